@@ -1,0 +1,43 @@
+namespace Coordination;
+
+/// <summary>
+/// The settings of one node, bound from the configuration section <c>Coordination</c> and checked when the host starts.
+/// </summary>
+public sealed class CoordinationOptions
+{
+    /// <summary>The configuration section: <c>Coordination</c>.</summary>
+    public const string SectionName = "Coordination";
+
+    /// <summary>How long a grant lasts with no renewal: 100 ms to 1 day; 15 s by default. It bounds how long a crash blocks a lock.</summary>
+    public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// How often a lease is renewed. Greater than zero; with the safety margin at most nine tenths of the lease duration, so that a failed renewal
+    /// leaves time for another. Null, the default, for a third of the lease duration.
+    /// </summary>
+    public TimeSpan? RenewalInterval { get; set; }
+
+    /// <summary>
+    /// How long before the store could grant the lock to another the holder is told that it is lost: what user code has to stop in.
+    /// Greater than zero. Null, the default, for a fifth of the lease duration.
+    /// </summary>
+    public TimeSpan? SafetyMargin { get; set; }
+
+    /// <summary>
+    /// How long a lock that was passed to a waiter stays passed without being claimed: 50 ms to 1 minute; 2 s by default. What a
+    /// waiter that died costs the next one, once.
+    /// </summary>
+    public TimeSpan ClaimWindow { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// How long a release tries to reach the store before it leaves the lock to lapse: 50 ms to 5 minutes; 3 s by default. Disposing the
+    /// provider waits that long for releases under way.
+    /// </summary>
+    public TimeSpan ReleaseTimeout { get; set; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>
+    /// The first part of the node id, for people who read it: 1 to 128 characters, letters, digits, dot, dash and underscore. Null,
+    /// the default, for the name of the machine.
+    /// </summary>
+    public string? NodeName { get; set; }
+}

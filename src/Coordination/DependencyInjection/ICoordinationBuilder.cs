@@ -1,0 +1,10 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Coordination;
+
+/// <summary>Goes on from <c>services.AddCoordination(…)</c>: choose a store, and add what else builds on it.</summary>
+public interface ICoordinationBuilder
+{
+    /// <summary>The services that are being registered.</summary>
+    IServiceCollection Services { get; }
+}

@@ -1,0 +1,62 @@
+namespace Coordination;
+
+/// <summary>
+/// A named resource that one owner may hold at a time, in all processes that share a store.
+/// </summary>
+/// <remarks>
+/// <para>Each acquisition has an owner of its own, so a lock is <b>not</b> re-entered by accident: the same thread, or the same
+/// asynchronous flow, that asks twice waits for itself. Where re-entry is wanted, say so with <see cref="WithOwner"/>.</para>
+/// <para>Waiters are served in the order in which they came. Several waiters of one lock in one process share one place in the
+/// queue and are served among themselves in the order in which they came.</para>
+/// <para>With the store away, the methods that wait go on trying until their time is up; <see cref="TryAcquireAsync(CancellationToken)"/>
+/// throws <see cref="LockStoreException"/> after a few tries, for it cannot say whether the lock is free.</para>
+/// </remarks>
+public interface ILock
+{
+    /// <summary>The name of the lock.</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// The same lock, acquired as <paramref name="owner"/>: while the owner holds the lock it acquires it again at once and with
+    /// the same fencing token, and the lock is free after as many releases.
+    /// </summary>
+    /// <param name="owner">From <see cref="ILockProvider.CreateOwner"/>. Pass it to the code that may re-enter.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="owner"/> is null.</exception>
+    ILock WithOwner(LockOwner owner);
+
+    /// <summary>Tries once, and returns at once.</summary>
+    /// <param name="cancellationToken">Ends the try. A grant that comes in the same moment is given back.</param>
+    /// <returns>The lease, or null when another owner holds the lock or waits for it already.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="LockStoreException">The store could not answer (the retries of the acquisition pipeline included).</exception>
+    /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
+    Task<ILockLease?> TryAcquireAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Waits for the lock, for at most <paramref name="timeout"/>.</summary>
+    /// <param name="timeout">
+    /// From zero, which is one try, to 49 days; or <see cref="Timeout.InfiniteTimeSpan"/>.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait and leaves the queue. A grant that comes in the same moment is passed on.</param>
+    /// <returns>The lease, or null when the time was up; also when the store was away all that time.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is not in its range.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="LockStoreException">The store refused in a way that no retry mends, such as a wrong password.</exception>
+    /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
+    Task<ILockLease?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default);
+
+    /// <summary>Waits for the lock until it is granted or <paramref name="cancellationToken"/> is cancelled.</summary>
+    /// <param name="cancellationToken">Ends the wait and leaves the queue. A grant that comes in the same moment is passed on.</param>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="LockStoreException">The store refused in a way that no retry mends, such as a wrong password.</exception>
+    /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
+    Task<ILockLease> AcquireAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Waits for the lock, for at most <paramref name="timeout"/>.</summary>
+    /// <inheritdoc cref="TryAcquireAsync(TimeSpan, CancellationToken)" path="/param"/>
+    /// <exception cref="TimeoutException">The time was up.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The timeout is not in its range.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="LockStoreException">The store refused in a way that no retry mends, such as a wrong password.</exception>
+    /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
+    Task<ILockLease> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default);
+}

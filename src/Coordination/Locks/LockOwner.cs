@@ -1,0 +1,51 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+
+namespace Coordination;
+
+/// <summary>
+/// Who holds or wants a lock: the id of its node and a number that the node gives out once. It is what the store compares.
+/// </summary>
+public sealed record LockOwner
+{
+    /// <summary>Makes an owner. <see cref="ILockProvider.CreateOwner"/> is the usual way; stores and tests make them from their parts.</summary>
+    /// <param name="nodeId">Not empty, and without a slash.</param>
+    /// <param name="sequence">The number that the node gave out.</param>
+    /// <exception cref="ArgumentException">The node id is empty or has a slash.</exception>
+    public LockOwner(string nodeId, long sequence)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(nodeId);
+        if (nodeId.Contains('/', StringComparison.Ordinal))
+        {
+            throw new ArgumentException($"The node id '{nodeId}' has a slash, which separates it from the sequence number. Use another character.", nameof(nodeId));
+        }
+
+        NodeId = nodeId;
+        Sequence = sequence;
+    }
+
+    /// <summary>The node: one process taking part.</summary>
+    public string NodeId { get; }
+
+    /// <summary>The number that tells this owner from the others of its node.</summary>
+    public long Sequence { get; }
+
+    /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
+    /// <returns>False when the text is not an owner, as when something else wrote the lock's key.</returns>
+    public static bool TryParse(string? text, [NotNullWhen(true)] out LockOwner? owner)
+    {
+        owner = null;
+        var slash = text?.LastIndexOf('/') ?? -1;
+        if (slash <= 0 || text!.IndexOf('/', StringComparison.Ordinal) != slash
+            || !long.TryParse(text.AsSpan(slash + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var sequence))
+        {
+            return false;
+        }
+
+        owner = new LockOwner(text[..slash], sequence);
+        return true;
+    }
+
+    /// <summary>The owner as the store keeps it: <c>node/sequence</c>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{NodeId}/{Sequence}");
+}

@@ -1,0 +1,14 @@
+namespace Coordination;
+
+/// <summary>What a manual renewal found.</summary>
+public enum RenewalResult
+{
+    /// <summary>The lease stands, and its deadline was moved.</summary>
+    Renewed,
+
+    /// <summary>The lease does not stand: it is lost or released.</summary>
+    NotHeld,
+
+    /// <summary>The store could not be asked. The lease holds until its deadline.</summary>
+    Unknown,
+}

@@ -1,0 +1,57 @@
+namespace Coordination.Stores;
+
+/// <summary>
+/// The backend that keeps the locks: the seam between what is hard to get right once (deadlines, the watchdog, waiting, retry,
+/// cancellation, telemetry), which stands above it, and what each backend does in its own way.
+/// </summary>
+/// <remarks>
+/// <para>Each operation is atomic in the store and may be repeated: repeating a request that was applied changes nothing and gives
+/// the same answer. Failures are thrown as <see cref="LockStoreException"/>, which says whether a retry may help. A cancelled call
+/// may still be applied later, and callers count on nothing else.</para>
+/// <para>The queue of a lock is kept in order of arrival. A waiter is alive until the moment that its last request named; dead
+/// ones are skipped. A lock that becomes free passes straight to the first live waiter, for the claim window, and that waiter's node
+/// is told; a waiter that was passed the lock and did not claim it is skipped from then on until it asks again, at its old place.</para>
+/// <para>The contract test suite in the project's tests is the full statement; a new store inherits it.</para>
+/// </remarks>
+public interface ILockStore
+{
+    /// <summary>A short name for logs, metrics and health results, such as <c>redis</c>.</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// Tries to acquire a lock. Granted when the lock is free and no other live waiter is queued before the owner, or when the owner
+    /// holds it already (by this entry, or one more) or was passed it. Else, with <see cref="AcquireRequest.Wait"/>, joins the queue or
+    /// refreshes the place in it. Never shortens the lease that the owner has.
+    /// </summary>
+    Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Extends locks that their owners still hold, and only those: never makes a lock again and never touches another's. A lock
+    /// that was passed to a waiter and not claimed yet counts as held. Never shortens a lease.
+    /// </summary>
+    /// <returns>For each request in turn, whether the lock is the owner's.</returns>
+    Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes the owner's entry out of the lock, and the owner out of the queue, and passes the lock to the first live waiter
+    /// when that was its last entry. A lock that was passed to the owner and not claimed yet is passed on as well.
+    /// </summary>
+    Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Begins to hear what the store has to tell a node. Once per node, whatever the number of locks. When the task completes,
+    /// nothing that happens from then on is missed while the connection stands.
+    /// </summary>
+    /// <param name="nodeId">The node whose waiters' grants are to be heard.</param>
+    /// <param name="handler">Called for each notification, on any thread, quick and without throwing.</param>
+    /// <param name="cancellationToken">Ends the wait for the subscription.</param>
+    /// <returns>Ends the subscription when it is disposed.</returns>
+    Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken);
+
+    /// <summary>Looks at a lock without changing it.</summary>
+    /// <returns>Who holds it; null when nobody does.</returns>
+    Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken);
+
+    /// <summary>Asks the store for a sign of life, as the health check does.</summary>
+    Task PingAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,8 @@
+namespace Coordination.Stores;
+
+/// <summary>Who holds a lock, as the store sees it.</summary>
+/// <param name="Owner">The owner.</param>
+/// <param name="FencingToken">The token of its grant.</param>
+/// <param name="Since">When the lock was granted, on the store's clock.</param>
+/// <param name="TimeToLive">How long the grant lasts if it is not renewed.</param>
+public sealed record LockHolder(LockOwner Owner, long FencingToken, DateTimeOffset Since, TimeSpan TimeToLive);

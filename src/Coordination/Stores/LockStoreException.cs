@@ -1,0 +1,39 @@
+namespace Coordination;
+
+/// <summary>The store could not do what it was asked.</summary>
+public sealed class LockStoreException : Exception
+{
+    /// <summary>Makes a final failure with no message of its own.</summary>
+    public LockStoreException()
+        : this("The lock store could not do what it was asked.")
+    {
+    }
+
+    /// <summary>Makes a final failure.</summary>
+    /// <param name="message">What went wrong, and what to do about it. Holds no secret.</param>
+    public LockStoreException(string message)
+        : base(message)
+    {
+    }
+
+    /// <summary>Makes a final failure.</summary>
+    /// <param name="message">What went wrong, and what to do about it. Holds no secret.</param>
+    /// <param name="innerException">The backend's own exception.</param>
+    public LockStoreException(string message, Exception? innerException)
+        : base(message, innerException)
+    {
+    }
+
+    /// <summary>Makes a failure.</summary>
+    /// <param name="message">What went wrong, and what to do about it. Holds no secret.</param>
+    /// <param name="isTransient">Whether a later try may succeed with nothing mended by hand.</param>
+    /// <param name="innerException">The backend's own exception.</param>
+    public LockStoreException(string message, bool isTransient, Exception? innerException = null)
+        : base(message, innerException) => IsTransient = isTransient;
+
+    /// <summary>
+    /// Whether a later try may succeed with nothing mended by hand: a lost connection, a timeout, a failover. False for a wrong
+    /// password, a missing right, a wrong type of key or a script error.
+    /// </summary>
+    public bool IsTransient { get; }
+}

@@ -1,0 +1,14 @@
+namespace Coordination.Stores;
+
+/// <summary>The store's answer to a <see cref="ReleaseRequest"/>.</summary>
+public enum ReleaseReply
+{
+    /// <summary>It was the owner's last entry; the lock is free or has passed to the next waiter.</summary>
+    Released,
+
+    /// <summary>The entry is out, or was not in, and the owner holds the lock by another entry.</summary>
+    StillHeldByOwner,
+
+    /// <summary>The owner does not hold the lock. If it was queued it is no more.</summary>
+    NotHeld,
+}

@@ -1,0 +1,7 @@
+namespace Coordination.Stores;
+
+/// <summary>A request to extend one lock.</summary>
+/// <param name="LockName">The lock.</param>
+/// <param name="Owner">Who holds it.</param>
+/// <param name="LeaseDuration">How long the lock is to last from now on with no further renewal.</param>
+public readonly record struct RenewalRequest(string LockName, LockOwner Owner, TimeSpan LeaseDuration);

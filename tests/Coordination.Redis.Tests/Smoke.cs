@@ -1,0 +1,2 @@
+namespace Coordination.Redis.Tests;
+public class Smoke { [Fact] public void Runs() { } }

@@ -1,0 +1,2 @@
+namespace Coordination.Tests;
+public class Smoke { [Fact] public void Runs() { } }
