@@ -11,4 +11,7 @@ public enum RenewalResult
 
     /// <summary>The store could not be asked. The lease holds until its deadline.</summary>
     Unknown,
+
+    /// <summary>The lease reached <see cref="LockOptions.MaxHold"/> and is not extended. It holds until its deadline.</summary>
+    MaxHoldReached,
 }

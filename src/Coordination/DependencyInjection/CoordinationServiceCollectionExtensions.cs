@@ -1,0 +1,78 @@
+using System.Diagnostics.CodeAnalysis;
+using Coordination;
+using Coordination.DependencyInjection;
+using Coordination.Leases;
+using Coordination.Locks;
+using Coordination.Resilience;
+using Coordination.Stores;
+using Coordination.Telemetry;
+using Coordination.Waiting;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Polly.Registry;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers locks.</summary>
+public static class CoordinationServiceCollectionExtensions
+{
+    /// <summary>
+    /// Registers <see cref="ILockProvider"/> and what it needs. Choose a store on what is returned. Settings come from the
+    /// configuration section <c>Coordination</c>, where there is an <see cref="IConfiguration"/>, then from <paramref name="configure"/>; they are
+    /// checked when the host starts. May be called several times: later settings win, and there is one node all the same.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="configure">Sets options in code; null for none.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> is null.</exception>
+    public static ICoordinationBuilder AddCoordination(this IServiceCollection services, Action<CoordinationOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var options = services.AddOptions<CoordinationOptions>().ValidateOnStart();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<CoordinationOptions>, CoordinationOptionsBinding>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CoordinationOptions>, CoordinationOptionsValidator>());
+        services.AddLogging().AddMetrics();
+        services.TryAddSingleton(TimeProvider.System);
+        AddNode(services);
+        return new CoordinationBuilder(services);
+    }
+
+    /// <summary>
+    /// Keeps the locks in this process's memory: for a single process, for development and for tests. Nothing is shared with other processes.
+    /// </summary>
+    /// <param name="builder">From <see cref="AddCoordination"/>.</param>
+    /// <param name="store">A store to share with other providers of this process, each of which is then a node; null for a new one.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    public static ICoordinationBuilder UseInMemory(this ICoordinationBuilder builder, InMemoryLockStore? store = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.Replace(ServiceDescriptor.Singleton<ILockStore>(services => store ?? new InMemoryLockStore(services.GetRequiredService<TimeProvider>())));
+        return builder;
+    }
+
+    [SuppressMessage("Maintainability", "CA1506:Avoid excessive class coupling", Justification = "The one place where the parts of a node are put together.")]
+    private static void AddNode(IServiceCollection services)
+    {
+        services.TryAddSingleton(sp => new NodeIdentity(Options(sp).NodeName));
+        services.TryAddSingleton<CoordinationMetrics>();
+        services.TryAddSingleton<LeaseTelemetry>();
+        services.TryAddSingleton(sp => new OutageReporter(sp.GetRequiredService<ILockStore>().Name, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<ILockStore>>()));
+        services.TryAddSingleton(sp => CoordinationPipelines.Create(sp.GetRequiredService<TimeProvider>(), sp.GetService<ResiliencePipelineProvider<string>>()));
+        services.TryAddSingleton<StoreClient>();
+        services.TryAddSingleton<BackgroundWork>();
+        services.TryAddSingleton<Watchdog>();
+        services.TryAddSingleton(sp => ActivatorUtilities.CreateInstance<LeaseActions>(sp, Options(sp)));
+        services.TryAddSingleton(sp => ActivatorUtilities.CreateInstance<LeaseFactory>(sp, Options(sp)));
+        services.TryAddSingleton<WaitingRoom>();
+        services.TryAddSingleton<Acquisition>();
+        services.TryAddSingleton<ILockProvider>(sp => ActivatorUtilities.CreateInstance<LockProvider>(sp, Options(sp)));
+    }
+
+    private static CoordinationOptions Options(IServiceProvider services) => services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
+}

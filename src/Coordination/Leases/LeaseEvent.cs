@@ -1,0 +1,10 @@
+namespace Coordination.Leases;
+
+/// <summary>What can happen to a lease.</summary>
+internal enum LeaseEvent
+{
+    RenewalConfirmed,
+    RenewalFailed,
+    Loss,
+    ReleaseRequest,
+}

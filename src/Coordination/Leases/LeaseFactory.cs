@@ -1,0 +1,73 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using Coordination.Locks;
+using Coordination.Resilience;
+using Coordination.Stores;
+using Coordination.Telemetry;
+
+namespace Coordination.Leases;
+
+/// <summary>Makes requests of this node, leases from what the store grants, and gives back grants that nobody can receive any more.</summary>
+internal sealed class LeaseFactory(
+    NodeIdentity node, StoreClient store, Watchdog watchdog, LeaseActions actions, LeaseTelemetry telemetry, BackgroundWork background, CoordinationOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan GiveBackRetryDelay = TimeSpan.FromMilliseconds(250);
+
+    private readonly LeaseTimings _timings = LeaseTimings.From(options);
+
+    public AcquireRequest CreateRequest(string lockName, LockOwner? owner, LockOptions? lockOptions, bool wait) =>
+        new(lockName, owner ?? node.CreateOwner(), node.NextNumber(), Timings(lockOptions).Duration, wait, options.ClaimWindow);
+
+    /// <summary>How long one try to acquire may take: an answer that comes much later is a lease with little left of it.</summary>
+    public TimeSpan CallLimit(LockOptions? lockOptions) => Timings(lockOptions).RenewalInterval;
+
+    /// <summary>Makes a lease of a grant, unless the answer came so late that its deadline has passed.</summary>
+    public bool TryCreate(AcquireRequest request, StoreAnswer<AcquireReply> answer, LockOptions? lockOptions, [NotNullWhen(true)] out Lease? lease)
+    {
+        var timings = Timings(lockOptions);
+        var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, answer.Reply.FencingToken!.Value);
+        lease = answer.SentAt + timings.Duration - timings.SafetyMargin > time.Uptime
+            ? new Lease(grant, timings, lockOptions?.MaxHold, answer.SentAt, time, telemetry)
+            : null;
+        return lease is not null;
+    }
+
+    /// <summary>Hands a lease to its holder: from here on it is watched and renewed.</summary>
+    public LockLease Activate(Lease lease, ActivityContext trace)
+    {
+        lease.Activity = CoordinationActivities.StartHold(lease.Grant, trace);
+        telemetry.Granted(lease);
+        var handle = new LockLease(lease, actions);
+        watchdog.Add(lease);
+        return handle;
+    }
+
+    /// <summary>
+    /// Gives back what a request may have been granted and leaves the queue, for nobody waits for the answer any more. Heeds no
+    /// caller's cancellation; tries until the grant would have lapsed by itself.
+    /// </summary>
+    public Task GiveBackAsync(AcquireRequest request) => background.Run<ReleaseReply>(async () =>
+    {
+        var lapsesAt = time.Uptime + request.LeaseDuration;
+        var release = new ReleaseRequest(request.LockName, request.Owner, request.Entry, request.ClaimWindow);
+        while (true)
+        {
+            try
+            {
+                var answer = await store.ReleaseAsync(release, _timings.CallLimit, CancellationToken.None).ConfigureAwait(false);
+                return answer.Reply;
+            }
+            catch (LockStoreException e) when (e.IsTransient && time.Uptime < lapsesAt)
+            {
+                await Task.Delay(GiveBackRetryDelay, time, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (LockStoreException)
+            {
+                // It has lapsed by now, or the store refuses for good and never granted it. The outage was logged.
+                return ReleaseReply.NotHeld;
+            }
+        }
+    });
+
+    private LeaseTimings Timings(LockOptions? lockOptions) => _timings.Scale(lockOptions?.LeaseDuration ?? _timings.Duration);
+}

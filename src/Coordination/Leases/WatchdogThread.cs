@@ -1,0 +1,185 @@
+namespace Coordination.Leases;
+
+/// <summary>
+/// A thread of its own with a queue of its own, on which asynchronous code can stay: what is awaited there on the captured context
+/// goes on there, so neither the clock nor the replies wait for a thread pool that is exhausted.
+/// </summary>
+internal sealed class WatchdogThread : SynchronizationContext, IDisposable
+{
+    private readonly TimeProvider _time;
+    private readonly Func<TimeSpan> _tick;
+    private readonly Action<Exception> _fault;
+    private readonly Lock _startGate = new();
+    private readonly Queue<(SendOrPostCallback Callback, object? State)> _posted = new();
+    private readonly object _wake = new();
+    private readonly ITimer? _timer;
+    private Thread? _thread;
+    private TimeSpan _wakesAt = TimeSpan.MaxValue;
+    private bool _signalled;
+    private volatile bool _stopped;
+
+    /// <param name="time">The clock.</param>
+    /// <param name="tick">Does what is due, and answers when it wants to be called next. Runs on the thread.</param>
+    /// <param name="fault">Told of an exception that reached the loop. The loop goes on.</param>
+    public WatchdogThread(TimeProvider time, Func<TimeSpan> tick, Action<Exception> fault)
+    {
+        _time = time;
+        _tick = tick;
+        _fault = fault;
+
+        // The system's timers fire on the thread pool, which is what this thread must not depend on. Any other clock has no
+        // other way to say that its time has come.
+        _timer = time == TimeProvider.System ? null : time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Sees to it that a tick comes no later than at a moment. Costs nothing when one is due earlier.</summary>
+    public void WakeAt(TimeSpan moment)
+    {
+        bool isLater;
+        lock (_wake)
+        {
+            isLater = moment >= _wakesAt;
+        }
+
+        if (!isLater)
+        {
+            EnsureStarted();
+            Wake();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Post(SendOrPostCallback d, object? state)
+    {
+        lock (_wake)
+        {
+            _posted.Enqueue((d, state));
+            _signalled = true;
+            Monitor.Pulse(_wake);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override SynchronizationContext CreateCopy() => this;
+
+    /// <summary>Ends the thread after what it is doing. Does not wait for it.</summary>
+    public void Dispose()
+    {
+        _timer?.Dispose();
+        lock (_wake)
+        {
+            _stopped = true;
+            Monitor.Pulse(_wake);
+        }
+    }
+
+    private void Wake()
+    {
+        lock (_wake)
+        {
+            _signalled = true;
+            Monitor.Pulse(_wake);
+        }
+    }
+
+    private void EnsureStarted()
+    {
+        lock (_startGate)
+        {
+            if (_thread is null && !_stopped)
+            {
+                _thread = new Thread(Run) { IsBackground = true, Name = "Coordination watchdog" };
+                _thread.Start();
+            }
+        }
+    }
+
+    private void Run()
+    {
+        SetSynchronizationContext(this);
+        while (!_stopped)
+        {
+            RunPosted();
+            TimeSpan next;
+            lock (_wake)
+            {
+                // Whoever adds a lease while the tick looks at the others has to wake this thread again.
+                _wakesAt = TimeSpan.MaxValue;
+            }
+
+            try
+            {
+                next = _tick();
+            }
+            catch (Exception e)
+            {
+                // Whatever it was: a loop that ends renews nothing any more, for any lease.
+                _fault(e);
+                next = _time.Uptime + TimeSpan.FromMilliseconds(100);
+            }
+
+            Sleep(next);
+        }
+    }
+
+    private void Sleep(TimeSpan until)
+    {
+        // Armed before the clock is read again below, so that time that passes in between is not slept through.
+        ArmTimer(until);
+        lock (_wake)
+        {
+            _wakesAt = until;
+            while (!_signalled && !_stopped)
+            {
+                var remaining = until == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : until - _time.Uptime;
+                if (remaining <= TimeSpan.Zero && remaining != Timeout.InfiniteTimeSpan)
+                {
+                    break;
+                }
+
+                Monitor.Wait(_wake, _timer is null ? RoundUp(remaining) : Timeout.InfiniteTimeSpan);
+            }
+
+            _signalled = false;
+        }
+    }
+
+    private void ArmTimer(TimeSpan until)
+    {
+        if (_timer is not null && until != TimeSpan.MaxValue)
+        {
+            var remaining = until - _time.Uptime;
+            _timer.Change(remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>Whole milliseconds, for the wait cuts fractions off and would come back too early, again and again.</summary>
+    private static TimeSpan RoundUp(TimeSpan remaining) => remaining == Timeout.InfiniteTimeSpan
+        ? remaining
+        : TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(remaining.TotalMilliseconds), int.MaxValue));
+
+    private void RunPosted()
+    {
+        while (true)
+        {
+            (SendOrPostCallback Callback, object? State) item;
+            lock (_wake)
+            {
+                if (!_posted.TryDequeue(out item))
+                {
+                    return;
+                }
+            }
+
+            try
+            {
+                item.Callback(item.State);
+            }
+            catch (Exception e)
+            {
+                // As for the tick: nothing that is posted here may end the thread.
+                _fault(e);
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+namespace Coordination.Locks;
+
+/// <summary>A lock by its name, and the owner that it is acquired as, if any.</summary>
+internal sealed class NamedLock(Acquisition acquisition, string name, LockOwner? owner, LockOptions? options) : ILock
+{
+    /// <summary>The longest wait that the system's timers take.</summary>
+    private static readonly TimeSpan MaxTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+
+    public string Name => name;
+
+    public ILock WithOwner(LockOwner owner)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        return new NamedLock(acquisition, name, owner, options);
+    }
+
+    public Task<ILockLease?> TryAcquireAsync(CancellationToken cancellationToken = default) =>
+        acquisition.TryOnceAsync(name, owner, options, cancellationToken);
+
+    public Task<ILockLease?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        Validate(timeout);
+        return timeout == TimeSpan.Zero
+            ? acquisition.TryOnceAsync(name, owner, options, cancellationToken)
+            : acquisition.WaitAsync(name, owner, options, timeout, cancellationToken);
+    }
+
+    public async Task<ILockLease> AcquireAsync(CancellationToken cancellationToken = default) =>
+        (await acquisition.WaitAsync(name, owner, options, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false))!;
+
+    public async Task<ILockLease> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        await TryAcquireAsync(timeout, cancellationToken).ConfigureAwait(false)
+        ?? throw new TimeoutException($"The lock '{name}' was not granted within {timeout}.");
+
+    private static void Validate(TimeSpan timeout)
+    {
+        if (timeout != Timeout.InfiniteTimeSpan && (timeout < TimeSpan.Zero || timeout > MaxTimeout))
+        {
+            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, $"A timeout is from zero to {MaxTimeout}, or Timeout.InfiniteTimeSpan.");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using Coordination.Stores;
+using Coordination.Telemetry;
+using Polly;
+
+namespace Coordination.Resilience;
+
+/// <summary>
+/// The one way to the store: each call goes through a pipeline, each attempt has a time limit, and outages are said as one.
+/// </summary>
+internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, OutageReporter outage, TimeProvider time)
+{
+    private ILockStore Store => store;
+
+    private OutageReporter Outage => outage;
+
+    private TimeProvider Time => time;
+
+    public ValueTask<StoreAnswer<AcquireReply>> AcquireAsync(AcquireRequest request, TimeSpan limit, CancellationToken cancellationToken) =>
+        CallAsync(pipelines.Acquisition, request, static (store, request, token) => store.AcquireAsync(request, token), limit, false, cancellationToken);
+
+    public ValueTask<StoreAnswer<ReleaseReply>> ReleaseAsync(ReleaseRequest request, TimeSpan limit, CancellationToken cancellationToken) =>
+        CallAsync(pipelines.Renewal, request, static (store, request, token) => store.ReleaseAsync(request, token), limit, false, cancellationToken);
+
+    /// <summary>Renews leases, and stays on the caller's synchronization context throughout: that of the watchdog does not wait for the pool.</summary>
+    public ValueTask<StoreAnswer<IReadOnlyList<bool>>> RenewAsync(IReadOnlyList<RenewalRequest> requests, TimeSpan limit, CancellationToken cancellationToken) =>
+        CallAsync(pipelines.Renewal, requests, static (store, requests, token) => store.RenewAsync(requests, token), limit, true, cancellationToken);
+
+    private async ValueTask<StoreAnswer<TReply>> CallAsync<TRequest, TReply>(
+        ResiliencePipeline pipeline,
+        TRequest request,
+        Func<ILockStore, TRequest, CancellationToken, Task<TReply>> operation,
+        TimeSpan limit,
+        bool continueOnCapturedContext,
+        CancellationToken cancellationToken)
+    {
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext, cancellationToken);
+        try
+        {
+            return await pipeline.ExecuteAsync(
+                static (context, call) => call.AttemptAsync(context.ContinueOnCapturedContext, context.CancellationToken),
+                context,
+                new Call<TRequest, TReply>(this, request, operation, limit)).ConfigureAwait(continueOnCapturedContext);
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(context);
+        }
+    }
+
+    /// <summary>One call with its attempts.</summary>
+    private sealed class Call<TRequest, TReply>(StoreClient client, TRequest request, Func<ILockStore, TRequest, CancellationToken, Task<TReply>> operation, TimeSpan limit)
+    {
+        private int _attempt;
+
+        public async ValueTask<StoreAnswer<TReply>> AttemptAsync(bool continueOnCapturedContext, CancellationToken cancellationToken)
+        {
+            var attempt = ++_attempt;
+            var sentAt = client.Time.Uptime;
+            try
+            {
+                var reply = await operation(client.Store, request, cancellationToken)
+                    .WaitAsync(limit, client.Time, cancellationToken)
+                    .ConfigureAwait(continueOnCapturedContext);
+                client.Outage.Succeeded();
+                return new StoreAnswer<TReply>(reply, sentAt, attempt);
+            }
+            catch (TimeoutException e)
+            {
+                // A call that hangs: no reply and no error. It may be applied later, and nothing here counts on either.
+                var failure = new LockStoreException($"The store '{client.Store.Name}' did not answer within {limit.TotalMilliseconds:F0} ms.", isTransient: true, e);
+                client.Outage.Failed(failure);
+                throw failure;
+            }
+            catch (LockStoreException e)
+            {
+                client.Outage.Failed(e);
+                throw;
+            }
+        }
+    }
+}

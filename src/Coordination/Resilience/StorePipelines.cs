@@ -1,0 +1,6 @@
+using Polly;
+
+namespace Coordination.Resilience;
+
+/// <summary>The pipelines that are in use.</summary>
+internal sealed record StorePipelines(ResiliencePipeline Acquisition, ResiliencePipeline Renewal);

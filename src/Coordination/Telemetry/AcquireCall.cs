@@ -1,0 +1,25 @@
+using System.Diagnostics;
+
+namespace Coordination.Telemetry;
+
+/// <summary>The measure and the trace of one acquisition, from its call to its end.</summary>
+internal sealed class AcquireCall(string lockName, CoordinationMetrics metrics, TimeProvider time) : IDisposable
+{
+    private readonly Activity? _activity = CoordinationActivities.StartAcquire(lockName);
+    private readonly TimeSpan _begunAt = time.Uptime;
+    private AcquireOutcome _outcome = AcquireOutcome.Failed;
+
+    public void End(AcquireOutcome outcome) => _outcome = outcome;
+
+    public T End<T>(AcquireOutcome outcome, T result)
+    {
+        _outcome = outcome;
+        return result;
+    }
+
+    public void Dispose()
+    {
+        metrics.Acquired(time.Uptime - _begunAt, _outcome);
+        CoordinationActivities.EndAcquire(_activity, _outcome);
+    }
+}

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+using Coordination.Leases;
+
+namespace Coordination.Telemetry;
+
+/// <summary>The traces: an acquisition, and the hold that follows it with its failed renewals as events.</summary>
+internal static class CoordinationActivities
+{
+    private const string LockNameTag = "coordination.lock.name";
+    private const string OwnerTag = "coordination.lock.owner";
+    private const string TokenTag = "coordination.lock.fencing_token";
+
+    private static readonly ActivitySource Source = new(CoordinationInstrumentation.ActivitySourceName);
+
+    public static Activity? StartAcquire(string lockName)
+    {
+        var activity = Source.StartActivity("coordination.acquire", ActivityKind.Client);
+        activity?.SetTag(LockNameTag, lockName);
+        return activity;
+    }
+
+    public static void EndAcquire(Activity? activity, AcquireOutcome outcome)
+    {
+        if (activity is null)
+        {
+            return;
+        }
+
+        activity.SetTag("coordination.acquire.outcome", CoordinationMetrics.Describe(outcome));
+        if (outcome == AcquireOutcome.Failed)
+        {
+            activity.SetStatus(ActivityStatusCode.Error);
+        }
+
+        activity.Dispose();
+    }
+
+    /// <summary>Starts the trace of a hold beside, and not above, what the caller does next.</summary>
+    public static Activity? StartHold(LeaseGrant grant, ActivityContext parent)
+    {
+        if (!Source.HasListeners())
+        {
+            return null;
+        }
+
+        var current = Activity.Current;
+        var activity = Source.StartActivity("coordination.hold", ActivityKind.Internal, parent);
+        activity?.SetTag(LockNameTag, grant.LockName).SetTag(OwnerTag, grant.Owner.ToString()).SetTag(TokenTag, grant.FencingToken);
+        Activity.Current = current;
+        return activity;
+    }
+
+    public static void RenewalFailed(Activity? hold, Exception error) =>
+        hold?.AddEvent(new ActivityEvent("coordination.renewal.failed", tags: new ActivityTagsCollection { ["error.type"] = error.GetType().FullName }));
+
+    public static void EndHold(Activity? hold, LeaseLossReason? reason)
+    {
+        if (hold is null)
+        {
+            return;
+        }
+
+        if (reason is { } why)
+        {
+            hold.SetTag("coordination.loss.reason", CoordinationMetrics.Describe(why)).SetStatus(ActivityStatusCode.Error, "lost");
+        }
+
+        var current = Activity.Current;
+        hold.Dispose();
+        Activity.Current = current;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics.Metrics;
+
+namespace Coordination.Telemetry;
+
+/// <summary>
+/// The instruments, named by OpenTelemetry's rules: dots between the words, seconds as the unit, things counted in braces. None of
+/// them carries the lock's name: names may be made up per tenant or order, and would blow up every time series.
+/// </summary>
+internal sealed class CoordinationMetrics : IDisposable
+{
+    private readonly Meter _meter;
+    private readonly UpDownCounter<long> _leases;
+    private readonly UpDownCounter<long> _waiters;
+    private readonly Histogram<double> _acquireDuration;
+    private readonly Histogram<double> _renewalDuration;
+    private readonly Histogram<double> _renewalRemaining;
+    private readonly Histogram<double> _holdDuration;
+    private readonly Counter<long> _lost;
+
+    public CoordinationMetrics(IMeterFactory factory)
+    {
+        _meter = factory.Create(CoordinationInstrumentation.MeterName);
+        _leases = _meter.CreateUpDownCounter<long>("coordination.lease.active", "{lease}", "Leases held by this node.");
+        _waiters = _meter.CreateUpDownCounter<long>("coordination.waiter.active", "{waiter}", "Calls in this node that wait for a lock.");
+        _acquireDuration = _meter.CreateHistogram<double>("coordination.acquire.duration", "s", "From the call to its end, waiting included.");
+        _renewalDuration = _meter.CreateHistogram<double>("coordination.renewal.duration", "s", "One renewal call, which may carry many leases.");
+        _renewalRemaining = _meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.");
+        _holdDuration = _meter.CreateHistogram<double>("coordination.lease.hold.duration", "s", "From the grant of a lease to its release or loss.");
+        _lost = _meter.CreateCounter<long>("coordination.lease.lost", "{lease}", "Leases that were lost, by reason.");
+    }
+
+    public void LeaseGranted() => _leases.Add(1);
+
+    public void LeaseEnded(TimeSpan heldFor, LeaseLossReason? reason)
+    {
+        _leases.Add(-1);
+        _holdDuration.Record(heldFor.TotalSeconds);
+        if (reason is { } why)
+        {
+            _lost.Add(1, new KeyValuePair<string, object?>("coordination.loss.reason", Describe(why)));
+        }
+    }
+
+    public void WaiterAdded() => _waiters.Add(1);
+
+    public void WaiterRemoved() => _waiters.Add(-1);
+
+    public void Acquired(TimeSpan took, AcquireOutcome outcome) =>
+        _acquireDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("coordination.acquire.outcome", Describe(outcome)));
+
+    public void RenewalEnded(TimeSpan took, bool succeeded) =>
+        _renewalDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("coordination.renewal.outcome", succeeded ? "answered" : "failed"));
+
+    public void RenewalConfirmed(TimeSpan remaining) => _renewalRemaining.Record(remaining.TotalSeconds);
+
+    public void Dispose() => _meter.Dispose();
+
+    public static string Describe(LeaseLossReason reason) => reason switch
+    {
+        LeaseLossReason.DeadlinePassed => "deadline_passed",
+        LeaseLossReason.NotOwner => "not_owner",
+        LeaseLossReason.MaxHoldReached => "max_hold_reached",
+        LeaseLossReason.Abandoned => "abandoned",
+        LeaseLossReason.ProviderDisposed => "provider_disposed",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "An unknown reason for a loss."),
+    };
+
+    public static string Describe(AcquireOutcome outcome) => outcome switch
+    {
+        AcquireOutcome.Granted => "granted",
+        AcquireOutcome.Held => "held",
+        AcquireOutcome.TimedOut => "timed_out",
+        AcquireOutcome.Cancelled => "cancelled",
+        AcquireOutcome.Failed => "failed",
+        _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "An unknown outcome of an acquisition."),
+    };
+}

@@ -1,0 +1,46 @@
+using Microsoft.Extensions.Logging;
+
+namespace Coordination.Telemetry;
+
+/// <summary>What this library logs: one line for each change of state. Event ids 1000 to 1099 are stable.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1000, LogLevel.Debug, "Lock {LockName} granted to {Owner} with fencing token {FencingToken}.")]
+    public static partial void Granted(ILogger logger, string lockName, LockOwner owner, long fencingToken);
+
+    [LoggerMessage(1001, LogLevel.Debug, "Lock {LockName} released by {Owner}, fencing token {FencingToken}, after {HeldFor}.")]
+    public static partial void Released(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan heldFor);
+
+    [LoggerMessage(1002, LogLevel.Warning, "Lock {LockName} of {Owner}, fencing token {FencingToken}, is in doubt: renewals are failing. It holds for {Remaining} more.")]
+    public static partial void InDoubt(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan remaining);
+
+    [LoggerMessage(1003, LogLevel.Information, "Lock {LockName} of {Owner}, fencing token {FencingToken}, is renewed again.")]
+    public static partial void Recovered(ILogger logger, string lockName, LockOwner owner, long fencingToken);
+
+    [LoggerMessage(1004, LogLevel.Error, "Lock {LockName} of {Owner}, fencing token {FencingToken}, is lost after {HeldFor}: {Reason}.")]
+    public static partial void Lost(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan heldFor, LeaseLossReason reason);
+
+    [LoggerMessage(1005, LogLevel.Warning, "Lock {LockName} could not be released by {Owner}, fencing token {FencingToken}: {Error} It lapses by itself within its lease.")]
+    public static partial void ReleaseFailed(ILogger logger, string lockName, LockOwner owner, long fencingToken, string error);
+
+    [LoggerMessage(1006, LogLevel.Error, "A callback on the loss of lock {LockName} threw.")]
+    public static partial void LostCallbackThrew(ILogger logger, Exception exception, string lockName);
+
+    [LoggerMessage(1010, LogLevel.Warning, "The lock store {Store} does not answer: {Error}")]
+    public static partial void OutageBegan(ILogger logger, string store, string error);
+
+    [LoggerMessage(1011, LogLevel.Warning, "The lock store {Store} has not answered for {Elapsed}: {Error}")]
+    public static partial void OutageGoesOn(ILogger logger, string store, TimeSpan elapsed, string error);
+
+    [LoggerMessage(1012, LogLevel.Information, "The lock store {Store} answers again, after {Elapsed}.")]
+    public static partial void OutageEnded(ILogger logger, string store, TimeSpan elapsed);
+
+    [LoggerMessage(1013, LogLevel.Error, "The lock store {Store} refuses: {Error}")]
+    public static partial void StoreRefuses(ILogger logger, string store, string error);
+
+    [LoggerMessage(1020, LogLevel.Critical, "The watchdog met an error of its own and goes on.")]
+    public static partial void WatchdogFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(1021, LogLevel.Error, "The waiters of lock {LockName} met an error that no retry mends.")]
+    public static partial void WaitingFault(ILogger logger, Exception exception, string lockName);
+}

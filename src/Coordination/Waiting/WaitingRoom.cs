@@ -1,0 +1,128 @@
+using System.Collections.Concurrent;
+using Coordination.Leases;
+using Coordination.Locks;
+using Coordination.Resilience;
+using Coordination.Stores;
+using Coordination.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Coordination.Waiting;
+
+/// <summary>All waiters of this node: a place for each lock they wait for, and one subscription for all of them.</summary>
+internal sealed class WaitingRoom(
+    NodeIdentity node, ILockStore store, StoreClient client, LeaseFactory leases, BackgroundWork background, TimeProvider time, ILogger<WaitingRoom> logger) : IAsyncDisposable
+{
+    private static readonly TimeSpan SubscribeLimit = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrentDictionary<PlaceKey, QueuePlace> _places = new();
+    private readonly ConcurrentDictionary<(string LockName, LockOwner Owner), QueuePlace> _announced = new();
+    private readonly SemaphoreSlim _subscribing = new(1, 1);
+    private volatile IAsyncDisposable? _subscription;
+
+    /// <summary>Queues a waiter behind this node's other ones of the same lock.</summary>
+    /// <returns>Where it stands, for <see cref="QueuePlace.Remove"/>.</returns>
+    public QueuePlace Enter(PlaceKey key, Waiter waiter)
+    {
+        while (true)
+        {
+            var place = _places.GetOrAdd(key, static (key, room) => room.CreatePlace(key), this);
+            if (place.TryAdd(waiter, out var isFirst))
+            {
+                if (isFirst)
+                {
+                    _ = background.Run(() => RunAsync(key, place));
+                }
+
+                return place;
+            }
+
+            // It ended in this moment; its successor takes over.
+            _places.TryRemove(KeyValuePair.Create(key, place));
+        }
+    }
+
+    /// <summary>Says which place a notification for a request is for.</summary>
+    public void Announce(AcquireRequest request, QueuePlace place) => _announced.TryAdd((request.LockName, request.Owner), place);
+
+    public void Withdraw(AcquireRequest request) => _announced.TryRemove((request.LockName, request.Owner), out _);
+
+    /// <summary>
+    /// Subscribes, once for this node. A failure is no obstacle: notifications are a speed-up, and the next ask tries again.
+    /// </summary>
+    public async ValueTask EnsureListeningAsync(CancellationToken cancellationToken)
+    {
+        if (_subscription is not null)
+        {
+            return;
+        }
+
+        await _subscribing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            _subscription ??= await store.SubscribeAsync(node.Id, Hear, cancellationToken).WaitAsync(SubscribeLimit, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is LockStoreException { IsTransient: true } or TimeoutException)
+        {
+            // The store is away; the acquisition that follows says so, and waiting by the holder's time to live still works.
+        }
+        finally
+        {
+            _subscribing.Release();
+        }
+    }
+
+    /// <summary>Ends all waiters with <see cref="ObjectDisposedException"/>, and the subscription.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var place in _places.Values)
+        {
+            place.Fail(new ObjectDisposedException(nameof(ILockProvider), "The lock provider was disposed while this call waited for a lock."));
+        }
+
+        var subscription = _subscription;
+        if (subscription is not null)
+        {
+            await subscription.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private QueuePlace CreatePlace(PlaceKey key) => new(key, this, leases, client, time);
+
+    private async Task<bool> RunAsync(PlaceKey key, QueuePlace place)
+    {
+        try
+        {
+            await place.RunAsync().ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e)
+        {
+            // A fault of ours: the callers learn of it, and do not wait for ever.
+            Log.WaitingFault(logger, e, key.LockName);
+            place.Fail(e);
+            return false;
+        }
+        finally
+        {
+            _places.TryRemove(KeyValuePair.Create(key, place));
+        }
+    }
+
+    private void Hear(LockNotification notification)
+    {
+        if (notification is { Kind: LockNotificationKind.Granted, LockName: { } lockName, Owner: { } owner })
+        {
+            if (_announced.TryGetValue((lockName, owner), out var place))
+            {
+                place.Wake();
+            }
+        }
+        else
+        {
+            foreach (var place in _places.Values)
+            {
+                place.Wake();
+            }
+        }
+    }
+}
