@@ -204,6 +204,22 @@ public sealed class InMemoryLockStore : ILockStore
         }
     }
 
+    /// <summary>
+    /// Grants a lock to an owner, whoever holds it or waits for it, as someone does who writes its key by hand. Its queue stays.
+    /// </summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="owner">Who is to hold it.</param>
+    /// <param name="leaseDuration">How long it is held with no renewal.</param>
+    public void Assign(string lockName, LockOwner owner, TimeSpan leaseDuration)
+    {
+        ArgumentNullException.ThrowIfNull(lockName);
+        ArgumentNullException.ThrowIfNull(owner);
+        lock (_gate)
+        {
+            Grant(GetOrAdd(lockName), owner, _time.Uptime, leaseDuration, claimed: true);
+        }
+    }
+
     /// <summary>How many locks are held or waited for; zero when nothing is left behind.</summary>
     public int Count
     {
