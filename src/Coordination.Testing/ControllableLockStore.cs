@@ -1,0 +1,231 @@
+using System.Collections.Concurrent;
+using Coordination.Stores;
+
+namespace Coordination.Testing;
+
+/// <summary>
+/// A lock store in memory that does on demand what a real one does on a bad day: it loses a lock, fails, hangs, loses replies, or
+/// tells nobody. For tests of what a service does when it is not, or no longer, the leader.
+/// </summary>
+/// <remarks>
+/// Several hosts may share one instance and are then several nodes. A host does not dispose it. With a <see cref="TimeProvider"/> that
+/// the test moves by hand, given to the store and registered in the hosts, leases run out only when the test says so. All members may
+/// be used from any thread.
+/// </remarks>
+public sealed class ControllableLockStore : ILockStore
+{
+    private static readonly TimeSpan StrangersLease = TimeSpan.FromDays(1);
+
+    private readonly InMemoryLockStore _store;
+    private readonly ConcurrentDictionary<Subscription, byte> _subscriptions = [];
+    private readonly Lock _gate = new();
+    private readonly int[] _calls = new int[Enum.GetValues<StoreOperation>().Length];
+    private readonly int[] _repliesToLose = new int[Enum.GetValues<StoreOperation>().Length];
+    private TaskCompletionSource? _hang;
+    private long _strangers;
+    private volatile bool _isAway;
+    private volatile bool _failRenewals;
+    private volatile bool _dropNotifications;
+
+    /// <summary>Makes an empty store on which nothing fails.</summary>
+    /// <param name="timeProvider">The clock by which leases run out; null for the system's.</param>
+    public ControllableLockStore(TimeProvider? timeProvider = null) => _store = new InMemoryLockStore(timeProvider);
+
+    /// <inheritdoc/>
+    public string Name => "controllable";
+
+    /// <summary>
+    /// Whether every call fails with a transient <see cref="LockStoreException"/> and nobody is notified, as with a server that is
+    /// away. Locks are kept, and run out, meanwhile. When it turns false the nodes are told that the connection is back.
+    /// </summary>
+    public bool IsAway
+    {
+        get => _isAway;
+        set
+        {
+            lock (_gate)
+            {
+                if (_isAway == value)
+                {
+                    return;
+                }
+
+                _isAway = value;
+            }
+
+            if (!value)
+            {
+                foreach (var subscription in _subscriptions.Keys)
+                {
+                    subscription.Pass(new LockNotification(LockNotificationKind.Reconnected));
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether renewals, and only they, fail with a transient <see cref="LockStoreException"/>: the leases come in doubt.</summary>
+    public bool FailRenewals
+    {
+        get => _failRenewals;
+        set => _failRenewals = value;
+    }
+
+    /// <summary>
+    /// Whether calls do not answer. They go on when it turns false; a call that is cancelled while it hangs is not carried out.
+    /// </summary>
+    public bool Hang
+    {
+        get => Volatile.Read(ref _hang) is not null;
+        set
+        {
+            TaskCompletionSource? released = null;
+            lock (_gate)
+            {
+                if (value)
+                {
+                    // Continuations must not run in here, under the lock and on the test's thread.
+                    _hang ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                }
+                else
+                {
+                    released = Interlocked.Exchange(ref _hang, null);
+                }
+            }
+
+            released?.TrySetResult();
+        }
+    }
+
+    /// <summary>Whether nodes are told nothing. Waiters still get the lock, when they ask again by themselves.</summary>
+    public bool DropNotifications
+    {
+        get => _dropNotifications;
+        set => _dropNotifications = value;
+    }
+
+    /// <summary>
+    /// Takes a lock from whoever holds it, as an operator does who deletes its key or a server that lost its data. The holder
+    /// learns of it at its next renewal.
+    /// </summary>
+    /// <param name="lockName">The lock. A service's is its type's full name unless it was given another.</param>
+    /// <returns>Whether anyone held it.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="lockName"/> is null.</exception>
+    public bool LoseLock(string lockName) => _store.Delete(lockName);
+
+    /// <summary>
+    /// Gives a lock to another node, whoever holds it or waits for it. A holder learns of it at its next renewal; the stranger holds
+    /// the lock for a day, until <see cref="LoseLock"/>, or until it is released.
+    /// </summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="nodeId">The node that is to hold it. Not empty, and without a slash.</param>
+    /// <returns>The owner that holds the lock now.</returns>
+    /// <exception cref="ArgumentException">The name is null, or the node id is empty or has a slash.</exception>
+    public LockOwner GrantTo(string lockName, string nodeId)
+    {
+        var stranger = new LockOwner(nodeId, Interlocked.Increment(ref _strangers));
+        _store.Assign(lockName, stranger, StrangersLease);
+        return stranger;
+    }
+
+    /// <summary>
+    /// Carries out the next call of this kind, and then fails it with a transient <see cref="LockStoreException"/>, as when a
+    /// connection is lost before the reply is read. Each use counts for one more call.
+    /// </summary>
+    /// <param name="operation">The kind of call.</param>
+    public void LoseNextReply(StoreOperation operation) => Interlocked.Increment(ref _repliesToLose[(int)operation]);
+
+    /// <summary>How often the nodes have called this operation; calls that failed or hang count as well.</summary>
+    /// <param name="operation">The kind of call. One renewal may be for many leases.</param>
+    public int GetCallCount(StoreOperation operation) => Volatile.Read(ref _calls[(int)operation]);
+
+    /// <inheritdoc/>
+    public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.Acquire, () => _store.AcquireAsync(request, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.Renew, () => _store.RenewAsync(requests, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.Release, () => _store.ReleaseAsync(request, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.GetHolder, () => _store.GetHolderAsync(lockName, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task PingAsync(CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.Ping, () => Task.FromResult(true), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(handler);
+        return CallAsync(StoreOperation.Subscribe, SubscribeAsync, cancellationToken);
+
+        async Task<IAsyncDisposable> SubscribeAsync()
+        {
+            var subscription = new Subscription(this, handler);
+            subscription.Inner = await _store.SubscribeAsync(nodeId, subscription.Pass, cancellationToken).ConfigureAwait(false);
+            _subscriptions[subscription] = 0;
+            return subscription;
+        }
+    }
+
+    private async Task<T> CallAsync<T>(StoreOperation operation, Func<Task<T>> call, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _calls[(int)operation]);
+        cancellationToken.ThrowIfCancellationRequested();
+        while (Volatile.Read(ref _hang) is { } hang)
+        {
+            await hang.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (_isAway || (_failRenewals && operation == StoreOperation.Renew))
+        {
+            throw new LockStoreException($"The controllable store was told to fail this call ({operation}).", isTransient: true);
+        }
+
+        var reply = await call().ConfigureAwait(false);
+        if (TakeOne(ref _repliesToLose[(int)operation]))
+        {
+            throw new LockStoreException($"The controllable store carried out this call ({operation}) and was told to lose its reply.", isTransient: true);
+        }
+
+        return reply;
+    }
+
+    private static bool TakeOne(ref int count)
+    {
+        int seen;
+        while ((seen = Volatile.Read(ref count)) > 0)
+        {
+            if (Interlocked.CompareExchange(ref count, seen - 1, seen) == seen)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private sealed class Subscription(ControllableLockStore store, Action<LockNotification> handler) : IAsyncDisposable
+    {
+        public IAsyncDisposable? Inner { get; set; }
+
+        public void Pass(LockNotification notification)
+        {
+            if (!store._dropNotifications && !store._isAway)
+            {
+                handler(notification);
+            }
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            store._subscriptions.TryRemove(this, out _);
+            return Inner?.DisposeAsync() ?? ValueTask.CompletedTask;
+        }
+    }
+}

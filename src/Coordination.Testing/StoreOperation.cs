@@ -1,0 +1,23 @@
+namespace Coordination.Testing;
+
+/// <summary>What a node asks of its store.</summary>
+public enum StoreOperation
+{
+    /// <summary>To acquire a lock, or to keep a place in its queue.</summary>
+    Acquire,
+
+    /// <summary>To extend leases.</summary>
+    Renew,
+
+    /// <summary>To give back a lock, or a place in its queue.</summary>
+    Release,
+
+    /// <summary>To be told when a waiter of the node is granted a lock.</summary>
+    Subscribe,
+
+    /// <summary>To say who holds a lock.</summary>
+    GetHolder,
+
+    /// <summary>To give a sign of life.</summary>
+    Ping,
+}
