@@ -6,6 +6,14 @@ internal static class MonotonicClock
     extension(TimeProvider time)
     {
         /// <summary>The moment now. Only differences to other moments of the same provider mean anything.</summary>
-        public TimeSpan Uptime => time.GetElapsedTime(0);
+        public TimeSpan Uptime
+        {
+            get
+            {
+                // In whole numbers: as a fraction of seconds a large timestamp would lose its last digits.
+                var (seconds, rest) = Math.DivRem(time.GetTimestamp(), time.TimestampFrequency);
+                return new TimeSpan((seconds * TimeSpan.TicksPerSecond) + (rest * TimeSpan.TicksPerSecond / time.TimestampFrequency));
+            }
+        }
     }
 }

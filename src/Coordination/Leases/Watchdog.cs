@@ -32,6 +32,9 @@ internal sealed class Watchdog : IDisposable
         _thread = new WatchdogThread(time, Look, e => Log.WatchdogFault(_logger, e));
     }
 
+    /// <inheritdoc cref="WatchdogThread.IsIdle"/>
+    public bool IsIdle => _thread.IsIdle;
+
     public void Add(Lease lease)
     {
         _leases.TryAdd(lease, 0);

@@ -16,6 +16,7 @@ internal sealed class WatchdogThread : SynchronizationContext, IDisposable
     private Thread? _thread;
     private TimeSpan _wakesAt = TimeSpan.MaxValue;
     private bool _signalled;
+    private bool _sleeps = true;
     private volatile bool _stopped;
 
     /// <param name="time">The clock.</param>
@@ -30,6 +31,18 @@ internal sealed class WatchdogThread : SynchronizationContext, IDisposable
         // The system's timers fire on the thread pool, which is what this thread must not depend on. Any other clock has no
         // other way to say that its time has come.
         _timer = time == TimeProvider.System ? null : time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Whether everything that was due by now is done and the thread sleeps: what a test waits for after it moved the clock.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            lock (_wake)
+            {
+                return _sleeps && !_signalled && _posted.Count == 0;
+            }
+        }
     }
 
     /// <summary>Sees to it that a tick comes no later than at a moment. Costs nothing when one is due earlier.</summary>
@@ -129,6 +142,7 @@ internal sealed class WatchdogThread : SynchronizationContext, IDisposable
         lock (_wake)
         {
             _wakesAt = until;
+            _sleeps = true;
             while (!_signalled && !_stopped)
             {
                 var remaining = until == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : until - _time.Uptime;
@@ -141,6 +155,7 @@ internal sealed class WatchdogThread : SynchronizationContext, IDisposable
             }
 
             _signalled = false;
+            _sleeps = false;
         }
     }
 

@@ -1,0 +1,179 @@
+using Coordination.Leases;
+using Coordination.Telemetry;
+using Microsoft.Extensions.Logging.Testing;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Coordination.Tests.Leases;
+
+public sealed class LeaseTests
+{
+    private static readonly LeaseTimings Timings = new(TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(3));
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly FakeLogger<ILockLease> _log = new();
+
+    [Fact]
+    public void G2_F12_The_deadline_counts_from_before_the_request_was_sent()
+    {
+        var sentAt = _clock.Uptime;
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        var lease = Create(sentAt);
+        Assert.Equal(TimeSpan.FromSeconds(10), lease.Remaining);
+
+        sentAt = _clock.Uptime;
+        _clock.Advance(TimeSpan.FromSeconds(4));
+        Assert.True(lease.ConfirmRenewal(sentAt));
+        Assert.Equal(TimeSpan.FromSeconds(8), lease.Remaining);
+    }
+
+    [Fact]
+    public void G2_The_loss_is_tripped_the_safety_margin_before_the_lease_ends()
+    {
+        var lease = Create(_clock.Uptime);
+        _clock.Advance(Timings.Duration - Timings.SafetyMargin - TimeSpan.FromTicks(1));
+        Assert.True(lease.LoseIfOverdue());
+        Assert.False(lease.Lost.IsCancellationRequested);
+        _clock.Advance(TimeSpan.FromTicks(1));
+        Assert.False(lease.LoseIfOverdue());
+        Assert.True(lease.Lost.IsCancellationRequested);
+        Assert.Equal(LeaseLossReason.DeadlinePassed, lease.LossReason);
+        Assert.Equal(TimeSpan.Zero, lease.Remaining);
+    }
+
+    [Fact]
+    public void F12_A_confirmation_after_the_deadline_does_not_revive_the_lease()
+    {
+        var lease = Create(_clock.Uptime);
+        var sentAt = _clock.Uptime;
+        _clock.Advance(Timings.Duration - Timings.SafetyMargin);
+        Assert.False(lease.ConfirmRenewal(sentAt));
+        Assert.Equal(LeaseState.Lost, lease.State);
+        Assert.True(lease.Lost.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void F12_An_older_confirmation_does_not_move_the_deadline_back()
+    {
+        var lease = Create(_clock.Uptime);
+        var early = _clock.Uptime;
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.True(lease.ConfirmRenewal(_clock.Uptime));
+        Assert.True(lease.ConfirmRenewal(early));
+        Assert.Equal(TimeSpan.FromSeconds(12), lease.Remaining);
+    }
+
+    [Fact]
+    public void F11_A_failed_renewal_puts_the_lease_in_doubt_and_a_confirmed_one_ends_the_doubt()
+    {
+        var lease = Create(_clock.Uptime);
+        lease.FailRenewal();
+        Assert.Equal(LeaseState.InDoubt, lease.State);
+        Assert.False(lease.Lost.IsCancellationRequested);
+        Assert.True(lease.ConfirmRenewal(_clock.Uptime));
+        Assert.Equal(LeaseState.Held, lease.State);
+    }
+
+    [Fact]
+    public void F14_The_state_that_is_read_right_after_a_pause_is_lost()
+    {
+        var lease = Create(_clock.Uptime);
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(LeaseState.Lost, lease.State);
+        Assert.True(lease.Lost.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void F19_The_deadline_does_not_depend_on_the_wall_clock()
+    {
+        var time = new WallClockShift(_clock);
+        var lease = Create(time.Uptime, time: time);
+        time.Shift = TimeSpan.FromDays(1);
+        Assert.Equal(LeaseState.Held, lease.State);
+        time.Shift = TimeSpan.FromDays(-1);
+        Assert.Equal(TimeSpan.FromSeconds(12), lease.Remaining);
+        _clock.Advance(TimeSpan.FromSeconds(12));
+        Assert.Equal(LeaseState.Lost, lease.State);
+    }
+
+    [Fact]
+    public void Lost_is_final()
+    {
+        var lease = Create(_clock.Uptime);
+        lease.Lose(LeaseLossReason.NotOwner);
+        Assert.False(lease.ConfirmRenewal(_clock.Uptime));
+        lease.BeginRelease();
+        lease.Lose(LeaseLossReason.DeadlinePassed);
+        Assert.Equal(LeaseState.Lost, lease.State);
+        Assert.Equal(LeaseLossReason.NotOwner, lease.LossReason);
+    }
+
+    [Fact]
+    public void Released_is_final_and_no_loss()
+    {
+        var lease = Create(_clock.Uptime);
+        lease.BeginRelease();
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        lease.Lose(LeaseLossReason.NotOwner);
+        Assert.Equal(LeaseState.Released, lease.State);
+        Assert.False(lease.Lost.IsCancellationRequested);
+        Assert.Null(lease.LossReason);
+    }
+
+    [Fact]
+    public void F20_No_renewal_begins_after_a_release_began_and_the_one_under_way_is_there_to_be_awaited()
+    {
+        var renewal = new TaskCompletionSource();
+        var lease = Create(_clock.Uptime);
+        _clock.Advance(Timings.RenewalInterval);
+        Assert.True(lease.TryBeginRenewal(renewal.Task));
+        Assert.False(lease.TryBeginRenewal(Task.CompletedTask));
+        Assert.Same(renewal.Task, lease.BeginRelease());
+        lease.EndRenewal();
+        Assert.False(lease.TryBeginRenewal(Task.CompletedTask));
+    }
+
+    [Fact]
+    public void A_lease_past_its_max_hold_is_not_renewed_and_says_so_when_it_is_lost()
+    {
+        var lease = Create(_clock.Uptime, maxHold: TimeSpan.FromSeconds(7));
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.True(lease.TryBeginRenewal(Task.CompletedTask));
+        Assert.True(lease.ConfirmRenewal(_clock.Uptime));
+        lease.EndRenewal();
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        Assert.False(lease.TryBeginRenewal(Task.CompletedTask));
+        Assert.Equal(lease.Remaining, lease.NextEvent - _clock.Uptime);
+        _clock.Advance(lease.Remaining);
+        Assert.Equal(LeaseState.Lost, lease.State);
+        Assert.Equal(LeaseLossReason.MaxHoldReached, lease.LossReason);
+    }
+
+    [Fact]
+    public async Task F15_A_callback_that_throws_reaches_the_log_and_nothing_else()
+    {
+        var lease = Create(_clock.Uptime);
+        var ran = new TaskCompletionSource();
+        lease.Lost.Register(() =>
+        {
+            ran.SetResult();
+            throw new InvalidOperationException("user code");
+        });
+        lease.Lose(LeaseLossReason.NotOwner);
+        await ran.Task.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.True(SpinWait.SpinUntil(() => _log.Collector.GetSnapshot().Any(line => line.Id.Id == 1006), TimeSpan.FromSeconds(10)));
+    }
+
+    private Lease Create(TimeSpan sentAt, TimeSpan? maxHold = null, TimeProvider? time = null) => new(
+        new LeaseGrant("work", new LockOwner("node", 1), 1, 42), Timings, maxHold, sentAt, time ?? _clock, new LeaseTelemetry(_log, new CoordinationMetrics(new TestMeterFactory())));
+
+    private sealed class WallClockShift(FakeTimeProvider clock) : TimeProvider
+    {
+        public TimeSpan Shift { get; set; }
+
+        public override long TimestampFrequency => clock.TimestampFrequency;
+
+        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow() + Shift;
+
+        public override long GetTimestamp() => clock.GetTimestamp();
+    }
+}

@@ -1,0 +1,197 @@
+using System.Runtime.CompilerServices;
+using Coordination.Leases;
+using Coordination.Stores;
+using Coordination.Testing;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Coordination.Tests.Leases;
+
+public sealed class WatchdogTests
+{
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan RenewalInterval = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan UntilDeadline = TimeSpan.FromSeconds(12);
+
+    [Fact]
+    public async Task A_lease_is_renewed_for_as_long_as_it_is_held()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Advance(LeaseDuration * 10);
+        Assert.Equal(LeaseState.Held, lease.State);
+        Assert.InRange(node.Store.GetCallCount(StoreOperation.Renew), 29, 31);
+    }
+
+    [Fact]
+    public async Task F10_F18_A_lock_that_the_store_lost_is_lost_at_the_next_renewal_and_not_made_again()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        Assert.True(node.Store.LoseLock("work"));
+        Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, RenewalInterval));
+        Assert.Equal(LeaseLossReason.NotOwner, lease.LossReason);
+        Assert.Null(await node.Store.GetHolderAsync("work", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task F10_A_lock_that_another_owner_holds_by_now_is_not_extended_for_it()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        var stranger = node.Store.GrantTo("work", "stranger");
+        var before = await node.Store.GetHolderAsync("work", TestContext.Current.CancellationToken);
+        Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, RenewalInterval));
+        var after = await node.Store.GetHolderAsync("work", TestContext.Current.CancellationToken);
+        Assert.Equal(stranger, after!.Owner);
+        Assert.True(after.TimeToLive < before!.TimeToLive);
+        Assert.Equal(ReleaseResult.NotHeld, await lease.ReleaseAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(stranger, (await node.Store.GetHolderAsync("work", TestContext.Current.CancellationToken))!.Owner);
+    }
+
+    [Fact]
+    public async Task F11_G12_Failing_renewals_put_the_lease_in_doubt_and_are_tried_until_the_deadline()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Store.FailRenewals = true;
+        Assert.True(node.AdvanceUntil(() => lease.State == LeaseState.InDoubt, RenewalInterval + TimeSpan.FromSeconds(1)));
+        Assert.False(lease.Lost.IsCancellationRequested);
+        node.Advance(UntilDeadline - RenewalInterval - TimeSpan.FromSeconds(2));
+        Assert.Equal(LeaseState.InDoubt, lease.State);
+        Assert.InRange(node.Store.GetCallCount(StoreOperation.Renew), 5, 100);
+        node.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(LeaseLossReason.DeadlinePassed, lease.LossReason);
+    }
+
+    [Fact]
+    public async Task F11_A_renewal_that_succeeds_again_before_the_deadline_saves_the_lease()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Store.FailRenewals = true;
+        node.Advance(TimeSpan.FromSeconds(11));
+        Assert.Equal(LeaseState.InDoubt, lease.State);
+        node.Store.FailRenewals = false;
+        Assert.True(node.AdvanceUntil(() => lease.State == LeaseState.Held, TimeSpan.FromSeconds(1)));
+        node.Advance(LeaseDuration);
+        Assert.Equal(LeaseState.Held, lease.State);
+    }
+
+    [Fact]
+    public async Task F13_A_call_that_hangs_holds_up_no_deadline()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Store.Hang = true;
+        node.Advance(UntilDeadline - TimeSpan.FromMilliseconds(10));
+        Assert.False(lease.Lost.IsCancellationRequested);
+        node.Advance(TimeSpan.FromMilliseconds(10));
+        Assert.True(lease.Lost.IsCancellationRequested);
+        Assert.Equal(LeaseLossReason.DeadlinePassed, lease.LossReason);
+    }
+
+    [Fact]
+    public async Task F14_After_a_pause_the_loss_comes_before_any_renewal()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Settle();
+        node.Clock.Advance(LeaseDuration * 2);
+        node.Settle();
+        Assert.True(lease.Lost.IsCancellationRequested);
+        Assert.Equal(0, node.Store.GetCallCount(StoreOperation.Renew));
+    }
+
+    [Fact]
+    public async Task F15_Leases_are_renewed_in_batches_and_a_batch_that_fails_costs_the_others_nothing()
+    {
+        var clock = new FakeTimeProvider();
+        var store = new OneBadBatch(new InMemoryLockStore(clock), "bad");
+        await using var node = new TestNode(clock, actualStore: store);
+        var leases = new List<ILockLease>();
+        for (var i = 0; i < 250; i++)
+        {
+            leases.Add(await node.AcquireAsync(i == 120 ? "bad" : $"good-{i}"));
+        }
+
+        node.Settle();
+        node.Advance(LeaseDuration * 2);
+        var lost = leases.Count(lease => lease.State == LeaseState.Lost);
+        Assert.InRange(lost, 1, Watchdog.BatchSize);
+        Assert.True(store.LargestBatch <= Watchdog.BatchSize);
+
+        // What is left of the bad batch, once the lease that spoils it is lost, is renewed on.
+        Assert.Contains(leases, lease => lease.LockName == "bad" && lease.State == LeaseState.Lost);
+        node.Advance(LeaseDuration * 2);
+        Assert.Equal(lost, leases.Count(lease => lease.State == LeaseState.Lost));
+        GC.KeepAlive(leases);
+    }
+
+    [Fact]
+    public async Task F16_A_lease_that_was_collected_without_a_release_is_not_renewed_for_ever()
+    {
+        await using var node = new TestNode();
+        var lost = await AcquireAndForgetAsync(node);
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        Assert.True(node.AdvanceUntil(() => lost.IsCancellationRequested, LeaseDuration));
+        node.Advance(LeaseDuration);
+        Assert.Null(await node.Store.GetHolderAsync("work", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task F16_A_lease_that_was_released_is_not_renewed_any_more()
+    {
+        await using var node = new TestNode();
+        for (var i = 0; i < 100; i++)
+        {
+            var lease = await node.AcquireAsync();
+            Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(TestContext.Current.CancellationToken));
+        }
+
+        node.Advance(LeaseDuration);
+        Assert.Equal(0, node.Store.GetCallCount(StoreOperation.Renew));
+    }
+
+    [Fact]
+    public async Task A_lease_is_lost_when_its_provider_is_disposed()
+    {
+        var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        await node.DisposeAsync();
+        Assert.Equal(LeaseLossReason.ProviderDisposed, lease.LossReason);
+        Assert.True(lease.Lost.IsCancellationRequested);
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => node.AcquireAsync());
+    }
+
+    // A method of its own, so that no local of the test keeps the lease alive.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static async Task<CancellationToken> AcquireAndForgetAsync(TestNode node) => (await node.AcquireAsync()).Lost;
+
+    /// <summary>A store that throws what no store should, for each batch with a certain lock in it.</summary>
+    private sealed class OneBadBatch(ILockStore inner, string badLock) : ILockStore
+    {
+        public int LargestBatch { get; private set; }
+
+        public string Name => inner.Name;
+
+        public Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
+        {
+            LargestBatch = Math.Max(LargestBatch, requests.Count);
+            return requests.Any(request => request.LockName == badLock)
+                ? throw new InvalidOperationException("A fault of the store.")
+                : inner.RenewAsync(requests, cancellationToken);
+        }
+
+        public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) => inner.AcquireAsync(request, cancellationToken);
+
+        public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) => inner.ReleaseAsync(request, cancellationToken);
+
+        public Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) => inner.SubscribeAsync(nodeId, handler, cancellationToken);
+
+        public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) => inner.GetHolderAsync(lockName, cancellationToken);
+
+        public Task PingAsync(CancellationToken cancellationToken) => inner.PingAsync(cancellationToken);
+    }
+}
