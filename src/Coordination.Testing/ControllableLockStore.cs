@@ -138,6 +138,9 @@ public sealed class ControllableLockStore : ILockStore
     /// <param name="operation">The kind of call. One renewal may be for many leases.</param>
     public int GetCallCount(StoreOperation operation) => Volatile.Read(ref _calls[(int)operation]);
 
+    /// <summary>How many locks are held or waited for; zero when nothing was left behind.</summary>
+    public int Count => _store.Count;
+
     /// <inheritdoc/>
     public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
         CallAsync(StoreOperation.Acquire, () => _store.AcquireAsync(request, cancellationToken), cancellationToken);

@@ -152,7 +152,7 @@ public sealed class LeaseTests
     public async Task F15_A_callback_that_throws_reaches_the_log_and_nothing_else()
     {
         var lease = Create(_clock.Uptime);
-        var ran = new TaskCompletionSource();
+        var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lease.Lost.Register(() =>
         {
             ran.SetResult();

@@ -4,7 +4,6 @@ using Coordination.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Coordination.Tests.Leases;
 
@@ -16,11 +15,13 @@ public sealed class TestNode : IAsyncDisposable
 
     private static readonly TimeSpan RealTimeLimit = TimeSpan.FromSeconds(20);
 
+    private static readonly Func<bool> Never = () => false;
+
     private readonly ServiceProvider _services;
 
-    public TestNode(FakeTimeProvider? clock = null, ControllableLockStore? store = null, Action<IServiceCollection>? configure = null, ILockStore? actualStore = null)
+    public TestNode(TestClock? clock = null, ControllableLockStore? store = null, Action<IServiceCollection>? configure = null, ILockStore? actualStore = null)
     {
-        Clock = clock ?? new FakeTimeProvider(DateTimeOffset.Parse("2030-01-01T00:00:00Z", null));
+        Clock = clock ?? new TestClock();
         Store = store ?? new ControllableLockStore(Clock);
         var services = new ServiceCollection();
         services.AddSingleton<TimeProvider>(Clock);
@@ -31,7 +32,7 @@ public sealed class TestNode : IAsyncDisposable
         _services = services.BuildServiceProvider();
     }
 
-    public FakeTimeProvider Clock { get; }
+    public TestClock Clock { get; }
 
     public ControllableLockStore Store { get; }
 
@@ -47,7 +48,7 @@ public sealed class TestNode : IAsyncDisposable
         Provider.GetLock(name, options).AcquireAsync(TestContext.Current.CancellationToken);
 
     /// <summary>Moves the clock in small steps, and lets the watchdog do at each what is due.</summary>
-    public void Advance(TimeSpan time) => AdvanceUntil(() => false, time);
+    public void Advance(TimeSpan time) => AdvanceUntil(Never, time);
 
     /// <summary>As <see cref="Advance"/>, until a condition holds.</summary>
     /// <returns>Whether it held in that time.</returns>
@@ -59,7 +60,16 @@ public sealed class TestNode : IAsyncDisposable
             Settle();
         }
 
-        return condition();
+        // What the last step set off may go on on the pool for a moment, with the clock standing still.
+        return SpinWait.SpinUntil(condition, condition == Never ? TimeSpan.Zero : RealTimeLimit);
+    }
+
+    /// <summary>Waits until something sleeps on the clock that did not before: a waiter that has asked, and waits to ask again.</summary>
+    public async Task UntilAsleepAsync(Action begin)
+    {
+        var before = Clock.TimersCreated;
+        begin();
+        Assert.True(await Task.Run(() => SpinWait.SpinUntil(() => Clock.TimersCreated > before, RealTimeLimit)), "Nothing went to sleep.");
     }
 
     /// <summary>Waits until the watchdog has done what is due.</summary>

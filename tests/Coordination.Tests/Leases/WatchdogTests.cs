@@ -2,7 +2,6 @@ using System.Runtime.CompilerServices;
 using Coordination.Leases;
 using Coordination.Stores;
 using Coordination.Testing;
-using Microsoft.Extensions.Time.Testing;
 
 namespace Coordination.Tests.Leases;
 
@@ -105,7 +104,7 @@ public sealed class WatchdogTests
     [Fact]
     public async Task F15_Leases_are_renewed_in_batches_and_a_batch_that_fails_costs_the_others_nothing()
     {
-        var clock = new FakeTimeProvider();
+        var clock = new TestClock();
         var store = new OneBadBatch(new InMemoryLockStore(clock), "bad");
         await using var node = new TestNode(clock, actualStore: store);
         var leases = new List<ILockLease>();

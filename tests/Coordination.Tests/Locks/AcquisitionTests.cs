@@ -1,0 +1,173 @@
+using Coordination.Testing;
+using Coordination.Tests.Leases;
+
+namespace Coordination.Tests.Locks;
+
+public sealed class AcquisitionTests
+{
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task F3_G6_A_try_whose_reply_was_lost_gets_the_same_grant_when_it_is_repeated()
+    {
+        await using var node = new TestNode();
+        node.Store.LoseNextReply(StoreOperation.Acquire);
+        var trying = node.Provider.GetLock("work").TryAcquireAsync(Token);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, LeaseDuration));
+        var lease = await trying;
+        Assert.NotNull(lease);
+        Assert.Equal(2, node.Store.GetCallCount(StoreOperation.Acquire));
+        Assert.Equal(lease.FencingToken, (await node.Store.GetHolderAsync("work", Token))!.FencingToken);
+
+        // One entry and not two: one release frees it.
+        Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(Token));
+        Assert.Null(await node.Store.GetHolderAsync("work", Token));
+    }
+
+    [Fact]
+    public async Task F3_A_grant_that_nobody_can_receive_any_more_is_given_back()
+    {
+        await using var node = new TestNode();
+
+        // The try and its three retries are all applied, and all their replies are lost.
+        for (var i = 0; i < 4; i++)
+        {
+            node.Store.LoseNextReply(StoreOperation.Acquire);
+        }
+
+        var trying = node.Provider.GetLock("work").TryAcquireAsync(Token);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, LeaseDuration));
+        Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => trying)).IsTransient);
+        Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, TimeSpan.FromSeconds(10)), "The grant was not given back.");
+    }
+
+    [Fact]
+    public async Task F4_A_repeated_re_entry_counts_once()
+    {
+        await using var node = new TestNode();
+        var owner = node.Provider.CreateOwner();
+        var locked = node.Provider.GetLock("work").WithOwner(owner);
+        var outer = await locked.AcquireAsync(Token);
+        node.Store.LoseNextReply(StoreOperation.Acquire);
+        var entering = locked.TryAcquireAsync(Token);
+        Assert.True(node.AdvanceUntil(() => entering.IsCompleted, LeaseDuration));
+        var inner = (await entering)!;
+        Assert.Equal(outer.FencingToken, inner.FencingToken);
+        Assert.Equal(ReleaseResult.StillHeldByOwner, await inner.ReleaseAsync(Token));
+        Assert.Equal(ReleaseResult.Released, await outer.ReleaseAsync(Token));
+        Assert.Null(await node.Store.GetHolderAsync("work", Token));
+    }
+
+    [Fact]
+    public async Task F6_Each_grant_has_an_owner_of_its_own()
+    {
+        await using var node = new TestNode();
+        var first = await node.AcquireAsync();
+        node.Store.LoseLock("work");
+        var second = await node.AcquireAsync();
+        Assert.NotEqual(first.Owner, second.Owner);
+        Assert.Equal(ReleaseResult.NotHeld, await first.ReleaseAsync(Token));
+        Assert.Equal(second.Owner, (await node.Store.GetHolderAsync("work", Token))!.Owner);
+    }
+
+    [Fact]
+    public async Task G8_F5_A_waiter_that_is_cancelled_leaves_no_queue_entry_and_passes_on_what_it_is_granted()
+    {
+        await using var node = new TestNode();
+        var cancelled = 0;
+        for (var i = 0; i < 200; i++)
+        {
+            var held = await node.AcquireAsync();
+            using var cancellation = new CancellationTokenSource();
+            var waiting = node.Provider.GetLock("work").AcquireAsync(cancellation.Token);
+
+            // The release and the cancellation race.
+            var release = Task.Run(() => held.ReleaseAsync(Token), Token);
+            await cancellation.CancelAsync();
+            try
+            {
+                await (await waiting).DisposeAsync();
+            }
+            catch (OperationCanceledException)
+            {
+                // The cancellation came first, which is the case of interest.
+                cancelled++;
+            }
+
+            await release;
+            Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, TimeSpan.FromSeconds(10)), "Something was left behind.");
+        }
+
+        Assert.NotEqual(0, cancelled);
+    }
+
+    [Fact]
+    public async Task G12_A_wait_goes_on_by_itself_when_the_store_is_back()
+    {
+        await using var node = new TestNode();
+        node.Store.IsAway = true;
+        var waiting = node.AcquireAsync();
+        node.Advance(TimeSpan.FromSeconds(30));
+        Assert.False(waiting.IsCompleted);
+        node.Store.IsAway = false;
+        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(5)));
+        Assert.Equal(LeaseState.Held, (await waiting).State);
+    }
+
+    [Fact]
+    public async Task G7_F2_A_waiter_that_hears_nothing_gets_the_lock_when_the_holders_time_is_up()
+    {
+        await using var node = new TestNode();
+        node.Store.DropNotifications = true;
+        var held = await node.AcquireAsync();
+        Task<ILockLease> waiting = null!;
+        await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
+        Assert.Equal(ReleaseResult.Released, await held.ReleaseAsync(Token));
+        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, LeaseDuration + TimeSpan.FromMilliseconds(250)));
+        Assert.True((await waiting).FencingToken > held.FencingToken);
+    }
+
+    [Fact]
+    public async Task A_timeout_is_an_answer_or_an_exception_as_the_name_of_the_method_says()
+    {
+        await using var node = new TestNode();
+        await using var held = await node.AcquireAsync();
+        var trying = node.Provider.GetLock("work").TryAcquireAsync(TimeSpan.FromSeconds(2), Token);
+        var insisting = node.Provider.GetLock("work").AcquireAsync(TimeSpan.FromSeconds(2), Token);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted && insisting.IsCompleted, TimeSpan.FromSeconds(3)));
+        Assert.Null(await trying);
+        Assert.Contains("'work'", (await Assert.ThrowsAsync<TimeoutException>(() => insisting)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_timeout_is_null_also_when_the_store_was_away_all_that_time()
+    {
+        await using var node = new TestNode();
+        node.Store.IsAway = true;
+        var trying = node.Provider.GetLock("work").TryAcquireAsync(TimeSpan.FromSeconds(2), Token);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(3)));
+        Assert.Null(await trying);
+    }
+
+    [Theory]
+    [InlineData(-2)]
+    [InlineData(4294967295)]
+    public async Task A_timeout_out_of_range_is_refused(double milliseconds)
+    {
+        await using var node = new TestNode();
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => node.Provider.GetLock("work").TryAcquireAsync(TimeSpan.FromMilliseconds(milliseconds), Token));
+    }
+
+    [Fact]
+    public async Task A_wait_ends_when_the_provider_is_disposed()
+    {
+        var node = new TestNode();
+        var held = await node.AcquireAsync();
+        var waiting = node.AcquireAsync();
+        await node.DisposeAsync();
+        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting);
+        GC.KeepAlive(held);
+    }
+}
