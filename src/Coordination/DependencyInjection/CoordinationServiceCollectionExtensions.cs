@@ -29,13 +29,15 @@ public static class CoordinationServiceCollectionExtensions
     public static ICoordinationBuilder AddCoordination(this IServiceCollection services, Action<CoordinationOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
+
+        // First, so that what is set in code wins over what is configured.
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<CoordinationOptions>, CoordinationOptionsBinding>());
         var options = services.AddOptions<CoordinationOptions>().ValidateOnStart();
         if (configure is not null)
         {
             options.Configure(configure);
         }
 
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<CoordinationOptions>, CoordinationOptionsBinding>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CoordinationOptions>, CoordinationOptionsValidator>());
         services.AddLogging().AddMetrics();
         services.TryAddSingleton(TimeProvider.System);

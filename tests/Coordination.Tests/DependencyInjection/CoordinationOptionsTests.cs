@@ -1,0 +1,69 @@
+using Coordination.Stores;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Coordination.Tests.DependencyInjection;
+
+public sealed class CoordinationOptionsTests
+{
+    [Fact]
+    public async Task A_host_without_a_store_does_not_start_and_says_what_to_call()
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddCoordination();
+        using var host = builder.Build();
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("UseRedis", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("LeaseDuration", "00:00:00.050", "00:00:00.1000000")]
+    [InlineData("LeaseDuration", "2.00:00:00", "1.00:00:00")]
+    [InlineData("RenewalInterval", "00:00:14", "Lower RenewalInterval to 00:00:10.5000000 or less")]
+    [InlineData("RenewalInterval", "00:00:00", "greater than zero")]
+    [InlineData("SafetyMargin", "-00:00:01", "greater than zero")]
+    [InlineData("SafetyMargin", "00:00:12", "do not fit into LeaseDuration (00:00:15)")]
+    [InlineData("ClaimWindow", "00:02:00", "00:01:00")]
+    [InlineData("ReleaseTimeout", "00:00:00", "00:00:00.0500000")]
+    [InlineData("NodeName", "a/b", "letters, digits")]
+    public async Task A_value_out_of_range_stops_the_start_and_is_named_with_its_limit(string name, string value, string expected)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection([new($"Coordination:{name}", value)]);
+        builder.Services.AddCoordination().UseInMemory();
+        using var host = builder.Build();
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(name, error.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Settings_come_from_the_configuration_and_code_wins_over_them()
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection([new("Coordination:LeaseDuration", "00:00:30"), new("Coordination:ClaimWindow", "00:00:05")]);
+        builder.Services.AddCoordination(options => options.ClaimWindow = TimeSpan.FromSeconds(1)).UseInMemory();
+        using var host = builder.Build();
+        var options = host.Services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
+        Assert.Equal(TimeSpan.FromSeconds(30), options.LeaseDuration);
+        Assert.Equal(TimeSpan.FromSeconds(1), options.ClaimWindow);
+    }
+
+    [Fact]
+    public async Task Several_registrations_make_one_node()
+    {
+        var services = new ServiceCollection();
+        services.AddCoordination().UseInMemory();
+        services.AddCoordination(options => options.NodeName = "a");
+        await using var provider = services.BuildServiceProvider();
+        Assert.Single(provider.GetServices<ILockProvider>());
+        Assert.Single(provider.GetServices<ILockStore>());
+        Assert.StartsWith("a-", provider.GetRequiredService<ILockProvider>().NodeId, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,28 @@
+using Coordination.Testing;
+using Coordination.Tests.Leases;
+using Polly;
+
+namespace Coordination.Tests.Resilience;
+
+public sealed class PipelineTests
+{
+    [Fact]
+    public async Task A_pipeline_that_is_registered_under_the_name_replaces_the_default_one()
+    {
+        await using var node = new TestNode(configure: services => services.AddResiliencePipeline(CoordinationPipelines.Acquisition, (_, _) => { }));
+        node.Store.IsAway = true;
+        await Assert.ThrowsAsync<LockStoreException>(() => node.Provider.GetLock("work").TryAcquireAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(1, node.Store.GetCallCount(StoreOperation.Acquire));
+    }
+
+    [Fact]
+    public async Task A_transient_failure_is_retried_three_times_by_default()
+    {
+        await using var node = new TestNode();
+        node.Store.IsAway = true;
+        var trying = node.Provider.GetLock("work").TryAcquireAsync(TestContext.Current.CancellationToken);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(10)));
+        Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => trying)).IsTransient);
+        Assert.Equal(4, node.Store.GetCallCount(StoreOperation.Acquire));
+    }
+}
