@@ -59,7 +59,7 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
             try
             {
                 var reply = await operation(client.Store, request, cancellationToken)
-                    .WaitAsync(limit, client.Time, cancellationToken)
+                    .WithinAsync(limit, client.Time, continueOnCapturedContext, cancellationToken)
                     .ConfigureAwait(continueOnCapturedContext);
                 client.Outage.Succeeded();
                 return new StoreAnswer<TReply>(reply, sentAt, attempt);
