@@ -4,7 +4,7 @@ using Coordination.Waiting;
 namespace Coordination.Locks;
 
 /// <summary>This node's provider.</summary>
-internal sealed class LockProvider(NodeIdentity node, Acquisition acquisition, WaitingRoom room, Watchdog watchdog, BackgroundWork background, CoordinationOptions options) : ILockProvider, IAsyncDisposable
+internal sealed class LockProvider(NodeIdentity node, Acquisition acquisition, WaitingRoom room, Watchdog watchdog, BackgroundWork background, CoordinationOptions options) : ILockProvider, IAsyncDisposable, IDisposable
 {
     private int _isDisposed;
 
@@ -31,6 +31,17 @@ internal sealed class LockProvider(NodeIdentity node, Acquisition acquisition, W
         await room.DisposeAsync().ConfigureAwait(false);
         await background.DrainAsync(options.ReleaseTimeout).ConfigureAwait(false);
         watchdog.Dispose();
+    }
+
+    /// <summary>As <see cref="DisposeAsync"/>, for a container that is disposed synchronously: waits for nothing.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            acquisition.Dispose();
+            room.Dispose();
+            watchdog.Dispose();
+        }
     }
 
     private static void Validate(LockOptions? options)

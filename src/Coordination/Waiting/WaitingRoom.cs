@@ -10,7 +10,7 @@ namespace Coordination.Waiting;
 
 /// <summary>All waiters of this node: a place for each lock they wait for, and one subscription for all of them.</summary>
 internal sealed class WaitingRoom(
-    NodeIdentity node, ILockStore store, StoreClient client, LeaseFactory leases, BackgroundWork background, TimeProvider time, ILogger<WaitingRoom> logger) : IAsyncDisposable
+    NodeIdentity node, ILockStore store, StoreClient client, LeaseFactory leases, BackgroundWork background, TimeProvider time, ILogger<WaitingRoom> logger) : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan SubscribeLimit = TimeSpan.FromSeconds(2);
 
@@ -74,15 +74,19 @@ internal sealed class WaitingRoom(
     /// <summary>Ends all waiters with <see cref="ObjectDisposedException"/>, and the subscription.</summary>
     public async ValueTask DisposeAsync()
     {
+        Dispose();
+        if (_subscription is { } subscription)
+        {
+            await subscription.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Ends all waiters with <see cref="ObjectDisposedException"/>, for a container that is disposed synchronously.</summary>
+    public void Dispose()
+    {
         foreach (var place in _places.Values)
         {
             place.Fail(new ObjectDisposedException(nameof(ILockProvider), "The lock provider was disposed while this call waited for a lock."));
-        }
-
-        var subscription = _subscription;
-        if (subscription is not null)
-        {
-            await subscription.DisposeAsync().ConfigureAwait(false);
         }
     }
 
