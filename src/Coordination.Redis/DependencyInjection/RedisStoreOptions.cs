@@ -1,0 +1,67 @@
+using StackExchange.Redis;
+
+namespace Coordination;
+
+/// <summary>
+/// The settings of the Redis store, bound from the configuration section <c>Coordination:Redis</c> and checked when the host starts.
+/// </summary>
+public sealed class RedisStoreOptions
+{
+    /// <summary>The configuration section: <c>Coordination:Redis</c>.</summary>
+    public const string SectionName = "Coordination:Redis";
+
+    /// <summary>
+    /// The server, in the form of StackExchange.Redis: <c>host:port,password=…,ssl=true</c>. Null, the default, for the
+    /// <see cref="IConnectionMultiplexer"/> that is registered already. It may hold a password and is never logged.
+    /// </summary>
+    public string? ConnectionString { get; set; }
+
+    /// <summary>
+    /// The first part of every key and channel, which keeps applications that share a server apart: 1 to 128 bytes of UTF-8 with no
+    /// braces, white space or control characters; <c>coordination</c> by default. All nodes of an application use the same one.
+    /// </summary>
+    public string KeyPrefix { get; set; } = "coordination";
+
+    /// <summary>The number of the database, from zero. Null, the default, for that of the connection. A Cluster has only 0.</summary>
+    public int? Database { get; set; }
+
+    /// <summary>
+    /// How long a command waits for its answer, on a connection that the store makes: 10 ms to 1 minute, and shorter than the
+    /// renewal interval, so that a renewal that hangs leaves time for another. Null, the default, for one second or half the renewal
+    /// interval, whichever is shorter. A connection that was registered already keeps its own timeouts; those that are too long
+    /// for the lease are logged as warnings.
+    /// </summary>
+    public TimeSpan? CommandTimeout { get; set; }
+
+    /// <summary>
+    /// Whether to find out, when the host starts, if the server can keep locks: its version, its rights, and whether its scripts are
+    /// atomic. True by default. A server that cannot fails the start; one that is away is examined when it is back, and
+    /// gives out no lock before.
+    /// </summary>
+    public bool ProbeOnStart { get; set; } = true;
+
+    /// <summary>
+    /// Whether a connection that the store makes is read and written by threads of its own, so that renewals arrive also when the
+    /// application has exhausted its thread pool. True by default. The client library has one switch for the whole process:
+    /// connections that other code makes later get two threads for each server, too.
+    /// </summary>
+    public bool DedicatedThreads { get; set; } = true;
+
+    /// <summary>What <c>UseRedis(ConfigurationOptions)</c> was given. A field, for those are not bound from the configuration.</summary>
+    internal ConfigurationOptions? Configuration;
+
+    /// <summary>The command timeout, with the default worked out.</summary>
+    internal TimeSpan CommandTimeoutFor(CoordinationOptions coordination)
+    {
+        if (CommandTimeout is { } chosen)
+        {
+            return chosen;
+        }
+
+        var half = RenewalInterval(coordination) / 2;
+        return half < TimeSpan.FromSeconds(1) ? half : TimeSpan.FromSeconds(1);
+    }
+
+    internal static TimeSpan RenewalInterval(CoordinationOptions coordination) =>
+        coordination.RenewalInterval ?? coordination.LeaseDuration / 3;
+}

@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.DependencyInjection;
+
+/// <summary>Checks the options when the host starts. No message holds the connection string, for it may hold a password.</summary>
+internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> coordination) : IValidateOptions<RedisStoreOptions>
+{
+    private const int MaxPrefixBytes = 128;
+    private static readonly TimeSpan MinTimeout = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan MaxTimeout = TimeSpan.FromMinutes(1);
+
+    public ValidateOptionsResult Validate(string? name, RedisStoreOptions options)
+    {
+        var failures = new List<string>();
+        CheckPrefix(options.KeyPrefix, failures);
+        CheckConnection(options, failures);
+        CheckTimeout(options.CommandTimeout, failures);
+        if (options.Database is < 0)
+        {
+            failures.Add($"{RedisStoreOptions.SectionName}:Database is {options.Database.Value.ToString(CultureInfo.InvariantCulture)}. Set 0 or more, or leave it out.");
+        }
+
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+    }
+
+    private static void CheckPrefix(string? prefix, List<string> failures)
+    {
+        if (string.IsNullOrEmpty(prefix))
+        {
+            failures.Add($"{RedisStoreOptions.SectionName}:KeyPrefix is empty. Set 1 to {MaxPrefixBytes} bytes, such as the application's name.");
+            return;
+        }
+
+        var bytes = Encoding.UTF8.GetByteCount(prefix);
+        if (bytes > MaxPrefixBytes)
+        {
+            failures.Add($"{RedisStoreOptions.SectionName}:KeyPrefix has {bytes.ToString(CultureInfo.InvariantCulture)} bytes of UTF-8. Set at most {MaxPrefixBytes}.");
+        }
+
+        if (prefix.Any(character => character is '{' or '}' || char.IsWhiteSpace(character) || char.IsControl(character)))
+        {
+            failures.Add($"{RedisStoreOptions.SectionName}:KeyPrefix '{prefix}' has a brace, white space or a control character. Use others: braces name the slot of a key on a Redis Cluster.");
+        }
+    }
+
+    private static void CheckConnection(RedisStoreOptions options, List<string> failures)
+    {
+        var endpoints = options.Configuration?.EndPoints.Count;
+        if (options.ConnectionString is { } text)
+        {
+            try
+            {
+                endpoints = ConfigurationOptions.Parse(text).EndPoints.Count;
+            }
+            catch (ArgumentException)
+            {
+                // What is wrong with it is not repeated here: the exception quotes parts of the string, and those may be secret.
+                failures.Add($"{RedisStoreOptions.SectionName}:ConnectionString cannot be read. Give it the form 'host:port,option=value', and mind that a comma ends a value.");
+                return;
+            }
+        }
+
+        if (endpoints == 0)
+        {
+            failures.Add($"{RedisStoreOptions.SectionName}:ConnectionString names no server. Give it the form 'host:port,option=value'.");
+        }
+    }
+
+    private void CheckTimeout(TimeSpan? timeout, List<string> failures)
+    {
+        if (timeout is not { } chosen)
+        {
+            return;
+        }
+
+        if (chosen < MinTimeout || chosen > MaxTimeout)
+        {
+            failures.Add($"{RedisStoreOptions.SectionName}:CommandTimeout is {chosen}. Set {MinTimeout} to {MaxTimeout}.");
+        }
+
+        var renewal = RedisStoreOptions.RenewalInterval(coordination.Value);
+        if (chosen >= renewal)
+        {
+            failures.Add($"{RedisStoreOptions.SectionName}:CommandTimeout is {chosen}, and leases are renewed every {renewal}. Set it shorter, so that a renewal that hangs leaves time for another, or set a longer {CoordinationOptions.SectionName}:LeaseDuration.");
+        }
+    }
+}

@@ -1,0 +1,137 @@
+using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Errors;
+
+/// <summary>
+/// Sorts every failure of the server and of its client into transient and final, and says what to do about it. The one place
+/// that knows.
+/// </summary>
+/// <remarks>
+/// Transient is what may pass with no change to the program or its configuration, so that a holder keeps trying until its
+/// deadline and a waiter keeps waiting. That includes a server that refuses to write (MISCONF, OOM, NOREPLICAS): to a lock it is
+/// an outage, although only an operator may end it, so the message tells the operator what to do.
+/// </remarks>
+internal static class RedisErrorClassifier
+{
+    /// <summary>The rights that the store needs of an ACL user.</summary>
+    public const string RequiredRights =
+        "+eval +evalsha +script|load +ping +time +publish +subscribe +unsubscribe +type +exists +del +pexpire +pttl +get +set "
+        + "+hget +hmget +hset +hdel +hlen +zadd +zrem +zrange +zrangebyscore +zscore +zrank";
+
+    private const bool Transient = true;
+    private const bool Final = false;
+
+    private static readonly FrozenDictionary<string, (bool IsTransient, string Advice)> Codes =
+        new Dictionary<string, (bool, string)>(StringComparer.Ordinal)
+        {
+            ["LOADING"] = (Transient, "The server is loading its data."),
+            ["READONLY"] = (Transient, "The server is a replica now; the client will find the new primary."),
+            ["CLUSTERDOWN"] = (Transient, "The Cluster does not serve this slot for now."),
+            ["TRYAGAIN"] = (Transient, "The slot is being moved to another server."),
+            ["MOVED"] = (Transient, "The slot was moved to another server."),
+            ["ASK"] = (Transient, "The slot is being moved to another server."),
+            ["MASTERDOWN"] = (Transient, "The server is a replica and has lost its primary."),
+            ["NOSCRIPT"] = (Transient, "The server has forgotten its scripts; they are sent again."),
+            ["BUSY"] = (Transient, "A script has been running on the server for too long. If it is not one that ends, use SCRIPT KILL."),
+            ["MISCONF"] = (Transient, "The server cannot save its data and refuses to write. Look at its log and its disk, or set stop-writes-on-bgsave-error no."),
+            ["OOM"] = (Transient, "The server is out of memory. Raise maxmemory, or set a maxmemory-policy that evicts other keys."),
+            ["NOREPLICAS"] = (Transient, "Fewer replicas are in touch than min-replicas-to-write asks for. Bring them back, or lower it."),
+            ["WRONGTYPE"] = (Final, "A key of the lock is in use for something else. Delete it, or set another Coordination:Redis:KeyPrefix."),
+            ["NOAUTH"] = (Final, "The server asks for a password. Give it in the connection string."),
+            ["WRONGPASS"] = (Final, "The server does not accept the user name or the password. Mend the connection string."),
+            ["NOPERM"] = (Final, MissingRight),
+            ["CROSSSLOT"] = (Final, "The keys of one script are on several slots of the Cluster."),
+        }.ToFrozenDictionary(StringComparer.Ordinal);
+
+    /// <summary>Failures that have no code of their own, by a part of their text.</summary>
+    private static readonly (string Part, bool IsTransient, string Advice)[] Texts =
+    [
+        ("max number of clients", Transient, "The server has no connection to spare. Raise maxclients, or find who keeps so many."),
+        ("user executing the script can't", Final, MissingRight),
+        ("Lua scripting support disabled", Final, "Start Garnet with --lua --lua-transaction-mode."),
+        ("cannot be issued to a replica", Transient, "Only a replica is in reach; the client will find the primary."),
+        ("operation not permitted", Final, "The server asks for a password. Give it in the connection string."),
+        ("unknown command", Final, "The server lacks a command, or it was renamed. Redis 6.2 or later, Valkey and Garnet have all that are needed."),
+    ];
+
+    private static readonly char[] Separators = [' ', '(', ')', '\r', '\n'];
+
+    private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + ".";
+
+    /// <summary>Sorts a failure.</summary>
+    /// <param name="exception">What the client threw.</param>
+    /// <param name="subject">What was to be done, such as <c>acquire the lock 'orders'</c>.</param>
+    /// <param name="failure">What the store throws.</param>
+    /// <returns>False for what did not come from the server or its client: a fault of this program.</returns>
+    public static bool TryClassify(Exception exception, string subject, [NotNullWhen(true)] out LockStoreException? failure)
+    {
+        failure = exception switch
+        {
+            RedisServerException error => OfServer(error, error.Message, subject),
+            RedisConnectionException connection => OfConnection(connection, subject),
+            TimeoutException => new LockStoreException($"Redis did not answer in time to {subject}. It may still do it.", Transient, exception),
+            RedisException other => OfServer(other, other.Message, subject),
+            ObjectDisposedException => new LockStoreException($"The connection to Redis was disposed; cannot {subject}.", Final, exception),
+            OperationCanceledException => new LockStoreException($"The connection to Redis was closed; cannot {subject} now.", Transient, exception),
+            _ => null,
+        };
+        return failure is not null;
+    }
+
+    private static LockStoreException OfConnection(RedisConnectionException exception, string subject)
+    {
+        // A refused password ends the connection, so it shows as a lost one whose cause lies further in.
+        for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (CodeIn(cause.Message) is { } code && code is "NOAUTH" or "WRONGPASS" or "NOPERM")
+            {
+                return new LockStoreException($"Redis refused the connection; cannot {subject}: {code}. {Codes[code].Advice}", Codes[code].IsTransient, exception);
+            }
+        }
+
+        return exception.FailureType == ConnectionFailureType.AuthenticationFailure
+            ? new LockStoreException($"Redis refused the connection; cannot {subject}. Check the user name, the password and the certificates.", Final, exception)
+            : new LockStoreException($"Redis is away ({exception.FailureType}); cannot {subject} now.", Transient, exception);
+    }
+
+    private static LockStoreException OfServer(Exception exception, string text, string subject)
+    {
+        if (CodeIn(text) is { } code)
+        {
+            return Refusal(Codes[code]);
+        }
+
+        foreach (var (part, isTransient, advice) in Texts)
+        {
+            if (text.Contains(part, StringComparison.OrdinalIgnoreCase))
+            {
+                return Refusal((isTransient, advice));
+            }
+        }
+
+        return Refusal((Final, "This is not expected of the server."));
+
+        LockStoreException Refusal((bool IsTransient, string Advice) sort) =>
+            new($"Redis refused to {subject}: {text.TrimEnd('.')}. {sort.Advice}", sort.IsTransient, exception);
+    }
+
+    /// <summary>
+    /// The code of an error, also of one inside a script: there it follows a dash (<c>ERR Error running script … -READONLY You can't…</c>)
+    /// or stands first all the same, depending on the server's version.
+    /// </summary>
+    private static string? CodeIn(string text)
+    {
+        foreach (var word in text.Split(Separators, StringSplitOptions.RemoveEmptyEntries))
+        {
+            var code = word.TrimStart('-');
+            if (Codes.ContainsKey(code))
+            {
+                return code;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,28 @@
+namespace Coordination.Redis.Probing;
+
+/// <summary>What a server says of itself.</summary>
+/// <param name="Brand">Its name, such as <c>redis</c>, <c>valkey</c> or <c>garnet</c>; null when it may not be asked.</param>
+/// <param name="Version">The version of that brand.</param>
+/// <param name="Compatibility">The version of Redis that it stands for; null when it does not say.</param>
+internal sealed record ServerIdentity(string? Brand, string Version, Version? Compatibility)
+{
+    /// <summary>The oldest Redis whose scripts can do what ours need (they read the time and then write, and replicate their effects).</summary>
+    public static readonly Version Oldest = new(6, 2);
+
+    public bool IsTooOld => Compatibility is not null && Compatibility < Oldest;
+
+    public bool IsGarnet => Brand == "garnet";
+
+    /// <summary>Reads the answer to <c>INFO server</c>.</summary>
+    public static ServerIdentity Parse(string info)
+    {
+        var fields = info.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => line.Split(':', 2))
+            .Where(field => field.Length == 2)
+            .ToLookup(field => field[0], field => field[1], StringComparer.Ordinal);
+        var redis = fields["redis_version"].FirstOrDefault();
+        var brand = fields["server_name"].FirstOrDefault() ?? (fields["garnet_version"].Any() ? "garnet" : "redis");
+        var version = fields[brand + "_version"].FirstOrDefault() ?? redis ?? "of unknown version";
+        return new ServerIdentity(brand, version, System.Version.TryParse(redis, out var compatibility) ? compatibility : null);
+    }
+}

@@ -1,0 +1,143 @@
+using System.Globalization;
+using Coordination.Redis.Connections;
+using Coordination.Redis.Scripts;
+using Coordination.Redis.Stores;
+using Coordination.Redis.Telemetry;
+using Coordination.Stores;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Probing;
+
+/// <summary>
+/// Finds out whether a server can keep locks, before it is trusted with one: its version, whether the user has all rights, and
+/// whether scripts are atomic, which on Garnet depends on a flag that cannot be read.
+/// </summary>
+internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, ILogger logger)
+{
+    private const int Racers = 4;
+    private const int ScriptsInRound = 10;
+    private static readonly TimeSpan RaceLimit = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
+
+    /// <returns>True.</returns>
+    /// <exception cref="LockStoreException">The server cannot keep locks (final), or went away meanwhile (transient).</exception>
+    /// <exception cref="RedisException">The server is away, or refused.</exception>
+    public async Task<bool> ExamineAsync(RedisConnection connection)
+    {
+        var start = time.GetTimestamp();
+        var multiplexer = await connection.GetAsync(ConfigureAwaitOptions.None, CancellationToken.None).ConfigureAwait(false);
+        // A server that is away, or refuses the password, says so here.
+        await multiplexer.GetDatabase(options.Database ?? -1).PingAsync().ConfigureAwait(false);
+
+        ServerIdentity? identity = null;
+        foreach (var server in multiplexer.GetServers().Where(server => server.IsConnected && !server.IsReplica))
+        {
+            identity = await IdentifyAsync(server).ConfigureAwait(false);
+            if (identity.IsTooOld)
+            {
+                throw new LockStoreException(
+                    $"The Redis server {server.EndPoint} is version {identity.Compatibility}, and locks need {ServerIdentity.Oldest} or later. Upgrade the server.");
+            }
+        }
+
+        await RehearseAsync(multiplexer).ConfigureAwait(false);
+        if (identity is null or { Brand: null } or { IsGarnet: true })
+        {
+            if (connection.Settings is { } settings)
+            {
+                await RaceAsync(multiplexer, settings).ConfigureAwait(false);
+            }
+            else if (identity is { IsGarnet: true })
+            {
+                // Scripts on one connection run one after another anyway, and a second connection needs the password.
+                Log.AtomicityUnknown(logger, identity.Version);
+            }
+        }
+
+        Log.ServerIsFit(logger, identity?.Brand ?? "unknown", identity?.Version ?? "unknown", (long)time.GetElapsedTime(start).TotalMilliseconds);
+        return true;
+    }
+
+    private static async Task<ServerIdentity> IdentifyAsync(IServer server)
+    {
+        try
+        {
+            return ServerIdentity.Parse(await server.InfoRawAsync("server").ConfigureAwait(false) ?? string.Empty);
+        }
+        catch (RedisServerException refused) when (refused.Message.StartsWith("NOPERM", StringComparison.Ordinal))
+        {
+            // INFO is no right that locks need. The version was told on connecting.
+            return new ServerIdentity(null, server.Version.ToString(), server.Version);
+        }
+    }
+
+    /// <summary>
+    /// Plays the life of a lock through, with a handover, on a lock of a made-up name: a right that is missing, or Lua that is
+    /// switched off, shows here and not in the first night.
+    /// </summary>
+    private async Task RehearseAsync(IConnectionMultiplexer multiplexer)
+    {
+        var store = new RedisLockStore(new RedisConnection(multiplexer, logger), options, probe: null);
+        var node = "probe-" + Guid.NewGuid().ToString("N");
+        var lockName = node;
+        var (holder, waiter) = (new LockOwner(node, 1), new LockOwner(node, 2));
+
+        var subscription = await store.SubscribeAsync(node, static _ => { }, CancellationToken.None).ConfigureAwait(false);
+        await using (subscription.ConfigureAwait(false))
+        {
+            await store.AcquireAsync(new AcquireRequest(lockName, holder, 1, Lease, Wait: false, Lease), CancellationToken.None).ConfigureAwait(false);
+            await store.AcquireAsync(new AcquireRequest(lockName, waiter, 2, Lease, Wait: true, Lease), CancellationToken.None).ConfigureAwait(false);
+            await store.ReleaseAsync(new ReleaseRequest(lockName, holder, 1, Lease), CancellationToken.None).ConfigureAwait(false);
+            await store.RenewAsync([new RenewalRequest(lockName, waiter, Lease)], CancellationToken.None).ConfigureAwait(false);
+            await store.GetHolderAsync(lockName, CancellationToken.None).ConfigureAwait(false);
+            await store.ReleaseAsync(new ReleaseRequest(lockName, waiter, 2, Lease), CancellationToken.None).ConfigureAwait(false);
+        }
+
+        // All that is left of it; else it would lapse in a day.
+        await multiplexer.GetDatabase(options.Database ?? -1).KeyDeleteAsync(new LockKeys(options.KeyPrefix).Token(lockName)).ConfigureAwait(false);
+    }
+
+    /// <summary>Really races scripts against each other, over connections of their own, and counts what is lost.</summary>
+    private async Task RaceAsync(IConnectionMultiplexer multiplexer, ConfigurationOptions settings)
+    {
+        var counter = new LockKeys(options.KeyPrefix).Token("probe-" + Guid.NewGuid().ToString("N"));
+        var others = new List<ConnectionMultiplexer>();
+        try
+        {
+            while (others.Count < Racers - 1)
+            {
+                others.Add(await ConnectionMultiplexer.ConnectAsync(settings.Clone()).ConfigureAwait(false));
+            }
+
+            var databases = others.Prepend(multiplexer).Select(racer => racer.GetDatabase(options.Database ?? -1)).ToArray();
+            var start = time.GetTimestamp();
+            long run = 0;
+            do
+            {
+                await Task.WhenAll(databases.SelectMany(database => Enumerable.Range(0, ScriptsInRound).Select(_ => CountAsync(database, counter)))).ConfigureAwait(false);
+                run += Racers * ScriptsInRound;
+                var counted = (long)await databases[0].StringGetAsync(counter).ConfigureAwait(false);
+                if (counted != run)
+                {
+                    throw new LockStoreException(string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The server's scripts are not atomic ({counted} of {run} counts arrived), so a lock could have two holders. Start Garnet with --lua --lua-transaction-mode."));
+                }
+            }
+            while (time.GetElapsedTime(start) < RaceLimit);
+
+            await databases[0].KeyDeleteAsync(counter).ConfigureAwait(false);
+        }
+        finally
+        {
+            foreach (var other in others)
+            {
+                await other.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static Task<RedisResult> CountAsync(IDatabase database, RedisKey counter) =>
+        RedisScript.Race.RunAsync(database, [counter], [(long)Lease.TotalMilliseconds], ConfigureAwaitOptions.None, CancellationToken.None);
+}

@@ -1,0 +1,62 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Cryptography;
+using System.Text;
+using Coordination.Redis.Connections;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Scripts;
+
+/// <summary>A Lua script of this assembly, sent by its hash, and by its text when the server does not know it.</summary>
+internal sealed class RedisScript
+{
+    public static readonly RedisScript Acquire = new("prelude.lua", "acquire.lua");
+    public static readonly RedisScript Renew = new("prelude.lua", "renew.lua");
+    public static readonly RedisScript Release = new("prelude.lua", "release.lua");
+    public static readonly RedisScript Holder = new("holder.lua");
+    public static readonly RedisScript Race = new("race.lua");
+
+    private readonly string _text;
+    private readonly byte[] _hash;
+
+    private RedisScript(params ReadOnlySpan<string> files)
+    {
+        var text = new StringBuilder();
+        foreach (var file in files)
+        {
+            using var stream = typeof(RedisScript).Assembly.GetManifestResourceStream(file)!;
+            using var reader = new StreamReader(stream, Encoding.UTF8);
+            text.Append(reader.ReadToEnd());
+        }
+
+        _text = text.ToString();
+        _hash = HashOf(_text);
+    }
+
+    /// <summary>Runs the script: one round trip, and two more when the server lost it (a restart, a flush, a failover).</summary>
+    /// <remarks>
+    /// The client library's own call by text reloads too, but resumes on the thread pool before it answers, which a renewal
+    /// must not depend on.
+    /// </remarks>
+    /// <param name="database">Where to run it.</param>
+    /// <param name="keys">KEYS.</param>
+    /// <param name="values">ARGV.</param>
+    /// <param name="resume">Where to go on after each wait.</param>
+    /// <param name="cancellationToken">Ends the wait; the script may still run.</param>
+    public async Task<RedisResult> RunAsync(
+        IDatabase database, RedisKey[] keys, RedisValue[] values, ConfigureAwaitOptions resume, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await database.ScriptEvaluateAsync(_hash, keys, values)
+                .OrCancelledAsync(resume, cancellationToken).ConfigureAwait(resume);
+        }
+        catch (RedisServerException unknown) when (unknown.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+        {
+            return await database.ScriptEvaluateAsync(_text, keys, values)
+                .OrCancelledAsync(resume, cancellationToken).ConfigureAwait(resume);
+        }
+    }
+
+    [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "Redis names scripts by their SHA-1; it protects nothing.")]
+    private static byte[] HashOf(string text) => SHA1.HashData(Encoding.UTF8.GetBytes(text));
+}

@@ -1,0 +1,72 @@
+-- Tries to acquire a lock, and joins its queue when asked to.
+-- KEYS: lock, token, waiters, alive
+-- ARGV: owner, entry, lease in ms, whether to wait (0 or 1), claim window in ms, lock name, prefix of the node channels
+-- Returns: granted (1), held by another (0) or not a lock of ours (-1); owner; token; since in µs; ms that it lasts; waiters before.
+-- Complexity: O(log W) for W waiters, and O(D log W) when the lock is free and D dead waiters stand before the first live one.
+local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local owner, entry, lease, wait = ARGV[1], 'e:' .. ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
+local claim_window, lock_name, channel_prefix = tonumber(ARGV[5]), ARGV[6], ARGV[7]
+
+local micros = now_micros()
+local now = math.floor(micros / 1000)
+local held = redis.call('HMGET', lock, 'owner', 'token', 'since')
+
+if held[1] == owner then
+  -- One more entry, a repeated request, or the claim of a lock that was passed on: the token stays. The lease is never
+  -- shortened, except that the claim window gives way to the lease proper.
+  redis.call('HSET', lock, entry, '1')
+  if redis.call('HDEL', lock, 'claim') == 1 then
+    redis.call('PEXPIRE', lock, lease)
+  else
+    expire_no_sooner(lock, lease)
+  end
+  leave_queue(waiters, alive, owner)
+  return { 1, owner, held[2], held[3], redis.call('PTTL', lock), 0 }
+end
+
+if not held[1] then
+  if redis.call('EXISTS', lock) == 1 then
+    return { -1 }
+  end
+  local waiter = first_live_waiter(waiters, alive, now, owner)
+  if not waiter or waiter == owner then
+    local token = grant(lock, token_key, owner, nil, micros, lease)
+    redis.call('HSET', lock, entry, '1')
+    leave_queue(waiters, alive, owner)
+    return { 1, owner, token, whole(micros), lease, 0 }
+  end
+  -- Free, but somebody else's turn: the holder died, and this request is the one that noticed.
+  hand_over(lock, token_key, alive, waiter, nil, micros, claim_window, lock_name, channel_prefix)
+  held = redis.call('HMGET', lock, 'owner', 'token', 'since')
+end
+
+local remaining = redis.call('PTTL', lock)
+if remaining < 0 then
+  -- Somebody took the end of life away by hand. Without one, a dead holder would block the lock for ever.
+  redis.call('PEXPIRE', lock, lease)
+  remaining = lease
+end
+if not wait then
+  return { 0, held[1], held[2], held[3], remaining, 0 }
+end
+
+-- Arrival numbers grow also when the clock steps back, so a later waiter never comes to stand before an earlier one.
+if not redis.call('ZSCORE', waiters, owner) then
+  local last = redis.call('ZRANGE', waiters, -1, -1, 'WITHSCORES')
+  redis.call('ZADD', waiters, whole(math.max(tonumber(last[2] or 0) + 1, micros)), owner)
+end
+local place = redis.call('ZRANK', waiters, owner)
+
+-- A waiter that hears nothing asks again when the holder's lease runs out, later the further back it stands. It counts as
+-- alive until then, with the claim window and a second to spare for a slow network or a busy process.
+local alive_for = remaining + math.min(place * 20, 2000) + claim_window + 1000
+redis.call('ZADD', alive, whole(now + alive_for), owner)
+
+-- Waiters that have been dead for long are gone for good; a hundred at a time, so that no request pays for all.
+local retention = math.max(60000, 2 * remaining)
+for _, dead in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', whole(now - retention), 'LIMIT', 0, 100)) do
+  leave_queue(waiters, alive, dead)
+end
+expire_no_sooner(waiters, alive_for + retention)
+expire_no_sooner(alive, alive_for + retention)
+return { 0, held[1], held[2], held[3], remaining, redis.call('ZRANK', waiters, owner) }

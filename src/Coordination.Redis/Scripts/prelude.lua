@@ -1,0 +1,66 @@
+-- Stands before every script that changes a lock. What it needs of the keys and of the time comes in as parameters,
+-- so that the keys of each script are those in KEYS and no others.
+
+-- Microseconds since 1970 on the server's clock. About 1.8e15: exact in a double, but Lua 5.1 prints it with an exponent,
+-- so every such number is written with '%.0f'.
+local function now_micros()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000000 + tonumber(time[2])
+end
+
+local function whole(number)
+  return string.format('%.0f', number)
+end
+
+-- Moves a key's end of life further away, and never nearer. A key with no end of life (-1) gets one.
+local function expire_no_sooner(key, milliseconds)
+  if redis.call('PTTL', key) < milliseconds then
+    redis.call('PEXPIRE', key, milliseconds)
+  end
+end
+
+-- Makes the lock anew for an owner, under the next fencing token. The token is greater than every earlier one that is
+-- still known, and than the time, which carries it over a loss of all data. It is remembered for a day at least, or twice
+-- as long as the lease, so that names that are never used again leave nothing behind.
+local function grant(lock, token_key, owner, previous_token, micros, milliseconds)
+  local last = math.max(tonumber(redis.call('GET', token_key) or 0), tonumber(previous_token or 0))
+  local token = whole(math.max(last + 1, micros))
+  redis.call('DEL', lock)
+  redis.call('HSET', lock, 'owner', owner, 'token', token, 'since', whole(micros))
+  redis.call('PEXPIRE', lock, milliseconds)
+  redis.call('SET', token_key, token, 'PX', math.max(86400000, 2 * milliseconds))
+  return token
+end
+
+-- The first waiter in the order of arrival that is alive. The search ends at `owner`, who is asking and so needs no proof.
+-- Read in pages: nearly always the first page has the answer.
+local function first_live_waiter(waiters, alive, now, owner)
+  local start, size = 0, 16
+  while true do
+    local page = redis.call('ZRANGE', waiters, start, start + size - 1)
+    for _, waiter in ipairs(page) do
+      if waiter == owner or tonumber(redis.call('ZSCORE', alive, waiter) or 0) > now then
+        return waiter
+      end
+    end
+    if #page < size then
+      return nil
+    end
+    start = start + size
+  end
+end
+
+-- Passes the lock straight to a waiter, for the claim window, and tells that waiter's node and no other. A waiter that
+-- does not claim it counts as dead from now on; it keeps its place and is alive again when it asks again.
+local function hand_over(lock, token_key, alive, waiter, previous_token, micros, claim_window, lock_name, channel_prefix)
+  grant(lock, token_key, waiter, previous_token, micros, claim_window)
+  redis.call('HSET', lock, 'claim', '1')
+  redis.call('ZADD', alive, whole(math.floor(micros / 1000)), waiter)
+  -- The owner is node/sequence.
+  redis.call('PUBLISH', channel_prefix .. string.match(waiter, '^(.*)/'), lock_name .. '\n' .. waiter)
+end
+
+local function leave_queue(waiters, alive, owner)
+  redis.call('ZREM', waiters, owner)
+  redis.call('ZREM', alive, owner)
+end

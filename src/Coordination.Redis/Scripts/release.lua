@@ -1,0 +1,29 @@
+-- Takes an owner's entry out of a lock, and the owner out of the queue; passes the lock on when it was the last entry.
+-- KEYS: lock, token, waiters, alive
+-- ARGV: owner, entry, claim window in ms, lock name, prefix of the node channels
+-- Returns: released (1), still held by another entry of the owner (2), not the owner's (0).
+-- Complexity: O(log W) for W waiters, and O(D log W) when D dead waiters stand before the first live one.
+local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local owner, entry = ARGV[1], 'e:' .. ARGV[2]
+local claim_window, lock_name, channel_prefix = tonumber(ARGV[3]), ARGV[4], ARGV[5]
+
+leave_queue(waiters, alive, owner)
+local held = redis.call('HMGET', lock, 'owner', 'token')
+if held[1] ~= owner then
+  return 0
+end
+
+-- What is left beside owner, token and since are entries. A lock that was passed on and not claimed has none.
+redis.call('HDEL', lock, entry, 'claim')
+if redis.call('HLEN', lock) > 3 then
+  return 2
+end
+
+local micros = now_micros()
+local waiter = first_live_waiter(waiters, alive, math.floor(micros / 1000), nil)
+if waiter then
+  hand_over(lock, token_key, alive, waiter, held[2], micros, claim_window, lock_name, channel_prefix)
+else
+  redis.call('DEL', lock)
+end
+return 1

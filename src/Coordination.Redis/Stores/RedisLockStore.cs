@@ -1,0 +1,215 @@
+using System.Globalization;
+using Coordination.Redis.Connections;
+using Coordination.Redis.Errors;
+using Coordination.Redis.Probing;
+using Coordination.Redis.Scripts;
+using Coordination.Stores;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Stores;
+
+/// <summary>Locks kept by Redis, Valkey or Garnet: one script for each operation, each atomic on the server.</summary>
+internal sealed class RedisLockStore : ILockStore
+{
+    /// <summary>Where the code goes on after a wait, nearly everywhere: wherever there is a thread.</summary>
+    private const ConfigureAwaitOptions Anywhere = ConfigureAwaitOptions.None;
+
+    /// <summary>
+    /// Where a renewal goes on. The watchdog calls on a thread of its own, to which its synchronization context leads back; there
+    /// a renewal keeps its time when the thread pool is exhausted.
+    /// </summary>
+    private const ConfigureAwaitOptions OnWatchdog = ConfigureAwaitOptions.ContinueOnCapturedContext;
+
+    private readonly RedisConnection _connection;
+    private readonly LockKeys _keys;
+    private readonly int _database;
+    private readonly SharedAttempt<bool>? _fitness;
+
+    /// <param name="connection">The server.</param>
+    /// <param name="options">The prefix and the database.</param>
+    /// <param name="probe">Finds out, once, whether the server can keep locks; null to take it for granted.</param>
+    public RedisLockStore(RedisConnection connection, RedisStoreOptions options, ServerProbe? probe)
+    {
+        _connection = connection;
+        _keys = new LockKeys(options.KeyPrefix);
+        _database = options.Database ?? -1;
+        _fitness = probe is null ? null : new SharedAttempt<bool>(() => probe.ExamineAsync(connection));
+    }
+
+    public string Name => "redis";
+
+    /// <summary>Finds out now whether the server is there and can keep locks, as the first operation would.</summary>
+    /// <exception cref="LockStoreException">It is away (transient), or it cannot (final).</exception>
+    public Task EnsureFitAsync(CancellationToken cancellationToken) =>
+        AskAsync(static (_, _) => Task.FromResult(true), "examine the server", Anywhere, cancellationToken);
+
+    public async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
+    {
+        var subject = $"acquire the lock '{request.LockName}'";
+        var reply = (RedisResult[])(await EvaluateAsync(
+            RedisScript.Acquire,
+            _keys.All(request.LockName),
+            [
+                request.Owner.ToString(),
+                request.Entry,
+                Milliseconds(request.LeaseDuration),
+                request.Wait ? 1 : 0,
+                Milliseconds(request.ClaimWindow),
+                request.LockName,
+                _keys.NodeChannels,
+            ],
+            subject,
+            Anywhere,
+            cancellationToken).ConfigureAwait(false))!;
+
+        var outcome = (int)reply[0];
+        var holder = outcome < 0 ? null : HolderIn(reply.AsSpan(1));
+        return holder is null
+            ? throw Foreign(request.LockName, subject)
+            : new AcquireReply(outcome == 1 ? holder.FencingToken : null, holder, (int)reply[5]);
+    }
+
+    public async Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
+    {
+        var subject = requests.Count == 1
+            ? $"renew the lock '{requests[0].LockName}'"
+            : string.Create(CultureInfo.InvariantCulture, $"renew {requests.Count} locks");
+        var held = new bool[requests.Count];
+        await AskAsync(
+            async (connection, token) =>
+            {
+                // On a Cluster a script has the keys of one slot; elsewhere there is one slot for all.
+                var chunks = Enumerable.Range(0, requests.Count)
+                    .GroupBy(index => connection.HashSlot(_keys.Lock(requests[index].LockName)))
+                    .Select(chunk => chunk.ToArray())
+                    .Select(chunk => (Chunk: chunk, Renewal: RenewAsync(connection, requests, chunk, token)))
+                    .ToArray();
+
+                // All are on their way, and each is awaited by itself: Task.WhenAll would resume by way of the thread pool.
+                Exception? failure = null;
+                foreach (var (chunk, renewal) in chunks)
+                {
+                    await ((Task)renewal).ConfigureAwait(OnWatchdog | ConfigureAwaitOptions.SuppressThrowing);
+                    if (renewal.Exception?.InnerException is { } thrown)
+                    {
+                        failure = thrown;
+                        continue;
+                    }
+
+                    var answers = await renewal.ConfigureAwait(OnWatchdog);
+                    for (var i = 0; i < chunk.Length; i++)
+                    {
+                        held[chunk[i]] = (int)answers[i] == 1;
+                    }
+                }
+
+                return failure is null ? true : throw failure;
+            },
+            subject,
+            OnWatchdog,
+            cancellationToken).ConfigureAwait(OnWatchdog);
+        return held;
+    }
+
+    public async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
+    {
+        var reply = await EvaluateAsync(
+            RedisScript.Release,
+            _keys.All(request.LockName),
+            [request.Owner.ToString(), request.Entry, Milliseconds(request.ClaimWindow), request.LockName, _keys.NodeChannels],
+            $"release the lock '{request.LockName}'",
+            Anywhere,
+            cancellationToken).ConfigureAwait(false);
+        return (int)reply switch
+        {
+            1 => ReleaseReply.Released,
+            2 => ReleaseReply.StillHeldByOwner,
+            _ => ReleaseReply.NotHeld,
+        };
+    }
+
+    public async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) =>
+        await AskAsync(
+            (connection, token) => RedisSubscription.BeginAsync(connection, _keys.NodeChannels + nodeId, handler, token),
+            "listen for the locks that are passed to this node",
+            Anywhere,
+            cancellationToken).ConfigureAwait(false);
+
+    public async Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken)
+    {
+        var subject = $"look at the lock '{lockName}'";
+        var reply = (RedisResult[])(await EvaluateAsync(
+            RedisScript.Holder, [_keys.Lock(lockName)], [], subject, Anywhere, cancellationToken).ConfigureAwait(false))!;
+        return reply.Length == 0 ? null : HolderIn(reply) ?? throw Foreign(lockName, subject);
+    }
+
+    public async Task PingAsync(CancellationToken cancellationToken) =>
+        await AskAsync(
+            (connection, token) => connection.GetDatabase(_database).PingAsync().OrCancelledAsync(Anywhere, token),
+            "answer a ping",
+            Anywhere,
+            cancellationToken).ConfigureAwait(false);
+
+    private async Task<RedisResult[]> RenewAsync(
+        IConnectionMultiplexer connection, IReadOnlyList<RenewalRequest> requests, int[] chunk, CancellationToken cancellationToken)
+    {
+        var keys = new RedisKey[chunk.Length];
+        var values = new RedisValue[2 * chunk.Length];
+        for (var i = 0; i < chunk.Length; i++)
+        {
+            var request = requests[chunk[i]];
+            keys[i] = _keys.Lock(request.LockName);
+            values[2 * i] = request.Owner.ToString();
+            values[(2 * i) + 1] = Milliseconds(request.LeaseDuration);
+        }
+
+        var reply = await RedisScript.Renew
+            .RunAsync(connection.GetDatabase(_database), keys, values, OnWatchdog, cancellationToken).ConfigureAwait(OnWatchdog);
+        return (RedisResult[])reply!;
+    }
+
+    private Task<RedisResult> EvaluateAsync(
+        RedisScript script, RedisKey[] keys, RedisValue[] values, string subject, ConfigureAwaitOptions resume, CancellationToken cancellationToken) =>
+        AskAsync(
+            (connection, token) => script.RunAsync(connection.GetDatabase(_database), keys, values, resume, token),
+            subject,
+            resume,
+            cancellationToken);
+
+    /// <summary>Asks a server that is known to be fit, and turns what goes wrong into the store's own exception.</summary>
+    private async Task<T> AskAsync<T>(
+        Func<IConnectionMultiplexer, CancellationToken, Task<T>> ask, string subject, ConfigureAwaitOptions resume, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = await _connection.GetAsync(resume, cancellationToken).ConfigureAwait(resume);
+            if (_fitness is not null)
+            {
+                await _fitness.GetAsync(cancellationToken).ConfigureAwait(resume);
+            }
+
+            return await ask(connection, cancellationToken).ConfigureAwait(resume);
+        }
+        catch (Exception exception) when (
+            !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
+            && RedisErrorClassifier.TryClassify(exception, subject, out var failure))
+        {
+            throw failure;
+        }
+    }
+
+    /// <summary>Owner, token, since and time to live, as the scripts answer them; null when something else wrote the key.</summary>
+    private static LockHolder? HolderIn(ReadOnlySpan<RedisResult> reply) =>
+        reply.Length >= 4
+        && LockOwner.TryParse((string?)reply[0], out var owner)
+        && long.TryParse((string?)reply[1], CultureInfo.InvariantCulture, out var token)
+        && long.TryParse((string?)reply[2], CultureInfo.InvariantCulture, out var since)
+            ? new LockHolder(owner, token, DateTimeOffset.UnixEpoch.AddMicroseconds(since), TimeSpan.FromMilliseconds(Math.Max(0, (long)reply[3])))
+            : null;
+
+    private LockStoreException Foreign(string lockName, string subject) =>
+        new($"Cannot {subject}: something else wrote the key '{_keys.Lock(lockName)}'. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.");
+
+    /// <summary>Rounded up: never shorter than what the holder counts on.</summary>
+    private static long Milliseconds(TimeSpan duration) => (long)Math.Ceiling(duration.TotalMilliseconds);
+}

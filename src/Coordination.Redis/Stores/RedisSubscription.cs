@@ -1,0 +1,111 @@
+using Coordination.Stores;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Stores;
+
+/// <summary>A node's one channel, and the news that the connection was away.</summary>
+internal sealed class RedisSubscription : IAsyncDisposable
+{
+    private readonly IConnectionMultiplexer _connection;
+    private readonly ISubscriber _subscriber;
+    private readonly RedisChannel _channel;
+    private readonly Action<LockNotification> _handler;
+    private int _disposed;
+
+    private RedisSubscription(IConnectionMultiplexer connection, RedisChannel channel, Action<LockNotification> handler)
+    {
+        _connection = connection;
+        _subscriber = connection.GetSubscriber();
+        _channel = channel;
+        _handler = handler;
+    }
+
+    /// <summary>Begins to hear. Completes when the server has confirmed.</summary>
+    public static async Task<RedisSubscription> BeginAsync(
+        IConnectionMultiplexer connection, string channel, Action<LockNotification> handler, CancellationToken cancellationToken)
+    {
+        var subscription = new RedisSubscription(connection, RedisChannel.Literal(channel), handler);
+        connection.ConnectionRestored += subscription.OnRestored;
+        connection.ConfigurationChanged += subscription.OnTopologyChanged;
+        try
+        {
+            var subscribing = subscription._subscriber.SubscribeAsync(subscription._channel, subscription.OnMessage);
+            await subscribing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await subscription.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        return subscription;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        _connection.ConnectionRestored -= OnRestored;
+        _connection.ConfigurationChanged -= OnTopologyChanged;
+        try
+        {
+            await _subscriber.UnsubscribeAsync(_channel, OnMessage).ConfigureAwait(false);
+        }
+        catch (Exception away) when (away is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+        {
+            // The server is away, and with the connection it forgets who listened.
+        }
+    }
+
+    private void OnMessage(RedisChannel channel, RedisValue message)
+    {
+        // Lock name and owner, which have no control characters.
+        var text = message.ToString();
+        var separator = text.IndexOf('\n', StringComparison.Ordinal);
+        if (separator > 0 && LockOwner.TryParse(text[(separator + 1)..], out var owner))
+        {
+            _handler(new LockNotification(LockNotificationKind.Granted, text[..separator], owner));
+        }
+    }
+
+    private void OnRestored(object? sender, ConnectionFailedEventArgs restored)
+    {
+        if (restored.ConnectionType == ConnectionType.Subscription)
+        {
+            _ = TellWhenListeningAsync();
+        }
+        else
+        {
+            Tell();
+        }
+    }
+
+    /// <summary>Another primary: what the old one had to tell may not have arrived.</summary>
+    private void OnTopologyChanged(object? sender, EndPointEventArgs changed) => Tell();
+
+    /// <summary>The client subscribes again by itself; an answer on the same connection says that the server has seen it.</summary>
+    private async Task TellWhenListeningAsync()
+    {
+        try
+        {
+            await _subscriber.PingAsync().ConfigureAwait(false);
+        }
+        catch (Exception lost) when (lost is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+        {
+            // Lost again, and restored again later. Asking now does no harm.
+        }
+
+        Tell();
+    }
+
+    private void Tell()
+    {
+        if (Volatile.Read(ref _disposed) == 0)
+        {
+            _handler(new LockNotification(LockNotificationKind.Reconnected));
+        }
+    }
+}
