@@ -63,7 +63,8 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
     {
         try
         {
-            return ServerIdentity.Parse(await server.InfoRawAsync("server").ConfigureAwait(false) ?? string.Empty);
+            // Not InfoRawAsync, which the client library refuses on connections that are not for administration.
+            return ServerIdentity.Parse((string?)await server.ExecuteAsync("INFO", "server").ConfigureAwait(false) ?? string.Empty);
         }
         catch (RedisServerException refused) when (refused.Message.StartsWith("NOPERM", StringComparison.Ordinal))
         {

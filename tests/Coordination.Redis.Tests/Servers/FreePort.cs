@@ -1,0 +1,28 @@
+using System.Net;
+using System.Net.NetworkInformation;
+
+namespace Coordination.Redis.Tests.Servers;
+
+/// <summary>
+/// Ports below those that systems hand out for outgoing connections: with one of those, a client that tries to reconnect to a
+/// server that is down may be given the server's port and connect to itself.
+/// </summary>
+public static class FreePort
+{
+    private static int _next = 12_000 + (Environment.ProcessId % 300 * 20);
+
+    public static int Take()
+    {
+        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
+        while (true)
+        {
+            var port = Interlocked.Increment(ref _next);
+            if (!taken.Contains(port))
+            {
+                return port;
+            }
+        }
+    }
+
+    public static string Local(int port) => new IPEndPoint(IPAddress.Loopback, port).ToString();
+}

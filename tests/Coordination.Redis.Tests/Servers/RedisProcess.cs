@@ -1,0 +1,102 @@
+using System.Diagnostics;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Tests.Servers;
+
+/// <summary>A redis-server of its own: a process, a folder, a port on 127.0.0.1.</summary>
+public sealed class RedisProcess : IAsyncDisposable
+{
+    public const string Needs = "needs redis-server on PATH: apt-get install redis-server";
+
+    private readonly string[] _settings;
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("coordination-redis-");
+    private Process? _process;
+
+    private RedisProcess(int port, string[] settings)
+    {
+        Port = port;
+        _settings = settings;
+    }
+
+    public int Port { get; }
+
+    public string ConnectionString => FreePort.Local(Port);
+
+    public static bool IsAvailable { get; } = PathOf("redis-server") is not null;
+
+    /// <summary>Starts a server, or skips the test where there is none on this machine.</summary>
+    /// <param name="settings">As in redis.conf, each with two dashes before it.</param>
+    public static async Task<RedisProcess> StartAsync(params string[] settings)
+    {
+        Assert.SkipUnless(IsAvailable, Needs);
+        var server = new RedisProcess(FreePort.Take(), settings);
+        await server.StartAgainAsync();
+        return server;
+    }
+
+    public async Task StartAgainAsync()
+    {
+        var start = new ProcessStartInfo(PathOf("redis-server")!)
+        {
+            WorkingDirectory = _folder.FullName,
+            RedirectStandardOutput = true,
+        };
+        foreach (var argument in (string[])["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--dir", _folder.FullName, .. _settings])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        _process = Process.Start(start)!;
+        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data is null || line.Data.Contains("eady to accept connections", StringComparison.Ordinal) || line.Data.Contains("Loading RDB", StringComparison.Ordinal))
+            {
+                ready.TrySetResult();
+            }
+        };
+        _process.BeginOutputReadLine();
+        await ready.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        Assert.False(_process.HasExited, $"redis-server did not start on port {Port}.");
+    }
+
+    /// <summary>Dies as in a crash.</summary>
+    public async Task KillAsync()
+    {
+        _process!.Kill();
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+        _process = null;
+    }
+
+    /// <summary>Hangs: connections stay open, and nothing answers.</summary>
+    public Task PauseAsync() => SignalAsync("-STOP");
+
+    public Task ResumeAsync() => SignalAsync("-CONT");
+
+    /// <summary>A connection for what an operator does.</summary>
+    public async Task<ConnectionMultiplexer> ConnectAsOperatorAsync(string more = "") =>
+        await ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true,connectTimeout=5000{more}");
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_process is not null)
+        {
+            await ResumeAsync();
+            await KillAsync();
+        }
+
+        _folder.Delete(recursive: true);
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [signal, $"{_process!.Id}"]);
+        await kill.WaitForExitAsync();
+    }
+
+    private static string? PathOf(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, program))
+            .FirstOrDefault(File.Exists);
+}

@@ -1,2 +1,0 @@
-namespace Coordination.Redis.Tests;
-public class Smoke { [Fact] public void Runs() { } }

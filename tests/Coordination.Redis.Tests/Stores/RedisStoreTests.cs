@@ -1,0 +1,372 @@
+using Coordination.Redis.Tests.Servers;
+using Coordination.Stores;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Tests.Stores;
+
+public sealed class RedisServerStoreTests(RedisServerFixture server) : RedisStoreTests(server);
+
+public sealed class RedisContainerStoreTests(RedisContainerFixture server) : RedisStoreTests(server);
+
+public sealed class GarnetStoreTests(GarnetFixture server) : RedisStoreTests(server);
+
+/// <summary>What the Redis store does beyond the contract of every store: its keys, their ends of life, its tokens.</summary>
+public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ClaimWindow = TimeSpan.FromSeconds(2);
+
+    private readonly LockOwner _ada = new("host-1-ada", 1);
+    private readonly LockOwner _bob = new("host-2-bob", 1);
+    private readonly string _prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
+    private TestNode _node = null!;
+    private ConnectionMultiplexer _connection = null!;
+
+    private ILockStore Store => _node.Store;
+
+    private IDatabase Database => _connection.GetDatabase();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        var connectionString = await server.GetConnectionStringAsync();
+        _node = new TestNode(connectionString, _prefix);
+        _connection = await ConnectionMultiplexer.ConnectAsync(connectionString + ",allowAdmin=true");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        // Null when the test was skipped.
+        if (_node is not null)
+        {
+            await _connection.DisposeAsync();
+            await _node.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Layout_HasThePrefixTheVersionAndTheNameAsHashTag()
+    {
+        await AcquireAsync(_ada, wait: false);
+        await AcquireAsync(_bob, wait: true);
+
+        string[] expected = [Key("alive"), Key("lock"), Key("token"), Key("waiters")];
+        Assert.Equal(expected, (await KeysAsync()).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task Release_LeavesOnlyTheTokenBehind_AndEveryKeyHasAnEndOfLife()
+    {
+        await AcquireAsync(_ada, wait: false);
+        await AcquireAsync(_bob, wait: true);
+        foreach (var key in await KeysAsync())
+        {
+            Assert.NotNull(await Database.KeyTimeToLiveAsync(key));
+        }
+
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(_ada));
+        foreach (var key in await KeysAsync())
+        {
+            Assert.NotNull(await Database.KeyTimeToLiveAsync(key));
+        }
+
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(_bob));
+        Assert.Equal([Key("token")], await KeysAsync());
+        Assert.InRange((await Database.KeyTimeToLiveAsync(Key("token")))!.Value, TimeSpan.FromHours(23), TimeSpan.FromDays(1));
+    }
+
+    [Fact]
+    public async Task G3_Token_IsTheServersTimeInMicroseconds_WithEveryDigit()
+    {
+        var before = await ServerMicrosAsync();
+        var reply = await AcquireAsync(_ada, wait: false);
+        var after = await ServerMicrosAsync();
+
+        Assert.InRange(reply.FencingToken!.Value, before, after);
+        Assert.Equal(reply.FencingToken.Value.ToString(), await Database.HashGetAsync(Key("lock"), "token"));
+        Assert.InRange(reply.Holder!.Since.ToUnixTimeMilliseconds(), before / 1000, (after / 1000) + 1);
+    }
+
+    [Fact]
+    public async Task G3_Token_GrowsWhenTheLastOneIsAheadOfTheClock()
+    {
+        var ahead = await ServerMicrosAsync() + 3_600_000_000L;
+        await Database.StringSetAsync(Key("token"), ahead);
+
+        var first = await AcquireAsync(_ada, wait: false);
+        await ReleaseAsync(_ada);
+        var second = await AcquireAsync(_bob, wait: false);
+
+        Assert.Equal(ahead + 1, first.FencingToken);
+        Assert.Equal(ahead + 2, second.FencingToken);
+    }
+
+    [Fact]
+    public async Task G3_F18_Token_GrowsAfterAllKeysAreGone()
+    {
+        var first = await AcquireAsync(_ada, wait: false);
+        await Database.KeyDeleteAsync((await KeysAsync()).Select(key => (RedisKey)key).ToArray());
+        var second = await AcquireAsync(_bob, wait: false);
+
+        Assert.True(second.IsGranted);
+        Assert.True(second.FencingToken > first.FencingToken);
+    }
+
+    [Fact]
+    public async Task G3_Handover_TokenGrowsAlsoWhenTheLastOneHasLapsed()
+    {
+        var ahead = await ServerMicrosAsync() + 3_600_000_000L;
+        await AcquireAsync(_ada, wait: false);
+        await Database.HashSetAsync(Key("lock"), "token", ahead);
+        await Database.KeyDeleteAsync(Key("token"));
+        await AcquireAsync(_bob, wait: true);
+        await ReleaseAsync(_ada);
+
+        Assert.Equal(ahead + 1, (await Store.GetHolderAsync("orders", Token))!.FencingToken);
+    }
+
+    [Fact]
+    public async Task F10_Renew_NeverMakesALock_AndNeverTouchesAnothers()
+    {
+        Assert.Equal([false], await RenewAsync(_ada, Lease));
+        Assert.Empty(await KeysAsync());
+
+        await AcquireAsync(_bob, wait: false);
+        var before = await Database.KeyTimeToLiveAsync(Key("lock"));
+        Assert.Equal([false], await RenewAsync(_ada, TimeSpan.FromHours(1)));
+        Assert.True(await Database.KeyTimeToLiveAsync(Key("lock")) <= before);
+        Assert.Equal(_bob, (await Store.GetHolderAsync("orders", Token))!.Owner);
+    }
+
+    [Fact]
+    public async Task Renew_AnswersEachRequestInTurn_AndAKeyOfAnotherTypeIsOnlyNotHeld()
+    {
+        await Store.AcquireAsync(new AcquireRequest("a", _ada, 1, Lease, false, ClaimWindow), Token);
+        await Store.AcquireAsync(new AcquireRequest("b", _bob, 1, Lease, false, ClaimWindow), Token);
+        await Database.StringSetAsync($"{_prefix}:v1:{{c}}:lock", "something else");
+
+        var held = await Store.RenewAsync(
+            [new("a", _ada, Lease), new("b", _ada, Lease), new("c", _ada, Lease), new("d", _ada, Lease), new("b", _bob, Lease)], Token);
+
+        Assert.Equal([true, false, false, false, true], held);
+    }
+
+    [Fact]
+    public async Task Renew_NeverShortens()
+    {
+        await AcquireAsync(_ada, wait: false);
+        Assert.Equal([true], await RenewAsync(_ada, TimeSpan.FromSeconds(1)));
+        Assert.True(await Database.KeyTimeToLiveAsync(Key("lock")) > TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task Handover_GivesTheClaimWindow_AndTheClaimGivesTheLease()
+    {
+        await AcquireAsync(_ada, wait: false);
+        await AcquireAsync(_bob, wait: true);
+        await ReleaseAsync(_ada);
+        Assert.InRange((await Database.KeyTimeToLiveAsync(Key("lock")))!.Value, TimeSpan.Zero, ClaimWindow);
+
+        var claim = await AcquireAsync(_bob, wait: true);
+
+        Assert.True(claim.IsGranted);
+        Assert.InRange((await Database.KeyTimeToLiveAsync(Key("lock")))!.Value, Lease - TimeSpan.FromSeconds(5), Lease);
+        Assert.False(await Database.KeyExistsAsync(Key("waiters")));
+    }
+
+    [Fact]
+    public async Task Lock_WithoutAnEndOfLife_GetsOneBack()
+    {
+        await AcquireAsync(_ada, wait: false);
+        await Database.KeyPersistAsync(Key("lock"));
+
+        var reply = await AcquireAsync(_bob, wait: true);
+
+        Assert.False(reply.IsGranted);
+        Assert.NotNull(await Database.KeyTimeToLiveAsync(Key("lock")));
+    }
+
+    [Fact]
+    public async Task F8_Handover_TellsTheWaitersNodeAndNoOther()
+    {
+        var (heardByBob, heardByCy) = (new List<LockNotification>(), new List<LockNotification>());
+        var cy = new LockOwner("host-3-cy", 7);
+        await using var bobs = await Store.SubscribeAsync(_bob.NodeId, notification => Add(heardByBob, notification), Token);
+        await using var cys = await Store.SubscribeAsync(cy.NodeId, notification => Add(heardByCy, notification), Token);
+        await AcquireAsync(_ada, wait: false);
+        await AcquireAsync(_bob, wait: true);
+        await AcquireAsync(cy, wait: true);
+
+        await ReleaseAsync(_ada);
+        await Eventually.IsTrueAsync(() => Count(heardByBob) == 1, TimeSpan.FromSeconds(5), "the first waiter's node is told");
+        Assert.Equal(new LockNotification(LockNotificationKind.Granted, "orders", _bob), heardByBob[0]);
+
+        // The next notification is for the next waiter: had the first gone to both, it would be here by now.
+        await ReleaseAsync(_bob);
+        await Eventually.IsTrueAsync(() => Count(heardByCy) == 1, TimeSpan.FromSeconds(5), "the second waiter's node is told");
+        Assert.Equal(new LockNotification(LockNotificationKind.Granted, "orders", cy), heardByCy[0]);
+        Assert.Equal(1, Count(heardByBob));
+    }
+
+    [Fact]
+    public async Task F9_WaitersThatHaveBeenDeadForLongAreForgotten()
+    {
+        await AcquireAsync(_ada, wait: false);
+        for (var i = 0; i < 40; i++)
+        {
+            await AcquireAsync(new LockOwner("host-9-dead", i), wait: true);
+        }
+
+        // As if their time had come two minutes ago.
+        var longAgo = (await ServerMicrosAsync() / 1000) - 120_000;
+        foreach (var waiter in await Database.SortedSetRangeByRankAsync(Key("alive")))
+        {
+            await Database.SortedSetAddAsync(Key("alive"), waiter, longAgo);
+        }
+
+        var reply = await AcquireAsync(_bob, wait: true);
+
+        Assert.Equal(0, reply.WaitersBefore);
+        Assert.Equal([_bob.ToString()], (await Database.SortedSetRangeByRankAsync(Key("waiters"))).Select(waiter => (string)waiter!));
+    }
+
+    [Fact]
+    public async Task F9_ManyDeadWaiters_DoNotHideALiveOne()
+    {
+        await AcquireAsync(_ada, wait: false);
+        for (var i = 0; i < 40; i++)
+        {
+            await AcquireAsync(new LockOwner("host-9-dead", i), wait: true);
+        }
+
+        var justNow = (await ServerMicrosAsync() / 1000) - 1;
+        foreach (var waiter in await Database.SortedSetRangeByRankAsync(Key("alive")))
+        {
+            await Database.SortedSetAddAsync(Key("alive"), waiter, justNow);
+        }
+
+        await AcquireAsync(_bob, wait: true);
+        await ReleaseAsync(_ada);
+
+        Assert.Equal(_bob, (await Store.GetHolderAsync("orders", Token))!.Owner);
+    }
+
+    [Fact]
+    public async Task G9_OrderOfArrival_SurvivesAClockThatStepsBack()
+    {
+        await AcquireAsync(_ada, wait: false);
+        await AcquireAsync(_bob, wait: true);
+        // The one that came first did so on a clock that was an hour ahead.
+        await Database.SortedSetAddAsync(Key("waiters"), _bob.ToString(), await ServerMicrosAsync() + 3_600_000_000L);
+
+        var reply = await AcquireAsync(new LockOwner("host-3-cy", 1), wait: true);
+
+        Assert.Equal(1, reply.WaitersBefore);
+    }
+
+    [Theory]
+    [InlineData("string")]
+    [InlineData("hash")]
+    public async Task KeyOfSomethingElse_IsAFinalErrorThatNamesIt(string type)
+    {
+        await (type == "string"
+            ? Database.StringSetAsync(Key("lock"), "something else")
+            : Database.HashSetAsync(Key("lock"), "colour", "blue"));
+
+        foreach (var call in (Func<Task>[])[() => AcquireAsync(_ada, wait: false), () => Store.GetHolderAsync("orders", Token)])
+        {
+            var error = await Assert.ThrowsAsync<LockStoreException>(call);
+            Assert.False(error.IsTransient);
+            Assert.Contains("orders", error.Message, StringComparison.Ordinal);
+            Assert.Contains("KeyPrefix", error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task F32_TwoPrefixes_DoNotMeet()
+    {
+        await using var other = new TestNode(await server.GetConnectionStringAsync(), _prefix + "-other");
+        var heard = new List<LockNotification>();
+        await using var subscription = await other.Store.SubscribeAsync(_bob.NodeId, notification => Add(heard, notification), Token);
+        await AcquireAsync(_ada, wait: false);
+
+        var reply = await other.Store.AcquireAsync(new AcquireRequest("orders", _bob, 1, Lease, false, ClaimWindow), Token);
+        Assert.True(reply.IsGranted);
+
+        await AcquireAsync(_bob, wait: true);
+        await ReleaseAsync(_ada);
+        await other.Store.PingAsync(Token);
+        Assert.Equal(0, Count(heard));
+    }
+
+    [Fact]
+    public async Task F23_Release_IsSentWithATokenThatIsCancelledAlready()
+    {
+        await AcquireAsync(_ada, wait: false);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => Store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, ClaimWindow), new CancellationToken(canceled: true)));
+
+        await Eventually.IsTrueAsync(
+            async () => await Store.GetHolderAsync("orders", Token) is null, TimeSpan.FromSeconds(5), "the lock is free");
+    }
+
+    [Fact]
+    public async Task F27_Release_Repeated_IsHarmless()
+    {
+        await AcquireAsync(_ada, wait: false);
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(_ada));
+        await AcquireAsync(_bob, wait: false);
+
+        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(_ada));
+        Assert.Equal(_bob, (await Store.GetHolderAsync("orders", Token))!.Owner);
+    }
+
+    [Fact]
+    public async Task F30_Scripts_AreLoadedAgainAfterAFlush()
+    {
+        await AcquireAsync(_ada, wait: false);
+        await _connection.GetServers()[0].ScriptFlushAsync();
+
+        Assert.Equal([true], await RenewAsync(_ada, Lease));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(_ada));
+    }
+
+    private static void Add(List<LockNotification> heard, LockNotification notification)
+    {
+        lock (heard)
+        {
+            heard.Add(notification);
+        }
+    }
+
+    private static int Count(List<LockNotification> heard)
+    {
+        lock (heard)
+        {
+            return heard.Count;
+        }
+    }
+
+    private string Key(string part) => $"{_prefix}:v1:{{orders}}:{part}";
+
+    private Task<AcquireReply> AcquireAsync(LockOwner owner, bool wait) =>
+        Store.AcquireAsync(new AcquireRequest("orders", owner, 1, Lease, wait, ClaimWindow), Token);
+
+    private Task<ReleaseReply> ReleaseAsync(LockOwner owner) =>
+        Store.ReleaseAsync(new ReleaseRequest("orders", owner, 1, ClaimWindow), Token);
+
+    private Task<IReadOnlyList<bool>> RenewAsync(LockOwner owner, TimeSpan lease) =>
+        Store.RenewAsync([new RenewalRequest("orders", owner, lease)], Token);
+
+    private async Task<string[]> KeysAsync() =>
+        await _connection.GetServers()[0].KeysAsync(pattern: _prefix + ":*").Select(key => (string)key!).ToArrayAsync(Token);
+
+    private async Task<long> ServerMicrosAsync()
+    {
+        var time = (RedisResult[])(await Database.ExecuteAsync("TIME"))!;
+        return ((long)time[0] * 1_000_000) + (long)time[1];
+    }
+}
