@@ -28,6 +28,8 @@ internal static class ConnectionSettings
         settings.HeartbeatInterval = timeout / 2 < MaxHeartbeat ? timeout / 2 : MaxHeartbeat;
         // The host starts, and goes on, while the server is away.
         settings.AbortOnConnectFail = false;
+        // The first operation does not sit out several attempts: they go on in the background.
+        settings.ConnectRetry = 0;
         // A command that waits for a connection would be sent when nobody counts on it any more.
         settings.BacklogPolicy = BacklogPolicy.FailFast;
         // After a long outage a node is back within two seconds of the server, and not within a minute.

@@ -15,11 +15,12 @@ namespace Coordination.Redis.Errors;
 /// </remarks>
 internal static class RedisErrorClassifier
 {
-    /// <summary>The rights that the store needs of an ACL user.</summary>
+    /// <summary>The rights that the store needs of an ACL user; <c>echo</c> is what the client library greets with.</summary>
     public const string RequiredRights =
-        "+eval +evalsha +script|load +ping +time +publish +subscribe +unsubscribe +type +exists +del +pexpire +pttl +get +set "
+        "+eval +evalsha +script|load +echo +ping +time +publish +subscribe +unsubscribe +type +exists +del +pexpire +pttl +get +set "
         + "+hget +hmget +hset +hdel +hlen +zadd +zrem +zrange +zrangebyscore +zscore +zrank";
 
+    private const string ScriptLacksRight = "user executing the script can't";
     private const bool Transient = true;
     private const bool Final = false;
 
@@ -49,7 +50,7 @@ internal static class RedisErrorClassifier
     private static readonly (string Part, bool IsTransient, string Advice)[] Texts =
     [
         ("max number of clients", Transient, "The server has no connection to spare. Raise maxclients, or find who keeps so many."),
-        ("user executing the script can't", Final, MissingRight),
+        (ScriptLacksRight, Final, MissingRight),
         ("Lua scripting support disabled", Final, "Start Garnet with --lua --lua-transaction-mode."),
         ("cannot be issued to a replica", Transient, "Only a replica is in reach; the client will find the primary."),
         ("operation not permitted", Final, "The server asks for a password. Give it in the connection string."),
@@ -59,6 +60,10 @@ internal static class RedisErrorClassifier
     private static readonly char[] Separators = [' ', '(', ')', '\r', '\n'];
 
     private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + ".";
+
+    /// <summary>Whether the server refused because the user lacks a right.</summary>
+    public static bool IsMissingRight(RedisServerException error) =>
+        CodeIn(error.Message) == "NOPERM" || error.Message.Contains(ScriptLacksRight, StringComparison.Ordinal);
 
     /// <summary>Sorts a failure.</summary>
     /// <param name="exception">What the client threw.</param>
@@ -72,7 +77,7 @@ internal static class RedisErrorClassifier
             RedisServerException error => OfServer(error, error.Message, subject),
             RedisConnectionException connection => OfConnection(connection, subject),
             TimeoutException => new LockStoreException($"Redis did not answer in time to {subject}. It may still do it.", Transient, exception),
-            RedisException other => OfServer(other, other.Message, subject),
+            RedisException or RedisCommandException => OfServer(exception, exception.Message, subject),
             ObjectDisposedException => new LockStoreException($"The connection to Redis was disposed; cannot {subject}.", Final, exception),
             OperationCanceledException => new LockStoreException($"The connection to Redis was closed; cannot {subject} now.", Transient, exception),
             _ => null,

@@ -1,10 +1,10 @@
 namespace Coordination.Redis.Probing;
 
 /// <summary>What a server says of itself.</summary>
-/// <param name="Brand">Its name, such as <c>redis</c>, <c>valkey</c> or <c>garnet</c>; null when it may not be asked.</param>
+/// <param name="Brand">Its name, such as <c>redis</c>, <c>valkey</c> or <c>garnet</c>.</param>
 /// <param name="Version">The version of that brand.</param>
 /// <param name="Compatibility">The version of Redis that it stands for; null when it does not say.</param>
-internal sealed record ServerIdentity(string? Brand, string Version, Version? Compatibility)
+internal sealed record ServerIdentity(string Brand, string Version, Version? Compatibility)
 {
     /// <summary>The oldest Redis whose scripts can do what ours need (they read the time and then write, and replicate their effects).</summary>
     public static readonly Version Oldest = new(6, 2);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Coordination.Redis.Connections;
+using Coordination.Redis.Errors;
 using Coordination.Redis.Scripts;
 using Coordination.Redis.Stores;
 using Coordination.Redis.Telemetry;
@@ -27,22 +28,16 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
     {
         var start = time.GetTimestamp();
         var multiplexer = await connection.GetAsync(ConfigureAwaitOptions.None, CancellationToken.None).ConfigureAwait(false);
-        // A server that is away, or refuses the password, says so here.
-        await multiplexer.GetDatabase(options.Database ?? -1).PingAsync().ConfigureAwait(false);
-
-        ServerIdentity? identity = null;
-        foreach (var server in multiplexer.GetServers().Where(server => server.IsConnected && !server.IsReplica))
+        // A server that is away, or refuses the password or Lua, says so here.
+        var identity = await IdentifyAsync(multiplexer.GetDatabase(options.Database ?? -1)).ConfigureAwait(false);
+        if (identity is { IsTooOld: true })
         {
-            identity = await IdentifyAsync(server).ConfigureAwait(false);
-            if (identity.IsTooOld)
-            {
-                throw new LockStoreException(
-                    $"The Redis server {server.EndPoint} is version {identity.Compatibility}, and locks need {ServerIdentity.Oldest} or later. Upgrade the server.");
-            }
+            throw new LockStoreException(
+                $"The Redis server is version {identity.Compatibility}, and locks need {ServerIdentity.Oldest} or later. Upgrade the server.");
         }
 
         await RehearseAsync(multiplexer).ConfigureAwait(false);
-        if (identity is null or { Brand: null } or { IsGarnet: true })
+        if (identity is null or { IsGarnet: true })
         {
             if (connection.Settings is { } settings)
             {
@@ -59,17 +54,19 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
         return true;
     }
 
-    private static async Task<ServerIdentity> IdentifyAsync(IServer server)
+    /// <returns>What the server says of itself; null when it may not be asked.</returns>
+    private static async Task<ServerIdentity?> IdentifyAsync(IDatabase database)
     {
         try
         {
-            // Not InfoRawAsync, which the client library refuses on connections that are not for administration.
-            return ServerIdentity.Parse((string?)await server.ExecuteAsync("INFO", "server").ConfigureAwait(false) ?? string.Empty);
+            var info = await RedisScript.Identity
+                .RunAsync(database, [], [], ConfigureAwaitOptions.None, CancellationToken.None).ConfigureAwait(false);
+            return ServerIdentity.Parse((string?)info ?? string.Empty);
         }
-        catch (RedisServerException refused) when (refused.Message.StartsWith("NOPERM", StringComparison.Ordinal))
+        catch (RedisServerException refused) when (RedisErrorClassifier.IsMissingRight(refused))
         {
-            // INFO is no right that locks need. The version was told on connecting.
-            return new ServerIdentity(null, server.Version.ToString(), server.Version);
+            // INFO is no right that locks need. If it was another one, the rehearsal finds that out.
+            return null;
         }
     }
 
@@ -96,7 +93,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
         }
 
         // All that is left of it; else it would lapse in a day.
-        await multiplexer.GetDatabase(options.Database ?? -1).KeyDeleteAsync(new LockKeys(options.KeyPrefix).Token(lockName)).ConfigureAwait(false);
+        await DeleteAsync(multiplexer.GetDatabase(options.Database ?? -1), new LockKeys(options.KeyPrefix).Token(lockName)).ConfigureAwait(false);
     }
 
     /// <summary>Really races scripts against each other, over connections of their own, and counts what is lost.</summary>
@@ -128,7 +125,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
             }
             while (time.GetElapsedTime(start) < RaceLimit);
 
-            await databases[0].KeyDeleteAsync(counter).ConfigureAwait(false);
+            await DeleteAsync(databases[0], counter).ConfigureAwait(false);
         }
         finally
         {
@@ -138,6 +135,9 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
             }
         }
     }
+
+    /// <summary>By DEL, to which locks need the right anyway, and not by UNLINK.</summary>
+    private static Task DeleteAsync(IDatabase database, RedisKey key) => database.ExecuteAsync("DEL", key);
 
     private static Task<RedisResult> CountAsync(IDatabase database, RedisKey counter) =>
         RedisScript.Race.RunAsync(database, [counter], [(long)Lease.TotalMilliseconds], ConfigureAwaitOptions.None, CancellationToken.None);

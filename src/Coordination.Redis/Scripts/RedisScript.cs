@@ -13,6 +13,7 @@ internal sealed class RedisScript
     public static readonly RedisScript Renew = new("prelude.lua", "renew.lua");
     public static readonly RedisScript Release = new("prelude.lua", "release.lua");
     public static readonly RedisScript Holder = new("holder.lua");
+    public static readonly RedisScript Identity = new("identity.lua");
     public static readonly RedisScript Race = new("race.lua");
 
     private readonly string _text;

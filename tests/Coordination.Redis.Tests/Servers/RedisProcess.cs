@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using StackExchange.Redis;
 
@@ -20,6 +21,8 @@ public sealed class RedisProcess : IAsyncDisposable
 
     public int Port { get; }
 
+    public string Folder => _folder.FullName;
+
     public string ConnectionString => FreePort.Local(Port);
 
     public static bool IsAvailable { get; } = PathOf("redis-server") is not null;
@@ -34,30 +37,41 @@ public sealed class RedisProcess : IAsyncDisposable
         return server;
     }
 
-    public async Task StartAgainAsync()
+    public async Task StartAgainAsync(params string[] more)
     {
         var start = new ProcessStartInfo(PathOf("redis-server")!)
         {
             WorkingDirectory = _folder.FullName,
             RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
-        foreach (var argument in (string[])["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--dir", _folder.FullName, .. _settings])
+        foreach (var argument in (string[])["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--dir", _folder.FullName, .. _settings, .. more])
         {
             start.ArgumentList.Add(argument);
         }
 
         _process = Process.Start(start)!;
+        var said = new ConcurrentQueue<string>();
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _process.OutputDataReceived += (_, line) =>
         {
-            if (line.Data is null || line.Data.Contains("eady to accept connections", StringComparison.Ordinal) || line.Data.Contains("Loading RDB", StringComparison.Ordinal))
+            if (line.Data is null)
+            {
+                ready.TrySetException(new InvalidOperationException($"redis-server on port {Port} ended: {string.Join('\n', said)}"));
+            }
+            else if (line.Data.Contains("eady to accept connections", StringComparison.Ordinal) || line.Data.Contains("Loading RDB", StringComparison.Ordinal))
             {
                 ready.TrySetResult();
             }
+            else
+            {
+                said.Enqueue(line.Data);
+            }
         };
+        _process.ErrorDataReceived += (_, line) => said.Enqueue(line.Data ?? string.Empty);
         _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
         await ready.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
-        Assert.False(_process.HasExited, $"redis-server did not start on port {Port}.");
     }
 
     /// <summary>Dies as in a crash.</summary>

@@ -1,0 +1,275 @@
+using Coordination.Redis.Errors;
+using Coordination.Redis.Tests.Servers;
+using Coordination.Stores;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Tests.Errors;
+
+/// <summary>F30: each way in which a server refuses, made on a redis-server of its own.</summary>
+public sealed class RedisErrorTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly LockOwner _ada = new("host-1-ada", 1);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task F30_READONLY_IsTransient_OnAServerThatBecameAReplica()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = new TestNode(server.ConnectionString, "test");
+        await AcquireAsync(node);
+        await using var connection = await server.ConnectAsOperatorAsync();
+        // A primary that does not exist: the server is a replica all the same.
+        await connection.GetServers()[0].ExecuteAsync("REPLICAOF", "127.0.0.1", "1");
+
+        var error = await FailsAsync(node, "READONLY");
+
+        Assert.True(error.IsTransient);
+    }
+
+    [Fact]
+    public async Task F30_Replica_IsTransient_WhenNothingElseIsInReach()
+    {
+        await using var primary = await RedisProcess.StartAsync();
+        await using var replica = await RedisProcess.StartAsync("--replicaof", "127.0.0.1", $"{primary.Port}");
+        await using var node = new TestNode(replica.ConnectionString, "test");
+
+        Assert.True((await FailsAsync(node)).IsTransient);
+    }
+
+    [Fact]
+    public async Task F30_MASTERDOWN_IsTransient()
+    {
+        await using var server = await RedisProcess.StartAsync("--replicaof", "127.0.0.1", "1", "--replica-serve-stale-data", "no");
+        await using var node = new TestNode(server.ConnectionString, "test");
+
+        Assert.True((await FailsAsync(node)).IsTransient);
+    }
+
+    [Fact]
+    public async Task F30_LOADING_IsTransient()
+    {
+        await using var server = await RedisProcess.StartAsync("--rdbcompression", "no", "--loading-process-events-interval-bytes", "1024", "--enable-debug-command", "yes");
+        await using (var connection = await server.ConnectAsOperatorAsync())
+        {
+            var database = connection.GetDatabase();
+            await database.ScriptEvaluateAsync("for i = 1, 20000 do redis.call('SET', 'key' .. i, string.rep('x', 100)) end");
+            await connection.GetServers()[0].ExecuteAsync("SAVE");
+        }
+
+        await server.KillAsync();
+        await server.StartAgainAsync("--key-load-delay", "1000");
+        await using var node = new TestNode(server.ConnectionString, "test");
+
+        Assert.True((await FailsAsync(node)).IsTransient);
+    }
+
+    [Fact]
+    public async Task F30_CLUSTERDOWN_IsTransient()
+    {
+        await using var server = await RedisProcess.StartAsync("--cluster-enabled", "yes");
+        await using var node = new TestNode(server.ConnectionString, "test");
+
+        Assert.True((await FailsAsync(node)).IsTransient);
+    }
+
+    [Fact]
+    public async Task F30_BUSY_IsTransient()
+    {
+        await using var server = await RedisProcess.StartAsync("--busy-reply-threshold", "20");
+        await using var node = new TestNode(server.ConnectionString, "test");
+        await AcquireAsync(node);
+        await using var connection = await server.ConnectAsOperatorAsync(",asyncTimeout=60000");
+        await using var other = await server.ConnectAsOperatorAsync();
+        var endless = connection.GetDatabase().ScriptEvaluateAsync("while true do end");
+        LockStoreException? error = null;
+        await Eventually.IsTrueAsync(
+            async () => (error = await ErrorAsync(node))?.Message.Contains("BUSY", StringComparison.Ordinal) == true, Patience, "the server says BUSY");
+
+        Assert.True(error!.IsTransient);
+
+        await other.GetServers()[0].ExecuteAsync("SCRIPT", "KILL");
+        await Assert.ThrowsAsync<RedisServerException>(() => endless);
+    }
+
+    [Fact]
+    public async Task F30_OOM_IsTransient_AndSaysWhatAnOperatorHasToDo()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = new TestNode(server.ConnectionString, "test");
+        await AcquireAsync(node);
+        await SetAsync(server, "maxmemory", "1");
+
+        // Joining the queue is a write that takes memory.
+        var waiter = new AcquireRequest("orders", new LockOwner("host-2-bob", 1), 1, TimeSpan.FromSeconds(30), true, TimeSpan.FromSeconds(1));
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.AcquireAsync(waiter, Token));
+
+        Assert.True(error.IsTransient);
+        Assert.Contains("maxmemory-policy", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task F30_NOREPLICAS_IsTransient_AndSaysWhatAnOperatorHasToDo()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = new TestNode(server.ConnectionString, "test");
+        await SetAsync(server, "min-replicas-to-write", "1");
+
+        var error = await FailsAsync(node, "NOREPLICAS");
+
+        Assert.True(error.IsTransient);
+        Assert.Contains("min-replicas-to-write", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task F30_MISCONF_IsTransient_AndSaysWhatAnOperatorHasToDo()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = new TestNode(server.ConnectionString, "test");
+        await SetAsync(server, "save", "900 1");
+        await using (var connection = await server.ConnectAsOperatorAsync())
+        {
+            // The snapshot would have to replace a folder of that name.
+            Directory.CreateDirectory(Path.Combine(server.Folder, "dump.rdb", "full"));
+            await connection.GetServers()[0].ExecuteAsync("BGSAVE");
+            await Eventually.IsTrueAsync(
+                async () => (await connection.GetServers()[0].InfoRawAsync("persistence"))!.Contains("rdb_last_bgsave_status:err", StringComparison.Ordinal),
+                Patience,
+                "the snapshot fails");
+        }
+
+        var error = await FailsAsync(node, "MISCONF");
+
+        Assert.True(error.IsTransient);
+        Assert.Contains("disk", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task F30_NOAUTH_IsFinal()
+    {
+        await using var server = await RedisProcess.StartAsync("--requirepass", "right-password");
+        await using var node = new TestNode(server.ConnectionString, "test");
+
+        var error = await FailsAsync(node, "password");
+
+        Assert.False(error.IsTransient);
+    }
+
+    [Fact]
+    public async Task F30_WRONGPASS_IsFinal_AndNamesNoPassword()
+    {
+        await using var server = await RedisProcess.StartAsync("--requirepass", "right-password");
+        await using var node = new TestNode(server.ConnectionString + ",password=wrong-password", "test");
+
+        var error = await FailsAsync(node, "password");
+
+        Assert.False(error.IsTransient);
+        Assert.DoesNotContain("wrong-password", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a command", "on ~test:* &test:* +@all -evalsha -eval", "evalsha")]
+    [InlineData("a command inside a script", "on ~test:* &test:* +@all -zadd", "+zadd")]
+    [InlineData("a key", "on ~other:* &test:* +@all", "~{prefix}:*")]
+    [InlineData("a channel", "on ~test:* &other:* +@all", "&{prefix}:*")]
+    public async Task F30_NOPERM_IsFinal_AndNamesTheRightsThatAreNeeded(string missing, string rights, string named)
+    {
+        await using var server = await RedisProcess.StartAsync(["--user", "app", ">app-password", .. rights.Split(' ')]);
+        await using var node = new TestNode(server.ConnectionString + ",user=app,password=app-password", "test");
+
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => LiveAsync(node));
+
+        Assert.False(error.IsTransient, missing);
+        Assert.Contains(named, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("app-password", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RequiredRights_AreEnough()
+    {
+        await using var server = await RedisProcess.StartAsync(
+            ["--user", "app", ">app-password", "on", "~test:*", "&test:*", .. RedisErrorClassifier.RequiredRights.Split(' ')]);
+        await using var node = new TestNode(server.ConnectionString + ",user=app,password=app-password", "test", probe: true);
+
+        await LiveAsync(node);
+    }
+
+    [Fact]
+    public async Task F30_UnknownCommand_IsFinal()
+    {
+        await using var server = await RedisProcess.StartAsync("--rename-command", "EVALSHA", "");
+        await using var node = new TestNode(server.ConnectionString, "test");
+
+        var error = await FailsAsync(node, "unknown command");
+
+        Assert.False(error.IsTransient);
+    }
+
+    [Fact]
+    public async Task F30_ScriptError_IsFinal()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = new TestNode(server.ConnectionString, "test");
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await connection.GetDatabase().StringSetAsync("test:v1:{orders}:token", "not a number");
+
+        Assert.False((await FailsAsync(node)).IsTransient);
+    }
+
+    [Fact]
+    public async Task F30_WRONGTYPE_IsFinal()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = new TestNode(server.ConnectionString, "test");
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await connection.GetDatabase().ListLeftPushAsync("test:v1:{orders}:token", "not a string");
+
+        Assert.False((await FailsAsync(node, "WRONGTYPE")).IsTransient);
+    }
+
+    private static async Task SetAsync(RedisProcess server, string setting, string value)
+    {
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await connection.GetServers()[0].ConfigSetAsync(setting, value);
+    }
+
+    private Task<AcquireReply> AcquireAsync(TestNode node) =>
+        node.Store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(30), false, TimeSpan.FromSeconds(1)), Token);
+
+    /// <summary>A lock's life with a handover, which needs all rights.</summary>
+    private async Task LiveAsync(TestNode node)
+    {
+        var bob = new LockOwner("host-2-bob", 1);
+        await using var subscription = await node.Store.SubscribeAsync(bob.NodeId, _ => { }, Token);
+        await AcquireAsync(node);
+        await node.Store.AcquireAsync(new AcquireRequest("orders", bob, 1, TimeSpan.FromSeconds(30), true, TimeSpan.FromSeconds(1)), Token);
+        await node.Store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, TimeSpan.FromSeconds(1)), Token);
+        await node.Store.RenewAsync([new RenewalRequest("orders", bob, TimeSpan.FromSeconds(30))], Token);
+        await node.Store.GetHolderAsync("orders", Token);
+        await node.Store.PingAsync(Token);
+        await node.Store.ReleaseAsync(new ReleaseRequest("orders", bob, 1, TimeSpan.FromSeconds(1)), Token);
+    }
+
+    private async Task<LockStoreException> FailsAsync(TestNode node, string text = "")
+    {
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => AcquireAsync(node));
+        TestContext.Current.TestOutputHelper?.WriteLine(error.Message);
+        Assert.Contains(text, error.Message, StringComparison.Ordinal);
+        return error;
+    }
+
+    private async Task<LockStoreException?> ErrorAsync(TestNode node)
+    {
+        try
+        {
+            await AcquireAsync(node);
+            return null;
+        }
+        catch (LockStoreException error)
+        {
+            return error;
+        }
+    }
+}

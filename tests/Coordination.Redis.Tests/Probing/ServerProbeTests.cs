@@ -1,0 +1,160 @@
+using Coordination.Redis.Probing;
+using Coordination.Redis.Tests.Servers;
+using Coordination.Testing;
+using Garnet;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Tests.Probing;
+
+/// <summary>What the probe finds out at start. On Garnet in this process, and on a redis-server where it says so.</summary>
+public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture redis)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task G1_Garnet_WithTransactionMode_IsFit_AndNothingIsLeftBehind()
+    {
+        var connectionString = await garnet.GetConnectionStringAsync();
+        await using var node = new TestNode(connectionString, "probe-garnet", probe: true);
+
+        await StartAsync(node);
+
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1100 && line.Message.Contains("garnet 2.", StringComparison.Ordinal));
+        await AssertNothingLeftAsync(connectionString, "probe-garnet");
+    }
+
+    [Fact]
+    public async Task G1_Garnet_WithoutTransactionMode_FailsTheStart_AndNamesTheFlag()
+    {
+        await using var server = await EmbeddedServer.StartAsync(new EmbeddedServerOptions { LuaTransactionMode = false }, Token);
+        await using var node = new TestNode(server.ConnectionString, "test", probe: true);
+
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => StartAsync(node));
+
+        Assert.False(error.IsTransient);
+        Assert.Contains("--lua-transaction-mode", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Garnet_WithoutLua_FailsTheStart_AndNamesTheFlag()
+    {
+        var port = FreePort.Take();
+        using var server = new GarnetServer(["--port", $"{port}", "--bind", "127.0.0.1", "-q", "--memory", "16m", "--page", "1m", "--index", "1m"]);
+        server.Start();
+        await using var node = new TestNode(FreePort.Local(port), "test", probe: true);
+
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => StartAsync(node));
+
+        Assert.False(error.IsTransient);
+        Assert.Contains("--lua --lua-transaction-mode", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Garnet_OverARegisteredConnection_IsAWarningThatNamesTheFlag()
+    {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(await garnet.GetConnectionStringAsync());
+        await using var node = new TestNode(builder =>
+        {
+            builder.Services.AddSingleton<IConnectionMultiplexer>(connection);
+            builder.UseRedis(options => options.KeyPrefix = "probe-given");
+        });
+
+        await StartAsync(node);
+
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1105 && line.Level == LogLevel.Warning
+            && line.Message.Contains("--lua-transaction-mode", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Redis_IsFit_AndNothingIsLeftBehind()
+    {
+        var connectionString = await redis.GetConnectionStringAsync();
+        await using var node = new TestNode(connectionString, "probe-redis", probe: true);
+
+        await StartAsync(node);
+
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1100 && line.Message.Contains("redis ", StringComparison.Ordinal));
+        await AssertNothingLeftAsync(connectionString, "probe-redis");
+    }
+
+    [Theory]
+    [InlineData("+@all -zadd", "+zadd")]
+    [InlineData("+@all -publish", "+publish")]
+    [InlineData("+@all -subscribe", "+subscribe")]
+    public async Task Redis_WithARightMissing_FailsTheStart_AndNamesTheRights(string rights, string named)
+    {
+        await using var server = await RedisProcess.StartAsync(["--user", "app", ">app-password", "on", "~*", "&*", .. rights.Split(' ')]);
+        await using var node = new TestNode(server.ConnectionString + ",user=app,password=app-password", "test", probe: true);
+
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => StartAsync(node));
+
+        Assert.False(error.IsTransient);
+        Assert.Contains(named, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Redis_WithoutTheRightToInfo_IsFit()
+    {
+        await using var server = await RedisProcess.StartAsync("--user", "app", ">app-password", "on", "~*", "&*", "+@all", "-info");
+        await using var node = new TestNode(server.ConnectionString + ",user=app,password=app-password", "test", probe: true);
+
+        await StartAsync(node);
+    }
+
+    [Fact]
+    public async Task G12_ServerAway_TheHostStarts_AndTheServerIsExaminedWhenItIsBack()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await server.KillAsync();
+        await using var node = new TestNode(server.ConnectionString, "test", probe: true);
+
+        await StartAsync(node);
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1104);
+        Assert.DoesNotContain(node.Logs.GetSnapshot(), line => line.Id.Id == 1100);
+
+        await server.StartAgainAsync();
+        await Eventually.IsTrueAsync(() => PingsAsync(node), TimeSpan.FromSeconds(20), "the store answers");
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1100);
+    }
+
+    [Theory]
+    [InlineData("redis_version:5.0.7\r\nredis_mode:standalone", "redis", "5.0.7", true)]
+    [InlineData("redis_version:6.2.0\r\n", "redis", "6.2.0", false)]
+    [InlineData("redis_version:7.0.15\r\n", "redis", "7.0.15", false)]
+    [InlineData("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n", "valkey", "8.0.1", false)]
+    [InlineData("redis_version:7.4.3\r\nserver_name:garnet\r\ngarnet_version:2.2.8\r\n", "garnet", "2.2.8", false)]
+    [InlineData("", "redis", "of unknown version", false)]
+    public void Identity_IsReadFromInfo(string info, string brand, string version, bool isTooOld)
+    {
+        var identity = ServerIdentity.Parse("# Server\r\n" + info);
+
+        Assert.Equal(brand, identity.Brand);
+        Assert.Equal(version, identity.Version);
+        Assert.Equal(isTooOld, identity.IsTooOld);
+    }
+
+    private static Task StartAsync(TestNode node) =>
+        node.Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Single().StartingAsync(Token);
+
+    private static async Task<bool> PingsAsync(TestNode node)
+    {
+        try
+        {
+            await node.Store.PingAsync(Token);
+            return true;
+        }
+        catch (LockStoreException error) when (error.IsTransient)
+        {
+            return false;
+        }
+    }
+
+    private static async Task AssertNothingLeftAsync(string connectionString, string prefix)
+    {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(connectionString);
+        Assert.Empty(await connection.GetServers()[0].KeysAsync(pattern: prefix + ":*").ToArrayAsync(Token));
+    }
+}
