@@ -137,7 +137,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
     }
 
     /// <summary>By DEL, to which locks need the right anyway, and not by UNLINK.</summary>
-    private static Task DeleteAsync(IDatabase database, RedisKey key) => database.ExecuteAsync("DEL", key);
+    private static Task<RedisResult> DeleteAsync(IDatabase database, RedisKey key) => database.ExecuteAsync("DEL", key);
 
     private static Task<RedisResult> CountAsync(IDatabase database, RedisKey counter) =>
         RedisScript.Race.RunAsync(database, [counter], [(long)Lease.TotalMilliseconds], ConfigureAwaitOptions.None, CancellationToken.None);

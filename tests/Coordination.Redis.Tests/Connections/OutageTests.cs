@@ -1,0 +1,198 @@
+using System.Diagnostics;
+using Coordination.Redis.Tests.Servers;
+using Coordination.Stores;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Coordination.Redis.Tests.Connections;
+
+/// <summary>Servers that hang, die and come back: on a redis-server of its own for each test.</summary>
+public sealed class OutageTests
+{
+    private static readonly TimeSpan CommandTimeout = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly LockOwner _ada = new("host-1-ada", 1);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task F13_HungServer_EveryOperationEndsSoon_AsATransientError()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = Node(server);
+        await AcquireAsync(node);
+
+        await server.PauseAsync();
+        foreach (var operation in (Func<Task>[])
+            [
+                () => AcquireAsync(node),
+                () => RenewAsync(node),
+                () => ReleaseAsync(node),
+                () => node.Store.GetHolderAsync("orders", Token),
+                () => node.Store.PingAsync(Token),
+                () => node.Store.SubscribeAsync("host-1-ada", _ => { }, Token),
+            ])
+        {
+            var start = Stopwatch.GetTimestamp();
+            var error = await Assert.ThrowsAsync<LockStoreException>(operation);
+            Assert.True(error.IsTransient, error.ToString());
+            Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(4));
+        }
+
+        await server.ResumeAsync();
+        await AnswersAsync(node);
+        Assert.NotNull(await node.Store.GetHolderAsync("orders", Token));
+    }
+
+    [Fact]
+    public async Task F13_HungServer_ACancelledCallEndsAtOnce()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
+        await AcquireAsync(node);
+        await server.PauseAsync();
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
+
+        var renewal = node.Store.RenewAsync([new RenewalRequest("orders", _ada, TimeSpan.FromSeconds(30))], cancellation.Token);
+        var start = Stopwatch.GetTimestamp();
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => renewal);
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public async Task F2_KilledServer_FailsAtOnce_AndSaysReconnectedWhenItIsBack()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = Node(server);
+        var heard = new List<LockNotification>();
+        await using var subscription = await node.Store.SubscribeAsync("host-1-ada", notification => Add(heard, notification), Token);
+        var first = await AcquireAsync(node);
+
+        await server.KillAsync();
+        await Eventually.IsTrueAsync(async () => (await FailureAsync(node)) is { IsTransient: true }, Patience, "operations fail");
+        var start = Stopwatch.GetTimestamp();
+        Assert.True((await FailureAsync(node))!.IsTransient);
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(1));
+
+        lock (heard)
+        {
+            heard.Clear();
+        }
+
+        await server.StartAgainAsync();
+        await AnswersAsync(node);
+        await Eventually.IsTrueAsync(() => Has(heard, new LockNotification(LockNotificationKind.Reconnected)), Patience, "the node is told");
+
+        // F18: the data is gone with the process, and what is granted now has a greater token. F30: so are the scripts.
+        Assert.False((await RenewAsync(node))[0]);
+        Assert.True((await AcquireAsync(node)).FencingToken > first.FencingToken);
+
+        // The subscription stands again as well.
+        var bob = new LockOwner("host-1-ada", 2);
+        await node.Store.AcquireAsync(new AcquireRequest("orders", bob, 1, TimeSpan.FromSeconds(30), true, TimeSpan.FromSeconds(1)), Token);
+        await ReleaseAsync(node);
+        await Eventually.IsTrueAsync(
+            () => Has(heard, new LockNotification(LockNotificationKind.Granted, "orders", bob)), Patience, "a handover is heard again");
+    }
+
+    [Fact]
+    public async Task G12_ServerThatComesLate_IsFound()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await server.KillAsync();
+        await using var node = Node(server);
+        Assert.True((await FailureAsync(node))!.IsTransient);
+
+        await server.StartAgainAsync();
+
+        await AnswersAsync(node);
+    }
+
+    [Fact]
+    public async Task F28_Release_FailsWhileTheServerIsAway_AndTheLeaseLapsesByItself()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = Node(server);
+        await node.Store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(2), false, TimeSpan.FromSeconds(1)), Token);
+        await server.PauseAsync();
+        Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => ReleaseAsync(node))).IsTransient);
+        await server.ResumeAsync();
+
+        await using var other = Node(server);
+        var bob = new LockOwner("host-2-bob", 1);
+        await Eventually.IsTrueAsync(
+            async () => (await other.Store.AcquireAsync(new AcquireRequest("orders", bob, 1, TimeSpan.FromSeconds(2), false, TimeSpan.FromSeconds(1)), Token)).IsGranted,
+            TimeSpan.FromSeconds(10),
+            "the lock is free again");
+    }
+
+    [Fact]
+    public async Task Disposal_EndsTheConnectionThatTheStoreMade_AndLaterCallsSaySo()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        var node = Node(server);
+        var store = node.Store;
+        await AcquireAsync(node);
+        await using var connection = await server.ConnectAsOperatorAsync();
+        Assert.Contains(await connection.GetServers()[0].ClientListAsync(), client => client.Name?.StartsWith("coordination:", StringComparison.Ordinal) == true);
+
+        await node.DisposeAsync();
+
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => store.PingAsync(Token));
+        Assert.False(error.IsTransient);
+        await Eventually.IsTrueAsync(
+            async () => !(await connection.GetServers()[0].ClientListAsync()).Any(client => client.Name?.StartsWith("coordination:", StringComparison.Ordinal) == true),
+            Patience,
+            "the connection is closed");
+    }
+
+    private static TestNode Node(RedisProcess server, TimeSpan? commandTimeout = null) =>
+        new(builder => builder.UseRedis(server.ConnectionString, options =>
+        {
+            options.ProbeOnStart = false;
+            options.CommandTimeout = commandTimeout ?? CommandTimeout;
+        }));
+
+    private static void Add(List<LockNotification> heard, LockNotification notification)
+    {
+        lock (heard)
+        {
+            heard.Add(notification);
+        }
+    }
+
+    private static bool Has(List<LockNotification> heard, LockNotification notification)
+    {
+        lock (heard)
+        {
+            return heard.Contains(notification);
+        }
+    }
+
+    private static async Task<LockStoreException?> FailureAsync(TestNode node)
+    {
+        try
+        {
+            await node.Store.PingAsync(Token);
+            return null;
+        }
+        catch (LockStoreException error)
+        {
+            return error;
+        }
+    }
+
+    private static Task AnswersAsync(TestNode node) =>
+        Eventually.IsTrueAsync(async () => await FailureAsync(node) is null, Patience, "the store answers again");
+
+    private Task<AcquireReply> AcquireAsync(TestNode node) =>
+        node.Store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(60), false, TimeSpan.FromSeconds(1)), Token);
+
+    private Task<IReadOnlyList<bool>> RenewAsync(TestNode node) =>
+        node.Store.RenewAsync([new RenewalRequest("orders", _ada, TimeSpan.FromSeconds(60))], Token);
+
+    private Task<ReleaseReply> ReleaseAsync(TestNode node) =>
+        node.Store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, TimeSpan.FromSeconds(1)), Token);
+}

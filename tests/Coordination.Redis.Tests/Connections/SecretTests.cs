@@ -1,0 +1,91 @@
+using Coordination.Redis.DependencyInjection;
+using Coordination.Redis.Tests.Servers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Coordination.Redis.Tests.Connections;
+
+/// <summary>No password of a connection string in a log line or an exception.</summary>
+public sealed class SecretTests
+{
+    private const string Secret = "s3cr3t-pa55w0rd";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("password=" + Secret)]
+    [InlineData("user=app,password=" + Secret)]
+    [InlineData("password=" + Secret + ",protocol=resp2")]
+    public async Task WrongPassword(string credentials)
+    {
+        await using var server = await RedisProcess.StartAsync("--requirepass", "another-pa55w0rd");
+
+        await AssertNothingLeaksAsync($"{server.ConnectionString},{credentials}");
+    }
+
+    [Fact]
+    public Task UnreachableHost() => AssertNothingLeaksAsync($"{FreePort.Local(FreePort.Take())},password={Secret}");
+
+    [Fact]
+    public Task UnknownHost() => AssertNothingLeaksAsync($"host.invalid:6379,password={Secret}");
+
+    [Fact]
+    public async Task ServerThatDies()
+    {
+        await using var server = await RedisProcess.StartAsync("--requirepass", Secret);
+        await using var node = Node($"{server.ConnectionString},password={Secret}");
+        await node.Store.PingAsync(Token);
+        await server.KillAsync();
+
+        LockStoreException? error = null;
+        await Eventually.IsTrueAsync(
+            async () => (error = await Record.ExceptionAsync(() => node.Store.PingAsync(Token)) as LockStoreException) is not null,
+            TimeSpan.FromSeconds(20),
+            "the store fails");
+
+        Assert.DoesNotContain(Secret, error!.ToString(), StringComparison.Ordinal);
+        AssertLogsAreClean(node);
+    }
+
+    [Theory]
+    [InlineData("localhost,password=" + Secret + ",connectTimeout=" + Secret)]
+    [InlineData("localhost," + Secret + "=1")]
+    [InlineData("password=" + Secret)]
+    public void BadConnectionString(string connectionString)
+    {
+        var validator = new RedisStoreOptionsValidator(Options.Create(new CoordinationOptions()));
+
+        var result = validator.Validate(null, new RedisStoreOptions { ConnectionString = connectionString });
+
+        Assert.True(result.Failed);
+        Assert.DoesNotContain(Secret, result.FailureMessage, StringComparison.Ordinal);
+    }
+
+    private static TestNode Node(string connectionString) =>
+        new(builder => builder.UseRedis(connectionString, options => options.CommandTimeout = TimeSpan.FromSeconds(1)));
+
+    private static async Task AssertNothingLeaksAsync(string connectionString)
+    {
+        await using var node = Node(connectionString);
+        foreach (var start in node.Services.GetServices<IHostedService>().OfType<IHostedLifecycleService>())
+        {
+            if (await Record.ExceptionAsync(() => start.StartingAsync(Token)) is { } refused)
+            {
+                Assert.DoesNotContain(Secret, refused.ToString(), StringComparison.Ordinal);
+            }
+        }
+
+        for (var i = 0; i < 3; i++)
+        {
+            var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.PingAsync(Token));
+            Assert.DoesNotContain(Secret, error.ToString(), StringComparison.Ordinal);
+        }
+
+        AssertLogsAreClean(node);
+    }
+
+    private static void AssertLogsAreClean(TestNode node) =>
+        Assert.DoesNotContain(node.Logs.GetSnapshot(), line => line.Message.Contains(Secret, StringComparison.Ordinal)
+            || line.Exception?.ToString().Contains(Secret, StringComparison.Ordinal) == true);
+}
