@@ -59,7 +59,7 @@ internal static class RedisErrorClassifier
 
     private static readonly char[] Separators = [' ', '(', ')', '\r', '\n'];
 
-    private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + ".";
+    private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + "; on a Cluster +cluster|slots +cluster|nodes as well.";
 
     /// <summary>Whether the server refused because the user lacks a right.</summary>
     public static bool IsMissingRight(RedisServerException error) =>

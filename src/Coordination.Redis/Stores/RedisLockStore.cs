@@ -78,9 +78,10 @@ internal sealed class RedisLockStore : ILockStore
         await AskAsync(
             async (connection, token) =>
             {
-                // On a Cluster a script has the keys of one slot; elsewhere there is one slot for all.
+                // On a Cluster a script has the keys of one slot; elsewhere one script has them all.
+                var bySlot = ClusterSlot.Matters(connection);
                 var chunks = Enumerable.Range(0, requests.Count)
-                    .GroupBy(index => connection.HashSlot(_keys.Lock(requests[index].LockName)))
+                    .GroupBy(index => bySlot ? ClusterSlot.Of(requests[index].LockName) : 0)
                     .Select(chunk => chunk.ToArray())
                     .Select(chunk => (Chunk: chunk, Renewal: RenewAsync(connection, requests, chunk, token)))
                     .ToArray();

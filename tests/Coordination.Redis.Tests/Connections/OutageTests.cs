@@ -59,6 +59,7 @@ public sealed class OutageTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => renewal);
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        await server.ResumeAsync();
     }
 
     [Fact]
