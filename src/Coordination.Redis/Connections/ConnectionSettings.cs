@@ -34,6 +34,8 @@ internal static class ConnectionSettings
         settings.BacklogPolicy = BacklogPolicy.FailFast;
         // After a long outage a node is back within two seconds of the server, and not within a minute.
         settings.ReconnectRetryPolicy = new ExponentialRetry(250, 2000);
+        // Garnet closes a connection on which a script publishes to a subscription of the same connection.
+        settings.SharedSubscriptionConnection = false;
         // The scripts name the channels in full; a prefix that only the client knows would keep the node deaf.
         settings.ChannelPrefix = default;
         if (string.IsNullOrEmpty(settings.ClientName))

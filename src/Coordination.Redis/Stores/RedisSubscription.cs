@@ -10,6 +10,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
     private readonly ISubscriber _subscriber;
     private readonly RedisChannel _channel;
     private readonly Action<LockNotification> _handler;
+    private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _disposed;
 
     private RedisSubscription(IConnectionMultiplexer connection, RedisChannel channel, Action<LockNotification> handler)
@@ -29,8 +30,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
         connection.ConfigurationChanged += subscription.OnTopologyChanged;
         try
         {
-            var subscribing = subscription._subscriber.SubscribeAsync(subscription._channel, subscription.OnMessage);
-            await subscribing.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await subscription.ListenAsync(cancellationToken).ConfigureAwait(false);
         }
         catch
         {
@@ -57,6 +57,21 @@ internal sealed class RedisSubscription : IAsyncDisposable
         catch (Exception away) when (away is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {
             // The server is away, and with the connection it forgets who listened.
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _subscriber.SubscribeAsync(_channel, OnMessage).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (RedisConnectionException) when (_connection.IsConnected)
+        {
+            // The connection for commands stands, and the one for notifications is still being made. The client keeps in mind
+            // what was asked for and subscribes as soon as it can; to fail now would leave the node deaf until it asks again.
+            var limit = TimeSpan.FromMilliseconds(_connection.TimeoutMilliseconds);
+            await _listening.Task.WaitAsync(limit, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -92,6 +107,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
         try
         {
             await _subscriber.PingAsync().ConfigureAwait(false);
+            _listening.TrySetResult();
         }
         catch (Exception lost) when (lost is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {

@@ -62,11 +62,13 @@ public sealed class OutageTests
         await server.ResumeAsync();
     }
 
-    [Fact]
-    public async Task F2_KilledServer_FailsAtOnce_AndSaysReconnectedWhenItIsBack()
+    [Theory]
+    [InlineData("resp3")]
+    [InlineData("resp2")]
+    public async Task F2_KilledServer_FailsAtOnce_AndSaysReconnectedWhenItIsBack(string protocol)
     {
         await using var server = await RedisProcess.StartAsync();
-        await using var node = Node(server);
+        await using var node = Node(server, protocol: protocol);
         var heard = new List<LockNotification>();
         await using var subscription = await node.Store.SubscribeAsync("host-1-ada", notification => Add(heard, notification), Token);
         var first = await AcquireAsync(node);
@@ -149,8 +151,8 @@ public sealed class OutageTests
             "the connection is closed");
     }
 
-    private static TestNode Node(RedisProcess server, TimeSpan? commandTimeout = null) =>
-        new(builder => builder.UseRedis(server.ConnectionString, options =>
+    private static TestNode Node(RedisProcess server, TimeSpan? commandTimeout = null, string protocol = "resp3") =>
+        new(builder => builder.UseRedis($"{server.ConnectionString},protocol={protocol}", options =>
         {
             options.ProbeOnStart = false;
             options.CommandTimeout = commandTimeout ?? CommandTimeout;

