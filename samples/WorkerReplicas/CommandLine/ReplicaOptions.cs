@@ -1,0 +1,58 @@
+using System.Net;
+using Serilog.Events;
+
+namespace WorkerReplicas.CommandLine;
+
+/// <summary>What one replica is told.</summary>
+internal sealed record ReplicaOptions(
+    string Name,
+    string Redis,
+    IPEndPoint Ledger,
+    string LockName,
+    TimeSpan Lease,
+    LogEventLevel LogLevel,
+    bool EndWithStandardInput)
+{
+    public const string RedisVariable = "COORDINATION_REDIS";
+
+    /// <summary>The first word of the command line that asks for a replica.</summary>
+    public const string Command = "replica";
+
+    /// <summary>Below an orchestrator the time line has the time and the replica's name already, and one line for each event.</summary>
+    public string LogTemplate => EndWithStandardInput
+        ? "{Level:u3} {Message:lj}{NewLine}"
+        : "{Timestamp:HH:mm:ss.fff} {Level:u3} {Message:lj}{NewLine}{Exception}";
+
+    public static ReplicaOptions Parse(IEnumerable<string> words)
+    {
+        var arguments = new Arguments(words, ["--name", "--redis", "--ledger", "--lock", "--lease", "--log"], ["--end-with-stdin"]);
+        return new ReplicaOptions(
+            arguments.Text("--name") ?? Environment.MachineName,
+            arguments.Text("--redis") ?? Environment.GetEnvironmentVariable(RedisVariable)
+                ?? throw new UsageException($"A replica needs a server: --redis host:port, or {RedisVariable} in the environment."),
+            IPEndPoint.TryParse(arguments.Text("--ledger") ?? "", out var ledger)
+                ? ledger
+                : throw new UsageException("A replica needs a ledger: --ledger 127.0.0.1:port, which the orchestrator prints at its start."),
+            arguments.Text("--lock") ?? "worker-replicas",
+            arguments.Seconds("--lease", RunOptions.DefaultLease, RunOptions.MinLease, RunOptions.MaxLease),
+            ParseLevel(arguments.Text("--log") ?? nameof(LogEventLevel.Information)),
+            arguments.Has("--end-with-stdin"));
+    }
+
+    /// <summary>The same as a command line. The server is not on it: it may hold a password, which any user of the machine could read there.</summary>
+    public IEnumerable<string> ToArguments() =>
+    [
+        Command,
+        "--name", Name,
+        "--ledger", Ledger.ToString(),
+        "--lock", LockName,
+        "--lease", RunOptions.Format(Lease),
+        "--log", LogLevel.ToString(),
+        .. EndWithStandardInput ? ["--end-with-stdin"] : Array.Empty<string>(),
+    ];
+
+    public static LogEventLevel ParseLevel(string text) =>
+        Enum.TryParse<LogEventLevel>(text, ignoreCase: true, out var level) && Enum.IsDefined(level)
+            ? level
+            : throw new UsageException($"--log is '{text}', and has to be one of {string.Join(", ", Enum.GetNames<LogEventLevel>())}.");
+}

@@ -1,0 +1,8 @@
+namespace WorkerReplicas.Ledger;
+
+internal enum LedgerRequestKind
+{
+    Begin,
+    Append,
+    End,
+}

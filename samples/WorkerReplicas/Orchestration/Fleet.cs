@@ -1,0 +1,54 @@
+using WorkerReplicas.CommandLine;
+using WorkerReplicas.Timeline;
+
+namespace WorkerReplicas.Orchestration;
+
+/// <summary>The replicas, by name: A, B, C …</summary>
+internal sealed class Fleet(ReplicaOptions template, Chronicle timeline) : IAsyncDisposable
+{
+    private readonly Dictionary<string, ReplicaProcess> _replicas = [];
+
+    public ReplicaProcess this[string name] => _replicas[name];
+
+    public void StartAll(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            Start(((char)('A' + i)).ToString());
+        }
+    }
+
+    /// <summary>Puts a new process in the place of one that was ended.</summary>
+    public async Task ReplaceAsync(string name, CancellationToken cancellationToken)
+    {
+        var ended = _replicas[name];
+        var exitCode = await ended.WaitForExitAsync(cancellationToken);
+        _replicas.Remove(name);
+        await ended.DisposeAsync();
+        timeline.Tell(name, $"its process has ended with code {exitCode}; another takes its place", Tone.Faint);
+        Start(name);
+    }
+
+    /// <summary>Ends all of them, the standbys first: nobody takes over any more.</summary>
+    public async Task StopAsync(string? leader)
+    {
+        foreach (var replica in _replicas.Values.OrderBy(r => r.Name == leader).ToList())
+        {
+            _replicas.Remove(replica.Name);
+            await replica.DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_replicas.Values.Select(r => r.DisposeAsync().AsTask()));
+        _replicas.Clear();
+    }
+
+    private void Start(string name)
+    {
+        var replica = ReplicaProcess.Start(template with { Name = name }, timeline);
+        _replicas.Add(name, replica);
+        timeline.Tell(name, $"starts as process {replica.Id}", Tone.Faint);
+    }
+}

@@ -1,0 +1,99 @@
+using Coordination;
+using Coordination.Testing;
+using Spectre.Console;
+using WorkerReplicas.CommandLine;
+using WorkerReplicas.Ledger;
+using WorkerReplicas.Report;
+using WorkerReplicas.Timeline;
+
+namespace WorkerReplicas.Orchestration;
+
+/// <summary>Starts the server, the ledger and the replicas, has the script played, and judges what came of it.</summary>
+internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
+{
+    private readonly Chronicle _timeline = new(console);
+
+    // A name of its own for each run: what an earlier one left on a shared server does not matter.
+    private readonly string _lockName = $"worker-replicas-{Guid.NewGuid().ToString("N")[..8]}";
+
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        await using var server = options.Redis is null ? await EmbeddedServer.StartAsync(cancellationToken) : null;
+        var redis = server?.ConnectionString ?? options.Redis!;
+        _timeline.Tell(server is null ? "the server is the one that was named" : $"a server in this process listens on {redis}");
+
+        await using var observer = new LeaseObserver(redis, _lockName);
+        if (!await AnswersAsync(observer, cancellationToken))
+        {
+            return ExitCode.Failed;
+        }
+
+        var journal = new Journal();
+        new Narrator(_timeline).Watch(journal);
+        await using var ledger = new LedgerServer(journal);
+        _timeline.Tell($"the ledger listens on {ledger.EndPoint}; its lock is {_lockName}");
+
+        await using var fleet = new Fleet(ReplicaOptions(redis, ledger), _timeline);
+        fleet.StartAll(options.Replicas);
+        var adversary = new Adversary(fleet, ledger, observer, _timeline, options.Lease);
+        var failure = await PlayAsync(adversary, fleet, cancellationToken);
+
+        var endOfRun = MonotonicClock.Now;
+        await fleet.StopAsync(leader: journal.Terms.LastOrDefault(t => t.EndedAt is null)?.Replica);
+
+        var verdict = Judge.Examine(journal.Terms, endOfRun);
+        new FinalReport(console, verdict).Print(options);
+        if (failure is not null)
+        {
+            console.MarkupLine($"[red]{Markup.Escape(failure)}[/]");
+        }
+
+        return failure is null && verdict.ExclusionHeld ? ExitCode.Succeeded : ExitCode.Failed;
+    }
+
+    private async Task<bool> AnswersAsync(LeaseObserver observer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await observer.PingAsync(cancellationToken);
+            return true;
+        }
+        catch (LockStoreException e)
+        {
+            _timeline.Tell($"the server does not answer: {e.Message}", Tone.Bad);
+            return false;
+        }
+    }
+
+    /// <summary>Plays what was asked for.</summary>
+    /// <returns>What went wrong; null when nothing did.</returns>
+    private async Task<string?> PlayAsync(Adversary adversary, Fleet fleet, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (options.Measure is { } incident)
+            {
+                await new Measurement(adversary, fleet, options).RunAsync(incident, cancellationToken);
+            }
+            else
+            {
+                await new Script(adversary, fleet, options).PlayAsync(cancellationToken);
+            }
+
+            return null;
+        }
+        catch (TimeoutException e)
+        {
+            return e.Message;
+        }
+    }
+
+    private ReplicaOptions ReplicaOptions(string redis, LedgerServer ledger) => new(
+        Name: "",
+        redis,
+        ledger.EndPoint,
+        _lockName,
+        options.Lease,
+        options.LogLevel,
+        EndWithStandardInput: true);
+}

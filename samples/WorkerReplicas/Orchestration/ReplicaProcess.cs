@@ -1,0 +1,124 @@
+using System.Diagnostics;
+using WorkerReplicas.CommandLine;
+using WorkerReplicas.Timeline;
+
+namespace WorkerReplicas.Orchestration;
+
+/// <summary>A replica in a process of its own: this same program, with other words on its command line.</summary>
+internal sealed class ReplicaProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(8);
+
+    private readonly Process _process;
+    private readonly Task _output;
+    private PauseGuard? _pause;
+
+    private ReplicaProcess(string name, Process process, Chronicle timeline)
+    {
+        Name = name;
+        _process = process;
+        _output = Task.WhenAll(ForwardAsync(process.StandardOutput, timeline), ForwardAsync(process.StandardError, timeline));
+    }
+
+    public string Name { get; }
+
+    public int Id => _process.Id;
+
+    public static ReplicaProcess Start(ReplicaOptions options, Chronicle timeline)
+    {
+        var program = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is not known.");
+        var start = new ProcessStartInfo(program)
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(ReplicaProcess).Assembly.Location);
+        }
+
+        foreach (var argument in options.ToArguments())
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.Environment[ReplicaOptions.RedisVariable] = options.Redis;
+        return new ReplicaProcess(options.Name, Process.Start(start)!, timeline);
+    }
+
+    /// <summary>Ends it with no chance to say anything: SIGKILL.</summary>
+    public void Kill() => _process.Kill();
+
+    /// <summary>Asks it to stop in good order: SIGTERM, or, where there are no signals, the end of its standard input.</summary>
+    public void Terminate()
+    {
+        if (ProcessSignal.IsSupported)
+        {
+            ProcessSignal.Terminate(Id);
+        }
+        else
+        {
+            _process.StandardInput.Close();
+        }
+    }
+
+    /// <summary>Takes the processor away from it: SIGSTOP.</summary>
+    public void Pause()
+    {
+        _pause = new PauseGuard(Id);
+        ProcessSignal.Stop(Id);
+    }
+
+    /// <summary>Gives the processor back: SIGCONT.</summary>
+    public void Resume()
+    {
+        ProcessSignal.Continue(Id);
+        _pause?.Dispose();
+        _pause = null;
+    }
+
+    /// <summary>Waits until the process has ended and its last word was told.</summary>
+    /// <returns>Its exit code.</returns>
+    public async Task<int> WaitForExitAsync(CancellationToken cancellationToken)
+    {
+        await _process.WaitForExitAsync(cancellationToken);
+        await _output.WaitAsync(cancellationToken);
+        return _process.ExitCode;
+    }
+
+    /// <summary>Ends it: in good order if it follows in time.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_pause is not null)
+        {
+            Resume();
+        }
+
+        if (!_process.HasExited)
+        {
+            // Its end stops the replica as SIGTERM does.
+            _process.StandardInput.Close();
+            using var limit = new CancellationTokenSource(StopTimeout);
+            try
+            {
+                await WaitForExitAsync(limit.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                _process.Kill();
+                await _process.WaitForExitAsync(CancellationToken.None);
+            }
+        }
+
+        _process.Dispose();
+    }
+
+    private async Task ForwardAsync(StreamReader reader, Chronicle timeline)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            timeline.Tell(Name, line, Tone.Faint);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+namespace WorkerReplicas.Timeline;
+
+internal enum Tone
+{
+    Plain,
+    Good,
+    Bad,
+    Faint,
+}
