@@ -1,3 +1,4 @@
+using Coordination;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,11 +13,19 @@ internal sealed class LeaseObserver(string redis, string lockName) : IAsyncDispo
 
     public Task PingAsync(CancellationToken cancellationToken) => Store.PingAsync(cancellationToken);
 
-    /// <summary>When the lease of this token ends by itself; null when another has the lock, or nobody.</summary>
+    /// <summary>When the lease of this token ends by itself; null when another has the lock, or nobody, or it cannot be told.</summary>
     public async Task<TimeSpan?> LeaseEndsAtAsync(long token, CancellationToken cancellationToken)
     {
-        var holder = await Store.GetHolderAsync(lockName, cancellationToken);
-        return holder?.FencingToken == token ? MonotonicClock.Now + holder.TimeToLive : null;
+        try
+        {
+            var holder = await Store.GetHolderAsync(lockName, cancellationToken);
+            return holder?.FencingToken == token ? MonotonicClock.Now + holder.TimeToLive : null;
+        }
+        catch (LockStoreException e) when (e.IsTransient)
+        {
+            // The run goes on without this number.
+            return null;
+        }
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();

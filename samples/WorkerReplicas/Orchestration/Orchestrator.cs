@@ -1,6 +1,7 @@
 using Coordination;
 using Coordination.Testing;
 using Spectre.Console;
+using StackExchange.Redis;
 using WorkerReplicas.CommandLine;
 using WorkerReplicas.Ledger;
 using WorkerReplicas.Report;
@@ -11,6 +12,9 @@ namespace WorkerReplicas.Orchestration;
 /// <summary>Starts the server, the ledger and the replicas, has the script played, and judges what came of it.</summary>
 internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
 {
+    private static readonly TimeSpan ServerPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan BetweenPings = TimeSpan.FromMilliseconds(200);
+
     private readonly Chronicle _timeline = new(console);
 
     // A name of its own for each run: what an earlier one left on a shared server does not matter.
@@ -20,7 +24,7 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
     {
         await using var server = options.Redis is null ? await EmbeddedServer.StartAsync(cancellationToken) : null;
         var redis = server?.ConnectionString ?? options.Redis!;
-        _timeline.Tell(server is null ? "the server is the one that was named" : $"a server in this process listens on {redis}");
+        _timeline.Tell(server is null ? $"the server is {ServerName(redis)}" : $"a server in this process listens on {redis}");
 
         await using var observer = new LeaseObserver(redis, _lockName);
         if (!await AnswersAsync(observer, cancellationToken))
@@ -51,19 +55,31 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
         return failure is null && verdict.ExclusionHeld ? ExitCode.Succeeded : ExitCode.Failed;
     }
 
+    /// <summary>Whether the server answers within the patience that a busy machine deserves.</summary>
     private async Task<bool> AnswersAsync(LeaseObserver observer, CancellationToken cancellationToken)
     {
-        try
+        var until = MonotonicClock.Now + ServerPatience;
+        while (true)
         {
-            await observer.PingAsync(cancellationToken);
-            return true;
-        }
-        catch (LockStoreException e)
-        {
-            _timeline.Tell($"the server does not answer: {e.Message}", Tone.Bad);
-            return false;
+            try
+            {
+                await observer.PingAsync(cancellationToken);
+                return true;
+            }
+            catch (LockStoreException e) when (e.IsTransient && MonotonicClock.Now < until)
+            {
+                await Task.Delay(BetweenPings, cancellationToken);
+            }
+            catch (LockStoreException e)
+            {
+                _timeline.Tell($"the server cannot be used: {e.Message}", Tone.Bad);
+                return false;
+            }
         }
     }
+
+    /// <summary>The address, without the password that a connection string may hold.</summary>
+    private static string ServerName(string redis) => string.Join(", ", ConfigurationOptions.Parse(redis).EndPoints.Select(e => e.ToString()));
 
     /// <summary>Plays what was asked for.</summary>
     /// <returns>What went wrong; null when nothing did.</returns>

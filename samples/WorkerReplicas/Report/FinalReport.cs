@@ -60,7 +60,8 @@ internal sealed class FinalReport(IAnsiConsole console, Verdict verdict)
         {
             if (term is { Incident: { Kind: IncidentKind.Paused, LeaseEndsAt: { } leaseEnded }, EndedAt: { } ended } && ended > leaseEnded)
             {
-                console.WriteLine($"{term.Replica} was stopped when its lease ended, and believed that it led for {Format.Milliseconds(ended - leaseEnded)} more, until it ran again and looked: no signal reaches a process that does not run. The ledger kept its late line out by its token.");
+                var late = term.Refused > 0 ? "The ledger kept its late line out by its token." : "NO LATE LINE OF ITS WAS REFUSED.";
+                console.WriteLine($"{term.Replica} was stopped when its lease ended, and believed that it led for {Format.Milliseconds(ended - leaseEnded)} more, until it ran again and looked: no signal reaches a process that does not run. {late}");
             }
         }
     }
