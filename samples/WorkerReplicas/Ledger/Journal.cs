@@ -1,3 +1,5 @@
+using WorkerReplicas.Timeline;
+
 namespace WorkerReplicas.Ledger;
 
 /// <summary>
@@ -123,7 +125,7 @@ internal sealed class Journal
             var left = until - MonotonicClock.Now;
             if (left <= TimeSpan.Zero)
             {
-                throw new TimeoutException($"{expected} within {timeout.TotalSeconds:0.#} s.");
+                throw new TimeoutException($"{expected} within {Format.Seconds(timeout)}.");
             }
 
             await changed.WaitAsync(left, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -11,12 +11,17 @@ internal sealed class Adversary(Fleet fleet, LedgerServer ledger, LeaseObserver 
     // A machine that is busy starting processes is slow; the lease itself is the smaller part.
     private readonly TimeSpan _patience = lease + TimeSpan.FromSeconds(15);
 
-    /// <summary>Waits for a leader that works, and to which nothing has happened yet.</summary>
-    public Task<Term> LeaderAsync(CancellationToken cancellationToken) => ledger.Journal.WhenAsync(
-        terms => terms is [.., { EndedAt: null, Incident: null, Written: > 0 } last] ? last : null,
-        "No replica worked as the leader",
-        _patience,
-        cancellationToken);
+    /// <summary>Waits for a leader that works, to which nothing has happened yet, and for all others to stand by.</summary>
+    public async Task<Term> LeaderAsync(CancellationToken cancellationToken)
+    {
+        var leader = await ledger.Journal.WhenAsync(
+            terms => terms is [.., { EndedAt: null, Incident: null, Written: > 0 } last] ? last : null,
+            "No replica worked as the leader",
+            _patience,
+            cancellationToken);
+        await fleet.StandbysAsync(leader.Replica, _patience, cancellationToken);
+        return leader;
+    }
 
     public Task<Term> StrikeAsync(Term leader, IncidentKind kind, CancellationToken cancellationToken) => kind switch
     {

@@ -18,6 +18,19 @@ internal sealed class Fleet(ReplicaOptions template, Chronicle timeline) : IAsyn
         }
     }
 
+    /// <summary>Waits until every replica but the leader stands by, or has done so.</summary>
+    /// <exception cref="TimeoutException">They did not in time.</exception>
+    public async Task StandbysAsync(string leader, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        var standbys = _replicas.Values.Where(r => r.Name != leader).ToList();
+        await Task.WhenAll(standbys.Select(r => r.StandsBy)).WaitAsync(timeout, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (standbys.Find(r => !r.StandsBy.IsCompleted) is { } missing)
+        {
+            throw new TimeoutException($"{missing.Name} did not stand by within {Format.Seconds(timeout)}.");
+        }
+    }
+
     /// <summary>Puts a new process in the place of one that was ended.</summary>
     public async Task ReplaceAsync(string name, CancellationToken cancellationToken)
     {

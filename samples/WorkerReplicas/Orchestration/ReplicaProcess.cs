@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using WorkerReplicas.CommandLine;
+using WorkerReplicas.Replica;
 using WorkerReplicas.Timeline;
 
 namespace WorkerReplicas.Orchestration;
@@ -9,6 +10,7 @@ internal sealed class ReplicaProcess : IAsyncDisposable
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(8);
 
+    private readonly TaskCompletionSource _standsBy = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Process _process;
     private readonly Task _output;
     private PauseGuard? _pause;
@@ -23,6 +25,9 @@ internal sealed class ReplicaProcess : IAsyncDisposable
     public string Name { get; }
 
     public int Id => _process.Id;
+
+    /// <summary>Completes when the replica stands by for the first time.</summary>
+    public Task StandsBy => _standsBy.Task;
 
     public static ReplicaProcess Start(ReplicaOptions options, Chronicle timeline)
     {
@@ -119,6 +124,10 @@ internal sealed class ReplicaProcess : IAsyncDisposable
         while (await reader.ReadLineAsync() is { } line)
         {
             timeline.Tell(Name, line, Tone.Faint);
+            if (line == StandbyNotice.Text)
+            {
+                _standsBy.TrySetResult();
+            }
         }
     }
 }

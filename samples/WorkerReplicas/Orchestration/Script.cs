@@ -10,19 +10,19 @@ internal sealed class Script(Adversary adversary, Fleet fleet, RunOptions option
         : [IncidentKind.Killed, IncidentKind.Stopped];
 
     private static readonly TimeSpan BeforeReplacement = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestCalm = TimeSpan.FromSeconds(1);
 
-    // What is not calm: the start, a takeover after a crash, and one after a pause that is longer than the lease.
-    private TimeSpan Calm => (options.Duration - (2 * options.Lease) - TimeSpan.FromSeconds(4)) / (Incidents.Length + 1);
+    private readonly TimeSpan _until = MonotonicClock.Now + options.Duration;
 
     public async Task PlayAsync(CancellationToken cancellationToken)
     {
-        foreach (var incident in Incidents)
+        for (var i = 0; i < Incidents.Length; i++)
         {
             var leader = await adversary.LeaderAsync(cancellationToken);
-            await Task.Delay(Calm, cancellationToken);
-            await adversary.StrikeAsync(leader, incident, cancellationToken);
+            await Task.Delay(Calm(incidentsLeft: Incidents.Length - i), cancellationToken);
+            await adversary.StrikeAsync(leader, Incidents[i], cancellationToken);
 
-            if (incident != IncidentKind.Paused)
+            if (Incidents[i] != IncidentKind.Paused)
             {
                 await Task.Delay(BeforeReplacement, cancellationToken);
                 await fleet.ReplaceAsync(leader.Replica, cancellationToken);
@@ -30,6 +30,13 @@ internal sealed class Script(Adversary adversary, Fleet fleet, RunOptions option
         }
 
         await adversary.LeaderAsync(cancellationToken);
-        await Task.Delay(Calm, cancellationToken);
+        await Task.Delay(Calm(incidentsLeft: 0), cancellationToken);
+    }
+
+    /// <summary>How long to let a leader work: an even part of the time that is left when each incident has taken its lease.</summary>
+    private TimeSpan Calm(int incidentsLeft)
+    {
+        var left = _until - MonotonicClock.Now - (incidentsLeft * (options.Lease + BeforeReplacement));
+        return TimeSpan.FromTicks(Math.Max(ShortestCalm.Ticks, left.Ticks / (incidentsLeft + 1)));
     }
 }

@@ -30,6 +30,7 @@ internal static class ReplicaHost
         if (options.EndWithStandardInput)
         {
             builder.Services.AddHostedService<StandardInputWatch>();
+            builder.Services.AddHostedService<StandbyNotice>();
         }
 
         await builder.Build().RunAsync();
