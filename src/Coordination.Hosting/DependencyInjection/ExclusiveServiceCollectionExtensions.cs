@@ -1,0 +1,60 @@
+using System.Diagnostics.CodeAnalysis;
+using Coordination;
+using Coordination.Hosting.Services;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Registers exclusive background services.</summary>
+public static class ExclusiveServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds a background service of which one node at a time does the work, and <see cref="ILeadership{TService}"/> to ask who that is.
+    /// May be called several times for one type, with a <see cref="ExclusiveServiceOptions.LockName"/> each, as for one per tenant or partition.
+    /// </summary>
+    /// <remarks>
+    /// Needs <c>services.AddCoordination(…)</c> with a store, in any order. The host fails to start, with an <see cref="OptionsValidationException"/>,
+    /// when a setting is out of its range or two registrations have the same lock name, and with the exception itself when the constructor of
+    /// <typeparamref name="TService"/> throws. The node contends when every service of the host has started.
+    /// </remarks>
+    /// <typeparam name="TService">The service. It is made once per registration and disposed with the host.</typeparam>
+    /// <param name="services">The services of the host.</param>
+    /// <param name="configure">Sets the options of this registration.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> is null.</exception>
+    public static IServiceCollection AddExclusiveBackgroundService<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TService>(
+        this IServiceCollection services,
+        Action<ExclusiveServiceOptions>? configure = null)
+        where TService : ExclusiveBackgroundService
+    {
+        ArgumentNullException.ThrowIfNull(services);
+
+        var earlier = services.Count(static descriptor => descriptor.ServiceType == typeof(ExclusiveServiceRegistration) && descriptor.ImplementationInstance is ExclusiveServiceRegistration<TService>);
+        var registration = new ExclusiveServiceRegistration<TService>(earlier == 0 ? typeof(TService).ToString() : $"{typeof(TService)} ({earlier + 1})");
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ExclusiveServiceOptions>, ExclusiveServiceOptionsValidator>());
+        var options = services.AddOptions<ExclusiveServiceOptions>(registration.Name).ValidateOnStart();
+        if (configure is not null)
+        {
+            options.Configure(configure);
+        }
+
+        services.AddSingleton<ExclusiveServiceRegistration>(registration);
+        services.TryAddSingleton<ExclusiveServices>();
+        services.TryAddSingleton<ILeadership<TService>>(static provider => provider.GetRequiredService<ExclusiveServices>().GetLeadership<TService>());
+        services.TryAddKeyedSingleton<ILeadership>(KeyedService.AnyKey, static (provider, name) => provider.GetRequiredService<ExclusiveServices>().GetLeadership(name));
+
+        // A service of the container, so that the container disposes it.
+        services.AddKeyedSingleton<ExclusiveBackgroundService>(registration, (provider, _) => registration.CreateService(provider));
+        services.AddSingleton<IHostedService>(provider => new ExclusiveServiceRunner(
+            provider.GetRequiredService<ExclusiveServices>().Get(registration),
+            provider.GetRequiredKeyedService<ExclusiveBackgroundService>(registration),
+            provider.GetRequiredService<IHostApplicationLifetime>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>()));
+        return services;
+    }
+}

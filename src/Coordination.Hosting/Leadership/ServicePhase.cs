@@ -1,0 +1,29 @@
+namespace Coordination.Hosting.Leadership;
+
+/// <summary>What a service does on this node.</summary>
+internal enum ServicePhase
+{
+    /// <summary>The host has not started, or has stopped.</summary>
+    Stopped,
+
+    /// <summary>Waits for the lock.</summary>
+    Standby,
+
+    /// <summary>Does the work of a term.</summary>
+    Leader,
+
+    /// <summary>Lost the lease; the work has not returned yet.</summary>
+    Lost,
+
+    /// <summary>Lost the lease, and the work takes longer than it may to return.</summary>
+    Overdue,
+
+    /// <summary>Stays away after a term whose work returned by itself.</summary>
+    Pausing,
+
+    /// <summary>Stays away after a failure.</summary>
+    BackingOff,
+
+    /// <summary>The work returned by itself, and is not to be done again.</summary>
+    Completed,
+}

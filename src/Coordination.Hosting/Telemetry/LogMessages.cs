@@ -1,0 +1,47 @@
+using Coordination.Hosting.Services;
+using Microsoft.Extensions.Logging;
+
+namespace Coordination.Hosting.Telemetry;
+
+/// <summary>The log messages of this package: event ids 1200 to 1299, which do not change their meaning.</summary>
+internal static partial class LogMessages
+{
+    [LoggerMessage(1200, LogLevel.Information, "{Service} stands by for the lock '{LockName}'.")]
+    public static partial void StandsBy(this ILogger logger, string service, string lockName);
+
+    [LoggerMessage(1201, LogLevel.Information, "{Service} leads: lock '{LockName}', token {FencingToken}, node {NodeId}.")]
+    public static partial void Leads(this ILogger logger, string service, string lockName, long fencingToken, string nodeId);
+
+    [LoggerMessage(1202, LogLevel.Information, "{Service} ended its term: lock '{LockName}', token {FencingToken}, after {Duration}, because: {TermEnd}. Release: {Release}.")]
+    public static partial void Ended(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan duration, TermEnd termEnd, ReleaseResult release);
+
+    [LoggerMessage(EventId = 1203, Message = "{Service} lost the lock '{LockName}', token {FencingToken}: {LossReason}. Its work is told to stop.")]
+    public static partial void Lost(this ILogger logger, LogLevel level, string service, string lockName, long fencingToken, LeaseLossReason? lossReason);
+
+    [LoggerMessage(1204, LogLevel.Error, "{Service} failed as the leader: lock '{LockName}', token {FencingToken}, after {Duration}. Another node may try; this one stays away for a while. Release: {Release}.")]
+    public static partial void Failed(this ILogger logger, Exception? exception, string service, string lockName, long fencingToken, TimeSpan duration, ReleaseResult release);
+
+    [LoggerMessage(1205, LogLevel.Warning, "{Service} is OVERDUE: it lost the lock '{LockName}', token {FencingToken}, {LostFor} ago and its work still runs, maybe beside that of another node. It does not contend until the work has returned.")]
+    public static partial void Overdue(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan lostFor);
+
+    [LoggerMessage(1206, LogLevel.Critical, "{Service} stops the host, for its work is overdue: lock '{LockName}', token {FencingToken}.")]
+    public static partial void StopsHost(this ILogger logger, string service, string lockName, long fencingToken);
+
+    [LoggerMessage(1207, LogLevel.Warning, "{Service} cannot contend for the lock '{LockName}': {Refusal} It tries again by itself.")]
+    public static partial void Refused(this ILogger logger, string service, string lockName, string refusal);
+
+    [LoggerMessage(1208, LogLevel.Information, "{Service} stands by for the lock '{LockName}': node {LeaderNodeId} leads with token {LeaderFencingToken} since {LeaderSince:O}.")]
+    public static partial void SeesLeader(this ILogger logger, string service, string lockName, string leaderNodeId, long leaderFencingToken, DateTimeOffset leaderSince);
+
+    [LoggerMessage(1209, LogLevel.Warning, "{Service} still runs, and the host waits no longer. Its lock '{LockName}' stays held until the work returns or the process ends; then another node takes over within the lease duration.")]
+    public static partial void StillRunning(this ILogger logger, string service, string lockName);
+
+    [LoggerMessage(1210, LogLevel.Information, "{Service} was granted the lock '{LockName}', token {FencingToken}, while the host stops, and gave it back. Release: {Release}.")]
+    public static partial void Declined(this ILogger logger, string service, string lockName, long fencingToken, ReleaseResult release);
+
+    [LoggerMessage(1211, LogLevel.Information, "{Service} has completed and does not contend for the lock '{LockName}' again on this node.")]
+    public static partial void Completed(this ILogger logger, string service, string lockName);
+
+    [LoggerMessage(1212, LogLevel.Error, "A callback that {Service} registered on its stopping token threw; lock '{LockName}'.")]
+    public static partial void StopCallbackFailed(this ILogger logger, Exception exception, string service, string lockName);
+}

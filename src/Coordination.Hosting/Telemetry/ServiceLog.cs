@@ -1,0 +1,50 @@
+using Coordination.Hosting.Services;
+using Microsoft.Extensions.Logging;
+
+namespace Coordination.Hosting.Telemetry;
+
+/// <summary>What an operator reads of one service: a line per change of state.</summary>
+internal sealed class ServiceLog(ILogger logger, ExclusiveService service)
+{
+    private readonly string _service = service.Registration.ServiceType.Name;
+    private readonly string _lock = service.Lock.Name;
+
+    public void StandsBy() => logger.StandsBy(_service, _lock);
+
+    public void SeesLeader(LeaderInfo leader) => logger.SeesLeader(_service, _lock, leader.NodeId, leader.FencingToken, leader.Since);
+
+    public void Leads(ILockLease lease) => logger.Leads(_service, _lock, lease.FencingToken, lease.Owner.NodeId);
+
+    public void Ended(ILockLease lease, TermOutcome outcome, ReleaseResult release, Exception? failure)
+    {
+        if (outcome.End == TermEnd.Failed)
+        {
+            logger.Failed(failure, _service, _lock, lease.FencingToken, outcome.Duration, release);
+        }
+        else
+        {
+            logger.Ended(_service, _lock, lease.FencingToken, outcome.Duration, outcome.End, release);
+        }
+    }
+
+    public void Completed() => logger.Completed(_service, _lock);
+
+    public void Lost(ILockLease lease)
+    {
+        // MaxHold is what the user asked for.
+        var level = lease.LossReason == LeaseLossReason.MaxHoldReached ? LogLevel.Information : LogLevel.Warning;
+        logger.Lost(level, _service, _lock, lease.FencingToken, lease.LossReason);
+    }
+
+    public void Overdue(ILockLease lease, TimeSpan since) => logger.Overdue(_service, _lock, lease.FencingToken, since);
+
+    public void StopsHost(ILockLease lease) => logger.StopsHost(_service, _lock, lease.FencingToken);
+
+    public void Declined(ILockLease lease, ReleaseResult release) => logger.Declined(_service, _lock, lease.FencingToken, release);
+
+    public void Refused(string refusal) => logger.Refused(_service, _lock, refusal);
+
+    public void StillRunning() => logger.StillRunning(_service, _lock);
+
+    public void StopCallbackFailed(Exception exception) => logger.StopCallbackFailed(exception, _service, _lock);
+}
