@@ -1,0 +1,16 @@
+using System.Collections.Concurrent;
+using Coordination.Stores;
+
+namespace Coordination.Tests.Contract;
+
+/// <summary>What a node was told.</summary>
+internal sealed class Heard
+{
+    private readonly ConcurrentQueue<LockNotification> _notifications = new();
+
+    public int Count => _notifications.Count;
+
+    public IEnumerable<LockNotification> All => _notifications;
+
+    public void Add(LockNotification notification) => _notifications.Enqueue(notification);
+}

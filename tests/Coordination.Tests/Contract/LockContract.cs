@@ -1,0 +1,105 @@
+using System.Diagnostics.CodeAnalysis;
+using Coordination.Stores;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Coordination.Tests.Contract;
+
+/// <summary>
+/// What users are promised of locks, on several nodes that share a store. A store's tests inherit it. Leases and claim windows are
+/// long where they must not run out during a test, so that whoever waits one out fails the bound.
+/// </summary>
+public abstract partial class LockContract : IAsyncLifetime
+{
+    /// <summary>Outlasts every test.</summary>
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long anything may take before the test fails. Shorter than <see cref="Long"/>, which it must not wait out.</summary>
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+
+    private readonly Stack<Node> _nodes = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>A name that no other test uses, so that tests may share a server.</summary>
+    private string Name { get; } = "contract-" + Guid.NewGuid().ToString("N")[..8];
+
+    /// <summary>A node that is only looked through.</summary>
+    private Node Observer => field ??= StartNode();
+
+    /// <summary>Chooses the store for a node; all nodes of a test share what it keeps.</summary>
+    protected abstract void UseStore(ICoordinationBuilder builder);
+
+    /// <summary>Makes the store lose everything it knows of this test's locks, tokens included, and nothing of another test's.</summary>
+    protected virtual Task LoseAllDataAsync()
+    {
+        Assert.Skip("This store has no way to lose its data.");
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Shows that nothing but the last token is left of a lock; a store that can look inside looks there as well.</summary>
+    protected virtual Task AssertNothingLeftAsync(string lockName) =>
+        Eventually.Async(() => Leftovers.IsNothingAsync(Observer.Store, lockName), Bound, $"Nothing is left of the lock '{lockName}'.");
+
+    public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        while (_nodes.TryPop(out var node))
+        {
+            await node.DisposeAsync();
+        }
+    }
+
+    /// <summary>Starts a node, which ends with the test.</summary>
+    private Node StartNode(Action<CoordinationOptions>? configure = null) => StartNode(UseStore, configure);
+
+    /// <summary>Starts a node whose way to the store is in the test's hand.</summary>
+    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The node that the link starts from ends with the test.")]
+    private (Node Node, StoreLink Link) StartLinkedNode(Action<CoordinationOptions>? configure = null)
+    {
+        var link = new StoreLink(StartNode().Store);
+        return (StartNode(builder => builder.Services.AddSingleton<ILockStore>(link), configure), link);
+    }
+
+    private Node StartNode(Action<ICoordinationBuilder> useStore, Action<CoordinationOptions>? configure)
+    {
+        var node = new Node(useStore, options =>
+        {
+            options.LeaseDuration = Long;
+            options.ClaimWindow = Long;
+            configure?.Invoke(options);
+        });
+        _nodes.Push(node);
+        return node;
+    }
+
+    /// <summary>A holder or waiter that died right after its request: an owner that nobody renews.</summary>
+    private Task<AcquireReply> AskAndDieAsync(Node node, string deadNode, TimeSpan lease, TimeSpan claimWindow) =>
+        node.Store.AcquireAsync(new AcquireRequest(Name, new LockOwner(deadNode, 1), 1, lease, Wait: true, claimWindow), Cancellation);
+
+    private async Task<ILockLease> AcquireAsync(Node node, LockOptions? options = null) =>
+        await node.GetLock(Name, options).AcquireAsync(Cancellation).WaitAsync(Bound, Cancellation);
+
+    private async Task<ILockLease?> TryAcquireAsync(Node node) =>
+        await node.GetLock(Name).TryAcquireAsync(Cancellation).WaitAsync(Bound, Cancellation);
+
+    private static async Task<ReleaseResult> ReleaseAsync(ILockLease lease) => await lease.ReleaseAsync(Cancellation).WaitAsync(Bound, Cancellation);
+
+    /// <summary>Begins to wait, and returns when the waiter is in the queue behind those who were there.</summary>
+    private async Task<Task<ILockLease>> QueueAsync(Node node, ILock? @lock = null, CancellationToken? cancellation = null)
+    {
+        var before = await Leftovers.CountWaitersAsync(node.Store, Name);
+        var waiting = (@lock ?? node.GetLock(Name)).AcquireAsync(cancellation ?? Cancellation);
+        await Eventually.Async(async () => await Leftovers.CountWaitersAsync(node.Store, Name) > before, Bound, "The waiter is in the queue.");
+        return waiting;
+    }
+
+    /// <summary>Waits until some time has passed on the store's own clock: a lock that is taken now for that long has lapsed.</summary>
+    private async Task PassAsync(Node node, TimeSpan time)
+    {
+        var clock = Name + "-clock";
+        await node.Store.AcquireAsync(new AcquireRequest(clock, new LockOwner("clock", 1), 1, time, Wait: false, Long), Cancellation);
+        await Eventually.Async(async () => await node.Store.GetHolderAsync(clock, Cancellation) is null, time + Bound, "Time passes.");
+    }
+}

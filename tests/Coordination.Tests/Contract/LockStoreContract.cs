@@ -1,0 +1,123 @@
+using Coordination.Stores;
+
+namespace Coordination.Tests.Contract;
+
+/// <summary>
+/// What every store keeps to, at the seam. A store's tests inherit it. Leases and claim windows are long where they must not run
+/// out during a test, and short where they must; nothing is said about speed.
+/// </summary>
+public abstract partial class LockStoreContract : IAsyncLifetime
+{
+    /// <summary>Outlasts every test.</summary>
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+
+    /// <summary>Runs out during the test.</summary>
+    private static readonly TimeSpan Short = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long anything may take before the test fails. Shorter than <see cref="Long"/>, which it must not wait out.</summary>
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+
+    private readonly string _run = Guid.NewGuid().ToString("N")[..8];
+    private ILockStore? _store;
+
+    protected LockStoreContract()
+    {
+        LockName = "contract-" + _run;
+        Ada = Owner("ada");
+        Bob = Owner("bob");
+        Cy = Owner("cy");
+        Dan = Owner("dan");
+    }
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private ILockStore Store => _store!;
+
+    /// <summary>A name that no other test uses, so that tests may share a server.</summary>
+    private string LockName { get; }
+
+    // Each of them is on a node of its own.
+    private LockOwner Ada { get; }
+
+    private LockOwner Bob { get; }
+
+    private LockOwner Cy { get; }
+
+    private LockOwner Dan { get; }
+
+    /// <summary>Gives the store to test, once per test. Whoever overrides it disposes of it in <see cref="DisposeAsync"/>.</summary>
+    protected abstract Task<ILockStore> CreateStoreAsync();
+
+    /// <summary>Makes the store lose everything it knows of this test's locks, tokens included, and nothing of another test's.</summary>
+    protected virtual Task LoseAllDataAsync()
+    {
+        Assert.Skip("This store has no way to lose its data.");
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Lets a lease run out that nobody renews.</summary>
+    protected virtual Task LapseAsync(string lockName) =>
+        Eventually.Async(async () => await Store.GetHolderAsync(lockName, Cancellation) is null, Bound, $"The lock '{lockName}' lapses.");
+
+    /// <summary>Shows that nothing but the last token is left of a lock; a store that can look inside looks there as well.</summary>
+    protected virtual async Task AssertNothingLeftAsync(string lockName) =>
+        Assert.True(await Leftovers.IsNothingAsync(Store, lockName), $"Something is left of the lock '{lockName}'.");
+
+    public virtual async ValueTask InitializeAsync() => _store = await CreateStoreAsync();
+
+    public virtual ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        return ValueTask.CompletedTask;
+    }
+
+    private LockOwner Owner(string node, long sequence = 1) => new($"{node}-{_run}", sequence);
+
+    private Task<AcquireReply> TryAsync(LockOwner owner, long entry = 1, TimeSpan? lease = null, TimeSpan? claimWindow = null) =>
+        Store.AcquireAsync(new AcquireRequest(LockName, owner, entry, lease ?? Long, Wait: false, claimWindow ?? Long), Cancellation).WaitAsync(Bound, Cancellation);
+
+    private Task<AcquireReply> AskAsync(LockOwner owner, long entry = 1, TimeSpan? lease = null, TimeSpan? claimWindow = null) =>
+        Store.AcquireAsync(new AcquireRequest(LockName, owner, entry, lease ?? Long, Wait: true, claimWindow ?? Long), Cancellation).WaitAsync(Bound, Cancellation);
+
+    private Task<ReleaseReply> ReleaseAsync(LockOwner owner, long entry = 1, TimeSpan? claimWindow = null) =>
+        Store.ReleaseAsync(new ReleaseRequest(LockName, owner, entry, claimWindow ?? Long), Cancellation).WaitAsync(Bound, Cancellation);
+
+    private async Task<bool> RenewAsync(LockOwner owner, TimeSpan? lease = null) =>
+        Assert.Single(await Store.RenewAsync([new RenewalRequest(LockName, owner, lease ?? Long)], Cancellation).WaitAsync(Bound, Cancellation));
+
+    private Task<LockHolder?> HolderAsync() => Store.GetHolderAsync(LockName, Cancellation).WaitAsync(Bound, Cancellation);
+
+    private async Task<LockHolder> HeldAsync()
+    {
+        var holder = await HolderAsync();
+        Assert.NotNull(holder);
+        return holder;
+    }
+
+    private async Task<TimeSpan> TimeToLiveAsync() => (await HeldAsync()).TimeToLive;
+
+    private async Task AssertHeldByAsync(LockOwner owner) => Assert.Equal(owner, (await HeldAsync()).Owner);
+
+    private async Task<long> GrantAsync(LockOwner owner, TimeSpan? lease = null) =>
+        Assert.NotNull((await TryAsync(owner, lease: lease)).FencingToken);
+
+    /// <summary>Joins the queue, where the owner has to wait.</summary>
+    private async Task QueueAsync(params LockOwner[] owners)
+    {
+        foreach (var owner in owners)
+        {
+            Assert.False((await AskAsync(owner)).IsGranted);
+        }
+    }
+
+    private async Task<IAsyncDisposable> ListenAsync(LockOwner owner, Heard heard) =>
+        await Store.SubscribeAsync(owner.NodeId, heard.Add, Cancellation).WaitAsync(Bound, Cancellation);
+
+    /// <summary>Waits until some time has passed on the store's own clock: a lock that is taken now for that long has lapsed.</summary>
+    private async Task PassAsync(TimeSpan time)
+    {
+        var clock = LockName + "-clock";
+        await Store.AcquireAsync(new AcquireRequest(clock, Owner("clock"), 1, time, Wait: false, Short), Cancellation);
+        await LapseAsync(clock);
+    }
+}

@@ -1,0 +1,81 @@
+using Coordination.Stores;
+
+namespace Coordination.Tests.Contract;
+
+/// <summary>A node's way to its store, which may be cut, go deaf, or lose replies on the way back.</summary>
+internal sealed class StoreLink(ILockStore store) : ILockStore
+{
+    private volatile bool _isCut;
+    private volatile bool _isDeaf;
+    private int _repliesToLose;
+    private Action<LockNotification>? _handler;
+
+    public string Name => store.Name;
+
+    /// <summary>Whether no call arrives and nothing is heard.</summary>
+    public bool IsCut
+    {
+        get => _isCut;
+        set => _isCut = value;
+    }
+
+    /// <summary>Whether nothing is heard, while calls arrive.</summary>
+    public bool IsDeaf
+    {
+        get => _isDeaf;
+        set => _isDeaf = value;
+    }
+
+    /// <summary>What happens between a node's wish to listen and the store's taking it in.</summary>
+    public Func<Task> BeforeListening { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>How many of the next acquires and releases are carried out with their reply lost.</summary>
+    public int RepliesToLose
+    {
+        get => Volatile.Read(ref _repliesToLose);
+        set => Volatile.Write(ref _repliesToLose, value);
+    }
+
+    public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
+        LoseReplyAsync(() => store.AcquireAsync(request, cancellationToken));
+
+    public Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(() => store.RenewAsync(requests, cancellationToken));
+
+    public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
+        LoseReplyAsync(() => store.ReleaseAsync(request, cancellationToken));
+
+    public async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
+    {
+        await BeforeListening();
+        _handler = handler;
+        return await CallAsync(() => store.SubscribeAsync(nodeId, Pass, cancellationToken));
+    }
+
+    /// <summary>Tells the node what a store tells it when a connection was lost and is back.</summary>
+    public void Reconnect() => Pass(new LockNotification(LockNotificationKind.Reconnected));
+
+    public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
+        CallAsync(() => store.GetHolderAsync(lockName, cancellationToken));
+
+    public Task PingAsync(CancellationToken cancellationToken) =>
+        _isCut ? Task.FromException(Away()) : store.PingAsync(cancellationToken);
+
+    private async Task<T> CallAsync<T>(Func<Task<T>> call) => _isCut ? throw Away() : await call();
+
+    private async Task<T> LoseReplyAsync<T>(Func<Task<T>> call)
+    {
+        var reply = await CallAsync(call);
+        return RepliesToLose > 0 && Interlocked.Decrement(ref _repliesToLose) >= 0 ? throw Away() : reply;
+    }
+
+    private void Pass(LockNotification notification)
+    {
+        if (!_isCut && !_isDeaf)
+        {
+            _handler?.Invoke(notification);
+        }
+    }
+
+    private static LockStoreException Away() => new("The link to the store was cut by the test.", isTransient: true);
+}
