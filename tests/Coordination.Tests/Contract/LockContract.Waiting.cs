@@ -179,6 +179,24 @@ public abstract partial class LockContract
     }
 
     [Fact]
+    public async Task G7_G8_An_owner_that_gives_up_and_waits_again_at_once_is_in_the_queue()
+    {
+        var (first, (second, link)) = (StartNode(), StartLinkedNode());
+        var lease = await AcquireAsync(first);
+        var own = second.GetLock(Name).WithOwner(second.Provider.CreateOwner());
+
+        // The second wait asks right before the first one is given back.
+        Task<ILockLease>? waiting = null;
+        link.BeforeReleasing = () => waiting ??= own.AcquireAsync(Cancellation);
+        Assert.Null(await own.TryAcquireAsync(TimeSpan.FromMilliseconds(50), Cancellation).WaitAsync(Bound, Cancellation));
+        await Eventually.Async(() => link.Releases > 0, Bound, "The first wait is given back.");
+
+        await Eventually.Async(async () => await Leftovers.CountWaitersAsync(first.Store, Name) == 1, Bound, "The second wait is in the queue.");
+        await ReleaseAsync(lease);
+        await ReleaseAsync(await waiting!.WaitAsync(Bound, Cancellation));
+    }
+
+    [Fact]
     [SuppressMessage("Security", "CA5394:Do not use insecure randomness", Justification = "It spreads the cancellations over the cycle.")]
     public async Task G8_F5_A_waiter_that_is_cancelled_in_the_moment_it_is_granted_passes_the_lock_on()
     {

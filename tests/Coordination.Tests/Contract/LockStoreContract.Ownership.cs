@@ -76,6 +76,25 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
+    public async Task G5_F6_A_late_release_of_an_older_entry_does_not_touch_the_wait_of_a_newer_one()
+    {
+        await TryAsync(Ada, entry: 1, lease: Short);
+        await LapseAsync(LockName);
+        await GrantAsync(Bob);
+        Assert.False((await AskAsync(Ada, entry: 2)).IsGranted);
+        await QueueAsync(Cy);
+
+        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, entry: 1));
+        Assert.Equal(1, (await AskAsync(Cy)).WaitersBefore);
+
+        // Nor when the lock was passed to the newer one, which has not claimed it yet.
+        await ReleaseAsync(Bob);
+        await ReleaseAsync(Ada, entry: 1);
+        await AssertHeldByAsync(Ada);
+        Assert.True((await AskAsync(Ada, entry: 2)).IsGranted);
+    }
+
+    [Fact]
     public async Task F27_A_repeated_release_does_not_touch_the_waiter_that_the_first_one_passed_the_lock_to()
     {
         await GrantAsync(Ada);

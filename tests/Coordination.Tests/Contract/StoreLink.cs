@@ -7,6 +7,7 @@ internal sealed class StoreLink(ILockStore store) : ILockStore
 {
     private volatile bool _isCut;
     private volatile bool _isDeaf;
+    private int _releases;
     private int _repliesToLose;
     private Action<LockNotification>? _handler;
 
@@ -29,6 +30,12 @@ internal sealed class StoreLink(ILockStore store) : ILockStore
     /// <summary>What happens between a node's wish to listen and the store's taking it in.</summary>
     public Func<Task> BeforeListening { get; set; } = () => Task.CompletedTask;
 
+    /// <summary>What happens between a node's release and the store's taking it in.</summary>
+    public Action BeforeReleasing { get; set; } = () => { };
+
+    /// <summary>How many releases the store has taken in.</summary>
+    public int Releases => Volatile.Read(ref _releases);
+
     /// <summary>How many of the next acquires and releases are carried out with their reply lost.</summary>
     public int RepliesToLose
     {
@@ -42,8 +49,13 @@ internal sealed class StoreLink(ILockStore store) : ILockStore
     public Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
         CallAsync(() => store.RenewAsync(requests, cancellationToken));
 
-    public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
-        LoseReplyAsync(() => store.ReleaseAsync(request, cancellationToken));
+    public async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
+    {
+        BeforeReleasing();
+        var reply = await LoseReplyAsync(() => store.ReleaseAsync(request, cancellationToken));
+        Interlocked.Increment(ref _releases);
+        return reply;
+    }
 
     public async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
     {
