@@ -102,7 +102,7 @@ public sealed class InMemoryLockStore : ILockStore
 
             var now = _time.Uptime;
             Expire(record, now);
-            record.Waiters.RemoveAll(w => w.Owner == request.Owner);
+            record.Waiters.RemoveAll(w => w.Owner == request.Owner && w.Entry == request.Entry);
             if (record.Holder != request.Owner)
             {
                 reply = ReleaseReply.NotHeld;
@@ -110,7 +110,10 @@ public sealed class InMemoryLockStore : ILockStore
             else
             {
                 record.Entries.Remove(request.Entry);
-                reply = record.Entries.Count > 0 ? ReleaseReply.StillHeldByOwner : ReleaseReply.Released;
+
+                // A lock that was passed to a newer wait of the owner, and is not claimed yet, is that one's.
+                var isKept = record.Entries.Count > 0 || (!record.IsClaimed && record.Waiters.Exists(w => w.Owner == request.Owner));
+                reply = isKept ? ReleaseReply.StillHeldByOwner : ReleaseReply.Released;
                 if (reply == ReleaseReply.Released)
                 {
                     record.Free();
@@ -257,6 +260,7 @@ public sealed class InMemoryLockStore : ILockStore
             place = record.Waiters.Count - 1;
         }
 
+        record.Waiters[place].Entry = request.Entry;
         record.Waiters[place].AliveUntil = now + holder.TimeToLive + request.ClaimWindow + WaiterGrace;
         return new AcquireReply(null, holder, place);
     }
@@ -365,6 +369,9 @@ public sealed class InMemoryLockStore : ILockStore
     private sealed class QueuedWaiter(LockOwner owner)
     {
         public LockOwner Owner { get; } = owner;
+
+        /// <summary>The entry that asked last: only its release leaves the queue.</summary>
+        public long Entry { get; set; }
 
         public TimeSpan AliveUntil { get; set; }
     }
