@@ -5,6 +5,7 @@
 -- Complexity: O(log W) for W waiters, and O(D log W) when the lock is free and D dead waiters stand before the first live one.
 local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local owner, entry, lease, wait = ARGV[1], 'e:' .. ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
+local self = waiter_of(owner, ARGV[2])
 local claim_window, lock_name, channel_prefix = tonumber(ARGV[5]), ARGV[6], ARGV[7]
 
 local micros = now_micros()
@@ -20,7 +21,7 @@ if held[1] == owner then
   else
     expire_no_sooner(lock, lease)
   end
-  leave_queue(waiters, alive, owner)
+  leave_queue(waiters, alive, self)
   return { 1, owner, held[2], held[3], redis.call('PTTL', lock), 0 }
 end
 
@@ -29,10 +30,10 @@ if not held[1] then
     return { -1 }
   end
   local waiter = first_live_waiter(waiters, alive, now, owner)
-  if not waiter or waiter == owner then
+  if not waiter or owner_of(waiter) == owner then
     local token = grant(lock, token_key, owner, nil, micros, lease)
     redis.call('HSET', lock, entry, '1')
-    leave_queue(waiters, alive, owner)
+    leave_queue(waiters, alive, self)
     return { 1, owner, token, whole(micros), lease, 0 }
   end
   -- Free, but somebody else's turn: the holder died, and this request is the one that noticed.
@@ -51,16 +52,16 @@ if not wait then
 end
 
 -- Arrival numbers grow also when the clock steps back, so a later waiter never comes to stand before an earlier one.
-if not redis.call('ZSCORE', waiters, owner) then
+if not redis.call('ZSCORE', waiters, self) then
   local last = redis.call('ZRANGE', waiters, -1, -1, 'WITHSCORES')
-  redis.call('ZADD', waiters, whole(math.max(tonumber(last[2] or 0) + 1, micros)), owner)
+  redis.call('ZADD', waiters, whole(math.max(tonumber(last[2] or 0) + 1, micros)), self)
 end
-local place = redis.call('ZRANK', waiters, owner)
+local place = redis.call('ZRANK', waiters, self)
 
 -- A waiter that hears nothing asks again when the holder's lease runs out, later the further back it stands. It counts as
 -- alive until then, with the claim window and a second to spare for a slow network or a busy process.
 local alive_for = remaining + math.min(place * 20, 2000) + claim_window + 1000
-redis.call('ZADD', alive, whole(now + alive_for), owner)
+redis.call('ZADD', alive, whole(now + alive_for), self)
 
 -- Waiters that have been dead for long are gone for good; a hundred at a time, so that no request pays for all.
 local retention = math.max(60000, 2 * remaining)
@@ -69,4 +70,4 @@ for _, dead in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', whole(now - ret
 end
 expire_no_sooner(waiters, alive_for + retention)
 expire_no_sooner(alive, alive_for + retention)
-return { 0, held[1], held[2], held[3], remaining, redis.call('ZRANK', waiters, owner) }
+return { 0, held[1], held[2], held[3], remaining, redis.call('ZRANK', waiters, self) }

@@ -32,6 +32,15 @@ local function grant(lock, token_key, owner, previous_token, micros, millisecond
   return token
 end
 
+-- A waiter is queued as owner#entry: an owner that gave up one wait and began another is not taken out by the end of the first.
+local function waiter_of(owner, entry)
+  return owner .. '#' .. entry
+end
+
+local function owner_of(waiter)
+  return string.match(waiter, '^(.*)#')
+end
+
 -- The first waiter in the order of arrival that is alive. The search ends at `owner`, who is asking and so needs no proof.
 -- Read in pages: nearly always the first page has the answer.
 local function first_live_waiter(waiters, alive, now, owner)
@@ -39,7 +48,7 @@ local function first_live_waiter(waiters, alive, now, owner)
   while true do
     local page = redis.call('ZRANGE', waiters, start, start + size - 1)
     for _, waiter in ipairs(page) do
-      if waiter == owner or tonumber(redis.call('ZSCORE', alive, waiter) or 0) > now then
+      if owner_of(waiter) == owner or tonumber(redis.call('ZSCORE', alive, waiter) or 0) > now then
         return waiter
       end
     end
@@ -53,14 +62,15 @@ end
 -- Passes the lock straight to a waiter, for the claim window, and tells that waiter's node and no other. A waiter that
 -- does not claim it counts as dead from now on; it keeps its place and is alive again when it asks again.
 local function hand_over(lock, token_key, alive, waiter, previous_token, micros, claim_window, lock_name, channel_prefix)
-  grant(lock, token_key, waiter, previous_token, micros, claim_window)
-  redis.call('HSET', lock, 'claim', '1')
+  local owner = owner_of(waiter)
+  grant(lock, token_key, owner, previous_token, micros, claim_window)
+  redis.call('HSET', lock, 'claim', string.match(waiter, '[^#]*$'))
   redis.call('ZADD', alive, whole(math.floor(micros / 1000)), waiter)
   -- The owner is node/sequence.
-  redis.call('PUBLISH', channel_prefix .. string.match(waiter, '^(.*)/'), lock_name .. '\n' .. waiter)
+  redis.call('PUBLISH', channel_prefix .. string.match(owner, '^(.*)/'), lock_name .. '\n' .. owner)
 end
 
-local function leave_queue(waiters, alive, owner)
-  redis.call('ZREM', waiters, owner)
-  redis.call('ZREM', alive, owner)
+local function leave_queue(waiters, alive, waiter)
+  redis.call('ZREM', waiters, waiter)
+  redis.call('ZREM', alive, waiter)
 end

@@ -7,10 +7,15 @@ local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local owner, entry = ARGV[1], 'e:' .. ARGV[2]
 local claim_window, lock_name, channel_prefix = tonumber(ARGV[3]), ARGV[4], ARGV[5]
 
-leave_queue(waiters, alive, owner)
-local held = redis.call('HMGET', lock, 'owner', 'token')
+leave_queue(waiters, alive, waiter_of(owner, ARGV[2]))
+local held = redis.call('HMGET', lock, 'owner', 'token', 'claim')
 if held[1] ~= owner then
   return 0
+end
+
+-- Passed to a newer wait of the owner, which has not claimed it yet: that one's, and not for this entry to give back.
+if held[3] and held[3] ~= ARGV[2] then
+  return 2
 end
 
 -- What is left beside owner, token and since are entries. A lock that was passed on and not claimed has none.

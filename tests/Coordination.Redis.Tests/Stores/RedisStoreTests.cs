@@ -249,7 +249,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
         var reply = await AcquireAsync(_bob, wait: true);
 
         Assert.Equal(0, reply.WaitersBefore);
-        Assert.Equal([_bob.ToString()], (await Database.SortedSetRangeByRankAsync(Key("waiters"))).Select(waiter => (string)waiter!));
+        Assert.Equal([$"{_bob}#1"], (await Database.SortedSetRangeByRankAsync(Key("waiters"))).Select(waiter => (string)waiter!));
     }
 
     [Fact]
@@ -279,7 +279,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
         await AcquireAsync(_ada, wait: false);
         await AcquireAsync(_bob, wait: true);
         // The one that came first did so on a clock that was an hour ahead.
-        await Database.SortedSetAddAsync(Key("waiters"), _bob.ToString(), await ServerMicrosAsync() + 3_600_000_000L);
+        await Database.SortedSetAddAsync(Key("waiters"), $"{_bob}#1", await ServerMicrosAsync() + 3_600_000_000L);
 
         var reply = await AcquireAsync(new LockOwner("host-3-cy", 1), wait: true);
 
