@@ -68,7 +68,7 @@ public sealed class OutageTests
     public async Task F2_KilledServer_FailsAtOnce_AndSaysReconnectedWhenItIsBack(string protocol)
     {
         await using var server = await RedisProcess.StartAsync();
-        await using var node = Node(server, protocol: protocol);
+        await using var node = Node(server, TimeSpan.FromSeconds(4), protocol);
         var heard = new List<LockNotification>();
         await using var subscription = await node.Store.SubscribeAsync("host-1-ada", notification => Add(heard, notification), Token);
         var first = await AcquireAsync(node);
