@@ -17,7 +17,7 @@ internal static class RedisErrorClassifier
 {
     /// <summary>The rights that the store needs of an ACL user; <c>echo</c> is what the client library greets with.</summary>
     public const string RequiredRights =
-        "+eval +evalsha +script|load +echo +ping +time +publish +subscribe +unsubscribe +type +exists +del +pexpire +pttl +get +set "
+        "+eval +evalsha +echo +ping +time +publish +subscribe +unsubscribe +type +exists +del +pexpire +pttl +get +set "
         + "+hget +hmget +hset +hdel +hlen +zadd +zrem +zrange +zrangebyscore +zscore +zrank";
 
     private const string ScriptLacksRight = "user executing the script can't";
@@ -87,12 +87,13 @@ internal static class RedisErrorClassifier
 
     private static LockStoreException OfConnection(RedisConnectionException exception, string subject)
     {
-        // A refused password ends the connection, so it shows as a lost one whose cause lies further in.
+        // What the server refuses on connecting, such as the password, ends the connection: it shows as a lost one whose cause lies further in.
         for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
         {
-            if (CodeIn(cause.Message) is { } code && code is "NOAUTH" or "WRONGPASS" or "NOPERM")
+            if (CodeIn(cause.Message) is { } code)
             {
-                return new LockStoreException($"Redis refused the connection; cannot {subject}: {code}. {Codes[code].Advice}", Codes[code].IsTransient, exception);
+                var (isTransient, advice) = Codes[code];
+                return new LockStoreException($"Redis refused the connection; cannot {subject}: {code}. {advice}", isTransient, exception);
             }
         }
 

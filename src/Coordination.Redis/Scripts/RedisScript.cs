@@ -17,7 +17,6 @@ internal sealed class RedisScript
     public static readonly RedisScript Race = new("race.lua");
 
     private readonly string _text;
-    private readonly byte[] _hash;
 
     private RedisScript(params ReadOnlySpan<string> files)
     {
@@ -30,13 +29,16 @@ internal sealed class RedisScript
         }
 
         _text = text.ToString();
-        _hash = HashOf(_text);
+        Hash = HashOf(_text);
     }
 
-    /// <summary>Runs the script: one round trip, and two more when the server lost it (a restart, a flush, a failover).</summary>
+    /// <summary>By what the server knows the script.</summary>
+    public byte[] Hash { get; }
+
+    /// <summary>Runs the script: one round trip, and one more when the server does not know it (the first time, a restart, a flush, a failover).</summary>
     /// <remarks>
-    /// The client library's own call by text reloads too, but resumes on the thread pool before it answers, which a renewal
-    /// must not depend on.
+    /// The client library's own call by text does the same, but resumes on the thread pool before it answers, which a renewal must
+    /// not depend on.
     /// </remarks>
     /// <param name="database">Where to run it.</param>
     /// <param name="keys">KEYS.</param>
@@ -48,12 +50,14 @@ internal sealed class RedisScript
     {
         try
         {
-            return await database.ScriptEvaluateAsync(_hash, keys, values)
+            return await database.ScriptEvaluateAsync(Hash, keys, values)
                 .OrCancelledAsync(resume, cancellationToken).ConfigureAwait(resume);
         }
         catch (RedisServerException unknown) when (unknown.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
         {
-            return await database.ScriptEvaluateAsync(_text, keys, values)
+            // By its text, which the server remembers.
+            object[] arguments = [_text, keys.Length, .. keys, .. values];
+            return await database.ExecuteAsync("EVAL", arguments)
                 .OrCancelledAsync(resume, cancellationToken).ConfigureAwait(resume);
         }
     }

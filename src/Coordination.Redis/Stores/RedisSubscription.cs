@@ -11,6 +11,8 @@ internal sealed class RedisSubscription : IAsyncDisposable
     private readonly RedisChannel _channel;
     private readonly Action<LockNotification> _handler;
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _commandsLost;
+    private int _notificationsLost;
     private int _disposed;
 
     private RedisSubscription(IConnectionMultiplexer connection, RedisChannel channel, Action<LockNotification> handler)
@@ -26,6 +28,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
         IConnectionMultiplexer connection, string channel, Action<LockNotification> handler, CancellationToken cancellationToken)
     {
         var subscription = new RedisSubscription(connection, RedisChannel.Literal(channel), handler);
+        connection.ConnectionFailed += subscription.OnLost;
         connection.ConnectionRestored += subscription.OnRestored;
         connection.ConfigurationChanged += subscription.OnTopologyChanged;
         try
@@ -48,6 +51,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
             return;
         }
 
+        _connection.ConnectionFailed -= OnLost;
         _connection.ConnectionRestored -= OnRestored;
         _connection.ConfigurationChanged -= OnTopologyChanged;
         try
@@ -86,23 +90,33 @@ internal sealed class RedisSubscription : IAsyncDisposable
         }
     }
 
+    private void OnLost(object? sender, ConnectionFailedEventArgs lost) => Volatile.Write(ref Loss(lost.ConnectionType), 1);
+
+    /// <summary>Also raised when a connection stands for the first time, which is no news for a node.</summary>
     private void OnRestored(object? sender, ConnectionFailedEventArgs restored)
     {
+        var wasLost = Interlocked.Exchange(ref Loss(restored.ConnectionType), 0) != 0;
         if (restored.ConnectionType == ConnectionType.Subscription)
         {
-            _ = TellWhenListeningAsync();
+            _ = TellWhenListeningAsync(wasLost);
         }
-        else
+        else if (wasLost)
         {
             Tell();
         }
     }
 
-    /// <summary>Another primary: what the old one had to tell may not have arrived.</summary>
-    private void OnTopologyChanged(object? sender, EndPointEventArgs changed) => Tell();
+    /// <summary>Another primary took over from one that was lost and may not be back: what that one had to tell may not have arrived.</summary>
+    private void OnTopologyChanged(object? sender, EndPointEventArgs changed)
+    {
+        if (Volatile.Read(ref _commandsLost) != 0 || Volatile.Read(ref _notificationsLost) != 0)
+        {
+            Tell();
+        }
+    }
 
     /// <summary>The client subscribes again by itself; an answer on the same connection says that the server has seen it.</summary>
-    private async Task TellWhenListeningAsync()
+    private async Task TellWhenListeningAsync(bool wasLost)
     {
         try
         {
@@ -114,8 +128,14 @@ internal sealed class RedisSubscription : IAsyncDisposable
             // Lost again, and restored again later. Asking now does no harm.
         }
 
-        Tell();
+        if (wasLost)
+        {
+            Tell();
+        }
     }
+
+    private ref int Loss(ConnectionType connection) =>
+        ref connection == ConnectionType.Subscription ? ref _notificationsLost : ref _commandsLost;
 
     private void Tell()
     {

@@ -42,13 +42,17 @@ public sealed class StarvedPoolTests
         private readonly ManualResetEvent _release = new(initialState: false);
         private readonly int _max;
         private readonly int _maxPorts;
+        private readonly int _min;
+        private readonly int _minPorts;
 
         public BlockedPool()
         {
             ThreadPool.GetMaxThreads(out _max, out _maxPorts);
-            ThreadPool.GetMinThreads(out var min, out _);
-            var most = Math.Max(ThreadPool.ThreadCount, min) + 2;
+            ThreadPool.GetMinThreads(out _min, out _minPorts);
+            var most = Math.Max(ThreadPool.ThreadCount, _min) + 2;
             Assert.True(ThreadPool.SetMaxThreads(most, _maxPorts));
+            // Up to the minimum the pool makes threads at once, so all are blocked before the first renewal.
+            Assert.True(ThreadPool.SetMinThreads(most, _minPorts));
             var blocked = 0;
             for (var i = 0; i < 4 * most; i++)
             {
@@ -68,6 +72,7 @@ public sealed class StarvedPoolTests
         public void Dispose()
         {
             _release.Set();
+            ThreadPool.SetMinThreads(_min, _minPorts);
             ThreadPool.SetMaxThreads(_max, _maxPorts);
         }
     }

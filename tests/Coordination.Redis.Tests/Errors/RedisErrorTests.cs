@@ -255,7 +255,7 @@ public sealed class RedisErrorTests
     private async Task<LockStoreException> FailsAsync(TestNode node, string text = "")
     {
         var error = await Assert.ThrowsAsync<LockStoreException>(() => AcquireAsync(node));
-        TestContext.Current.TestOutputHelper?.WriteLine(error.Message);
+        TestContext.Current.TestOutputHelper?.WriteLine(error.ToString());
         Assert.Contains(text, error.Message, StringComparison.Ordinal);
         return error;
     }

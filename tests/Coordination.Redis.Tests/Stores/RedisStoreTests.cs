@@ -1,3 +1,4 @@
+using Coordination.Redis.Scripts;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
 using StackExchange.Redis;
@@ -354,6 +355,19 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
 
         Assert.Equal([true], await RenewAsync(_ada, Lease));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(_ada));
+    }
+
+    [Fact]
+    public async Task F30_Scripts_AreRememberedByTheServer()
+    {
+        await AcquireAsync(_ada, wait: false);
+        await RenewAsync(_ada, Lease);
+        await ReleaseAsync(_ada);
+
+        foreach (var script in (RedisScript[])[RedisScript.Acquire, RedisScript.Renew, RedisScript.Release])
+        {
+            Assert.True(await _connection.GetServers()[0].ScriptExistsAsync(script.Hash));
+        }
     }
 
     private static void Add(List<LockNotification> heard, LockNotification notification)

@@ -1,0 +1,42 @@
+using Coordination.Redis.Tests.Servers;
+using Coordination.Stores;
+using Coordination.Tests.Contract;
+
+namespace Coordination.Redis.Tests.Contract;
+
+public sealed class RedisServerStoreContract(RedisServerFixture server) : RedisStoreContract(server);
+
+public sealed class RedisContainerStoreContract(RedisContainerFixture server) : RedisStoreContract(server);
+
+public sealed class GarnetStoreContract(GarnetFixture server) : RedisStoreContract(server);
+
+/// <summary>What every store keeps to at the seam, on a server.</summary>
+public abstract class RedisStoreContract(ServerFixture server) : LockStoreContract
+{
+    private readonly string _prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
+    private TestNode? _node;
+
+    public override async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await base.DisposeAsync();
+        if (_node is not null)
+        {
+            await _node.DisposeAsync();
+        }
+    }
+
+    protected override async Task<ILockStore> CreateStoreAsync()
+    {
+        _node = new TestNode(await server.GetConnectionStringAsync(), _prefix);
+        return _node.Store;
+    }
+
+    protected override async Task LoseAllDataAsync() => await Keyspace.LoseAsync(await server.GetConnectionStringAsync(), _prefix);
+
+    protected override async Task AssertNothingLeftAsync(string lockName)
+    {
+        await base.AssertNothingLeftAsync(lockName);
+        await Keyspace.AssertOnlyTokenLeftAsync(await server.GetConnectionStringAsync(), _prefix, lockName);
+    }
+}
