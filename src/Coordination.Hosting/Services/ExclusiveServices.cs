@@ -20,7 +20,7 @@ internal sealed class ExclusiveServices
     {
         var locks = Required<ILockProvider>(services);
         var store = Required<ILockStore>(services);
-        var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var time = Required<TimeProvider>(services);
 
         foreach (var registration in registrations)
         {
