@@ -9,7 +9,7 @@ public abstract partial class LockStoreContract
     [Fact]
     public async Task G1_Of_many_owners_that_race_exactly_one_is_granted_the_lock()
     {
-        for (var round = 0; round < 20; round++)
+        for (var round = 0; round < 100; round++)
         {
             var racers = Enumerable.Range(0, 16).Select(i => Owner($"racer{i}", round)).ToArray();
             var replies = await AtOnce.Async(racers, racer => TryAsync(racer), Bound);

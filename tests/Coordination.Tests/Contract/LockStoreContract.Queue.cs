@@ -71,6 +71,7 @@ public abstract partial class LockStoreContract
             Assert.Equal(i, (await AskAsync(waiters[i])).WaitersBefore);
         }
 
+        Assert.Equal(waiters.Length, await Leftovers.CountWaitersAsync(Store, LockName));
         await ReleaseAsync(Ada);
         foreach (var waiter in waiters)
         {

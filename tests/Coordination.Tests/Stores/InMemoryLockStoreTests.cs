@@ -1,5 +1,6 @@
 using Coordination.Stores;
 using Coordination.Tests.Contract;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Coordination.Tests.Stores;
 
@@ -19,5 +20,29 @@ public sealed class InMemoryLockStoreTests : LockStoreContract
     {
         Assert.Equal(0, _store.Count);
         await base.AssertNothingLeftAsync(lockName);
+    }
+
+    [Fact]
+    public async Task G3_F19_Tokens_grow_while_the_clock_stands_still_and_when_it_steps_back()
+    {
+        var clock = new FakeTimeProvider();
+        var store = new InMemoryLockStore(clock);
+        var last = 0L;
+        for (var i = 0; i < 3; i++)
+        {
+            last = await GrantAsync(store, last);
+            last = await GrantAsync(store, last);
+            clock.AdjustTime(clock.GetUtcNow().AddHours(-1));
+        }
+    }
+
+    private static async Task<long> GrantAsync(InMemoryLockStore store, long last)
+    {
+        var owner = new LockOwner("node", 1);
+        var lease = TimeSpan.FromSeconds(30);
+        var reply = await store.AcquireAsync(new AcquireRequest("work", owner, 1, lease, Wait: false, lease), TestContext.Current.CancellationToken);
+        await store.ReleaseAsync(new ReleaseRequest("work", owner, 1, lease), TestContext.Current.CancellationToken);
+        Assert.True(reply.FencingToken > last);
+        return reply.FencingToken.Value;
     }
 }
