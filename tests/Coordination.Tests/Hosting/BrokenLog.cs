@@ -8,6 +8,11 @@ internal sealed class BrokenLog : ILoggerProvider
 {
     public volatile bool IsBroken;
 
+    private volatile int _breaks;
+
+    /// <summary>How often it has thrown.</summary>
+    public int Breaks => _breaks;
+
     /// <summary>The event that it breaks on; null for all of them.</summary>
     public int? BreaksOn { get; init; }
 
@@ -30,6 +35,7 @@ internal sealed class BrokenLog : ILoggerProvider
         {
             if (log.IsBroken && category.Contains("Exclusive", StringComparison.Ordinal) && (log.BreaksOn is not { } only || only == eventId.Id))
             {
+                Interlocked.Increment(ref log._breaks);
                 throw new IOException("The disk is full.");
             }
         }
