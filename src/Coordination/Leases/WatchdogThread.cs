@@ -6,6 +6,8 @@ namespace Coordination.Leases;
 /// </summary>
 internal sealed class WatchdogThread : SynchronizationContext, IDisposable
 {
+    private static readonly TimeSpan ClockJump = TimeSpan.FromMilliseconds(1);
+
     private readonly TimeProvider _time;
     private readonly Func<TimeSpan> _tick;
     private readonly Action<Exception> _fault;
@@ -163,8 +165,14 @@ internal sealed class WatchdogThread : SynchronizationContext, IDisposable
     {
         if (_timer is not null && until != TimeSpan.MaxValue)
         {
-            var remaining = until - _time.Uptime;
-            _timer.Change(remaining > TimeSpan.Zero ? remaining : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            TimeSpan now;
+            do
+            {
+                // Again when the clock was moved in between, as by a test: the timer would be late by as much.
+                now = _time.Uptime;
+                _timer.Change(until > now ? until - now : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            }
+            while (_time.Uptime - now > ClockJump);
         }
     }
 

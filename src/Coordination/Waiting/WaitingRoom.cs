@@ -17,7 +17,7 @@ internal sealed class WaitingRoom(
     private readonly ConcurrentDictionary<PlaceKey, QueuePlace> _places = new();
     private readonly ConcurrentDictionary<(string LockName, LockOwner Owner), QueuePlace> _announced = new();
     private readonly SemaphoreSlim _subscribing = new(1, 1);
-    private volatile IAsyncDisposable? _subscription;
+    private volatile Task<IAsyncDisposable>? _subscription;
 
     /// <summary>Queues a waiter behind this node's other ones of the same lock.</summary>
     /// <returns>Where it stands, for <see cref="QueuePlace.Remove"/>.</returns>
@@ -51,7 +51,7 @@ internal sealed class WaitingRoom(
     /// </summary>
     public async ValueTask EnsureListeningAsync(CancellationToken cancellationToken)
     {
-        if (_subscription is not null)
+        if (_subscription is { IsCompletedSuccessfully: true })
         {
             return;
         }
@@ -59,7 +59,13 @@ internal sealed class WaitingRoom(
         await _subscribing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            _subscription ??= await store.SubscribeAsync(node.Id, Hear, cancellationToken).WaitAsync(SubscribeLimit, time, cancellationToken).ConfigureAwait(false);
+            // One that is slow is waited for again by the next ask, and not doubled; it is the node's, so no waiter's end ends it.
+            if (_subscription is null or { IsFaulted: true } or { IsCanceled: true })
+            {
+                _subscription = store.SubscribeAsync(node.Id, Hear, CancellationToken.None);
+            }
+
+            await _subscription.WaitAsync(SubscribeLimit, time, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (e is LockStoreException { IsTransient: true } or TimeoutException)
         {
@@ -75,9 +81,9 @@ internal sealed class WaitingRoom(
     public async ValueTask DisposeAsync()
     {
         Dispose();
-        if (_subscription is { } subscription)
+        if (_subscription is { IsCompletedSuccessfully: true } subscription)
         {
-            await subscription.DisposeAsync().ConfigureAwait(false);
+            await (await subscription.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
         }
     }
 
