@@ -235,15 +235,15 @@ public abstract partial class LockContract
     {
         // The third node has no patient waiter, so that its place in the queue comes and goes.
         var nodes = new[] { StartNode(), StartNode(), StartNode() };
-        var patient = AtOnce.Async(nodes.Take(2), TakeTurnsAsync, Bound);
-        await AtOnce.Async(Enumerable.Range(0, 9), GiveUpOftenAsync, Bound);
-        await patient;
+        var impatient = AtOnce.Async(Enumerable.Range(0, 9), GiveUpOftenAsync, Bound);
+        await AtOnce.Async(nodes.Take(2), TakeTurnsAsync, Bound);
+        await impatient;
         await AssertNothingLeftAsync(Name);
         await ReleaseAsync(await AcquireAsync(nodes[0]));
 
         async Task TakeTurnsAsync(Node node)
         {
-            for (var i = 0; i < 40; i++)
+            while (!impatient.IsCompleted)
             {
                 await using var lease = await AcquireAsync(node);
                 await Task.Yield();
