@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using WorkerReplicas;
 using WorkerReplicas.CommandLine;
+using WorkerReplicas.Ledger;
 using WorkerReplicas.Orchestration;
 using WorkerReplicas.Replica;
 using WorkerReplicas.Timeline;
@@ -10,6 +11,11 @@ try
     if (args is [ReplicaOptions.Command, .. var words])
     {
         return await ReplicaHost.RunAsync(ReplicaOptions.Parse(words));
+    }
+
+    if (args is [LedgerHost.Command, .. var ledgerWords])
+    {
+        return await LedgerHost.RunAsync(ledgerWords);
     }
 
     if (args.Contains("--help") || args.Contains("-h"))

@@ -32,7 +32,7 @@ internal sealed record ReplicaOptions(
                 ?? throw new UsageException($"A replica needs a server: --redis host:port, or {RedisVariable} in the environment."),
             IPEndPoint.TryParse(arguments.Text("--ledger") ?? "", out var ledger)
                 ? ledger
-                : throw new UsageException("A replica needs a ledger: --ledger 127.0.0.1:port, which the orchestrator prints at its start."),
+                : throw new UsageException("A replica needs a ledger: --ledger 127.0.0.1:port. Start one with the command 'ledger', or take that of a run, which prints it at its start."),
             arguments.Text("--lock") ?? "worker-replicas",
             arguments.Seconds("--lease", RunOptions.DefaultLease, RunOptions.MinLease, RunOptions.MaxLease),
             ParseLevel(arguments.Text("--log") ?? nameof(LogEventLevel.Information)),

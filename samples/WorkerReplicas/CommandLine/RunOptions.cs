@@ -40,9 +40,10 @@ internal sealed record RunOptions(
           --log LEVEL       what of the replicas' logs is shown; Warning by default
           --help            this text
 
-        One replica by itself, as a container would run it:
+        One replica by itself, as a container would run it, and a ledger for such replicas:
 
-          dotnet run --project samples/WorkerReplicas -- replica --ledger 127.0.0.1:PORT --lock NAME [--redis HOST:PORT] [--name NAME] [--lease S] [--log LEVEL]
+          dotnet run --project samples/WorkerReplicas -- ledger [--listen 127.0.0.1:PORT]
+          dotnet run --project samples/WorkerReplicas -- replica --ledger 127.0.0.1:PORT [--lock NAME] [--redis HOST:PORT] [--name NAME] [--lease S] [--log LEVEL]
 
         Takeover times over many runs:
 

@@ -4,19 +4,20 @@ using System.Net.Sockets;
 namespace WorkerReplicas.Ledger;
 
 /// <summary>
-/// Gives the journal to the replicas, on a loopback port. It stands outside of all that it judges: it asks no lock server, and its
+/// Gives the journal to the replicas, on a free loopback port unless it is told another. It stands outside of all that it judges: it asks no lock server, and its
 /// process is none of those that are killed.
 /// </summary>
 internal sealed class LedgerServer : IAsyncDisposable
 {
-    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly TcpListener _listener;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _accepting;
     private Interception? _interception;
 
-    public LedgerServer(Journal journal)
+    public LedgerServer(Journal journal, IPEndPoint? endPoint = null)
     {
         Journal = journal;
+        _listener = new TcpListener(endPoint ?? new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Start();
         EndPoint = (IPEndPoint)_listener.LocalEndpoint;
         _accepting = AcceptAsync();

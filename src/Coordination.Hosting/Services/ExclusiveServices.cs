@@ -1,4 +1,5 @@
 using Coordination.Hosting.Leadership;
+using Coordination.Leases;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -69,15 +70,13 @@ internal sealed class ExclusiveServices
         try
         {
             var @lock = locks.GetLock(options.LockName ?? registration.DefaultLockName, options.LockOptions);
-            var leaseDuration = options.LockOptions?.LeaseDuration ?? node.LeaseDuration;
-            // The margin of a lease that differs from the node's keeps its proportion to it.
-            var safetyMargin = (node.SafetyMargin ?? node.LeaseDuration / 5) * (leaseDuration / node.LeaseDuration);
+            var timings = LeaseTimings.From(node).Scale(options.LockOptions?.LeaseDuration ?? node.LeaseDuration);
             return new ExclusiveService(
                 registration,
                 options,
                 @lock,
-                leaseDuration,
-                options.OverdueAfter ?? safetyMargin,
+                timings.Duration,
+                options.OverdueAfter ?? timings.SafetyMargin,
                 registration.CreateLeadership(@lock.Name, locks.NodeId, store, time));
         }
         catch (ArgumentException exception)

@@ -21,6 +21,7 @@ internal sealed class Watchdog : IDisposable
     private readonly ILogger _logger;
     private readonly ConcurrentDictionary<Lease, byte> _leases = new();
     private readonly WatchdogThread _thread;
+    private volatile bool _isDisposed;
 
     public Watchdog(StoreClient store, LeaseTelemetry telemetry, CoordinationMetrics metrics, TimeProvider time, ILogger<Watchdog> logger)
     {
@@ -38,6 +39,13 @@ internal sealed class Watchdog : IDisposable
     public void Add(Lease lease)
     {
         _leases.TryAdd(lease, 0);
+        if (_isDisposed)
+        {
+            // The disposal came between the grant and this, and may not have seen this lease.
+            lease.Lose(LeaseLossReason.ProviderDisposed);
+            return;
+        }
+
         _thread.WakeAt(lease.NextEvent);
     }
 
@@ -46,6 +54,7 @@ internal sealed class Watchdog : IDisposable
     /// <summary>Ends the thread, and every lease that is held still: nobody would tell its holder any more.</summary>
     public void Dispose()
     {
+        _isDisposed = true;
         _thread.Dispose();
         foreach (var (lease, _) in _leases)
         {

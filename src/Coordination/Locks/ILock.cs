@@ -40,7 +40,9 @@ public interface ILock
     /// <returns>The lease, or null when the time was up; also when the store was away all that time.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is not in its range.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="LockStoreException">The store refused in a way that no retry mends, such as a wrong password.</exception>
+    /// <exception cref="LockStoreException">
+    /// The store refused in a way that no retry mends, such as a wrong password; or, with a timeout of zero, could not answer.
+    /// </exception>
     /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
     Task<ILockLease?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default);
 

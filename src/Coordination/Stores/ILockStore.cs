@@ -5,8 +5,8 @@ namespace Coordination.Stores;
 /// cancellation, telemetry), which stands above it, and what each backend does in its own way.
 /// </summary>
 /// <remarks>
-/// <para>Each operation is atomic in the store and may be repeated: repeating a request that was applied changes nothing and gives
-/// the same answer. Failures are thrown as <see cref="LockStoreException"/>, which says whether a retry may help. A cancelled call
+/// <para>Each operation is atomic in the store and may be repeated: repeating a request that was applied changes nothing. A repeated
+/// acquisition or renewal gives the same answer; a repeated release answers that the lock is not held. Failures are thrown as <see cref="LockStoreException"/>, which says whether a retry may help. A cancelled call
 /// may still be applied later, and callers count on nothing else.</para>
 /// <para>The queue of a lock is kept in order of arrival. A waiter is alive until the moment that its last request named; dead
 /// ones are skipped. A lock that becomes free passes straight to the first live waiter, for the claim window, and that waiter's node
@@ -33,7 +33,7 @@ public interface ILockStore
     Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes the owner's entry out of the lock, and the owner out of the queue, and passes the lock to the first live waiter
+    /// Takes the owner's entry out of the lock, and that entry's place out of the queue, and passes the lock to the first live waiter
     /// when that was its last entry. A lock that was passed to the owner and not claimed yet is passed on as well.
     /// </summary>
     Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken);

@@ -103,7 +103,7 @@ internal sealed class QueuePlace(PlaceKey key, WaitingRoom room, LeaseFactory le
                 }
                 else if (leases.TryCreate(request, answer, key.Options, out var lease))
                 {
-                    room.Withdraw(request);
+                    room.Withdraw(request, this);
                     asked = false;
                     await DeliverAsync(request, lease).ConfigureAwait(false);
                     request = leases.CreateRequest(key.LockName, key.Owner, key.Options, wait: true);
@@ -125,7 +125,7 @@ internal sealed class QueuePlace(PlaceKey key, WaitingRoom room, LeaseFactory le
             }
         }
 
-        room.Withdraw(request);
+        room.Withdraw(request, this);
         if (asked)
         {
             await leases.GiveBackAsync(request).ConfigureAwait(false);

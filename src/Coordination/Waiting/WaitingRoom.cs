@@ -18,6 +18,7 @@ internal sealed class WaitingRoom(
     private readonly ConcurrentDictionary<(string LockName, LockOwner Owner), QueuePlace> _announced = new();
     private readonly SemaphoreSlim _subscribing = new(1, 1);
     private volatile Task<IAsyncDisposable>? _subscription;
+    private volatile bool _isDisposed;
 
     /// <summary>Queues a waiter behind this node's other ones of the same lock.</summary>
     /// <returns>Where it stands, for <see cref="QueuePlace.Remove"/>.</returns>
@@ -28,7 +29,12 @@ internal sealed class WaitingRoom(
             var place = _places.GetOrAdd(key, static (key, room) => room.CreatePlace(key), this);
             if (place.TryAdd(waiter, out var isFirst))
             {
-                if (isFirst)
+                if (_isDisposed)
+                {
+                    // The disposal came between the caller's check and this, and may not have seen this place.
+                    place.Fail(Disposed());
+                }
+                else if (isFirst)
                 {
                     _ = background.Run(() => RunAsync(key, place));
                 }
@@ -42,9 +48,11 @@ internal sealed class WaitingRoom(
     }
 
     /// <summary>Says which place a notification for a request is for.</summary>
-    public void Announce(AcquireRequest request, QueuePlace place) => _announced.TryAdd((request.LockName, request.Owner), place);
+    public void Announce(AcquireRequest request, QueuePlace place) => _announced[(request.LockName, request.Owner)] = place;
 
-    public void Withdraw(AcquireRequest request) => _announced.TryRemove((request.LockName, request.Owner), out _);
+    /// <summary>Takes back what this place announced, and not what another one of the same owner did since.</summary>
+    public void Withdraw(AcquireRequest request, QueuePlace place) =>
+        _announced.TryRemove(KeyValuePair.Create((request.LockName, request.Owner), place));
 
     /// <summary>
     /// Subscribes, once for this node. A failure is no obstacle: notifications are a speed-up, and the next ask tries again.
@@ -90,11 +98,15 @@ internal sealed class WaitingRoom(
     /// <summary>Ends all waiters with <see cref="ObjectDisposedException"/>, for a container that is disposed synchronously.</summary>
     public void Dispose()
     {
+        _isDisposed = true;
         foreach (var place in _places.Values)
         {
-            place.Fail(new ObjectDisposedException(nameof(ILockProvider), "The lock provider was disposed while this call waited for a lock."));
+            place.Fail(Disposed());
         }
     }
+
+    private static ObjectDisposedException Disposed() =>
+        new(nameof(ILockProvider), "The lock provider was disposed while this call waited for a lock.");
 
     private QueuePlace CreatePlace(PlaceKey key) => new(key, this, leases, client, time);
 
