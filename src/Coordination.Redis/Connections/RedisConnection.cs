@@ -12,6 +12,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     private readonly SharedAttempt<IConnectionMultiplexer> _connecting;
     private readonly ConfigurationOptions? _settings;
     private readonly ILogger _logger;
+    private volatile IConnectionMultiplexer? _established;
     private int _disposed;
 
     /// <summary>A connection that is made here, on first use.</summary>
@@ -26,11 +27,15 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     public RedisConnection(IConnectionMultiplexer given, ILogger logger)
     {
         _logger = logger;
+        _established = given;
         _connecting = new SharedAttempt<IConnectionMultiplexer>(() => Task.FromResult(given));
     }
 
     /// <summary>With what settings the connection is made; null for one that was handed in, whose secrets are not known.</summary>
     public ConfigurationOptions? Settings => _settings;
+
+    /// <summary>The connection, when it has been made; null before.</summary>
+    public IConnectionMultiplexer? Established => _established;
 
     /// <summary>The connection, which may have no server at the other end for now.</summary>
     /// <exception cref="TimeoutException">The first attempt is still under way after the connect timeout.</exception>
@@ -82,6 +87,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
                 Log.ConnectionRestored(_logger, restored.EndPoint);
             }
         };
+        _established = connection;
         return connection;
     }
 }

@@ -51,6 +51,14 @@ internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> c
         var endpoints = options.Configuration?.EndPoints.Count;
         if (options.ConnectionString is { } text)
         {
+            if (HidesASecret(text))
+            {
+                failures.Add(
+                    $"{RedisStoreOptions.SectionName}:ConnectionString has a part that would be taken for the name of a server: a URL such as 'redis://…', or what follows a comma in a password. "
+                    + "Give it the form 'host:port,option=value' with the servers first, and a password with a comma by ConfigurationOptions.Password.");
+                return;
+            }
+
             try
             {
                 endpoints = ConfigurationOptions.Parse(text).EndPoints.Count;
@@ -67,6 +75,15 @@ internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> c
         {
             failures.Add($"{RedisStoreOptions.SectionName}:ConnectionString names no server. Give it the form 'host:port,option=value'.");
         }
+    }
+
+    /// <summary>Whether a part that is no option comes where no server can be: the names of servers are logged, and this may be a secret.</summary>
+    private static bool HidesASecret(string connectionString)
+    {
+        var parts = connectionString.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        var servers = parts.TakeWhile(part => !part.Contains('=', StringComparison.Ordinal)).ToArray();
+        return servers.Any(server => server.Contains('@', StringComparison.Ordinal) || server.Contains("://", StringComparison.Ordinal))
+            || parts.Skip(servers.Length).Any(part => !part.Contains('=', StringComparison.Ordinal));
     }
 
     private void CheckTimeout(TimeSpan? timeout, List<string> failures)

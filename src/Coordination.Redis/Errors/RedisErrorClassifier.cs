@@ -40,7 +40,7 @@ internal static class RedisErrorClassifier
             ["OOM"] = (Transient, "The server is out of memory. Raise maxmemory, or set a maxmemory-policy that evicts other keys."),
             ["NOREPLICAS"] = (Transient, "Fewer replicas are in touch than min-replicas-to-write asks for. Bring them back, or lower it."),
             ["WRONGTYPE"] = (Final, "A key of the lock is in use for something else. Delete it, or set another Coordination:Redis:KeyPrefix."),
-            ["NOAUTH"] = (Final, "The server asks for a password. Give it in the connection string."),
+            ["NOAUTH"] = (Final, "The server asks for a user and a password, or has refused those it was given. Check them in the connection string."),
             ["WRONGPASS"] = (Final, "The server does not accept the user name or the password. Mend the connection string."),
             ["NOPERM"] = (Final, MissingRight),
             ["CROSSSLOT"] = (Final, "The keys of one script are on several slots of the Cluster."),
@@ -53,7 +53,7 @@ internal static class RedisErrorClassifier
         (ScriptLacksRight, Final, MissingRight),
         ("Lua scripting support disabled", Final, "Start Garnet with --lua --lua-transaction-mode."),
         ("cannot be issued to a replica", Transient, "Only a replica is in reach; the client will find the primary."),
-        ("operation not permitted", Final, "The server asks for a password. Give it in the connection string."),
+        ("operation not permitted", Final, "The server asks for a user and a password, or has refused those it was given. Check them in the connection string."),
         ("unknown command", Final, "The server lacks a command, or it was renamed. Redis 6.2 or later, Valkey and Garnet have all that are needed."),
     ];
 

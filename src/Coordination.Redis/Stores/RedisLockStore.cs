@@ -69,6 +69,10 @@ internal sealed class RedisLockStore : ILockStore
             : new AcquireReply(outcome == 1 ? holder.FencingToken : null, holder, (int)reply[5]);
     }
 
+    /// <summary>On a Cluster the slot, for each master may be away alone; elsewhere one for all.</summary>
+    public int PartitionOf(string lockName) =>
+        _connection.Established is { } connection && ClusterSlot.Matters(connection) ? ClusterSlot.Of(lockName) : 0;
+
     public async Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
     {
         var subject = requests.Count == 1

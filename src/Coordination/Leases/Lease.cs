@@ -143,6 +143,18 @@ internal sealed class Lease
         }
     }
 
+    /// <summary>The renewal under way; completed when there is none.</summary>
+    public Task RenewalUnderWay
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _renewal ?? Task.CompletedTask;
+            }
+        }
+    }
+
     private bool IsActiveLocked => _state is LeaseState.Held or LeaseState.InDoubt;
 
     /// <summary>Binds the lease to the object that the user holds, so that it is not renewed for ever once that is collected.</summary>
@@ -169,15 +181,15 @@ internal sealed class Lease
     }
 
     /// <summary>
-    /// Begins a renewal when one is due within the batching window. Until <paramref name="completion"/> completes no other
+    /// Begins a renewal, unless one is under way or, for the watchdog, none is due within the batching window. Until <paramref name="completion"/> completes no other
     /// begins, and a release waits for it.
     /// </summary>
-    public bool TryBeginRenewal(Task completion)
+    public bool TryBeginRenewal(Task completion, bool onlyWhenDue = true)
     {
         lock (_gate)
         {
             var now = _time.Uptime;
-            if (!IsActiveLocked || _renewal is not null || now < _nextRenewal - Timings.BatchingWindow || now >= _renewUntil)
+            if (!IsActiveLocked || _renewal is not null || (onlyWhenDue && now < _nextRenewal - Timings.BatchingWindow) || now >= _renewUntil)
             {
                 return false;
             }
@@ -248,10 +260,7 @@ internal sealed class Lease
     {
         LoseIfOverdue();
         Apply(LeaseEvent.ReleaseRequest, null);
-        lock (_gate)
-        {
-            return _renewal ?? Task.CompletedTask;
-        }
+        return RenewalUnderWay;
     }
 
     private bool Apply(LeaseEvent leaseEvent, LeaseLossReason? reason)

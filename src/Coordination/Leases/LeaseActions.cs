@@ -7,6 +7,8 @@ namespace Coordination.Leases;
 /// <summary>What a holder can do with a lease: renew it by hand and release it.</summary>
 internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTelemetry telemetry, BackgroundWork background, CoordinationOptions options, TimeProvider time)
 {
+    private static readonly TimeSpan ReleaseRetryDelay = TimeSpan.FromMilliseconds(100);
+
     public async Task<RenewalResult> RenewAsync(Lease lease, CancellationToken cancellationToken)
     {
         if (!lease.LoseIfOverdue())
@@ -19,13 +21,26 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
             return RenewalResult.MaxHoldReached;
         }
 
+        var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var deadline = new CancellationTokenSource(lease.Remaining, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        var hasBegun = false;
         try
         {
+            // One renewal at a time: a release has to know which one to wait for.
+            while (!(hasBegun = lease.TryBeginRenewal(completion.Task, onlyWhenDue: false)))
+            {
+                if (!lease.LoseIfOverdue() || lease.IsPastMaxHold)
+                {
+                    return lease.IsActive ? RenewalResult.MaxHoldReached : RenewalResult.NotHeld;
+                }
+
+                await lease.RenewalUnderWay.WaitAsync(either.Token).ConfigureAwait(false);
+            }
+
             var request = new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration);
-            using var deadline = new CancellationTokenSource(lease.Remaining, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-            var answer = await store.RenewAsync([request], lease.Timings.CallLimit, either.Token).ConfigureAwait(false);
-            var stands = answer.Reply[0] ? lease.ConfirmRenewal(answer.SentAt) : lease.Lose(LeaseLossReason.NotOwner);
+            var answer = await store.RenewAsync(() => lease.LoseIfOverdue() ? [request] : [], lease.Timings.CallLimit, either.Token).ConfigureAwait(false);
+            var stands = answer.Reply.Count > 0 && (answer.Reply[0] ? lease.ConfirmRenewal(answer.SentAt) : lease.Lose(LeaseLossReason.NotOwner));
             return stands ? RenewalResult.Renewed : RenewalResult.NotHeld;
         }
         catch (LockStoreException)
@@ -37,6 +52,14 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
         {
             // The deadline came before the answer.
             lease.FailRenewal();
+        }
+        finally
+        {
+            if (hasBegun)
+            {
+                lease.EndRenewal();
+                completion.SetResult();
+            }
         }
 
         return lease.IsActive ? RenewalResult.Unknown : RenewalResult.NotHeld;
@@ -65,30 +88,42 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
                 await renewal.WaitAsync(deadline.Token).ConfigureAwait(false);
             }
 
-            return await ReleaseInStoreAsync(lease.Grant, limit, deadline.Token).ConfigureAwait(false);
+            return await ReleaseInStoreAsync(lease, limit, deadline.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is LockStoreException or OperationCanceledException)
         {
-            // The store is away, or the time for it is up: the lock lapses by itself.
+            // The store refuses, or the time for it is up: the lock lapses by itself.
             telemetry.ReleaseFailed(lease, e);
             return ReleaseResult.Unknown;
         }
     }
 
-    private async Task<ReleaseResult> ReleaseInStoreAsync(LeaseGrant grant, TimeSpan limit, CancellationToken cancellationToken)
+    /// <summary>Tries until the store answers, refuses for good, or the token is cancelled.</summary>
+    private async Task<ReleaseResult> ReleaseInStoreAsync(Lease lease, TimeSpan limit, CancellationToken cancellationToken)
     {
+        var grant = lease.Grant;
         var request = new ReleaseRequest(grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow);
-        var answer = await store.ReleaseAsync(request, limit, cancellationToken).ConfigureAwait(false);
-        return answer.Reply switch
+        for (var mayBeApplied = false; ; mayBeApplied = true)
         {
-            ReleaseReply.Released => ReleaseResult.Released,
-            ReleaseReply.StillHeldByOwner => ReleaseResult.StillHeldByOwner,
+            try
+            {
+                var answer = await store.ReleaseAsync(request, limit, cancellationToken).ConfigureAwait(false);
+                return answer.Reply switch
+                {
+                    ReleaseReply.Released => ReleaseResult.Released,
+                    ReleaseReply.StillHeldByOwner => ReleaseResult.StillHeldByOwner,
 
-            // An earlier try of this call may have released it and lost its reply, which is no loss.
-            ReleaseReply.NotHeld when answer.Attempt > 1 => ReleaseResult.Released,
-            ReleaseReply.NotHeld => ReleaseResult.NotHeld,
-            _ => throw new ArgumentOutOfRangeException(nameof(grant), answer.Reply, "An unknown answer to a release."),
-        };
+                    // An earlier try of this call may have released it and lost its reply, which is no loss.
+                    ReleaseReply.NotHeld when (mayBeApplied || answer.Attempt > 1) && lease.State == LeaseState.Released => ReleaseResult.Released,
+                    ReleaseReply.NotHeld => ReleaseResult.NotHeld,
+                    _ => throw new ArgumentOutOfRangeException(nameof(lease), answer.Reply, "An unknown answer to a release."),
+                };
+            }
+            catch (LockStoreException e) when (e.IsTransient && !cancellationToken.IsCancellationRequested)
+            {
+                await Task.Delay(ReleaseRetryDelay, time, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

@@ -62,7 +62,7 @@ internal sealed class Watchdog : IDisposable
         }
     }
 
-    /// <summary>Renews leases now: those that end meanwhile are left out, and no failure reaches the caller.</summary>
+    /// <summary>Renews leases of the same timings now: those that end meanwhile are left out, and no failure reaches the caller.</summary>
     private async Task RenewAsync(List<Lease> batch)
     {
         // Released leases wait for this to complete before their release is sent.
@@ -77,16 +77,22 @@ internal sealed class Watchdog : IDisposable
         var succeeded = false;
         try
         {
-            var requests = batch.ConvertAll(lease => new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration));
-
-            // Not past the first deadline: what is renewed after its holder was told only keeps the next one waiting.
-            using var deadline = new CancellationTokenSource(batch.Min(lease => lease.Remaining), _time);
-            var answer = await _store.RenewAsync(requests, batch.Min(lease => lease.Timings.CallLimit), deadline.Token)
-                .ConfigureAwait(true); // The captured context is the watchdog's own thread; the pool may have none to spare.
+            // Not past the last deadline, and at each attempt only those that still stand: what is renewed after its holder was
+            // told only keeps the next one waiting.
+            using var deadline = new CancellationTokenSource(batch.Max(lease => lease.Remaining), _time);
+            var sent = batch;
+            var answer = await _store.RenewAsync(
+                () =>
+                {
+                    sent = batch.FindAll(lease => lease.LoseIfOverdue());
+                    return sent.ConvertAll(lease => new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration));
+                },
+                batch[0].Timings.CallLimit,
+                deadline.Token).ConfigureAwait(true); // The captured context is the watchdog's own thread; the pool may have none to spare.
             succeeded = true;
-            for (var i = 0; i < batch.Count; i++)
+            for (var i = 0; i < sent.Count; i++)
             {
-                TakeIn(batch[i], answer.Reply[i], answer.SentAt);
+                TakeIn(sent[i], answer.Reply[i], answer.SentAt);
             }
         }
         catch (Exception e) when (e is LockStoreException or OperationCanceledException)
@@ -148,7 +154,10 @@ internal sealed class Watchdog : IDisposable
         var now = _time.Uptime;
         if (live.Exists(lease => lease.NextEvent <= now))
         {
-            foreach (var batch in live.Where(lease => lease.NextEvent - lease.Timings.BatchingWindow <= now).Chunk(BatchSize))
+            // Together go only leases of the same timings, so that none limits the calls of another, and of the same partition of the
+            // store, for one part of it may be away alone.
+            var due = live.Where(lease => lease.NextEvent - lease.Timings.BatchingWindow <= now);
+            foreach (var batch in due.GroupBy(lease => (lease.Timings, _store.PartitionOf(lease.Grant.LockName))).SelectMany(group => group.Chunk(BatchSize)))
             {
                 // Each batch goes its own way: one that hangs or fails holds up no other.
                 _ = RenewAndLookAgainAsync([.. batch]);

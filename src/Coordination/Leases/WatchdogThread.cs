@@ -19,6 +19,7 @@ internal sealed class WatchdogThread : SynchronizationContext, IDisposable
     private TimeSpan _wakesAt = TimeSpan.MaxValue;
     private bool _signalled;
     private bool _sleeps = true;
+    private bool _hasEnded;
     private volatile bool _stopped;
 
     /// <param name="time">The clock.</param>
@@ -68,10 +69,17 @@ internal sealed class WatchdogThread : SynchronizationContext, IDisposable
     {
         lock (_wake)
         {
-            _posted.Enqueue((d, state));
-            _signalled = true;
-            Monitor.Pulse(_wake);
+            if (!_hasEnded)
+            {
+                _posted.Enqueue((d, state));
+                _signalled = true;
+                Monitor.Pulse(_wake);
+                return;
+            }
         }
+
+        // The thread is gone, and somebody may wait for what this completes.
+        ThreadPool.QueueUserWorkItem(static item => item.Callback(item.State), (Callback: d, State: state), preferLocal: false);
     }
 
     /// <inheritdoc/>
@@ -135,6 +143,13 @@ internal sealed class WatchdogThread : SynchronizationContext, IDisposable
 
             Sleep(next);
         }
+
+        lock (_wake)
+        {
+            _hasEnded = true;
+        }
+
+        RunPosted();
     }
 
     private void Sleep(TimeSpan until)

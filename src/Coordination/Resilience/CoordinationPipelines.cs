@@ -11,7 +11,8 @@ namespace Coordination;
 /// </summary>
 /// <remarks>
 /// A replacement should handle only <see cref="LockStoreException"/> with <see cref="LockStoreException.IsTransient"/>: other
-/// failures do not pass by being repeated. A time limit per call is applied inside the pipeline and bounds each attempt.
+/// failures do not pass by being repeated. What a strategy of its own throws, such as a time limit or an open circuit, counts as a
+/// transient failure. A time limit per call is applied inside the pipeline and bounds each attempt.
 /// </remarks>
 public static class CoordinationPipelines
 {

@@ -15,6 +15,9 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
 
     private TimeProvider Time => time;
 
+    /// <inheritdoc cref="ILockStore.PartitionOf"/>
+    public int PartitionOf(string lockName) => store.PartitionOf(lockName);
+
     public ValueTask<StoreAnswer<AcquireReply>> AcquireAsync(AcquireRequest request, TimeSpan limit, CancellationToken cancellationToken) =>
         CallAsync(pipelines.Acquisition, request, static (store, request, token) => store.AcquireAsync(request, token), limit, false, cancellationToken);
 
@@ -22,8 +25,17 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
         CallAsync(pipelines.Renewal, request, static (store, request, token) => store.ReleaseAsync(request, token), limit, false, cancellationToken);
 
     /// <summary>Renews leases, and stays on the caller's synchronization context throughout: that of the watchdog does not wait for the pool.</summary>
-    public ValueTask<StoreAnswer<IReadOnlyList<bool>>> RenewAsync(IReadOnlyList<RenewalRequest> requests, TimeSpan limit, CancellationToken cancellationToken) =>
-        CallAsync(pipelines.Renewal, requests, static (store, requests, token) => store.RenewAsync(requests, token), limit, true, cancellationToken);
+    /// <param name="requests">Asked anew before each attempt, so that a lease that ended meanwhile is left out.</param>
+    /// <param name="limit">How long one attempt may take.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public ValueTask<StoreAnswer<IReadOnlyList<bool>>> RenewAsync(Func<IReadOnlyList<RenewalRequest>> requests, TimeSpan limit, CancellationToken cancellationToken) =>
+        CallAsync(
+            pipelines.Renewal,
+            requests,
+            static (store, requests, token) => requests() is { Count: > 0 } batch ? store.RenewAsync(batch, token) : Task.FromResult<IReadOnlyList<bool>>([]),
+            limit,
+            true,
+            cancellationToken);
 
     private async ValueTask<StoreAnswer<TReply>> CallAsync<TRequest, TReply>(
         ResiliencePipeline pipeline,
@@ -40,6 +52,14 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
                 static (context, call) => call.AttemptAsync(context.ContinueOnCapturedContext, context.CancellationToken),
                 context,
                 new Call<TRequest, TReply>(this, request, operation, limit)).ConfigureAwait(continueOnCapturedContext);
+        }
+        catch (Exception e) when (e is not LockStoreException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        {
+            // A pipeline of the user's, or the store, gave up in a way of its own: a time limit, an open circuit. Whether the call was
+            // applied is unknown, which is what a transient failure means to everything above.
+            var failure = new LockStoreException($"The call to the store '{store.Name}' was given up: {e.Message}", isTransient: true, e);
+            outage.Failed(failure);
+            throw failure;
         }
         finally
         {

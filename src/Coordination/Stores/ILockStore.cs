@@ -33,6 +33,14 @@ public interface ILockStore
     Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Tells apart the parts of a store that may be away alone, such as the slots of a Redis Cluster: one <see cref="RenewAsync"/> is asked
+    /// for locks of one part only, so that it fails for none of the others. Makes no call. One part for all by default.
+    /// </summary>
+    /// <param name="lockName">A lock.</param>
+    /// <returns>Any number, the same for locks of the same part.</returns>
+    int PartitionOf(string lockName) => 0;
+
+    /// <summary>
     /// Takes the owner's entry out of the lock, and that entry's place out of the queue, and passes the lock to the first live waiter
     /// when that was its last entry. A lock that was passed to the owner and not claimed yet is passed on as well.
     /// </summary>

@@ -96,6 +96,9 @@ internal sealed class Cluster : IAsyncDisposable
         foreach (var node in _nodes)
         {
             node.Work.LetGo();
+
+            // A release is tried until its time is up, on a clock that nobody moves any more.
+            node.Store.Fault = null;
         }
 
         foreach (var node in _nodes)

@@ -127,6 +127,57 @@ public sealed class WatchdogTests
     }
 
     [Fact]
+    public async Task F15_A_short_lease_does_not_limit_the_calls_of_a_long_one()
+    {
+        await using var node = new TestNode();
+        var brief = await node.AcquireAsync("brief", new LockOptions { LeaseDuration = TimeSpan.FromSeconds(1) });
+        var lasting = await node.AcquireAsync("lasting");
+        node.Advance(RenewalInterval - TimeSpan.FromMilliseconds(20));
+
+        // Longer than a call for the brief one may take, and shorter than one for the lasting one may.
+        node.Store.Hang = true;
+        node.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(LeaseState.Lost, brief.State);
+        Assert.Equal(LeaseState.Held, lasting.State);
+        node.Store.Hang = false;
+        node.Advance(LeaseDuration);
+        Assert.Equal(LeaseState.Held, lasting.State);
+    }
+
+    [Fact]
+    public async Task F15_A_part_of_the_store_that_is_away_costs_the_leases_of_the_others_nothing()
+    {
+        var clock = new TestClock();
+        await using var node = new TestNode(clock, actualStore: new StoreOfTwoParts(new InMemoryLockStore(clock), "away"));
+        var away = await node.AcquireAsync("away");
+        var there = await node.AcquireAsync("there");
+        node.Settle();
+        node.Advance(LeaseDuration);
+        Assert.Equal(LeaseState.Lost, away.State);
+        Assert.Equal(LeaseState.Held, there.State);
+    }
+
+    [Fact]
+    public async Task G2_A_lease_that_is_granted_while_the_provider_is_disposed_is_lost()
+    {
+        var node = new TestNode();
+        var watchdog = node.Watchdog;
+        var lease = await node.AcquireAsync();
+        node.Store.Hang = true;
+        node.Clock.Advance(RenewalInterval);
+        Assert.True(SpinWait.SpinUntil(() => node.Store.GetCallCount(StoreOperation.Renew) == 1, TimeSpan.FromSeconds(10)));
+        watchdog.Dispose();
+        Assert.Equal(LeaseLossReason.ProviderDisposed, lease.LossReason);
+
+        // The renewal that was under way ends all the same, so that a release does not wait for it in vain.
+        node.Store.Hang = false;
+        Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(TestContext.Current.CancellationToken));
+        var late = await node.AcquireAsync();
+        Assert.Equal(LeaseLossReason.ProviderDisposed, late.LossReason);
+        await node.DisposeAsync();
+    }
+
+    [Fact]
     public async Task F16_A_lease_that_was_collected_without_a_release_is_not_renewed_for_ever()
     {
         await using var node = new TestNode();
@@ -182,6 +233,29 @@ public sealed class WatchdogTests
                 ? throw new InvalidOperationException("A fault of the store.")
                 : inner.RenewAsync(requests, cancellationToken);
         }
+
+        public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) => inner.AcquireAsync(request, cancellationToken);
+
+        public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) => inner.ReleaseAsync(request, cancellationToken);
+
+        public Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) => inner.SubscribeAsync(nodeId, handler, cancellationToken);
+
+        public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) => inner.GetHolderAsync(lockName, cancellationToken);
+
+        public Task PingAsync(CancellationToken cancellationToken) => inner.PingAsync(cancellationToken);
+    }
+
+    /// <summary>A store of which one part does not answer renewals.</summary>
+    private sealed class StoreOfTwoParts(ILockStore inner, string lockAway) : ILockStore
+    {
+        public string Name => inner.Name;
+
+        public int PartitionOf(string lockName) => lockName == lockAway ? 1 : 0;
+
+        public Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
+            requests.Any(request => request.LockName == lockAway)
+                ? throw new LockStoreException("This part is away.", isTransient: true)
+                : inner.RenewAsync(requests, cancellationToken);
 
         public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) => inner.AcquireAsync(request, cancellationToken);
 

@@ -102,4 +102,19 @@ public sealed class ReleaseTests
         Assert.Equal(LeaseState.Lost, lease.State);
         Assert.Equal(next.Owner, (await node.Store.GetHolderAsync("work", Token))!.Owner);
     }
+
+    [Fact]
+    public async Task F28_A_release_is_tried_for_the_whole_release_timeout()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Store.IsAway = true;
+        var release = lease.ReleaseAsync(Token);
+        node.Advance(TimeSpan.FromSeconds(2));
+        Assert.False(release.IsCompleted, "It gave up early.");
+        node.Store.IsAway = false;
+        Assert.True(node.AdvanceUntil(() => release.IsCompleted, TimeSpan.FromSeconds(1)));
+        Assert.Equal(ReleaseResult.Released, await release);
+        Assert.Equal(0, node.Store.Count);
+    }
 }

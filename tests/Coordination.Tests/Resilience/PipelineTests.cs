@@ -25,4 +25,25 @@ public sealed class PipelineTests
         Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => trying)).IsTransient);
         Assert.Equal(4, node.Store.GetCallCount(StoreOperation.Acquire));
     }
+
+    [Fact]
+    public async Task G12_F3_F28_What_a_users_pipeline_throws_counts_as_a_transient_failure()
+    {
+        await using var node = new TestNode(configure: services => services
+            .AddResiliencePipeline(CoordinationPipelines.Acquisition, (pipeline, _) => pipeline.AddTimeout(TimeSpan.FromSeconds(1)))
+            .AddResiliencePipeline(CoordinationPipelines.Renewal, (pipeline, _) => pipeline.AddTimeout(TimeSpan.FromSeconds(1))));
+        var held = await node.AcquireAsync("held");
+        node.Store.Hang = true;
+        var trying = node.Provider.GetLock("tried").TryAcquireAsync(TestContext.Current.CancellationToken);
+        var waiting = node.AcquireAsync("waited");
+        var release = held.ReleaseAsync(TestContext.Current.CancellationToken);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted && release.IsCompleted, TimeSpan.FromSeconds(10)));
+        Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => trying)).IsTransient);
+        Assert.Equal(ReleaseResult.Unknown, await release);
+
+        Assert.False(waiting.IsCompleted);
+        node.Store.Hang = false;
+        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(10)));
+        Assert.Equal(LeaseState.Held, (await waiting).State);
+    }
 }
