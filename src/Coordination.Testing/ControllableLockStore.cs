@@ -146,7 +146,7 @@ public sealed class ControllableLockStore : ILockStore
         CallAsync(StoreOperation.Acquire, () => _store.AcquireAsync(request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
         CallAsync(StoreOperation.Renew, () => _store.RenewAsync(requests, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
@@ -156,6 +156,18 @@ public sealed class ControllableLockStore : ILockStore
     /// <inheritdoc/>
     public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
         CallAsync(StoreOperation.GetHolder, () => _store.GetHolderAsync(lockName, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.Inspect, () => _store.InspectAsync(lockName, maxWaiters, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.List, () => _store.ListAsync(cursor, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<bool> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.ReleaseByToken, () => _store.ReleaseByTokenAsync(lockName, fencingToken, claimWindow, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task PingAsync(CancellationToken cancellationToken) =>

@@ -18,6 +18,15 @@ public enum StoreOperation
     /// <summary>To say who holds a lock.</summary>
     GetHolder,
 
+    /// <summary>To show a lock and its queue.</summary>
+    Inspect,
+
+    /// <summary>To list the locks that are held.</summary>
+    List,
+
+    /// <summary>To take a lock from its holder.</summary>
+    ReleaseByToken,
+
     /// <summary>To give a sign of life.</summary>
     Ping,
 }

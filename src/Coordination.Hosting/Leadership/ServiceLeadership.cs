@@ -77,7 +77,9 @@ internal class ServiceLeadership(string lockName, string nodeId, ILockStore stor
             async limited => holder = await store.GetHolderAsync(lockName, limited).ConfigureAwait(false),
             time,
             cancellationToken).ConfigureAwait(false);
-        return holder is null ? null : new LeaderInfo(holder.Owner.NodeId, holder.FencingToken, holder.Since);
+
+        // Nobody leads in the rest of LockAtLeastFor.
+        return holder is null or { IsReleased: true } ? null : new LeaderInfo(holder.Owner.NodeId, holder.FencingToken, holder.Since);
     }
 
     /// <summary>A term of this node begins.</summary>

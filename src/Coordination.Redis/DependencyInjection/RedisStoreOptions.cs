@@ -47,6 +47,23 @@ public sealed class RedisStoreOptions
     /// </summary>
     public bool DedicatedThreads { get; set; } = true;
 
+    /// <summary>
+    /// How many replicas have to confirm a grant (<c>WAIT</c>) before the caller has the lock: 0 to 100. Zero, the default, for none: a
+    /// failover before the grant was replicated then loses it. A grant that too few confirm in time counts as a failure of the store, which
+    /// is tried again and given back in the end. Renewals and releases do not wait.
+    /// </summary>
+    /// <remarks>
+    /// Makes losses rarer and rules none out: a replica that did not confirm may become the master, and a replica confirms before its
+    /// data is on disk. While a grant waits, the server answers nothing else on its connection, so keep
+    /// <see cref="ReplicationTimeout"/> short. Garnet has no WAIT.
+    /// </remarks>
+    public int ReplicasToWaitFor { get; set; }
+
+    /// <summary>
+    /// How long a grant waits for <see cref="ReplicasToWaitFor"/>: 1 ms to 10 s, and at most half the command timeout; 200 ms by default.
+    /// </summary>
+    public TimeSpan ReplicationTimeout { get; set; } = TimeSpan.FromMilliseconds(200);
+
     /// <summary>What <c>UseRedis(ConfigurationOptions)</c> was given. A field, for those are not bound from the configuration.</summary>
     internal ConfigurationOptions? Configuration;
 

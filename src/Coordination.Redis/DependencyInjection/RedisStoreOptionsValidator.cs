@@ -11,6 +11,9 @@ internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> c
     private const int MaxPrefixBytes = 128;
     private static readonly TimeSpan MinTimeout = TimeSpan.FromMilliseconds(10);
     private static readonly TimeSpan MaxTimeout = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MinReplicationTimeout = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan MaxReplicationTimeout = TimeSpan.FromSeconds(10);
+    private const int MaxReplicas = 100;
 
     public ValidateOptionsResult Validate(string? name, RedisStoreOptions options)
     {
@@ -18,6 +21,7 @@ internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> c
         CheckPrefix(options.KeyPrefix, failures);
         CheckConnection(options, failures);
         CheckTimeout(options.CommandTimeout, failures);
+        CheckReplication(options, failures);
         if (options.Database is < 0)
         {
             failures.Add($"{RedisStoreOptions.SectionName}:Database is {options.Database.Value.ToString(CultureInfo.InvariantCulture)}. Set 0 or more, or leave it out.");
@@ -84,6 +88,21 @@ internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> c
         var servers = parts.TakeWhile(part => !part.Contains('=', StringComparison.Ordinal)).ToArray();
         return servers.Any(server => server.Contains('@', StringComparison.Ordinal) || server.Contains("://", StringComparison.Ordinal))
             || parts.Skip(servers.Length).Any(part => !part.Contains('=', StringComparison.Ordinal));
+    }
+
+    private void CheckReplication(RedisStoreOptions options, List<string> failures)
+    {
+        if (options.ReplicasToWaitFor is < 0 or > MaxReplicas)
+        {
+            failures.Add($"{RedisStoreOptions.SectionName}:ReplicasToWaitFor is {options.ReplicasToWaitFor.ToString(CultureInfo.InvariantCulture)}. Set 0 to {MaxReplicas.ToString(CultureInfo.InvariantCulture)}.");
+        }
+
+        var most = options.CommandTimeoutFor(coordination.Value) / 2;
+        var timeout = options.ReplicationTimeout;
+        if (options.ReplicasToWaitFor > 0 && (timeout < MinReplicationTimeout || timeout > MaxReplicationTimeout || timeout > most))
+        {
+            failures.Add($"{RedisStoreOptions.SectionName}:ReplicationTimeout is {timeout}. Set {MinReplicationTimeout} to {MaxReplicationTimeout}, and at most half the command timeout, which is {most}.");
+        }
     }
 
     private void CheckTimeout(TimeSpan? timeout, List<string> failures)

@@ -17,8 +17,8 @@ internal static class RedisErrorClassifier
 {
     /// <summary>The rights that the store needs of an ACL user; <c>echo</c> is what the client library greets with.</summary>
     public const string RequiredRights =
-        "+eval +evalsha +echo +ping +time +publish +subscribe +unsubscribe +type +exists +del +pexpire +pttl +get +set "
-        + "+hget +hmget +hset +hdel +hlen +zadd +zrem +zrange +zrangebyscore +zscore +zrank";
+        "+eval +evalsha +echo +ping +time +publish +subscribe +unsubscribe +exists +del +pexpire +pttl +get +set "
+        + "+hmget +hset +hdel +hlen +zadd +zrem +zrange +zrangebyscore +zscore +zrank";
 
     private const string ScriptLacksRight = "user executing the script can't";
     private const bool Transient = true;
@@ -59,7 +59,7 @@ internal static class RedisErrorClassifier
 
     private static readonly char[] Separators = [' ', '(', ')', '\r', '\n'];
 
-    private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + "; on a Cluster +cluster|slots +cluster|nodes as well.";
+    private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + "; on a Cluster +cluster|slots +cluster|nodes as well, to list and inspect locks +scan +zcard, and to wait for replicas +wait.";
 
     /// <summary>Whether the server refused because the user lacks a right.</summary>
     public static bool IsMissingRight(RedisServerException error) =>

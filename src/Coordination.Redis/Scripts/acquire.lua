@@ -1,18 +1,20 @@
 -- Tries to acquire a lock, and joins its queue when asked to.
 -- KEYS: lock, token, waiters, alive
--- ARGV: owner, entry, lease in ms, whether to wait (0 or 1), claim window in ms, lock name, prefix of the node channels
--- Returns: granted (1), held by another (0) or not a lock of ours (-1); owner; token; since in µs; ms that it lasts; waiters before.
+-- ARGV: owner, entry, lease in ms, whether to wait (0 or 1), claim window in ms, lock name, prefix of the node channels,
+--   whether barging is allowed (0 or 1)
+-- Returns: granted (1), held by another (0) or not a lock of ours (-1); owner; token; since in µs; ms that it lasts; whether it
+--   was released (1 or 0); waiters before.
 -- Complexity: O(log W) for W waiters, and O(D log W) when the lock is free and D dead waiters stand before the first live one.
 local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local owner, entry, lease, wait = ARGV[1], 'e:' .. ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local self = waiter_of(owner, ARGV[2])
-local claim_window, lock_name, channel_prefix = tonumber(ARGV[5]), ARGV[6], ARGV[7]
+local claim_window, lock_name, channel_prefix, barging = tonumber(ARGV[5]), ARGV[6], ARGV[7], ARGV[8] == '1'
 
 local micros = now_micros()
-local now = math.floor(micros / 1000)
-local held = redis.call('HMGET', lock, 'owner', 'token', 'since')
+local now = to_millis(micros)
+local held = redis.call('HMGET', lock, 'owner', 'token', 'since', 'released')
 
-if held[1] == owner then
+if held[1] == owner and not held[4] then
   -- One more entry, a repeated request, or the claim of a lock that was passed on: the token stays. The lease is never
   -- shortened, except that the claim window gives way to the lease proper.
   redis.call('HSET', lock, entry, '1')
@@ -22,23 +24,23 @@ if held[1] == owner then
     expire_no_sooner(lock, lease)
   end
   leave_queue(waiters, alive, self)
-  return { 1, owner, held[2], held[3], redis.call('PTTL', lock), 0 }
+  return { 1, owner, held[2], held[3], redis.call('PTTL', lock), 0, 0 }
 end
 
 if not held[1] then
   if redis.call('EXISTS', lock) == 1 then
     return { -1 }
   end
-  local waiter = first_live_waiter(waiters, alive, now, owner)
+  local waiter = not barging and first_live_waiter(waiters, alive, now, owner)
   if not waiter or owner_of(waiter) == owner then
     local token = grant(lock, token_key, owner, nil, micros, lease)
     redis.call('HSET', lock, entry, '1')
     leave_queue(waiters, alive, self)
-    return { 1, owner, token, whole(micros), lease, 0 }
+    return { 1, owner, token, whole(micros), lease, 0, 0 }
   end
   -- Free, but somebody else's turn: the holder died, and this request is the one that noticed.
-  hand_over(lock, token_key, alive, waiter, nil, micros, claim_window, lock_name, channel_prefix)
-  held = redis.call('HMGET', lock, 'owner', 'token', 'since')
+  hand_over(lock, token_key, waiters, alive, waiter, nil, micros, claim_window, lock_name, channel_prefix)
+  held = redis.call('HMGET', lock, 'owner', 'token', 'since', 'released')
 end
 
 local remaining = redis.call('PTTL', lock)
@@ -48,7 +50,15 @@ if remaining < 0 then
   remaining = lease
 end
 if not wait then
-  return { 0, held[1], held[2], held[3], remaining, 0 }
+  return { 0, held[1], held[2], held[3], remaining, held[4] and 1 or 0, 0 }
+end
+
+-- Waiters that have been dead for long are gone for good; a hundred at a time, so that no request pays for all.
+local retention = math.max(60000, 2 * remaining)
+for _, dead in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', whole(now - retention), 'LIMIT', 0, 100)) do
+  if dead ~= self then
+    leave_queue(waiters, alive, dead)
+  end
 end
 
 -- Arrival numbers grow also when the clock steps back, so a later waiter never comes to stand before an earlier one.
@@ -62,12 +72,6 @@ local place = redis.call('ZRANK', waiters, self)
 -- alive until then, with the claim window and a second to spare for a slow network or a busy process.
 local alive_for = remaining + math.min(place * 20, 2000) + claim_window + 1000
 redis.call('ZADD', alive, whole(now + alive_for), self)
-
--- Waiters that have been dead for long are gone for good; a hundred at a time, so that no request pays for all.
-local retention = math.max(60000, 2 * remaining)
-for _, dead in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', whole(now - retention), 'LIMIT', 0, 100)) do
-  leave_queue(waiters, alive, dead)
-end
 expire_no_sooner(waiters, alive_for + retention)
 expire_no_sooner(alive, alive_for + retention)
-return { 0, held[1], held[2], held[3], remaining, redis.call('ZRANK', waiters, self) }
+return { 0, held[1], held[2], held[3], remaining, held[4] and 1 or 0, place }

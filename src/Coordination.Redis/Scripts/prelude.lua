@@ -8,6 +8,10 @@ local function now_micros()
   return tonumber(time[1]) * 1000000 + tonumber(time[2])
 end
 
+local function to_millis(micros)
+  return math.floor(micros / 1000)
+end
+
 local function whole(number)
   return string.format('%.0f', number)
 end
@@ -41,6 +45,15 @@ local function owner_of(waiter)
   return string.match(waiter, '^(.*)#')
 end
 
+-- An owner is node/sequence.
+local function node_of(owner)
+  return string.match(owner, '^(.*)/')
+end
+
+local function is_alive(alive, waiter, now)
+  return tonumber(redis.call('ZSCORE', alive, waiter) or 0) > now
+end
+
 -- The first waiter in the order of arrival that is alive. The search ends at `owner`, who is asking and so needs no proof.
 -- Read in pages: nearly always the first page has the answer.
 local function first_live_waiter(waiters, alive, now, owner)
@@ -48,7 +61,7 @@ local function first_live_waiter(waiters, alive, now, owner)
   while true do
     local page = redis.call('ZRANGE', waiters, start, start + size - 1)
     for _, waiter in ipairs(page) do
-      if owner_of(waiter) == owner or tonumber(redis.call('ZSCORE', alive, waiter) or 0) > now then
+      if owner_of(waiter) == owner or is_alive(alive, waiter, now) then
         return waiter
       end
     end
@@ -59,15 +72,53 @@ local function first_live_waiter(waiters, alive, now, owner)
   end
 end
 
--- Passes the lock straight to a waiter, for the claim window, and tells that waiter's node and no other. A waiter that
+-- Tells an owner's node what happened to a lock. Names and owners have no line breaks.
+local function tell(channel_prefix, kind, lock_name, owner, number)
+  redis.call('PUBLISH', channel_prefix .. node_of(owner), kind .. '\n' .. lock_name .. '\n' .. owner .. '\n' .. number)
+end
+
+-- Tells the next live waiters to ask again: the first of them after some ms, each further one a claim window later, for those
+-- before it may be dead and leave the lock lying. One for each node, for waiters of one process die together; three at most,
+-- so that passing a lock on costs the same however many wait. Whoever is not told asks when the lease that it knows of ends.
+local function tell_next(waiters, alive, now, except_node, after, claim_window, lock_name, channel_prefix)
+  local told, left = {}, 3
+  if except_node then
+    told[except_node] = true
+  end
+  for _, waiter in ipairs(redis.call('ZRANGE', waiters, 0, 15)) do
+    local owner = owner_of(waiter)
+    local node = node_of(owner)
+    if not told[node] and is_alive(alive, waiter, now) then
+      told[node] = true
+      tell(channel_prefix, 'again', lock_name, owner, whole(after))
+      after = after + claim_window
+      left = left - 1
+      if left == 0 then
+        return
+      end
+    end
+  end
+end
+
+-- Passes the lock straight to a waiter, for the claim window, and tells that waiter's node. A waiter that
 -- does not claim it counts as dead from now on; it keeps its place and is alive again when it asks again.
-local function hand_over(lock, token_key, alive, waiter, previous_token, micros, claim_window, lock_name, channel_prefix)
-  local owner = owner_of(waiter)
-  grant(lock, token_key, owner, previous_token, micros, claim_window)
+local function hand_over(lock, token_key, waiters, alive, waiter, previous_token, micros, claim_window, lock_name, channel_prefix)
+  local owner, now = owner_of(waiter), to_millis(micros)
+  local token = grant(lock, token_key, owner, previous_token, micros, claim_window)
   redis.call('HSET', lock, 'claim', string.match(waiter, '[^#]*$'))
-  redis.call('ZADD', alive, whole(math.floor(micros / 1000)), waiter)
-  -- The owner is node/sequence.
-  redis.call('PUBLISH', channel_prefix .. string.match(owner, '^(.*)/'), lock_name .. '\n' .. owner)
+  redis.call('ZADD', alive, whole(now), waiter)
+  tell(channel_prefix, 'granted', lock_name, owner, token)
+  tell_next(waiters, alive, now, node_of(owner), claim_window, claim_window, lock_name, channel_prefix)
+end
+
+-- Passes the lock to the first live waiter, or leaves it free when there is none.
+local function pass_on(lock, token_key, waiters, alive, previous_token, micros, claim_window, lock_name, channel_prefix)
+  local waiter = first_live_waiter(waiters, alive, to_millis(micros), nil)
+  if waiter then
+    hand_over(lock, token_key, waiters, alive, waiter, previous_token, micros, claim_window, lock_name, channel_prefix)
+  else
+    redis.call('DEL', lock)
+  end
 end
 
 local function leave_queue(waiters, alive, waiter)

@@ -1,15 +1,17 @@
 -- Takes an owner's entry out of a lock, and the owner out of the queue; passes the lock on when it was the last entry.
 -- KEYS: lock, token, waiters, alive
--- ARGV: owner, entry, claim window in ms, lock name, prefix of the node channels
+-- ARGV: owner, entry, claim window in ms, lock name, prefix of the node channels, whether barging is allowed (0 or 1), ms
+--   that the lock is to be taken at least, counted from its grant
 -- Returns: released (1), still held by another entry of the owner (2), not the owner's (0).
 -- Complexity: O(log W) for W waiters, and O(D log W) when D dead waiters stand before the first live one.
 local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local owner, entry = ARGV[1], 'e:' .. ARGV[2]
 local claim_window, lock_name, channel_prefix = tonumber(ARGV[3]), ARGV[4], ARGV[5]
+local barging, at_least = ARGV[6] == '1', tonumber(ARGV[7])
 
 leave_queue(waiters, alive, waiter_of(owner, ARGV[2]))
-local held = redis.call('HMGET', lock, 'owner', 'token', 'claim')
-if held[1] ~= owner then
+local held = redis.call('HMGET', lock, 'owner', 'token', 'claim', 'since', 'released')
+if held[1] ~= owner or held[5] then
   return 0
 end
 
@@ -25,10 +27,17 @@ if redis.call('HLEN', lock) > 3 then
 end
 
 local micros = now_micros()
-local waiter = first_live_waiter(waiters, alive, math.floor(micros / 1000), nil)
-if waiter then
-  hand_over(lock, token_key, alive, waiter, held[2], micros, claim_window, lock_name, channel_prefix)
-else
+local now = to_millis(micros)
+local rest = math.min(at_least, math.ceil((tonumber(held[4]) + at_least * 1000 - micros) / 1000))
+if rest > 0 then
+  -- Nobody holds it, and nobody can have it yet. Waiters know of the lease, which may end sooner or later than this.
+  redis.call('HSET', lock, 'released', '1')
+  redis.call('PEXPIRE', lock, rest)
+  tell_next(waiters, alive, now, nil, rest, claim_window, lock_name, channel_prefix)
+elseif barging then
   redis.call('DEL', lock)
+  tell_next(waiters, alive, now, nil, 0, claim_window, lock_name, channel_prefix)
+else
+  pass_on(lock, token_key, waiters, alive, held[2], micros, claim_window, lock_name, channel_prefix)
 end
 return 1

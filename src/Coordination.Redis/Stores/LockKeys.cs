@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Stores;
@@ -6,7 +7,7 @@ namespace Coordination.Redis.Stores;
 /// The layout of the keys, with its version. The lock's name in braces puts all keys of a lock on one slot of a Cluster; the
 /// prefix keeps applications apart.
 /// </summary>
-internal sealed class LockKeys(string prefix)
+internal sealed partial class LockKeys(string prefix)
 {
     private readonly string _root = prefix + ":v1:";
 
@@ -25,6 +26,18 @@ internal sealed class LockKeys(string prefix)
     /// <summary>A sorted set: until when each waiter counts as alive.</summary>
     public RedisKey Alive(string name) => _root + '{' + name + "}:alive";
 
-    /// <summary>All keys of a lock, in the order in which the scripts expect them.</summary>
+    /// <summary>A string: the owner from whom an administrator took the lock, for the rest of its lease.</summary>
+    public RedisKey Taken(string name) => _root + '{' + name + "}:taken";
+
+    /// <summary>What SCAN finds the locks with that are held. The prefix may have characters that are special there.</summary>
+    public string LockPattern => Special().Replace(_root, "\\$0") + "{*}:lock";
+
+    /// <summary>The name of a lock, from the key of its hash.</summary>
+    public string NameIn(string key) => key[(_root.Length + 1)..^"}:lock".Length];
+
+    /// <summary>The keys of a lock that its queue and its grants are in, in the order in which the scripts expect them.</summary>
     public RedisKey[] All(string name) => [Lock(name), Token(name), Waiters(name), Alive(name)];
+
+    [GeneratedRegex(@"[\\*?\[\]^]")]
+    private static partial Regex Special();
 }

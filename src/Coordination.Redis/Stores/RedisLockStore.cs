@@ -22,17 +22,21 @@ internal sealed class RedisLockStore : ILockStore
 
     private readonly RedisConnection _connection;
     private readonly LockKeys _keys;
+    private readonly LockScan _scan;
+    private readonly Replication _replication;
     private readonly int _database;
     private readonly SharedAttempt<bool>? _fitness;
 
     /// <param name="connection">The server.</param>
-    /// <param name="options">The prefix and the database.</param>
+    /// <param name="options">The prefix, the database, and the replicas to wait for.</param>
     /// <param name="probe">Finds out, once, whether the server can keep locks; null to take it for granted.</param>
     public RedisLockStore(RedisConnection connection, RedisStoreOptions options, ServerProbe? probe)
     {
         _connection = connection;
         _keys = new LockKeys(options.KeyPrefix);
         _database = options.Database ?? -1;
+        _scan = new LockScan(_keys, _database);
+        _replication = new Replication(options.ReplicasToWaitFor, options.ReplicationTimeout);
         _fitness = probe is null ? null : new SharedAttempt<bool>(() => probe.ExamineAsync(connection));
     }
 
@@ -57,28 +61,51 @@ internal sealed class RedisLockStore : ILockStore
                 Milliseconds(request.ClaimWindow),
                 request.LockName,
                 _keys.NodeChannels,
+                request.AllowBarging ? 1 : 0,
             ],
             subject,
             Anywhere,
             cancellationToken).ConfigureAwait(false))!;
 
         var outcome = (int)reply[0];
-        var holder = outcome < 0 ? null : HolderIn(reply.AsSpan(1));
-        return holder is null
-            ? throw Foreign(request.LockName, subject)
-            : new AcquireReply(outcome == 1 ? holder.FencingToken : null, holder, (int)reply[5]);
+        var holder = outcome < 0 ? null : LockReply.HolderIn(reply.AsSpan(1));
+        if (holder is null)
+        {
+            throw Foreign(request.LockName, subject);
+        }
+
+        if (outcome != 1)
+        {
+            return new AcquireReply(null, holder, (int)reply[6]);
+        }
+
+        if (!_replication.IsAsked)
+        {
+            return new AcquireReply(holder.FencingToken, holder, WaitersBefore: 0);
+        }
+
+        await AskAsync(
+            async (connection, token) =>
+            {
+                await _replication.ConfirmAsync(connection, _keys.Lock(request.LockName)).WaitAsync(token).ConfigureAwait(false);
+                return true;
+            },
+            $"have the grant of the lock '{request.LockName}' confirmed by replicas",
+            Anywhere,
+            cancellationToken).ConfigureAwait(false);
+        return new AcquireReply(holder.FencingToken, holder, WaitersBefore: 0);
     }
 
     /// <summary>On a Cluster the slot, for each master may be away alone; elsewhere one for all.</summary>
     public int PartitionOf(string lockName) =>
         _connection.Established is { } connection && ClusterSlot.Matters(connection) ? ClusterSlot.Of(lockName) : 0;
 
-    public async Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
     {
         var subject = requests.Count == 1
             ? $"renew the lock '{requests[0].LockName}'"
             : string.Create(CultureInfo.InvariantCulture, $"renew {requests.Count} locks");
-        var held = new bool[requests.Count];
+        var replies = new RenewalReply[requests.Count];
         await AskAsync(
             async (connection, token) =>
             {
@@ -104,7 +131,12 @@ internal sealed class RedisLockStore : ILockStore
                     var answers = await renewal.ConfigureAwait(OnWatchdog);
                     for (var i = 0; i < chunk.Length; i++)
                     {
-                        held[chunk[i]] = (int)answers[i] == 1;
+                        replies[chunk[i]] = (int)answers[i] switch
+                        {
+                            1 => RenewalReply.Renewed,
+                            2 => RenewalReply.AdministrativelyReleased,
+                            _ => RenewalReply.NotHeld,
+                        };
                     }
                 }
 
@@ -113,7 +145,7 @@ internal sealed class RedisLockStore : ILockStore
             subject,
             OnWatchdog,
             cancellationToken).ConfigureAwait(OnWatchdog);
-        return held;
+        return replies;
     }
 
     public async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
@@ -121,7 +153,15 @@ internal sealed class RedisLockStore : ILockStore
         var reply = await EvaluateAsync(
             RedisScript.Release,
             _keys.All(request.LockName),
-            [request.Owner.ToString(), request.Entry, Milliseconds(request.ClaimWindow), request.LockName, _keys.NodeChannels],
+            [
+                request.Owner.ToString(),
+                request.Entry,
+                Milliseconds(request.ClaimWindow),
+                request.LockName,
+                _keys.NodeChannels,
+                request.AllowBarging ? 1 : 0,
+                Milliseconds(request.LockAtLeastFor),
+            ],
             $"release the lock '{request.LockName}'",
             Anywhere,
             cancellationToken).ConfigureAwait(false);
@@ -145,7 +185,39 @@ internal sealed class RedisLockStore : ILockStore
         var subject = $"look at the lock '{lockName}'";
         var reply = (RedisResult[])(await EvaluateAsync(
             RedisScript.Holder, [_keys.Lock(lockName)], [], subject, Anywhere, cancellationToken).ConfigureAwait(false))!;
-        return reply.Length == 0 ? null : HolderIn(reply) ?? throw Foreign(lockName, subject);
+        return reply.Length == 0 ? null : LockReply.HolderIn(reply) ?? throw Foreign(lockName, subject);
+    }
+
+    public async Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
+    {
+        var subject = $"inspect the lock '{lockName}'";
+        var reply = (RedisResult[])(await EvaluateAsync(
+            RedisScript.Inspect,
+            [_keys.Lock(lockName), _keys.Waiters(lockName), _keys.Alive(lockName)],
+            [maxWaiters],
+            subject,
+            Anywhere,
+            cancellationToken).ConfigureAwait(false))!;
+        return LockReply.InspectionIn(lockName, reply) ?? throw Foreign(lockName, subject);
+    }
+
+    public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) =>
+        AskAsync(
+            (connection, token) => _scan.ReadAsync(connection, cursor).OrCancelledAsync(Anywhere, token),
+            "list the locks",
+            Anywhere,
+            cancellationToken);
+
+    public async Task<bool> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
+    {
+        var reply = await EvaluateAsync(
+            RedisScript.ReleaseByToken,
+            [.. _keys.All(lockName), _keys.Taken(lockName)],
+            [fencingToken, Milliseconds(claimWindow), lockName, _keys.NodeChannels],
+            $"release the lock '{lockName}' by its token",
+            Anywhere,
+            cancellationToken).ConfigureAwait(false);
+        return (int)reply == 1;
     }
 
     public async Task PingAsync(CancellationToken cancellationToken) =>
@@ -158,12 +230,13 @@ internal sealed class RedisLockStore : ILockStore
     private async Task<RedisResult[]> RenewAsync(
         IConnectionMultiplexer connection, IReadOnlyList<RenewalRequest> requests, int[] chunk, CancellationToken cancellationToken)
     {
-        var keys = new RedisKey[chunk.Length];
+        var keys = new RedisKey[2 * chunk.Length];
         var values = new RedisValue[2 * chunk.Length];
         for (var i = 0; i < chunk.Length; i++)
         {
             var request = requests[chunk[i]];
-            keys[i] = _keys.Lock(request.LockName);
+            keys[2 * i] = _keys.Lock(request.LockName);
+            keys[(2 * i) + 1] = _keys.Taken(request.LockName);
             values[2 * i] = request.Owner.ToString();
             values[(2 * i) + 1] = Milliseconds(request.LeaseDuration);
         }
@@ -202,15 +275,6 @@ internal sealed class RedisLockStore : ILockStore
             throw failure;
         }
     }
-
-    /// <summary>Owner, token, since and time to live, as the scripts answer them; null when something else wrote the key.</summary>
-    private static LockHolder? HolderIn(ReadOnlySpan<RedisResult> reply) =>
-        reply.Length >= 4
-        && LockOwner.TryParse((string?)reply[0], out var owner)
-        && long.TryParse((string?)reply[1], CultureInfo.InvariantCulture, out var token)
-        && long.TryParse((string?)reply[2], CultureInfo.InvariantCulture, out var since)
-            ? new LockHolder(owner, token, DateTimeOffset.UnixEpoch.AddMicroseconds(since), TimeSpan.FromMilliseconds(Math.Max(0, (long)reply[3])))
-            : null;
 
     private LockStoreException Foreign(string lockName, string subject) =>
         new($"Cannot {subject}: something else wrote the key '{_keys.Lock(lockName)}'. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.");

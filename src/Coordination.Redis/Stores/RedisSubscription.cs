@@ -81,12 +81,9 @@ internal sealed class RedisSubscription : IAsyncDisposable
 
     private void OnMessage(RedisChannel channel, RedisValue message)
     {
-        // Lock name and owner, which have no control characters.
-        var text = message.ToString();
-        var separator = text.IndexOf('\n', StringComparison.Ordinal);
-        if (separator > 0 && LockOwner.TryParse(text[(separator + 1)..], out var owner))
+        if (NotificationText.TryParse(message.ToString(), out var notification))
         {
-            _handler(new LockNotification(LockNotificationKind.Granted, text[..separator], owner));
+            _handler(notification);
         }
     }
 

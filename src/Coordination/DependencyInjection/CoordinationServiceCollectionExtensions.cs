@@ -19,7 +19,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class CoordinationServiceCollectionExtensions
 {
     /// <summary>
-    /// Registers <see cref="ILockProvider"/> and what it needs. Choose a store on what is returned. Settings come from the
+    /// Registers <see cref="ILockProvider"/>, <see cref="ILockInspector"/> and what they need. Choose a store on what is returned. Settings come from the
     /// configuration section <c>Coordination</c>, where there is an <see cref="IConfiguration"/>, then from <paramref name="configure"/>; they are
     /// checked when the host starts. May be called several times: later settings win, and there is one node all the same.
     /// </summary>
@@ -73,6 +73,7 @@ public static class CoordinationServiceCollectionExtensions
         services.TryAddSingleton(sp => ActivatorUtilities.CreateInstance<LeaseFactory>(sp, Options(sp)));
         services.TryAddSingleton<WaitingRoom>();
         services.TryAddSingleton<Acquisition>();
+        services.TryAddSingleton<ILockInspector>(sp => ActivatorUtilities.CreateInstance<LockInspector>(sp, Options(sp)));
         services.TryAddSingleton<ILockProvider>(sp => ActivatorUtilities.CreateInstance<LockProvider>(sp, Options(sp)));
     }
 

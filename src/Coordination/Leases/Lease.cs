@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using Coordination.Stores;
 using Coordination.Telemetry;
 
 namespace Coordination.Leases;
@@ -40,18 +41,19 @@ internal sealed class Lease
 
     /// <param name="grant">What was granted.</param>
     /// <param name="timings">How long it lasts.</param>
-    /// <param name="maxHold">For how long it is renewed at most.</param>
+    /// <param name="options">How it differs from the node's other leases; null for not at all.</param>
     /// <param name="sentAt">The moment before the request was sent that was granted: the store's count began no earlier.</param>
     /// <param name="time">The clock.</param>
     /// <param name="telemetry">Told of each change of state.</param>
-    public Lease(LeaseGrant grant, LeaseTimings timings, TimeSpan? maxHold, TimeSpan sentAt, TimeProvider time, LeaseTelemetry telemetry)
+    public Lease(LeaseGrant grant, LeaseTimings timings, LockOptions? options, TimeSpan sentAt, TimeProvider time, LeaseTelemetry telemetry)
     {
         Grant = grant;
         Timings = timings;
+        Options = options;
         _time = time;
         _telemetry = telemetry;
         _grantedAt = time.Uptime;
-        _renewUntil = maxHold is { } hold ? sentAt + hold : null;
+        _renewUntil = options?.MaxHold is { } hold ? sentAt + hold : null;
         _deadline = sentAt + timings.Duration - timings.SafetyMargin;
         _nextRenewal = sentAt + timings.RenewalInterval;
     }
@@ -59,6 +61,9 @@ internal sealed class Lease
     public LeaseGrant Grant { get; }
 
     public LeaseTimings Timings { get; }
+
+    /// <summary>How it differs from the node's other leases.</summary>
+    public LockOptions? Options { get; }
 
     /// <summary>The trace of the hold, from the grant to its end.</summary>
     public Activity? Activity { get; set; }
@@ -211,6 +216,17 @@ internal sealed class Lease
             }
         }
     }
+
+    /// <summary>Takes in what the store answered to a renewal.</summary>
+    /// <param name="reply">The answer.</param>
+    /// <param name="sentAt">The moment before the renewal was sent.</param>
+    /// <returns>Whether the lease stands.</returns>
+    public bool TakeIn(RenewalReply reply, TimeSpan sentAt) => reply switch
+    {
+        RenewalReply.Renewed => ConfirmRenewal(sentAt),
+        RenewalReply.AdministrativelyReleased => Lose(LeaseLossReason.AdministrativeRelease),
+        _ => Lose(LeaseLossReason.NotOwner),
+    };
 
     /// <summary>Takes in that the store confirmed a renewal.</summary>
     /// <param name="sentAt">The moment before the renewal was sent.</param>

@@ -40,8 +40,7 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
 
             var request = new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration);
             var answer = await store.RenewAsync(() => lease.LoseIfOverdue() ? [request] : [], lease.Timings.CallLimit, either.Token).ConfigureAwait(false);
-            var stands = answer.Reply.Count > 0 && (answer.Reply[0] ? lease.ConfirmRenewal(answer.SentAt) : lease.Lose(LeaseLossReason.NotOwner));
-            return stands ? RenewalResult.Renewed : RenewalResult.NotHeld;
+            return answer.Reply.Count > 0 && lease.TakeIn(answer.Reply[0], answer.SentAt) ? RenewalResult.Renewed : RenewalResult.NotHeld;
         }
         catch (LockStoreException)
         {
@@ -58,6 +57,7 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
             if (hasBegun)
             {
                 lease.EndRenewal();
+                watchdog.Reschedule(lease);
                 completion.SetResult();
             }
         }
@@ -102,7 +102,8 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
     private async Task<ReleaseResult> ReleaseInStoreAsync(Lease lease, TimeSpan limit, CancellationToken cancellationToken)
     {
         var grant = lease.Grant;
-        var request = new ReleaseRequest(grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow);
+        var request = new ReleaseRequest(
+            grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow, lease.Options?.AllowBarging == true, lease.Options?.LockAtLeastFor ?? TimeSpan.Zero);
         for (var mayBeApplied = false; ; mayBeApplied = true)
         {
             try

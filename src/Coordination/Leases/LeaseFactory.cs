@@ -16,7 +16,7 @@ internal sealed class LeaseFactory(
     private readonly LeaseTimings _timings = LeaseTimings.From(options);
 
     public AcquireRequest CreateRequest(string lockName, LockOwner? owner, LockOptions? lockOptions, bool wait) =>
-        new(lockName, owner ?? node.CreateOwner(), node.NextNumber(), Timings(lockOptions).Duration, wait, options.ClaimWindow);
+        new(lockName, owner ?? node.CreateOwner(), node.NextNumber(), Timings(lockOptions).Duration, wait, options.ClaimWindow, lockOptions?.AllowBarging == true);
 
     /// <summary>How long one try to acquire may take: an answer that comes much later is a lease with little left of it.</summary>
     public TimeSpan CallLimit(LockOptions? lockOptions) => Timings(lockOptions).RenewalInterval;
@@ -27,7 +27,7 @@ internal sealed class LeaseFactory(
         var timings = Timings(lockOptions);
         var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, answer.Reply.FencingToken!.Value);
         lease = answer.SentAt + timings.Duration - timings.SafetyMargin > time.Uptime
-            ? new Lease(grant, timings, lockOptions?.MaxHold, answer.SentAt, time, telemetry)
+            ? new Lease(grant, timings, lockOptions, answer.SentAt, time, telemetry)
             : null;
         return lease is not null;
     }
@@ -49,7 +49,7 @@ internal sealed class LeaseFactory(
     public Task GiveBackAsync(AcquireRequest request) => background.Run<ReleaseReply>(async () =>
     {
         var lapsesAt = time.Uptime + request.LeaseDuration;
-        var release = new ReleaseRequest(request.LockName, request.Owner, request.Entry, request.ClaimWindow);
+        var release = new ReleaseRequest(request.LockName, request.Owner, request.Entry, request.ClaimWindow, request.AllowBarging);
         while (true)
         {
             try

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Telemetry;
@@ -19,7 +18,7 @@ internal sealed class Watchdog : IDisposable
     private readonly CoordinationMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly ConcurrentDictionary<Lease, byte> _leases = new();
+    private readonly LeaseSchedule _schedule = new();
     private readonly WatchdogThread _thread;
     private volatile bool _isDisposed;
 
@@ -38,7 +37,8 @@ internal sealed class Watchdog : IDisposable
 
     public void Add(Lease lease)
     {
-        _leases.TryAdd(lease, 0);
+        var nextEvent = lease.NextEvent;
+        _schedule.Add(lease, nextEvent);
         if (_isDisposed)
         {
             // The disposal came between the grant and this, and may not have seen this lease.
@@ -46,17 +46,38 @@ internal sealed class Watchdog : IDisposable
             return;
         }
 
-        _thread.WakeAt(lease.NextEvent);
+        _thread.WakeAt(nextEvent);
     }
 
-    public void Remove(Lease lease) => _leases.TryRemove(lease, out _);
+    public void Remove(Lease lease) => _schedule.Remove(lease);
+
+    /// <summary>Looks at a lease when it has to be looked at next, which may have changed.</summary>
+    public void Reschedule(Lease lease)
+    {
+        var nextEvent = lease.NextEvent;
+        _schedule.Move(lease, nextEvent);
+        _thread.WakeAt(nextEvent);
+    }
+
+    /// <summary>Ends leases whose lock was taken from them.</summary>
+    public void LoseReleased(string lockName, LockOwner owner, long fencingToken)
+    {
+        foreach (var lease in _schedule.All)
+        {
+            if (lease.Grant.LockName == lockName && lease.Grant.Owner == owner && lease.Grant.FencingToken == fencingToken)
+            {
+                lease.Lose(LeaseLossReason.AdministrativeRelease);
+                Remove(lease);
+            }
+        }
+    }
 
     /// <summary>Ends the thread, and every lease that is held still: nobody would tell its holder any more.</summary>
     public void Dispose()
     {
         _isDisposed = true;
         _thread.Dispose();
-        foreach (var (lease, _) in _leases)
+        foreach (var lease in _schedule.All)
         {
             lease.Lose(LeaseLossReason.ProviderDisposed);
         }
@@ -113,13 +134,9 @@ internal sealed class Watchdog : IDisposable
         }
     }
 
-    private void TakeIn(Lease lease, bool stands, TimeSpan sentAt)
+    private void TakeIn(Lease lease, RenewalReply reply, TimeSpan sentAt)
     {
-        if (!stands)
-        {
-            lease.Lose(LeaseLossReason.NotOwner);
-        }
-        else if (lease.ConfirmRenewal(sentAt))
+        if (lease.TakeIn(reply, sentAt))
         {
             _telemetry.RenewalConfirmed(lease);
         }
@@ -138,41 +155,42 @@ internal sealed class Watchdog : IDisposable
     /// <returns>When to look again.</returns>
     private TimeSpan Look()
     {
-        var live = new List<Lease>(_leases.Count);
-        foreach (var (lease, _) in _leases)
-        {
-            if (lease.LoseIfOverdue())
-            {
-                live.Add(lease);
-            }
-            else
-            {
-                Remove(lease);
-            }
-        }
-
         var now = _time.Uptime;
-        if (live.Exists(lease => lease.NextEvent <= now))
+        var due = _schedule.DueBy(now);
+        due.RemoveAll(lease => !Stands(lease));
+        if (due.Count > 0)
         {
-            // Together go only leases of the same timings, so that none limits the calls of another, and of the same partition of the
-            // store, for one part of it may be away alone.
-            var due = live.Where(lease => lease.NextEvent - lease.Timings.BatchingWindow <= now);
-            foreach (var batch in due.GroupBy(lease => (lease.Timings, _store.PartitionOf(lease.Grant.LockName))).SelectMany(group => group.Chunk(BatchSize)))
+            // What is due soon goes along. Together go only leases of the same timings, so that none limits the calls of another, and
+            // of the same partition of the store, for one part of it may be away alone.
+            var soon = _schedule.DueBy(now + due.Max(lease => lease.Timings.BatchingWindow));
+            soon.RemoveAll(lease => !Stands(lease));
+            foreach (var batch in soon.GroupBy(lease => (lease.Timings, _store.PartitionOf(lease.Grant.LockName))).SelectMany(group => group.Chunk(BatchSize)))
             {
                 // Each batch goes its own way: one that hangs or fails holds up no other.
-                _ = RenewAndLookAgainAsync([.. batch]);
+                _ = RenewAndRescheduleAsync([.. batch]);
             }
+
+            // Their deadlines are watched while they are renewed.
+            due.ForEach(lease => _schedule.Move(lease, lease.NextEvent));
         }
 
-        return live.Count == 0 ? TimeSpan.MaxValue : live.Min(lease => lease.NextEvent);
+        return _schedule.Next;
     }
 
-    private async Task RenewAndLookAgainAsync(List<Lease> batch)
+    /// <summary>Trips what is overdue, and lets go of what has ended.</summary>
+    private bool Stands(Lease lease)
+    {
+        if (!lease.LoseIfOverdue())
+        {
+            Remove(lease);
+        }
+
+        return lease.IsActive;
+    }
+
+    private async Task RenewAndRescheduleAsync(List<Lease> batch)
     {
         await RenewAsync(batch).ConfigureAwait(true);
-        foreach (var lease in batch)
-        {
-            _thread.WakeAt(lease.NextEvent);
-        }
+        batch.ForEach(Reschedule);
     }
 }

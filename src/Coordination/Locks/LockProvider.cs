@@ -51,6 +51,11 @@ internal sealed class LockProvider(NodeIdentity node, Acquisition acquisition, W
             throw new ArgumentOutOfRangeException(nameof(options), duration, $"A lease duration is from {LeaseTimings.MinDuration} to {LeaseTimings.MaxDuration}.");
         }
 
+        if (options?.LockAtLeastFor is { } atLeast && (atLeast <= TimeSpan.Zero || atLeast > LeaseTimings.MaxDuration))
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), atLeast, $"LockAtLeastFor is greater than zero and at most {LeaseTimings.MaxDuration}, or null for not at all.");
+        }
+
         if (options?.MaxHold is { } hold && hold <= TimeSpan.Zero)
         {
             throw new ArgumentOutOfRangeException(nameof(options), hold, "MaxHold is greater than zero, or null for no limit.");

@@ -28,13 +28,28 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
     /// <param name="requests">Asked anew before each attempt, so that a lease that ended meanwhile is left out.</param>
     /// <param name="limit">How long one attempt may take.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public ValueTask<StoreAnswer<IReadOnlyList<bool>>> RenewAsync(Func<IReadOnlyList<RenewalRequest>> requests, TimeSpan limit, CancellationToken cancellationToken) =>
+    public ValueTask<StoreAnswer<IReadOnlyList<RenewalReply>>> RenewAsync(Func<IReadOnlyList<RenewalRequest>> requests, TimeSpan limit, CancellationToken cancellationToken) =>
         CallAsync(
             pipelines.Renewal,
             requests,
-            static (store, requests, token) => requests() is { Count: > 0 } batch ? store.RenewAsync(batch, token) : Task.FromResult<IReadOnlyList<bool>>([]),
+            static (store, requests, token) => requests() is { Count: > 0 } batch ? store.RenewAsync(batch, token) : Task.FromResult<IReadOnlyList<RenewalReply>>([]),
             limit,
             true,
+            cancellationToken);
+
+    public ValueTask<StoreAnswer<LockInspection>> InspectAsync(string lockName, int maxWaiters, TimeSpan limit, CancellationToken cancellationToken) =>
+        CallAsync(pipelines.Acquisition, (lockName, maxWaiters), static (store, ask, token) => store.InspectAsync(ask.lockName, ask.maxWaiters, token), limit, false, cancellationToken);
+
+    public ValueTask<StoreAnswer<LockPage>> ListAsync(string? cursor, TimeSpan limit, CancellationToken cancellationToken) =>
+        CallAsync(pipelines.Acquisition, cursor, static (store, cursor, token) => store.ListAsync(cursor, token), limit, false, cancellationToken);
+
+    public ValueTask<StoreAnswer<bool>> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, TimeSpan limit, CancellationToken cancellationToken) =>
+        CallAsync(
+            pipelines.Renewal,
+            (lockName, fencingToken, claimWindow),
+            static (store, ask, token) => store.ReleaseByTokenAsync(ask.lockName, ask.fencingToken, ask.claimWindow, token),
+            limit,
+            false,
             cancellationToken);
 
     private async ValueTask<StoreAnswer<TReply>> CallAsync<TRequest, TReply>(

@@ -7,4 +7,6 @@ namespace Coordination.Stores;
 /// <param name="LeaseDuration">How long the grant lasts with no renewal.</param>
 /// <param name="Wait">Whether to join the queue when the lock is not free.</param>
 /// <param name="ClaimWindow">How long a lock that is passed to a waiter by this request stays passed without being claimed.</param>
-public sealed record AcquireRequest(string LockName, LockOwner Owner, long Entry, TimeSpan LeaseDuration, bool Wait, TimeSpan ClaimWindow);
+/// <param name="AllowBarging">Whether to take a lock that is free although others wait for it.</param>
+public sealed record AcquireRequest(
+    string LockName, LockOwner Owner, long Entry, TimeSpan LeaseDuration, bool Wait, TimeSpan ClaimWindow, bool AllowBarging = false);

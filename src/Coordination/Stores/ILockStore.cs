@@ -6,11 +6,14 @@ namespace Coordination.Stores;
 /// </summary>
 /// <remarks>
 /// <para>Each operation is atomic in the store and may be repeated: repeating a request that was applied changes nothing. A repeated
-/// acquisition or renewal gives the same answer; a repeated release answers that the lock is not held. Failures are thrown as <see cref="LockStoreException"/>, which says whether a retry may help. A cancelled call
-/// may still be applied later, and callers count on nothing else.</para>
+/// acquisition or renewal gives the same answer; a repeated release answers that the lock is not held. Failures are thrown as
+/// <see cref="LockStoreException"/>, which says whether a retry may help. A cancelled call may still be applied later, and callers
+/// count on nothing else.</para>
 /// <para>The queue of a lock is kept in order of arrival. A waiter is alive until the moment that its last request named; dead
 /// ones are skipped. A lock that becomes free passes straight to the first live waiter, for the claim window, and that waiter's node
-/// is told; a waiter that was passed the lock and did not claim it is skipped from then on until it asks again, at its old place.</para>
+/// is told; a waiter that was passed the lock and did not claim it is skipped from then on until it asks again, at its old place.
+/// The next waiters of other nodes, up to three, are told to ask again when it should have claimed it, each one a claim window later than
+/// the one before.</para>
 /// <para>The contract test suite in the project's tests is the full statement; a new store inherits it.</para>
 /// </remarks>
 public interface ILockStore
@@ -19,9 +22,9 @@ public interface ILockStore
     string Name { get; }
 
     /// <summary>
-    /// Tries to acquire a lock. Granted when the lock is free and no other live waiter is queued before the owner, or when the owner
-    /// holds it already (by this entry, or one more) or was passed it. Else, with <see cref="AcquireRequest.Wait"/>, joins the queue or
-    /// refreshes the place in it. Never shortens the lease that the owner has.
+    /// Tries to acquire a lock. Granted when the lock is free and no other live waiter is queued before the owner (or whoever is, with
+    /// <see cref="AcquireRequest.AllowBarging"/>), or when the owner holds it already (by this entry, or one more) or was passed it.
+    /// Else, with <see cref="AcquireRequest.Wait"/>, joins the queue or refreshes the place in it. Never shortens the lease that the owner has.
     /// </summary>
     Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken);
 
@@ -29,8 +32,8 @@ public interface ILockStore
     /// Extends locks that their owners still hold, and only those: never makes a lock again and never touches another's. A lock
     /// that was passed to a waiter and not claimed yet counts as held. Never shortens a lease.
     /// </summary>
-    /// <returns>For each request in turn, whether the lock is the owner's.</returns>
-    Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken);
+    /// <returns>For each request in turn, what was found.</returns>
+    Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken);
 
     /// <summary>
     /// Tells apart the parts of a store that may be away alone, such as the slots of a Redis Cluster: one <see cref="RenewAsync"/> is asked
@@ -42,7 +45,8 @@ public interface ILockStore
 
     /// <summary>
     /// Takes the owner's entry out of the lock, and that entry's place out of the queue, and passes the lock to the first live waiter
-    /// when that was its last entry. A lock that was passed to the owner and not claimed yet is passed on as well.
+    /// when that was its last entry. A lock that was passed to the owner and not claimed yet is passed on as well. A lock that is to be
+    /// locked for some time at least stays taken until then, by nobody.
     /// </summary>
     Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken);
 
@@ -59,6 +63,28 @@ public interface ILockStore
     /// <summary>Looks at a lock without changing it.</summary>
     /// <returns>Who holds it; null when nobody does.</returns>
     Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken);
+
+    /// <summary>Looks at a lock and its queue without changing them.</summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="maxWaiters">How many waiters to list at most, from the front of the queue.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken);
+
+    /// <summary>Lists the locks that are held, a page at a time. Locks that come or go meanwhile may be on a page or not.</summary>
+    /// <param name="cursor">Null for the first page, then what the page before it said in <see cref="LockPage.Next"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes a lock from its holder, and passes it on as a release would; whatever time it was to be locked at least is over. The
+    /// holder's node is told, and a renewal of the holder answers <see cref="RenewalReply.AdministrativelyReleased"/> until its lease would have run out.
+    /// </summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="fencingToken">The token of the grant that is to end, so that no newer one is hit.</param>
+    /// <param name="claimWindow">How long the lock stays passed to the next waiter without being claimed.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Whether the lock was held under that token.</returns>
+    Task<bool> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken);
 
     /// <summary>Asks the store for a sign of life, as the health check does.</summary>
     Task PingAsync(CancellationToken cancellationToken);

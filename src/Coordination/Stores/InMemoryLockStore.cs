@@ -6,132 +6,75 @@ namespace Coordination.Stores;
 /// </summary>
 public sealed class InMemoryLockStore : ILockStore
 {
-    /// <summary>What a waiter has on top of the holder's time to live and a claim window before it counts as dead.</summary>
-    private static readonly TimeSpan WaiterGrace = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long a dead waiter keeps its place at least, in case it was only slow.</summary>
-    private static readonly TimeSpan WaiterRetention = TimeSpan.FromSeconds(60);
-
     private const int SweepAtLeastAt = 1024;
 
     private readonly TimeProvider _time;
+    private readonly FencingTokens _tokens;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, LockRecord> _locks = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, InMemoryLock> _locks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Subscription>> _subscriptions = new(StringComparer.Ordinal);
-    private long _lastToken;
     private int _sweepAt = SweepAtLeastAt;
 
     /// <summary>Makes an empty store.</summary>
     /// <param name="timeProvider">The clock by which leases run out; null for the system's.</param>
-    public InMemoryLockStore(TimeProvider? timeProvider = null) => _time = timeProvider ?? TimeProvider.System;
+    public InMemoryLockStore(TimeProvider? timeProvider = null)
+    {
+        _time = timeProvider ?? TimeProvider.System;
+        _tokens = new FencingTokens(_time);
+    }
 
     /// <inheritdoc/>
     public string Name => "memory";
+
+    /// <summary>How many locks are held or waited for; zero when nothing is left behind.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _locks.Values.Count(held => held.IsInUse(_time.Uptime));
+            }
+        }
+    }
 
     /// <inheritdoc/>
     public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        cancellationToken.ThrowIfCancellationRequested();
-        Passed? passed = null;
-        AcquireReply reply;
-        lock (_gate)
-        {
-            var record = GetOrAdd(request.LockName);
-            var now = _time.Uptime;
-            Expire(record, now);
-            if (record.Holder is null)
-            {
-                var first = record.FirstLive(now);
-                if (first is null || first.Owner == request.Owner)
-                {
-                    Grant(record, request.Owner, now, request.LeaseDuration, claimed: true);
-                }
-                else
-                {
-                    passed = PassOn(request.LockName, record, first, now, request.ClaimWindow);
-                }
-            }
-
-            reply = Answer(record, request, now);
-        }
-
-        Notify(passed);
-        return Task.FromResult(reply);
+        return ChangeAsync(request.LockName, (held, now, news) => held.Acquire(request, now, news), cancellationToken);
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(requests);
         cancellationToken.ThrowIfCancellationRequested();
-        var answers = new bool[requests.Count];
+        var replies = new RenewalReply[requests.Count];
         lock (_gate)
         {
-            var now = _time.Uptime;
-            for (var i = 0; i < answers.Length; i++)
+            for (var i = 0; i < replies.Length; i++)
             {
-                if (_locks.TryGetValue(requests[i].LockName, out var record))
-                {
-                    Expire(record, now);
-                    if (record.Holder == requests[i].Owner)
-                    {
-                        Extend(record, now + requests[i].LeaseDuration);
-                        answers[i] = true;
-                    }
-                }
+                var request = requests[i];
+                replies[i] = Find(request.LockName, out var now) is { } held ? held.Renew(request, now) : RenewalReply.NotHeld;
             }
         }
 
-        return Task.FromResult<IReadOnlyList<bool>>(answers);
+        return Task.FromResult<IReadOnlyList<RenewalReply>>(replies);
     }
 
     /// <inheritdoc/>
     public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        cancellationToken.ThrowIfCancellationRequested();
-        Passed? passed = null;
-        ReleaseReply reply;
-        lock (_gate)
-        {
-            if (!_locks.TryGetValue(request.LockName, out var record))
-            {
-                return Task.FromResult(ReleaseReply.NotHeld);
-            }
+        return ChangeAsync(request.LockName, (held, now, news) => held.Release(request, now, news), cancellationToken);
+    }
 
-            var now = _time.Uptime;
-            Expire(record, now);
-            record.Waiters.RemoveAll(w => w.Owner == request.Owner && w.Entry == request.Entry);
-            if (record.Holder != request.Owner)
-            {
-                reply = ReleaseReply.NotHeld;
-            }
-            else
-            {
-                record.Entries.Remove(request.Entry);
-
-                // A lock that was passed to a newer wait of the owner, and is not claimed yet, is that one's.
-                var isKept = record.Entries.Count > 0 || (!record.IsClaimed && record.Waiters.Exists(w => w.Owner == request.Owner));
-                reply = isKept ? ReleaseReply.StillHeldByOwner : ReleaseReply.Released;
-                if (reply == ReleaseReply.Released)
-                {
-                    record.Free();
-                    if (record.FirstLive(now) is { } next)
-                    {
-                        passed = PassOn(request.LockName, record, next, now, request.ClaimWindow);
-                    }
-                }
-            }
-
-            if (record.IsEmpty)
-            {
-                _locks.Remove(request.LockName);
-            }
-        }
-
-        Notify(passed);
-        return Task.FromResult(reply);
+    /// <inheritdoc/>
+    public Task<bool> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(lockName);
+        return ChangeAsync(lockName, (held, now, news) => held.ReleaseByToken(fencingToken, claimWindow, now, news), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -161,14 +104,29 @@ public sealed class InMemoryLockStore : ILockStore
         cancellationToken.ThrowIfCancellationRequested();
         lock (_gate)
         {
-            var now = _time.Uptime;
-            if (!_locks.TryGetValue(lockName, out var record))
-            {
-                return Task.FromResult<LockHolder?>(null);
-            }
+            return Task.FromResult(Find(lockName, out var now)?.Describe(now));
+        }
+    }
 
-            Expire(record, now);
-            return Task.FromResult(record.Describe(now));
+    /// <inheritdoc/>
+    public Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(lockName);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            return Task.FromResult(Find(lockName, out var now)?.Inspect(maxWaiters, now) ?? new LockInspection(lockName, null, [], 0));
+        }
+    }
+
+    /// <summary>Lists the locks that are held, all on one page.</summary>
+    public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_gate)
+        {
+            string[] names = [.. _locks.Keys.Where(name => Find(name, out _)!.IsHeld)];
+            return Task.FromResult(new LockPage(names, Next: null));
         }
     }
 
@@ -197,12 +155,12 @@ public sealed class InMemoryLockStore : ILockStore
         ArgumentNullException.ThrowIfNull(lockName);
         lock (_gate)
         {
-            if (!_locks.TryGetValue(lockName, out var record) || record.Holder is null)
+            if (!_locks.TryGetValue(lockName, out var held) || !held.IsHeld)
             {
                 return false;
             }
 
-            record.Free();
+            held.Free();
             return true;
         }
     }
@@ -219,113 +177,64 @@ public sealed class InMemoryLockStore : ILockStore
         ArgumentNullException.ThrowIfNull(owner);
         lock (_gate)
         {
-            Grant(GetOrAdd(lockName), owner, _time.Uptime, leaseDuration, claimed: true);
+            GetOrAdd(lockName).Grant(owner, _time.Uptime, leaseDuration, isClaimed: true);
         }
     }
 
-    /// <summary>How many locks are held or waited for; zero when nothing is left behind.</summary>
-    public int Count
+    private Task<T> ChangeAsync<T>(string lockName, Func<InMemoryLock, TimeSpan, List<LockNotification>, T> change, CancellationToken cancellationToken)
     {
-        get
+        cancellationToken.ThrowIfCancellationRequested();
+        var news = new List<LockNotification>();
+        T reply;
+        lock (_gate)
         {
-            lock (_gate)
+            var held = GetOrAdd(lockName);
+            var now = _time.Uptime;
+            held.Expire(now);
+            reply = change(held, now, news);
+            if (held.IsEmpty)
             {
-                var now = _time.Uptime;
-                return _locks.Values.Count(r => (r.Holder is not null && r.ExpiresAt > now) || r.Waiters.Exists(w => w.AliveUntil > now));
+                _locks.Remove(lockName);
             }
         }
+
+        // Outside the lock, for the handlers may call the store.
+        news.ForEach(Notify);
+        return Task.FromResult(reply);
     }
 
-    private static AcquireReply Answer(LockRecord record, AcquireRequest request, TimeSpan now)
+    private InMemoryLock? Find(string lockName, out TimeSpan now)
     {
-        if (record.Holder == request.Owner)
-        {
-            record.Entries.Add(request.Entry);
-            record.Waiters.RemoveAll(w => w.Owner == request.Owner);
-            Extend(record, now + request.LeaseDuration);
-            return new AcquireReply(record.Token, record.Describe(now), WaitersBefore: 0);
-        }
-
-        var holder = record.Describe(now)!;
-        if (!request.Wait)
-        {
-            return new AcquireReply(null, holder, WaitersBefore: 0);
-        }
-
-        var place = record.Waiters.FindIndex(w => w.Owner == request.Owner);
-        if (place < 0)
-        {
-            record.Waiters.RemoveAll(w => w.AliveUntil + WaiterRetention < now);
-            record.Waiters.Add(new QueuedWaiter(request.Owner));
-            place = record.Waiters.Count - 1;
-        }
-
-        record.Waiters[place].Entry = request.Entry;
-        record.Waiters[place].AliveUntil = now + holder.TimeToLive + request.ClaimWindow + WaiterGrace;
-        return new AcquireReply(null, holder, place);
+        now = _time.Uptime;
+        var found = _locks.GetValueOrDefault(lockName);
+        found?.Expire(now);
+        return found;
     }
 
-    private void Grant(LockRecord record, LockOwner owner, TimeSpan now, TimeSpan lasts, bool claimed)
+    private InMemoryLock GetOrAdd(string lockName)
     {
-        var wallClock = _time.GetUtcNow();
-
-        // One counter for all locks grows over the grants of each of them, and is nothing to keep per name.
-        _lastToken = Math.Max(_lastToken + 1, (wallClock - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
-        record.Holder = owner;
-        record.Token = _lastToken;
-        record.Since = wallClock;
-        record.ExpiresAt = now + lasts;
-        record.IsClaimed = claimed;
-        record.Entries.Clear();
-    }
-
-    private Passed PassOn(string lockName, LockRecord record, QueuedWaiter waiter, TimeSpan now, TimeSpan claimWindow)
-    {
-        Grant(record, waiter.Owner, now, claimWindow, claimed: false);
-
-        // If it does not claim it is skipped from here on, until it asks again: a dead waiter costs one claim window, once.
-        waiter.AliveUntil = now;
-        return new Passed(lockName, waiter.Owner);
-    }
-
-    private static void Extend(LockRecord record, TimeSpan until)
-    {
-        record.ExpiresAt = record.IsClaimed && record.ExpiresAt > until ? record.ExpiresAt : until;
-        record.IsClaimed = true;
-    }
-
-    private static void Expire(LockRecord record, TimeSpan now)
-    {
-        if (record.Holder is not null && record.ExpiresAt <= now)
-        {
-            record.Free();
-        }
-    }
-
-    private LockRecord GetOrAdd(string lockName)
-    {
-        if (!_locks.TryGetValue(lockName, out var record))
+        if (!_locks.TryGetValue(lockName, out var held))
         {
             if (_locks.Count >= _sweepAt)
             {
                 Sweep();
             }
 
-            _locks[lockName] = record = new LockRecord();
+            _locks[lockName] = held = new InMemoryLock(lockName, _tokens);
         }
 
-        return record;
+        return held;
     }
 
     /// <summary>Drops what has lapsed, so that locks with made-up names leak nothing. Amortized over the names that were added.</summary>
     private void Sweep()
     {
         var now = _time.Uptime;
-        foreach (var (name, record) in _locks)
+        foreach (var (name, held) in _locks)
         {
-            Expire(record, now);
-            record.Waiters.RemoveAll(w => w.AliveUntil + WaiterRetention < now);
-            if (record.IsEmpty)
+            held.Expire(now);
+            held.ForgetDeadWaiters(now);
+            if (held.IsEmpty)
             {
                 _locks.Remove(name);
             }
@@ -334,22 +243,17 @@ public sealed class InMemoryLockStore : ILockStore
         _sweepAt = Math.Max(SweepAtLeastAt, 2 * _locks.Count);
     }
 
-    private void Notify(Passed? passed)
+    private void Notify(LockNotification notification)
     {
-        if (passed is null)
-        {
-            return;
-        }
-
         Subscription[] listeners;
         lock (_gate)
         {
-            listeners = _subscriptions.TryGetValue(passed.Owner.NodeId, out var list) ? [.. list] : [];
+            listeners = _subscriptions.TryGetValue(notification.Owner!.NodeId, out var list) ? [.. list] : [];
         }
 
         foreach (var listener in listeners)
         {
-            listener.Handler(new LockNotification(LockNotificationKind.Granted, passed.LockName, passed.Owner));
+            listener.Handler(notification);
         }
     }
 
@@ -361,47 +265,6 @@ public sealed class InMemoryLockStore : ILockStore
             {
                 _subscriptions.Remove(subscription.NodeId);
             }
-        }
-    }
-
-    private sealed record Passed(string LockName, LockOwner Owner);
-
-    private sealed class QueuedWaiter(LockOwner owner)
-    {
-        public LockOwner Owner { get; } = owner;
-
-        /// <summary>The entry that asked last: only its release leaves the queue.</summary>
-        public long Entry { get; set; }
-
-        public TimeSpan AliveUntil { get; set; }
-    }
-
-    private sealed class LockRecord
-    {
-        public LockOwner? Holder { get; set; }
-
-        public long Token { get; set; }
-
-        public DateTimeOffset Since { get; set; }
-
-        public TimeSpan ExpiresAt { get; set; }
-
-        public bool IsClaimed { get; set; }
-
-        public HashSet<long> Entries { get; } = [];
-
-        public List<QueuedWaiter> Waiters { get; } = [];
-
-        public bool IsEmpty => Holder is null && Waiters.Count == 0;
-
-        public QueuedWaiter? FirstLive(TimeSpan now) => Waiters.Find(w => w.AliveUntil > now);
-
-        public LockHolder? Describe(TimeSpan now) => Holder is null ? null : new LockHolder(Holder, Token, Since, ExpiresAt - now);
-
-        public void Free()
-        {
-            Holder = null;
-            Entries.Clear();
         }
     }
 

@@ -5,4 +5,7 @@ namespace Coordination.Stores;
 /// <param name="FencingToken">The token of its grant.</param>
 /// <param name="Since">When the lock was granted, on the store's clock.</param>
 /// <param name="TimeToLive">How long the grant lasts if it is not renewed.</param>
-public sealed record LockHolder(LockOwner Owner, long FencingToken, DateTimeOffset Since, TimeSpan TimeToLive);
+/// <param name="IsReleased">
+/// Whether the owner has released it, and nobody can have it yet because of its <see cref="LockOptions.LockAtLeastFor"/>.
+/// </param>
+public sealed record LockHolder(LockOwner Owner, long FencingToken, DateTimeOffset Since, TimeSpan TimeToLive, bool IsReleased = false);

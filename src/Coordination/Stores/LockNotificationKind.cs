@@ -8,4 +8,13 @@ public enum LockNotificationKind
 
     /// <summary>The connection was lost and is back: notifications may have been missed, and every waiter is to ask again.</summary>
     Reconnected,
+
+    /// <summary>
+    /// The lock may be free sooner than the waiter was told when it asked: it is to ask again in a while, unless it hears
+    /// otherwise. So the next waiters learn that one before them is dead, and that a lock is free for whoever comes first.
+    /// </summary>
+    AskAgain,
+
+    /// <summary>The lock was taken from its holder by <see cref="ILockStore.ReleaseByTokenAsync"/>.</summary>
+    AdministrativelyReleased,
 }

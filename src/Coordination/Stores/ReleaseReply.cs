@@ -3,7 +3,10 @@ namespace Coordination.Stores;
 /// <summary>The store's answer to a <see cref="ReleaseRequest"/>.</summary>
 public enum ReleaseReply
 {
-    /// <summary>It was the owner's last entry; the lock is free or has passed to the next waiter.</summary>
+    /// <summary>
+    /// It was the owner's last entry; the lock is free, has passed to the next waiter, or stays taken for the rest of
+    /// <see cref="ReleaseRequest.LockAtLeastFor"/>.
+    /// </summary>
     Released,
 
     /// <summary>The entry is out, or was not in, and the owner holds the lock by another entry.</summary>

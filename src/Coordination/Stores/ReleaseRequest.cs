@@ -5,4 +5,7 @@ namespace Coordination.Stores;
 /// <param name="Owner">Who held it or waited for it.</param>
 /// <param name="Entry">The entry of the acquisition.</param>
 /// <param name="ClaimWindow">How long the lock stays passed to the next waiter without being claimed.</param>
-public sealed record ReleaseRequest(string LockName, LockOwner Owner, long Entry, TimeSpan ClaimWindow);
+/// <param name="AllowBarging">Whether to leave the lock free and tell the first waiter, instead of passing it to that waiter.</param>
+/// <param name="LockAtLeastFor">Until how long after its grant the lock stays taken, by nobody, when this is its last entry. Zero for not at all.</param>
+public sealed record ReleaseRequest(
+    string LockName, LockOwner Owner, long Entry, TimeSpan ClaimWindow, bool AllowBarging = false, TimeSpan LockAtLeastFor = default);

@@ -62,6 +62,19 @@ internal sealed class QueuePlace(PlaceKey key, WaitingRoom room, LeaseFactory le
     /// <summary>Asks again at once: the lock was passed to this place, or notifications may have been missed.</summary>
     public void Wake() => _wake.Set();
 
+    /// <summary>Asks again after some time at the latest: the lock may then be to be had.</summary>
+    public void WakeIn(TimeSpan time)
+    {
+        if (time > TimeSpan.Zero)
+        {
+            _wake.SetIn(time + WakeAfterExpiry);
+        }
+        else
+        {
+            _wake.Set();
+        }
+    }
+
     /// <summary>Ends all waiters with an error.</summary>
     public void Fail(Exception error)
     {

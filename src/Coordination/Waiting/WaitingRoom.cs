@@ -10,7 +10,7 @@ namespace Coordination.Waiting;
 
 /// <summary>All waiters of this node: a place for each lock they wait for, and one subscription for all of them.</summary>
 internal sealed class WaitingRoom(
-    NodeIdentity node, ILockStore store, StoreClient client, LeaseFactory leases, BackgroundWork background, TimeProvider time, ILogger<WaitingRoom> logger) : IAsyncDisposable, IDisposable
+    NodeIdentity node, ILockStore store, StoreClient client, LeaseFactory leases, BackgroundWork background, Watchdog watchdog, TimeProvider time, ILogger<WaitingRoom> logger) : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan SubscribeLimit = TimeSpan.FromSeconds(2);
 
@@ -132,19 +132,21 @@ internal sealed class WaitingRoom(
 
     private void Hear(LockNotification notification)
     {
-        if (notification is { Kind: LockNotificationKind.Granted, LockName: { } lockName, Owner: { } owner })
+        if (notification is not { LockName: { } lockName, Owner: { } owner })
         {
-            if (_announced.TryGetValue((lockName, owner), out var place))
-            {
-                place.Wake();
-            }
-        }
-        else
-        {
+            // Reconnected, and notifications may have been missed.
             foreach (var place in _places.Values)
             {
                 place.Wake();
             }
+        }
+        else if (notification.Kind == LockNotificationKind.AdministrativelyReleased)
+        {
+            watchdog.LoseReleased(lockName, owner, notification.FencingToken);
+        }
+        else if (_announced.TryGetValue((lockName, owner), out var place))
+        {
+            place.WakeIn(notification.After);
         }
     }
 }

@@ -89,7 +89,7 @@ public sealed class OutageTests
         await Eventually.IsTrueAsync(() => Has(heard, new LockNotification(LockNotificationKind.Reconnected)), Patience, "the node is told");
 
         // F18: the data is gone with the process, and what is granted now has a greater token. F30: so are the scripts.
-        Assert.False((await RenewAsync(node))[0]);
+        Assert.Equal([RenewalReply.NotHeld], await RenewAsync(node));
         Assert.True((await AcquireAsync(node)).FencingToken > first.FencingToken);
 
         // The subscription stands again as well.
@@ -193,7 +193,7 @@ public sealed class OutageTests
     private Task<AcquireReply> AcquireAsync(TestNode node) =>
         node.Store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(60), false, TimeSpan.FromSeconds(1)), Token);
 
-    private Task<IReadOnlyList<bool>> RenewAsync(TestNode node) =>
+    private Task<IReadOnlyList<RenewalReply>> RenewAsync(TestNode node) =>
         node.Store.RenewAsync([new RenewalRequest("orders", _ada, TimeSpan.FromSeconds(60))], Token);
 
     private Task<ReleaseReply> ReleaseAsync(TestNode node) =>

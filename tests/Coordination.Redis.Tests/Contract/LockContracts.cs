@@ -4,7 +4,17 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Redis.Tests.Contract;
 
-public sealed class RedisServerLockContract(RedisServerFixture server) : RedisLockContract(server);
+public class RedisServerLockContract(RedisServerFixture server) : RedisLockContract(server);
+
+/// <summary>With every notification dropped: waiters go by the time that holders have left.</summary>
+public sealed class G7_RedisServerWithoutNotificationsLockContract(RedisServerFixture server) : RedisServerLockContract(server)
+{
+    protected override TimeSpan NodeLease => TimeSpan.FromSeconds(2);
+
+    protected override bool DropsNotifications => true;
+
+    protected override int Cycles => 5;
+}
 
 public sealed class RedisContainerLockContract(RedisContainerFixture server) : RedisLockContract(server);
 

@@ -37,9 +37,9 @@ public sealed class ClusterTests
             Assert.True((await node.Store.AcquireAsync(new AcquireRequest(name, ada, 1, Lease, false, Lease), Token)).IsGranted);
         }
 
-        Assert.All(await node.Store.RenewAsync([.. names.Select(name => new RenewalRequest(name, ada, Lease))], Token), Assert.True);
+        Assert.All(await node.Store.RenewAsync([.. names.Select(name => new RenewalRequest(name, ada, Lease))], Token), reply => Assert.Equal(RenewalReply.Renewed, reply));
         Assert.Equal(
-            [false, true, false],
+            [RenewalReply.NotHeld, RenewalReply.Renewed, RenewalReply.NotHeld],
             await node.Store.RenewAsync([new("lock-1", bob, Lease), new("lock-2", ada, Lease), new("lock-99", ada, Lease)], Token));
 
         await node.Store.AcquireAsync(new AcquireRequest("lock-7", bob, 1, Lease, true, Lease), Token);

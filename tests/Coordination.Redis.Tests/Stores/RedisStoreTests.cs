@@ -131,12 +131,12 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
     [Fact]
     public async Task F10_Renew_NeverMakesALock_AndNeverTouchesAnothers()
     {
-        Assert.Equal([false], await RenewAsync(_ada, Lease));
+        Assert.Equal([RenewalReply.NotHeld], await RenewAsync(_ada, Lease));
         Assert.Empty(await KeysAsync());
 
         await AcquireAsync(_bob, wait: false);
         var before = await Database.KeyTimeToLiveAsync(Key("lock"));
-        Assert.Equal([false], await RenewAsync(_ada, TimeSpan.FromHours(1)));
+        Assert.Equal([RenewalReply.NotHeld], await RenewAsync(_ada, TimeSpan.FromHours(1)));
         Assert.True(await Database.KeyTimeToLiveAsync(Key("lock")) <= before);
         Assert.Equal(_bob, (await Store.GetHolderAsync("orders", Token))!.Owner);
     }
@@ -151,14 +151,15 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
         var held = await Store.RenewAsync(
             [new("a", _ada, Lease), new("b", _ada, Lease), new("c", _ada, Lease), new("d", _ada, Lease), new("b", _bob, Lease)], Token);
 
-        Assert.Equal([true, false, false, false, true], held);
+        Assert.Equal(
+            [RenewalReply.Renewed, RenewalReply.NotHeld, RenewalReply.NotHeld, RenewalReply.NotHeld, RenewalReply.Renewed], held);
     }
 
     [Fact]
     public async Task Renew_NeverShortens()
     {
         await AcquireAsync(_ada, wait: false);
-        Assert.Equal([true], await RenewAsync(_ada, TimeSpan.FromSeconds(1)));
+        Assert.Equal([RenewalReply.Renewed], await RenewAsync(_ada, TimeSpan.FromSeconds(1)));
         Assert.True(await Database.KeyTimeToLiveAsync(Key("lock")) > TimeSpan.FromSeconds(20));
     }
 
@@ -190,7 +191,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task F8_Handover_TellsTheWaitersNodeAndNoOther()
+    public async Task F8_F9_Handover_TellsTheWaitersNode_AndTheNextOneToAskAgainAfterTheClaimWindow()
     {
         var (heardByBob, heardByCy) = (new List<LockNotification>(), new List<LockNotification>());
         var cy = new LockOwner("host-3-cy", 7);
@@ -206,8 +207,9 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
 
         // The next notification is for the next waiter: had the first gone to both, it would be here by now.
         await ReleaseAsync(_bob);
-        await Eventually.IsTrueAsync(() => Count(heardByCy) == 1, TimeSpan.FromSeconds(5), "the second waiter's node is told");
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, "orders", cy), heardByCy[0]);
+        await Eventually.IsTrueAsync(() => Count(heardByCy) == 2, TimeSpan.FromSeconds(5), "the second waiter's node is told");
+        Assert.Equal(new LockNotification(LockNotificationKind.AskAgain, "orders", cy, ClaimWindow), heardByCy[0]);
+        Assert.Equal(new LockNotification(LockNotificationKind.Granted, "orders", cy), heardByCy[1]);
         Assert.Equal(1, Count(heardByBob));
     }
 
@@ -353,7 +355,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
         await AcquireAsync(_ada, wait: false);
         await _connection.GetServers()[0].ScriptFlushAsync();
 
-        Assert.Equal([true], await RenewAsync(_ada, Lease));
+        Assert.Equal([RenewalReply.Renewed], await RenewAsync(_ada, Lease));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(_ada));
     }
 
@@ -394,7 +396,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
     private Task<ReleaseReply> ReleaseAsync(LockOwner owner) =>
         Store.ReleaseAsync(new ReleaseRequest("orders", owner, 1, ClaimWindow), Token);
 
-    private Task<IReadOnlyList<bool>> RenewAsync(LockOwner owner, TimeSpan lease) =>
+    private Task<IReadOnlyList<RenewalReply>> RenewAsync(LockOwner owner, TimeSpan lease) =>
         Store.RenewAsync([new RenewalRequest("orders", owner, lease)], Token);
 
     private async Task<string[]> KeysAsync() =>

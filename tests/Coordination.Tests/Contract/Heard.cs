@@ -12,5 +12,7 @@ internal sealed class Heard
 
     public IEnumerable<LockNotification> All => _notifications;
 
+    public IEnumerable<LockNotification> Grants => _notifications.Where(notification => notification.Kind == LockNotificationKind.Granted);
+
     public void Add(LockNotification notification) => _notifications.Enqueue(notification);
 }

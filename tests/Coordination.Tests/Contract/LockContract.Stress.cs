@@ -22,7 +22,7 @@ public abstract partial class LockContract
 
         Assert.All(contested, c => c.AssertExclusive());
         Assert.Equal(grantsByWorker.Sum(), contested.Sum(c => c.Grants));
-        Assert.All(grantsByWorker, grants => Assert.True(grants > 0, "A worker was never granted a lock."));
+        Assert.True(DropsNotifications || grantsByWorker.All(grants => grants > 0), "A worker was never granted a lock.");
         foreach (var c in contested)
         {
             await AssertNothingLeftAsync(c.LockName);

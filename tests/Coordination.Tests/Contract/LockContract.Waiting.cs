@@ -33,12 +33,33 @@ public abstract partial class LockContract
         Assert.Equal(node.Provider.NodeId, (await node.Store.GetHolderAsync(Name, Cancellation))?.Owner.NodeId);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public async Task F9_Dead_waiters_cost_the_live_one_behind_them_a_claim_window_each_after_a_clean_release(int dead)
+    {
+        var claimWindow = TimeSpan.FromMilliseconds(500);
+        var (first, second) = (StartNode(options => options.ClaimWindow = claimWindow), StartNode(options => options.ClaimWindow = claimWindow));
+        var lease = await AcquireAsync(first);
+        for (var i = 0; i < dead; i++)
+        {
+            Assert.False((await AskAndDieAsync(first, $"dead-waiter-{i}", Long, claimWindow)).IsGranted);
+        }
+
+        // The lease would last for longer than the bound.
+        var waiting = await QueueAsync(second);
+        var start = TimeProvider.System.GetTimestamp();
+        await ReleaseAsync(lease);
+        await using var next = await waiting.WaitAsync(Bound, Cancellation);
+        Assert.True(TimeProvider.System.GetElapsedTime(start) > (dead * claimWindow) - TimeSpan.FromMilliseconds(20));
+    }
+
     [Fact]
     public async Task G10_A_release_hands_the_lock_over_long_before_the_lease_would_have_ended()
     {
         var (first, second) = (StartNode(), StartNode());
         var lease = await AcquireAsync(first);
-        for (var i = 0; i < 10; i++)
+        for (var i = 0; i < Math.Min(10, Cycles); i++)
         {
             var waiting = await QueueAsync(i % 2 == 0 ? second : first);
             await ReleaseAsync(lease);
@@ -131,7 +152,7 @@ public abstract partial class LockContract
         var order = new ConcurrentQueue<int>();
         var all = Task.WhenAll(Enumerable.Range(0, 8).Select(WaitAsync).ToArray());
         await ReleaseAsync(lease);
-        await all.WaitAsync(Bound, Cancellation);
+        await all.WaitAsync(2 * Bound, Cancellation);
         Assert.Equal(Enumerable.Range(0, 8), order);
 
         async Task WaitAsync(int number)
@@ -202,7 +223,7 @@ public abstract partial class LockContract
     {
         var (first, second) = (StartNode(), StartNode());
         var (granted, cancelled) = (0, 0);
-        for (var i = 0; i < 200; i++)
+        for (var i = 0; i < Cycles; i++)
         {
             var lease = await AcquireAsync(first);
             using var cancelling = new CancellationTokenSource();

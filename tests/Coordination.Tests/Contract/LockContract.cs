@@ -26,6 +26,15 @@ public abstract partial class LockContract : IAsyncLifetime
     /// <summary>A node that is only looked through.</summary>
     private Node Observer => field ??= StartNode();
 
+    /// <summary>The lease duration of the nodes, where a test sets no other.</summary>
+    protected virtual TimeSpan NodeLease => Long;
+
+    /// <summary>Whether no node hears anything of the store, so that waiters go by the time that holders have left.</summary>
+    protected virtual bool DropsNotifications => false;
+
+    /// <summary>How often tests that look for races repeat themselves.</summary>
+    protected virtual int Cycles => 200;
+
     /// <summary>Chooses the store for a node; all nodes of a test share what it keeps.</summary>
     protected abstract void UseStore(ICoordinationBuilder builder);
 
@@ -52,13 +61,21 @@ public abstract partial class LockContract : IAsyncLifetime
     }
 
     /// <summary>Starts a node, which ends with the test.</summary>
-    private Node StartNode(Action<CoordinationOptions>? configure = null) => StartNode(UseStore, configure);
+    private Node StartNode(Action<CoordinationOptions>? configure = null) =>
+        DropsNotifications ? StartDeafNode(configure) : StartNode(UseStore, configure);
+
+    private Node StartDeafNode(Action<CoordinationOptions>? configure)
+    {
+        var (node, link) = StartLinkedNode(configure);
+        link.IsDeaf = true;
+        return node;
+    }
 
     /// <summary>Starts a node whose way to the store is in the test's hand.</summary>
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The node that the link starts from ends with the test.")]
     private (Node Node, StoreLink Link) StartLinkedNode(Action<CoordinationOptions>? configure = null)
     {
-        var link = new StoreLink(StartNode().Store);
+        var link = new StoreLink(StartNode(UseStore, null).Store);
         return (StartNode(builder => builder.Services.AddSingleton<ILockStore>(link), configure), link);
     }
 
@@ -66,8 +83,8 @@ public abstract partial class LockContract : IAsyncLifetime
     {
         var node = new Node(useStore, options =>
         {
-            options.LeaseDuration = Long;
-            options.ClaimWindow = Long;
+            options.LeaseDuration = NodeLease;
+            options.ClaimWindow = DropsNotifications ? 2 * NodeLease : Long;
             configure?.Invoke(options);
         });
         _nodes.Push(node);

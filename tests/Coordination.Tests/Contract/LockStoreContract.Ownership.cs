@@ -158,7 +158,7 @@ public abstract partial class LockStoreContract
 
         var answers = await Store.RenewAsync([.. names.Select(name => new RenewalRequest(name, Ada, 2 * Long))], Cancellation).WaitAsync(Bound, Cancellation);
 
-        Assert.Equal(holders.Select(holder => holder == Ada), answers);
+        Assert.Equal(holders.Select(holder => holder == Ada ? RenewalReply.Renewed : RenewalReply.NotHeld), answers);
         var after = await Task.WhenAll(names.Select(name => Store.GetHolderAsync(name, Cancellation))).WaitAsync(Bound, Cancellation);
         Assert.Equal(holders, after.Select(holder => holder?.Owner));
         Assert.All(after.OfType<LockHolder>(), holder => Assert.Equal(holder.Owner == Ada, holder.TimeToLive > Long));
@@ -267,7 +267,7 @@ public abstract partial class LockStoreContract
 
         Assert.True((await Store.AcquireAsync(new AcquireRequest(name, Ada, 1, Long, Wait: false, Long), Cancellation)).IsGranted);
         Assert.False((await Store.AcquireAsync(new AcquireRequest(name, Bob, 1, Long, Wait: true, Long), Cancellation)).IsGranted);
-        Assert.Equal([true], await Store.RenewAsync([new RenewalRequest(name, Ada, Long)], Cancellation));
+        Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([new RenewalRequest(name, Ada, Long)], Cancellation));
         Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(new ReleaseRequest(name, Ada, 1, Long), Cancellation));
         Assert.Equal(Bob, (await Store.GetHolderAsync(name, Cancellation))?.Owner);
         await Eventually.Async(() => heard.Count > 0, Bound);

@@ -213,7 +213,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F8_A_release_tells_one_waiters_node_and_no_other()
+    public async Task F8_A_release_grants_the_lock_to_one_waiter_and_tells_its_node()
     {
         LockOwner[] all = [Ada, Bob, Cy, Dan];
         var heard = all.ToDictionary(owner => owner, _ => new Heard());
@@ -229,18 +229,84 @@ public abstract partial class LockStoreContract
         foreach (var (from, to) in all.Zip(all.Skip(1)))
         {
             await ReleaseAsync(from);
-            await Eventually.Async(() => heard[to].Count > 0, Bound);
-            Assert.Equal(Array.IndexOf(all, to), heard.Values.Sum(h => h.Count));
+            await Eventually.Async(() => heard[to].Grants.Any(), Bound);
+            Assert.Equal(Array.IndexOf(all, to), heard.Values.Sum(h => h.Grants.Count()));
         }
 
         await ReleaseAsync(Dan);
         await Store.PingAsync(Cancellation);
         Assert.Equal(0, heard[Ada].Count);
-        Assert.All(all.Skip(1), owner => Assert.Equal(new LockNotification(LockNotificationKind.Granted, LockName, owner), Assert.Single(heard[owner].All)));
+        Assert.All(all.Skip(1), owner => Assert.Equal(new LockNotification(LockNotificationKind.Granted, LockName, owner), Assert.Single(heard[owner].Grants)));
         foreach (var subscription in listening)
         {
             await subscription.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public async Task F9_A_release_tells_the_next_waiters_of_three_more_nodes_when_to_ask_again_one_claim_window_apart()
+    {
+        var sameNode = new LockOwner(Cy.NodeId, 2);
+        LockOwner[] queue = [Bob, Cy, sameNode, Dan, Owner("eve"), Owner("fay")];
+        var heard = queue.Select(owner => owner.NodeId).Distinct().ToDictionary(node => node, _ => new Heard());
+        var listening = new List<IAsyncDisposable>();
+        foreach (var owner in queue.DistinctBy(owner => owner.NodeId))
+        {
+            listening.Add(await ListenAsync(owner, heard[owner.NodeId]));
+        }
+
+        await GrantAsync(Ada);
+        await QueueAsync(queue);
+        await ReleaseAsync(Ada, claimWindow: Long / 3);
+        await Eventually.Async(() => heard.Values.Sum(h => h.Count) >= 4, Bound);
+
+        Assert.Equal(new LockNotification(LockNotificationKind.Granted, LockName, Bob), Assert.Single(heard[Bob.NodeId].All));
+        AssertToldToAskAgain(Cy, Long / 3);
+        AssertToldToAskAgain(Dan, 2 * Long / 3);
+        AssertToldToAskAgain(queue[4], Long);
+        Assert.Equal(0, heard[queue[5].NodeId].Count);
+        foreach (var subscription in listening)
+        {
+            await subscription.DisposeAsync();
+        }
+
+        void AssertToldToAskAgain(LockOwner owner, TimeSpan after)
+        {
+            var told = Assert.Single(heard[owner.NodeId].All);
+            Assert.Equal((LockNotificationKind.AskAgain, LockName, owner), (told.Kind, told.LockName, told.Owner));
+            Assert.InRange(told.After, after - TimeSpan.FromMilliseconds(10), after + TimeSpan.FromMilliseconds(10));
+        }
+    }
+
+    [Fact]
+    public async Task G9_Who_tries_once_does_not_overtake_a_waiter_of_a_lock_that_was_left_free()
+    {
+        await GrantAsync(Ada);
+        await QueueAsync(Bob);
+        await ReleaseAsync(Ada, allowBarging: true);
+        Assert.Null(await HolderAsync());
+        Assert.Equal(Bob, (await TryAsync(Cy)).Holder!.Owner);
+    }
+
+    [Fact]
+    public async Task Who_may_barge_takes_a_free_lock_before_those_who_wait_and_not_one_that_was_passed_on()
+    {
+        var heard = new Heard();
+        await using var listening = await ListenAsync(Bob, heard);
+        await GrantAsync(Ada);
+        await QueueAsync(Bob);
+        await ReleaseAsync(Ada, allowBarging: true);
+        await Eventually.Async(() => heard.Count > 0, Bound);
+        Assert.Equal(new LockNotification(LockNotificationKind.AskAgain, LockName, Bob), Assert.Single(heard.All));
+        Assert.True((await TryAsync(Ada, entry: 2, allowBarging: true)).IsGranted);
+
+        // Bob keeps his place, and gets it from a fair release.
+        Assert.Equal(0, (await AskAsync(Bob)).WaitersBefore);
+        await ReleaseAsync(Ada, entry: 2);
+        Assert.Equal(Bob, (await TryAsync(Ada, entry: 3, allowBarging: true)).Holder!.Owner);
+        Assert.True((await AskAsync(Bob)).IsGranted);
+        await ReleaseAsync(Bob);
+        await AssertNothingLeftAsync(LockName);
     }
 
     [Fact]

@@ -73,16 +73,19 @@ public abstract partial class LockStoreContract : IAsyncLifetime
 
     private LockOwner Owner(string node, long sequence = 1) => new($"{node}-{_run}", sequence);
 
-    private Task<AcquireReply> TryAsync(LockOwner owner, long entry = 1, TimeSpan? lease = null, TimeSpan? claimWindow = null) =>
-        Store.AcquireAsync(new AcquireRequest(LockName, owner, entry, lease ?? Long, Wait: false, claimWindow ?? Long), Cancellation).WaitAsync(Bound, Cancellation);
+    private Task<AcquireReply> TryAsync(LockOwner owner, long entry = 1, TimeSpan? lease = null, TimeSpan? claimWindow = null, bool allowBarging = false) =>
+        Store.AcquireAsync(new AcquireRequest(LockName, owner, entry, lease ?? Long, Wait: false, claimWindow ?? Long, allowBarging), Cancellation).WaitAsync(Bound, Cancellation);
 
     private Task<AcquireReply> AskAsync(LockOwner owner, long entry = 1, TimeSpan? lease = null, TimeSpan? claimWindow = null) =>
         Store.AcquireAsync(new AcquireRequest(LockName, owner, entry, lease ?? Long, Wait: true, claimWindow ?? Long), Cancellation).WaitAsync(Bound, Cancellation);
 
-    private Task<ReleaseReply> ReleaseAsync(LockOwner owner, long entry = 1, TimeSpan? claimWindow = null) =>
-        Store.ReleaseAsync(new ReleaseRequest(LockName, owner, entry, claimWindow ?? Long), Cancellation).WaitAsync(Bound, Cancellation);
+    private Task<ReleaseReply> ReleaseAsync(
+        LockOwner owner, long entry = 1, TimeSpan? claimWindow = null, bool allowBarging = false, TimeSpan lockAtLeastFor = default) =>
+        Store.ReleaseAsync(new ReleaseRequest(LockName, owner, entry, claimWindow ?? Long, allowBarging, lockAtLeastFor), Cancellation).WaitAsync(Bound, Cancellation);
 
-    private async Task<bool> RenewAsync(LockOwner owner, TimeSpan? lease = null) =>
+    private async Task<bool> RenewAsync(LockOwner owner, TimeSpan? lease = null) => await AnswerToRenewalAsync(owner, lease) == RenewalReply.Renewed;
+
+    private async Task<RenewalReply> AnswerToRenewalAsync(LockOwner owner, TimeSpan? lease = null) =>
         Assert.Single(await Store.RenewAsync([new RenewalRequest(LockName, owner, lease ?? Long)], Cancellation).WaitAsync(Bound, Cancellation));
 
     private Task<LockHolder?> HolderAsync() => Store.GetHolderAsync(LockName, Cancellation).WaitAsync(Bound, Cancellation);

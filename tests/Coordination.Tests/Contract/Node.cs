@@ -20,6 +20,8 @@ public sealed class Node : IAsyncDisposable
 
     public ILockStore Store => _services.GetRequiredService<ILockStore>();
 
+    public ILockInspector Inspector => _services.GetRequiredService<ILockInspector>();
+
     public ILock GetLock(string name, LockOptions? options = null) => Provider.GetLock(name, options);
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();

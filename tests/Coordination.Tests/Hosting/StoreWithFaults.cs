@@ -1,14 +1,13 @@
 using Coordination.Stores;
+using Coordination.Tests.Contract;
 
 namespace Coordination.Tests.Hosting;
 
 /// <summary>A node's way to the store, which can be cut, made to hang, or held up at a gate.</summary>
-internal sealed class StoreWithFaults(ILockStore inner) : ILockStore
+internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(inner)
 {
     private volatile int _tries;
     private volatile bool _isQueued;
-
-    public string Name => inner.Name;
 
     /// <summary>What every call throws; null for none.</summary>
     public volatile Exception? Fault;
@@ -27,42 +26,32 @@ internal sealed class StoreWithFaults(ILockStore inner) : ILockStore
 
     public static LockStoreException Away => new("The connection is gone.", isTransient: true, new InvalidOperationException("password=hunter2"));
 
-    public async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
+    public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _tries);
-        var reply = await Do(() => inner.AcquireAsync(request, cancellationToken));
+        var reply = await base.AcquireAsync(request, cancellationToken);
         _isQueued = request.Wait && !reply.IsGranted;
         return reply;
     }
 
-    public Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
-        Do(() => inner.RenewAsync(requests, cancellationToken));
-
-    public async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
+    public override async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
     {
         await ReleaseGate.WaitAsync(cancellationToken);
-        return await Do(() => inner.ReleaseAsync(request, cancellationToken));
+        return await base.ReleaseAsync(request, cancellationToken);
     }
 
-    public Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
+    public override Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _tries);
-        return Do(() => inner.SubscribeAsync(nodeId, handler, cancellationToken));
+        return base.SubscribeAsync(nodeId, handler, cancellationToken);
     }
 
-    public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
-        Do(() => inner.GetHolderAsync(lockName, cancellationToken));
-
-    public async Task PingAsync(CancellationToken cancellationToken)
+    public override async Task PingAsync(CancellationToken cancellationToken)
     {
         // As a store that does not heed its token.
         await PingGate;
-        await Do(async () =>
-        {
-            await inner.PingAsync(cancellationToken);
-            return true;
-        });
+        await base.PingAsync(cancellationToken);
     }
 
-    private Task<T> Do<T>(Func<Task<T>> call) => Fault is { } fault ? Task.FromException<T>(fault) : call();
+    protected override Task<T> CallAsync<T>(Func<Task<T>> call) => Fault is { } fault ? Task.FromException<T>(fault) : call();
 }

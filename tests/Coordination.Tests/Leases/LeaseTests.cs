@@ -135,7 +135,7 @@ public sealed class LeaseTests
     [Fact]
     public void A_lease_past_its_max_hold_is_not_renewed_and_says_so_when_it_is_lost()
     {
-        var lease = Create(_clock.Uptime, maxHold: TimeSpan.FromSeconds(7));
+        var lease = Create(_clock.Uptime, new LockOptions { MaxHold = TimeSpan.FromSeconds(7) });
         _clock.Advance(TimeSpan.FromSeconds(5));
         Assert.True(lease.TryBeginRenewal(Task.CompletedTask));
         Assert.True(lease.ConfirmRenewal(_clock.Uptime));
@@ -163,8 +163,8 @@ public sealed class LeaseTests
         Assert.True(SpinWait.SpinUntil(() => _log.Collector.GetSnapshot().Any(line => line.Id.Id == 1006), TimeSpan.FromSeconds(10)));
     }
 
-    private Lease Create(TimeSpan sentAt, TimeSpan? maxHold = null, TimeProvider? time = null) => new(
-        new LeaseGrant("work", new LockOwner("node", 1), 1, 42), Timings, maxHold, sentAt, time ?? _clock, new LeaseTelemetry(_log, new CoordinationMetrics(new TestMeterFactory())));
+    private Lease Create(TimeSpan sentAt, LockOptions? options = null, TimeProvider? time = null) => new(
+        new LeaseGrant("work", new LockOwner("node", 1), 1, 42), Timings, options, sentAt, time ?? _clock, new LeaseTelemetry(_log, new CoordinationMetrics(new TestMeterFactory())));
 
     private sealed class WallClockShift(FakeTimeProvider clock) : TimeProvider
     {

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Coordination.Leases;
 using Coordination.Stores;
 using Coordination.Testing;
+using Coordination.Tests.Contract;
 
 namespace Coordination.Tests.Leases;
 
@@ -220,51 +221,27 @@ public sealed class WatchdogTests
     private static async Task<CancellationToken> AcquireAndForgetAsync(TestNode node) => (await node.AcquireAsync()).Lost;
 
     /// <summary>A store that throws what no store should, for each batch with a certain lock in it.</summary>
-    private sealed class OneBadBatch(ILockStore inner, string badLock) : ILockStore
+    private sealed class OneBadBatch(ILockStore inner, string badLock) : DelegatingLockStore(inner)
     {
         public int LargestBatch { get; private set; }
 
-        public string Name => inner.Name;
-
-        public Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
+        public override Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
         {
             LargestBatch = Math.Max(LargestBatch, requests.Count);
             return requests.Any(request => request.LockName == badLock)
                 ? throw new InvalidOperationException("A fault of the store.")
-                : inner.RenewAsync(requests, cancellationToken);
+                : base.RenewAsync(requests, cancellationToken);
         }
-
-        public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) => inner.AcquireAsync(request, cancellationToken);
-
-        public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) => inner.ReleaseAsync(request, cancellationToken);
-
-        public Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) => inner.SubscribeAsync(nodeId, handler, cancellationToken);
-
-        public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) => inner.GetHolderAsync(lockName, cancellationToken);
-
-        public Task PingAsync(CancellationToken cancellationToken) => inner.PingAsync(cancellationToken);
     }
 
     /// <summary>A store of which one part does not answer renewals.</summary>
-    private sealed class StoreOfTwoParts(ILockStore inner, string lockAway) : ILockStore
+    private sealed class StoreOfTwoParts(ILockStore inner, string lockAway) : DelegatingLockStore(inner)
     {
-        public string Name => inner.Name;
+        public override int PartitionOf(string lockName) => lockName == lockAway ? 1 : 0;
 
-        public int PartitionOf(string lockName) => lockName == lockAway ? 1 : 0;
-
-        public Task<IReadOnlyList<bool>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
+        public override Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
             requests.Any(request => request.LockName == lockAway)
                 ? throw new LockStoreException("This part is away.", isTransient: true)
-                : inner.RenewAsync(requests, cancellationToken);
-
-        public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) => inner.AcquireAsync(request, cancellationToken);
-
-        public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) => inner.ReleaseAsync(request, cancellationToken);
-
-        public Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) => inner.SubscribeAsync(nodeId, handler, cancellationToken);
-
-        public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) => inner.GetHolderAsync(lockName, cancellationToken);
-
-        public Task PingAsync(CancellationToken cancellationToken) => inner.PingAsync(cancellationToken);
+                : base.RenewAsync(requests, cancellationToken);
     }
 }

@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Tests.Stores;
 
-public sealed class InMemoryLockTests : LockContract
+public class InMemoryLockTests : LockContract
 {
     private readonly InMemoryLockStore _store = new();
 

@@ -44,6 +44,26 @@ public sealed class MetricsTests
     }
 
     [Fact]
+    public async Task A_release_by_an_operator_is_counted_and_so_is_the_loss_by_its_reason()
+    {
+        await using var node = new TestNode();
+        using var releases = Collect<long>(node, "coordination.administrative.releases");
+        using var lost = Collect<long>(node, "coordination.lease.lost");
+        var lease = await node.AcquireAsync();
+        var inspector = node.Services.GetRequiredService<ILockInspector>();
+        Assert.False(await inspector.ReleaseAsync("work", lease.FencingToken - 1, TestContext.Current.CancellationToken));
+        Assert.Empty(releases.GetMeasurementSnapshot());
+        Assert.True(await inspector.ReleaseAsync("work", lease.FencingToken, TestContext.Current.CancellationToken));
+        node.Settle();
+
+        Assert.Equal(1, Assert.Single(releases.GetMeasurementSnapshot()).Value);
+        Assert.Equal(LeaseLossReason.AdministrativeRelease, lease.LossReason);
+        Assert.Equal("administrative_release", Assert.Single(lost.GetMeasurementSnapshot()).Tags["coordination.loss.reason"]);
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1007);
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1004 && line.Message.Contains("AdministrativeRelease", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Waiters_are_counted_while_they_wait()
     {
         await using var node = new TestNode();
@@ -79,7 +99,7 @@ public sealed class MetricsTests
         };
         listener.Start();
         await using var lease = await node.AcquireAsync();
-        Assert.Equal(7, instruments.Count);
+        Assert.Equal(8, instruments.Count);
         Assert.All(instruments, instrument => Assert.Matches("^coordination(\\.[a-z]+)+$", instrument.Name));
         Assert.All(instruments, instrument => Assert.Matches("^(s|\\{[a-z]+\\})$", instrument.Unit));
         Assert.All(instruments, instrument => Assert.False(string.IsNullOrEmpty(instrument.Description)));

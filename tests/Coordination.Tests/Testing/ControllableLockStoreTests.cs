@@ -248,7 +248,7 @@ public class ControllableLockStoreTests
     private Task<AcquireReply> AcquireAsync(LockOwner owner, bool wait = true) =>
         _store.AcquireAsync(new AcquireRequest("lock", owner, Entry: 1, Lease, wait, ClaimWindow), Cancel);
 
-    private async Task<bool> RenewAsync(LockOwner owner) => (await _store.RenewAsync([new RenewalRequest("lock", owner, Lease)], Cancel))[0];
+    private async Task<bool> RenewAsync(LockOwner owner) => (await _store.RenewAsync([new RenewalRequest("lock", owner, Lease)], Cancel))[0] == RenewalReply.Renewed;
 
     private Task<ReleaseReply> ReleaseAsync(LockOwner owner) =>
         _store.ReleaseAsync(new ReleaseRequest("lock", owner, Entry: 1, ClaimWindow), Cancel);

@@ -1,0 +1,49 @@
+using System.Globalization;
+using Coordination.Stores;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Stores;
+
+/// <summary>Reads what the scripts answer about a lock.</summary>
+internal static class LockReply
+{
+    /// <summary>Owner, token, since, time to live and whether it was released; null when something else wrote the key.</summary>
+    public static LockHolder? HolderIn(ReadOnlySpan<RedisResult> reply) =>
+        reply.Length >= 5
+        && LockOwner.TryParse((string?)reply[0], out var owner)
+        && long.TryParse((string?)reply[1], CultureInfo.InvariantCulture, out var token)
+        && long.TryParse((string?)reply[2], CultureInfo.InvariantCulture, out var since)
+            ? new LockHolder(owner, token, DateTimeOffset.UnixEpoch.AddMicroseconds(since), TimeSpan.FromMilliseconds(Math.Max(0, (long)reply[3])), (int)reply[4] == 1)
+            : null;
+
+    /// <summary>A lock with its queue; null when something else wrote the key.</summary>
+    public static LockInspection? InspectionIn(string lockName, ReadOnlySpan<RedisResult> reply)
+    {
+        if (reply.Length < 7)
+        {
+            return null;
+        }
+
+        var isFree = ((string?)reply[2])?.Length == 0;
+        var holder = isFree ? null : HolderIn(reply[2..7]);
+        if (holder is null && !isFree)
+        {
+            return null;
+        }
+
+        var now = (long)reply[0];
+        var waiters = new List<LockWaiter>();
+        for (var rest = reply[7..]; rest.Length >= 3; rest = rest[3..])
+        {
+            // A waiter is owner#entry.
+            var waiter = (string)rest[0]!;
+            if (LockOwner.TryParse(waiter[..Math.Max(0, waiter.LastIndexOf('#'))], out var owner))
+            {
+                var waitingFor = TimeSpan.FromMicroseconds(Math.Max(0, now - (long)rest[1]));
+                waiters.Add(new LockWaiter(owner, waitingFor, (long)rest[2] > now / 1000));
+            }
+        }
+
+        return new LockInspection(lockName, holder, waiters, (long)reply[1]);
+    }
+}

@@ -1,0 +1,69 @@
+using System.Runtime.CompilerServices;
+using Coordination.Resilience;
+using Coordination.Stores;
+using Coordination.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace Coordination.Locks;
+
+/// <summary>Asks the store on behalf of an operator.</summary>
+internal sealed class LockInspector(StoreClient store, CoordinationOptions options, CoordinationMetrics metrics, ILogger<ILockInspector> logger) : ILockInspector
+{
+    private const int MaxWaiters = 10_000;
+
+    /// <summary>How long one question may take.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    public async Task<LockInspection> InspectAsync(string lockName, int maxWaiters = 100, CancellationToken cancellationToken = default)
+    {
+        LockName.Validate(lockName);
+        if (maxWaiters is < 0 or > MaxWaiters)
+        {
+            throw new ArgumentOutOfRangeException(nameof(maxWaiters), maxWaiters, $"The number of waiters to list is from 0 to {MaxWaiters}.");
+        }
+
+        return (await store.InspectAsync(lockName, maxWaiters, Limit, cancellationToken).ConfigureAwait(false)).Reply;
+    }
+
+    public async IAsyncEnumerable<string> ListAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        // A store may show a lock on two pages.
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        string? next = null;
+        do
+        {
+            var page = (await store.ListAsync(next, Limit, cancellationToken).ConfigureAwait(false)).Reply;
+            foreach (var lockName in page.LockNames.Where(seen.Add))
+            {
+                yield return lockName;
+            }
+
+            next = page.Next;
+        }
+        while (next is not null);
+    }
+
+    public async Task<long> CountAsync(CancellationToken cancellationToken = default)
+    {
+        var count = 0L;
+        await foreach (var _ in ListAsync(cancellationToken).ConfigureAwait(false))
+        {
+            count++;
+        }
+
+        return count;
+    }
+
+    public async Task<bool> ReleaseAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default)
+    {
+        LockName.Validate(lockName);
+        var answer = await store.ReleaseByTokenAsync(lockName, fencingToken, options.ClaimWindow, Limit, cancellationToken).ConfigureAwait(false);
+        if (answer.Reply)
+        {
+            metrics.AdministrativelyReleased();
+            Log.AdministrativelyReleased(logger, lockName, fencingToken);
+        }
+
+        return answer.Reply;
+    }
+}

@@ -1,0 +1,44 @@
+using Coordination.Stores;
+
+namespace Coordination.Tests.Contract;
+
+/// <summary>Passes every call on to another store, but for what a test changes.</summary>
+internal abstract class DelegatingLockStore(ILockStore inner) : ILockStore
+{
+    public string Name => inner.Name;
+
+    public virtual int PartitionOf(string lockName) => inner.PartitionOf(lockName);
+
+    public virtual Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.AcquireAsync(request, cancellationToken));
+
+    public virtual Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.RenewAsync(requests, cancellationToken));
+
+    public virtual Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.ReleaseAsync(request, cancellationToken));
+
+    public virtual Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.SubscribeAsync(nodeId, handler, cancellationToken));
+
+    public virtual Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.GetHolderAsync(lockName, cancellationToken));
+
+    public Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.InspectAsync(lockName, maxWaiters, cancellationToken));
+
+    public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.ListAsync(cursor, cancellationToken));
+
+    public Task<bool> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.ReleaseByTokenAsync(lockName, fencingToken, claimWindow, cancellationToken));
+
+    public virtual Task PingAsync(CancellationToken cancellationToken) => CallAsync(async () =>
+    {
+        await inner.PingAsync(cancellationToken);
+        return true;
+    });
+
+    /// <summary>The way of every call that the test does not replace.</summary>
+    protected virtual Task<T> CallAsync<T>(Func<Task<T>> call) => call();
+}
