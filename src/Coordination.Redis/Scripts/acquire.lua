@@ -33,9 +33,10 @@ if not held[1] then
   end
   local waiter = not barging and first_live_waiter(waiters, alive, now, owner)
   if not waiter or owner_of(waiter) == owner then
-    local token = grant(lock, token_key, owner, nil, micros, lease)
-    redis.call('HSET', lock, entry, '1')
-    leave_queue(waiters, alive, self)
+    local token = grant(lock, token_key, owner, entry, '1', nil, micros, lease)
+    if waiter or barging then
+      leave_queue(waiters, alive, self)
+    end
     return { 1, owner, token, whole(micros), lease, 0, 0 }
   end
   -- Free, but somebody else's turn: the holder died, and this request is the one that noticed.

@@ -23,14 +23,13 @@ local function expire_no_sooner(key, milliseconds)
   end
 end
 
--- Makes the lock anew for an owner, under the next fencing token. The token is greater than every earlier one that is
+-- Makes a lock that does not exist for an owner, with one field more, under the next fencing token. The token is greater than every earlier one that is
 -- still known, and than the time, which carries it over a loss of all data. It is remembered for a day at least, or twice
 -- as long as the lease, so that names that are never used again leave nothing behind.
-local function grant(lock, token_key, owner, previous_token, micros, milliseconds)
+local function grant(lock, token_key, owner, field, value, previous_token, micros, milliseconds)
   local last = math.max(tonumber(redis.call('GET', token_key) or 0), tonumber(previous_token or 0))
   local token = whole(math.max(last + 1, micros))
-  redis.call('DEL', lock)
-  redis.call('HSET', lock, 'owner', owner, 'token', token, 'since', whole(micros))
+  redis.call('HSET', lock, 'owner', owner, 'token', token, 'since', whole(micros), field, value)
   redis.call('PEXPIRE', lock, milliseconds)
   redis.call('SET', token_key, token, 'PX', math.max(86400000, 2 * milliseconds))
   return token
@@ -104,8 +103,8 @@ end
 -- does not claim it counts as dead from now on; it keeps its place and is alive again when it asks again.
 local function hand_over(lock, token_key, waiters, alive, waiter, previous_token, micros, claim_window, lock_name, channel_prefix)
   local owner, now = owner_of(waiter), to_millis(micros)
-  local token = grant(lock, token_key, owner, previous_token, micros, claim_window)
-  redis.call('HSET', lock, 'claim', string.match(waiter, '[^#]*$'))
+  redis.call('DEL', lock)
+  local token = grant(lock, token_key, owner, 'claim', string.match(waiter, '[^#]*$'), previous_token, micros, claim_window)
   redis.call('ZADD', alive, whole(now), waiter)
   tell(channel_prefix, 'granted', lock_name, owner, token)
   tell_next(waiters, alive, now, node_of(owner), claim_window, claim_window, lock_name, channel_prefix)
