@@ -31,6 +31,23 @@ public sealed class RenewalTests
         Assert.False(lease.Lost.IsCancellationRequested);
     }
 
+    /// <summary>While the caller's renewal is under way the watchdog sends none; when it failed the watchdog is to go on at once.</summary>
+    [Fact]
+    public async Task F11_After_a_renewal_by_hand_that_failed_the_watchdog_goes_on_trying()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Advance(TimeSpan.FromSeconds(4.95));
+        node.Store.IsAway = true;
+        var renewing = lease.RenewAsync(Token);
+        Assert.True(node.AdvanceUntil(() => renewing.IsCompleted, TimeSpan.FromSeconds(3)));
+        Assert.Equal(RenewalResult.Unknown, await renewing);
+        node.Store.IsAway = false;
+
+        Assert.True(node.AdvanceUntil(() => lease.State == LeaseState.Held, TimeSpan.FromSeconds(1)));
+        Assert.True(lease.Remaining > TimeSpan.FromSeconds(10));
+    }
+
     [Fact]
     public async Task F10_A_renewal_by_hand_of_a_lock_that_is_not_ours_any_more_is_a_loss()
     {
