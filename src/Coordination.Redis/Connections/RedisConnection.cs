@@ -34,8 +34,8 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     /// <summary>With what settings the connection is made; null for one that was handed in, whose secrets are not known.</summary>
     public ConfigurationOptions? Settings => _settings;
 
-    /// <summary>The connection, when it has been made; null before.</summary>
-    public IConnectionMultiplexer? Established => _established;
+    /// <summary>The connection, when it has been made; null before, and when it was disposed.</summary>
+    public IConnectionMultiplexer? Established => Volatile.Read(ref _disposed) == 0 ? _established : null;
 
     /// <summary>The connection, which may have no server at the other end for now.</summary>
     /// <exception cref="TimeoutException">The first attempt is still under way after the connect timeout.</exception>

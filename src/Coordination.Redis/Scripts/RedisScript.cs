@@ -55,13 +55,20 @@ internal sealed class RedisScript
             return await database.ScriptEvaluateAsync(Hash, keys, values)
                 .OrCancelledAsync(resume, cancellationToken).ConfigureAwait(resume);
         }
-        catch (RedisServerException unknown) when (unknown.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal))
+        catch (RedisServerException unknown) when (IsUnknown(unknown))
         {
-            // By its text, which the server remembers.
-            object[] arguments = [_text, keys.Length, .. keys, .. values];
-            return await database.ExecuteAsync("EVAL", arguments)
-                .OrCancelledAsync(resume, cancellationToken).ConfigureAwait(resume);
+            return await SendAsync(database, keys, values).OrCancelledAsync(resume, cancellationToken).ConfigureAwait(resume);
         }
+    }
+
+    /// <summary>Whether the server does not know a script that it was asked to run by its hash.</summary>
+    public static bool IsUnknown(RedisServerException error) => error.Message.StartsWith("NOSCRIPT", StringComparison.Ordinal);
+
+    /// <summary>Runs the script by its text, which the server remembers.</summary>
+    public Task<RedisResult> SendAsync(IDatabase database, RedisKey[] keys, RedisValue[] values)
+    {
+        object[] arguments = [_text, keys.Length, .. keys, .. values];
+        return database.ExecuteAsync("EVAL", arguments);
     }
 
     [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "Redis names scripts by their SHA-1; it protects nothing.")]

@@ -27,11 +27,15 @@ end
 -- still known, and than the time, which carries it over a loss of all data. It is remembered for a day at least, or twice
 -- as long as the lease, so that names that are never used again leave nothing behind.
 local function grant(lock, token_key, owner, field, value, previous_token, micros, milliseconds)
-  local last = math.max(tonumber(redis.call('GET', token_key) or 0), tonumber(previous_token or 0))
-  local token = whole(math.max(last + 1, micros))
+  local remembered_for = math.max(86400000, 2 * milliseconds)
+  local token = whole(math.max(tonumber(previous_token or 0) + 1, micros))
+  local last = redis.call('SET', token_key, token, 'PX', remembered_for, 'GET')
+  if last and tonumber(last) >= tonumber(token) then
+    token = whole(tonumber(last) + 1)
+    redis.call('SET', token_key, token, 'PX', remembered_for)
+  end
   redis.call('HSET', lock, 'owner', owner, 'token', token, 'since', whole(micros), field, value)
   redis.call('PEXPIRE', lock, milliseconds)
-  redis.call('SET', token_key, token, 'PX', math.max(86400000, 2 * milliseconds))
   return token
 end
 
@@ -71,15 +75,16 @@ local function first_live_waiter(waiters, alive, now, owner)
   end
 end
 
--- Tells an owner's node what happened to a lock. Names and owners have no line breaks.
-local function tell(channel_prefix, kind, lock_name, owner, number)
-  redis.call('PUBLISH', channel_prefix .. node_of(owner), kind .. '\n' .. lock_name .. '\n' .. owner .. '\n' .. number)
+-- Tells an owner's node what happened to a lock, whose key is prefix:v1:{name}:lock. Names and owners have no line breaks.
+local function tell(lock, kind, owner, number)
+  local prefix, lock_name = string.match(lock, '^(.-){(.*)}')
+  redis.call('PUBLISH', prefix .. 'node:' .. node_of(owner), kind .. '\n' .. lock_name .. '\n' .. owner .. '\n' .. number)
 end
 
 -- Tells the next live waiters to ask again: the first of them after some ms, each further one a claim window later, for those
 -- before it may be dead and leave the lock lying. One for each node, for waiters of one process die together; three at most,
 -- so that passing a lock on costs the same however many wait. Whoever is not told asks when the lease that it knows of ends.
-local function tell_next(waiters, alive, now, except_node, after, claim_window, lock_name, channel_prefix)
+local function tell_next(lock, waiters, alive, now, except_node, after, claim_window)
   local told, left = {}, 3
   if except_node then
     told[except_node] = true
@@ -89,7 +94,7 @@ local function tell_next(waiters, alive, now, except_node, after, claim_window, 
     local node = node_of(owner)
     if not told[node] and is_alive(alive, waiter, now) then
       told[node] = true
-      tell(channel_prefix, 'again', lock_name, owner, whole(after))
+      tell(lock, 'again', owner, whole(after))
       after = after + claim_window
       left = left - 1
       if left == 0 then
@@ -101,20 +106,20 @@ end
 
 -- Passes the lock straight to a waiter, for the claim window, and tells that waiter's node. A waiter that
 -- does not claim it counts as dead from now on; it keeps its place and is alive again when it asks again.
-local function hand_over(lock, token_key, waiters, alive, waiter, previous_token, micros, claim_window, lock_name, channel_prefix)
+local function hand_over(lock, token_key, waiters, alive, waiter, previous_token, micros, claim_window)
   local owner, now = owner_of(waiter), to_millis(micros)
   redis.call('DEL', lock)
   local token = grant(lock, token_key, owner, 'claim', string.match(waiter, '[^#]*$'), previous_token, micros, claim_window)
   redis.call('ZADD', alive, whole(now), waiter)
-  tell(channel_prefix, 'granted', lock_name, owner, token)
-  tell_next(waiters, alive, now, node_of(owner), claim_window, claim_window, lock_name, channel_prefix)
+  tell(lock, 'granted', owner, token)
+  tell_next(lock, waiters, alive, now, node_of(owner), claim_window, claim_window)
 end
 
 -- Passes the lock to the first live waiter, or leaves it free when there is none.
-local function pass_on(lock, token_key, waiters, alive, previous_token, micros, claim_window, lock_name, channel_prefix)
+local function pass_on(lock, token_key, waiters, alive, previous_token, micros, claim_window)
   local waiter = first_live_waiter(waiters, alive, to_millis(micros), nil)
   if waiter then
-    hand_over(lock, token_key, waiters, alive, waiter, previous_token, micros, claim_window, lock_name, channel_prefix)
+    hand_over(lock, token_key, waiters, alive, waiter, previous_token, micros, claim_window)
   else
     redis.call('DEL', lock)
   end

@@ -1,10 +1,10 @@
 -- Takes a lock from its holder, and passes it on.
 -- KEYS: lock, token, waiters, alive, taken
--- ARGV: fencing token, claim window in ms, lock name, prefix of the node channels
+-- ARGV: fencing token, claim window in ms
 -- Returns: whether the lock was held under that token (1 or 0).
 -- Complexity: as of a release.
 local lock, token_key, waiters, alive, taken = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local claim_window, lock_name, channel_prefix = tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local claim_window = tonumber(ARGV[2])
 
 local held = redis.call('HMGET', lock, 'owner', 'token', 'released')
 if held[2] ~= ARGV[1] then
@@ -14,7 +14,7 @@ end
 if not held[3] then
   -- For the holder's next renewal, which comes before its lease would have run out, or not at all.
   redis.call('SET', taken, held[1], 'PX', math.max(1, redis.call('PTTL', lock)))
-  tell(channel_prefix, 'taken', lock_name, held[1], held[2])
+  tell(lock, 'taken', held[1], held[2])
 end
-pass_on(lock, token_key, waiters, alive, held[2], now_micros(), claim_window, lock_name, channel_prefix)
+pass_on(lock, token_key, waiters, alive, held[2], now_micros(), claim_window)
 return 1

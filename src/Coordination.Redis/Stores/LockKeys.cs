@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using StackExchange.Redis;
 
@@ -9,7 +10,11 @@ namespace Coordination.Redis.Stores;
 /// </summary>
 internal sealed partial class LockKeys(string prefix)
 {
+    private const int MostKnown = 1000;
+
     private readonly string _root = prefix + ":v1:";
+    private readonly ConcurrentDictionary<string, RedisKey[]> _known = new(StringComparer.Ordinal);
+    private int _knownCount;
 
     /// <summary>The channels of the nodes, to which a node's id is appended.</summary>
     public string NodeChannels => _root + "node:";
@@ -35,8 +40,26 @@ internal sealed partial class LockKeys(string prefix)
     /// <summary>The name of a lock, from the key of its hash.</summary>
     public string NameIn(string key) => key[(_root.Length + 1)..^"}:lock".Length];
 
-    /// <summary>The keys of a lock that its queue and its grants are in, in the order in which the scripts expect them.</summary>
-    public RedisKey[] All(string name) => [Lock(name), Token(name), Waiters(name), Alive(name)];
+    /// <summary>
+    /// The keys of a lock that its queue and its grants are in, in the order in which the scripts expect them. Not to be changed: those of
+    /// locks that are used again and again are remembered.
+    /// </summary>
+    public RedisKey[] All(string name)
+    {
+        if (!_known.TryGetValue(name, out var keys))
+        {
+            if (Interlocked.Increment(ref _knownCount) > MostKnown)
+            {
+                // Names may be made up per order or tenant, and there is no end to them.
+                _known.Clear();
+                Volatile.Write(ref _knownCount, 0);
+            }
+
+            _known[name] = keys = [Lock(name), Token(name), Waiters(name), Alive(name)];
+        }
+
+        return keys;
+    }
 
     [GeneratedRegex(@"[\\*?\[\]^]")]
     private static partial Regex Special();

@@ -1,4 +1,5 @@
-using System.Globalization;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Coordination.Redis.Connections;
 using Coordination.Redis.Errors;
 using Coordination.Redis.Probing;
@@ -26,6 +27,7 @@ internal sealed class RedisLockStore : ILockStore
     private readonly Replication _replication;
     private readonly int _database;
     private readonly SharedAttempt<bool>? _fitness;
+    private volatile bool _isFit;
 
     /// <param name="connection">The server.</param>
     /// <param name="options">The prefix, the database, and the replicas to wait for.</param>
@@ -45,12 +47,11 @@ internal sealed class RedisLockStore : ILockStore
     /// <summary>Finds out now whether the server is there and can keep locks, as the first operation would.</summary>
     /// <exception cref="LockStoreException">It is away (transient), or it cannot (final).</exception>
     public Task EnsureFitAsync(CancellationToken cancellationToken) =>
-        AskAsync(static (_, _) => Task.FromResult(true), "examine the server", Anywhere, cancellationToken);
+        AskAsync(static (_, _) => Task.FromResult(true), "examine the server", lockName: null, Anywhere, cancellationToken);
 
     public async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
-        var subject = $"acquire the lock '{request.LockName}'";
-        var reply = (RedisResult[])(await EvaluateAsync(
+        var reply = await EvaluateAsync(
             RedisScript.Acquire,
             _keys.All(request.LockName),
             [
@@ -59,41 +60,34 @@ internal sealed class RedisLockStore : ILockStore
                 Milliseconds(request.LeaseDuration),
                 request.Wait ? 1 : 0,
                 Milliseconds(request.ClaimWindow),
-                request.LockName,
-                _keys.NodeChannels,
                 request.AllowBarging ? 1 : 0,
             ],
-            subject,
-            Anywhere,
-            cancellationToken).ConfigureAwait(false))!;
-
-        var outcome = (int)reply[0];
-        var holder = outcome < 0 ? null : LockReply.HolderIn(reply.AsSpan(1));
-        if (holder is null)
-        {
-            throw Foreign(request.LockName, subject);
-        }
-
-        if (outcome != 1)
-        {
-            return new AcquireReply(null, holder, (int)reply[6]);
-        }
-
-        if (!_replication.IsAsked)
-        {
-            return new AcquireReply(holder.FencingToken, holder, WaitersBefore: 0);
-        }
-
-        await AskAsync(
-            async (connection, token) =>
-            {
-                await _replication.ConfirmAsync(connection, _keys.Lock(request.LockName)).WaitAsync(token).ConfigureAwait(false);
-                return true;
-            },
-            $"have the grant of the lock '{request.LockName}' confirmed by replicas",
-            Anywhere,
+            "acquire the lock",
+            request.LockName,
             cancellationToken).ConfigureAwait(false);
-        return new AcquireReply(holder.FencingToken, holder, WaitersBefore: 0);
+        if (reply.Resp2Type == ResultType.Array)
+        {
+            var held = (RedisResult[])reply!;
+            return new AcquireReply(null, LockReply.HolderIn(held) ?? throw Foreign("acquire the lock", request.LockName), (int)held[5]);
+        }
+
+        var token = (long)reply;
+        if (token < 0)
+        {
+            throw Foreign("acquire the lock", request.LockName);
+        }
+
+        if (_replication.IsAsked)
+        {
+            await AskAsync(
+                (connection, token) => _replication.ConfirmAsync(connection, _keys.Lock(request.LockName)).OrCancelledAsync(Anywhere, token),
+                "have replicas confirm the grant of the lock",
+                request.LockName,
+                Anywhere,
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        return new AcquireReply(token, Holder: null, WaitersBefore: 0);
     }
 
     /// <summary>On a Cluster the slot, for each master may be away alone; elsewhere one for all.</summary>
@@ -102,9 +96,6 @@ internal sealed class RedisLockStore : ILockStore
 
     public async Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
     {
-        var subject = requests.Count == 1
-            ? $"renew the lock '{requests[0].LockName}'"
-            : string.Create(CultureInfo.InvariantCulture, $"renew {requests.Count} locks");
         var replies = new RenewalReply[requests.Count];
         await AskAsync(
             async (connection, token) =>
@@ -142,7 +133,8 @@ internal sealed class RedisLockStore : ILockStore
 
                 return failure is null ? true : throw failure;
             },
-            subject,
+            requests.Count == 1 ? "renew the lock" : "renew several locks, among them",
+            requests.Count > 0 ? requests[0].LockName : null,
             OnWatchdog,
             cancellationToken).ConfigureAwait(OnWatchdog);
         return replies;
@@ -157,13 +149,11 @@ internal sealed class RedisLockStore : ILockStore
                 request.Owner.ToString(),
                 request.Entry,
                 Milliseconds(request.ClaimWindow),
-                request.LockName,
-                _keys.NodeChannels,
                 request.AllowBarging ? 1 : 0,
                 Milliseconds(request.LockAtLeastFor),
             ],
-            $"release the lock '{request.LockName}'",
-            Anywhere,
+            "release the lock",
+            request.LockName,
             cancellationToken).ConfigureAwait(false);
         return (int)reply switch
         {
@@ -177,34 +167,36 @@ internal sealed class RedisLockStore : ILockStore
         await AskAsync(
             (connection, token) => RedisSubscription.BeginAsync(connection, _keys.NodeChannels + nodeId, handler, token),
             "listen for the locks that are passed to this node",
+            lockName: null,
             Anywhere,
             cancellationToken).ConfigureAwait(false);
 
     public async Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken)
     {
-        var subject = $"look at the lock '{lockName}'";
+        const string action = "look at the lock";
         var reply = (RedisResult[])(await EvaluateAsync(
-            RedisScript.Holder, [_keys.Lock(lockName)], [], subject, Anywhere, cancellationToken).ConfigureAwait(false))!;
-        return reply.Length == 0 ? null : LockReply.HolderIn(reply) ?? throw Foreign(lockName, subject);
+            RedisScript.Holder, [_keys.Lock(lockName)], [], action, lockName, cancellationToken).ConfigureAwait(false))!;
+        return reply.Length == 0 ? null : LockReply.HolderIn(reply) ?? throw Foreign(action, lockName);
     }
 
     public async Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
     {
-        var subject = $"inspect the lock '{lockName}'";
+        const string action = "inspect the lock";
         var reply = (RedisResult[])(await EvaluateAsync(
             RedisScript.Inspect,
             [_keys.Lock(lockName), _keys.Waiters(lockName), _keys.Alive(lockName)],
             [maxWaiters],
-            subject,
-            Anywhere,
+            action,
+            lockName,
             cancellationToken).ConfigureAwait(false))!;
-        return LockReply.InspectionIn(lockName, reply) ?? throw Foreign(lockName, subject);
+        return LockReply.InspectionIn(lockName, reply) ?? throw Foreign(action, lockName);
     }
 
     public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) =>
         AskAsync(
             (connection, token) => _scan.ReadAsync(connection, cursor).OrCancelledAsync(Anywhere, token),
             "list the locks",
+            lockName: null,
             Anywhere,
             cancellationToken);
 
@@ -213,9 +205,9 @@ internal sealed class RedisLockStore : ILockStore
         var reply = await EvaluateAsync(
             RedisScript.ReleaseByToken,
             [.. _keys.All(lockName), _keys.Taken(lockName)],
-            [fencingToken, Milliseconds(claimWindow), lockName, _keys.NodeChannels],
-            $"release the lock '{lockName}' by its token",
-            Anywhere,
+            [fencingToken, Milliseconds(claimWindow)],
+            "take from its holder the lock",
+            lockName,
             cancellationToken).ConfigureAwait(false);
         return (int)reply == 1;
     }
@@ -224,6 +216,7 @@ internal sealed class RedisLockStore : ILockStore
         await AskAsync(
             (connection, token) => connection.GetDatabase(_database).PingAsync().OrCancelledAsync(Anywhere, token),
             "answer a ping",
+            lockName: null,
             Anywhere,
             cancellationToken).ConfigureAwait(false);
 
@@ -246,38 +239,68 @@ internal sealed class RedisLockStore : ILockStore
         return (RedisResult[])reply!;
     }
 
-    private Task<RedisResult> EvaluateAsync(
-        RedisScript script, RedisKey[] keys, RedisValue[] values, string subject, ConfigureAwaitOptions resume, CancellationToken cancellationToken) =>
-        AskAsync(
-            (connection, token) => script.RunAsync(connection.GetDatabase(_database), keys, values, resume, token),
-            subject,
-            resume,
-            cancellationToken);
-
-    /// <summary>Asks a server that is known to be fit, and turns what goes wrong into the store's own exception.</summary>
-    private async Task<T> AskAsync<T>(
-        Func<IConnectionMultiplexer, CancellationToken, Task<T>> ask, string subject, ConfigureAwaitOptions resume, CancellationToken cancellationToken)
+    /// <summary>Runs a script for one lock. What was sent cannot be taken back, so the token is looked at before that only.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<RedisResult> EvaluateAsync(
+        RedisScript script, RedisKey[] keys, RedisValue[] values, string action, string lockName, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            var connection = await _connection.GetAsync(resume, cancellationToken).ConfigureAwait(resume);
-            if (_fitness is not null)
+            var connection = _isFit && _connection.Established is { } established ? established : await GetFitAsync(Anywhere, cancellationToken).ConfigureAwait(false);
+            var database = connection.GetDatabase(_database);
+            try
             {
-                await _fitness.GetAsync(cancellationToken).ConfigureAwait(resume);
+                return await database.ScriptEvaluateAsync(script.Hash, keys, values).ConfigureAwait(false);
             }
-
-            return await ask(connection, cancellationToken).ConfigureAwait(resume);
+            catch (RedisServerException unknown) when (RedisScript.IsUnknown(unknown))
+            {
+                return await script.SendAsync(database, keys, values).ConfigureAwait(false);
+            }
         }
-        catch (Exception exception) when (
-            !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
-            && RedisErrorClassifier.TryClassify(exception, subject, out var failure))
+        catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure))
         {
             throw failure;
         }
     }
 
-    private LockStoreException Foreign(string lockName, string subject) =>
-        new($"Cannot {subject}: something else wrote the key '{_keys.Lock(lockName)}'. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.");
+    /// <summary>Asks a server that is known to be fit, and turns what goes wrong into the store's own exception.</summary>
+    private async Task<T> AskAsync<T>(
+        Func<IConnectionMultiplexer, CancellationToken, Task<T>> ask, string action, string? lockName, ConfigureAwaitOptions resume, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var connection = await GetFitAsync(resume, cancellationToken).ConfigureAwait(resume);
+            return await ask(connection, cancellationToken).ConfigureAwait(resume);
+        }
+        catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure))
+        {
+            throw failure;
+        }
+    }
+
+    private async Task<IConnectionMultiplexer> GetFitAsync(ConfigureAwaitOptions resume, CancellationToken cancellationToken)
+    {
+        var connection = await _connection.GetAsync(resume, cancellationToken).ConfigureAwait(resume);
+        if (_fitness is not null)
+        {
+            await _fitness.GetAsync(cancellationToken).ConfigureAwait(resume);
+        }
+
+        _isFit = true;
+        return connection;
+    }
+
+    private static bool IsOfTheServer(
+        Exception exception, string action, string? lockName, CancellationToken cancellationToken, [NotNullWhen(true)] out LockStoreException? failure)
+    {
+        failure = null;
+        return !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
+            && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", out failure);
+    }
+
+    private LockStoreException Foreign(string action, string lockName) =>
+        new($"Cannot {action} '{lockName}': something else wrote the key '{_keys.Lock(lockName)}'. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.");
 
     /// <summary>Rounded up: never shorter than what the holder counts on.</summary>
     private static long Milliseconds(TimeSpan duration) => (long)Math.Ceiling(duration.TotalMilliseconds);

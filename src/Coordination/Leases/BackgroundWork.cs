@@ -7,27 +7,15 @@ internal sealed class BackgroundWork(TimeProvider time)
     private int _running;
     private TaskCompletionSource? _idle;
 
-    public async Task<T> Run<T>(Func<Task<T>> work)
+    /// <summary>Begins to count a piece of work, until what is returned is disposed.</summary>
+    public Piece Begin()
     {
         lock (_gate)
         {
             _running++;
         }
 
-        try
-        {
-            return await work().ConfigureAwait(false);
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                if (--_running == 0)
-                {
-                    _idle?.TrySetResult();
-                }
-            }
-        }
+        return new Piece(this);
     }
 
     /// <summary>Waits until nothing runs, for at most a limit.</summary>
@@ -47,5 +35,22 @@ internal sealed class BackgroundWork(TimeProvider time)
 
         // What is not done by then lapses by itself in the store.
         await idle.WaitAsync(limit, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private void End()
+    {
+        lock (_gate)
+        {
+            if (--_running == 0)
+            {
+                _idle?.TrySetResult();
+            }
+        }
+    }
+
+    /// <summary>A piece of work. To be disposed once.</summary>
+    public readonly struct Piece(BackgroundWork work) : IDisposable
+    {
+        public void Dispose() => work.End();
     }
 }

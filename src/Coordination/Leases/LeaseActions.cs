@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Telemetry;
@@ -68,29 +69,27 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
     /// <summary>
     /// Releases a lease: its state first, then the renewal under way, then the store. Whatever the store answers, nothing is left here.
     /// </summary>
-    public Task<ReleaseResult> ReleaseAsync(Lease lease)
+    public async Task<ReleaseResult> ReleaseAsync(Lease lease)
     {
+        using var piece = background.Begin();
         var renewal = lease.BeginRelease();
         watchdog.Remove(lease);
-        return background.Run(() => SendReleaseAsync(lease, renewal));
-    }
 
-    private async Task<ReleaseResult> SendReleaseAsync(Lease lease, Task renewal)
-    {
         // Later than this it has lapsed by itself; a lost lease gets a last try all the same, for its renewal may have been applied.
-        var lapsesIn = lease.LapsesAt - time.Uptime;
+        var begunAt = time.Uptime;
+        var lapsesIn = lease.LapsesAt - begunAt;
         var limit = Min(options.ReleaseTimeout, lapsesIn > lease.Timings.SafetyMargin ? lapsesIn : lease.Timings.SafetyMargin);
-        using var deadline = new CancellationTokenSource(limit, time);
         try
         {
             if (!renewal.IsCompleted)
             {
-                await renewal.WaitAsync(deadline.Token).ConfigureAwait(false);
+                await renewal.WaitAsync(limit, time).ConfigureAwait(false);
+                limit -= time.Uptime - begunAt;
             }
 
-            return await ReleaseInStoreAsync(lease, limit, deadline.Token).ConfigureAwait(false);
+            return await ReleaseInStoreAsync(lease, limit).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is LockStoreException or OperationCanceledException)
+        catch (Exception e) when (e is LockStoreException or TimeoutException)
         {
             // The store refuses, or the time for it is up: the lock lapses by itself.
             telemetry.ReleaseFailed(lease, e);
@@ -98,17 +97,19 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
         }
     }
 
-    /// <summary>Tries until the store answers, refuses for good, or the token is cancelled.</summary>
-    private async Task<ReleaseResult> ReleaseInStoreAsync(Lease lease, TimeSpan limit, CancellationToken cancellationToken)
+    /// <summary>Tries until the store answers, refuses for good, or the time is up.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReleaseResult> ReleaseInStoreAsync(Lease lease, TimeSpan limit)
     {
         var grant = lease.Grant;
         var request = new ReleaseRequest(
             grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow, lease.Options?.AllowBarging == true, lease.Options?.LockAtLeastFor ?? TimeSpan.Zero);
+        var endsAt = time.Uptime + limit;
         for (var mayBeApplied = false; ; mayBeApplied = true)
         {
             try
             {
-                var answer = await store.ReleaseAsync(request, limit, cancellationToken).ConfigureAwait(false);
+                var answer = await store.ReleaseAsync(request, limit, endsAt).ConfigureAwait(false);
                 return answer.Reply switch
                 {
                     ReleaseReply.Released => ReleaseResult.Released,
@@ -120,9 +121,9 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
                     _ => throw new ArgumentOutOfRangeException(nameof(lease), answer.Reply, "An unknown answer to a release."),
                 };
             }
-            catch (LockStoreException e) when (e.IsTransient && !cancellationToken.IsCancellationRequested)
+            catch (LockStoreException e) when (e.IsTransient && time.Uptime < endsAt)
             {
-                await Task.Delay(ReleaseRetryDelay, time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(ReleaseRetryDelay, time, CancellationToken.None).ConfigureAwait(false);
             }
         }
     }

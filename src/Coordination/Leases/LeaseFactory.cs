@@ -46,16 +46,17 @@ internal sealed class LeaseFactory(
     /// Gives back what a request may have been granted and leaves the queue, for nobody waits for the answer any more. Heeds no
     /// caller's cancellation; tries until the grant would have lapsed by itself.
     /// </summary>
-    public Task GiveBackAsync(AcquireRequest request) => background.Run<ReleaseReply>(async () =>
+    public async Task GiveBackAsync(AcquireRequest request)
     {
+        using var piece = background.Begin();
         var lapsesAt = time.Uptime + request.LeaseDuration;
         var release = new ReleaseRequest(request.LockName, request.Owner, request.Entry, request.ClaimWindow, request.AllowBarging);
         while (true)
         {
             try
             {
-                var answer = await store.ReleaseAsync(release, _timings.CallLimit, CancellationToken.None).ConfigureAwait(false);
-                return answer.Reply;
+                await store.ReleaseAsync(release, _timings.CallLimit, lapsesAt + GiveBackRetryDelay).ConfigureAwait(false);
+                return;
             }
             catch (LockStoreException e) when (e.IsTransient && time.Uptime < lapsesAt)
             {
@@ -64,10 +65,10 @@ internal sealed class LeaseFactory(
             catch (LockStoreException)
             {
                 // It has lapsed by now, or the store refuses for good and never granted it. The outage was logged.
-                return ReleaseReply.NotHeld;
+                return;
             }
         }
-    });
+    }
 
     private LeaseTimings Timings(LockOptions? lockOptions) => _timings.Scale(lockOptions?.LeaseDuration ?? _timings.Duration);
 }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using Coordination.Leases;
 using Coordination.Resilience;
+using Coordination.Stores;
 using Coordination.Telemetry;
 using Coordination.Waiting;
 
@@ -22,20 +24,8 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
         var request = leases.CreateRequest(lockName, owner, options, wait: false);
         try
         {
-            var answer = await store.AcquireAsync(request, leases.CallLimit(options), cancellationToken).ConfigureAwait(false);
-            if (!answer.Reply.IsGranted)
-            {
-                return call.End<ILockLease?>(AcquireOutcome.Held, null);
-            }
-
-            // A grant that comes in the moment of the cancellation is given back below.
-            cancellationToken.ThrowIfCancellationRequested();
-            if (leases.TryCreate(request, answer, options, out var lease))
-            {
-                return call.End(AcquireOutcome.Granted, leases.Activate(lease, Activity.Current?.Context ?? default));
-            }
-
-            throw new LockStoreException($"The store granted the lock '{lockName}' so late that the lease had run out. Try again; if it recurs, the lease duration is too short for the latency of the store.", isTransient: true);
+            var lease = await AskAsync(request, options, cancellationToken).ConfigureAwait(false);
+            return call.End(lease is null ? AcquireOutcome.Held : AcquireOutcome.Granted, lease);
         }
         catch (LockStoreException e)
         {
@@ -56,33 +46,90 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
         }
     }
 
-    /// <summary>Waits in the queue.</summary>
+    /// <summary>Takes the lock when it is free, which it mostly is, and else waits in the queue.</summary>
     /// <returns>Null when the time was up; never with an infinite timeout.</returns>
     public async Task<ILockLease?> WaitAsync(string lockName, LockOwner? owner, LockOptions? options, TimeSpan timeout, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
         using var call = new AcquireCall(lockName, metrics, time);
-        metrics.WaiterAdded();
-        var waiter = new Waiter();
-        var place = room.Enter(new PlaceKey(lockName, owner, options), waiter);
+        using var deadline = timeout == Timeout.InfiniteTimeSpan ? null : new CancellationTokenSource(timeout, time);
+        using var either = deadline is null ? null : CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        var ending = either?.Token ?? cancellationToken;
+        var key = new PlaceKey(lockName, owner, options);
+        var request = leases.CreateRequest(lockName, owner, options, wait: false);
         try
         {
-            return call.End(AcquireOutcome.Granted, await waiter.Lease.WaitAsync(timeout, time, cancellationToken).ConfigureAwait(false));
+            AcquireRequest? unanswered = null;
+            if (!room.HasWaiters(key))
+            {
+                try
+                {
+                    if (await AskAsync(request, options, ending).ConfigureAwait(false) is { } lease)
+                    {
+                        return call.End(AcquireOutcome.Granted, lease);
+                    }
+                }
+                catch (LockStoreException e) when (e.IsTransient)
+                {
+                    // The store is away, which is waited out like a lock that is held.
+                    unanswered = request;
+                }
+                catch (OperationCanceledException)
+                {
+                    _ = leases.GiveBackAsync(request);
+                    throw;
+                }
+            }
+
+            return call.End(AcquireOutcome.Granted, await QueueAsync(key, unanswered, ending).ConfigureAwait(false));
         }
-        catch (TimeoutException) when (waiter.TryGiveUp())
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && deadline is { IsCancellationRequested: true })
         {
-            place.Remove(waiter);
             return call.End<ILockLease?>(AcquireOutcome.TimedOut, null);
         }
-        catch (TimeoutException)
+        catch (OperationCanceledException)
         {
-            // The lease came in the same moment: it is within the time, as good as can be told.
-            return call.End(AcquireOutcome.Granted, await waiter.Lease.ConfigureAwait(false));
+            call.End(AcquireOutcome.Cancelled);
+            throw;
+        }
+    }
+
+    /// <summary>Asks for a lock without waiting for it.</summary>
+    /// <returns>Null when another holds it.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<LockLease?> AskAsync(AcquireRequest request, LockOptions? options, CancellationToken cancellationToken)
+    {
+        var answer = await store.AcquireAsync(request, leases.CallLimit(options), cancellationToken).ConfigureAwait(false);
+        if (!answer.Reply.IsGranted)
+        {
+            return null;
+        }
+
+        // A grant that comes in the moment of the cancellation is given back by the caller.
+        cancellationToken.ThrowIfCancellationRequested();
+        return leases.TryCreate(request, answer, options, out var lease)
+            ? leases.Activate(lease, Activity.Current?.Context ?? default)
+            : throw new LockStoreException($"The store granted the lock '{request.LockName}' so late that the lease had run out. Try again; if it recurs, the lease duration is too short for the latency of the store.", isTransient: true);
+    }
+
+    private async Task<LockLease> QueueAsync(PlaceKey key, AcquireRequest? unanswered, CancellationToken cancellationToken)
+    {
+        metrics.WaiterAdded();
+        var waiter = new Waiter();
+        var place = room.Enter(key, waiter, ref unanswered);
+        if (unanswered is not null)
+        {
+            // Others of this node wait already, and this one goes on behind them.
+            _ = leases.GiveBackAsync(unanswered);
+        }
+
+        try
+        {
+            return await waiter.Lease.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            call.End(AcquireOutcome.Cancelled);
             if (waiter.TryGiveUp())
             {
                 place.Remove(waiter);

@@ -48,5 +48,5 @@ internal sealed class LockLease : ILockLease
         return isFirst || result == ReleaseResult.Unknown ? result : ReleaseResult.AlreadyReleased;
     }
 
-    public async ValueTask DisposeAsync() => await ReleaseAsync().ConfigureAwait(false);
+    public ValueTask DisposeAsync() => new(ReleaseAsync());
 }

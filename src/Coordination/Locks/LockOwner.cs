@@ -8,6 +8,9 @@ namespace Coordination;
 /// </summary>
 public sealed record LockOwner
 {
+    // Each request carries it.
+    private string? _text;
+
     /// <summary>Makes an owner. <see cref="ILockProvider.CreateOwner"/> is the usual way; stores and tests make them from their parts.</summary>
     /// <param name="nodeId">Not empty, and without a slash.</param>
     /// <param name="sequence">The number that the node gave out.</param>
@@ -23,6 +26,12 @@ public sealed record LockOwner
         NodeId = nodeId;
         Sequence = sequence;
     }
+
+    /// <summary>By its parts.</summary>
+    public bool Equals(LockOwner? other) => other is not null && Sequence == other.Sequence && NodeId == other.NodeId;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(NodeId, Sequence);
 
     /// <summary>The node: one process taking part.</summary>
     public string NodeId { get; }
@@ -47,5 +56,5 @@ public sealed record LockOwner
     }
 
     /// <summary>The owner as the store keeps it: <c>node/sequence</c>.</summary>
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{NodeId}/{Sequence}");
+    public override string ToString() => _text ??= string.Create(CultureInfo.InvariantCulture, $"{NodeId}/{Sequence}");
 }

@@ -25,8 +25,8 @@ internal sealed class NamedLock(Acquisition acquisition, string name, LockOwner?
             : acquisition.WaitAsync(name, owner, options, timeout, cancellationToken);
     }
 
-    public async Task<ILockLease> AcquireAsync(CancellationToken cancellationToken = default) =>
-        (await acquisition.WaitAsync(name, owner, options, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false))!;
+    public Task<ILockLease> AcquireAsync(CancellationToken cancellationToken = default) =>
+        acquisition.WaitAsync(name, owner, options, Timeout.InfiniteTimeSpan, cancellationToken)!;
 
     public async Task<ILockLease> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         await TryAcquireAsync(timeout, cancellationToken).ConfigureAwait(false)

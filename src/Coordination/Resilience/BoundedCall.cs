@@ -6,8 +6,8 @@ internal static class BoundedCall
     /// <summary>Waits for a call that cannot be taken back: past the limit it goes on by itself, and may still be applied.</summary>
     /// <remarks>
     /// Not <see cref="Task{TResult}.WaitAsync(TimeSpan, TimeProvider, CancellationToken)"/>: that passes the result on by way of the
-    /// thread pool, and a renewal resumes on the watchdog's thread also when the pool has no thread to spare. Here each step is a plain
-    /// await; only the limit itself is a timer, and deadlines do not depend on it.
+    /// thread pool. Here whoever completes the call goes on with its caller, which saves a change of threads; and a renewal resumes on the
+    /// watchdog's thread also when the pool has no thread to spare. Only the limit itself is a timer, and deadlines do not depend on it.
     /// </remarks>
     /// <param name="call">The call.</param>
     /// <param name="limit">How long to wait.</param>
@@ -16,32 +16,61 @@ internal static class BoundedCall
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="TimeoutException">The limit was reached.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public static async ValueTask<T> WithinAsync<T>(
-        this Task<T> call, TimeSpan limit, TimeProvider time, bool continueOnCapturedContext, CancellationToken cancellationToken)
+    public static Task<T> WithinAsync<T>(
+        this Task<T> call, TimeSpan limit, TimeProvider time, bool continueOnCapturedContext, CancellationToken cancellationToken) =>
+        call.IsCompleted ? call : new Wait<T>(call, limit, time, continueOnCapturedContext, cancellationToken).Task;
+
+    private sealed class Wait<T> : TaskCompletionSource<T>, IThreadPoolWorkItem
     {
-        if (!call.IsCompleted)
+        private readonly Task<T> _call;
+        private readonly bool _hasContext;
+        private readonly CancellationToken _cancellationToken;
+        private readonly ITimer _timer;
+        private readonly CancellationTokenRegistration _registration;
+
+        public Wait(Task<T> call, TimeSpan limit, TimeProvider time, bool continueOnCapturedContext, CancellationToken cancellationToken)
         {
-            var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            // Disposed synchronously: the other way waits for a callback that may be queued on the pool.
-            using (time.CreateTimer(static state => ((TaskCompletionSource)state!).TrySetException(new TimeoutException()), end, limit, Timeout.InfiniteTimeSpan))
-            using (cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), end))
+            _call = call;
+            _cancellationToken = cancellationToken;
+            _hasContext = continueOnCapturedContext && SynchronizationContext.Current is not null;
+            _timer = time.CreateTimer(static state => ((Wait<T>)state!).End(), this, limit, Timeout.InfiniteTimeSpan);
+            _registration = cancellationToken.UnsafeRegister(static state => ((Wait<T>)state!).End(), this);
+            call.ConfigureAwait(continueOnCapturedContext).GetAwaiter().UnsafeOnCompleted(PassOn);
+        }
+
+        /// <summary>Ends the wait before the call.</summary>
+        public void Execute()
+        {
+            if (_cancellationToken.IsCancellationRequested ? TrySetCanceled(_cancellationToken) : TrySetException(new TimeoutException()))
             {
-                _ = TellAsync(call, end, continueOnCapturedContext);
-                await end.Task.ConfigureAwait(continueOnCapturedContext);
+                _timer.Dispose();
             }
         }
 
-        return await call.ConfigureAwait(continueOnCapturedContext);
-    }
+        /// <summary>The time is up, or the token was cancelled.</summary>
+        private void End()
+        {
+            if (_hasContext)
+            {
+                // The caller goes on in its own context.
+                Execute();
+            }
+            else
+            {
+                // The caller must not go on in here, on the thread of whoever moves the clock or cancels the token.
+                ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+            }
+        }
 
-    /// <summary>Never fails: whether the call did is seen by whoever still waits for it.</summary>
-    private static async Task TellAsync(Task call, TaskCompletionSource end, bool continueOnCapturedContext)
-    {
-        await call.ConfigureAwait(
-            ConfigureAwaitOptions.SuppressThrowing | (continueOnCapturedContext ? ConfigureAwaitOptions.ContinueOnCapturedContext : ConfigureAwaitOptions.None));
-        end.TrySetResult();
-
-        // Looking at the exception marks it as seen, for a call that nobody waits for any more.
-        _ = call.Exception;
+        private void PassOn()
+        {
+            _timer.Dispose();
+            _registration.Unregister();
+            if (!TrySetFromTask(_call))
+            {
+                // Looking at the exception marks it as seen, for a call that nobody waits for any more.
+                _ = _call.Exception;
+            }
+        }
     }
 }

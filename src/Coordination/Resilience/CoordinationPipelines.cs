@@ -32,12 +32,12 @@ public static class CoordinationPipelines
         Find(registered, Acquisition) ?? Build(Acquisition, time, retries: 3, delay: TimeSpan.FromMilliseconds(100)),
         Find(registered, Renewal) ?? Build(Renewal, time, retries: 2, delay: TimeSpan.FromMilliseconds(50)));
 
-    private static ResiliencePipeline? Find(ResiliencePipelineProvider<string>? registered, string name) =>
-        registered is not null && registered.TryGetPipeline(name, out var pipeline) ? pipeline : null;
+    private static StorePipeline? Find(ResiliencePipelineProvider<string>? registered, string name) =>
+        registered is not null && registered.TryGetPipeline(name, out var pipeline) ? new StorePipeline(pipeline, OnlyRetries: false) : null;
 
     // Built by hand and without Polly's telemetry, which would log each attempt of an outage with its stack trace.
-    private static ResiliencePipeline Build(string name, TimeProvider time, int retries, TimeSpan delay) =>
-        new ResiliencePipelineBuilder { Name = name, TimeProvider = time }
+    private static StorePipeline Build(string name, TimeProvider time, int retries, TimeSpan delay) =>
+        new(new ResiliencePipelineBuilder { Name = name, TimeProvider = time }
             .AddRetry(new RetryStrategyOptions
             {
                 Name = name + ".retry",
@@ -47,5 +47,5 @@ public static class CoordinationPipelines
                 UseJitter = true,
                 ShouldHandle = new PredicateBuilder().Handle<LockStoreException>(e => e.IsTransient),
             })
-            .Build();
+            .Build(), OnlyRetries: true);
 }

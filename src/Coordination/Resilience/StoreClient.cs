@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Coordination.Stores;
 using Coordination.Telemetry;
 using Polly;
@@ -9,20 +10,18 @@ namespace Coordination.Resilience;
 /// </summary>
 internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, OutageReporter outage, TimeProvider time)
 {
-    private ILockStore Store => store;
-
-    private OutageReporter Outage => outage;
-
-    private TimeProvider Time => time;
-
     /// <inheritdoc cref="ILockStore.PartitionOf"/>
     public int PartitionOf(string lockName) => store.PartitionOf(lockName);
 
     public ValueTask<StoreAnswer<AcquireReply>> AcquireAsync(AcquireRequest request, TimeSpan limit, CancellationToken cancellationToken) =>
         CallAsync(pipelines.Acquisition, request, static (store, request, token) => store.AcquireAsync(request, token), limit, false, cancellationToken);
 
-    public ValueTask<StoreAnswer<ReleaseReply>> ReleaseAsync(ReleaseRequest request, TimeSpan limit, CancellationToken cancellationToken) =>
-        CallAsync(pipelines.Renewal, request, static (store, request, token) => store.ReleaseAsync(request, token), limit, false, cancellationToken);
+    /// <summary>Releases a lock. A caller's cancellation does not reach it.</summary>
+    /// <param name="request">What to release.</param>
+    /// <param name="limit">How long one attempt may take.</param>
+    /// <param name="endsAt">The moment when the last attempt ends.</param>
+    public ValueTask<StoreAnswer<ReleaseReply>> ReleaseAsync(ReleaseRequest request, TimeSpan limit, TimeSpan endsAt) =>
+        CallAsync(pipelines.Renewal, request, static (store, request, token) => store.ReleaseAsync(request, token), limit, false, CancellationToken.None, endsAt);
 
     /// <summary>Renews leases, and stays on the caller's synchronization context throughout: that of the watchdog does not wait for the pool.</summary>
     /// <param name="requests">Asked anew before each attempt, so that a lease that ended meanwhile is left out.</param>
@@ -52,29 +51,71 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
             false,
             cancellationToken);
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<StoreAnswer<TReply>> CallAsync<TRequest, TReply>(
-        ResiliencePipeline pipeline,
+        StorePipeline pipeline,
         TRequest request,
         Func<ILockStore, TRequest, CancellationToken, Task<TReply>> operation,
         TimeSpan limit,
         bool continueOnCapturedContext,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        TimeSpan? endsAt = null)
     {
-        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext, cancellationToken);
+        LockStoreException? failure = null;
         try
         {
-            return await pipeline.ExecuteAsync(
-                static (context, call) => call.AttemptAsync(context.ContinueOnCapturedContext, context.CancellationToken),
-                context,
-                new Call<TRequest, TReply>(this, request, operation, limit)).ConfigureAwait(continueOnCapturedContext);
+            if (pipeline.OnlyRetries)
+            {
+                try
+                {
+                    return await AttemptAsync(1, request, operation, limit, endsAt, continueOnCapturedContext, cancellationToken).ConfigureAwait(continueOnCapturedContext);
+                }
+                catch (LockStoreException e) when (e.IsTransient && !(endsAt <= time.Uptime))
+                {
+                    // For the pipeline to retry, below.
+                    failure = e;
+                }
+            }
+
+            return await RunPipelineAsync(pipeline.Pipeline, failure, request, operation, limit, endsAt, continueOnCapturedContext, cancellationToken).ConfigureAwait(continueOnCapturedContext);
         }
         catch (Exception e) when (e is not LockStoreException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             // A pipeline of the user's, or the store, gave up in a way of its own: a time limit, an open circuit. Whether the call was
             // applied is unknown, which is what a transient failure means to everything above.
-            var failure = new LockStoreException($"The call to the store '{store.Name}' was given up: {e.Message}", isTransient: true, e);
+            failure = new LockStoreException($"The call to the store '{store.Name}' was given up: {e.Message}", isTransient: true, e);
             outage.Failed(failure);
             throw failure;
+        }
+    }
+
+    /// <param name="pipeline">The pipeline.</param>
+    /// <param name="first">How the first attempt failed, when it was made already: it counts as the pipeline's own.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="operation">How it is asked.</param>
+    /// <param name="limit">How long one attempt may take.</param>
+    /// <param name="endsAt">The moment when the last attempt ends; null for none.</param>
+    /// <param name="continueOnCapturedContext">Whether to go on where the caller is.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    private async ValueTask<StoreAnswer<TReply>> RunPipelineAsync<TRequest, TReply>(
+        ResiliencePipeline pipeline,
+        LockStoreException? first,
+        TRequest request,
+        Func<ILockStore, TRequest, CancellationToken, Task<TReply>> operation,
+        TimeSpan limit,
+        TimeSpan? endsAt,
+        bool continueOnCapturedContext,
+        CancellationToken cancellationToken)
+    {
+        var attempts = 0;
+        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext, cancellationToken);
+        try
+        {
+            return await pipeline.ExecuteAsync(
+                context => ++attempts == 1 && first is not null
+                    ? ValueTask.FromException<StoreAnswer<TReply>>(first)
+                    : AttemptAsync(attempts, request, operation, limit, endsAt, context.ContinueOnCapturedContext, context.CancellationToken),
+                context).ConfigureAwait(continueOnCapturedContext);
         }
         finally
         {
@@ -82,35 +123,43 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
         }
     }
 
-    /// <summary>One call with its attempts.</summary>
-    private sealed class Call<TRequest, TReply>(StoreClient client, TRequest request, Func<ILockStore, TRequest, CancellationToken, Task<TReply>> operation, TimeSpan limit)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<StoreAnswer<TReply>> AttemptAsync<TRequest, TReply>(
+        int attempt,
+        TRequest request,
+        Func<ILockStore, TRequest, CancellationToken, Task<TReply>> operation,
+        TimeSpan limit,
+        TimeSpan? endsAt,
+        bool continueOnCapturedContext,
+        CancellationToken cancellationToken)
     {
-        private int _attempt;
-
-        public async ValueTask<StoreAnswer<TReply>> AttemptAsync(bool continueOnCapturedContext, CancellationToken cancellationToken)
+        var sentAt = time.Uptime;
+        if (endsAt is { } end && end - sentAt < limit)
         {
-            var attempt = ++_attempt;
-            var sentAt = client.Time.Uptime;
-            try
-            {
-                var reply = await operation(client.Store, request, cancellationToken)
-                    .WithinAsync(limit, client.Time, continueOnCapturedContext, cancellationToken)
-                    .ConfigureAwait(continueOnCapturedContext);
-                client.Outage.Succeeded();
-                return new StoreAnswer<TReply>(reply, sentAt, attempt);
-            }
-            catch (TimeoutException e)
-            {
-                // A call that hangs: no reply and no error. It may be applied later, and nothing here counts on either.
-                var failure = new LockStoreException($"The store '{client.Store.Name}' did not answer within {limit.TotalMilliseconds:F0} ms.", isTransient: true, e);
-                client.Outage.Failed(failure);
-                throw failure;
-            }
-            catch (LockStoreException e)
-            {
-                client.Outage.Failed(e);
-                throw;
-            }
+            limit = end > sentAt
+                ? end - sentAt
+                : throw new LockStoreException($"The time for the call to the store '{store.Name}' is up.");
+        }
+
+        try
+        {
+            var reply = await operation(store, request, cancellationToken)
+                .WithinAsync(limit, time, continueOnCapturedContext, cancellationToken)
+                .ConfigureAwait(continueOnCapturedContext);
+            outage.Succeeded();
+            return new StoreAnswer<TReply>(reply, sentAt, attempt);
+        }
+        catch (TimeoutException e)
+        {
+            // A call that hangs: no reply and no error. It may be applied later, and nothing here counts on either.
+            var failure = new LockStoreException($"The store '{store.Name}' did not answer within {limit.TotalMilliseconds:F0} ms.", isTransient: true, e);
+            outage.Failed(failure);
+            throw failure;
+        }
+        catch (LockStoreException e)
+        {
+            outage.Failed(e);
+            throw;
         }
     }
 }

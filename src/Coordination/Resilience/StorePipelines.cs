@@ -1,6 +1,4 @@
-using Polly;
-
 namespace Coordination.Resilience;
 
 /// <summary>The pipelines that are in use.</summary>
-internal sealed record StorePipelines(ResiliencePipeline Acquisition, ResiliencePipeline Renewal);
+internal sealed record StorePipelines(StorePipeline Acquisition, StorePipeline Renewal);

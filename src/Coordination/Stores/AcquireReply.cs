@@ -2,7 +2,7 @@ namespace Coordination.Stores;
 
 /// <summary>The store's answer to an <see cref="AcquireRequest"/>.</summary>
 /// <param name="FencingToken">The token of the grant; null when the lock was not granted.</param>
-/// <param name="Holder">Who holds the lock: the owner itself when it was granted. Null only when the holder cannot be read.</param>
+/// <param name="Holder">Who holds the lock; null when it was granted.</param>
 /// <param name="WaitersBefore">How many waiters stand before the owner in the queue; zero when granted or not queued.</param>
 public sealed record AcquireReply(long? FencingToken, LockHolder? Holder, int WaitersBefore)
 {

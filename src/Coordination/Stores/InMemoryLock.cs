@@ -76,7 +76,7 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
             _entries.Add(request.Entry);
             _waiters.RemoveAll(waiter => waiter.Owner == request.Owner);
             Extend(now + request.LeaseDuration);
-            return new AcquireReply(_token, Describe(now), WaitersBefore: 0);
+            return new AcquireReply(_token, Holder: null, WaitersBefore: 0);
         }
 
         return new AcquireReply(null, Describe(now), request.Wait ? Queue(request, now) : 0);

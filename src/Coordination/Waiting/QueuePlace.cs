@@ -10,7 +10,7 @@ namespace Coordination.Waiting;
 /// Ends with its last waiter.
 /// </summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A source with no timer and no linked token holds nothing to dispose of, and may be cancelled after the loop has ended.")]
-internal sealed class QueuePlace(PlaceKey key, WaitingRoom room, LeaseFactory leases, StoreClient store, TimeProvider time)
+internal sealed class QueuePlace(PlaceKey key, AcquireRequest? unanswered, WaitingRoom room, LeaseFactory leases, StoreClient store, TimeProvider time)
 {
     /// <summary>How long after the holder's time is up a waiter asks again, and how much later each one behind it does.</summary>
     private static readonly TimeSpan WakeAfterExpiry = TimeSpan.FromMilliseconds(5);
@@ -96,9 +96,11 @@ internal sealed class QueuePlace(PlaceKey key, WaitingRoom room, LeaseFactory le
     /// <summary>Asks for the lock until every waiter has it or gave up, and leaves the queue.</summary>
     public async Task RunAsync()
     {
-        var request = leases.CreateRequest(key.LockName, key.Owner, key.Options, wait: true);
+        var request = unanswered is null
+            ? leases.CreateRequest(key.LockName, key.Owner, key.Options, wait: true)
+            : unanswered with { Wait = true };
         var retryDelay = TimeSpan.Zero;
-        var asked = false;
+        var asked = unanswered is not null;
         while (!IsClosed)
         {
             try

@@ -21,12 +21,24 @@ internal sealed class WaitingRoom(
     private volatile bool _isDisposed;
 
     /// <summary>Queues a waiter behind this node's other ones of the same lock.</summary>
+    /// <param name="key">The lock, and how it is wanted.</param>
+    /// <param name="waiter">The waiter.</param>
+    /// <param name="unanswered">
+    /// A request that may have been applied; null for none. Taken over by a new place, which asks again with it, and set to null then: a
+    /// second one that asked with it would be granted the same lock once more.
+    /// </param>
     /// <returns>Where it stands, for <see cref="QueuePlace.Remove"/>.</returns>
-    public QueuePlace Enter(PlaceKey key, Waiter waiter)
+    public QueuePlace Enter(PlaceKey key, Waiter waiter, ref AcquireRequest? unanswered)
     {
         while (true)
         {
-            var place = _places.GetOrAdd(key, static (key, room) => room.CreatePlace(key), this);
+            if (!_places.TryGetValue(key, out var place))
+            {
+                var made = new QueuePlace(key, unanswered, this, leases, client, time);
+                place = _places.GetOrAdd(key, made);
+                unanswered = place == made ? null : unanswered;
+            }
+
             if (place.TryAdd(waiter, out var isFirst))
             {
                 if (_isDisposed)
@@ -36,7 +48,7 @@ internal sealed class WaitingRoom(
                 }
                 else if (isFirst)
                 {
-                    _ = background.Run(() => RunAsync(key, place));
+                    _ = RunAsync(key, place);
                 }
 
                 return place;
@@ -46,6 +58,9 @@ internal sealed class WaitingRoom(
             _places.TryRemove(KeyValuePair.Create(key, place));
         }
     }
+
+    /// <summary>Whether waiters of this node stand in the queue of a lock already, behind whom the next one belongs.</summary>
+    public bool HasWaiters(PlaceKey key) => _places.ContainsKey(key);
 
     /// <summary>Says which place a notification for a request is for.</summary>
     public void Announce(AcquireRequest request, QueuePlace place) => _announced[(request.LockName, request.Owner)] = place;
@@ -108,21 +123,18 @@ internal sealed class WaitingRoom(
     private static ObjectDisposedException Disposed() =>
         new(nameof(ILockProvider), "The lock provider was disposed while this call waited for a lock.");
 
-    private QueuePlace CreatePlace(PlaceKey key) => new(key, this, leases, client, time);
-
-    private async Task<bool> RunAsync(PlaceKey key, QueuePlace place)
+    private async Task RunAsync(PlaceKey key, QueuePlace place)
     {
+        using var piece = background.Begin();
         try
         {
             await place.RunAsync().ConfigureAwait(false);
-            return true;
         }
         catch (Exception e)
         {
             // A fault of ours: the callers learn of it, and do not wait for ever.
             Log.WaitingFault(logger, e, key.LockName);
             place.Fail(e);
-            return false;
         }
         finally
         {

@@ -87,7 +87,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
 
         Assert.InRange(reply.FencingToken!.Value, before, after);
         Assert.Equal(reply.FencingToken.Value.ToString(), await Database.HashGetAsync(Key("lock"), "token"));
-        Assert.InRange(reply.Holder!.Since.ToUnixTimeMilliseconds(), before / 1000, (after / 1000) + 1);
+        Assert.InRange((await Store.GetHolderAsync("orders", Token))!.Since.ToUnixTimeMilliseconds(), before / 1000, (after / 1000) + 1);
     }
 
     [Fact]

@@ -54,8 +54,9 @@ public sealed class MetricsTests
         Assert.False(await inspector.ReleaseAsync("work", lease.FencingToken - 1, TestContext.Current.CancellationToken));
         Assert.Empty(releases.GetMeasurementSnapshot());
         Assert.True(await inspector.ReleaseAsync("work", lease.FencingToken, TestContext.Current.CancellationToken));
-        node.Settle();
 
+        // It never waited, so it does not listen, and learns of it by its next renewal.
+        node.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal(1, Assert.Single(releases.GetMeasurementSnapshot()).Value);
         Assert.Equal(LeaseLossReason.AdministrativeRelease, lease.LossReason);
         Assert.Equal("administrative_release", Assert.Single(lost.GetMeasurementSnapshot()).Tags["coordination.loss.reason"]);
