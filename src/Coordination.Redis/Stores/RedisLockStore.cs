@@ -239,12 +239,11 @@ internal sealed class RedisLockStore : ILockStore
         return (RedisResult[])reply!;
     }
 
-    /// <summary>Runs a script for one lock. What was sent cannot be taken back, so the token is looked at before that only.</summary>
+    /// <summary>Runs a script for one lock. What is sent cannot be taken back, so the token ends only the wait for a connection.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RedisResult> EvaluateAsync(
         RedisScript script, RedisKey[] keys, RedisValue[] values, string action, string lockName, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         try
         {
             var connection = _isFit && _connection.Established is { } established ? established : await GetFitAsync(Anywhere, cancellationToken).ConfigureAwait(false);

@@ -60,29 +60,41 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
         var request = leases.CreateRequest(lockName, owner, options, wait: false);
         try
         {
-            AcquireRequest? unanswered = null;
-            if (!room.HasWaiters(key))
+            if (room.TryReserve(key) is not { } place)
             {
-                try
+                return call.End(AcquireOutcome.Granted, await QueueAsync(key, ending).ConfigureAwait(false));
+            }
+
+            AcquireRequest? unanswered = null;
+            var waits = false;
+            try
+            {
+                if (await AskAsync(request, options, ending).ConfigureAwait(false) is { } lease)
                 {
-                    if (await AskAsync(request, options, ending).ConfigureAwait(false) is { } lease)
-                    {
-                        return call.End(AcquireOutcome.Granted, lease);
-                    }
+                    return call.End(AcquireOutcome.Granted, lease);
                 }
-                catch (LockStoreException e) when (e.IsTransient)
+
+                waits = true;
+            }
+            catch (LockStoreException e) when (e.IsTransient)
+            {
+                // The store is away, which is waited out like a lock that is held.
+                (waits, unanswered) = (true, request);
+            }
+            catch (OperationCanceledException)
+            {
+                _ = leases.GiveBackAsync(request);
+                throw;
+            }
+            finally
+            {
+                if (!waits)
                 {
-                    // The store is away, which is waited out like a lock that is held.
-                    unanswered = request;
-                }
-                catch (OperationCanceledException)
-                {
-                    _ = leases.GiveBackAsync(request);
-                    throw;
+                    room.End(key, place);
                 }
             }
 
-            return call.End(AcquireOutcome.Granted, await QueueAsync(key, unanswered, ending).ConfigureAwait(false));
+            return call.End(AcquireOutcome.Granted, await QueueAsync(key, ending, place, unanswered).ConfigureAwait(false));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && deadline is { IsCancellationRequested: true })
         {
@@ -113,17 +125,20 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
             : throw new LockStoreException($"The store granted the lock '{request.LockName}' so late that the lease had run out. Try again; if it recurs, the lease duration is too short for the latency of the store.", isTransient: true);
     }
 
-    private async Task<LockLease> QueueAsync(PlaceKey key, AcquireRequest? unanswered, CancellationToken cancellationToken)
+    /// <param name="key">The lock, and how it is wanted.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="reserved">The place that was reserved; null to stand behind the others of this node.</param>
+    /// <param name="unanswered">A request that may have been applied; null for none.</param>
+    private async Task<LockLease> QueueAsync(PlaceKey key, CancellationToken cancellationToken, QueuePlace? reserved = null, AcquireRequest? unanswered = null)
     {
         metrics.WaiterAdded();
         var waiter = new Waiter();
-        var place = room.Enter(key, waiter, ref unanswered);
-        if (unanswered is not null)
+        if (reserved is not null)
         {
-            // Others of this node wait already, and this one goes on behind them.
-            _ = leases.GiveBackAsync(unanswered);
+            room.EnterFirst(key, reserved, waiter, unanswered);
         }
 
+        var place = reserved ?? room.Enter(key, waiter);
         try
         {
             return await waiter.Lease.WaitAsync(cancellationToken).ConfigureAwait(false);

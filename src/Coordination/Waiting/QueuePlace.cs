@@ -7,10 +7,11 @@ namespace Coordination.Waiting;
 
 /// <summary>
 /// A place in the store's queue, shared by this node's waiters of one lock, and the loop that asks for the lock on their behalf.
-/// Ends with its last waiter.
+/// Ends with its last waiter. It may be reserved while the first of them asks for the lock by itself, so that those who come
+/// meanwhile stand behind it; the loop begins after that.
 /// </summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A source with no timer and no linked token holds nothing to dispose of, and may be cancelled after the loop has ended.")]
-internal sealed class QueuePlace(PlaceKey key, AcquireRequest? unanswered, WaitingRoom room, LeaseFactory leases, StoreClient store, TimeProvider time)
+internal sealed class QueuePlace(PlaceKey key, bool isReserved, WaitingRoom room, LeaseFactory leases, StoreClient store, TimeProvider time)
 {
     /// <summary>How long after the holder's time is up a waiter asks again, and how much later each one behind it does.</summary>
     private static readonly TimeSpan WakeAfterExpiry = TimeSpan.FromMilliseconds(5);
@@ -22,25 +23,64 @@ internal sealed class QueuePlace(PlaceKey key, AcquireRequest? unanswered, Waiti
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(1);
 
     private readonly Lock _gate = new();
-    private readonly LinkedList<Waiter> _waiters = new();
-    private readonly CancellationTokenSource _closing = new();
-    private readonly Signal _wake = new(time);
+    private bool _isReserved = isReserved;
     private bool _isClosed;
+    private AcquireRequest? _unanswered;
+
+    // Most places end before anybody waits in them.
+    private LinkedList<Waiter>? _waiters;
+    private CancellationTokenSource? _closing;
+    private Signal? _wake;
+
+    private LinkedList<Waiter> Waiters => _waiters ??= new LinkedList<Waiter>();
+
+    private CancellationTokenSource Closing => _closing ?? Interlocked.CompareExchange(ref _closing, new CancellationTokenSource(), null) ?? _closing;
+
+    private Signal WakeUp => _wake ?? Interlocked.CompareExchange(ref _wake, new Signal(time), null) ?? _wake;
 
     /// <summary>Adds a waiter at the end, unless the place has ended.</summary>
     /// <param name="waiter">The waiter.</param>
-    /// <param name="isFirst">Whether it is the first one, and the loop is to be started.</param>
-    public bool TryAdd(Waiter waiter, out bool isFirst)
+    /// <param name="starts">Whether the loop is to be started now.</param>
+    public bool TryAdd(Waiter waiter, out bool starts)
     {
         lock (_gate)
         {
-            isFirst = _waiters.Count == 0;
+            starts = Waiters.Count == 0 && !_isReserved && !_isClosed;
             if (!_isClosed)
             {
-                _waiters.AddLast(waiter);
+                Waiters.AddLast(waiter);
             }
 
             return !_isClosed;
+        }
+    }
+
+    /// <summary>Whoever reserved the place has to wait, before all who came meanwhile. The loop is to be started.</summary>
+    /// <param name="waiter">The waiter.</param>
+    /// <param name="unanswered">A request of it that may have been applied, with which the loop is to go on; null for none.</param>
+    public bool TryAddFirst(Waiter waiter, AcquireRequest? unanswered)
+    {
+        lock (_gate)
+        {
+            _isReserved = false;
+            _unanswered = unanswered;
+            if (!_isClosed)
+            {
+                Waiters.AddFirst(waiter);
+            }
+
+            return !_isClosed;
+        }
+    }
+
+    /// <summary>Whoever reserved the place does not need it.</summary>
+    /// <returns>Whether others came meanwhile, and the loop is to be started; else the place has ended.</returns>
+    public bool EndReservation()
+    {
+        lock (_gate)
+        {
+            _isReserved = false;
+            return !_isClosed && !CloseIfEmptyLocked();
         }
     }
 
@@ -50,28 +90,28 @@ internal sealed class QueuePlace(PlaceKey key, AcquireRequest? unanswered, Waiti
         bool closes;
         lock (_gate)
         {
-            closes = _waiters.Remove(waiter) && CloseIfEmptyLocked();
+            closes = Waiters.Remove(waiter) && !_isReserved && CloseIfEmptyLocked();
         }
 
         if (closes)
         {
-            _closing.Cancel();
+            Closing.Cancel();
         }
     }
 
     /// <summary>Asks again at once: the lock was passed to this place, or notifications may have been missed.</summary>
-    public void Wake() => _wake.Set();
+    public void Wake() => WakeUp.Set();
 
     /// <summary>Asks again after some time at the latest: the lock may then be to be had.</summary>
     public void WakeIn(TimeSpan time)
     {
         if (time > TimeSpan.Zero)
         {
-            _wake.SetIn(time + WakeAfterExpiry);
+            WakeUp.SetIn(time + WakeAfterExpiry);
         }
         else
         {
-            _wake.Set();
+            WakeUp.Set();
         }
     }
 
@@ -81,12 +121,12 @@ internal sealed class QueuePlace(PlaceKey key, AcquireRequest? unanswered, Waiti
         Waiter[] waiters;
         lock (_gate)
         {
-            waiters = [.. _waiters];
-            _waiters.Clear();
+            waiters = [.. Waiters];
+            Waiters.Clear();
             _isClosed = true;
         }
 
-        _closing.Cancel();
+        Closing.Cancel();
         foreach (var waiter in waiters)
         {
             waiter.TryFail(error);
@@ -96,25 +136,25 @@ internal sealed class QueuePlace(PlaceKey key, AcquireRequest? unanswered, Waiti
     /// <summary>Asks for the lock until every waiter has it or gave up, and leaves the queue.</summary>
     public async Task RunAsync()
     {
-        var request = unanswered is null
+        var request = _unanswered is null
             ? leases.CreateRequest(key.LockName, key.Owner, key.Options, wait: true)
-            : unanswered with { Wait = true };
+            : _unanswered with { Wait = true };
         var retryDelay = TimeSpan.Zero;
-        var asked = unanswered is not null;
+        var asked = _unanswered is not null;
         while (!IsClosed)
         {
             try
             {
                 // Able to hear first, then ask: a release between the two is not missed.
                 room.Announce(request, this);
-                await room.EnsureListeningAsync(_closing.Token).ConfigureAwait(false);
-                _wake.Reset();
+                await room.EnsureListeningAsync(Closing.Token).ConfigureAwait(false);
+                WakeUp.Reset();
                 asked = true;
-                var answer = await store.AcquireAsync(request, leases.CallLimit(key.Options), _closing.Token).ConfigureAwait(false);
+                var answer = await store.AcquireAsync(request, leases.CallLimit(key.Options), Closing.Token).ConfigureAwait(false);
                 retryDelay = TimeSpan.Zero;
                 if (!answer.Reply.IsGranted)
                 {
-                    await _wake.WaitAsync(TimeUntilNextAsk(answer.Reply), _closing.Token).ConfigureAwait(false);
+                    await WakeUp.WaitAsync(TimeUntilNextAsk(answer.Reply), Closing.Token).ConfigureAwait(false);
                 }
                 else if (leases.TryCreate(request, answer, key.Options, out var lease))
                 {
@@ -127,14 +167,14 @@ internal sealed class QueuePlace(PlaceKey key, AcquireRequest? unanswered, Waiti
             catch (LockStoreException e) when (e.IsTransient)
             {
                 retryDelay = Min(retryDelay + TimeSpan.FromMilliseconds(100), MaxRetryDelay);
-                await _wake.WaitAsync(retryDelay, _closing.Token).ConfigureAwait(false);
+                await WakeUp.WaitAsync(retryDelay, Closing.Token).ConfigureAwait(false);
             }
             catch (LockStoreException e)
             {
                 // No retry mends it: each caller has to know.
                 Fail(e);
             }
-            catch (OperationCanceledException) when (_closing.IsCancellationRequested)
+            catch (OperationCanceledException) when (Closing.IsCancellationRequested)
             {
                 // The last waiter gave up while the store was asked.
             }
@@ -166,10 +206,10 @@ internal sealed class QueuePlace(PlaceKey key, AcquireRequest? unanswered, Waiti
             Waiter? first;
             lock (_gate)
             {
-                first = _waiters.First?.Value;
+                first = Waiters.First?.Value;
                 if (first is not null)
                 {
-                    _waiters.RemoveFirst();
+                    Waiters.RemoveFirst();
                 }
 
                 CloseIfEmptyLocked();
@@ -189,7 +229,7 @@ internal sealed class QueuePlace(PlaceKey key, AcquireRequest? unanswered, Waiti
         }
     }
 
-    private bool CloseIfEmptyLocked() => _waiters.Count == 0 && (_isClosed = true);
+    private bool CloseIfEmptyLocked() => Waiters.Count == 0 && (_isClosed = true);
 
     private static TimeSpan TimeUntilNextAsk(AcquireReply reply)
     {

@@ -20,33 +20,64 @@ internal sealed class WaitingRoom(
     private volatile Task<IAsyncDisposable>? _subscription;
     private volatile bool _isDisposed;
 
-    /// <summary>Queues a waiter behind this node's other ones of the same lock.</summary>
+    /// <summary>Reserves the first place among this node's waiters of a lock, for somebody who asks for it by itself first.</summary>
+    /// <returns>
+    /// The place, to be ended by <see cref="End"/> or <see cref="EnterFirst"/>; null when others of this node ask or wait already, behind whom
+    /// the caller belongs.
+    /// </returns>
+    public QueuePlace? TryReserve(PlaceKey key)
+    {
+        var place = CreatePlace(key, isReserved: true);
+        return _places.TryAdd(key, place) ? place : null;
+    }
+
+    /// <summary>Gives up a reservation.</summary>
+    public void End(PlaceKey key, QueuePlace reserved)
+    {
+        if (reserved.EndReservation())
+        {
+            _ = RunAsync(key, reserved);
+        }
+        else
+        {
+            _places.TryRemove(KeyValuePair.Create(key, reserved));
+        }
+    }
+
+    /// <summary>Queues whoever reserved a place.</summary>
     /// <param name="key">The lock, and how it is wanted.</param>
+    /// <param name="reserved">The place.</param>
     /// <param name="waiter">The waiter.</param>
-    /// <param name="unanswered">
-    /// A request that may have been applied; null for none. Taken over by a new place, which asks again with it, and set to null then: a
-    /// second one that asked with it would be granted the same lock once more.
-    /// </param>
+    /// <param name="unanswered">A request of it that may have been applied, and that the place goes on with; null for none.</param>
+    public void EnterFirst(PlaceKey key, QueuePlace reserved, Waiter waiter, AcquireRequest? unanswered)
+    {
+        if (!reserved.TryAddFirst(waiter, unanswered) || _isDisposed)
+        {
+            // The node was disposed meanwhile.
+            reserved.Fail(Disposed());
+            waiter.TryFail(Disposed());
+        }
+
+        // Also when nobody waits any more: a request that may have been applied is given back in the end.
+        _ = RunAsync(key, reserved);
+    }
+
+    /// <summary>Queues a waiter behind this node's other ones of the same lock.</summary>
     /// <returns>Where it stands, for <see cref="QueuePlace.Remove"/>.</returns>
-    public QueuePlace Enter(PlaceKey key, Waiter waiter, ref AcquireRequest? unanswered)
+    public QueuePlace Enter(PlaceKey key, Waiter waiter)
     {
         while (true)
         {
-            if (!_places.TryGetValue(key, out var place))
-            {
-                var made = new QueuePlace(key, unanswered, this, leases, client, time);
-                place = _places.GetOrAdd(key, made);
-                unanswered = place == made ? null : unanswered;
-            }
-
-            if (place.TryAdd(waiter, out var isFirst))
+            var place = _places.GetOrAdd(
+                key, static (key, room) => room.CreatePlace(key, isReserved: false), this);
+            if (place.TryAdd(waiter, out var starts))
             {
                 if (_isDisposed)
                 {
                     // The disposal came between the caller's check and this, and may not have seen this place.
                     place.Fail(Disposed());
                 }
-                else if (isFirst)
+                else if (starts)
                 {
                     _ = RunAsync(key, place);
                 }
@@ -58,9 +89,6 @@ internal sealed class WaitingRoom(
             _places.TryRemove(KeyValuePair.Create(key, place));
         }
     }
-
-    /// <summary>Whether waiters of this node stand in the queue of a lock already, behind whom the next one belongs.</summary>
-    public bool HasWaiters(PlaceKey key) => _places.ContainsKey(key);
 
     /// <summary>Says which place a notification for a request is for.</summary>
     public void Announce(AcquireRequest request, QueuePlace place) => _announced[(request.LockName, request.Owner)] = place;
@@ -122,6 +150,8 @@ internal sealed class WaitingRoom(
 
     private static ObjectDisposedException Disposed() =>
         new(nameof(ILockProvider), "The lock provider was disposed while this call waited for a lock.");
+
+    private QueuePlace CreatePlace(PlaceKey key, bool isReserved) => new(key, isReserved, this, leases, client, time);
 
     private async Task RunAsync(PlaceKey key, QueuePlace place)
     {

@@ -19,6 +19,7 @@ public sealed class CompletionTests
         a.Work.Do = Work.UntilToldAsync;
         throws.SetException(new InvalidOperationException("the work broke"));
         await Cluster.UntilAsync(() => b.Work.IsRunning, "b leads");
+        await Cluster.UntilAsync(() => a.Logged(1204) > 0, "a has said what broke");
         var failure = Assert.Single(a.Log, record => record.Id.Id == 1204);
         Assert.Equal(LogLevel.Error, failure.Level);
         Assert.IsType<InvalidOperationException>(failure.Exception);
