@@ -2,23 +2,30 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Contract;
 
-/// <summary>What a test's prefix holds on the server.</summary>
+/// <summary>What a test's prefix holds on the server, or on the masters of a Cluster.</summary>
 internal static class Keyspace
 {
     /// <summary>Deletes everything, tokens included.</summary>
-    public static async Task LoseAsync(string connectionString, string prefix)
+    public static async Task LoseAsync(IConnectionMultiplexer connection, string prefix)
     {
-        await using var connection = await ConnectionMultiplexer.ConnectAsync(connectionString);
-        await connection.GetDatabase().KeyDeleteAsync(await KeysAsync(connection, prefix + ":*"));
+        // One by one: on a Cluster they are on several slots.
+        await Task.WhenAll((await KeysAsync(connection, prefix + ":*")).Select(key => connection.GetDatabase().KeyDeleteAsync(key)));
     }
 
-    public static async Task AssertOnlyTokenLeftAsync(string connectionString, string prefix, string lockName)
+    public static async Task AssertOnlyTokenLeftAsync(IConnectionMultiplexer connection, string prefix, string lockName)
     {
-        await using var connection = await ConnectionMultiplexer.ConnectAsync(connectionString);
         RedisKey token = $"{prefix}:v1:{{{lockName}}}:token";
         Assert.All(await KeysAsync(connection, $"{prefix}:v1:{{{lockName}}}:*"), key => Assert.Equal(token, key));
     }
 
-    private static async Task<RedisKey[]> KeysAsync(ConnectionMultiplexer connection, string pattern) =>
-        await connection.GetServers()[0].KeysAsync(pattern: pattern).ToArrayAsync(TestContext.Current.CancellationToken);
+    private static async Task<RedisKey[]> KeysAsync(IConnectionMultiplexer connection, string pattern)
+    {
+        var keys = new List<RedisKey>();
+        foreach (var master in connection.GetServers().Where(server => !server.IsReplica))
+        {
+            keys.AddRange(await master.KeysAsync(pattern: pattern).ToArrayAsync(TestContext.Current.CancellationToken));
+        }
+
+        return [.. keys];
+    }
 }

@@ -1,6 +1,7 @@
 using Coordination.Redis.Tests.Servers;
 using Coordination.Tests.Contract;
 using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Contract;
 
@@ -20,30 +21,43 @@ public sealed class RedisContainerLockContract(RedisContainerFixture server) : R
 
 public sealed class GarnetLockContract(GarnetFixture server) : RedisLockContract(server);
 
+public sealed class ClusterLockContract(ClusterFixture server) : RedisLockContract(server);
+
+public sealed class SentinelLockContract(SentinelFixture server) : RedisLockContract(server);
+
+public sealed class AclLockContract(AclFixture server) : RedisLockContract(server);
+
+public sealed class TlsLockContract(TlsFixture server) : RedisLockContract(server);
+
 /// <summary>What users are promised of locks, on a server that several nodes share.</summary>
 public abstract class RedisLockContract(ServerFixture server) : LockContract
 {
     private readonly string _prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
-    private string _connectionString = string.Empty;
+    private ConfigurationOptions? _settings;
 
     public override async ValueTask InitializeAsync()
     {
-        _connectionString = await server.GetConnectionStringAsync();
+        _settings = await server.GetSettingsAsync();
         await base.InitializeAsync();
     }
 
     protected override void UseStore(ICoordinationBuilder builder) =>
-        builder.UseRedis(_connectionString, options =>
+        builder.UseRedis(_settings!, options =>
         {
             options.KeyPrefix = _prefix;
             options.ProbeOnStart = false;
         });
 
-    protected override Task LoseAllDataAsync() => Keyspace.LoseAsync(_connectionString, _prefix);
+    protected override async Task LoseAllDataAsync()
+    {
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await Keyspace.LoseAsync(connection, _prefix);
+    }
 
     protected override async Task AssertNothingLeftAsync(string lockName)
     {
         await base.AssertNothingLeftAsync(lockName);
-        await Keyspace.AssertOnlyTokenLeftAsync(_connectionString, _prefix, lockName);
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await Keyspace.AssertOnlyTokenLeftAsync(connection, _prefix, lockName);
     }
 }

@@ -10,6 +10,14 @@ public sealed class RedisContainerStoreContract(RedisContainerFixture server) : 
 
 public sealed class GarnetStoreContract(GarnetFixture server) : RedisStoreContract(server);
 
+public sealed class ClusterStoreContract(ClusterFixture server) : RedisStoreContract(server);
+
+public sealed class SentinelStoreContract(SentinelFixture server) : RedisStoreContract(server);
+
+public sealed class AclStoreContract(AclFixture server) : RedisStoreContract(server);
+
+public sealed class TlsStoreContract(TlsFixture server) : RedisStoreContract(server);
+
 /// <summary>What every store keeps to at the seam, on a server.</summary>
 public abstract class RedisStoreContract(ServerFixture server) : LockStoreContract
 {
@@ -28,15 +36,20 @@ public abstract class RedisStoreContract(ServerFixture server) : LockStoreContra
 
     protected override async Task<ILockStore> CreateStoreAsync()
     {
-        _node = new TestNode(await server.GetConnectionStringAsync(), _prefix);
+        _node = new TestNode(await server.GetSettingsAsync(), _prefix);
         return _node.Store;
     }
 
-    protected override async Task LoseAllDataAsync() => await Keyspace.LoseAsync(await server.GetConnectionStringAsync(), _prefix);
+    protected override async Task LoseAllDataAsync()
+    {
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await Keyspace.LoseAsync(connection, _prefix);
+    }
 
     protected override async Task AssertNothingLeftAsync(string lockName)
     {
         await base.AssertNothingLeftAsync(lockName);
-        await Keyspace.AssertOnlyTokenLeftAsync(await server.GetConnectionStringAsync(), _prefix, lockName);
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await Keyspace.AssertOnlyTokenLeftAsync(connection, _prefix, lockName);
     }
 }

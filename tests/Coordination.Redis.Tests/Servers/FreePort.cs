@@ -9,7 +9,8 @@ namespace Coordination.Redis.Tests.Servers;
 /// </summary>
 public static class FreePort
 {
-    private static int _next = 12_000 + (Environment.ProcessId % 300 * 20);
+    /// <summary>A range for each process that runs tests: a port is free until its server listens, also in the eyes of another process.</summary>
+    private static int _next = 12_000 + (Environment.ProcessId % 60 * 300);
 
     public static int Take()
     {

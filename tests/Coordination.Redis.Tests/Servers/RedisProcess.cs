@@ -4,19 +4,22 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Servers;
 
-/// <summary>A redis-server of its own: a process, a folder, a port on 127.0.0.1.</summary>
+/// <summary>A redis-server of its own, as a server or as a sentinel: a process, a folder, a port on 127.0.0.1.</summary>
 public sealed class RedisProcess : IAsyncDisposable
 {
     public const string Needs = "needs redis-server on PATH: apt-get install redis-server";
 
-    private readonly string[] _settings;
+    /// <summary>A server's last line on starting, one that loads data first, and a sentinel's.</summary>
+    private static readonly string[] SignsOfLife = ["eady to accept connections", "Loading RDB", "+monitor master"];
+
+    private readonly Func<RedisProcess, string[]> _arguments;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("coordination-redis-");
     private Process? _process;
 
-    private RedisProcess(int port, string[] settings)
+    private RedisProcess(int port, Func<RedisProcess, string[]> arguments)
     {
         Port = port;
-        _settings = settings;
+        _arguments = arguments;
     }
 
     public int Port { get; }
@@ -29,12 +32,24 @@ public sealed class RedisProcess : IAsyncDisposable
 
     /// <summary>Starts a server, or skips the test where there is none on this machine.</summary>
     /// <param name="settings">As in redis.conf, each with two dashes before it.</param>
-    public static async Task<RedisProcess> StartAsync(params string[] settings)
+    public static Task<RedisProcess> StartAsync(params string[] settings) =>
+        StartAsync(server => ["--port", $"{server.Port}", .. settings]);
+
+    /// <summary>Starts a server whose command line depends on its folder, or has the port elsewhere.</summary>
+    public static async Task<RedisProcess> StartAsync(Func<RedisProcess, string[]> arguments)
     {
         Assert.SkipUnless(IsAvailable, Needs);
-        var server = new RedisProcess(FreePort.Take(), settings);
-        await server.StartAgainAsync();
-        return server;
+        var server = new RedisProcess(FreePort.Take(), arguments);
+        try
+        {
+            await server.StartAgainAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
     }
 
     public async Task StartAgainAsync(params string[] more)
@@ -45,7 +60,7 @@ public sealed class RedisProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var argument in (string[])["--port", $"{Port}", "--bind", "127.0.0.1", "--save", "", "--dir", _folder.FullName, .. _settings, .. more])
+        foreach (var argument in (string[])[.. _arguments(this), "--bind", "127.0.0.1", "--save", "", "--dir", Folder, .. more])
         {
             start.ArgumentList.Add(argument);
         }
@@ -59,7 +74,7 @@ public sealed class RedisProcess : IAsyncDisposable
             {
                 ready.TrySetException(new InvalidOperationException($"redis-server on port {Port} ended: {string.Join('\n', said)}"));
             }
-            else if (line.Data.Contains("eady to accept connections", StringComparison.Ordinal) || line.Data.Contains("Loading RDB", StringComparison.Ordinal))
+            else if (SignsOfLife.Any(sign => line.Data.Contains(sign, StringComparison.Ordinal)))
             {
                 ready.TrySetResult();
             }

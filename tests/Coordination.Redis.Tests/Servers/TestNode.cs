@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Servers;
 
@@ -21,7 +22,12 @@ public sealed class TestNode : IAsyncDisposable
     }
 
     public TestNode(string connectionString, string prefix, bool probe = false)
-        : this(builder => builder.UseRedis(connectionString, options =>
+        : this(ConfigurationOptions.Parse(connectionString), prefix, probe)
+    {
+    }
+
+    public TestNode(ConfigurationOptions settings, string prefix, bool probe = false)
+        : this(builder => builder.UseRedis(settings, options =>
         {
             options.KeyPrefix = prefix;
             options.ProbeOnStart = probe;
