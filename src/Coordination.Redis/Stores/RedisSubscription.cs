@@ -6,6 +6,9 @@ namespace Coordination.Redis.Stores;
 /// <summary>A node's one channel, and the news that the connection was away.</summary>
 internal sealed class RedisSubscription : IAsyncDisposable
 {
+    /// <summary>How long to wait for a server that can be asked.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
+
     private readonly IConnectionMultiplexer _connection;
     private readonly ISubscriber _subscriber;
     private readonly RedisChannel _channel;
@@ -13,6 +16,8 @@ internal sealed class RedisSubscription : IAsyncDisposable
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _commandsLost;
     private int _notificationsLost;
+    private int _changes;
+    private int _isNews;
     private int _disposed;
 
     private RedisSubscription(IConnectionMultiplexer connection, RedisChannel channel, Action<LockNotification> handler)
@@ -87,19 +92,23 @@ internal sealed class RedisSubscription : IAsyncDisposable
         }
     }
 
-    private void OnLost(object? sender, ConnectionFailedEventArgs lost) => Volatile.Write(ref Loss(lost.ConnectionType), 1);
+    private void OnLost(object? sender, ConnectionFailedEventArgs lost)
+    {
+        Volatile.Write(ref Loss(lost.ConnectionType), 1);
+        if (lost.ConnectionType == ConnectionType.Subscription)
+        {
+            // The server may never be back, and the client listens to another one then.
+            StandAgain(isNews: true);
+        }
+    }
 
     /// <summary>Also raised when a connection stands for the first time, which is no news for a node.</summary>
     private void OnRestored(object? sender, ConnectionFailedEventArgs restored)
     {
         var wasLost = Interlocked.Exchange(ref Loss(restored.ConnectionType), 0) != 0;
-        if (restored.ConnectionType == ConnectionType.Subscription)
+        if (wasLost || restored.ConnectionType == ConnectionType.Subscription)
         {
-            _ = TellWhenListeningAsync(wasLost);
-        }
-        else if (wasLost)
-        {
-            Tell();
+            StandAgain(wasLost);
         }
     }
 
@@ -108,27 +117,79 @@ internal sealed class RedisSubscription : IAsyncDisposable
     {
         if (Volatile.Read(ref _commandsLost) != 0 || Volatile.Read(ref _notificationsLost) != 0)
         {
-            Tell();
+            StandAgain(isNews: true);
         }
     }
 
-    /// <summary>The client subscribes again by itself; an answer on the same connection says that the server has seen it.</summary>
-    private async Task TellWhenListeningAsync(bool wasLost)
+    private void StandAgain(bool isNews)
     {
+        if (isNews)
+        {
+            Volatile.Write(ref _isNews, 1);
+        }
+
+        // What happens while one is under way makes that one begin anew.
+        if (Interlocked.Increment(ref _changes) == 1)
+        {
+            _ = StandAgainAsync();
+        }
+    }
+
+    private async Task StandAgainAsync()
+    {
+        int changes;
+        do
+        {
+            changes = Volatile.Read(ref _changes);
+            while (Volatile.Read(ref _disposed) == 0 && !await TryStandAsync().ConfigureAwait(false))
+            {
+                await Task.Delay(RetryInterval, TimeProvider.System, CancellationToken.None).ConfigureAwait(false);
+            }
+
+            if (Interlocked.Exchange(ref _isNews, 0) != 0)
+            {
+                Tell();
+            }
+        }
+        while (Interlocked.CompareExchange(ref _changes, 0, changes) != changes);
+    }
+
+    /// <summary>
+    /// Makes sure that a server has confirmed the subscription. The client asks again by itself, but once only: when no server can be
+    /// chosen in that moment, as in the middle of a failover, the node stays deaf with all connections up.
+    /// </summary>
+    private async Task<bool> TryStandAsync()
+    {
+        if (!_connection.IsConnected)
+        {
+            return false;
+        }
+
         try
         {
-            await _subscriber.PingAsync().ConfigureAwait(false);
+            try
+            {
+                // Asks a server unless one has confirmed already, and leaves the handler of messages alone.
+                await _subscriber.SubscribeAsync(_channel, Ignore).ConfigureAwait(false);
+            }
+            finally
+            {
+                await _subscriber.UnsubscribeAsync(_channel, Ignore).ConfigureAwait(false);
+            }
+
             _listening.TrySetResult();
+            return true;
         }
         catch (Exception lost) when (lost is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {
-            // Lost again, and restored again later. Asking now does no harm.
+            // Lost again.
+            return false;
         }
+    }
 
-        if (wasLost)
-        {
-            Tell();
-        }
+    private static void Ignore(RedisChannel channel, RedisValue message)
+    {
+        // OnMessage hears it.
     }
 
     private ref int Loss(ConnectionType connection) =>
