@@ -5,6 +5,9 @@ namespace Coordination.Redis.Tests.Servers;
 /// <summary>Several redis-server processes that belong together.</summary>
 public abstract class RedisTopology : IAsyncDisposable
 {
+    /// <summary>With RESP3, a text comes with its format before it.</summary>
+    private const string PlainText = ",protocol=resp2";
+
     private readonly List<RedisProcess> _all = [];
 
     /// <summary>How long the processes may take to find one another.</summary>
@@ -27,7 +30,7 @@ public abstract class RedisTopology : IAsyncDisposable
     /// <summary>Asks a process as an operator does, over a connection for this one question.</summary>
     public static async Task<RedisResult> AskAsync(RedisProcess process, string command, params object[] arguments)
     {
-        await using var connection = await process.ConnectAsOperatorAsync();
+        await using var connection = await process.ConnectAsOperatorAsync(PlainText);
         return await connection.GetServer(process.ConnectionString).ExecuteAsync(command, arguments);
     }
 
@@ -37,7 +40,7 @@ public abstract class RedisTopology : IAsyncDisposable
         var words = question.Split(' ');
         foreach (var process in processes)
         {
-            await using var connection = await process.ConnectAsOperatorAsync();
+            await using var connection = await process.ConnectAsOperatorAsync(PlainText);
             var server = connection.GetServer(process.ConnectionString);
             await Eventually.IsTrueAsync(
                 async () =>

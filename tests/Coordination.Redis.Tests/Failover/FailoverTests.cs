@@ -1,0 +1,218 @@
+using System.Globalization;
+using Coordination.Redis.Tests.Servers;
+using Coordination.Stores;
+using Coordination.Tests.Contract;
+using Microsoft.Extensions.DependencyInjection;
+using Eventually = Coordination.Tests.Contract.Eventually;
+
+namespace Coordination.Redis.Tests.Failover;
+
+/// <summary>
+/// A master dies while 20 locks are held and each is waited for on two other nodes, and its replica takes over. Who had what is
+/// judged at the resource.
+/// </summary>
+public abstract class FailoverTests : IAsyncLifetime
+{
+    private const int Locks = 20;
+
+    /// <summary>Outlasts the test: whoever waits one out, for a notification did not come, fails the bound.</summary>
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(60);
+
+    private static readonly TimeSpan RenewalInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>Within what every waiter has had its turn, counted from the first write to the new master. Half a lease, for busy machines.</summary>
+    private static readonly TimeSpan ServedWithin = LeaseDuration / 2;
+
+    /// <summary>Within what a holder whose grant is gone is told, counted likewise: by a renewal, and long before its deadline.</summary>
+    private static readonly TimeSpan ToldWithin = LeaseDuration / 4;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly string[] _names = [.. Enumerable.Range(0, Locks).Select(i => $"lock-{i}")];
+    private readonly Dictionary<string, Journal> _journals;
+    private readonly List<TestNode> _nodes = [];
+    private RedisTopology? _topology;
+
+    protected FailoverTests() => _journals = _names.ToDictionary(name => name, _ => new Journal());
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private RedisProcess Master => _topology!.Masters[0];
+
+    private RedisProcess Replica => _topology!.Replicas[0];
+
+    protected abstract Task<RedisTopology> StartAsync();
+
+    /// <summary>Whether a lock is on the master that dies, which is the first.</summary>
+    protected virtual bool IsOnMasterThatDies(string lockName) => true;
+
+    public async ValueTask InitializeAsync()
+    {
+        _topology = await StartAsync();
+        while (_nodes.Count < 3)
+        {
+            _nodes.Add(new TestNode(
+                builder => builder.UseRedis(_topology.ConnectionString),
+                options => (options.LeaseDuration, options.RenewalInterval) = (LeaseDuration, RenewalInterval)));
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await Task.WhenAll(_nodes.Select(node => node.DisposeAsync().AsTask()));
+        if (_topology is not null)
+        {
+            await _topology.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task F29_GrantsThatWereReplicated_AreKept_AndEveryWaiterIsServed()
+    {
+        var (leases, waiting) = await HoldAndWaitAsync();
+        await ReplicateAsync();
+        using var work = new CancellationTokenSource();
+        var holders = leases.Select(lease => HoldAsync(lease, work.Token)).ToArray();
+
+        var outage = await FailOverAsync();
+        await work.CancelAsync();
+        var served = await ServedAsync(waiting);
+
+        await Task.WhenAll(holders);
+        Assert.All(leases, lease => Assert.Null(lease.LossReason));
+        Judge();
+        Report("replicated", outage, served, lost: 0, TimeSpan.Zero);
+    }
+
+    [Fact]
+    public async Task F29_GrantsThatWereNotReplicated_AreGone_TheirHoldersAreTold_AndEveryWaiterIsServed()
+    {
+        await StopReplicationAsync();
+        var (leases, waiting) = await HoldAndWaitAsync();
+        var (gone, kept) = (leases.Where(lease => IsOnMasterThatDies(lease.LockName)).ToArray(), leases.Where(lease => !IsOnMasterThatDies(lease.LockName)).ToArray());
+        using var work = new CancellationTokenSource();
+        var holders = leases.Select(lease => HoldAsync(lease, work.Token)).ToArray();
+
+        var outage = await FailOverAsync();
+        var start = TimeProvider.System.GetTimestamp();
+        await Eventually.Async(() => gone.All(lease => lease.Lost.IsCancellationRequested), ToldWithin, "the holders are told");
+        var told = TimeProvider.System.GetElapsedTime(start);
+        await work.CancelAsync();
+        var served = await ServedAsync(waiting);
+
+        await Task.WhenAll(holders);
+        Assert.All(gone, lease => Assert.Equal(LeaseLossReason.NotOwner, lease.LossReason));
+        Assert.All(kept, lease => Assert.Null(lease.LossReason));
+        Judge();
+        Report("not replicated", outage, told + served, gone.Length, told);
+    }
+
+    /// <summary>Each lock is held by one node, and waited for by the two others.</summary>
+    private async Task<(ILockLease[] Leases, Task[] Waiting)> HoldAndWaitAsync()
+    {
+        var leases = await Task.WhenAll(_names.Select((name, i) => LockOn(i, name).AcquireAsync(Token))).WaitAsync(Patience, Token);
+        var waiting = _names.SelectMany((name, i) => (Task[])[TakeTurnAsync(LockOn(i + 1, name)), TakeTurnAsync(LockOn(i + 2, name))]).ToArray();
+        foreach (var name in _names)
+        {
+            await Eventually.Async(async () => await Leftovers.CountWaitersAsync(_nodes[0].Store, name) == 2, Patience, "the waiters are in the queue");
+        }
+
+        return (leases, waiting);
+    }
+
+    private ILock LockOn(int node, string name) => _nodes[node % _nodes.Count].Services.GetRequiredService<ILockProvider>().GetLock(name);
+
+    /// <summary>Works under the lease until it is lost, or until the work is done.</summary>
+    private async Task HoldAsync(ILockLease lease, CancellationToken done)
+    {
+        await using (lease)
+        {
+            await Eventually.Async(
+                () =>
+                {
+                    _journals[lease.LockName].TryWrite(lease);
+                    return lease.Lost.IsCancellationRequested || done.IsCancellationRequested;
+                },
+                2 * Patience,
+                "the work is done");
+        }
+    }
+
+    /// <summary>Waits for the lock, and writes once: a grant that nobody has taken away is never refused.</summary>
+    private async Task TakeTurnAsync(ILock @lock)
+    {
+        await using var lease = await @lock.AcquireAsync(Token);
+        Assert.True(_journals[@lock.Name].TryWrite(lease), $"The resource refused {lease.Owner} with the token {lease.FencingToken}.");
+    }
+
+    /// <summary>Waits until the replica has what the master has now.</summary>
+    private async Task ReplicateAsync()
+    {
+        var offset = await OffsetAsync(Master, "master_repl_offset");
+        await Eventually.Async(async () => await OffsetAsync(Replica, "slave_repl_offset") >= offset, Patience, "the replica has it all");
+    }
+
+    private static async Task<long> OffsetAsync(RedisProcess server, string field)
+    {
+        var info = (string)(await RedisTopology.AskAsync(server, "INFO", "replication"))!;
+        var line = info.Split('\n', StringSplitOptions.TrimEntries).Single(line => line.StartsWith(field + ':', StringComparison.Ordinal));
+        return long.Parse(line[(field.Length + 1)..], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>The replica loses its connection and gets no other. It stays up, and can take over.</summary>
+    private async Task StopReplicationAsync()
+    {
+        await ReplicateAsync();
+        await RedisTopology.AskAsync(Master, "ACL", "SETUSER", "default", "-psync", "-sync");
+        await RedisTopology.AskAsync(Master, "CLIENT", "KILL", "TYPE", "replica");
+        await Eventually.Async(
+            async () => ((string)(await RedisTopology.AskAsync(Replica, "INFO", "replication"))!).Contains("master_link_status:down", StringComparison.Ordinal),
+            Patience,
+            "the replica is cut off");
+    }
+
+    /// <summary>Kills the master.</summary>
+    /// <returns>How long it takes until a node's request for a lock is answered again.</returns>
+    private async Task<TimeSpan> FailOverAsync()
+    {
+        var name = Enumerable.Range(0, 1000).Select(i => $"probe-{i}").First(IsOnMasterThatDies);
+        var request = new AcquireRequest(name, new LockOwner("probe", 1), 1, LeaseDuration, Wait: false, LeaseDuration);
+        await Master.KillAsync();
+        var start = TimeProvider.System.GetTimestamp();
+        await Eventually.Async(async () => await AnswersAsync(request), Patience, "the replica takes over");
+        return TimeProvider.System.GetElapsedTime(start);
+    }
+
+    private async Task<bool> AnswersAsync(AcquireRequest request)
+    {
+        try
+        {
+            return (await _nodes[0].Store.AcquireAsync(request, Token)).IsGranted;
+        }
+        catch (LockStoreException away)
+        {
+            Assert.True(away.IsTransient, away.ToString());
+            return false;
+        }
+    }
+
+    private static async Task<TimeSpan> ServedAsync(Task[] waiting)
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        await Task.WhenAll(waiting).WaitAsync(ServedWithin, Token);
+        return TimeProvider.System.GetElapsedTime(start);
+    }
+
+    private void Judge() => Assert.All(_journals.Values, journal => journal.AssertOneAtATime(count: 3));
+
+    private void Report(string grants, TimeSpan outage, TimeSpan served, int lost, TimeSpan told)
+    {
+        var line = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{GetType().Name}, grants {grants}: first write {outage.TotalSeconds:0.00} s after the kill, all {2 * Locks} waiters served {served.TotalSeconds:0.00} s after that; "
+            + $"{lost} of {Locks} grants lost, their holders told {told.TotalSeconds:0.00} s after the first write; {_journals.Values.Sum(journal => journal.Refusals)} late writes refused by the resource");
+        TestContext.Current.TestOutputHelper?.WriteLine(line);
+        Console.WriteLine(line);
+    }
+}
