@@ -1,3 +1,4 @@
+using Coordination.Redis.Errors;
 using Coordination.Stores;
 using StackExchange.Redis;
 
@@ -178,6 +179,13 @@ internal sealed class RedisSubscription : IAsyncDisposable
             }
 
             _listening.TrySetResult();
+            return true;
+        }
+        catch (RedisServerException refused) when (RedisErrorClassifier.IsMissingRight(refused))
+        {
+            // Asking again changes nothing. Whoever is beginning to hear is told what is missing.
+            _listening.TrySetException(refused);
+            _ = _listening.Task.Exception;
             return true;
         }
         catch (Exception lost) when (lost is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
