@@ -15,7 +15,10 @@ namespace Coordination.Redis.Errors;
 /// </remarks>
 internal static class RedisErrorClassifier
 {
-    /// <summary>The rights that the store needs of an ACL user; <c>echo</c> is what the client library greets with.</summary>
+    /// <summary>
+    /// The rights that the store needs of an ACL user; <c>echo</c> is what the client library greets with. Without <c>unsubscribe</c>
+    /// a node works as well, and when it ends goes on being told over a connection that was handed in.
+    /// </summary>
     public const string RequiredRights =
         "+eval +evalsha +echo +ping +time +publish +subscribe +unsubscribe +exists +del +pexpire +pttl +get +set "
         + "+hmget +hset +hdel +hlen +zadd +zrem +zrange +zrangebyscore +zscore +zrank";
@@ -59,7 +62,7 @@ internal static class RedisErrorClassifier
 
     private static readonly char[] Separators = [' ', '(', ')', '\r', '\n'];
 
-    private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + "; on a Cluster +cluster|slots +cluster|nodes as well, to list and inspect locks +scan +zcard, and to wait for replicas +wait.";
+    private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + "; on a Cluster +cluster|nodes as well, to list and inspect locks +scan +zcard, and to wait for replicas +wait.";
 
     /// <summary>Whether the server refused because the user lacks a right.</summary>
     public static bool IsMissingRight(RedisServerException error) =>
@@ -99,8 +102,14 @@ internal static class RedisErrorClassifier
 
         return exception.FailureType == ConnectionFailureType.AuthenticationFailure
             ? new LockStoreException($"Redis refused the connection; cannot {subject}. Check the user name, the password and the certificates.", Final, exception)
-            : new LockStoreException($"Redis is away ({exception.FailureType}); cannot {subject} now.", Transient, exception);
+            : new LockStoreException($"Redis is away ({exception.FailureType}); cannot {subject} now.{HintIn(exception.Message)}", Transient, exception);
     }
+
+    /// <summary>The client knows a server of a Cluster by its refusals alone, and so has no connection to it.</summary>
+    private static string HintIn(string text) =>
+        text.Contains("serving hashslot", StringComparison.Ordinal)
+            ? " If it stays so, the user may lack the right +cluster|nodes, by which the client finds the other servers of a Cluster."
+            : string.Empty;
 
     private static LockStoreException OfServer(Exception exception, string text, string subject)
     {
