@@ -89,6 +89,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
             await store.ReleaseAsync(new ReleaseRequest(lockName, holder, 1, Lease), CancellationToken.None).ConfigureAwait(false);
             await store.RenewAsync([new RenewalRequest(lockName, waiter, Lease)], CancellationToken.None).ConfigureAwait(false);
             await store.GetHolderAsync(lockName, CancellationToken.None).ConfigureAwait(false);
+            await store.PingAsync(CancellationToken.None).ConfigureAwait(false);
             await store.ReleaseAsync(new ReleaseRequest(lockName, waiter, 2, Lease), CancellationToken.None).ConfigureAwait(false);
         }
 
