@@ -1,0 +1,85 @@
+using Coordination.Redis.Errors;
+using Coordination.Redis.Tests.Servers;
+using Coordination.Stores;
+
+namespace Coordination.Redis.Tests.Errors;
+
+/// <summary>F30: users who lack one of the rights that locks need. The examination at start finds each of them.</summary>
+public sealed class RightsTests(AclFixture server, ClusterFixture cluster)
+{
+    private static readonly string[] Patterns = ["~test-*:*", "&test-*:*"];
+
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    private static readonly string[] All = RedisErrorClassifier.RequiredRights.Split(' ');
+
+    /// <summary>Without +unsubscribe a node works as well, and leaves its channel open on a connection that goes on.</summary>
+    public static TheoryData<string> Rights => [.. All.Except(["+unsubscribe"])];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>So none of them may be left out, and the error says which it is.</summary>
+    [Theory]
+    [MemberData(nameof(Rights))]
+    public async Task F30_Command_ThatIsMissing_IsNamed(string right)
+    {
+        var error = await RefusalAsync([.. Patterns, .. All.Except([right])]);
+
+        Assert.False(error.IsTransient, error.ToString());
+        Assert.Contains(right, error.Message.Split(' ', ';'));
+    }
+
+    [Theory]
+    [InlineData("~other:*", "&test-*:*", "~{prefix}:*")]
+    [InlineData("~test-*:*", "&other:*", "&{prefix}:*")]
+    public async Task F30_Pattern_ThatIsMissing_IsNamed(string keys, string channels, string named)
+    {
+        var error = await RefusalAsync([keys, channels, .. All]);
+
+        Assert.False(error.IsTransient, error.ToString());
+        Assert.Contains(named, error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The client finds the servers of a Cluster by their map.</summary>
+    [Fact]
+    public async Task F31_Cluster_NeedsOneMoreRight_AndAnErrorNamesItWhenItIsMissing()
+    {
+        await using var lacking = await NodeAsync(cluster, [.. Patterns, .. All]);
+        await using var node = await NodeAsync(cluster, [.. Patterns, .. All, "+cluster|nodes"]);
+        // On all three masters.
+        var requests = Enumerable.Range(0, 20).Select(i => new AcquireRequest($"lock-{i}", new LockOwner("ada", 1), 1, Lease, Wait: false, Lease)).ToArray();
+
+        foreach (var request in requests)
+        {
+            Assert.True((await node.Store.AcquireAsync(request, Token)).IsGranted);
+        }
+
+        var error = await Assert.ThrowsAsync<LockStoreException>(
+            async () => await Task.WhenAll(requests.Select(request => lacking.Store.AcquireAsync(request, Token))));
+        Assert.Contains("+cluster|nodes", error.Message, StringComparison.Ordinal);
+    }
+
+    private async Task<LockStoreException> RefusalAsync(string[] rights)
+    {
+        await using var node = await NodeAsync(server, rights);
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => node.RedisStore.EnsureFitAsync(Token));
+        TestContext.Current.TestOutputHelper?.WriteLine(error.Message);
+        return error;
+    }
+
+    /// <summary>A node that is a user of its own.</summary>
+    private static async Task<TestNode> NodeAsync(ServerFixture fixture, string[] rights)
+    {
+        var user = "user-" + Guid.NewGuid().ToString("N")[..8];
+        await using (var connection = await fixture.ConnectAsOperatorAsync())
+        {
+            // A node that knows what server it is need not race scripts.
+            await Task.WhenAll(connection.GetServers().Select(
+                one => one.ExecuteAsync("ACL", ["SETUSER", user, "on", ">password", "+info", .. rights])));
+        }
+
+        var settings = await fixture.GetSettingsAsync();
+        (settings.User, settings.Password) = (user, "password");
+        return new TestNode(settings, "test-" + user, probe: true);
+    }
+}
