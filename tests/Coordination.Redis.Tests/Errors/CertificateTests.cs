@@ -1,0 +1,44 @@
+using Coordination.Redis.Tests.Servers;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Tests.Errors;
+
+/// <summary>A server whose certificate is not the one that the connection string asks for gives out no locks.</summary>
+public sealed class CertificateTests(TlsFixture server)
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task F30_Certificate_OfAnotherAuthority_IsRefused()
+    {
+        using var others = new TestCertificates("Somebody else");
+        var settings = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
+        settings.TrustIssuer(others.Authority);
+
+        await IsRefusedAsync(settings);
+    }
+
+    [Fact]
+    public async Task F30_Certificate_OfAnAuthorityThatNobodyTrusts_IsRefused() =>
+        await IsRefusedAsync(ConfigurationOptions.Parse(await server.GetConnectionStringAsync()));
+
+    [Fact]
+    public async Task F30_Certificate_OfAnotherName_IsRefused()
+    {
+        var settings = await server.GetSettingsAsync();
+        settings.SslHost = "redis.example";
+
+        await IsRefusedAsync(settings);
+    }
+
+    private static async Task IsRefusedAsync(ConfigurationOptions settings)
+    {
+        await using var node = new TestNode(settings, "test");
+
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.PingAsync(Token));
+
+        TestContext.Current.TestOutputHelper?.WriteLine(error.ToString());
+        Assert.False(error.IsTransient, error.ToString());
+        Assert.Contains("certificates", error.Message, StringComparison.Ordinal);
+    }
+}
