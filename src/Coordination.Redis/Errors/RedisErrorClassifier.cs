@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Authentication;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Errors;
@@ -90,7 +91,9 @@ internal static class RedisErrorClassifier
 
     private static LockStoreException OfConnection(RedisConnectionException exception, string subject)
     {
-        // What the server refuses on connecting, such as the password, ends the connection: it shows as a lost one whose cause lies further in.
+        // What the server or the client refuses on connecting, such as the password or the certificate, ends the connection: it shows
+        // as a lost one whose cause lies further in.
+        var isUntrusted = exception.FailureType == ConnectionFailureType.AuthenticationFailure;
         for (Exception? cause = exception; cause is not null; cause = cause.InnerException)
         {
             if (CodeIn(cause.Message) is { } code)
@@ -98,9 +101,11 @@ internal static class RedisErrorClassifier
                 var (isTransient, advice) = Codes[code];
                 return new LockStoreException($"Redis refused the connection; cannot {subject}: {code}. {advice}", isTransient, exception);
             }
+
+            isUntrusted |= cause is AuthenticationException;
         }
 
-        return exception.FailureType == ConnectionFailureType.AuthenticationFailure
+        return isUntrusted
             ? new LockStoreException($"Redis refused the connection; cannot {subject}. Check the user name, the password and the certificates.", Final, exception)
             : new LockStoreException($"Redis is away ({exception.FailureType}); cannot {subject} now.{HintIn(exception.Message)}", Transient, exception);
     }
