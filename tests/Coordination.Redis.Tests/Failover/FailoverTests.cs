@@ -108,6 +108,24 @@ public abstract class FailoverTests : IAsyncLifetime
         Report("not replicated", outage, told + served, gone.Length, told);
     }
 
+    /// <summary>A grant that a failover would lose is not given out where the option asks for a replica's word.</summary>
+    [Fact]
+    public async Task F29_GrantThatNoReplicaConfirms_IsRefused()
+    {
+        await using var node = new TestNode(builder => builder.UseRedis(_topology!.ConnectionString, options => options.ReplicasToWaitFor = 1));
+        var name = _names.First(IsOnMasterThatDies);
+        var request = new AcquireRequest(name, new LockOwner("ada", 1), 1, LeaseDuration, Wait: false, LeaseDuration);
+        await node.Store.PingAsync(Token);
+        await Replica.PauseAsync();
+
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.AcquireAsync(request, Token));
+
+        Assert.True(error.IsTransient, error.ToString());
+        Assert.Contains("0 of 1 replicas", error.Message, StringComparison.Ordinal);
+        await Replica.ResumeAsync();
+        await Eventually.Async(async () => await AnswersAsync(node, request), Patience, "the replica confirms");
+    }
+
     /// <summary>Each lock is held by one node, and waited for by the two others.</summary>
     private async Task<(ILockLease[] Leases, Task[] Waiting)> HoldAndWaitAsync()
     {
@@ -180,15 +198,15 @@ public abstract class FailoverTests : IAsyncLifetime
         var request = new AcquireRequest(name, new LockOwner("probe", 1), 1, LeaseDuration, Wait: false, LeaseDuration);
         await Master.KillAsync();
         var start = TimeProvider.System.GetTimestamp();
-        await Eventually.Async(async () => await AnswersAsync(request), Patience, "the replica takes over");
+        await Eventually.Async(async () => await AnswersAsync(_nodes[0], request), Patience, "the replica takes over");
         return TimeProvider.System.GetElapsedTime(start);
     }
 
-    private async Task<bool> AnswersAsync(AcquireRequest request)
+    private static async Task<bool> AnswersAsync(TestNode node, AcquireRequest request)
     {
         try
         {
-            return (await _nodes[0].Store.AcquireAsync(request, Token)).IsGranted;
+            return (await node.Store.AcquireAsync(request, Token)).IsGranted;
         }
         catch (LockStoreException away)
         {

@@ -180,7 +180,10 @@ public sealed class SentinelFixture : ServerFixture
     protected override ValueTask StopAsync() => _topology?.DisposeAsync() ?? ValueTask.CompletedTask;
 }
 
-/// <summary>A redis-server on which nodes are a user with the rights that locks need and no others.</summary>
+/// <summary>
+/// A redis-server on which nodes are a user with the rights that locks need and no others. The last two are for the inspector, which
+/// the contract looks at as well.
+/// </summary>
 public sealed class AclFixture : ServerFixture
 {
     private RedisProcess? _server;
@@ -191,7 +194,7 @@ public sealed class AclFixture : ServerFixture
         [
             "--user", "default", "off",
             "--user", "operator", "on", ">operator-password", "~*", "&*", "+@all",
-            "--user", "app", "on", ">app-password", "~test-*:*", "&test-*:*", .. RedisErrorClassifier.RequiredRights.Split(' '),
+            "--user", "app", "on", ">app-password", "~test-*:*", "&test-*:*", .. RedisErrorClassifier.RequiredRights.Split(' '), "+scan", "+zcard",
         ]);
         return _server.ConnectionString + ",user=app,password=app-password";
     }
