@@ -1,0 +1,48 @@
+using Coordination.Benchmarks.Peers;
+using Coordination.Benchmarks.Servers;
+
+namespace Coordination.Benchmarks.Rows;
+
+/// <summary>All libraries in this process, on one connection.</summary>
+internal sealed class Contestants : IAsyncDisposable
+{
+    private static readonly PeerKind[] Kinds = Enum.GetValues<PeerKind>();
+    private readonly IAsyncDisposable _connection;
+    private readonly Dictionary<PeerKind, ILockPeer> _peers;
+
+    private Contestants(IAsyncDisposable connection, Dictionary<PeerKind, ILockPeer> peers)
+    {
+        _connection = connection;
+        _peers = peers;
+    }
+
+    public static IReadOnlyList<PeerKind> All => Kinds;
+
+    public ILockPeer this[PeerKind kind] => _peers[kind];
+
+    public static async Task<Contestants> ConnectAsync(Bench bench)
+    {
+        var connection = await Connection.OpenAsync(bench.Address, "contestants");
+        return new Contestants(connection, Kinds.ToDictionary(kind => kind, kind => Peer.Create(kind, connection, TimeSpan.FromSeconds(30))));
+    }
+
+    /// <summary>Acquires and releases one lock, again and again.</summary>
+    public async Task CycleAsync(PeerKind kind, int count, string name)
+    {
+        var peer = _peers[kind];
+        for (var i = 0; i < count; i++)
+        {
+            await using var held = await peer.AcquireAsync(name);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var peer in _peers.Values)
+        {
+            await peer.DisposeAsync();
+        }
+
+        await _connection.DisposeAsync();
+    }
+}
