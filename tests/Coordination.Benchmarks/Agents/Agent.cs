@@ -12,6 +12,7 @@ internal sealed class Agent : IAsyncDisposable
     private readonly Process _process;
     private readonly ConcurrentDictionary<int, TaskCompletionSource<string>> _asked = new();
     private int _lastNumber;
+    private int _isDisposed;
 
     private Agent(Process process)
     {
@@ -65,6 +66,11 @@ internal sealed class Agent : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         if (!_process.HasExited)
         {
             await KillAsync();
