@@ -13,13 +13,19 @@ internal sealed class Samples
 
     public double Max => Quantile(1);
 
-    public double this[int index] => _values[index];
-
     public void Add(double value)
     {
         lock (_values)
         {
             _values.Add(value);
+        }
+    }
+
+    public void Clear()
+    {
+        lock (_values)
+        {
+            _values.Clear();
         }
     }
 

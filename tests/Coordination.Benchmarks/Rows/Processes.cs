@@ -12,7 +12,10 @@ internal sealed class Processes : IRow
     private const int Waiters = 10;
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan Window = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
+
+    /// <summary>In which each of ours has asked, whenever it began to wait.</summary>
+    private static readonly TimeSpan WindowOfOurs = 2 * Lease;
 
     public string Name => "processes";
 
@@ -20,9 +23,9 @@ internal sealed class Processes : IRow
 
     public async Task<IReadOnlyList<Line>> MeasureAsync(Bench bench)
     {
-        var ours = await PerSecondAsync(bench, PeerKind.Coordination);
-        var distributedLock = await PerSecondAsync(bench, PeerKind.DistributedLock);
-        var redLock = await PerSecondAsync(bench, PeerKind.RedLock);
+        var ours = await PerSecondAsync(bench, PeerKind.Coordination, WindowOfOurs);
+        var distributedLock = await PerSecondAsync(bench, PeerKind.DistributedLock, Window);
+        var redLock = await PerSecondAsync(bench, PeerKind.RedLock, Window);
         return
         [
             new Line(
@@ -35,7 +38,7 @@ internal sealed class Processes : IRow
         ];
     }
 
-    private static async Task<Samples> PerSecondAsync(Bench bench, PeerKind kind)
+    private static async Task<Samples> PerSecondAsync(Bench bench, PeerKind kind, TimeSpan window)
     {
         var name = $"processes-{kind}";
         await using var holder = await bench.StartAgentAsync(kind, "holder", Lease);
@@ -49,13 +52,13 @@ internal sealed class Processes : IRow
 
         await Task.Delay(Settle);
         await using var monitor = await CommandMonitor.StartAsync(bench.Server, bench.Address);
-        await Task.Delay(Window);
+        await Task.Delay(window);
         var counts = await monitor.StopAsync();
         foreach (var agent in agents)
         {
             await agent.DisposeAsync();
         }
 
-        return Samples.Of(Enumerable.Range(0, Count).Select(i => counts($"waiters-{i}").Total / Window.TotalSeconds));
+        return Samples.Of(Enumerable.Range(0, Count).Select(i => counts($"waiters-{i}").Total / window.TotalSeconds));
     }
 }

@@ -22,6 +22,8 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public int Port { get; }
 
+    public int ProcessId => _process.Id;
+
     public string Address => $"127.0.0.1:{Port}";
 
     /// <param name="settings">As in redis.conf, each with two dashes before it.</param>
@@ -81,7 +83,7 @@ internal sealed class RedisServer : IAsyncDisposable
         throw new InvalidOperationException($"redis-server ended: {await File.ReadAllTextAsync(Path.Combine(_folder.FullName, "redis.log"))}");
     }
 
-    private static int FreePort()
+    public static int FreePort()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
