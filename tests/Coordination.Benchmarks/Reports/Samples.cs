@@ -9,6 +9,8 @@ internal sealed class Samples
 
     public double Median => Quantile(0.5);
 
+    public double P90 => Quantile(0.9);
+
     public double P99 => Quantile(0.99);
 
     public double Max => Quantile(1);
