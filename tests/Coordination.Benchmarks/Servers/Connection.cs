@@ -7,7 +7,7 @@ internal static class Connection
 {
     public static async Task<ConnectionMultiplexer> OpenAsync(string address, string clientName)
     {
-        ConnectionMultiplexer.SetFeatureFlag("DedicatedThreads", Environment.GetEnvironmentVariable("SHARED_THREADS") is null);
+        ConnectionMultiplexer.SetFeatureFlag("DedicatedThreads", true);
         var settings = ConfigurationOptions.Parse(address);
         settings.ClientName = clientName;
         settings.AllowAdmin = true;
