@@ -14,8 +14,6 @@ if redis.call('EXISTS', lock, waiters) == 0 then
   return grant(lock, token_key, owner, entry, '1', nil, now_micros(), lease)
 end
 
-local micros = now_micros()
-local now = to_millis(micros)
 local held = redis.call('HMGET', lock, 'owner', 'token', 'since', 'released')
 
 if held[1] == owner and not held[4] then
@@ -30,6 +28,9 @@ if held[1] == owner and not held[4] then
   leave_queue(waiters, alive, self)
   return held[2]
 end
+
+local micros = now_micros()
+local now = to_millis(micros)
 
 if not held[1] then
   if redis.call('EXISTS', lock) == 1 then

@@ -141,7 +141,7 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
         var place = reserved ?? room.Enter(key, waiter);
         try
         {
-            return await waiter.Lease.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return await waiter.Lease.WithinAsync(Timeout.InfiniteTimeSpan, time, continueOnCapturedContext: false, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

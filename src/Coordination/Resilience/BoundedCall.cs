@@ -10,7 +10,7 @@ internal static class BoundedCall
     /// watchdog's thread also when the pool has no thread to spare. Only the limit itself is a timer, and deadlines do not depend on it.
     /// </remarks>
     /// <param name="call">The call.</param>
-    /// <param name="limit">How long to wait.</param>
+    /// <param name="limit">How long to wait; may be infinite.</param>
     /// <param name="time">The clock.</param>
     /// <param name="continueOnCapturedContext">Whether to go on where the caller is.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
@@ -18,14 +18,16 @@ internal static class BoundedCall
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static Task<T> WithinAsync<T>(
         this Task<T> call, TimeSpan limit, TimeProvider time, bool continueOnCapturedContext, CancellationToken cancellationToken) =>
-        call.IsCompleted ? call : new Wait<T>(call, limit, time, continueOnCapturedContext, cancellationToken).Task;
+        call.IsCompleted || (limit == Timeout.InfiniteTimeSpan && !cancellationToken.CanBeCanceled)
+            ? call
+            : new Wait<T>(call, limit, time, continueOnCapturedContext, cancellationToken).Task;
 
     private sealed class Wait<T> : TaskCompletionSource<T>, IThreadPoolWorkItem
     {
         private readonly Task<T> _call;
         private readonly bool _hasContext;
         private readonly CancellationToken _cancellationToken;
-        private readonly ITimer _timer;
+        private readonly ITimer? _timer;
         private readonly CancellationTokenRegistration _registration;
 
         public Wait(Task<T> call, TimeSpan limit, TimeProvider time, bool continueOnCapturedContext, CancellationToken cancellationToken)
@@ -33,7 +35,9 @@ internal static class BoundedCall
             _call = call;
             _cancellationToken = cancellationToken;
             _hasContext = continueOnCapturedContext && SynchronizationContext.Current is not null;
-            _timer = time.CreateTimer(static state => ((Wait<T>)state!).End(), this, limit, Timeout.InfiniteTimeSpan);
+            _timer = limit == Timeout.InfiniteTimeSpan
+                ? null
+                : time.CreateTimer(static state => ((Wait<T>)state!).End(), this, limit, Timeout.InfiniteTimeSpan);
             _registration = cancellationToken.UnsafeRegister(static state => ((Wait<T>)state!).End(), this);
             call.ConfigureAwait(continueOnCapturedContext).GetAwaiter().UnsafeOnCompleted(PassOn);
         }
@@ -43,7 +47,7 @@ internal static class BoundedCall
         {
             if (_cancellationToken.IsCancellationRequested ? TrySetCanceled(_cancellationToken) : TrySetException(new TimeoutException()))
             {
-                _timer.Dispose();
+                _timer?.Dispose();
             }
         }
 
@@ -64,7 +68,7 @@ internal static class BoundedCall
 
         private void PassOn()
         {
-            _timer.Dispose();
+            _timer?.Dispose();
             _registration.Unregister();
             if (!TrySetFromTask(_call))
             {

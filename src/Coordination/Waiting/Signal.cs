@@ -1,3 +1,5 @@
+using Coordination.Resilience;
+
 namespace Coordination.Waiting;
 
 /// <summary>
@@ -7,7 +9,7 @@ namespace Coordination.Waiting;
 internal sealed class Signal(TimeProvider time)
 {
     private readonly Lock _gate = new();
-    private TaskCompletionSource _changed = Create();
+    private TaskCompletionSource<bool> _changed = Create();
 
     /// <summary>When the signal is set: MinValue when it is, MaxValue when nothing says that it will be.</summary>
     private TimeSpan _dueAt = TimeSpan.MaxValue;
@@ -32,7 +34,7 @@ internal sealed class Signal(TimeProvider time)
         var until = time.Uptime + limit;
         while (!cancellationToken.IsCancellationRequested)
         {
-            Task changed;
+            Task<bool> changed;
             TimeSpan remaining;
             lock (_gate)
             {
@@ -51,7 +53,7 @@ internal sealed class Signal(TimeProvider time)
                 break;
             }
 
-            await changed.WaitAsync(remaining, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)changed.WithinAsync(remaining, time, continueOnCapturedContext: false, cancellationToken)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
         Reset();
@@ -64,10 +66,10 @@ internal sealed class Signal(TimeProvider time)
             if (_dueAt != TimeSpan.MinValue)
             {
                 _dueAt = dueAt;
-                _changed.TrySetResult();
+                _changed.TrySetResult(true);
             }
         }
     }
 
-    private static TaskCompletionSource Create() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static TaskCompletionSource<bool> Create() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }
