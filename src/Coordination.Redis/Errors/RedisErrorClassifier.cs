@@ -22,7 +22,7 @@ internal static class RedisErrorClassifier
     /// </summary>
     public const string RequiredRights =
         "+eval +evalsha +echo +ping +time +publish +subscribe +unsubscribe +exists +del +pexpire +pttl +get +set "
-        + "+hmget +hset +hdel +hlen +zadd +zrem +zrange +zrangebyscore +zscore +zrank";
+        + "+hmget +hset +hdel +hlen +hexists +zadd +zrem +zrange +zrangebyscore +zscore +zrank";
 
     private const string ScriptLacksRight = "user executing the script can't";
     private const bool Transient = true;

@@ -1,19 +1,21 @@
 -- Takes a lock from its holder, and passes it on.
 -- KEYS: lock, token, waiters, alive, taken
 -- ARGV: fencing token, claim window in ms
--- Returns: whether the lock was held under that token (1 or 0).
+-- Returns: whether the lock is, or was until such a request, held under that token (1 or 0).
 -- Complexity: as of a release.
 local lock, token_key, waiters, alive, taken = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local claim_window = tonumber(ARGV[2])
 
 local held = redis.call('HMGET', lock, 'owner', 'token', 'released')
 if held[2] ~= ARGV[1] then
-  return 0
+  -- A repeated request is answered as the first one was.
+  return redis.call('HEXISTS', taken, ARGV[1])
 end
 
 if not held[3] then
   -- For the holder's next renewal, which comes before its lease would have run out, or not at all.
-  redis.call('SET', taken, held[1], 'PX', math.max(1, redis.call('PTTL', lock)))
+  redis.call('HSET', taken, held[2], '1')
+  expire_no_sooner(taken, math.max(1, redis.call('PTTL', lock)))
   tell(lock, 'taken', held[1], held[2])
 end
 pass_on(lock, token_key, waiters, alive, held[2], now_micros(), claim_window)

@@ -31,7 +31,7 @@ internal sealed partial class LockKeys(string prefix)
     /// <summary>A sorted set: until when each waiter counts as alive.</summary>
     public RedisKey Alive(string name) => _root + '{' + name + "}:alive";
 
-    /// <summary>A string: the owner from whom an administrator took the lock, for the rest of its lease.</summary>
+    /// <summary>A hash: the tokens of grants that an administrator ended, until their leases would have.</summary>
     public RedisKey Taken(string name) => _root + '{' + name + "}:taken";
 
     /// <summary>What SCAN finds the locks with that are held. The prefix may have characters that are special there.</summary>

@@ -224,14 +224,15 @@ internal sealed class RedisLockStore : ILockStore
         IConnectionMultiplexer connection, IReadOnlyList<RenewalRequest> requests, int[] chunk, CancellationToken cancellationToken)
     {
         var keys = new RedisKey[2 * chunk.Length];
-        var values = new RedisValue[2 * chunk.Length];
+        var values = new RedisValue[3 * chunk.Length];
         for (var i = 0; i < chunk.Length; i++)
         {
             var request = requests[chunk[i]];
             keys[2 * i] = _keys.Lock(request.LockName);
             keys[(2 * i) + 1] = _keys.Taken(request.LockName);
-            values[2 * i] = request.Owner.ToString();
-            values[(2 * i) + 1] = Milliseconds(request.LeaseDuration);
+            values[3 * i] = request.Owner.ToString();
+            values[(3 * i) + 1] = request.FencingToken ?? RedisValue.EmptyString;
+            values[(3 * i) + 2] = Milliseconds(request.LeaseDuration);
         }
 
         var reply = await RedisScript.Renew
@@ -239,7 +240,7 @@ internal sealed class RedisLockStore : ILockStore
         return (RedisResult[])reply!;
     }
 
-    /// <summary>Runs a script for one lock. What is sent cannot be taken back, so the token ends only the wait for a connection.</summary>
+    /// <summary>Runs a script for one lock. What is sent cannot be taken back, so the token ends only what comes before that.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RedisResult> EvaluateAsync(
         RedisScript script, RedisKey[] keys, RedisValue[] values, string action, string lockName, CancellationToken cancellationToken)
@@ -254,6 +255,8 @@ internal sealed class RedisLockStore : ILockStore
             }
             catch (RedisServerException unknown) when (RedisScript.IsUnknown(unknown))
             {
+                // Nothing of it was applied, and the caller may have taken it back by now.
+                cancellationToken.ThrowIfCancellationRequested();
                 return await script.SendAsync(database, keys, values).ConfigureAwait(false);
             }
         }

@@ -1,11 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Stores;
 
 /// <summary>Waits until replicas have what was just written.</summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A semaphore whose wait handle is never asked for holds nothing to dispose of.")]
 internal sealed class Replication(int replicas, TimeSpan timeout)
 {
+    private readonly SemaphoreSlim _oneAtATime = new(1, 1);
+
     public bool IsAsked => replicas > 0;
 
     /// <summary>Waits until enough replicas confirm what was written on this connection before.</summary>
@@ -15,8 +19,18 @@ internal sealed class Replication(int replicas, TimeSpan timeout)
     /// <exception cref="LockStoreException">Too few confirmed in time (transient).</exception>
     public async Task<int> ConfirmAsync(IConnectionMultiplexer connection, RedisKey key)
     {
-        var server = connection.GetServer(key);
-        var confirmed = (int)await server.ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds).ConfigureAwait(false);
+        // The server answers nothing else on the connection meanwhile. One at a time, so that renewals come in between.
+        int confirmed;
+        await _oneAtATime.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            confirmed = (int)await connection.GetServer(key).ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds).ConfigureAwait(false);
+        }
+        finally
+        {
+            _oneAtATime.Release();
+        }
+
         if (confirmed < replicas)
         {
             throw new LockStoreException(

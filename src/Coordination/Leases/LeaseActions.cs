@@ -39,7 +39,7 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
                 await lease.RenewalUnderWay.WaitAsync(either.Token).ConfigureAwait(false);
             }
 
-            var request = new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration);
+            var request = new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration, lease.Grant.FencingToken);
             var answer = await store.RenewAsync(() => lease.LoseIfOverdue() ? [request] : [], lease.Timings.CallLimit, either.Token).ConfigureAwait(false);
             return answer.Reply.Count > 0 && lease.TakeIn(answer.Reply[0], answer.SentAt) ? RenewalResult.Renewed : RenewalResult.NotHeld;
         }
@@ -69,7 +69,9 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
     /// <summary>
     /// Releases a lease: its state first, then the renewal under way, then the store. Whatever the store answers, nothing is left here.
     /// </summary>
-    public async Task<ReleaseResult> ReleaseAsync(Lease lease)
+    /// <param name="lease">The lease.</param>
+    /// <param name="wasReceived">Whether anybody had it; else its LockAtLeastFor counts for nothing.</param>
+    public async Task<ReleaseResult> ReleaseAsync(Lease lease, bool wasReceived = true)
     {
         using var piece = background.Begin();
         var renewal = lease.BeginRelease();
@@ -87,7 +89,7 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
                 limit -= time.Uptime - begunAt;
             }
 
-            return await ReleaseInStoreAsync(lease, limit).ConfigureAwait(false);
+            return await ReleaseInStoreAsync(lease, limit, wasReceived).ConfigureAwait(false);
         }
         catch (Exception e) when (e is LockStoreException or TimeoutException)
         {
@@ -99,11 +101,11 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
 
     /// <summary>Tries until the store answers, refuses for good, or the time is up.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ReleaseResult> ReleaseInStoreAsync(Lease lease, TimeSpan limit)
+    private async ValueTask<ReleaseResult> ReleaseInStoreAsync(Lease lease, TimeSpan limit, bool wasReceived)
     {
         var grant = lease.Grant;
         var request = new ReleaseRequest(
-            grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow, lease.Options?.AllowBarging == true, lease.Options?.LockAtLeastFor ?? TimeSpan.Zero);
+            grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow, lease.Options?.AllowBarging == true, (wasReceived ? lease.Options?.LockAtLeastFor : null) ?? TimeSpan.Zero);
         var endsAt = time.Uptime + limit;
         for (var mayBeApplied = false; ; mayBeApplied = true)
         {

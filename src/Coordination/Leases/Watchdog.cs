@@ -106,7 +106,7 @@ internal sealed class Watchdog : IDisposable
                 () =>
                 {
                     sent = batch.FindAll(lease => lease.LoseIfOverdue());
-                    return sent.ConvertAll(lease => new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration));
+                    return sent.ConvertAll(lease => new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration, lease.Grant.FencingToken));
                 },
                 batch[0].Timings.CallLimit,
                 deadline.Token).ConfigureAwait(true); // The captured context is the watchdog's own thread; the pool may have none to spare.

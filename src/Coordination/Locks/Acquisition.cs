@@ -153,7 +153,7 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
             {
                 // The lease came in the same moment: it is passed on.
                 var lease = await waiter.Lease.ConfigureAwait(false);
-                await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
+                await lease.GiveBackAsync().ConfigureAwait(false);
             }
 
             throw;

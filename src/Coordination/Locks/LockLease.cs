@@ -48,5 +48,8 @@ internal sealed class LockLease : ILockLease
         return isFirst || result == ReleaseResult.Unknown ? result : ReleaseResult.AlreadyReleased;
     }
 
+    /// <summary>Gives back a lease that nobody received.</summary>
+    public Task GiveBackAsync() => _actions.ReleaseAsync(_lease, wasReceived: false);
+
     public ValueTask DisposeAsync() => new(ReleaseAsync());
 }

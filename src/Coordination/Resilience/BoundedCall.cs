@@ -37,9 +37,12 @@ internal static class BoundedCall
             _hasContext = continueOnCapturedContext && SynchronizationContext.Current is not null;
             _timer = limit == Timeout.InfiniteTimeSpan
                 ? null
-                : time.CreateTimer(static state => ((Wait<T>)state!).End(), this, limit, Timeout.InfiniteTimeSpan);
+                : time.CreateTimer(static state => ((Wait<T>)state!).End(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             _registration = cancellationToken.UnsafeRegister(static state => ((Wait<T>)state!).End(), this);
             call.ConfigureAwait(continueOnCapturedContext).GetAwaiter().UnsafeOnCompleted(PassOn);
+
+            // Last, for a short limit may be over before this object is whole.
+            _timer?.Change(limit, Timeout.InfiniteTimeSpan);
         }
 
         /// <summary>Ends the wait before the call.</summary>

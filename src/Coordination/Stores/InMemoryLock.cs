@@ -21,10 +21,12 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
     private TimeSpan _expiresAt;
     private bool _isClaimed;
     private bool _isReleased;
-    private (LockOwner Owner, TimeSpan Until)? _taken;
+
+    /// <summary>Tokens of grants that an administrator ended, until their leases would have.</summary>
+    private readonly Dictionary<long, TimeSpan> _taken = [];
 
     /// <summary>Whether there is nothing to remember of it.</summary>
-    public bool IsEmpty => _holder is null && _waiters.Count == 0 && _taken is null;
+    public bool IsEmpty => _holder is null && _waiters.Count == 0 && _taken.Count == 0;
 
     /// <summary>Whether it is held or waited for.</summary>
     public bool IsInUse(TimeSpan now) => (_holder is not null && _expiresAt > now) || _waiters.Exists(waiter => waiter.AliveUntil > now);
@@ -39,9 +41,12 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
             Free();
         }
 
-        if (_taken?.Until <= now)
+        foreach (var (token, until) in _taken)
         {
-            _taken = null;
+            if (until <= now)
+            {
+                _taken.Remove(token);
+            }
         }
     }
 
@@ -84,13 +89,13 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
 
     public RenewalReply Renew(RenewalRequest request, TimeSpan now)
     {
-        if (IsHeldBy(request.Owner))
+        if (IsHeldBy(request.Owner) && (request.FencingToken ?? _token) == _token)
         {
             Extend(now + request.LeaseDuration);
             return RenewalReply.Renewed;
         }
 
-        return _taken?.Owner == request.Owner ? RenewalReply.AdministrativelyReleased : RenewalReply.NotHeld;
+        return request.FencingToken is { } token && _taken.ContainsKey(token) ? RenewalReply.AdministrativelyReleased : RenewalReply.NotHeld;
     }
 
     public ReleaseReply Release(ReleaseRequest request, TimeSpan now, List<LockNotification> news)
@@ -133,12 +138,13 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
     {
         if (_holder is null || _token != fencingToken)
         {
-            return false;
+            // A repeated request is answered as the first one was.
+            return _taken.ContainsKey(fencingToken);
         }
 
         if (!_isReleased)
         {
-            _taken = (_holder, _expiresAt);
+            _taken[_token] = _expiresAt;
             news.Add(new LockNotification(LockNotificationKind.AdministrativelyReleased, name, _holder, FencingToken: _token));
         }
 

@@ -147,7 +147,7 @@ internal sealed class QueuePlace(PlaceKey key, bool isReserved, WaitingRoom room
             {
                 // Able to hear first, then ask: a release between the two is not missed.
                 room.Announce(request, this);
-                await room.EnsureListeningAsync(Closing.Token).ConfigureAwait(false);
+                await room.EnsureListeningAsync().ConfigureAwait(false);
                 WakeUp.Reset();
                 asked = true;
                 var answer = await store.AcquireAsync(request, leases.CallLimit(key.Options), Closing.Token).ConfigureAwait(false);

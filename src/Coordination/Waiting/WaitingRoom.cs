@@ -12,12 +12,13 @@ namespace Coordination.Waiting;
 internal sealed class WaitingRoom(
     NodeIdentity node, ILockStore store, StoreClient client, LeaseFactory leases, BackgroundWork background, Watchdog watchdog, TimeProvider time, ILogger<WaitingRoom> logger) : IAsyncDisposable, IDisposable
 {
-    private static readonly TimeSpan SubscribeLimit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SubscribeLimit = TimeSpan.FromMilliseconds(250);
 
     private readonly ConcurrentDictionary<PlaceKey, QueuePlace> _places = new();
     private readonly ConcurrentDictionary<(string LockName, LockOwner Owner), QueuePlace> _announced = new();
-    private readonly SemaphoreSlim _subscribing = new(1, 1);
+    private readonly Lock _subscribing = new();
     private volatile Task<IAsyncDisposable>? _subscription;
+    private Task _listening = Task.CompletedTask;
     private volatile bool _isDisposed;
 
     /// <summary>Reserves the first place among this node's waiters of a lock, for somebody who asks for it by itself first.</summary>
@@ -98,34 +99,46 @@ internal sealed class WaitingRoom(
         _announced.TryRemove(KeyValuePair.Create((request.LockName, request.Owner), place));
 
     /// <summary>
-    /// Subscribes, once for this node. A failure is no obstacle: notifications are a speed-up, and the next ask tries again.
+    /// Subscribes, once for this node, and waits for it for a moment. A failure is no obstacle: notifications are a speed-up, and the next
+    /// ask tries again.
     /// </summary>
-    public async ValueTask EnsureListeningAsync(CancellationToken cancellationToken)
+    public Task EnsureListeningAsync()
     {
-        if (_subscription is { IsCompletedSuccessfully: true })
+        lock (_subscribing)
         {
-            return;
-        }
-
-        await _subscribing.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            // One that is slow is waited for again by the next ask, and not doubled; it is the node's, so no waiter's end ends it.
             if (_subscription is null or { IsFaulted: true } or { IsCanceled: true })
             {
+                // The node's, so no waiter's end ends it.
                 _subscription = store.SubscribeAsync(node.Id, Hear, CancellationToken.None);
+                _listening = ListenAsync(_subscription);
             }
 
-            await _subscription.WaitAsync(SubscribeLimit, time, cancellationToken).ConfigureAwait(false);
+            // One moment for all of them: who asks when it is over does not wait.
+            return _listening;
         }
-        catch (Exception e) when (e is LockStoreException { IsTransient: true } or TimeoutException)
+    }
+
+    private async Task ListenAsync(Task<IAsyncDisposable> subscription)
+    {
+        try
+        {
+            await subscription.WithinAsync(SubscribeLimit, time, continueOnCapturedContext: false, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (LockStoreException e) when (e.IsTransient)
         {
             // The store is away; the acquisition that follows says so, and waiting by the holder's time to live still works.
         }
-        finally
+        catch (TimeoutException)
         {
-            _subscribing.Release();
+            // It is slow: what happens until it stands may be missed, so everybody asks again then.
+            _ = WakeWhenListeningAsync(subscription);
         }
+    }
+
+    private async Task WakeWhenListeningAsync(Task subscription)
+    {
+        await subscription.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        WakeAll();
     }
 
     /// <summary>Ends all waiters with <see cref="ObjectDisposedException"/>, and the subscription.</summary>
@@ -177,10 +190,7 @@ internal sealed class WaitingRoom(
         if (notification is not { LockName: { } lockName, Owner: { } owner })
         {
             // Reconnected, and notifications may have been missed.
-            foreach (var place in _places.Values)
-            {
-                place.Wake();
-            }
+            WakeAll();
         }
         else if (notification.Kind == LockNotificationKind.AdministrativelyReleased)
         {
@@ -189,6 +199,14 @@ internal sealed class WaitingRoom(
         else if (_announced.TryGetValue((lockName, owner), out var place))
         {
             place.WakeIn(notification.After);
+        }
+    }
+
+    private void WakeAll()
+    {
+        foreach (var place in _places.Values)
+        {
+            place.Wake();
         }
     }
 }

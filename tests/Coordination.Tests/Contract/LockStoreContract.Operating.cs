@@ -97,7 +97,7 @@ public abstract partial class LockStoreContract
         await Eventually.Async(() => holders.Count > 0 && waiters.Count > 0, Bound);
         Assert.Equal(new LockNotification(LockNotificationKind.AdministrativelyReleased, LockName, Ada, FencingToken: token), Assert.Single(holders.All));
         Assert.Equal(new LockNotification(LockNotificationKind.Granted, LockName, Bob), Assert.Single(waiters.All));
-        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Ada));
+        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Ada, token: token));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada));
         Assert.True((await AskAsync(Bob)).FencingToken > token);
     }
@@ -108,12 +108,13 @@ public abstract partial class LockStoreContract
         var token = await GrantAsync(Ada, 4 * Short);
         Assert.True(await ReleaseByTokenAsync(token));
         Assert.Null(await HolderAsync());
-        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Ada));
-        Assert.False(await ReleaseByTokenAsync(token));
+        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Ada, token: token));
 
-        // What tells the holder is gone when its lease would have been.
+        // Asked again, as after a lost reply, it answers the same; and all that is gone when the lease would have been.
+        Assert.True(await ReleaseByTokenAsync(token));
         await PassAsync(4 * Short);
-        Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada));
+        Assert.False(await ReleaseByTokenAsync(token));
+        Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada, token: token));
         await AssertNothingLeftAsync(LockName);
     }
 
@@ -126,6 +127,28 @@ public abstract partial class LockStoreContract
         Assert.False(await ReleaseByTokenAsync(old));
         await AssertHeldByAsync(Bob);
         Assert.Equal(RenewalReply.Renewed, await AnswerToRenewalAsync(Bob));
+    }
+
+    [Fact]
+    public async Task F10_An_older_grant_of_an_owner_is_not_renewed_by_a_newer_one()
+    {
+        var old = await GrantAsync(Ada);
+        Assert.True(await ReleaseByTokenAsync(old));
+        var token = await GrantAsync(Ada);
+        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Ada, token: old));
+        Assert.Equal(RenewalReply.Renewed, await AnswerToRenewalAsync(Ada, token: token));
+        Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada, token: old - 1));
+    }
+
+    [Fact]
+    public async Task Each_of_several_holders_from_whom_a_lock_was_taken_learns_who_did_it()
+    {
+        var first = await GrantAsync(Ada);
+        Assert.True(await ReleaseByTokenAsync(first));
+        var second = await GrantAsync(Bob);
+        Assert.True(await ReleaseByTokenAsync(second));
+        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Ada, token: first));
+        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Bob, token: second));
     }
 
     [Fact]

@@ -85,8 +85,8 @@ public abstract partial class LockStoreContract : IAsyncLifetime
 
     private async Task<bool> RenewAsync(LockOwner owner, TimeSpan? lease = null) => await AnswerToRenewalAsync(owner, lease) == RenewalReply.Renewed;
 
-    private async Task<RenewalReply> AnswerToRenewalAsync(LockOwner owner, TimeSpan? lease = null) =>
-        Assert.Single(await Store.RenewAsync([new RenewalRequest(LockName, owner, lease ?? Long)], Cancellation).WaitAsync(Bound, Cancellation));
+    private async Task<RenewalReply> AnswerToRenewalAsync(LockOwner owner, TimeSpan? lease = null, long? token = null) =>
+        Assert.Single(await Store.RenewAsync([new RenewalRequest(LockName, owner, lease ?? Long, token)], Cancellation).WaitAsync(Bound, Cancellation));
 
     private Task<LockHolder?> HolderAsync() => Store.GetHolderAsync(LockName, Cancellation).WaitAsync(Bound, Cancellation);
 
