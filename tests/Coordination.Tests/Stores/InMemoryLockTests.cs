@@ -19,6 +19,8 @@ public class InMemoryLockTests : LockContract
     protected override async Task AssertNothingLeftAsync(string lockName)
     {
         await base.AssertNothingLeftAsync(lockName);
-        Assert.Equal(0, _store.Count);
+
+        // Of all locks of the test: calls that gave up may still be giving back what they asked for.
+        await Eventually.Async(() => _store.Count == 0, TimeSpan.FromSeconds(10), "Nothing is left of any lock.");
     }
 }
