@@ -13,6 +13,9 @@ public sealed class TestNode : IAsyncDisposable
     /// <summary>Fine enough to hit every renewal and retry of the default timings, one at a time.</summary>
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>How long what woke may take to sleep again, by a real clock; most of what does not, has ended.</summary>
+    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(250);
+
     private static readonly TimeSpan RealTimeLimit = TimeSpan.FromSeconds(20);
 
     private static readonly Func<bool> Never = () => false;
@@ -56,8 +59,14 @@ public sealed class TestNode : IAsyncDisposable
     {
         for (var passed = TimeSpan.Zero; passed < atMost && !condition(); passed += Step)
         {
+            var (armed, fired) = (Clock.TimersArmed, Clock.TimersFired);
             Clock.Advance(Step);
             Settle();
+            if (Clock.TimersFired - fired is > 0 and var woken)
+            {
+                // What woke goes on on the pool, and mostly sleeps again. A clock that runs on meanwhile would use up its time.
+                SpinWait.SpinUntil(() => condition() || Clock.TimersArmed - armed >= woken, Breath);
+            }
         }
 
         // What the last step set off may go on on the pool for a moment, with the clock standing still.

@@ -112,7 +112,7 @@ public sealed class AcquisitionTests
         node.Advance(TimeSpan.FromSeconds(30));
         Assert.False(waiting.IsCompleted);
         node.Store.IsAway = false;
-        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(5)));
+        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, LeaseDuration));
         Assert.Equal(LeaseState.Held, (await waiting).State);
     }
 
