@@ -114,16 +114,20 @@ public sealed class ControllableLockStore : ILockStore
 
     /// <summary>
     /// Gives a lock to another node, whoever holds it or waits for it. A holder learns of it at its next renewal; the stranger holds
-    /// the lock for a day, until <see cref="LoseLock"/>, or until it is released.
+    /// the lock until its lease ends, until <see cref="LoseLock"/>, or until it is released. Nodes that wait for the lock know when the lease
+    /// ends, and may sleep until then after a <see cref="LoseLock"/>, of which nobody tells them.
     /// </summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="nodeId">The node that is to hold it. Not empty, and without a slash.</param>
+    /// <param name="leaseDuration">How long it holds the lock, for it does not renew. Greater than zero. Null, the default, for a day.</param>
     /// <returns>The owner that holds the lock now.</returns>
     /// <exception cref="ArgumentException">The name is null, or the node id is empty or has a slash.</exception>
-    public LockOwner GrantTo(string lockName, string nodeId)
+    /// <exception cref="ArgumentOutOfRangeException">The lease duration is zero or less.</exception>
+    public LockOwner GrantTo(string lockName, string nodeId, TimeSpan? leaseDuration = null)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(leaseDuration ?? StrangersLease, TimeSpan.Zero, nameof(leaseDuration));
         var stranger = new LockOwner(nodeId, Interlocked.Increment(ref _strangers));
-        _store.Assign(lockName, stranger, StrangersLease);
+        _store.Assign(lockName, stranger, leaseDuration ?? StrangersLease);
         return stranger;
     }
 
