@@ -1,17 +1,47 @@
 -- Tries to acquire a lock, and joins its queue when asked to.
--- KEYS: lock, token, waiters, alive
--- ARGV: owner, entry, lease in ms, whether to wait (0 or 1), claim window in ms, whether barging is allowed (0 or 1)
+-- KEYS: lock, token, waiters, alive; and for a fire, the last one of its series
+-- ARGV: owner, entry, lease in ms, whether to wait (0 or 1), claim window in ms, whether barging is allowed (0 or 1); and for a fire, its
+--   time in µs, its run, whether it may be made up (0 or 1), ms to remember it
 -- Returns: the token, as a string, when it was granted; -1 when the key is not a lock of ours; else, for it is held by another,
---   owner; token; since in µs; ms that it lasts; whether it was released (1 or 0); waiters before.
+--   owner; token; since in µs; ms that it lasts; whether it was released (1 or 0); waiters before. For a fire there stand before that
+--   what becomes of it, and the run that has or had it; and nothing after that when it was run already.
 -- Complexity: O(log W) for W waiters, and O(D log W) when the lock is free and D dead waiters stand before the first live one.
 local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local owner, entry, lease, wait = ARGV[1], 'e:' .. ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
 local self = waiter_of(owner, ARGV[2])
 local claim_window, barging = tonumber(ARGV[5]), ARGV[6] == '1'
 
+local fire_key, fate, other_run = KEYS[5], nil, nil
+if fire_key then
+  fate, other_run = judge_fire(fire_key, ARGV[7], ARGV[8], ARGV[9] == '1')
+  if fate == 'already-run' then
+    leave_queue(waiters, alive, self)
+    return { fate, other_run }
+  end
+end
+
+-- Answers that the lock is the owner's, and with it the fire.
+local function granted(token)
+  if not fire_key then
+    return token
+  end
+  take_fire(fire_key, ARGV[7], ARGV[8], tonumber(ARGV[10]))
+  return { fate, other_run, token }
+end
+
+-- Answers that the lock is another's.
+local function refused(held, remaining, place)
+  local answer = { held[1], held[2], held[3], remaining, held[4] and 1 or 0, place }
+  if fire_key then
+    table.insert(answer, 1, fate)
+    table.insert(answer, 2, other_run)
+  end
+  return answer
+end
+
 -- Mostly the lock is free and nobody waits. Each call of a command by a script costs about 2 µs, so these are all.
 if redis.call('EXISTS', lock, waiters) == 0 then
-  return grant(lock, token_key, owner, entry, '1', nil, now_micros(), lease)
+  return granted(grant(lock, token_key, owner, entry, '1', nil, now_micros(), lease))
 end
 
 local held = redis.call('HMGET', lock, 'owner', 'token', 'since', 'released')
@@ -26,7 +56,7 @@ if held[1] == owner and not held[4] then
     expire_no_sooner(lock, lease)
   end
   leave_queue(waiters, alive, self)
-  return held[2]
+  return granted(held[2])
 end
 
 local micros = now_micros()
@@ -42,7 +72,7 @@ if not held[1] then
     if waiter or barging then
       leave_queue(waiters, alive, self)
     end
-    return token
+    return granted(token)
   end
   -- Free, but somebody else's turn: the holder died, and this request is the one that noticed.
   hand_over(lock, token_key, waiters, alive, waiter, nil, micros, claim_window)
@@ -56,7 +86,7 @@ if remaining < 0 then
   remaining = lease
 end
 if not wait then
-  return { held[1], held[2], held[3], remaining, held[4] and 1 or 0, 0 }
+  return refused(held, remaining, 0)
 end
 
 -- Waiters that have been dead for long are gone for good; a hundred at a time, so that no request pays for all.
@@ -80,4 +110,4 @@ local alive_for = remaining + math.min(place * 20, 2000) + claim_window + 1000
 redis.call('ZADD', alive, whole(now + alive_for), self)
 expire_no_sooner(waiters, alive_for + retention)
 expire_no_sooner(alive, alive_for + retention)
-return { held[1], held[2], held[3], remaining, held[4] and 1 or 0, place }
+return refused(held, remaining, place)

@@ -34,6 +34,9 @@ internal sealed partial class LockKeys(string prefix)
     /// <summary>A hash: the tokens of grants that an administrator ended, until their leases would have.</summary>
     public RedisKey Taken(string name) => _root + '{' + name + "}:taken";
 
+    /// <summary>A hash: the last fire of a series.</summary>
+    public RedisKey Fire(string name, string series) => _root + '{' + name + "}:fire:" + series;
+
     /// <summary>What SCAN finds the locks with that are held. The prefix may have characters that are special there.</summary>
     public string LockPattern => Special().Replace(_root, "\\$0") + "{*}:lock";
 

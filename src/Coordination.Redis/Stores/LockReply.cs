@@ -16,6 +16,37 @@ internal static class LockReply
             ? new LockHolder(owner, token, DateTimeOffset.UnixEpoch.AddMicroseconds(since), TimeSpan.FromMilliseconds(Math.Max(0, (long)reply[3])), (int)reply[4] == 1)
             : null;
 
+    /// <summary>The answer to a request for a lock; null when something else wrote the key.</summary>
+    public static AcquireReply? AnswerIn(RedisResult reply, bool isForFire)
+    {
+        if (reply.Resp2Type != ResultType.Array)
+        {
+            return (long)reply is var token and >= 0 ? new AcquireReply(token, Holder: null, WaitersBefore: 0) : null;
+        }
+
+        ReadOnlySpan<RedisResult> rest = (RedisResult[])reply!;
+        if (!isForFire)
+        {
+            return HolderIn(rest) is { } holder ? new AcquireReply(null, holder, (int)rest[5]) : null;
+        }
+
+        var (fate, run) = ((string?)rest[0], (string?)rest[1]);
+        run = run is { Length: > 0 } ? run : null;
+        rest = rest[2..];
+        if (rest.Length == 0)
+        {
+            return new AcquireReply(null, Holder: null, WaitersBefore: 0, FireStatus.AlreadyRun, run);
+        }
+
+        var mayBeMadeUp = fate == "made-up";
+        if (rest.Length == 1)
+        {
+            return new AcquireReply((long)rest[0], Holder: null, WaitersBefore: 0, mayBeMadeUp ? FireStatus.MadeUp : FireStatus.Taken, run);
+        }
+
+        return HolderIn(rest) is { } other ? new AcquireReply(null, other, (int)rest[5], mayBeMadeUp ? FireStatus.Running : FireStatus.None, run) : null;
+    }
+
     /// <summary>A lock with its queue; null when something else wrote the key.</summary>
     public static LockInspection? InspectionIn(string lockName, ReadOnlySpan<RedisResult> reply)
     {

@@ -51,30 +51,26 @@ internal sealed class RedisLockStore : ILockStore
 
     public async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
+        RedisValue[] values =
+        [
+            request.Owner.ToString(),
+            request.Entry,
+            Milliseconds(request.LeaseDuration),
+            request.Wait ? 1 : 0,
+            Milliseconds(request.ClaimWindow),
+            request.AllowBarging ? 1 : 0,
+        ];
         var reply = await EvaluateAsync(
             RedisScript.Acquire,
-            _keys.All(request.LockName),
-            [
-                request.Owner.ToString(),
-                request.Entry,
-                Milliseconds(request.LeaseDuration),
-                request.Wait ? 1 : 0,
-                Milliseconds(request.ClaimWindow),
-                request.AllowBarging ? 1 : 0,
-            ],
+            KeysOf(request.LockName, request.Fire),
+            request.Fire is { } fire ? [.. values, Microseconds(fire.Time), fire.Run, fire.MakeUp ? 1 : 0, Milliseconds(fire.RememberFor)] : values,
             "acquire the lock",
             request.LockName,
             cancellationToken).ConfigureAwait(false);
-        if (reply.Resp2Type == ResultType.Array)
+        var answer = LockReply.AnswerIn(reply, isForFire: request.Fire is not null) ?? throw Foreign("acquire the lock", request.LockName);
+        if (!answer.IsGranted)
         {
-            var held = (RedisResult[])reply!;
-            return new AcquireReply(null, LockReply.HolderIn(held) ?? throw Foreign("acquire the lock", request.LockName), (int)held[5]);
-        }
-
-        var token = (long)reply;
-        if (token < 0)
-        {
-            throw Foreign("acquire the lock", request.LockName);
+            return answer;
         }
 
         if (_replication.IsAsked)
@@ -87,7 +83,7 @@ internal sealed class RedisLockStore : ILockStore
                 cancellationToken).ConfigureAwait(false);
         }
 
-        return new AcquireReply(token, Holder: null, WaitersBefore: 0);
+        return answer;
     }
 
     /// <summary>On a Cluster the slot, for each master may be away alone; elsewhere one for all.</summary>
@@ -142,16 +138,18 @@ internal sealed class RedisLockStore : ILockStore
 
     public async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
     {
+        RedisValue[] values =
+        [
+            request.Owner.ToString(),
+            request.Entry,
+            Milliseconds(request.ClaimWindow),
+            request.AllowBarging ? 1 : 0,
+            Milliseconds(request.LockAtLeastFor),
+        ];
         var reply = await EvaluateAsync(
             RedisScript.Release,
-            _keys.All(request.LockName),
-            [
-                request.Owner.ToString(),
-                request.Entry,
-                Milliseconds(request.ClaimWindow),
-                request.AllowBarging ? 1 : 0,
-                Milliseconds(request.LockAtLeastFor),
-            ],
+            KeysOf(request.LockName, request.Fire),
+            request.Fire is { } fire ? [.. values, Microseconds(fire.Time), fire.Run, request.FireIsFinished ? 1 : 0] : values,
             "release the lock",
             request.LockName,
             cancellationToken).ConfigureAwait(false);
@@ -219,6 +217,9 @@ internal sealed class RedisLockStore : ILockStore
             lockName: null,
             Anywhere,
             cancellationToken).ConfigureAwait(false);
+
+    private RedisKey[] KeysOf(string lockName, ScheduledFire? fire) =>
+        fire is null ? _keys.All(lockName) : [.. _keys.All(lockName), _keys.Fire(lockName, fire.Series)];
 
     private async Task<RedisResult[]> RenewAsync(
         IConnectionMultiplexer connection, IReadOnlyList<RenewalRequest> requests, int[] chunk, CancellationToken cancellationToken)
@@ -303,6 +304,8 @@ internal sealed class RedisLockStore : ILockStore
 
     private LockStoreException Foreign(string action, string lockName) =>
         new($"Cannot {action} '{lockName}': something else wrote the key '{_keys.Lock(lockName)}'. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.");
+
+    private static long Microseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>Rounded up: never shorter than what the holder counts on.</summary>
     private static long Milliseconds(TimeSpan duration) => (long)Math.Ceiling(duration.TotalMilliseconds);

@@ -73,6 +73,7 @@ public static class CoordinationServiceCollectionExtensions
         services.TryAddSingleton(sp => ActivatorUtilities.CreateInstance<LeaseFactory>(sp, Options(sp)));
         services.TryAddSingleton<WaitingRoom>();
         services.TryAddSingleton<Acquisition>();
+        services.TryAddSingleton<FireLocks>();
         services.TryAddSingleton<ILockInspector>(sp => ActivatorUtilities.CreateInstance<LockInspector>(sp, Options(sp)));
         services.TryAddSingleton<ILockProvider>(sp => ActivatorUtilities.CreateInstance<LockProvider>(sp, Options(sp)));
     }

@@ -105,7 +105,8 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
     {
         var grant = lease.Grant;
         var request = new ReleaseRequest(
-            grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow, lease.Options?.AllowBarging == true, (wasReceived ? lease.Options?.LockAtLeastFor : null) ?? TimeSpan.Zero);
+            grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow, lease.Options?.AllowBarging == true, (wasReceived ? lease.Options?.LockAtLeastFor : null) ?? TimeSpan.Zero,
+            lease.Fire, wasReceived);
         var endsAt = time.Uptime + limit;
         for (var mayBeApplied = false; ; mayBeApplied = true)
         {

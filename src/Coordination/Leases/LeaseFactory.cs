@@ -15,8 +15,12 @@ internal sealed class LeaseFactory(
 
     private readonly LeaseTimings _timings = LeaseTimings.From(options);
 
-    public AcquireRequest CreateRequest(string lockName, LockOwner? owner, LockOptions? lockOptions, bool wait) =>
-        new(lockName, owner ?? node.CreateOwner(), node.NextNumber(), Timings(lockOptions).Duration, wait, options.ClaimWindow, lockOptions?.AllowBarging == true);
+    public AcquireRequest CreateRequest(string lockName, LockOwner? owner, LockOptions? lockOptions, bool wait, ScheduledFire? fire = null) =>
+        new(lockName, owner ?? node.CreateOwner(), node.NextNumber(), Timings(lockOptions).Duration, wait, options.ClaimWindow, lockOptions?.AllowBarging == true, fire);
+
+    /// <summary>Asks again for what a lease was granted, now for a fire: it changes nothing of the lease.</summary>
+    public AcquireRequest CreateRequest(Lease lease, ScheduledFire fire) =>
+        new(lease.Grant.LockName, lease.Grant.Owner, lease.Grant.Entry, lease.Timings.Duration, Wait: false, options.ClaimWindow, lease.Options?.AllowBarging == true, fire);
 
     /// <summary>How long one try to acquire may take: an answer that comes much later is a lease with little left of it.</summary>
     public TimeSpan CallLimit(LockOptions? lockOptions) => Timings(lockOptions).RenewalInterval;
@@ -27,7 +31,7 @@ internal sealed class LeaseFactory(
         var timings = Timings(lockOptions);
         var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, answer.Reply.FencingToken!.Value);
         lease = answer.SentAt + timings.Duration - timings.SafetyMargin > time.Uptime
-            ? new Lease(grant, timings, lockOptions, answer.SentAt, time, telemetry)
+            ? new Lease(grant, timings, lockOptions, answer.SentAt, time, telemetry) { Fire = request.Fire }
             : null;
         return lease is not null;
     }
@@ -50,7 +54,7 @@ internal sealed class LeaseFactory(
     {
         using var piece = background.Begin();
         var lapsesAt = time.Uptime + request.LeaseDuration;
-        var release = new ReleaseRequest(request.LockName, request.Owner, request.Entry, request.ClaimWindow, request.AllowBarging);
+        var release = new ReleaseRequest(request.LockName, request.Owner, request.Entry, request.ClaimWindow, request.AllowBarging, Fire: request.Fire, FireIsFinished: false);
         while (true)
         {
             try

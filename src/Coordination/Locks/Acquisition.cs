@@ -16,16 +16,22 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
     /// <summary>From here on every call throws.</summary>
     public void Dispose() => _isDisposed = true;
 
-    public async Task<ILockLease?> TryOnceAsync(string lockName, LockOwner? owner, LockOptions? options, CancellationToken cancellationToken)
+    public async Task<ILockLease?> TryOnceAsync(string lockName, LockOwner? owner, LockOptions? options, CancellationToken cancellationToken) =>
+        (await TryOnceAsync(lockName, owner, options, fire: null, cancellationToken).ConfigureAwait(false)).Lease;
+
+    /// <summary>Tries once, for a fire; null for none.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<FireAttempt> TryOnceAsync(string lockName, LockOwner? owner, LockOptions? options, ScheduledFire? fire, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
         using var call = new AcquireCall(lockName, metrics, time);
-        var request = leases.CreateRequest(lockName, owner, options, wait: false);
+        var request = leases.CreateRequest(lockName, owner, options, wait: false, fire);
         try
         {
-            var lease = await AskAsync(request, options, cancellationToken).ConfigureAwait(false);
-            return call.End(lease is null ? AcquireOutcome.Held : AcquireOutcome.Granted, lease);
+            var attempt = await AskAsync(request, options, cancellationToken).ConfigureAwait(false);
+            call.End(attempt.Lease is null ? AcquireOutcome.Held : AcquireOutcome.Granted, attempt.Lease);
+            return attempt;
         }
         catch (LockStoreException e)
         {
@@ -69,7 +75,7 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
             var waits = false;
             try
             {
-                if (await AskAsync(request, options, ending).ConfigureAwait(false) is { } lease)
+                if ((await AskAsync(request, options, ending).ConfigureAwait(false)).Lease is { } lease)
                 {
                     return call.End(AcquireOutcome.Granted, lease);
                 }
@@ -107,21 +113,47 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
         }
     }
 
+    /// <summary>Asks whether a fire may be run under a lease that was waited for. Where it may not, the lease is given back.</summary>
+    public async Task<FireAttempt> ConfirmAsync(LockLease lease, ScheduledFire fire, CancellationToken cancellationToken)
+    {
+        var isConfirmed = false;
+
+        // From here on, for the reply may be lost: what is given back takes the fire with it.
+        lease.Lease.Fire = fire;
+        try
+        {
+            var answer = await store.AcquireAsync(leases.CreateRequest(lease.Lease, fire), leases.CallLimit(lease.Lease.Options), cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            var reply = answer.Reply;
+
+            // The lock may have been lost meanwhile, and granted anew, or not.
+            isConfirmed = reply.FencingToken == lease.FencingToken;
+            return new FireAttempt(isConfirmed ? lease : null, reply.Holder, reply.Fire, reply.FireRun);
+        }
+        finally
+        {
+            if (!isConfirmed)
+            {
+                await lease.GiveBackAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
     /// <summary>Asks for a lock without waiting for it.</summary>
-    /// <returns>Null when another holds it.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<LockLease?> AskAsync(AcquireRequest request, LockOptions? options, CancellationToken cancellationToken)
+    private async ValueTask<FireAttempt> AskAsync(AcquireRequest request, LockOptions? options, CancellationToken cancellationToken)
     {
         var answer = await store.AcquireAsync(request, leases.CallLimit(options), cancellationToken).ConfigureAwait(false);
-        if (!answer.Reply.IsGranted)
+        var reply = answer.Reply;
+        if (!reply.IsGranted)
         {
-            return null;
+            return new FireAttempt(null, reply.Holder, reply.Fire, reply.FireRun);
         }
 
         // A grant that comes in the moment of the cancellation is given back by the caller.
         cancellationToken.ThrowIfCancellationRequested();
         return leases.TryCreate(request, answer, options, out var lease)
-            ? leases.Activate(lease, Activity.Current?.Context ?? default)
+            ? new FireAttempt(leases.Activate(lease, Activity.Current?.Context ?? default), null, reply.Fire, reply.FireRun)
             : throw new LockStoreException($"The store granted the lock '{request.LockName}' so late that the lease had run out. Try again; if it recurs, the lease duration is too short for the latency of the store.", isTransient: true);
     }
 

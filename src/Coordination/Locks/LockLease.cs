@@ -17,6 +17,8 @@ internal sealed class LockLease : ILockLease
         lease.BindTo(this);
     }
 
+    public Lease Lease => _lease;
+
     public string LockName => _lease.Grant.LockName;
 
     public LockOwner Owner => _lease.Grant.Owner;

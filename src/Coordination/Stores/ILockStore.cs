@@ -25,6 +25,8 @@ public interface ILockStore
     /// Tries to acquire a lock. Granted when the lock is free and no other live waiter is queued before the owner (or whoever is, with
     /// <see cref="AcquireRequest.AllowBarging"/>), or when the owner holds it already (by this entry, or one more) or was passed it.
     /// Else, with <see cref="AcquireRequest.Wait"/>, joins the queue or refreshes the place in it. Never shortens the lease that the owner has.
+    /// With <see cref="AcquireRequest.Fire"/> it is granted only if neither that fire nor a later one of its series was run, and the fire is
+    /// remembered as begun in the same step; a request that is refused for that leaves the queue.
     /// </summary>
     Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken);
 
@@ -46,7 +48,8 @@ public interface ILockStore
     /// <summary>
     /// Takes the owner's entry out of the lock, and that entry's place out of the queue, and passes the lock to the first live waiter
     /// when that was its last entry. A lock that was passed to the owner and not claimed yet is passed on as well. A lock that is to be
-    /// locked for some time at least stays taken until then, by nobody.
+    /// locked for some time at least stays taken until then, by nobody. The owner's <see cref="ReleaseRequest.Fire"/> is remembered as finished,
+    /// or as free for another run; one that finds the lock not to be the owner's changes nothing of it.
     /// </summary>
     Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken);
 

@@ -25,8 +25,10 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
     /// <summary>Tokens of grants that an administrator ended, until their leases would have.</summary>
     private readonly Dictionary<long, TimeSpan> _taken = [];
 
+    private readonly InMemoryFires _fires = new();
+
     /// <summary>Whether there is nothing to remember of it.</summary>
-    public bool IsEmpty => _holder is null && _waiters.Count == 0 && _taken.Count == 0;
+    public bool IsEmpty => _holder is null && _waiters.Count == 0 && _taken.Count == 0 && _fires.IsEmpty;
 
     /// <summary>Whether it is held or waited for.</summary>
     public bool IsInUse(TimeSpan now) => (_holder is not null && _expiresAt > now) || _waiters.Exists(waiter => waiter.AliveUntil > now);
@@ -48,6 +50,8 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
                 _taken.Remove(token);
             }
         }
+
+        _fires.Expire(now);
     }
 
     /// <summary>Forgets waiters that have been dead for long.</summary>
@@ -63,6 +67,13 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
 
     public AcquireReply Acquire(AcquireRequest request, TimeSpan now, List<LockNotification> news)
     {
+        var (fire, run) = request.Fire is { } wanted ? _fires.Judge(wanted) : (FireStatus.None, null);
+        if (fire == FireStatus.AlreadyRun)
+        {
+            _waiters.RemoveAll(waiter => waiter.Owner == request.Owner);
+            return new AcquireReply(null, Holder: null, WaitersBefore: 0, fire, run);
+        }
+
         if (_holder is null)
         {
             var first = request.AllowBarging ? null : FirstLive(now);
@@ -81,10 +92,16 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
             _entries.Add(request.Entry);
             _waiters.RemoveAll(waiter => waiter.Owner == request.Owner);
             Extend(now + request.LeaseDuration);
-            return new AcquireReply(_token, Holder: null, WaitersBefore: 0);
+            if (request.Fire is not null)
+            {
+                _fires.Take(request.Fire, now);
+            }
+
+            return new AcquireReply(_token, Holder: null, WaitersBefore: 0, fire, run);
         }
 
-        return new AcquireReply(null, Describe(now), request.Wait ? Queue(request, now) : 0);
+        return new AcquireReply(
+            null, Describe(now), request.Wait ? Queue(request, now) : 0, fire == FireStatus.MadeUp ? FireStatus.Running : FireStatus.None, run);
     }
 
     public RenewalReply Renew(RenewalRequest request, TimeSpan now)
@@ -112,6 +129,11 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
         if (_entries.Count > 0 || (!_isClaimed && _waiters.Exists(waiter => waiter.Owner == request.Owner)))
         {
             return ReleaseReply.StillHeldByOwner;
+        }
+
+        if (request.Fire is not null)
+        {
+            _fires.End(request.Fire, request.FireIsFinished);
         }
 
         var takenUntil = _grantedAt + request.LockAtLeastFor;

@@ -1,0 +1,26 @@
+namespace Coordination.Quartz.Execution;
+
+/// <summary>What became of a fire.</summary>
+internal enum FireOutcome
+{
+    /// <summary>The job ran here, whatever came of it.</summary>
+    Ran,
+
+    /// <summary>The job ran here, in place of a node that did not finish it.</summary>
+    MadeUp,
+
+    /// <summary>Another node had the job.</summary>
+    SkippedAsHeld,
+
+    /// <summary>Another node has run this fire time.</summary>
+    SkippedAsRun,
+
+    /// <summary>The store did not answer.</summary>
+    SkippedAsUnavailable,
+
+    /// <summary>The job ran here with no lease, for the store did not answer.</summary>
+    RanUnprotected,
+
+    /// <summary>The job ran here, and its lease was lost.</summary>
+    Lost,
+}

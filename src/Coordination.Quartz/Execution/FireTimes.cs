@@ -1,0 +1,80 @@
+using System.Collections.Concurrent;
+using Coordination.Quartz.Policies;
+using Coordination.Stores;
+using Quartz;
+
+namespace Coordination.Quartz.Execution;
+
+/// <summary>Knows what the fires of a scheduler are called on every node.</summary>
+internal sealed class FireTimes(string nodeId)
+{
+    /// <summary>Fires that failed and are retried, by trigger: a retry is the same run of the same fire.</summary>
+    private readonly ConcurrentDictionary<TriggerKey, ScheduledFire> _retried = new();
+
+    private volatile Task<SchedulerMetadata>? _metadata;
+
+    /// <summary>
+    /// What a job is called on every node: its key. A job that was given none has a made-up one, which is another on each node unless a
+    /// store keeps it; such jobs are called by their type.
+    /// </summary>
+    public async ValueTask<string> IdentifyAsync(IScheduler scheduler, IJobDetail job, CancellationToken cancellationToken)
+    {
+        if (!Guid.TryParse(job.Key.Name, out _))
+        {
+            return job.Key.ToString();
+        }
+
+        var metadata = await (_metadata ??= scheduler.GetMetadata(CancellationToken.None).AsTask()).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return metadata.JobStorePersistent ? job.Key.ToString() : job.JobType.Type.ToString();
+    }
+
+    /// <summary>The fire time that this fire has in common with those of other nodes; null for none.</summary>
+    /// <param name="context">The fire.</param>
+    /// <param name="policy">How it is exclusive.</param>
+    /// <param name="job">What the job is called on every node.</param>
+    /// <param name="retention">How long the store is to remember it.</param>
+    public ScheduledFire? Find(IJobExecutionContext context, ExclusivePolicy policy, string job, TimeSpan retention)
+    {
+        // Triggered by hand, or again after a crash by a store that keeps jobs: asked for here alone.
+        if (!policy.OncePerFireTime || context.ScheduledFireTimeUtc is not { } time || context.Recovering || context.Trigger.JobDataMap.ContainsKey(SchedulerConstants.ManualTrigger))
+        {
+            return null;
+        }
+
+        if (context.RetryAttempt > 0)
+        {
+            // Failed on another node, and handed to this one by the store that keeps the trigger.
+            return _retried.TryGetValue(context.Trigger.Key, out var failed) ? failed : null;
+        }
+
+        var run = $"{nodeId}/{context.Scheduler.SchedulerName}/{context.FireInstanceId}";
+        return new ScheduledFire($"{job}@{Identify(context.Trigger)}", time, run, policy.OnCrash == OnCrash.MakeUp, retention);
+    }
+
+    /// <summary>Takes in how a fire ended.</summary>
+    public void Settle(ExclusiveRun run)
+    {
+        var trigger = run.Context.Trigger.Key;
+        if (run.Context.RetryScheduled && run.Fire is { } fire)
+        {
+            _retried[trigger] = fire;
+        }
+        else
+        {
+            _retried.TryRemove(trigger, out _);
+        }
+    }
+
+    /// <summary>A trigger that was given no key has a made-up one, which is another on each node; it is called by its schedule.</summary>
+    private static string Identify(ITrigger trigger) => !Guid.TryParse(trigger.Key.Name, out _)
+        ? trigger.Key.ToString()
+        : trigger switch
+        {
+            ICronTrigger cron => $"cron {cron.CronExpressionString} {cron.TimeZone.Id}",
+            ISimpleTrigger simple => $"every {simple.RepeatInterval:c}",
+            ICalendarIntervalTrigger calendar => $"every {calendar.RepeatInterval} {calendar.RepeatIntervalUnit}",
+            IDailyTimeIntervalTrigger daily => $"daily {daily.StartTimeOfDay} {daily.EndTimeOfDay} every {daily.RepeatInterval} {daily.RepeatIntervalUnit}",
+            IRecurrenceTrigger recurrence => $"{recurrence.RecurrenceRule} {recurrence.TimeZone.Id}",
+            _ => trigger.GetType().ToString(),
+        };
+}

@@ -1,0 +1,90 @@
+using Coordination.Quartz.Policies;
+using Coordination.Quartz.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Quartz;
+
+namespace Coordination.Quartz.Execution;
+
+/// <summary>
+/// Sees to it that no exclusive job outlives the leases of the host: warns of settings that let one when the host starts, and
+/// interrupts and awaits what still runs when everything else has stopped.
+/// </summary>
+internal sealed class JobsAtStop(IServiceProvider services, IEnumerable<ExclusiveScheduler> schedulers, ExclusiveRuns runs, ILogger<JobsAtStop> logger) : IHostedLifecycleService
+{
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        if (services.GetServices<IHostedService>().OfType<QuartzHostedService>().Any())
+        {
+            foreach (var name in schedulers.Select(scheduler => scheduler.Name))
+            {
+                var scheduler = services.GetRequiredService<IOptionsMonitor<QuartzSchedulerOptions>>().Get(name);
+                if (!services.GetRequiredService<IOptionsMonitor<QuartzHostedServiceOptions>>().Get(name).WaitForJobsToComplete)
+                {
+                    logger.JobsMayOutliveHost(scheduler.InstanceName, scheduler.ShutdownJobInterruption);
+                }
+            }
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Checks the jobs that the schedulers of this host begin with.</summary>
+    /// <exception cref="ArgumentException">A job cannot be exclusive as it is set.</exception>
+    public async Task StartedAsync(CancellationToken cancellationToken)
+    {
+        foreach (var name in schedulers.Select(scheduler => scheduler.Name))
+        {
+            var factory = name.Length == 0 ? services.GetService<ISchedulerFactory>() : services.GetKeyedService<ISchedulerFactory>(name);
+            if (factory is not null && await factory.GetScheduler(cancellationToken).ConfigureAwait(false) is { } scheduler)
+            {
+                await ValidateAsync(scheduler, services.GetRequiredKeyedService<ExclusivePolicies>(name), cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Comes after every service has stopped, and before anything is disposed.</summary>
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        var remaining = runs.UnderWay;
+        foreach (var run in remaining)
+        {
+            logger.InterruptedAtStop(run.Context.JobDetail.Key);
+            run.Interrupt();
+        }
+
+        foreach (var run in remaining)
+        {
+            await run.Completion.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!run.Completion.IsCompleted)
+            {
+                logger.OutlivesHost(run.Context.JobDetail.Key);
+            }
+        }
+    }
+
+    private static async Task ValidateAsync(IScheduler scheduler, ExclusivePolicies policies, CancellationToken cancellationToken)
+    {
+        // A store that outlives the process may have any number of jobs, and of types that this node does not know.
+        if ((await scheduler.GetMetadata(cancellationToken).ConfigureAwait(false)).JobStorePersistent)
+        {
+            return;
+        }
+
+        foreach (var job in await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), cancellationToken).ConfigureAwait(false))
+        {
+            if (await scheduler.GetJobDetail(job, cancellationToken).ConfigureAwait(false) is { } detail)
+            {
+                policies.Validate(detail);
+            }
+        }
+    }
+}

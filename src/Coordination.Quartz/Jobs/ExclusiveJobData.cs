@@ -1,0 +1,108 @@
+using System.Globalization;
+using Quartz;
+
+namespace Coordination;
+
+/// <summary>
+/// The keys of job data that set how a job is exclusive. Data of the trigger wins over data of the job, and both over the attribute and
+/// <see cref="QuartzExclusivityOptions"/>. Values are of the option's type, or strings of it, as persistent stores keep them.
+/// </summary>
+public static class ExclusiveJobData
+{
+    /// <summary>Whether the job is exclusive at all: <c>true</c> makes a job without the attribute exclusive, <c>false</c> takes the attribute's effect away.</summary>
+    public const string IsExclusive = Prefix + "Exclusive";
+
+    /// <inheritdoc cref="ExclusiveJobOptions.Name"/>
+    public const string Name = Prefix + nameof(Name);
+
+    /// <inheritdoc cref="ExclusiveJobOptions.OnConflict"/>
+    public const string OnConflict = Prefix + nameof(OnConflict);
+
+    /// <inheritdoc cref="ExclusiveJobOptions.MaxWait"/>
+    public const string MaxWait = Prefix + nameof(MaxWait);
+
+    /// <inheritdoc cref="ExclusiveJobOptions.LeaseDuration"/>
+    public const string LeaseDuration = Prefix + nameof(LeaseDuration);
+
+    /// <inheritdoc cref="ExclusiveJobOptions.LockAtLeastFor"/>
+    public const string LockAtLeastFor = Prefix + nameof(LockAtLeastFor);
+
+    /// <inheritdoc cref="ExclusiveJobOptions.OncePerFireTime"/>
+    public const string OncePerFireTime = Prefix + nameof(OncePerFireTime);
+
+    /// <inheritdoc cref="ExclusiveJobOptions.OnCrash"/>
+    public const string OnCrash = Prefix + nameof(OnCrash);
+
+    /// <inheritdoc cref="ExclusiveJobOptions.OnStoreUnavailable"/>
+    public const string OnStoreUnavailable = Prefix + nameof(OnStoreUnavailable);
+
+    internal const string Prefix = "Coordination.";
+
+    /// <summary>What the data say of whether the job is exclusive; null for nothing.</summary>
+    internal static bool? ReadIsExclusive(JobDataMap data) => ReadBoolean(data, IsExclusive);
+
+    internal static ExclusiveJobOptions Read(JobDataMap data) => new()
+    {
+        Name = Find(data, Name) as string,
+        OnConflict = ReadEnum<OnConflict>(data, OnConflict),
+        MaxWait = ReadTime(data, MaxWait),
+        LeaseDuration = ReadTime(data, LeaseDuration),
+        LockAtLeastFor = ReadTime(data, LockAtLeastFor),
+        OncePerFireTime = ReadBoolean(data, OncePerFireTime),
+        OnCrash = ReadEnum<OnCrash>(data, OnCrash),
+        OnStoreUnavailable = ReadEnum<OnStoreUnavailable>(data, OnStoreUnavailable),
+    };
+
+    /// <summary>Writes what is set, as strings, which every job store keeps.</summary>
+    internal static JobDataMap Write(ExclusiveJobOptions options)
+    {
+        var data = new JobDataMap { [IsExclusive] = bool.TrueString };
+        Put(Name, options.Name);
+        Put(OnConflict, options.OnConflict?.ToString());
+        Put(MaxWait, options.MaxWait?.ToString("c", CultureInfo.InvariantCulture));
+        Put(LeaseDuration, options.LeaseDuration?.ToString("c", CultureInfo.InvariantCulture));
+        Put(LockAtLeastFor, options.LockAtLeastFor?.ToString("c", CultureInfo.InvariantCulture));
+        Put(OncePerFireTime, options.OncePerFireTime?.ToString(CultureInfo.InvariantCulture));
+        Put(OnCrash, options.OnCrash?.ToString());
+        Put(OnStoreUnavailable, options.OnStoreUnavailable?.ToString());
+        return data;
+
+        void Put(string key, string? value)
+        {
+            if (value is not null)
+            {
+                data[key] = value;
+            }
+        }
+    }
+
+    private static object? Find(JobDataMap data, string key) => data.TryGetValue(key, out var value) ? value : null;
+
+    private static bool? ReadBoolean(JobDataMap data, string key) => Find(data, key) switch
+    {
+        null => null,
+        bool value => value,
+        string text when bool.TryParse(text, out var value) => value,
+        var other => throw Wrong(key, other, "true or false"),
+    };
+
+    private static TimeSpan? ReadTime(JobDataMap data, string key) => Find(data, key) switch
+    {
+        null => null,
+        TimeSpan value => value,
+        string text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value) => value,
+        var other => throw Wrong(key, other, "a time, as 00:00:30"),
+    };
+
+    private static T? ReadEnum<T>(JobDataMap data, string key)
+        where T : struct, Enum => Find(data, key) switch
+        {
+            null => null,
+            T value => value,
+            string text when Enum.TryParse<T>(text, ignoreCase: true, out var value) => value,
+            var other => throw Wrong(key, other, string.Join(" or ", Enum.GetNames<T>())),
+        };
+
+    private static ArgumentException Wrong(string key, object value, string expected) =>
+        new($"The job data have '{value}' under {key}, and must have {expected}.");
+}

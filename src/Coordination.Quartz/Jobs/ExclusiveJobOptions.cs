@@ -1,0 +1,56 @@
+namespace Coordination;
+
+/// <summary>How a job is exclusive. What is null is left as it was set elsewhere, and in the end at its default.</summary>
+public sealed class ExclusiveJobOptions
+{
+    /// <summary>
+    /// The name of the job's lock. Jobs with the same name exclude each other. It may hold <c>{group}</c> and <c>{name}</c>, of the job's key, and
+    /// keys of the job's and the trigger's data, as <c>report:{tenant}</c>; with what is filled in it is a name that
+    /// <see cref="ILockProvider.GetLock"/> takes. By default the job's key, as <c>DEFAULT.nightly-report</c>; for a job that was given none and
+    /// that a store in memory keeps, where each node makes up another, the full name of its type.
+    /// </summary>
+    public string? Name { get; set; }
+
+    /// <summary>What a fire does that finds the job running on another node. <see cref="OnConflict.Skip"/> by default.</summary>
+    public OnConflict? OnConflict { get; set; }
+
+    /// <summary>How long a fire waits with <see cref="OnConflict.Wait"/>: greater than zero, at most 1 day; 1 minute by default.</summary>
+    public TimeSpan? MaxWait { get; set; }
+
+    /// <summary>
+    /// How long the job's lock outlives a node that dies: 100 ms to 1 day; <see cref="CoordinationOptions.LeaseDuration"/> by default. It is
+    /// renewed while the job runs, however long that is.
+    /// </summary>
+    public TimeSpan? LeaseDuration { get; set; }
+
+    /// <summary>
+    /// How long after the start of a run the lock stays taken at least: zero to 1 day; zero, which is not at all, by default. For jobs that are shorter than the
+    /// clocks of the nodes differ, and whose triggers have no fire times in common; for the others there is <see cref="OncePerFireTime"/>.
+    /// </summary>
+    public TimeSpan? LockAtLeastFor { get; set; }
+
+    /// <summary>
+    /// Whether each scheduled fire time is run once at most, by whichever node comes first; true by default. Counts for triggers whose
+    /// fire times are the same on all nodes, as those of cron expressions are; a job that is triggered by hand is exclusive only.
+    /// </summary>
+    public bool? OncePerFireTime { get; set; }
+
+    /// <summary>What becomes of a fire whose node died before the job was done. <see cref="OnCrash.Skip"/> by default. Making up needs <see cref="OncePerFireTime"/>.</summary>
+    public OnCrash? OnCrash { get; set; }
+
+    /// <summary>What a fire does when the store does not answer. <see cref="OnStoreUnavailable.Skip"/> by default.</summary>
+    public OnStoreUnavailable? OnStoreUnavailable { get; set; }
+
+    /// <summary>Takes over whatever a stronger layer sets.</summary>
+    internal void TakeOver(ExclusiveJobOptions stronger)
+    {
+        Name = stronger.Name ?? Name;
+        OnConflict = stronger.OnConflict ?? OnConflict;
+        MaxWait = stronger.MaxWait ?? MaxWait;
+        LeaseDuration = stronger.LeaseDuration ?? LeaseDuration;
+        LockAtLeastFor = stronger.LockAtLeastFor ?? LockAtLeastFor;
+        OncePerFireTime = stronger.OncePerFireTime ?? OncePerFireTime;
+        OnCrash = stronger.OnCrash ?? OnCrash;
+        OnStoreUnavailable = stronger.OnStoreUnavailable ?? OnStoreUnavailable;
+    }
+}

@@ -1,0 +1,15 @@
+namespace Coordination;
+
+/// <summary>What becomes of a fire whose node died, or lost its lease, before the job was done.</summary>
+public enum OnCrash
+{
+    /// <summary>Nothing: each fire time is begun once at most. For work that must not be done twice, not even in part.</summary>
+    Skip,
+
+    /// <summary>
+    /// Another node runs it. The same fire of the other nodes stands by until the job is done, and takes up a place in the thread pool of its
+    /// scheduler meanwhile. For work that may be done again: what the node that died has done by then is done twice. A fire that a
+    /// stopping node cancelled is run by another node as well.
+    /// </summary>
+    MakeUp,
+}

@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using System.Reflection;
+using Coordination.Locks;
+using Quartz;
+
+namespace Coordination.Quartz.Policies;
+
+/// <summary>Decides how the jobs of a scheduler are exclusive: defaults, then attribute, options, job data, each stronger than the one before.</summary>
+internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
+{
+    private static readonly TimeSpan DefaultMaxWait = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<Type, DisallowConcurrentAcrossClusterAttribute?> _attributes = new();
+
+    /// <summary>How long the store remembers fire times.</summary>
+    public TimeSpan FireTimeRetention => options.FireTimeRetention;
+
+    /// <summary>How a job is exclusive; null when it is not.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="data">Its data, with those of the trigger on top.</param>
+    /// <param name="identity">What the job is called on every node.</param>
+    /// <exception cref="ArgumentException">What is set is out of its range, or the name cannot be filled in or is none for a lock.</exception>
+    public ExclusivePolicy? Find(IJobDetail job, JobDataMap data, string identity)
+    {
+        if (Merge(job, data) is not { } merged)
+        {
+            return null;
+        }
+
+        var name = merged.Name is null ? identity : LockNameTemplate.Fill(merged.Name, job.Key, data);
+        LockName.Validate(name);
+        var oncePerFireTime = merged.OncePerFireTime ?? true;
+        return new ExclusivePolicy(
+            name,
+            new LockOptions
+            {
+                LeaseDuration = merged.LeaseDuration,
+                LockAtLeastFor = merged.LockAtLeastFor is { } atLeast && atLeast > TimeSpan.Zero ? atLeast : null,
+            },
+            merged.OnConflict ?? OnConflict.Skip,
+            merged.MaxWait ?? DefaultMaxWait,
+            oncePerFireTime,
+            merged.OnCrash ?? OnCrash.Skip,
+            merged.OnStoreUnavailable ?? OnStoreUnavailable.Skip);
+    }
+
+    /// <summary>Checks what is set for a job, as far as it can be known before a fire.</summary>
+    /// <exception cref="ArgumentException">What is set is out of its range.</exception>
+    public void Validate(IJobDetail job) => Merge(job, job.JobDataMap);
+
+    private ExclusiveJobOptions? Merge(IJobDetail job, JobDataMap data)
+    {
+        var type = job.JobType.Type;
+        var attribute = _attributes.GetOrAdd(type, static type => type.GetCustomAttribute<DisallowConcurrentAcrossClusterAttribute>(inherit: true));
+        var set = options.OptionsFor(job.Key, type).ToList();
+        if (!(ExclusiveJobData.ReadIsExclusive(data) ?? (attribute is not null || set.Count > 0)))
+        {
+            return null;
+        }
+
+        var merged = new ExclusiveJobOptions();
+        merged.TakeOver(options.Defaults);
+        if (attribute is not null)
+        {
+            merged.TakeOver(attribute.ToOptions());
+        }
+
+        set.ForEach(merged.TakeOver);
+        merged.TakeOver(ExclusiveJobData.Read(data));
+        var faults = ExclusiveJobOptionsRanges.FindFaults(merged).ToList();
+        return faults.Count == 0 ? merged : throw new ArgumentException($"The job {job.Key} ({type}) cannot be exclusive as it is set. {string.Join(' ', faults)}");
+    }
+}

@@ -1,0 +1,18 @@
+namespace Coordination.Quartz.Policies;
+
+/// <summary>How one fire is exclusive, with everything decided.</summary>
+/// <param name="LockName">The lock, with the placeholders filled in.</param>
+/// <param name="LockOptions">How the lock is held.</param>
+/// <param name="OnConflict">What to do when another node runs the job.</param>
+/// <param name="MaxWait">How long to wait then.</param>
+/// <param name="OncePerFireTime">Whether a fire time is run once at most.</param>
+/// <param name="OnCrash">What becomes of a fire that was begun and not finished.</param>
+/// <param name="OnStoreUnavailable">What to do when the store does not answer.</param>
+internal sealed record ExclusivePolicy(
+    string LockName,
+    LockOptions LockOptions,
+    OnConflict OnConflict,
+    TimeSpan MaxWait,
+    bool OncePerFireTime,
+    OnCrash OnCrash,
+    OnStoreUnavailable OnStoreUnavailable);

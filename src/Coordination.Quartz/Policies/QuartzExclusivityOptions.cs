@@ -1,0 +1,76 @@
+using Quartz;
+
+namespace Coordination;
+
+/// <summary>How the exclusive jobs of a scheduler are run. Bound to the configuration section <c>Coordination:Quartz</c>.</summary>
+public sealed class QuartzExclusivityOptions
+{
+    /// <summary>The configuration section: <c>Coordination:Quartz</c>.</summary>
+    public const string SectionName = CoordinationOptions.SectionName + ":Quartz";
+
+    private readonly List<(Func<JobKey, Type, bool> Matches, ExclusiveJobOptions Options)> _jobs = [];
+
+    /// <summary>What counts for every exclusive job that nothing else is set for. Weaker than the attribute.</summary>
+    public ExclusiveJobOptions Defaults { get; } = new();
+
+    /// <summary>
+    /// How long the store remembers the last fire time of a job and trigger: 1 minute to 366 days; 1 day by default. A fire time that a node
+    /// comes to later than that may be run again.
+    /// </summary>
+    public TimeSpan FireTimeRetention { get; set; } = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// Makes all jobs of a type, and of types that derive from it or implement it, exclusive, with or without the attribute. Stronger than the attribute, weaker than job
+    /// data. Of several calls that concern a job the later one is stronger.
+    /// </summary>
+    /// <typeparam name="TJob">The type of the jobs.</typeparam>
+    /// <param name="configure">Sets options; null for none.</param>
+    /// <returns>These options.</returns>
+    public QuartzExclusivityOptions ForJob<TJob>(Action<ExclusiveJobOptions>? configure = null)
+        where TJob : IJob => ForJob(typeof(TJob), configure);
+
+    /// <inheritdoc cref="ForJob{TJob}"/>
+    /// <param name="jobType">The type of the jobs. Of a generic type that is not constructed, <c>typeof(Import&lt;&gt;)</c>, all constructed types.</param>
+    /// <param name="configure">Sets options; null for none.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="jobType"/> is null.</exception>
+    public QuartzExclusivityOptions ForJob(Type jobType, Action<ExclusiveJobOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(jobType);
+        return Add(jobType.IsGenericTypeDefinition ? (_, type) => IsConstructedFrom(type, jobType) : (_, type) => jobType.IsAssignableFrom(type), configure);
+    }
+
+    /// <inheritdoc cref="ForJob{TJob}"/>
+    /// <param name="jobKey">The key of the job.</param>
+    /// <param name="configure">Sets options; null for none.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="jobKey"/> is null.</exception>
+    public QuartzExclusivityOptions ForJob(JobKey jobKey, Action<ExclusiveJobOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(jobKey);
+        return Add((key, _) => key.Equals(jobKey), configure);
+    }
+
+    internal IEnumerable<ExclusiveJobOptions> AllOptions => _jobs.Select(job => job.Options).Prepend(Defaults);
+
+    internal IEnumerable<ExclusiveJobOptions> OptionsFor(JobKey key, Type type) => _jobs.Where(job => job.Matches(key, type)).Select(job => job.Options);
+
+    private QuartzExclusivityOptions Add(Func<JobKey, Type, bool> matches, Action<ExclusiveJobOptions>? configure)
+    {
+        var options = new ExclusiveJobOptions();
+        configure?.Invoke(options);
+        _jobs.Add((matches, options));
+        return this;
+    }
+
+    private static bool IsConstructedFrom(Type? type, Type definition)
+    {
+        for (; type is not null; type = type.BaseType)
+        {
+            if (type.IsConstructedGenericType && type.GetGenericTypeDefinition() == definition)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
