@@ -9,6 +9,7 @@ internal sealed class Journal
 {
     private readonly Lock _gate = new();
     private readonly List<Term> _terms = [];
+    private readonly List<Fire> _fires = [];
     private long _highestToken;
     private TaskCompletionSource _changed = NewSignal();
 
@@ -20,6 +21,21 @@ internal sealed class Journal
 
     /// <summary>A line was refused.</summary>
     public event Action<Term>? LineRefused;
+
+    /// <summary>A replica has begun to run the scheduled job.</summary>
+    public event Action<Fire>? FireBegan;
+
+    /// <summary>The runs of the scheduled job, in the order in which they came to the ledger.</summary>
+    public IReadOnlyList<Fire> Fires
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _fires];
+            }
+        }
+    }
 
     /// <summary>The terms, in the order in which they came to the ledger.</summary>
     public IReadOnlyList<Term> Terms
@@ -47,6 +63,26 @@ internal sealed class Journal
 
         TermBegan?.Invoke(term, before);
         return term;
+    }
+
+    public Fire BeginFire(string replica, DateTimeOffset time, long token)
+    {
+        var fire = new Fire(replica, time, token);
+        lock (_gate)
+        {
+            _fires.Add(fire);
+        }
+
+        FireBegan?.Invoke(fire);
+        return fire;
+    }
+
+    public void EndFire(Fire fire)
+    {
+        lock (_gate)
+        {
+            fire.IsDone = true;
+        }
     }
 
     /// <summary>Writes a line down, or refuses it.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
 using WorkerReplicas.CommandLine;
+using WorkerReplicas.Timeline;
 
 namespace WorkerReplicas.Ledger;
 
@@ -22,6 +23,7 @@ internal static class LedgerHost
         var journal = new Journal();
         journal.TermBegan += (term, _) => Console.WriteLine($"{term.Replica} leads with token {term.Token}{(term.TokenGrew ? "" : ", which is no greater than one before it")}");
         journal.TermEnded += term => Console.WriteLine($"{term.Replica} has stopped working, after {term.Written} lines");
+        journal.FireBegan += fire => Console.WriteLine($"{fire.Replica} runs the report of {Format.Time(fire.Time)}");
         journal.LineRefused += term => Console.WriteLine($"{term.Replica} writes late and is refused: token {term.Token} is outdated");
 
         var stopped = new TaskCompletionSource();

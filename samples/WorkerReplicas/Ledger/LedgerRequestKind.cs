@@ -5,4 +5,6 @@ internal enum LedgerRequestKind
     Begin,
     Append,
     End,
+    BeginFire,
+    EndFire,
 }

@@ -70,6 +70,7 @@ internal sealed class LedgerServer : IAsyncDisposable
     {
         await using var stream = new LedgerStream(client);
         Term? term = null;
+        Fire? fire = null;
         try
         {
             while (await stream.ReceiveAsync<LedgerRequest>(_stop.Token) is { } request)
@@ -86,6 +87,12 @@ internal sealed class LedgerServer : IAsyncDisposable
                         break;
                     case LedgerRequestKind.End when term is not null:
                         Journal.End(term, request.At);
+                        break;
+                    case LedgerRequestKind.BeginFire:
+                        fire = Journal.BeginFire(request.Replica, request.FireTime, request.Token);
+                        break;
+                    case LedgerRequestKind.EndFire when fire is not null:
+                        Journal.EndFire(fire);
                         break;
                 }
 

@@ -34,6 +34,9 @@ internal sealed class LedgerTerm(LedgerStream stream) : IAsyncDisposable
         }
     }
 
+    /// <summary>Closes the connection, and says nothing.</summary>
+    internal ValueTask CloseAsync() => stream.DisposeAsync();
+
     internal async Task<bool> SendAsync(LedgerRequest request)
     {
         using var limit = new CancellationTokenSource(ReplyTimeout);

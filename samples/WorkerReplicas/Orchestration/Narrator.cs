@@ -11,6 +11,7 @@ internal sealed class Narrator(Chronicle timeline)
     {
         journal.TermBegan += TermBegan;
         journal.LineRefused += term => timeline.Tell(term.Replica, $"writes late and is refused: token {term.Token} is outdated", Tone.Good);
+        journal.FireBegan += fire => timeline.Tell(fire.Replica, $"runs the report of {Format.Time(fire.Time)}");
         journal.TermEnded += term => timeline.Tell(term.Replica, $"has stopped working, after {term.Written} lines");
     }
 

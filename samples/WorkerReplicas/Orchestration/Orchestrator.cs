@@ -45,7 +45,7 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
         var endOfRun = MonotonicClock.Now;
         await fleet.StopAsync(leader: journal.Terms.LastOrDefault(t => t.EndedAt is null)?.Replica);
 
-        var verdict = Judge.Examine(journal.Terms, endOfRun);
+        var verdict = Judge.Examine(journal.Terms, journal.Fires, endOfRun);
         new FinalReport(console, verdict).Print(options);
         if (failure is not null)
         {

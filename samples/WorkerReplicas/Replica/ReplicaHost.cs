@@ -1,13 +1,15 @@
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Quartz;
 using Serilog;
+using Serilog.Events;
 using WorkerReplicas.CommandLine;
 using WorkerReplicas.Ledger;
 
 namespace WorkerReplicas.Replica;
 
-/// <summary>One replica: a Generic Host with the worker, as a container would run it.</summary>
+/// <summary>One replica: a Generic Host with the worker and the scheduled job, as a container would run it.</summary>
 internal static class ReplicaHost
 {
     public static async Task<int> RunAsync(ReplicaOptions options)
@@ -15,6 +17,8 @@ internal static class ReplicaHost
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         builder.Services.AddSerilog(log => log
             .MinimumLevel.Is(options.LogLevel)
+            .MinimumLevel.Override("Quartz", Max(options.LogLevel, LogEventLevel.Warning))
+            .MinimumLevel.Override("Coordination.Quartz", Max(options.LogLevel, LogEventLevel.Warning))
             .WriteTo.Console(outputTemplate: options.LogTemplate, formatProvider: CultureInfo.InvariantCulture));
 
         builder.Services
@@ -23,9 +27,15 @@ internal static class ReplicaHost
                 o.LeaseDuration = options.Lease;
                 o.NodeName = options.Name;
             })
-            .UseRedis(options.Redis);
+            .UseRedis(options.Redis)
+            .AddQuartzExclusivity(o => o.ForJob<ReportJob>(job => job.Name = $"{options.LockName}:{{name}}"));
         builder.Services.AddSingleton(new LedgerClient(options.Ledger, options.Name));
         builder.Services.AddExclusiveBackgroundService<LedgerWorker>(o => o.LockName = options.LockName);
+
+        builder.Services.AddQuartz(quartz => quartz
+            .ConfigureScheduler(o => o.ShutdownJobInterruption = ShutdownJobInterruption.Always)
+            .ScheduleJob<ReportJob>(trigger => trigger.WithIdentity("report").WithCronSchedule("0/2 * * * * ?"), job => job.WithIdentity("report")));
+        builder.Services.AddQuartzHostedService(o => o.WaitForJobsToComplete = true);
 
         if (options.EndWithStandardInput)
         {
@@ -36,4 +46,6 @@ internal static class ReplicaHost
         await builder.Build().RunAsync();
         return 0;
     }
+
+    private static LogEventLevel Max(LogEventLevel a, LogEventLevel b) => a > b ? a : b;
 }

@@ -13,6 +13,7 @@ internal sealed class FinalReport(IAnsiConsole console, Verdict verdict)
     {
         console.WriteLine();
         console.Write(TermTable());
+        console.Write(FireTable());
         PrintPauses();
         if (options.Measure is { } incident)
         {
@@ -49,6 +50,24 @@ internal sealed class FinalReport(IAnsiConsole console, Verdict verdict)
                 Format.Number(term.Written),
                 Format.Number(term.Refused),
                 Format.Number(verdict.OverlapsOf(term)));
+        }
+
+        return table;
+    }
+
+    private Table FireTable()
+    {
+        var table = new Table { Border = Console.IsOutputRedirected ? TableBorder.Markdown : TableBorder.Simple };
+        table.AddColumns("report of", "ran on", "token", "done", "runs");
+        table.Columns[4].RightAligned();
+        foreach (var runs in verdict.Fires)
+        {
+            table.AddRow(
+                Format.Time(runs.Key),
+                string.Join(", ", runs.Select(run => run.Replica)),
+                string.Join(", ", runs.Select(run => Format.Number(run.Token))),
+                string.Join(", ", runs.Select(run => run.IsDone ? "yes" : "no")),
+                Format.Number(runs.Count()));
         }
 
         return table;
@@ -98,7 +117,12 @@ internal sealed class FinalReport(IAnsiConsole console, Verdict verdict)
             console.MarkupLine($"[red]The token {term.Token} of {term.Replica} is not greater than all before.[/]");
         }
 
-        var counts = $"{verdict.Terms.Count} terms, {verdict.Terms.Sum(t => t.Written)} lines written, {verdict.Terms.Sum(t => t.Refused)} refused, {verdict.Overlaps.Count} overlaps.";
+        foreach (var runs in verdict.Fires.Where(runs => runs.Count() > 1))
+        {
+            console.MarkupLine($"[red]The report of {Format.Time(runs.Key)} ran {runs.Count()} times.[/]");
+        }
+
+        var counts = $"{verdict.Terms.Count} terms, {verdict.Terms.Sum(t => t.Written)} lines written, {verdict.Terms.Sum(t => t.Refused)} refused, {verdict.Overlaps.Count} overlaps; {verdict.Fires.Count} reports, {verdict.FiresThatRanTwice} of them run twice.";
         console.MarkupLine(verdict.ExclusionHeld ? $"[green bold]Exclusion held.[/] {counts}" : $"[red bold]EXCLUSION DID NOT HOLD.[/] {counts}");
     }
 

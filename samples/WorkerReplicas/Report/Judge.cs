@@ -5,7 +5,7 @@ namespace WorkerReplicas.Report;
 /// <summary>Judges a run by what the replicas said and did, and by nothing that the lock's own code says.</summary>
 internal static class Judge
 {
-    public static Verdict Examine(IReadOnlyList<Term> terms, TimeSpan endOfRun)
+    public static Verdict Examine(IReadOnlyList<Term> terms, IReadOnlyList<Fire> fires, TimeSpan endOfRun)
     {
         var overlaps =
             from first in terms
@@ -15,7 +15,7 @@ internal static class Judge
             where both > TimeSpan.Zero
             select new Overlap(first, second, both);
 
-        return new Verdict([.. terms.OrderBy(t => t.Token)], [.. overlaps], [.. terms.Where(t => !t.TokenGrew)]);
+        return new Verdict([.. terms.OrderBy(t => t.Token)], [.. overlaps], [.. terms.Where(t => !t.TokenGrew)], [.. fires.GroupBy(f => f.Time).OrderBy(runs => runs.Key)]);
     }
 
     private static TimeSpan Earlier(TimeSpan a, TimeSpan b) => a < b ? a : b;

@@ -6,9 +6,13 @@ namespace WorkerReplicas.Report;
 /// <param name="Terms">By their tokens.</param>
 /// <param name="Overlaps">Pairs of terms that were worked in at the same time. Time that a process was stopped does not count: it did nothing.</param>
 /// <param name="TokensThatDidNotGrow">Terms whose fencing token was not greater than all before.</param>
-internal sealed record Verdict(IReadOnlyList<Term> Terms, IReadOnlyList<Overlap> Overlaps, IReadOnlyList<Term> TokensThatDidNotGrow)
+/// <param name="Fires">The runs of the scheduled job by the times for which they were, in order.</param>
+internal sealed record Verdict(
+    IReadOnlyList<Term> Terms, IReadOnlyList<Overlap> Overlaps, IReadOnlyList<Term> TokensThatDidNotGrow, IReadOnlyList<IGrouping<DateTimeOffset, Fire>> Fires)
 {
-    public bool ExclusionHeld => Terms.Count > 0 && Overlaps.Count == 0 && TokensThatDidNotGrow.Count == 0;
+    public bool ExclusionHeld => Terms.Count > 0 && Overlaps.Count == 0 && TokensThatDidNotGrow.Count == 0 && FiresThatRanTwice == 0;
+
+    public int FiresThatRanTwice => Fires.Count(runs => runs.Count() > 1);
 
     public int OverlapsOf(Term term) => Overlaps.Count(o => o.Earlier == term || o.Later == term);
 
