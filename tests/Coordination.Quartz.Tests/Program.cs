@@ -1,0 +1,15 @@
+using Coordination.Quartz.Tests.Schedulers;
+using Xunit.MicrosoftTestingPlatform;
+using Xunit.Runner.InProc.SystemConsole;
+
+namespace Coordination.Quartz.Tests;
+
+internal static class Program
+{
+    public static async Task<int> Main(string[] args) => args switch
+    {
+        [WorkerProcess.Command, .. var words] => await WorkerProcess.RunAsync(words),
+        _ when args.Contains("--server") || args.Contains("--internal-msbuild-node") => await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
+        _ => await ConsoleRunner.Run(args),
+    };
+}

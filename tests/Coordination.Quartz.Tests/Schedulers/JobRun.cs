@@ -1,0 +1,24 @@
+using System.Diagnostics;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Schedulers;
+
+/// <summary>One run of a job, as the job saw it.</summary>
+internal sealed class JobRun(string scheduler, JobKey job, DateTimeOffset fireTime, long? token, long beganAt)
+{
+    private long _endedAt;
+
+    public string Scheduler => scheduler;
+
+    public JobKey Job => job;
+
+    public DateTimeOffset FireTime => fireTime;
+
+    public long? Token => token;
+
+    public long BeganAt => beganAt;
+
+    public long? EndedAt => Volatile.Read(ref _endedAt) is var ended and not 0 ? ended : null;
+
+    public void End() => Volatile.Write(ref _endedAt, Stopwatch.GetTimestamp());
+}

@@ -1,0 +1,255 @@
+using Coordination.Stores;
+
+namespace Coordination.Tests.Contract;
+
+/// <content>Scheduled times that are run at most once.</content>
+public abstract partial class LockStoreContract
+{
+    private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task G11_F33_A_fire_that_was_run_is_refused_whoever_asks_and_an_earlier_one_too()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
+        AssertAlreadyRun(await TryAsync(Bob, At(-1, "bob")), "ada");
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob", makeUp: true)), "ada");
+
+        // Its own too, once another has gone further.
+        await RunAsync(Bob, At(1, "bob"));
+        AssertAlreadyRun(await TryAsync(Ada, At(0, "ada")), "bob");
+        await AssertNothingLeftAsync(LockName);
+    }
+
+    [Fact]
+    public async Task G11_A_fire_is_compared_in_microseconds()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        var next = At(0, "bob") with { Time = Noon.AddMicroseconds(1) };
+        Assert.Equal(FireStatus.Taken, (await TryAsync(Bob, next)).Fire);
+    }
+
+    [Fact]
+    public async Task G6_F3_A_repeated_request_gets_the_same_grant_and_the_same_fire()
+    {
+        var first = await TryAsync(Ada, At(0, "ada"));
+        var again = await TryAsync(Ada, At(0, "ada"));
+        Assert.Equal((first.FencingToken, FireStatus.Taken), (again.FencingToken, again.Fire));
+        Assert.Null(again.FireRun);
+    }
+
+    [Fact]
+    public async Task A_further_attempt_of_the_same_run_gets_its_fire_again()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        var reply = await TryAsync(Dan, At(0, "ada"));
+        Assert.True(reply.IsGranted);
+        Assert.Equal(FireStatus.Taken, reply.Fire);
+
+        // And it is not done again, until it is.
+        var other = await TryAsync(Bob, At(0, "bob", makeUp: true));
+        Assert.Equal((FireStatus.Running, "ada"), (other.Fire, other.FireRun));
+    }
+
+    [Fact]
+    public async Task F33_A_fire_that_is_not_the_holders_is_free_for_whoever_gets_the_lock()
+    {
+        await GrantAsync(Ada);
+        var refused = await TryAsync(Bob, At(0, "bob"));
+        Assert.Equal((false, FireStatus.None, Ada), (refused.IsGranted, refused.Fire, refused.Holder!.Owner));
+        await ReleaseAsync(Ada);
+        Assert.Equal(FireStatus.Taken, (await TryAsync(Cy, At(0, "cy"))).Fire);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task F33_A_fire_that_was_begun_and_not_finished_is_made_up_only_by_who_may(bool makeUp)
+    {
+        Assert.True((await TryAsync(Ada, At(0, "ada"), lease: Short)).IsGranted);
+        await LapseAsync(LockName);
+        var reply = await TryAsync(Bob, At(0, "bob", makeUp));
+        if (!makeUp)
+        {
+            AssertAlreadyRun(reply, "ada");
+            return;
+        }
+
+        Assert.True(reply.IsGranted);
+        Assert.Equal((FireStatus.MadeUp, "ada"), (reply.Fire, reply.FireRun));
+
+        // Once: it is this run's now.
+        var third = await TryAsync(Cy, At(0, "cy", makeUp));
+        Assert.Equal((FireStatus.Running, "bob"), (third.Fire, third.FireRun));
+        await ReleaseAsync(Bob, At(0, "bob"));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp)), "bob");
+
+        // The run that was given up does not end it.
+        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp)), "bob");
+    }
+
+    [Fact]
+    public async Task F33_A_fire_that_is_run_now_may_be_waited_for()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        var waiting = await Store.AcquireAsync(Request(Bob, At(0, "bob", makeUp: true)) with { Wait = true }, Cancellation);
+        Assert.Equal((false, FireStatus.Running, "ada"), (waiting.IsGranted, waiting.Fire, waiting.FireRun));
+        Assert.Equal(1, await Leftovers.CountWaitersAsync(Store, LockName));
+        await ReleaseAsync(Ada, At(0, "ada"));
+
+        // It is passed the lock, and finds that there is nothing to do; it holds the lock until it gives it back, and waits no more.
+        await AssertHeldByAsync(Bob);
+        AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob", makeUp: true)) with { Wait = true }, Cancellation), "ada");
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob));
+        await AssertNothingLeftAsync(LockName);
+    }
+
+    [Fact]
+    public async Task F33_A_waiter_whose_fire_was_run_meanwhile_leaves_the_queue()
+    {
+        await GrantAsync(Ada);
+        await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation);
+
+        // The holder turns to the fire itself.
+        Assert.Equal(FireStatus.Taken, (await TryAsync(Ada, At(0, "ada"))).Fire);
+        AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation), "ada");
+        Assert.Equal(0, await Leftovers.CountWaitersAsync(Store, LockName));
+    }
+
+    [Fact]
+    public async Task G11_A_holder_that_asks_for_a_fire_that_was_run_is_refused_and_keeps_the_lock()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        var token = await GrantAsync(Bob);
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
+        Assert.Equal((Bob, token), ((await HeldAsync()).Owner, (await HeldAsync()).FencingToken));
+    }
+
+    [Fact]
+    public async Task G8_A_fire_that_is_given_back_is_anothers_and_an_earlier_one_is_not()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
+        AssertAlreadyRun(await TryAsync(Bob, At(-1, "bob")), null);
+        var reply = await TryAsync(Bob, At(0, "bob"));
+        Assert.Equal((true, FireStatus.Taken), (reply.IsGranted, reply.Fire));
+    }
+
+    [Fact]
+    public async Task G5_Only_the_last_entry_of_the_owner_ends_the_fire()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        Assert.True((await TryAsync(Ada, entry: 2)).IsGranted);
+        Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada, At(0, "ada")));
+        Assert.Equal(FireStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Fire);
+        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Bob, At(0, "ada")));
+        Assert.Equal(FireStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Fire);
+    }
+
+    [Fact]
+    public async Task A_fire_is_ended_also_where_the_lock_stays_taken_or_passes_on()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        await QueueAsync(Bob);
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp: true)), "ada");
+
+        Assert.Equal(FireStatus.Taken, (await TryAsync(Bob, At(1, "bob"))).Fire);
+        var release = new ReleaseRequest(LockName, Bob, 1, Long, LockAtLeastFor: Long, Fire: At(1, "bob"));
+        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(release, Cancellation));
+        AssertAlreadyRun(await TryAsync(Cy, At(1, "cy", makeUp: true)), "bob");
+    }
+
+    [Fact]
+    public async Task G11_The_fires_of_a_lock_that_passed_on_are_taken_with_the_claim()
+    {
+        await GrantAsync(Ada);
+        await QueueAsync(Bob);
+        await ReleaseAsync(Ada);
+        await AssertHeldByAsync(Bob);
+        Assert.Equal(FireStatus.Taken, (await TryAsync(Bob, At(0, "bob"))).Fire);
+        await ReleaseAsync(Bob, At(0, "bob"));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy")), "bob");
+    }
+
+    [Fact]
+    public async Task Series_of_a_lock_have_nothing_to_do_with_each_other_whatever_they_are_called()
+    {
+        foreach (var series in new[] { "a", "a b", "{a}", "a:{b}@cron 0/2 * * * * ?", "ä" })
+        {
+            var fire = At(0, "ada") with { Series = series };
+            await RunAsync(Ada, fire);
+            AssertAlreadyRun(await TryAsync(Bob, fire with { Run = "bob" }), "ada");
+        }
+    }
+
+    [Fact]
+    public async Task A_fire_is_remembered_for_as_long_as_was_asked()
+    {
+        var fire = At(0, "ada") with { RememberFor = Short };
+        await RunAsync(Ada, fire);
+        await Eventually.Async(
+            async () =>
+            {
+                var reply = await TryAsync(Bob, At(0, "bob"));
+                await ReleaseAsync(Bob, At(0, "bob"));
+                return reply.Fire == FireStatus.Taken;
+            },
+            Bound);
+
+        // Remembered for longer now, by that one.
+        await PassAsync(Short);
+        AssertAlreadyRun(await TryAsync(Cy, fire with { Run = "cy" }), "bob");
+    }
+
+    [Fact]
+    public async Task G11_F33_Of_many_nodes_that_race_for_a_fire_exactly_one_runs_it()
+    {
+        var owners = Enumerable.Range(0, 20).Select(i => Owner("racer" + i)).ToArray();
+        for (var second = 0; second < 10; second++)
+        {
+            var at = second;
+            var ran = await AtOnce.Async(
+                owners,
+                async owner =>
+                {
+                    // As nodes whose clocks differ by more than the work takes: again and again, at any moment.
+                    var runs = 0;
+                    for (var i = 0; i < 3; i++)
+                    {
+                        if ((await TryAsync(owner, At(at, owner.NodeId))) is { IsGranted: true, Fire: FireStatus.Taken })
+                        {
+                            runs++;
+                            await ReleaseAsync(owner, At(at, owner.NodeId));
+                            break;
+                        }
+                    }
+
+                    return runs;
+                },
+                Bound);
+            Assert.Equal(1, ran.Sum());
+        }
+    }
+
+    private static ScheduledFire At(int second, string run, bool makeUp = false) => new("job@trigger", Noon.AddSeconds(second), run, makeUp, TimeSpan.FromMinutes(5));
+
+    private static void AssertAlreadyRun(AcquireReply reply, string? by) =>
+        Assert.Equal((false, null, FireStatus.AlreadyRun, by), (reply.IsGranted, reply.Holder, reply.Fire, reply.FireRun));
+
+    private AcquireRequest Request(LockOwner owner, ScheduledFire fire, TimeSpan? lease = null) => new(LockName, owner, 1, lease ?? Long, Wait: false, Long, Fire: fire);
+
+    private Task<AcquireReply> TryAsync(LockOwner owner, ScheduledFire fire, TimeSpan? lease = null) =>
+        Store.AcquireAsync(Request(owner, fire, lease), Cancellation).WaitAsync(Bound, Cancellation);
+
+    private Task<ReleaseReply> ReleaseAsync(LockOwner owner, ScheduledFire fire, bool isFinished = true) =>
+        Store.ReleaseAsync(new ReleaseRequest(LockName, owner, 1, Long, Fire: fire, FireIsFinished: isFinished), Cancellation).WaitAsync(Bound, Cancellation);
+
+    private async Task RunAsync(LockOwner owner, ScheduledFire fire)
+    {
+        var reply = await TryAsync(owner, fire);
+        Assert.Equal((true, FireStatus.Taken), (reply.IsGranted, reply.Fire));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(owner, fire));
+    }
+}
