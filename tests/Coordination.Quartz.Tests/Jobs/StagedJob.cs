@@ -5,7 +5,7 @@ namespace Coordination.Quartz.Tests.Jobs;
 
 /// <summary>Writes its runs down, and does what the test says.</summary>
 [DisallowConcurrentAcrossCluster]
-internal class StagedJob(Ledger ledger, Stage stage) : IJob
+internal sealed class StagedJob(Ledger ledger, Stage stage) : IJob
 {
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {

@@ -1,0 +1,23 @@
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Runs;
+
+/// <summary>How a lock around a job is not to be made: taken in one callback, given back in another.</summary>
+internal sealed class LockTakingListener : IJobListener
+{
+    private int _held;
+
+    public int Held => Volatile.Read(ref _held);
+
+    public ValueTask JobToBeExecuted(IJobExecutionContext context, CancellationToken cancellationToken = default)
+    {
+        Interlocked.Increment(ref _held);
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask JobWasExecuted(IJobExecutionContext context, JobExecutionException? jobException, CancellationToken cancellationToken = default)
+    {
+        Interlocked.Decrement(ref _held);
+        return ValueTask.CompletedTask;
+    }
+}

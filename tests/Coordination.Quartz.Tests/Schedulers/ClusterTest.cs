@@ -1,0 +1,65 @@
+using Coordination.Redis.Tests.Servers;
+using Quartz;
+using StackExchange.Redis;
+
+namespace Coordination.Quartz.Tests.Schedulers;
+
+/// <summary>A test with several nodes on one Redis.</summary>
+public abstract class ClusterTest(SharedRedis shared) : IAsyncLifetime
+{
+    /// <summary>How long anything may take before the test fails.</summary>
+    protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+
+    private readonly List<TestScheduler> _nodes = [];
+    private ConnectionMultiplexer? _connection;
+
+    protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    protected string Prefix { get; } = "quartz-" + Guid.NewGuid().ToString("N")[..8];
+
+    protected string Redis { get; private set; } = "";
+
+    private protected Ledger Ledger { get; } = new();
+
+    private protected IReadOnlyList<TestScheduler> Nodes => _nodes;
+
+    private protected IDatabase Database => _connection!.GetDatabase();
+
+    public virtual async ValueTask InitializeAsync()
+    {
+        Redis = await shared.GetConnectionStringAsync();
+        _connection = await ConnectionMultiplexer.ConnectAsync(Redis);
+    }
+
+    public virtual async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await Task.WhenAll(_nodes.Select(node => node.DisposeAsync().AsTask()));
+        if (_connection is not null)
+        {
+            await _connection.DisposeAsync();
+        }
+    }
+
+    private protected async Task<TestScheduler> StartAsync(
+        string name, Action<IQuartzBuilder> schedule, Action<QuartzExclusivityOptions>? exclusivity = null, bool waitsForJobs = true, Action<Microsoft.Extensions.DependencyInjection.IServiceCollection>? services = null)
+    {
+        var node = await TestScheduler.StartAsync(Redis, Prefix, Ledger, name, schedule, exclusivity, waitsForJobs, services);
+        _nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>What of a job's lock is left on the server.</summary>
+    private protected async Task<bool> IsHeldAsync(string lockName) => await Database.KeyExistsAsync(LockKey(lockName));
+
+    private protected string LockKey(string lockName) => $"{Prefix}:v1:{{{lockName}}}:lock";
+
+    /// <summary>Waits until nothing runs any more, and shows that no lease is left.</summary>
+    private protected async Task AssertNothingHeldAsync(string lockName)
+    {
+        await Until(() => _nodes.TrueForAll(node => node.FiresUnderWay == 0), "every fire is over");
+        Assert.False(await IsHeldAsync(lockName), $"The lock {lockName} is left.");
+    }
+
+    protected static Task Until(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
+}

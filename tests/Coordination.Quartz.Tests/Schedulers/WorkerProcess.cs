@@ -1,0 +1,97 @@
+using System.Diagnostics;
+using System.Globalization;
+using Coordination.Quartz.Tests.Jobs;
+using Microsoft.Extensions.DependencyInjection;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Schedulers;
+
+/// <summary>A node in a process of its own: this same program, with other words on its command line.</summary>
+internal sealed class WorkerProcess : IAsyncDisposable
+{
+    /// <summary>The first word of the command line that asks for it.</summary>
+    public const string Command = "worker";
+
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+
+    private readonly Process _process;
+
+    private WorkerProcess(Process process) => _process = process;
+
+    public static WorkerProcess Start(string redis, string prefix, string name, OnCrash onCrash)
+    {
+        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardInput = true };
+        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(WorkerProcess).Assembly.Location);
+        }
+
+        foreach (var word in (string[])[Command, redis, prefix, name, onCrash.ToString()])
+        {
+            start.ArgumentList.Add(word);
+        }
+
+        return new WorkerProcess(Process.Start(start)!);
+    }
+
+    /// <summary>The job as every node schedules it.</summary>
+    public static void Schedule(IQuartzBuilder quartz) => quartz.ScheduleJob<StagedJob>(
+        trigger => trigger.WithIdentity("each-second").WithCronSchedule("* * * * * ?"),
+        job => job.WithIdentity("staged"));
+
+    /// <summary>The worker's side: it holds on to its first fire until it is killed.</summary>
+    public static async Task<int> RunAsync(string[] words)
+    {
+        var builder = TestScheduler.CreateBuilder(new Ledger(), words[2]);
+        builder.Services.AddCoordination().UseRedis(words[0], o => o.KeyPrefix = words[1])
+            .AddQuartzExclusivity(o => o.ForJob<StagedJob>(job => job.OnCrash = Enum.Parse<OnCrash>(words[3])));
+        builder.Services.AddQuartz(Schedule);
+        builder.Services.AddQuartzHostedService();
+        using var host = builder.Build();
+        var (stage, ledger) = (host.Services.GetRequiredService<Stage>(), host.Services.GetRequiredService<Ledger>());
+        stage.Act = (call, cancellationToken) =>
+        {
+            if (call == 1)
+            {
+                Console.WriteLine(ledger.Runs[0].FireTime.UtcTicks.ToString(CultureInfo.InvariantCulture));
+            }
+
+            return stage.HoldAsync(cancellationToken);
+        };
+
+        // Nobody is left who would kill it when the process that started it is gone.
+        var input = Console.OpenStandardInput();
+        await host.StartAsync();
+        while (await input.ReadAsync(new byte[16]) > 0)
+        {
+            // Only the end counts.
+        }
+
+        return 0;
+    }
+
+    /// <summary>Waits until the worker runs the job.</summary>
+    /// <returns>For which fire time.</returns>
+    public async Task<DateTimeOffset> RunsAsync()
+    {
+        var line = await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limit, TestContext.Current.CancellationToken);
+        return new DateTimeOffset(long.Parse(line!, CultureInfo.InvariantCulture), TimeSpan.Zero);
+    }
+
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(Limit, TestContext.Current.CancellationToken);
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        _process.Dispose();
+        return ValueTask.CompletedTask;
+    }
+}
