@@ -1,0 +1,69 @@
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Quartz.Tests.Schedulers;
+using Microsoft.Extensions.DependencyInjection;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Fires;
+
+/// <summary>A fire whose node dies, or stops, in the middle.</summary>
+public sealed class CrashTests(SharedRedis redis) : ClusterTest(redis)
+{
+    [Theory]
+    [InlineData(OnCrash.MakeUp)]
+    [InlineData(OnCrash.Skip)]
+    public async Task G11_F33_The_fire_of_a_process_that_is_killed_is_run_by_another_only_where_that_was_asked_for(OnCrash onCrash)
+    {
+        // Their clocks are behind, so they come to the worker's fire time while it runs.
+        await StartSurvivorsAsync(onCrash, behind: TimeSpan.FromSeconds(3));
+        await using var worker = WorkerProcess.Start(Redis, Prefix, "worker", onCrash);
+        var begun = await worker.RunsAsync();
+        await Until(() => Nodes.All(node => node.Log.Any(record => record.Id.Id == 1307) || node.Verdicts.All.Any(verdict => verdict.FireTime == begun)), "the others come to it");
+        await worker.KillAsync();
+        await Until(() => Ledger.Runs.Any(run => run.FireTime > begun), "later fires are run");
+        await Task.WhenAll(Nodes.Select(node => node.StopAsync()));
+        Ledger.AssertOncePerFireTime();
+        Ledger.AssertOneAtATime();
+        Assert.Equal(onCrash == OnCrash.MakeUp ? 1 : 0, Ledger.Runs.Count(run => run.FireTime == begun));
+        Assert.Equal(onCrash == OnCrash.MakeUp ? 1 : 0, Nodes.SelectMany(node => node.Log).Count(record => record.Id.Id == 1301));
+        await AssertNothingHeldAsync("DEFAULT.staged");
+    }
+
+    [Fact]
+    public async Task G10_G11_A_fire_that_a_stopping_node_cancels_is_run_by_another()
+    {
+        await StartSurvivorsAsync(OnCrash.MakeUp, behind: TimeSpan.FromSeconds(2));
+        var stage = new Stage();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        var leaving = await StartAsync(
+            "leaving",
+            quartz =>
+            {
+                quartz.ConfigureScheduler(o => o.ShutdownJobInterruption = ShutdownJobInterruption.Always);
+                WorkerProcess.Schedule(quartz);
+            },
+            o => o.ForJob<StagedJob>(job => job.OnCrash = OnCrash.MakeUp),
+            services: services => services.AddSingleton(stage));
+        await Until(() => Ledger.Runs.Any(run => run.Scheduler == "leaving"), "the job runs");
+        var begun = Ledger.Runs.First(run => run.Scheduler == "leaving").FireTime;
+        await Until(() => Nodes.Take(2).All(node => node.Log.Any(record => record.Id.Id == 1307)), "the others stand by");
+        await leaving.StopAsync().WaitAsync(Bound, Cancellation);
+        await Until(() => Ledger.Runs.Count(run => run.FireTime == begun) == 2, "the fire is run by another");
+        Assert.Single(Ledger.Runs, run => run.FireTime == begun && run.Scheduler != "leaving");
+        Ledger.AssertOneAtATime();
+    }
+
+    private async Task StartSurvivorsAsync(OnCrash onCrash, TimeSpan behind)
+    {
+        foreach (var name in (string[])["bob", "cy"])
+        {
+            await StartAsync(
+                name,
+                quartz =>
+                {
+                    quartz.UseTimeProvider(new ShiftedClock(-behind));
+                    WorkerProcess.Schedule(quartz);
+                },
+                o => o.ForJob<StagedJob>(job => job.OnCrash = onCrash));
+        }
+    }
+}

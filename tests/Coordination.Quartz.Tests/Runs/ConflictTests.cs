@@ -1,0 +1,87 @@
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Quartz.Tests.Schedulers;
+using Microsoft.Extensions.DependencyInjection;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Runs;
+
+public sealed class ConflictTests(SharedRedis redis) : ClusterTest(redis)
+{
+    private static readonly JobKey Job = new("staged");
+
+    [Fact]
+    public async Task A_fire_that_finds_the_job_running_elsewhere_skips_and_names_the_node()
+    {
+        var (holder, other) = await StartTwoAsync();
+        await other.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => other.Verdicts.All.Count == 1, "the other's fire is over");
+        var verdict = other.Verdicts.All[0];
+        Assert.True(verdict.IsSkipped);
+        Assert.Contains("held by holder-", ((IJobRunReport)verdict.Result!).Summary, StringComparison.Ordinal);
+        Assert.Contains(other.Log, record => record.Id.Id == 1302);
+        holder.Services.GetRequiredService<Stage>().LetGo();
+        await AssertNothingHeldAsync("DEFAULT.staged");
+    }
+
+    [Fact]
+    public async Task A_fire_that_waits_gets_its_turn()
+    {
+        var (holder, other) = await StartTwoAsync(job => (job.OnConflict, job.MaxWait) = (OnConflict.Wait, Bound));
+        await other.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => other.FiresUnderWay == 1, "the other waits");
+        holder.Services.GetRequiredService<Stage>().LetGo();
+        await Until(() => other.Verdicts.All.Count == 1, "the other has run");
+        Assert.False(other.Verdicts.All[0].IsSkipped);
+        Assert.Equal(["holder", "other"], Ledger.Runs.Select(run => run.Scheduler));
+        Ledger.AssertOneAtATime();
+    }
+
+    [Fact]
+    public async Task G8_A_fire_that_has_waited_for_long_enough_skips_and_leaves_the_queue()
+    {
+        var (holder, other) = await StartTwoAsync(job => (job.OnConflict, job.MaxWait) = (OnConflict.Wait, TimeSpan.FromMilliseconds(200)));
+        await other.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => other.Verdicts.All.Count == 1, "the other gave up");
+        Assert.True(other.Verdicts.All[0].IsSkipped);
+        var inspector = holder.Services.GetRequiredService<ILockInspector>();
+        Assert.Empty((await inspector.InspectAsync("DEFAULT.staged", cancellationToken: Cancellation)).Waiters);
+    }
+
+    [Fact]
+    public async Task G10_A_scheduler_that_shuts_down_does_not_wait_for_fires_that_wait()
+    {
+        var (_, other) = await StartTwoAsync(job => (job.OnConflict, job.MaxWait) = (OnConflict.Wait, TimeSpan.FromHours(1)));
+        await other.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => other.FiresUnderWay == 1, "the other waits");
+        await other.StopAsync().WaitAsync(Bound, Cancellation);
+        Assert.Equal(0, other.FiresUnderWay);
+        Assert.Single(Ledger.Runs);
+    }
+
+    [Fact]
+    public async Task A_lock_at_least_for_some_time_keeps_a_short_job_from_running_again()
+    {
+        var node = await StartAsync("ada", AddJob, o => o.ForJob<StagedJob>(job => job.LockAtLeastFor = TimeSpan.FromHours(1)));
+        for (var i = 1; i <= 2; i++)
+        {
+            await node.Quartz.TriggerJob(Job, Cancellation);
+            await Until(() => node.Verdicts.All.Count == i, "the fire is over");
+        }
+
+        Assert.Equal([false, true], node.Verdicts.All.Select(verdict => verdict.IsSkipped));
+    }
+
+    private static void AddJob(IQuartzBuilder quartz) => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
+
+    /// <summary>Two nodes, of which the first runs the job.</summary>
+    private async Task<(TestScheduler Holder, TestScheduler Other)> StartTwoAsync(Action<ExclusiveJobOptions>? configure = null)
+    {
+        var stage = new Stage();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        var holder = await StartAsync("holder", AddJob, o => o.ForJob<StagedJob>(configure), services: services => services.AddSingleton(stage));
+        var other = await StartAsync("other", AddJob, o => o.ForJob<StagedJob>(configure));
+        await holder.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => Ledger.Runs.Count == 1, "the first runs the job");
+        return (holder, other);
+    }
+}

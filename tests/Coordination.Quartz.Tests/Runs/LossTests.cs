@@ -1,0 +1,66 @@
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Quartz.Tests.Schedulers;
+using Microsoft.Extensions.DependencyInjection;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Runs;
+
+public sealed class LossTests(SharedRedis redis) : ClusterTest(redis)
+{
+    private const string LockName = "DEFAULT.staged";
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task F10_F18_A_lost_lease_interrupts_the_job_and_ends_as_a_failure_whether_or_not_it_heeds_its_token(bool heedsItsToken)
+    {
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var node = await StartAsync("ada", quartz => quartz.ScheduleJob<StagedJob>(
+            trigger => trigger.WithIdentity("once").StartAt(DateTimeOffset.UtcNow).WithRetryPolicy(RetryPolicy.Fixed(1, TimeSpan.FromMilliseconds(50))),
+            job => job.WithIdentity("staged")), services: services => services.AddSingleton(new Stage
+            {
+                Act = async (call, cancellationToken) =>
+                {
+                    if (call > 1)
+                    {
+                        return;
+                    }
+
+                    using var registration = cancellationToken.Register(told.SetResult);
+                    await told.Task;
+                    if (heedsItsToken)
+                    {
+                        cancellationToken.ThrowIfCancellationRequested();
+                    }
+                },
+            }));
+        await Until(() => Ledger.Runs.Count == 1, "the job runs");
+        await Database.KeyDeleteAsync(LockKey(LockName));
+        await told.Task.WaitAsync(Bound, Cancellation);
+        await Until(() => node.Verdicts.All.Count == 2, "the run and its retry are over");
+        var (lost, retry) = (node.Verdicts.All[0], node.Verdicts.All[1]);
+        Assert.Equal(ExecutionOutcome.Failed, lost.Outcome);
+        Assert.Contains("Lease lost", lost.Failure!.Message, StringComparison.Ordinal);
+        Assert.True(lost.IsRetried);
+        Assert.Equal((ExecutionOutcome.Succeeded, false), (retry.Outcome, retry.IsSkipped));
+        Assert.True(Ledger.Runs[1].Token > Ledger.Runs[0].Token);
+        Assert.Contains(node.Log, record => record.Id.Id == 1306);
+        await AssertNothingHeldAsync(LockName);
+    }
+
+    [Fact]
+    public async Task A_lost_lease_does_not_interrupt_the_fire_that_comes_after()
+    {
+        var node = await StartAsync("ada", WorkerProcess.Schedule, services: services => services.AddSingleton(new Stage
+        {
+            Act = (call, cancellationToken) => call == 1 ? Task.Delay(Bound, cancellationToken) : Task.Delay(50, cancellationToken),
+        }));
+        await Until(() => Ledger.Runs.Count == 1, "the job runs");
+        await Database.KeyDeleteAsync(LockKey(LockName));
+        await Until(() => node.Verdicts.All.Any(verdict => verdict.Outcome == ExecutionOutcome.Failed), "the run is lost");
+        var after = node.Verdicts.All.Count;
+        await Until(() => node.Verdicts.All.Count >= after + 2, "two more fires");
+        Assert.Single(node.Verdicts.All, verdict => verdict.Outcome != ExecutionOutcome.Succeeded);
+        Assert.Equal(SchedulerStatus.Running, node.Quartz.Status);
+    }
+}

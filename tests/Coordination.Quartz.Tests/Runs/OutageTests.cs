@@ -1,0 +1,60 @@
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Redis.Tests.Servers;
+using Coordination.Testing;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Runs;
+
+public sealed class OutageTests(SharedRedis redis) : ClusterTest(redis)
+{
+    private static readonly JobKey Job = new("staged");
+
+    [Theory]
+    [InlineData(OnStoreUnavailable.Skip)]
+    [InlineData(OnStoreUnavailable.RunAnyway)]
+    public async Task G12_With_Redis_away_a_fire_is_skipped_or_run_with_no_lease_and_goes_on_when_it_is_back(OnStoreUnavailable onStoreUnavailable)
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = await TestScheduler.StartAsync(server.ConnectionString, Prefix, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => job.OnStoreUnavailable = onStoreUnavailable));
+        await TriggerAsync(node, 1);
+        await server.KillAsync();
+        await TriggerAsync(node, 2);
+        await server.StartAgainAsync();
+        await Until(() => node.Log.Any(record => record.Id.Id is 1304 or 1305), "the outage is told of");
+
+        // The connection comes back in its own time; fires until then are answered as the one before.
+        for (var fires = 3; Ledger.Runs.Count(run => run.Token is not null) < 2; fires++)
+        {
+            Assert.True(fires < 100, "Fires did not go on.");
+            await TriggerAsync(node, fires);
+        }
+
+        Assert.All(node.Verdicts.All, verdict => Assert.Equal(ExecutionOutcome.Succeeded, verdict.Outcome));
+        Assert.Equal(onStoreUnavailable == OnStoreUnavailable.Skip, node.Verdicts.All[1].IsSkipped);
+        Assert.Equal(onStoreUnavailable == OnStoreUnavailable.RunAnyway, Ledger.Runs.Any(run => run.Token is null));
+        Assert.Equal(SchedulerStatus.Running, node.Quartz.Status);
+    }
+
+    [Fact]
+    public async Task G12_A_fire_that_waits_goes_on_when_the_store_is_back()
+    {
+        var store = new ControllableLockStore();
+        await using var node = await TestScheduler.StartAsync(store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait) = (OnConflict.Wait, Bound)));
+        store.IsAway = true;
+        await node.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => store.GetCallCount(StoreOperation.Acquire) > 4, "the fire asks, and waits");
+        Assert.Empty(Ledger.Runs);
+        store.IsAway = false;
+        await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
+        Assert.NotNull(Assert.Single(Ledger.Runs).Token);
+    }
+
+    private static void AddJob(IQuartzBuilder quartz) => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
+
+    private static async Task TriggerAsync(TestScheduler node, int fires)
+    {
+        await node.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => node.Verdicts.All.Count == fires, "the fire is over");
+    }
+}
