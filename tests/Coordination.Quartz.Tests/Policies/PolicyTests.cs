@@ -1,0 +1,133 @@
+using Coordination.Quartz.Policies;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Policies;
+
+/// <summary>How a job's options come together.</summary>
+public sealed class PolicyTests
+{
+    [Fact]
+    public void The_defaults_are_those_of_the_documentation()
+    {
+        var policy = Find<Plain>()!;
+        Assert.Equal("DEFAULT.job", policy.LockName);
+        Assert.Equal((OnConflict.Skip, TimeSpan.FromMinutes(1), true, OnCrash.Skip, OnStoreUnavailable.Skip), (policy.OnConflict, policy.MaxWait, policy.OncePerFireTime, policy.OnCrash, policy.OnStoreUnavailable));
+        Assert.Null(policy.LockOptions.LeaseDuration);
+        Assert.Null(policy.LockOptions.LockAtLeastFor);
+    }
+
+    [Fact]
+    public void A_job_is_exclusive_by_attribute_by_options_by_data_and_not_otherwise()
+    {
+        Assert.Null(Find<Bare>());
+        Assert.NotNull(Find<Plain>());
+        Assert.NotNull(Find<Bare>(o => o.ForJob<Bare>()));
+        Assert.NotNull(Find<Bare>(o => o.ForJob(new JobKey("job"))));
+        Assert.Null(Find<Bare>(o => o.ForJob(new JobKey("other"))));
+        Assert.NotNull(Find<Bare>(data: new() { [ExclusiveJobData.IsExclusive] = "true" }));
+        Assert.Null(Find<Plain>(data: new() { [ExclusiveJobData.IsExclusive] = false }));
+        Assert.NotNull(Find(JobBuilder.Create<Bare>().WithIdentity("job").DisallowConcurrentAcrossCluster().Build()));
+    }
+
+    [Fact]
+    public void An_attribute_is_inherited_and_counts_for_generic_jobs()
+    {
+        Assert.Equal(TimeSpan.FromSeconds(20), Find<Derived>()!.LockOptions.LeaseDuration);
+        Assert.NotNull(Find<Import<string>>());
+        Assert.Equal("imports", Find<Import<string>>(o => o.ForJob(typeof(Import<>), job => job.Name = "imports"))!.LockName);
+        Assert.Equal("all", Find<Derived>(o => o.ForJob<IJob>(job => job.Name = "all"))!.LockName);
+    }
+
+    [Fact]
+    public void Defaults_give_way_to_the_attribute_and_it_to_options_and_they_to_data()
+    {
+        Assert.Equal(TimeSpan.FromSeconds(20), Lease(null));
+        Assert.Equal(TimeSpan.FromSeconds(20), Lease(o => o.Defaults.LeaseDuration = TimeSpan.FromSeconds(10)));
+        Assert.Equal(TimeSpan.FromSeconds(30), Lease(Stronger));
+        Assert.Equal(TimeSpan.FromSeconds(40), Lease(Stronger, new() { [ExclusiveJobData.LeaseDuration] = "00:00:40" }));
+        Assert.Equal(TimeSpan.FromSeconds(50), Lease(Stronger, new() { [ExclusiveJobData.LeaseDuration] = TimeSpan.FromSeconds(50) }));
+        Assert.Equal(OnConflict.Wait, Find<Derived>(Stronger)!.OnConflict);
+        var built = JobBuilder.Create<Derived>().WithIdentity("job").DisallowConcurrentAcrossCluster(o => (o.LeaseDuration, o.OnCrash) = (TimeSpan.FromSeconds(60), OnCrash.MakeUp)).Build();
+        Assert.Equal((TimeSpan.FromSeconds(60), OnCrash.MakeUp), (Find(built, Stronger)!.LockOptions.LeaseDuration, Find(built, Stronger)!.OnCrash));
+
+        static TimeSpan? Lease(Action<QuartzExclusivityOptions>? configure, JobDataMap? data = null) => Find<Derived>(configure, data)!.LockOptions.LeaseDuration;
+        static void Stronger(QuartzExclusivityOptions options) => options.ForJob<Derived>(job => job.LeaseDuration = TimeSpan.FromSeconds(30));
+    }
+
+    [Fact]
+    public void A_name_is_filled_in_from_the_key_and_the_data()
+    {
+        var name = Find<Plain>(o => o.ForJob<Plain>(job => job.Name = "{group}/{name}:{tenant}:{number}"), new() { ["tenant"] = "north", ["number"] = 7 })!.LockName;
+        Assert.Equal("DEFAULT/job:north:7", name);
+        var failure = Assert.Throws<ArgumentException>(() => Find<Plain>(o => o.ForJob<Plain>(job => job.Name = "report:{tenant}")));
+        Assert.Contains("'tenant'", failure.Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => Find<Plain>(o => o.ForJob<Plain>(job => job.Name = "report:{tenant}"), new() { ["tenant"] = "{x}" }));
+    }
+
+    [Theory]
+    [InlineData(ExclusiveJobData.MaxWait, "soon")]
+    [InlineData(ExclusiveJobData.MaxWait, "00:00:00")]
+    [InlineData(ExclusiveJobData.MaxWait, "2.00:00:00")]
+    [InlineData(ExclusiveJobData.LeaseDuration, "00:00:00.050")]
+    [InlineData(ExclusiveJobData.LeaseDuration, "2.00:00:00")]
+    [InlineData(ExclusiveJobData.LockAtLeastFor, "-00:00:01")]
+    [InlineData(ExclusiveJobData.OncePerFireTime, "maybe")]
+    [InlineData(ExclusiveJobData.OnConflict, "Fight")]
+    [InlineData(ExclusiveJobData.OnCrash, "7")]
+    [InlineData(ExclusiveJobData.OnStoreUnavailable, "Panic")]
+    [InlineData(ExclusiveJobData.Name, "")]
+    public void A_value_that_is_none_is_refused_with_its_name(string key, string value)
+    {
+        var failure = Assert.Throws<ArgumentException>(() => Find<Plain>(data: new() { [key] = value }));
+        Assert.Contains(key.Split('.')[^1], failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_attribute_with_a_time_that_is_none_is_refused()
+    {
+        var failure = Assert.Throws<ArgumentException>(() => Find<BadlySet>());
+        Assert.Contains("MaxWait = \"soon\"", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Making_up_needs_fire_times()
+    {
+        var options = new QuartzExclusivityOptions { FireTimeRetention = TimeSpan.FromSeconds(1) };
+        options.ForJob<Plain>(job => (job.OnCrash, job.OncePerFireTime) = (OnCrash.MakeUp, false));
+        var result = new QuartzExclusivityOptionsValidator().Validate(null, options);
+        Assert.True(result.Failed);
+        Assert.Equal(2, result.Failures!.Count());
+        Assert.Contains("FireTimeRetention is 00:00:01", result.FailureMessage, StringComparison.Ordinal);
+        Assert.Contains("OncePerFireTime", result.FailureMessage, StringComparison.Ordinal);
+        Assert.True(new QuartzExclusivityOptionsValidator().Validate(null, new QuartzExclusivityOptions()).Succeeded);
+    }
+
+    private static ExclusivePolicy? Find<TJob>(Action<QuartzExclusivityOptions>? configure = null, JobDataMap? data = null)
+        where TJob : IJob => Find(JobBuilder.Create<TJob>().WithIdentity("job").UsingJobData(data ?? []).Build(), configure);
+
+    private static ExclusivePolicy? Find(IJobDetail job, Action<QuartzExclusivityOptions>? configure = null)
+    {
+        var options = new QuartzExclusivityOptions();
+        configure?.Invoke(options);
+        return new ExclusivePolicies(options).Find(job, job.JobDataMap, job.Key.ToString());
+    }
+
+    private class Bare : IJob
+    {
+        public ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+    }
+
+    [DisallowConcurrentAcrossCluster]
+    private sealed class Plain : Bare;
+
+    [DisallowConcurrentAcrossCluster(OnConflict = OnConflict.Wait, LeaseDuration = "00:00:20")]
+    private class Base : Bare;
+
+    private sealed class Derived : Base;
+
+    [DisallowConcurrentAcrossCluster(MaxWait = "soon")]
+    private sealed class BadlySet : Bare;
+
+    [DisallowConcurrentAcrossCluster]
+    private sealed class Import<T> : Bare;
+}

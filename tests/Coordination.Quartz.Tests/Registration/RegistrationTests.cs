@@ -1,0 +1,274 @@
+using Coordination.Quartz.Execution;
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Redis.Tests.Servers;
+using Coordination.Stores;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Registration;
+
+/// <summary>Ways to register exclusivity. The store is one of this process.</summary>
+public sealed class RegistrationTests
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly JobKey Job = new("staged");
+
+    private readonly Ledger _ledger = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task It_does_not_matter_whether_schedulers_are_registered_before_or_after(bool before)
+    {
+        using var host = Build(services =>
+        {
+            if (before)
+            {
+                services.AddQuartz(AddJob);
+            }
+
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity();
+            if (!before)
+            {
+                services.AddQuartz(AddJob);
+            }
+        });
+        await RunOnceAsync(host.Services.GetRequiredService<ISchedulerFactory>());
+        Assert.NotNull(Assert.Single(_ledger.Runs).Token);
+    }
+
+    [Fact]
+    public async Task Exclusivity_that_is_added_twice_takes_one_lease()
+    {
+        using var host = Build(services =>
+        {
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity().AddQuartzExclusivity();
+            services.AddQuartz(quartz => AddJob(quartz.AddQuartzExclusivity().AddQuartzExclusivity()));
+        });
+        await RunOnceAsync(host.Services.GetRequiredService<ISchedulerFactory>());
+        Assert.NotNull(Assert.Single(_ledger.Runs).Token);
+        Assert.Equal(1, host.Services.GetFakeLogCollector().GetSnapshot().Count(record => record.Id.Id == 1300));
+    }
+
+    [Fact]
+    public async Task One_of_two_schedulers_may_be_exclusive_by_itself_with_options_of_its_own()
+    {
+        using var host = Build(services =>
+        {
+            services.AddCoordination().UseInMemory();
+            services.AddQuartz("exclusive", quartz => AddJob(quartz.AddQuartzExclusivity(o => o.Defaults.Name = "of-its-own")));
+            services.AddQuartz("plain", AddJob);
+        });
+        await RunOnceAsync(host.Services.GetRequiredKeyedService<ISchedulerFactory>("plain"));
+        Assert.Null(Assert.Single(_ledger.Runs).Token);
+        await RunOnceAsync(host.Services.GetRequiredKeyedService<ISchedulerFactory>("exclusive"), runs: 2);
+        Assert.NotNull(_ledger.Runs[1].Token);
+        Assert.Equal("of-its-own", host.Services.GetRequiredService<IOptionsMonitor<QuartzExclusivityOptions>>().Get("exclusive").Defaults.Name);
+    }
+
+    [Fact]
+    public async Task All_named_schedulers_are_exclusive_together()
+    {
+        using var host = Build(services =>
+        {
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity();
+            services.AddQuartz("one", AddJob);
+            services.AddQuartz("two", AddJob);
+        });
+        await RunOnceAsync(host.Services.GetRequiredKeyedService<ISchedulerFactory>("one"));
+        await RunOnceAsync(host.Services.GetRequiredKeyedService<ISchedulerFactory>("two"), runs: 2);
+        Assert.All(_ledger.Runs, run => Assert.NotNull(run.Token));
+        _ledger.AssertOneAtATime();
+    }
+
+    [Fact]
+    public async Task A_scheduler_that_is_built_without_a_container_is_exclusive()
+    {
+        var store = new InMemoryLockStore();
+        var stage = new Stage();
+        await using var factory = QuartzSchedulerBuilder.Create(quartz =>
+        {
+            quartz.Services.AddSingleton(_ledger).AddSingleton(stage);
+            quartz.Services.AddCoordination().UseInMemory(store);
+            AddJob(quartz.AddQuartzExclusivity());
+        }).Build();
+        var scheduler = await factory.GetScheduler(Cancellation);
+        await scheduler.Start(Cancellation);
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        await scheduler.TriggerJob(Job, Cancellation);
+        await Until(() => _ledger.Runs.Count == 1);
+        Assert.Equal(1, store.Count);
+        stage.LetGo();
+        await Until(() => store.Count == 0);
+        Assert.NotNull(_ledger.Runs[0].Token);
+    }
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 0)]
+    public async Task Settings_that_let_a_job_outlive_the_host_are_warned_of(bool waits, int warnings)
+    {
+        using var host = Build(services =>
+        {
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity();
+            services.AddQuartz(AddJob);
+            services.AddQuartzHostedService(o => o.WaitForJobsToComplete = waits);
+        });
+        await host.StartAsync(Cancellation);
+        var warned = host.Services.GetFakeLogCollector().GetSnapshot().Where(record => record.Id.Id == 1311).ToList();
+        await host.StopAsync(Cancellation);
+        Assert.Equal(warnings, warned.Count);
+        Assert.All(warned, record => Assert.Contains("WaitForJobsToComplete", record.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_host_does_not_start_with_a_job_that_cannot_be_exclusive_as_it_is_set()
+    {
+        using var host = Build(services =>
+        {
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity();
+            services.AddQuartz(quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably().UsingJobData(ExclusiveJobData.LeaseDuration, "00:00:00.001")));
+            services.AddQuartzHostedService();
+        });
+        var failure = await Assert.ThrowsAsync<ArgumentException>(() => host.StartAsync(Cancellation));
+        Assert.Contains("LeaseDuration is 00:00:00.0010000", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_host_does_not_start_with_options_that_are_out_of_range()
+    {
+        using var host = Build(services =>
+        {
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity(o => o.Defaults.MaxWait = TimeSpan.Zero);
+            services.AddQuartz(AddJob);
+        });
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Cancellation));
+        Assert.Contains("MaxWait is 00:00:00", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Settings_come_from_the_configuration_and_then_from_code()
+    {
+        using var host = Build(services =>
+        {
+            services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["Coordination:Quartz:Defaults:OnConflict"] = "Wait",
+                ["Coordination:Quartz:Defaults:MaxWait"] = "00:00:07",
+                ["Coordination:Quartz:FireTimeRetention"] = "2.00:00:00",
+            }).Build());
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity(o => o.Defaults.MaxWait = TimeSpan.FromSeconds(9));
+        });
+        var options = host.Services.GetRequiredService<IOptionsMonitor<QuartzExclusivityOptions>>().Get("any");
+        Assert.Equal((OnConflict.Wait, TimeSpan.FromSeconds(9), TimeSpan.FromDays(2)), (options.Defaults.OnConflict, options.Defaults.MaxWait, options.FireTimeRetention));
+    }
+
+    [Fact]
+    public async Task Jobs_by_scope_with_an_input_next_to_Quartzs_own_attribute_are_exclusive()
+    {
+        using var host = Build(services =>
+        {
+            services.AddScoped<Scoped>();
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity();
+            services.AddQuartz(quartz => quartz.AddJob<InputJob>(job => job.WithIdentity(Job).StoreDurably()));
+        });
+        var scheduler = await host.Services.GetRequiredService<ISchedulerFactory>().GetScheduler(Cancellation);
+        await scheduler.Start(Cancellation);
+        await scheduler.TriggerJob(Job, "north", Cancellation);
+        await Until(() => _ledger.Runs.Count == 1 && _ledger.Runs[0].EndedAt is not null);
+        Assert.NotNull(_ledger.Runs[0].Token);
+        await scheduler.Shutdown(true, Cancellation);
+    }
+
+    [Fact]
+    public async Task A_job_of_a_store_that_keeps_jobs_is_exclusive_by_its_key_also_when_that_was_made_up()
+    {
+        var folder = Directory.CreateTempSubdirectory("coordination-quartz-");
+        var store = new InMemoryLockStore();
+        var key = new JobKey(Guid.NewGuid().ToString());
+        using (var host = Build(services =>
+        {
+            services.AddCoordination().UseInMemory(store).AddQuartzExclusivity();
+            services.AddQuartz(quartz => quartz
+                .UsePersistentStore(persistence => persistence
+                    .UseSqlite($"Data Source={Path.Combine(folder.FullName, "jobs.db")};Pooling=False")
+                    .ConfigureStore(o => o.SchemaProvisioning = SchemaProvisioning.CreateIfMissing))
+                .AddJob<StagedJob>(job => job.WithIdentity(key).StoreDurably().DisallowConcurrentAcrossCluster(o => o.OnConflict = OnConflict.Wait)));
+        }))
+        {
+            var stage = host.Services.GetRequiredService<Stage>();
+            stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+            var scheduler = await host.Services.GetRequiredService<ISchedulerFactory>().GetScheduler(Cancellation);
+            await scheduler.Start(Cancellation);
+            await scheduler.TriggerJob(key, Cancellation);
+            await Until(() => _ledger.Runs.Count == 1);
+            Assert.NotNull(await store.GetHolderAsync(key.ToString(), Cancellation));
+
+            // The second waits, as the job's data say, which the database kept.
+            await scheduler.TriggerJob(key, Cancellation);
+            await Until(() => host.Services.GetRequiredService<ExclusiveRuns>().UnderWay.Count == 2);
+            stage.LetGo();
+            await Until(() => _ledger.Runs.Count == 2 && store.Count == 0);
+            _ledger.AssertOneAtATime();
+            await scheduler.Shutdown(true, Cancellation);
+        }
+
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Ten_thousand_fires_leave_no_lease()
+    {
+        const int fires = 10_000;
+        var store = new InMemoryLockStore();
+        using var host = Build(services =>
+        {
+            services.AddCoordination().UseInMemory(store).AddQuartzExclusivity();
+            services.AddQuartz(quartz =>
+            {
+                quartz.UseDefaultThreadPool(maxConcurrency: 32).ConfigureScheduler(o => o.MaxBatchSize = 32);
+                foreach (var i in Enumerable.Range(0, 32))
+                {
+                    // Four jobs to a lock, so that some are skipped.
+                    quartz.ScheduleJob<CountingJob>(
+                        trigger => trigger.WithIdentity($"t{i}").WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromMilliseconds(5)).RepeatForever()),
+                        job => job.WithIdentity($"job{i}").DisallowConcurrentAcrossCluster(o => o.Name = $"lock{i % 8}"));
+                }
+            });
+            services.AddSingleton<Count>();
+        });
+        var count = host.Services.GetRequiredService<Count>();
+        var scheduler = await host.Services.GetRequiredService<ISchedulerFactory>().GetScheduler(Cancellation);
+        await scheduler.Start(Cancellation);
+        await Eventually.IsTrueAsync(() => count.Value >= fires, TimeSpan.FromSeconds(60), "ten thousand fires");
+        await scheduler.Shutdown(true, Cancellation);
+        Assert.Equal(0, store.Count);
+        Assert.Empty(host.Services.GetRequiredService<ExclusiveRuns>().UnderWay);
+    }
+
+    private static void AddJob(IQuartzBuilder quartz) => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
+
+    private static Task Until(Func<bool> condition) => Eventually.IsTrueAsync(condition, Bound, "what the test waits for");
+
+    private IHost Build(Action<IServiceCollection> configure)
+    {
+        var builder = TestScheduler.CreateBuilder(_ledger, "node");
+        configure(builder.Services);
+        return builder.Build();
+    }
+
+    private async Task RunOnceAsync(ISchedulerFactory factory, int runs = 1)
+    {
+        var scheduler = await factory.GetScheduler(Cancellation);
+        await scheduler.Start(Cancellation);
+        await scheduler.TriggerJob(Job, Cancellation);
+        await Until(() => _ledger.Runs.Count(run => run.EndedAt is not null) == runs);
+        await scheduler.Shutdown(true, Cancellation);
+    }
+}
