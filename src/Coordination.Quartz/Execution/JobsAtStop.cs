@@ -12,8 +12,11 @@ namespace Coordination.Quartz.Execution;
 /// Sees to it that no exclusive job outlives the leases of the host: warns of settings that let one when the host starts, and
 /// interrupts and awaits what still runs when everything else has stopped.
 /// </summary>
-internal sealed class JobsAtStop(IServiceProvider services, IEnumerable<ExclusiveScheduler> schedulers, ExclusiveRuns runs, ILogger<JobsAtStop> logger) : IHostedLifecycleService
+internal sealed class JobsAtStop(IServiceProvider services, IEnumerable<ExclusiveScheduler> schedulers, ExclusiveRuns runs, TimeProvider time, ILogger<JobsAtStop> logger) : IHostedLifecycleService
 {
+    /// <summary>What jobs have to come to an end that are interrupted here, however long the stop has taken.</summary>
+    private static readonly TimeSpan LastRespite = TimeSpan.FromSeconds(3);
+
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         if (services.GetServices<IHostedService>().OfType<QuartzHostedService>().Any())
@@ -61,9 +64,13 @@ internal sealed class JobsAtStop(IServiceProvider services, IEnumerable<Exclusiv
             run.Interrupt();
         }
 
+        // A scheduler that waits for jobs which nobody interrupts uses up the whole time that the host gives to a stop: the token is
+        // cancelled by then.
+        using var respite = new CancellationTokenSource(LastRespite, time);
         foreach (var run in remaining)
         {
             await run.Completion.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await run.Completion.WaitAsync(respite.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!run.Completion.IsCompleted)
             {
                 logger.OutlivesHost(run.Context.JobDetail.Key);
