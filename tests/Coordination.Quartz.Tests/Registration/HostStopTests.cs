@@ -1,0 +1,109 @@
+using Coordination.Quartz.Execution;
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Redis.Tests.Servers;
+using Coordination.Stores;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Testing;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Registration;
+
+/// <summary>No job outlives the leases of its host.</summary>
+public sealed class HostStopTests
+{
+    private static readonly JobKey Job = new("staged");
+
+    private readonly InMemoryLockStore _store = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>With each setting that lets the scheduler stop before the job does: by Quartz's defaults it has used up the whole time of the host's stop by then.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task G10_A_job_that_nobody_interrupts_is_interrupted_at_the_end_and_its_lease_is_released_before_anything_is_disposed(bool waitForJobs)
+    {
+        await using var node = await StartAsync(o => o.WaitForJobsToComplete = waitForJobs, TimeSpan.FromSeconds(1));
+        node.Stage.Act = async (_, cancellationToken) =>
+        {
+            try
+            {
+                await node.Stage.HoldAsync(cancellationToken);
+            }
+            finally
+            {
+                // It tidies up, and needs its lease for that.
+                await Task.Delay(200, CancellationToken.None);
+            }
+        };
+        await node.Scheduler.TriggerJob(Job, Cancellation);
+        await Eventually.IsTrueAsync(() => node.Stage.Calls == 1, TimeSpan.FromSeconds(20), "the job runs");
+        Assert.Equal(1, _store.Count);
+
+        await node.StopAsync();
+
+        Assert.Equal(0, _store.Count);
+        Assert.NotNull(Assert.Single(node.Ledger.Runs).EndedAt);
+        Assert.Single(node.Log, record => record.Id.Id == 1312);
+        Assert.DoesNotContain(node.Log, record => record.Id.Id == 1313);
+    }
+
+    private Task<Node> StartAsync(Action<QuartzHostedServiceOptions> hosted, TimeSpan? shutdownTimeout = null)
+    {
+        var ledger = new Ledger();
+        var builder = TestScheduler.CreateBuilder(ledger, "ada");
+        builder.Services.AddCoordination().UseInMemory(_store).AddQuartzExclusivity();
+        builder.Services.AddQuartz(quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()));
+        builder.Services.AddQuartzHostedService(hosted);
+        builder.Services.Configure<QuartzHostedServiceOptions>(o => o.AwaitApplicationStarted = false);
+        if (shutdownTimeout is { } limit)
+        {
+            builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = limit);
+        }
+
+        return Node.StartAsync(builder.Build(), ledger);
+    }
+
+    private sealed class Node : IAsyncDisposable
+    {
+        private readonly IHost _host;
+        private bool _isStopped;
+
+        private Node(IHost host, Ledger ledger) => (_host, Ledger) = (host, ledger);
+
+        public Ledger Ledger { get; }
+
+        public Stage Stage => _host.Services.GetRequiredService<Stage>();
+
+        public IScheduler Scheduler => _host.Services.GetRequiredService<IScheduler>();
+
+        public IReadOnlyList<FakeLogRecord> Log => _host.Services.GetFakeLogCollector().GetSnapshot();
+
+        public static async Task<Node> StartAsync(IHost host, Ledger ledger)
+        {
+            await host.StartAsync(Cancellation);
+            return new Node(host, ledger);
+        }
+
+        public async Task StopAsync()
+        {
+            _isStopped = true;
+            await _host.StopAsync(CancellationToken.None);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            var runs = _host.Services.GetRequiredService<ExclusiveRuns>();
+            Stage.LetGo();
+            if (!_isStopped)
+            {
+                await StopAsync();
+            }
+
+            await Eventually.IsTrueAsync(() => runs.UnderWay.Count == 0, TimeSpan.FromSeconds(20), "every fire is over");
+            await ((IAsyncDisposable)_host).DisposeAsync();
+        }
+    }
+}

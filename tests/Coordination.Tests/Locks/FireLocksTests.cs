@@ -1,0 +1,142 @@
+using Coordination.Locks;
+using Coordination.Stores;
+using Coordination.Testing;
+using Coordination.Tests.Leases;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Coordination.Tests.Locks;
+
+/// <summary>Locks for work that is done once for each of its scheduled times.</summary>
+public sealed class FireLocksTests
+{
+    private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan RealTimeLimit = TimeSpan.FromSeconds(10);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task G11_A_run_that_is_over_was_run_and_one_that_was_given_back_was_not()
+    {
+        await using var node = new TestNode();
+        var given = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
+        await FireLocks.GiveBackAsync(given.Lease!);
+        var run = await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token);
+        Assert.Equal(FireStatus.Taken, run.Status);
+        Assert.Equal(ReleaseResult.Released, await run.Lease!.ReleaseAsync(Token));
+        AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(0, "three"), Token), "two");
+    }
+
+    [Fact]
+    public async Task G11_F33_A_fire_that_was_waited_for_is_asked_for_with_the_lock_in_hand()
+    {
+        await using var node = new TestNode();
+        var held = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
+        Task<FireAttempt> same = null!, next = null!;
+        await node.UntilAsleepAsync(() => same = Locks(node).AcquireAsync("work", null, At(0, "two"), Timeout.InfiniteTimeSpan, Token));
+        next = Locks(node).AcquireAsync("work", null, At(1, "two"), Timeout.InfiniteTimeSpan, Token);
+        await held.Lease!.ReleaseAsync(Token);
+
+        // Run meanwhile: the lock that it got for it goes to the next.
+        AssertAlreadyRun(await same.WaitAsync(RealTimeLimit, Token), "one");
+        var granted = await next.WaitAsync(RealTimeLimit, Token);
+        Assert.Equal(FireStatus.Taken, granted.Status);
+        Assert.True(granted.Lease!.FencingToken > held.Lease.FencingToken);
+        await granted.Lease.ReleaseAsync(Token);
+        AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(1, "three"), Token), "two");
+    }
+
+    [Fact]
+    public async Task F33_The_fire_of_a_holder_that_died_is_made_up_by_who_waited()
+    {
+        var clock = new TestClock();
+        var store = new ControllableLockStore(clock);
+        var dead = new AcquireRequest("work", new LockOwner("dead", 1), 1, LeaseDuration, Wait: false, LeaseDuration, Fire: At(0, "dead"));
+        await store.AcquireAsync(dead, Token);
+        await using var node = new TestNode(clock, store);
+        Task<FireAttempt> waiting = null!;
+        await node.UntilAsleepAsync(() => waiting = Locks(node).AcquireAsync("work", null, At(0, "alive", makeUp: true), Timeout.InfiniteTimeSpan, Token));
+        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, LeaseDuration + TimeSpan.FromMilliseconds(250)));
+        var attempt = await waiting;
+        Assert.Equal((FireStatus.MadeUp, "dead"), (attempt.Status, attempt.Run));
+    }
+
+    [Fact]
+    public async Task A_wait_that_is_up_is_no_answer_of_the_fire()
+    {
+        await using var node = new TestNode();
+        await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
+        var waiting = Locks(node).AcquireAsync("work", null, At(0, "two"), TimeSpan.FromSeconds(1), Token);
+        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(3)));
+        Assert.Equal(default, await waiting);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task F3_G8_A_fire_whose_confirmation_failed_is_anothers_to_run(bool isCancelled)
+    {
+        await using var node = new TestNode();
+        using var cancellation = new CancellationTokenSource();
+        var lease = (LockLease)await node.AcquireAsync();
+        if (isCancelled)
+        {
+            await cancellation.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Acquisition(node).ConfirmAsync(lease, At(0, "one"), cancellation.Token));
+        }
+        else
+        {
+            // It is applied, with all its retries, and every reply is lost.
+            for (var i = 0; i < 4; i++)
+            {
+                node.Store.LoseNextReply(StoreOperation.Acquire);
+            }
+
+            var confirming = Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
+            Assert.True(node.AdvanceUntil(() => confirming.IsCompleted, LeaseDuration));
+            await Assert.ThrowsAsync<LockStoreException>(() => confirming);
+        }
+
+        Assert.NotEqual(LeaseState.Held, lease.State);
+        var other = await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token);
+        Assert.Equal(FireStatus.Taken, other.Status);
+        Assert.NotNull(other.Lease);
+    }
+
+    [Fact]
+    public async Task F3_A_try_whose_replies_were_all_lost_gives_the_fire_back()
+    {
+        await using var node = new TestNode();
+        for (var i = 0; i < 4; i++)
+        {
+            node.Store.LoseNextReply(StoreOperation.Acquire);
+        }
+
+        var trying = Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token).AsTask();
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, LeaseDuration));
+        await Assert.ThrowsAsync<LockStoreException>(() => trying);
+        Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, RealTimeLimit), "The grant was not given back.");
+        Assert.Equal(FireStatus.Taken, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
+    }
+
+    [Fact]
+    public async Task F33_A_run_that_lost_its_lease_is_not_finished()
+    {
+        await using var node = new TestNode();
+        var lost = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
+        node.Store.LoseLock("work");
+        Assert.True(node.AdvanceUntil(() => lost.Lease!.Lost.IsCancellationRequested, LeaseDuration));
+        Assert.Equal(ReleaseResult.NotHeld, await lost.Lease!.ReleaseAsync(Token));
+        var madeUp = await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token);
+        Assert.Equal((FireStatus.MadeUp, "one"), (madeUp.Status, madeUp.Run));
+    }
+
+    private static FireLocks Locks(TestNode node) => node.Services.GetRequiredService<FireLocks>();
+
+    private static Acquisition Acquisition(TestNode node) => node.Services.GetRequiredService<Acquisition>();
+
+    private static ScheduledFire At(int second, string run, bool makeUp = false) =>
+        new("job@trigger", new DateTimeOffset(2026, 1, 2, 12, 0, second, TimeSpan.Zero), run, makeUp, TimeSpan.FromDays(1));
+
+    private static void AssertAlreadyRun(FireAttempt attempt, string by) =>
+        Assert.Equal((null, null, FireStatus.AlreadyRun, by), (attempt.Lease, attempt.Holder, attempt.Status, attempt.Run));
+}
