@@ -15,6 +15,9 @@ namespace Coordination.Quartz.Execution;
 internal sealed class ExclusivityMiddleware(
     FireLocks locks, ExclusivePolicies policies, FireTimes fireTimes, ExclusiveRuns runs, SchedulerShutdown shutdown, ILogger<ExclusivityMiddleware> logger) : IJobExecutionMiddleware
 {
+    /// <summary>How long nodes that stand by for a fire have the lock, one after the other, to see that it was run.</summary>
+    private static readonly TimeSpan StandbysTurn = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Types that were warned of.</summary>
     private readonly ConcurrentDictionary<Type, bool> _namedByType = new();
 
@@ -119,6 +122,12 @@ internal sealed class ExclusivityMiddleware(
         {
             // It may be back while the fire waits.
             failure = e;
+        }
+
+        if (attempt is { Lease: null, Status: FireStatus.None } && wait is null && policy.OnCrash == OnCrash.MakeUp)
+        {
+            // The job may run for long, or be done: this is for the nodes that stand by for the fire before, not for that.
+            wait = StandbysTurn;
         }
 
         if (attempt is { Lease: null, Status: not FireStatus.AlreadyRun } && wait is { } longest)
