@@ -208,7 +208,7 @@ internal sealed class ExclusivityMiddleware(
         // Not finished, because this node stops: for another to run.
         if (wasCancelled && shutdown.Begun.IsCancellationRequested && run.Policy.OnCrash == OnCrash.MakeUp)
         {
-            await FireLocks.GiveBackAsync(lease).ConfigureAwait(false);
+            await FireLocks.AbandonAsync(lease).ConfigureAwait(false);
             return;
         }
 

@@ -11,7 +11,7 @@ internal sealed class FireTimes(string nodeId)
     /// <summary>Fires that failed and are retried, by trigger: a retry is the same run of the same fire.</summary>
     private readonly ConcurrentDictionary<TriggerKey, ScheduledFire> _retried = new();
 
-    private volatile Task<SchedulerMetadata>? _metadata;
+    private volatile SchedulerMetadata? _metadata;
 
     /// <summary>
     /// What a job is called on every node: its key. A job that was given none has a made-up one, which is another on each node unless a
@@ -24,7 +24,7 @@ internal sealed class FireTimes(string nodeId)
             return job.Key.ToString();
         }
 
-        var metadata = await (_metadata ??= scheduler.GetMetadata(CancellationToken.None).AsTask()).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var metadata = _metadata ??= await scheduler.GetMetadata(cancellationToken).ConfigureAwait(false);
         return metadata.JobStorePersistent ? job.Key.ToString() : job.JobType.Type.ToString();
     }
 

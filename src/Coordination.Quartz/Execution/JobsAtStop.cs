@@ -17,17 +17,18 @@ internal sealed class JobsAtStop(IServiceProvider services, IEnumerable<Exclusiv
     /// <summary>What jobs have to come to an end that are interrupted here, however long the stop has taken.</summary>
     private static readonly TimeSpan LastRespite = TimeSpan.FromSeconds(3);
 
+    /// <summary>Those that the host starts and stops; others are their owner's affair.</summary>
+    private IEnumerable<string> HostedSchedulers =>
+        services.GetServices<IHostedService>().OfType<QuartzHostedService>().Any() ? schedulers.Select(scheduler => scheduler.Name) : [];
+
     public Task StartingAsync(CancellationToken cancellationToken)
     {
-        if (services.GetServices<IHostedService>().OfType<QuartzHostedService>().Any())
+        foreach (var name in HostedSchedulers)
         {
-            foreach (var name in schedulers.Select(scheduler => scheduler.Name))
+            var scheduler = services.GetRequiredService<IOptionsMonitor<QuartzSchedulerOptions>>().Get(name);
+            if (!services.GetRequiredService<IOptionsMonitor<QuartzHostedServiceOptions>>().Get(name).WaitForJobsToComplete)
             {
-                var scheduler = services.GetRequiredService<IOptionsMonitor<QuartzSchedulerOptions>>().Get(name);
-                if (!services.GetRequiredService<IOptionsMonitor<QuartzHostedServiceOptions>>().Get(name).WaitForJobsToComplete)
-                {
-                    logger.JobsMayOutliveHost(scheduler.InstanceName, scheduler.ShutdownJobInterruption);
-                }
+                logger.JobsMayOutliveHost(scheduler.InstanceName, scheduler.ShutdownJobInterruption);
             }
         }
 
@@ -40,7 +41,7 @@ internal sealed class JobsAtStop(IServiceProvider services, IEnumerable<Exclusiv
     /// <exception cref="ArgumentException">A job cannot be exclusive as it is set.</exception>
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
-        foreach (var name in schedulers.Select(scheduler => scheduler.Name))
+        foreach (var name in HostedSchedulers)
         {
             var factory = name.Length == 0 ? services.GetService<ISchedulerFactory>() : services.GetKeyedService<ISchedulerFactory>(name);
             if (factory is not null && await factory.GetScheduler(cancellationToken).ConfigureAwait(false) is { } scheduler)

@@ -68,7 +68,7 @@ internal sealed class Lease
     /// <summary>The trace of the hold, from the grant to its end.</summary>
     public Activity? Activity { get; set; }
 
-    /// <summary>The scheduled time that it was granted for; null for none. Set before anybody has the lease.</summary>
+    /// <summary>The scheduled time that it was granted for; null for none, also where it is not to be ended with the lease.</summary>
     public ScheduledFire? Fire { get; set; }
 
     public CancellationToken Lost => _lost.Token;

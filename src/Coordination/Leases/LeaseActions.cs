@@ -104,9 +104,11 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
     private async ValueTask<ReleaseResult> ReleaseInStoreAsync(Lease lease, TimeSpan limit, bool wasReceived)
     {
         var grant = lease.Grant;
+
+        // The fire of a lease that was lost stays begun and not finished, as that of a node that died.
         var request = new ReleaseRequest(
             grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow, lease.Options?.AllowBarging == true, (wasReceived ? lease.Options?.LockAtLeastFor : null) ?? TimeSpan.Zero,
-            lease.Fire, wasReceived);
+            lease.State == LeaseState.Lost ? null : lease.Fire, wasReceived);
         var endsAt = time.Uptime + limit;
         for (var mayBeApplied = false; ; mayBeApplied = true)
         {

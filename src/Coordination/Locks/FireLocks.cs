@@ -29,6 +29,11 @@ internal sealed class FireLocks(Acquisition acquisition)
             var lease => new FireAttempt(lease, null, FireStatus.None, null),
         };
 
-    /// <summary>Gives back a lease whose work was not done: its fire is another's to run.</summary>
-    public static Task GiveBackAsync(ILockLease lease) => ((LockLease)lease).GiveBackAsync();
+    /// <summary>Gives back a lease whose work was begun and not finished: its fire is for whoever makes it up, as after a crash, and sooner.</summary>
+    public static Task AbandonAsync(ILockLease lease)
+    {
+        var abandoned = (LockLease)lease;
+        abandoned.Lease.Fire = null;
+        return abandoned.GiveBackAsync();
+    }
 }

@@ -19,7 +19,7 @@ public sealed class FireLocksTests
     {
         await using var node = new TestNode();
         var given = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
-        await FireLocks.GiveBackAsync(given.Lease!);
+        await ((LockLease)given.Lease!).GiveBackAsync();
         var run = await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token);
         Assert.Equal(FireStatus.Taken, run.Status);
         Assert.Equal(ReleaseResult.Released, await run.Lease!.ReleaseAsync(Token));
@@ -129,6 +129,31 @@ public sealed class FireLocksTests
         var madeUp = await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token);
         Assert.Equal((FireStatus.MadeUp, "one"), (madeUp.Status, madeUp.Run));
     }
+
+    [Fact]
+    public async Task F33_A_run_whose_deadline_came_is_not_finished_although_its_lock_is_still_its_own()
+    {
+        await using var node = new TestNode();
+        var lost = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
+        node.Store.FailRenewals = true;
+        Assert.True(node.AdvanceUntil(() => lost.Lease!.Lost.IsCancellationRequested, LeaseDuration));
+        Assert.Equal("one", (await node.Store.AcquireAsync(Ask(At(0, "two", makeUp: true)), Token)).FireRun);
+        await lost.Lease!.ReleaseAsync(Token);
+        var madeUp = await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token);
+        Assert.Equal((FireStatus.MadeUp, "one"), (madeUp.Status, madeUp.Run));
+    }
+
+    [Fact]
+    public async Task G11_F33_A_run_that_is_abandoned_is_made_up_by_who_may_and_by_nobody_else()
+    {
+        await using var node = new TestNode();
+        var abandoned = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
+        await FireLocks.AbandonAsync(abandoned.Lease!);
+        AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token), "one");
+        Assert.Equal(FireStatus.MadeUp, (await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token)).Status);
+    }
+
+    private static AcquireRequest Ask(ScheduledFire fire) => new("work", new LockOwner("other", 1), 1, LeaseDuration, Wait: false, LeaseDuration, Fire: fire);
 
     private static FireLocks Locks(TestNode node) => node.Services.GetRequiredService<FireLocks>();
 
