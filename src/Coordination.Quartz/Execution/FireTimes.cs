@@ -19,7 +19,7 @@ internal sealed class FireTimes(string nodeId)
     /// </summary>
     public async ValueTask<string> IdentifyAsync(IScheduler scheduler, IJobDetail job, CancellationToken cancellationToken)
     {
-        if (!Guid.TryParse(job.Key.Name, out _))
+        if (!IsMadeUp(job.Key.Group, job.Key.Name))
         {
             return job.Key.ToString();
         }
@@ -66,7 +66,7 @@ internal sealed class FireTimes(string nodeId)
     }
 
     /// <summary>A trigger that was given no key has a made-up one, which is another on each node; it is called by its schedule.</summary>
-    private static string Identify(ITrigger trigger) => !Guid.TryParse(trigger.Key.Name, out _)
+    private static string Identify(ITrigger trigger) => !IsMadeUp(trigger.Key.Group, trigger.Key.Name)
         ? trigger.Key.ToString()
         : trigger switch
         {
@@ -77,4 +77,7 @@ internal sealed class FireTimes(string nodeId)
             IRecurrenceTrigger recurrence => $"{recurrence.RecurrenceRule} {recurrence.TimeZone.Id}",
             _ => trigger.GetType().ToString(),
         };
+
+    /// <summary>Whether Quartz made up a key. A group of its own was given, so that such jobs may be called by the ids of tenants or orders.</summary>
+    private static bool IsMadeUp(string group, string name) => group == JobKey.DefaultGroup && Guid.TryParseExact(name, "D", out _);
 }
