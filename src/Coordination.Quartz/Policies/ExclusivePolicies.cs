@@ -45,8 +45,25 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
     }
 
     /// <summary>Checks what is set for a job, as far as it can be known before a fire.</summary>
-    /// <exception cref="ArgumentException">What is set is out of its range.</exception>
-    public void Validate(IJobDetail job) => Merge(job, job.JobDataMap);
+    /// <exception cref="ArgumentException">What is set is out of its range, or the name is none for a lock.</exception>
+    public void Validate(IJobDetail job)
+    {
+        // A name with placeholders may be filled in from the data of triggers.
+        if (Merge(job, job.JobDataMap) is not { } merged || merged.Name?.Contains('{', StringComparison.Ordinal) == true)
+        {
+            return;
+        }
+
+        try
+        {
+            LockName.Validate(merged.Name ?? job.Key.ToString());
+        }
+        catch (ArgumentException e)
+        {
+            var advice = merged.Name is null ? $" By default a lock is named by the key of its job: give it a name of its own, by {nameof(ExclusiveJobOptions)}.{nameof(ExclusiveJobOptions.Name)}." : "";
+            throw new ArgumentException($"The job {job.Key} ({job.JobType.Type}) cannot be exclusive as it is set. {e.Message}{advice}", e);
+        }
+    }
 
     private ExclusiveJobOptions? Merge(IJobDetail job, JobDataMap data)
     {
