@@ -19,7 +19,8 @@ internal sealed class FireTimes(string nodeId)
     /// </summary>
     public async ValueTask<string> IdentifyAsync(IScheduler scheduler, IJobDetail job, CancellationToken cancellationToken)
     {
-        if (!IsMadeUp(job.Key.Group, job.Key.Name))
+        // A group of its own was given, so such jobs may be called by the ids of tenants or orders.
+        if (job.Key.Group != JobKey.DefaultGroup || !IsMadeUp(job.Key.Name))
         {
             return job.Key.ToString();
         }
@@ -35,8 +36,7 @@ internal sealed class FireTimes(string nodeId)
     /// <param name="retention">How long the store is to remember it.</param>
     public ScheduledFire? Find(IJobExecutionContext context, ExclusivePolicy policy, string job, TimeSpan retention)
     {
-        // Triggered by hand, or again after a crash by a store that keeps jobs: asked for here alone.
-        if (!policy.OncePerFireTime || context.ScheduledFireTimeUtc is not { } time || context.Recovering || context.Trigger.JobDataMap.ContainsKey(SchedulerConstants.ManualTrigger))
+        if (!policy.OncePerFireTime || context.ScheduledFireTimeUtc is not { } time || IsAskedForHereAlone(context))
         {
             return null;
         }
@@ -65,8 +65,14 @@ internal sealed class FireTimes(string nodeId)
         }
     }
 
+    /// <summary>Triggered by hand, or to run once under a key that nobody gave; or again, after a crash, by a store that keeps jobs.</summary>
+    private static bool IsAskedForHereAlone(IJobExecutionContext context) =>
+        context.Recovering
+        || context.Trigger.JobDataMap.ContainsKey(SchedulerConstants.ManualTrigger)
+        || (context.Trigger is ISimpleTrigger { RepeatCount: 0 } && IsMadeUp(context.Trigger.Key.Name));
+
     /// <summary>A trigger that was given no key has a made-up one, which is another on each node; it is called by its schedule.</summary>
-    private static string Identify(ITrigger trigger) => !IsMadeUp(trigger.Key.Group, trigger.Key.Name)
+    private static string Identify(ITrigger trigger) => !IsMadeUp(trigger.Key.Name)
         ? trigger.Key.ToString()
         : trigger switch
         {
@@ -78,6 +84,6 @@ internal sealed class FireTimes(string nodeId)
             _ => trigger.GetType().ToString(),
         };
 
-    /// <summary>Whether Quartz made up a key. A group of its own was given, so that such jobs may be called by the ids of tenants or orders.</summary>
-    private static bool IsMadeUp(string group, string name) => group == JobKey.DefaultGroup && Guid.TryParseExact(name, "D", out _);
+    /// <summary>Whether Quartz made up a name, as it does where none is given.</summary>
+    private static bool IsMadeUp(string name) => Guid.TryParseExact(name, "D", out _);
 }

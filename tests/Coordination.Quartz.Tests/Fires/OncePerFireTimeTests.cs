@@ -87,6 +87,22 @@ public sealed class OncePerFireTimeTests(SharedRedis redis) : ClusterTest(redis)
     }
 
     [Fact]
+    public async Task Triggers_that_run_once_and_were_given_no_key_are_each_a_run_of_their_own()
+    {
+        var node = await StartAsync("ada", quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity("staged").StoreDurably()));
+        var at = DateTimeOffset.UtcNow;
+        foreach (var seconds in (int[])[0, 0, -1])
+        {
+            var before = node.Verdicts.All.Count;
+            await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob("staged").StartAt(at.AddSeconds(seconds)).Build(), cancellationToken: Cancellation);
+            await Until(() => node.Verdicts.All.Count > before, "the run is over");
+        }
+
+        Assert.DoesNotContain(node.Verdicts.All, verdict => verdict.IsSkipped);
+        Assert.Equal(3, Ledger.Runs.Count);
+    }
+
+    [Fact]
     public async Task G11_Jobs_and_triggers_that_were_given_no_key_are_known_by_their_type_and_schedule()
     {
         foreach (var name in (string[])["ada", "bob"])
