@@ -124,6 +124,10 @@ public abstract partial class LockStoreContract
         var token = await GrantAsync(Bob);
         AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
         Assert.Equal((Bob, token), ((await HeldAsync()).Owner, (await HeldAsync()).FencingToken));
+
+        // Nor does what it gives back take the fire from the run that had it.
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob, At(0, "bob"), isFinished: false));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy")), "ada");
     }
 
     [Fact]
