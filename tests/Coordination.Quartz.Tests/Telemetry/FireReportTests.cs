@@ -1,0 +1,163 @@
+using System.Diagnostics.Metrics;
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Redis.Tests.Servers;
+using Coordination.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
+using Microsoft.Extensions.Logging;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Telemetry;
+
+/// <summary>What the logs and the metrics tell of fires.</summary>
+public sealed class FireReportTests : IAsyncDisposable
+{
+    private const string LockName = "reports.daily";
+
+    private static readonly JobKey Job = new("daily", "reports");
+
+    private readonly ControllableLockStore _store = new();
+    private readonly List<TestScheduler> _nodes = [];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        _store.IsAway = false;
+        foreach (var node in _nodes)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task A_fire_that_ran_is_counted_by_job_and_told_with_its_token()
+    {
+        var node = await StartAsync("ada");
+        using var fires = Collect(node);
+        await TriggerAsync(node);
+
+        AssertCounted(fires, "ran");
+        var record = await AssertToldAsync(node, 1300, LogLevel.Information);
+        Assert.Contains("reports.daily", record, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_fire_that_found_its_job_running_is_counted_and_says_where_it_runs()
+    {
+        _store.GrantTo(LockName, "bob");
+        var node = await StartAsync("ada");
+        using var fires = Collect(node);
+        var verdict = await TriggerAsync(node);
+
+        AssertCounted(fires, "skipped_held");
+        Assert.Contains("bob", await AssertToldAsync(node, 1302, LogLevel.Information), StringComparison.Ordinal);
+        Assert.Contains("bob", Assert.IsType<JobRunReport>(verdict.Result).Summary, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_fire_time_that_another_node_ran_is_counted_and_says_which()
+    {
+        var (time, nodes) = (DateTimeOffset.UtcNow, new List<TestScheduler> { await StartAsync("ada"), await StartAsync("bob") });
+        using var fires = Collect(nodes[1]);
+        var verdicts = new List<FireVerdict>();
+        foreach (var node in nodes)
+        {
+            verdicts.Add(await ScheduleAsync(node, time));
+        }
+
+        Assert.False(verdicts[0].IsSkipped);
+        Assert.True(verdicts[1].IsSkipped);
+        AssertCounted(fires, "skipped_already_run");
+        Assert.Contains("ada", await AssertToldAsync(nodes[1], 1303, LogLevel.Debug), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task F33_A_fire_that_is_made_up_is_counted_and_says_for_whom()
+    {
+        var (time, ada, bob) = (DateTimeOffset.UtcNow, await StartAsync("ada", MakeUp), await StartAsync("bob", MakeUp));
+        var stage = ada.Services.GetRequiredService<Stage>();
+        stage.Act = (_, _) => stage.HoldOutAsync();
+        using var made = Collect(bob);
+        using var lost = Collect(ada);
+        await AddAsync(ada, time);
+        await Eventually.IsTrueAsync(() => stage.Calls == 1, TimeSpan.FromSeconds(20), "ada runs the fire");
+        Assert.True(_store.LoseLock(LockName));
+        var verdict = await ScheduleAsync(bob, time);
+        await Eventually.IsTrueAsync(() => ada.Log.Any(record => record.Message.Contains("lost", StringComparison.OrdinalIgnoreCase)), TimeSpan.FromSeconds(20), "ada is told");
+        stage.LetGo();
+        await Eventually.IsTrueAsync(() => ada.Verdicts.All.Count == 1, TimeSpan.FromSeconds(20), "ada's run is over");
+
+        Assert.False(verdict.IsSkipped);
+        AssertCounted(made, "made_up");
+        Assert.Contains("ada", await AssertToldAsync(bob, 1301, LogLevel.Warning), StringComparison.Ordinal);
+        AssertCounted(lost, "lost");
+        await AssertToldAsync(ada, 1306, LogLevel.Error);
+
+        static void MakeUp(QuartzExclusivityOptions options) => options.Defaults.OnCrash = OnCrash.MakeUp;
+    }
+
+    [Theory]
+    [InlineData(OnStoreUnavailable.Skip, "skipped_store_unavailable", 1304)]
+    [InlineData(OnStoreUnavailable.RunAnyway, "ran_unprotected", 1305)]
+    public async Task A_fire_while_the_store_is_away_is_counted_and_told(OnStoreUnavailable choice, string outcome, int id)
+    {
+        var node = await StartAsync("ada", o => o.ForJob(Job, job => job.OnStoreUnavailable = choice));
+        using var fires = Collect(node);
+        _store.IsAway = true;
+        await TriggerAsync(node);
+
+        AssertCounted(fires, outcome);
+        await AssertToldAsync(node, id, LogLevel.Warning);
+        await AssertToldAsync(node, 1308, LogLevel.Warning);
+    }
+
+    private static MetricCollector<long> Collect(TestScheduler node) =>
+        new(node.Services.GetRequiredService<IMeterFactory>(), CoordinationInstrumentation.MeterName, "coordination.quartz.fires");
+
+    private static void AssertCounted(MetricCollector<long> fires, string outcome)
+    {
+        var measured = Assert.Single(fires.GetMeasurementSnapshot());
+        Assert.Equal(1, measured.Value);
+        Assert.Equal(outcome, measured.Tags["coordination.fire.outcome"]);
+        Assert.Equal(Job.Group, measured.Tags["quartz.job.group"]);
+        Assert.Equal(Job.Name, measured.Tags["quartz.job.name"]);
+    }
+
+    private static async Task<string> AssertToldAsync(TestScheduler node, int id, LogLevel level)
+    {
+        await Eventually.IsTrueAsync(() => node.Log.Any(record => record.Id.Id == id), TimeSpan.FromSeconds(20), $"{id} is logged");
+        var record = Assert.Single(node.Log, record => record.Id.Id == id);
+        Assert.Equal(level, record.Level);
+        return record.Message;
+    }
+
+    private async Task<TestScheduler> StartAsync(string name, Action<QuartzExclusivityOptions>? exclusivity = null)
+    {
+        var node = await TestScheduler.StartAsync(_store, new Ledger(), name, quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()), exclusivity);
+        _nodes.Add(node);
+        return node;
+    }
+
+    private static async Task<FireVerdict> TriggerAsync(TestScheduler node)
+    {
+        await node.Quartz.TriggerJob(Job, Cancellation);
+        return await EndAsync(node);
+    }
+
+    private static async Task<FireVerdict> ScheduleAsync(TestScheduler node, DateTimeOffset time)
+    {
+        await AddAsync(node, time);
+        return await EndAsync(node);
+    }
+
+    private static async Task AddAsync(TestScheduler node, DateTimeOffset time) =>
+        await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(Job).WithIdentity("once").StartAt(time).Build(), cancellationToken: Cancellation);
+
+    private static async Task<FireVerdict> EndAsync(TestScheduler node)
+    {
+        await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == 1, TimeSpan.FromSeconds(20), "the fire is over");
+        return node.Verdicts.All[0];
+    }
+}
