@@ -222,36 +222,6 @@ public sealed class RegistrationTests
         folder.Delete(recursive: true);
     }
 
-    [Fact]
-    public async Task Ten_thousand_fires_leave_no_lease()
-    {
-        const int fires = 10_000;
-        var store = new InMemoryLockStore();
-        using var host = Build(services =>
-        {
-            services.AddCoordination().UseInMemory(store).AddQuartzExclusivity();
-            services.AddQuartz(quartz =>
-            {
-                quartz.UseDefaultThreadPool(maxConcurrency: 32).ConfigureScheduler(o => o.MaxBatchSize = 32);
-                foreach (var i in Enumerable.Range(0, 32))
-                {
-                    // Four jobs to a lock, so that some are skipped.
-                    quartz.ScheduleJob<CountingJob>(
-                        trigger => trigger.WithIdentity($"t{i}").WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromMilliseconds(5)).RepeatForever()),
-                        job => job.WithIdentity($"job{i}").DisallowConcurrentAcrossCluster(o => o.Name = $"lock{i % 8}"));
-                }
-            });
-            services.AddSingleton<Count>();
-        });
-        var count = host.Services.GetRequiredService<Count>();
-        var scheduler = await host.Services.GetRequiredService<ISchedulerFactory>().GetScheduler(Cancellation);
-        await scheduler.Start(Cancellation);
-        await Eventually.IsTrueAsync(() => count.Value >= fires, TimeSpan.FromSeconds(60), "ten thousand fires");
-        await scheduler.Shutdown(true, Cancellation);
-        Assert.Equal(0, store.Count);
-        Assert.Empty(host.Services.GetRequiredService<ExclusiveRuns>().UnderWay);
-    }
-
     private static void AddJob(IQuartzBuilder quartz) => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
 
     private static Task Until(Func<bool> condition) => Eventually.IsTrueAsync(condition, Bound, "what the test waits for");

@@ -32,9 +32,11 @@ public sealed class LeakTests
                 quartz.UseDefaultThreadPool(Jobs).AddJobListener(ended);
                 foreach (var name in names)
                 {
-                    quartz.AddJob<StagedJob>(job => job.WithIdentity(name).StoreDurably());
+                    // Two jobs to a lock, so that some are skipped.
+                    quartz.AddJob<StagedJob>(job => job.WithIdentity(name).StoreDurably().UsingJobData("lock", names.IndexOf(name) / 2));
                 }
-            });
+            },
+            options => options.ForJob<StagedJob>(job => job.Name = "lock-{lock}"));
         using var active = new MetricCollector<long>(node.Services.GetRequiredService<IMeterFactory>(), CoordinationInstrumentation.MeterName, "coordination.lease.active");
         node.Services.GetRequiredService<Stage>().Act = (call, cancellationToken) => (call % 5) switch
         {
@@ -50,32 +52,35 @@ public sealed class LeakTests
             await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(name).WithIdentity(name).WithSimpleSchedule(TimeSpan.FromMilliseconds(5)).Build(), cancellationToken: Cancellation);
         }
 
-        await Eventually.IsTrueAsync(() => ended.Total >= Fires, TimeSpan.FromSeconds(60), $"{Fires} fires are over");
+        await Eventually.IsTrueAsync(() => ended.Ran >= Fires, TimeSpan.FromSeconds(60), $"{Fires} fires were run");
         await node.StopAsync();
 
         Assert.Equal(0, node.FiresUnderWay);
         Assert.Equal(0, store.Count);
         Assert.Equal(0, active.GetMeasurementSnapshot().EvaluateAsCounter());
-        Assert.True(ended.Total - ended.Skipped > Fires / 2, $"{ended.Skipped} of {ended.Total} were skipped.");
+        Assert.NotEqual(0, ended.Skipped);
     }
 
     private sealed class FireCount : IJobListener
     {
-        private int _total;
+        private int _ran;
         private int _skipped;
 
         public string Name => "count";
 
-        public int Total => Volatile.Read(ref _total);
+        public int Ran => Volatile.Read(ref _ran);
 
         public int Skipped => Volatile.Read(ref _skipped);
 
         public ValueTask JobWasExecuted(IJobExecutionContext context, JobExecutionException? jobException, CancellationToken cancellationToken = default)
         {
-            Interlocked.Increment(ref _total);
             if (context.Result is IJobRunReport { Result: JobRunResult.Skipped })
             {
                 Interlocked.Increment(ref _skipped);
+            }
+            else
+            {
+                Interlocked.Increment(ref _ran);
             }
 
             return ValueTask.CompletedTask;
