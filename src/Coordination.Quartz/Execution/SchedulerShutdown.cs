@@ -7,8 +7,10 @@ internal sealed class SchedulerShutdown : ISchedulerListener, IDisposable
 {
     private readonly CancellationTokenSource _begun = new();
 
-    /// <summary>Cancelled when the scheduler begins to shut down, before it waits for jobs.</summary>
-    public CancellationToken Begun => _begun.Token;
+    public SchedulerShutdown() => Begun = _begun.Token;
+
+    /// <summary>Cancelled when the scheduler begins to shut down, before it waits for jobs. Of use also to a job that outlives the container.</summary>
+    public CancellationToken Begun { get; }
 
     public async ValueTask SchedulerShuttingDown(IScheduler scheduler, CancellationToken cancellationToken = default) =>
         await _begun.CancelAsync().ConfigureAwait(false);

@@ -7,7 +7,7 @@ public sealed class ExclusiveJobOptions
     /// The name of the job's lock. Jobs with the same name exclude each other. It may hold <c>{group}</c> and <c>{name}</c>, of the job's key, and
     /// keys of the job's and the trigger's data, as <c>report:{tenant}</c>; with what is filled in it is a name that
     /// <see cref="ILockProvider.GetLock"/> takes. By default the job's key, as <c>DEFAULT.nightly-report</c>; for a job that was given none and
-    /// that a store in memory keeps, where each node makes up another, the full name of its type.
+    /// that a store in memory keeps, where each node makes up another (a GUID, in the default group), the full name of its type.
     /// </summary>
     public string? Name { get; set; }
 
