@@ -18,6 +18,9 @@ internal sealed class ExclusivityMiddleware(
     /// <summary>How long nodes that stand by for a fire have the lock, one after the other, to see that it was run.</summary>
     private static readonly TimeSpan StandbysTurn = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>How long a refire waits for the lock that its fire has just given back.</summary>
+    private static readonly TimeSpan RefiresTurn = TimeSpan.FromSeconds(5);
+
     /// <summary>Types that were warned of.</summary>
     private readonly ConcurrentDictionary<Type, bool> _namedByType = new();
 
@@ -153,8 +156,9 @@ internal sealed class ExclusivityMiddleware(
     private static TimeSpan? MayWait(ExclusiveRun run) =>
         run.Policy.OnConflict == OnConflict.Wait ? run.Policy.MaxWait
 
-        // It had the lock a moment ago. A node that stands by may have it for the moment that it takes to see that the fire was run.
-        : run.Context.RefireCount > 0 && run.Policy.OnCrash == OnCrash.MakeUp ? TimeSpan.FromSeconds(5)
+        // It had the lock a moment ago. A node that stands by may have it for the moment that it takes to see that the fire was run, and one
+        // with a short job for its next fire.
+        : run.Context.RefireCount > 0 ? RefiresTurn
         : null;
 
     private static void TakeIn(ExclusiveRun run, FireAttempt attempt) => (run.Outcome, run.Elsewhere) = attempt switch

@@ -1,5 +1,6 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Redis.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
@@ -56,6 +57,19 @@ public sealed class PairingTests(SharedRedis redis) : ClusterTest(redis)
         Assert.Single(Ledger.Runs.Select(run => run.FireTime).Distinct());
         Ledger.AssertOneAtATime();
         await AssertNothingHeldAsync(LockName);
+    }
+
+    [Fact]
+    public async Task F33_A_refire_waits_for_another_node_that_came_in_between()
+    {
+        var node = await StartAsync((stage, _) => stage.Calls == 1 ? throw new JobExecutionException("again") { RefireImmediately = true } : Task.CompletedTask, quartz => AddJob(quartz).AddTriggerListener(new TakingTheLockBeforeRefires(() => Database.HashSetAsync(LockKey(LockName), [new("owner", "other/1"), new("token", "1"), new("since", "1"), new("e:1", "1")]))));
+        var inspector = node.Services.GetRequiredService<ILockInspector>();
+        await node.Quartz.TriggerJob(Job, Cancellation);
+        await Eventually.IsTrueAsync(async () => (await inspector.InspectAsync(LockName, cancellationToken: Cancellation)).Waiters.Count == 1, Bound, "the refire waits");
+        await inspector.ReleaseAsync(LockName, 1, Cancellation);
+        await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
+        Assert.False(node.Verdicts.All[0].IsSkipped);
+        Assert.Equal(2, Ledger.Runs.Count);
     }
 
     [Fact]
