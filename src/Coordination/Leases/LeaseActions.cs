@@ -105,10 +105,10 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
     {
         var grant = lease.Grant;
 
-        // The fire of a lease that was lost stays begun and not finished, as that of a node that died.
+        // The fire of a lease that was lost stays begun and not finished, as that of a node that died. Where nobody had the lease it was not begun.
         var request = new ReleaseRequest(
             grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow, lease.Options?.AllowBarging == true, (wasReceived ? lease.Options?.LockAtLeastFor : null) ?? TimeSpan.Zero,
-            lease.State == LeaseState.Lost ? null : lease.Fire, wasReceived);
+            wasReceived && lease.State == LeaseState.Lost ? null : lease.Fire, wasReceived);
         var endsAt = time.Uptime + limit;
         for (var mayBeApplied = false; ; mayBeApplied = true)
         {

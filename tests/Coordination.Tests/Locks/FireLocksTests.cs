@@ -1,6 +1,7 @@
 using Coordination.Locks;
 using Coordination.Stores;
 using Coordination.Testing;
+using Coordination.Tests.Contract;
 using Coordination.Tests.Leases;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -153,6 +154,67 @@ public sealed class FireLocksTests
         Assert.Equal(FireStatus.MadeUp, (await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token)).Status);
     }
 
+    [Fact]
+    public async Task F3_A_confirmation_that_lost_one_reply_is_asked_for_again_and_stands()
+    {
+        await using var node = new TestNode();
+        var lease = (LockLease)await node.AcquireAsync();
+        node.Store.LoseNextReply(StoreOperation.Acquire);
+        var confirming = Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
+        Assert.True(node.AdvanceUntil(() => confirming.IsCompleted, LeaseDuration));
+        var confirmed = await confirming;
+        Assert.Equal((FireStatus.Taken, LeaseState.Held), (confirmed.Status, lease.State));
+        Assert.Same(lease, confirmed.Lease);
+        Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(Token));
+        AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token), "one");
+    }
+
+    [Fact]
+    public async Task F5_G8_A_wait_that_is_cancelled_when_its_confirmation_was_applied_gives_the_fire_back()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var clock = new TestClock();
+        var store = new ControllableLockStore(clock);
+        await using var node = new TestNode(clock, store, actualStore: new CancelledInTheMomentOfTheFire(store, cancellation));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => Locks(node).AcquireAsync("work", null, At(0, "one"), Timeout.InfiniteTimeSpan, cancellation.Token).WaitAsync(RealTimeLimit, Token));
+        Assert.Equal(0, store.Count);
+        Assert.Equal(FireStatus.Taken, (await store.AcquireAsync(Ask(At(0, "two")), Token)).Fire);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task F18_F33_A_lock_that_was_lost_before_its_confirmation_is_given_back_with_the_fire_that_nobody_ran(bool isKnown)
+    {
+        await using var node = new TestNode();
+        var lease = (LockLease)await node.AcquireAsync();
+        node.Store.LoseLock("work");
+        if (isKnown)
+        {
+            Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, LeaseDuration));
+        }
+
+        // The store has the lock for it anew, under another token, which is not the lease's.
+        Assert.Null((await Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token)).Lease);
+        Assert.Equal(0, node.Store.Count);
+        Assert.Equal(FireStatus.Taken, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
+    }
+
+    [Fact]
+    public async Task F10_A_confirmation_of_a_lock_that_is_anothers_meanwhile_takes_nothing_from_it()
+    {
+        await using var node = new TestNode();
+        var lease = (LockLease)await node.AcquireAsync();
+        var stranger = node.Store.GrantTo("work", "stranger");
+        var attempt = await Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
+        Assert.Equal((null, FireStatus.None, stranger), (attempt.Lease, attempt.Status, attempt.Holder?.Owner));
+        Assert.NotEqual(LeaseState.Held, lease.State);
+        Assert.Equal(stranger, (await node.Store.GetHolderAsync("work", Token))!.Owner);
+        node.Store.LoseLock("work");
+        Assert.Equal(FireStatus.Taken, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
+    }
+
     private static AcquireRequest Ask(ScheduledFire fire) => new("work", new LockOwner("other", 1), 1, LeaseDuration, Wait: false, LeaseDuration, Fire: fire);
 
     private static FireLocks Locks(TestNode node) => node.Services.GetRequiredService<FireLocks>();
@@ -164,4 +226,18 @@ public sealed class FireLocksTests
 
     private static void AssertAlreadyRun(FireAttempt attempt, string by) =>
         Assert.Equal((null, null, FireStatus.AlreadyRun, by), (attempt.Lease, attempt.Holder, attempt.Status, attempt.Run));
+
+    private sealed class CancelledInTheMomentOfTheFire(ILockStore inner, CancellationTokenSource cancellation) : DelegatingLockStore(inner)
+    {
+        public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
+        {
+            var reply = await base.AcquireAsync(request, cancellationToken);
+            if (request.Fire is not null)
+            {
+                await cancellation.CancelAsync();
+            }
+
+            return reply;
+        }
+    }
 }
