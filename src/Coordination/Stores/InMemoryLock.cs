@@ -70,7 +70,7 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
         var (fire, run) = request.Fire is { } wanted ? _fires.Judge(wanted) : (FireStatus.None, null);
         if (fire == FireStatus.AlreadyRun)
         {
-            _waiters.RemoveAll(waiter => waiter.Owner == request.Owner);
+            _waiters.RemoveAll(waiter => waiter.Owner == request.Owner && waiter.Entry == request.Entry);
             return new AcquireReply(null, Holder: null, WaitersBefore: 0, fire, run);
         }
 

@@ -237,6 +237,163 @@ public abstract partial class LockStoreContract
         }
     }
 
+    [Fact]
+    public async Task G11_A_holder_that_asks_for_an_earlier_fire_is_refused_and_ends_only_its_own()
+    {
+        var token = (await TryAsync(Ada, At(1, "ada"))).FencingToken;
+        Assert.Equal(FireStatus.AlreadyRun, (await TryAsync(Ada, At(0, "ada"))).Fire);
+        Assert.Equal(token, (await HeldAsync()).FencingToken);
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
+        var reply = await TryAsync(Bob, At(1, "bob", makeUp: true));
+        Assert.Equal((FireStatus.MadeUp, "ada"), (reply.Fire, reply.FireRun));
+    }
+
+    [Fact]
+    public async Task F33_A_fire_that_is_run_now_is_refused_to_who_may_not_make_it_up()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation), "ada");
+        Assert.Equal(0, await Leftovers.CountWaitersAsync(Store, LockName));
+    }
+
+    [Fact]
+    public async Task F33_A_later_fire_than_the_holders_is_nobodys_until_it_is_granted()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        var refused = await TryAsync(Bob, At(1, "bob", makeUp: true));
+        Assert.Equal((false, FireStatus.None, Ada), (refused.IsGranted, refused.Fire, refused.Holder!.Owner));
+        Assert.Null(refused.FireRun);
+        await ReleaseAsync(Ada, At(0, "ada"));
+        Assert.Equal(FireStatus.Taken, (await TryAsync(Cy, At(1, "cy"))).Fire);
+    }
+
+    [Fact]
+    public async Task F9_F33_Who_finds_a_dead_holder_and_passes_the_lock_on_takes_no_fire()
+    {
+        await GrantAsync(Ada, Short);
+        await QueueAsync(Bob);
+        await LapseAsync(LockName);
+        var refused = await TryAsync(Cy, At(0, "cy"));
+        Assert.Equal((false, FireStatus.None, Bob), (refused.IsGranted, refused.Fire, refused.Holder!.Owner));
+        Assert.Equal(FireStatus.Taken, (await TryAsync(Bob, At(0, "bob"))).Fire);
+    }
+
+    [Fact]
+    public async Task G8_F33_A_made_up_fire_that_is_given_back_is_anothers_as_if_it_had_not_begun()
+    {
+        await TryAsync(Ada, At(0, "ada"), lease: Short);
+        await LapseAsync(LockName);
+        Assert.Equal(FireStatus.MadeUp, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Fire);
+        await ReleaseAsync(Bob, At(0, "bob", makeUp: true), isFinished: false);
+        var taken = await TryAsync(Cy, At(0, "cy", makeUp: true));
+        Assert.Equal((FireStatus.Taken, null), (taken.Fire, taken.FireRun));
+        await ReleaseAsync(Cy, At(0, "cy"), isFinished: false);
+        Assert.Equal(FireStatus.Taken, (await TryAsync(Dan, At(0, "dan"))).Fire);
+    }
+
+    [Fact]
+    public async Task F3_A_repeated_request_that_made_a_fire_up_keeps_it()
+    {
+        await TryAsync(Ada, At(0, "ada"), lease: Short);
+        await LapseAsync(LockName);
+        var first = await TryAsync(Bob, At(0, "bob", makeUp: true));
+        var again = await TryAsync(Bob, At(0, "bob", makeUp: true));
+        Assert.Equal((first.FencingToken, FireStatus.Taken), (again.FencingToken, again.Fire));
+        await ReleaseAsync(Bob, At(0, "bob"));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp: true)), "bob");
+    }
+
+    [Fact]
+    public async Task F27_A_repeated_release_changes_nothing_of_the_fire()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob", makeUp: true)), "ada");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task G11_A_run_does_not_end_a_fire_that_another_run_of_the_same_owner_made_up(bool isFinished)
+    {
+        await TryAsync(Ada, At(0, "one"));
+        var second = await Store.AcquireAsync(Request(Ada, At(0, "two", makeUp: true)) with { Entry = 2 }, Cancellation);
+        Assert.Equal((true, FireStatus.MadeUp, "one"), (second.IsGranted, second.Fire, second.FireRun));
+        Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada, entry: 2));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "one"), isFinished));
+        var reply = await TryAsync(Bob, At(0, "bob", makeUp: true));
+        Assert.Equal((FireStatus.MadeUp, "two"), (reply.Fire, reply.FireRun));
+    }
+
+    [Fact]
+    public async Task F33_A_fire_whose_lock_an_administrator_took_is_not_finished()
+    {
+        var token = Assert.NotNull((await TryAsync(Ada, At(0, "ada"))).FencingToken);
+        Assert.True(await Store.ReleaseByTokenAsync(LockName, token, Long, Cancellation));
+        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada")));
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
+        Assert.Equal(FireStatus.MadeUp, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Fire);
+    }
+
+    [Fact]
+    public async Task G8_A_refused_fire_costs_no_other_wait_of_the_owner_its_place()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        await GrantAsync(Ada);
+        await QueueAsync(Bob);
+        AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Entry = 2 }, Cancellation), "ada");
+        Assert.Equal(1, await Leftovers.CountWaitersAsync(Store, LockName));
+        await ReleaseAsync(Ada);
+        await AssertHeldByAsync(Bob);
+    }
+
+    [Fact]
+    public async Task G11_A_series_is_of_one_lock()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        var other = await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { LockName = LockName + "-other" }, Cancellation);
+        Assert.Equal(FireStatus.Taken, other.Fire);
+    }
+
+    [Fact]
+    public async Task A_fire_is_not_forgotten_sooner_for_one_that_is_remembered_for_less()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        await RunAsync(Bob, At(1, "bob") with { RememberFor = Short });
+        await PassAsync(Short);
+        AssertAlreadyRun(await TryAsync(Cy, At(1, "cy")), "bob");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_fire_that_was_not_finished_is_forgotten_as_well(bool isGivenBack)
+    {
+        var fire = At(0, "ada") with { RememberFor = Short };
+        await TryAsync(Ada, fire);
+        _ = isGivenBack ? await ReleaseAsync(Ada, fire, isFinished: false) : await ReleaseAsync(Ada);
+        await Eventually.Async(async () => (await TryAsync(Bob, At(-1, "bob"))).Fire == FireStatus.Taken, Bound);
+    }
+
+    [Fact]
+    public async Task G11_F33_Of_many_nodes_that_race_to_make_a_fire_up_exactly_one_does()
+    {
+        var owners = Enumerable.Range(0, 20).Select(i => Owner("racer" + i)).ToArray();
+        for (var second = 0; second < 3; second++)
+        {
+            await TryAsync(Ada, At(second, "ada"), lease: Short);
+            await LapseAsync(LockName);
+            var at = second;
+            var replies = await AtOnce.Async(owners, owner => TryAsync(owner, At(at, owner.NodeId, makeUp: true)), Bound);
+            var winner = Array.FindIndex(replies, reply => reply.IsGranted);
+            Assert.Equal((FireStatus.MadeUp, "ada"), (replies[winner].Fire, replies[winner].FireRun));
+            Assert.All(
+                replies.Where((_, i) => i != winner),
+                reply => Assert.Equal((false, FireStatus.Running, owners[winner].NodeId), (reply.IsGranted, reply.Fire, reply.FireRun)));
+            await ReleaseAsync(owners[winner], At(at, owners[winner].NodeId));
+        }
+    }
+
     private static ScheduledFire At(int second, string run, bool makeUp = false) => new("job@trigger", Noon.AddSeconds(second), run, makeUp, TimeSpan.FromMinutes(5));
 
     private static void AssertAlreadyRun(AcquireReply reply, string? by) =>
