@@ -1,0 +1,32 @@
+namespace Coordination.Chaos.Checking;
+
+/// <summary>What is checked.</summary>
+internal enum CheckKind
+{
+    /// <summary>No two processes believe to hold a lock at the same time.</summary>
+    Exclusion = 1,
+
+    /// <summary>Tokens grow in the order of grants.</summary>
+    Tokens = 2,
+
+    /// <summary>The fenced register never goes back.</summary>
+    Fence = 3,
+
+    /// <summary>A holder is told of a loss the safety margin before the next grant.</summary>
+    ToldFirst = 4,
+
+    /// <summary>A waiter is served within the lease + 250 ms.</summary>
+    Served = 5,
+
+    /// <summary>Waiters are served in the order in which they came.</summary>
+    Order = 6,
+
+    /// <summary>Nothing is left on the server.</summary>
+    Residue = 7,
+
+    /// <summary>Each fire of the schedule runs exactly once.</summary>
+    Fires = 8,
+
+    /// <summary>No worker fails by itself.</summary>
+    Workers = 9,
+}

@@ -1,0 +1,90 @@
+using Coordination.Chaos.Faults;
+
+namespace Coordination.Chaos.Checking;
+
+/// <summary>
+/// No two processes believe to hold a lock at the same time. Two things may make it so, and each only until the earlier holder could know: it was not
+/// scheduled for so long that its lease ran out, until it ran again and looked; and the server lost the lock, until the earlier holder's next renewal.
+/// </summary>
+internal sealed class ExclusionCheck(RunRecord run)
+{
+    /// <summary>How long a process that runs again may take to look.</summary>
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(100);
+
+    public int OverlapsOfPaused { get; private set; }
+
+    public int OverlapsAfterLoss { get; private set; }
+
+    public IEnumerable<Violation> Find()
+    {
+        foreach (var holdings in run.Holdings.GroupBy(holding => holding.Lock))
+        {
+            var before = new List<Holding>();
+            foreach (var later in holdings.OrderBy(holding => holding.Granted))
+            {
+                before.RemoveAll(holding => holding.End <= later.Granted);
+                foreach (var earlier in before)
+                {
+                    if (Judge(earlier, later) is { } text)
+                    {
+                        yield return new Violation(CheckKind.Exclusion, later.Granted, text);
+                    }
+                }
+
+                before.Add(later);
+            }
+        }
+
+        foreach (var holding in run.Holdings)
+        {
+            foreach (var loss in run.Disturbances.Where(d => d.IsCertain && d.MayLose(holding.Lock) && d.From > holding.Granted && holding.End > KnowsBy(holding, d)))
+            {
+                yield return new Violation(CheckKind.Exclusion, loss.To, $"{holding} was not told that the server had lost the lock by {loss.Kind} at {loss.To.TotalSeconds:F3} s.");
+            }
+        }
+    }
+
+    private string? Judge(Holding earlier, Holding later)
+    {
+        // By the token, the one that was told first may be the one that was granted later: its own reply was slow.
+        if (earlier.Token > later.Token)
+        {
+            (earlier, later) = (later, earlier);
+        }
+
+        var overlap = $"{earlier} and {later} overlap for {(Min(earlier.End, later.End) - later.Granted).TotalMilliseconds:F0} ms";
+        var losses = run.Disturbances.Where(d => d.MayLose(earlier.Lock) && d.To >= earlier.GrantedByServer && d.From <= later.Granted).ToArray();
+        if (losses.Length > 0)
+        {
+            OverlapsAfterLoss++;
+            return losses.Any(loss => earlier.End <= KnowsBy(earlier, loss)) ? null : $"{overlap}; the earlier holder was not told at its next renewal that the server had lost the lock.";
+        }
+
+        if (run.GapOf(earlier.By, later.GrantedByServer, later.Granted) is { } gap && gap.Length > LongestHarmlessGap)
+        {
+            OverlapsOfPaused++;
+            return earlier.End <= gap.To + Look ? null : $"{overlap}; the earlier holder ran again at {gap.To.TotalSeconds:F3} s and went on believing.";
+        }
+
+        return overlap + ".";
+    }
+
+    /// <summary>A lease that is renewed on time outlasts any gap that is shorter.</summary>
+    private TimeSpan LongestHarmlessGap => run.Settings.Lease - run.Settings.Margin - (1.5 * run.Settings.RenewalInterval);
+
+    /// <summary>By when a holder knows that the server lost its lock: at its next renewal, or, where that does not arrive, at its deadline.</summary>
+    private TimeSpan KnowsBy(Holding holding, Disturbance loss)
+    {
+        var interval = run.Settings.RenewalInterval;
+
+        // One that hangs is given up after half an interval, and the next is sent a tenth of it later.
+        var renewed = loss.To + (1.6 * interval) + Look;
+        var arrives = !run.Disturbances.Any(d => d != loss && d.IsOfConnection && d.Strikes(holding.Worker) && d.Overlaps(loss.From - interval, renewed)) && !loss.IsOfConnection;
+        var known = arrives ? renewed : Max(renewed, loss.To + run.Settings.Lease);
+        return run.GapOf(holding.By, loss.From, known) is { } gap ? Max(known + gap.Length, gap.To + Look) : known;
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
+}

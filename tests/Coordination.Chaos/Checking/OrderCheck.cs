@@ -1,0 +1,37 @@
+namespace Coordination.Chaos.Checking;
+
+/// <summary>Of two waiters of a lock that nothing disturbs, the one that came clearly first is served first.</summary>
+internal static class OrderCheck
+{
+    /// <summary>How much later the other has to come, for its request not to have overtaken the first one's.</summary>
+    private static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(100);
+
+    public static IEnumerable<Violation> Find(RunRecord run)
+    {
+        if (!run.Settings.IsOurs || run.Settings.IsSchedule)
+        {
+            yield break;
+        }
+
+        foreach (var waits in run.Waits.GroupBy(wait => wait.Lock))
+        {
+            foreach (var served in waits.Where(wait => wait.IsGranted))
+            {
+                foreach (var first in waits.Where(wait => wait.From + Lead < served.From && wait.To > served.To && wait.By != served.By))
+                {
+                    if (!IsDisturbed(run, first, first.From, served.To) && !IsDisturbed(run, served, served.From, served.To))
+                    {
+                        yield return new Violation(
+                            CheckKind.Order,
+                            served.To,
+                            $"{served.By} waited for {served.Lock} from {served.From.TotalSeconds:F3} s and had it at {served.To.TotalSeconds:F3} s, before {first.By}, which waited from {first.From.TotalSeconds:F3} s.");
+                    }
+                }
+            }
+        }
+    }
+
+    private static bool IsDisturbed(RunRecord run, Wait wait, TimeSpan from, TimeSpan to) =>
+        run.GapOf(wait.By, from, to) is { } gap && gap.Length > Lead / 2
+        || run.Disturbances.Any(d => (d.Strikes(wait.Worker) || d.Loss is not null) && d.Overlaps(from - run.Settings.Lease, to));
+}

@@ -1,0 +1,130 @@
+using System.Globalization;
+using Coordination.Chaos.Faults;
+using Coordination.Chaos.History;
+using Coordination.Chaos.Resource;
+
+namespace Coordination.Chaos.Checking;
+
+/// <summary>What is known of a run when it is over.</summary>
+internal sealed record RunRecord
+{
+    public required RunSettings Settings { get; init; }
+
+    /// <summary>When the workers were all ready.</summary>
+    public required TimeSpan Begin { get; init; }
+
+    /// <summary>When they were told to end.</summary>
+    public required TimeSpan End { get; init; }
+
+    /// <summary>In the order in which they were told.</summary>
+    public IReadOnlyList<Holding> Holdings { get; init; } = [];
+
+    public IReadOnlyList<Wait> Waits { get; init; } = [];
+
+    public IReadOnlyList<Gap> Gaps { get; init; } = [];
+
+    public IReadOnlyList<Fire> Fires { get; init; } = [];
+
+    public IReadOnlyList<ResourceWrite> Writes { get; init; } = [];
+
+    public IReadOnlyList<Disturbance> Disturbances { get; init; } = [];
+
+    /// <summary>What was left on the server when all had gone and the last lease was over.</summary>
+    public IReadOnlyList<string> Residue { get; init; } = [];
+
+    /// <summary>What went wrong in a worker that no fault explains.</summary>
+    public IReadOnlyList<string> Failures { get; init; } = [];
+
+    public IEnumerable<string> Locks => Waits.Select(wait => wait.Lock).Concat(Holdings.Select(holding => holding.Lock)).Distinct().Order();
+
+    /// <summary>Reads the events of a history.</summary>
+    /// <param name="events">In the order of time.</param>
+    /// <param name="settings">What the locks promise.</param>
+    /// <param name="begin">When the workers were ready.</param>
+    /// <param name="end">When they were told to end.</param>
+    /// <param name="wallClock">What the wall clock of the server shows when the shared clock shows zero, by which tokens tell their moment.</param>
+    public static RunRecord Read(IReadOnlyList<HistoryEvent> events, RunSettings settings, TimeSpan begin, TimeSpan end, TimeSpan wallClock)
+    {
+        var waiting = new Dictionary<(string, long), HistoryEvent>();
+        var granted = new Dictionary<(string, long), HistoryEvent>();
+        var holdings = new List<Holding>();
+        var waits = new List<Wait>();
+        foreach (var happened in events)
+        {
+            var key = (happened.By, happened.Attempt);
+            switch (happened.Kind)
+            {
+                case EventKind.Waiting:
+                    waiting[key] = happened;
+                    break;
+                case EventKind.Granted:
+                    granted[key] = happened;
+                    EndWait(key, happened.At, isGranted: true);
+                    break;
+                case EventKind.GaveUp:
+                    EndWait(key, happened.At, isGranted: false);
+                    break;
+                case EventKind.Lost:
+                    EndHolding(key, happened.At, HoldingEnd.Lost);
+                    break;
+                case EventKind.Releasing:
+                    EndHolding(key, happened.At, HoldingEnd.Released);
+                    break;
+                case EventKind.Ended:
+                    foreach (var open in granted.Keys.Where(open => open.Item1 == happened.By).ToArray())
+                    {
+                        EndHolding(open, happened.At, HoldingEnd.Died);
+                    }
+
+                    foreach (var open in waiting.Keys.Where(open => open.Item1 == happened.By).ToArray())
+                    {
+                        EndWait(open, happened.At, isGranted: false);
+                    }
+
+                    break;
+            }
+        }
+
+        return new RunRecord
+        {
+            Settings = settings,
+            Begin = begin,
+            End = end,
+            Holdings = [.. holdings.OrderBy(holding => holding.Granted)],
+            Waits = [.. waits.OrderBy(wait => wait.From)],
+            Gaps = [.. events.Where(happened => happened.Kind == EventKind.Unscheduled).Select(happened => new Gap(happened.By, happened.At, happened.At + happened.Length))],
+            Fires = [.. events.Where(happened => happened.Kind == EventKind.Fired).Select(happened => new Fire(happened.By, happened.At, DateTime.Parse(happened.Detail!, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind)))],
+        };
+
+        void EndWait((string By, long) key, TimeSpan at, bool isGranted)
+        {
+            if (waiting.TryGetValue(key, out var wait))
+            {
+                waits.Add(new Wait(key.By, WorkerOf(key.By), wait.Lock!, wait.At, at, isGranted));
+                if (!isGranted)
+                {
+                    waiting.Remove(key);
+                }
+            }
+        }
+
+        void EndHolding((string By, long Attempt) key, TimeSpan at, HoldingEnd ending)
+        {
+            if (granted.Remove(key, out var grant))
+            {
+                var waitedFrom = waiting.Remove(key, out var wait) ? wait.At : grant.At;
+                var byServer = grant.Token is { } token ? TimeSpan.FromMicroseconds(token) - wallClock : grant.At;
+
+                // A token that had to grow past an earlier one says nothing of the time.
+                var isPlausible = byServer >= waitedFrom && byServer <= grant.At;
+                holdings.Add(new Holding(key.By, WorkerOf(key.By), grant.Lock!, key.Attempt, grant.Token, waitedFrom, grant.At, isPlausible ? byServer : grant.At, at, ending));
+            }
+        }
+    }
+
+    public static string WorkerOf(string process) => process.Split('.')[0];
+
+    /// <summary>The time in which a process was not scheduled, that has a moment in it.</summary>
+    public Gap? GapOf(string process, TimeSpan from, TimeSpan to) =>
+        Gaps.Where(gap => gap.By == process && gap.From <= to && gap.To >= from).MaxBy(gap => gap.Length);
+}

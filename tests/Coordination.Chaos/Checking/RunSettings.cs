@@ -1,0 +1,20 @@
+namespace Coordination.Chaos.Checking;
+
+/// <summary>What a lock of the run promises, and by which figures.</summary>
+internal sealed record RunSettings
+{
+    public required TimeSpan Lease { get; init; }
+
+    public required TimeSpan Margin { get; init; }
+
+    public required TimeSpan ClaimWindow { get; init; }
+
+    /// <summary>A third of the lease, the library's default.</summary>
+    public TimeSpan RenewalInterval => Lease / 3;
+
+    /// <summary>Whether grants carry tokens, and waiters are served in turn and within the lease.</summary>
+    public required bool IsOurs { get; init; }
+
+    /// <summary>Whether the workers run a schedule.</summary>
+    public bool IsSchedule { get; init; }
+}

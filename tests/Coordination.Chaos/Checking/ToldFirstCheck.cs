@@ -1,0 +1,28 @@
+namespace Coordination.Chaos.Checking;
+
+/// <summary>A holder that is told of a loss is told the safety margin before the server's next grant, while its process is scheduled.</summary>
+internal static class ToldFirstCheck
+{
+    /// <summary>What the history cannot tell apart: the canary's tolerance, and the way from the signal to the line.</summary>
+    private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(25);
+
+    public static IEnumerable<Violation> Find(RunRecord run)
+    {
+        foreach (var holdings in run.Holdings.GroupBy(holding => holding.Lock))
+        {
+            var inOrder = holdings.OrderBy(holding => holding.GrantedByServer).ToArray();
+            for (var i = 0; i < inOrder.Length - 1; i++)
+            {
+                var (lost, next) = (inOrder[i], inOrder[i + 1]);
+                var led = next.GrantedByServer - lost.End;
+                if (lost.Ending == HoldingEnd.Lost
+                    && led < run.Settings.Margin - Resolution
+                    && run.GapOf(lost.By, lost.End - run.Settings.Margin, lost.End) is null
+                    && !run.Disturbances.Any(d => d.MayLose(lost.Lock) && d.Overlaps(lost.GrantedByServer, next.GrantedByServer)))
+                {
+                    yield return new Violation(CheckKind.ToldFirst, lost.End, $"{lost} was told of its loss {led.TotalMilliseconds:F0} ms before {next}, and not {run.Settings.Margin.TotalMilliseconds:F0} ms.");
+                }
+            }
+        }
+    }
+}

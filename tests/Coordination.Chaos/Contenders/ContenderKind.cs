@@ -1,0 +1,32 @@
+namespace Coordination.Chaos.Contenders;
+
+/// <summary>What is put to the test.</summary>
+internal enum ContenderKind
+{
+    /// <summary>This project's lock.</summary>
+    Coordination,
+
+    /// <summary>This project's lock, with the deadline counted from the reply to a renewal and not from before it was sent.</summary>
+    DeadlineFromReply,
+
+    /// <summary>This project's lock, released without a look at whose it is.</summary>
+    ReleaseOfAnyones,
+
+    /// <summary>This project's lock, with a renewal that makes a lock that is gone anew.</summary>
+    RenewalThatRecreates,
+
+    /// <summary>This project's lock, with a resource that takes every token.</summary>
+    NoFence,
+
+    /// <summary>This project's lock, with waiters that wait for the notification and for nothing else.</summary>
+    NotificationAlone,
+
+    /// <summary>SET NX PX, with no renewal.</summary>
+    SetNx,
+
+    /// <summary>DistributedLock.Redis.</summary>
+    DistributedLock,
+
+    /// <summary>RedLock.net on one server.</summary>
+    RedLock,
+}

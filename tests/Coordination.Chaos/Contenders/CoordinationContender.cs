@@ -1,0 +1,89 @@
+using Coordination.Chaos.Workers;
+using Coordination.Stores;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Coordination.Chaos.Contenders;
+
+/// <summary>This project's lock, sound or broken on purpose.</summary>
+internal sealed class CoordinationContender : IContender
+{
+    private readonly ServiceProvider _services;
+    private readonly ILockProvider _locks;
+    private readonly WorkerOptions _options;
+
+    public CoordinationContender(WorkerOptions options, WorkerSignals signals)
+    {
+        _options = options;
+        var services = new ServiceCollection().AddSingleton<TimeProvider>(signals.Clock);
+        Register(services, options, signals);
+        _services = services.BuildServiceProvider();
+        _locks = _services.GetRequiredService<ILockProvider>();
+    }
+
+    /// <summary>A node as an application registers it, but for what is broken and what a signal suspends.</summary>
+    public static ICoordinationBuilder Register(IServiceCollection services, WorkerOptions options, WorkerSignals signals)
+    {
+        var coordination = services
+            .AddCoordination(o => (o.LeaseDuration, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.Margin, options.ClaimWindow, options.Process))
+            .UseRedis(options.Redis, o => o.KeyPrefix = options.Prefix);
+
+        // Each around the store as it was registered before.
+        Wrap(services, (inner, _) => new SuspendingStore(inner, signals));
+        switch (options.Contender)
+        {
+            case ContenderKind.DeadlineFromReply:
+                services.AddSingleton<ReplyTimes>();
+                Wrap(services, (inner, provider) => new ReplyTimingStore(inner, provider.GetRequiredService<ReplyTimes>()));
+                break;
+            case ContenderKind.RenewalThatRecreates:
+                Wrap(services, (inner, _) => new RecreatingStore(inner, new RawLock(options)));
+                break;
+            case ContenderKind.NotificationAlone:
+                Wrap(services, (inner, _) => new TrustingStore(inner));
+                break;
+        }
+
+        return coordination;
+    }
+
+    public async Task<IHolding?> AcquireAsync(string lockName, CancellationToken cancellationToken)
+    {
+        // An owner of its own, to re-enter as.
+        var wanted = _locks.GetLock(lockName).WithOwner(_locks.CreateOwner());
+        var lease = await wanted.AcquireAsync(cancellationToken);
+        IHolding holding = new Holding(wanted, lease);
+        return _options.Contender switch
+        {
+            ContenderKind.DeadlineFromReply => new LateDeadlineHolding(holding, lockName, _services.GetRequiredService<ReplyTimes>(), _options.Lease - _options.Margin),
+            ContenderKind.ReleaseOfAnyones => new HeedlessHolding(holding, lockName, new RawLock(_options)),
+            _ => holding,
+        };
+    }
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private static void Wrap(IServiceCollection services, Func<ILockStore, IServiceProvider, ILockStore> wrap)
+    {
+        var before = services.Last(service => service.ServiceType == typeof(ILockStore)).ImplementationFactory!;
+        services.Replace(ServiceDescriptor.Singleton(provider => wrap((ILockStore)before(provider), provider)));
+    }
+
+    private sealed class Holding(ILock wanted, ILockLease lease) : IHolding
+    {
+        public long? Token => lease.FencingToken;
+
+        public CancellationToken Lost => lease.Lost;
+
+        public async Task ReenterAsync()
+        {
+            await using var again = await wanted.TryAcquireAsync(lease.Lost);
+            if (again is not null && lease.LossReason is null && again.FencingToken != lease.FencingToken)
+            {
+                throw new InvalidOperationException($"The lock was entered again under the token {again.FencingToken} instead of {lease.FencingToken}.");
+            }
+        }
+
+        public async Task<string> ReleaseAsync() => (await lease.ReleaseAsync()).ToString();
+    }
+}

@@ -1,0 +1,22 @@
+namespace Coordination.Chaos.Contenders;
+
+/// <summary>A lock that the worker believes to hold.</summary>
+internal interface IHolding : IDisposable
+{
+    /// <summary>The fencing token; null for a kind of lock that has none.</summary>
+    long? Token { get; }
+
+    /// <summary>Cancelled when the lock tells its holder that it is lost.</summary>
+    CancellationToken Lost { get; }
+
+    /// <summary>Takes the lock once more and gives that back, where the kind of lock can.</summary>
+    Task ReenterAsync() => Task.CompletedTask;
+
+    /// <returns>What it found, in its own words.</returns>
+    Task<string> ReleaseAsync();
+
+    /// <summary>Ends what watches over it.</summary>
+    void IDisposable.Dispose()
+    {
+    }
+}

@@ -1,0 +1,74 @@
+namespace Coordination.Chaos.Faults;
+
+/// <summary>What is done to processes, servers and the network between them.</summary>
+internal enum FaultKind
+{
+    /// <summary>SIGKILL, and the worker is started again.</summary>
+    Kill,
+
+    /// <summary>SIGTERM, and the worker is started again.</summary>
+    Terminate,
+
+    /// <summary>SIGSTOP for less than a lease.</summary>
+    PauseShort,
+
+    /// <summary>SIGSTOP for more than a lease.</summary>
+    PauseLong,
+
+    /// <summary>A worker suspends itself with a release under way.</summary>
+    SuspendInRelease,
+
+    /// <summary>A worker suspends itself with a claim under way.</summary>
+    SuspendInClaim,
+
+    /// <summary>Every thread of a worker's pool is blocked.</summary>
+    StarvePool,
+
+    /// <summary>A worker's wall clock jumps.</summary>
+    ShiftClock,
+
+    /// <summary>Redis is killed and started again. What it lost depends on whether it had a journal.</summary>
+    RestartServer,
+
+    FlushAll,
+
+    FlushScripts,
+
+    KillClients,
+
+    PauseClients,
+
+    /// <summary>DEBUG SLEEP: the server answers nobody.</summary>
+    SleepServer,
+
+    /// <summary>DEL of a lock's keys.</summary>
+    DeleteKeys,
+
+    /// <summary>The server refuses writes for want of memory.</summary>
+    ExhaustMemory,
+
+    /// <summary>Everything takes longer.</summary>
+    Delay,
+
+    /// <summary>Everything takes longer, and then nothing arrives.</summary>
+    DelayThenBlackHole,
+
+    DropReplies,
+
+    DropRequests,
+
+    /// <summary>Nothing arrives, either way, and the connection is cut in the end.</summary>
+    BlackHole,
+
+    /// <summary>Nothing arrives, either way, and everything does in the end.</summary>
+    Stall,
+
+    /// <summary>The connection is cut between the first write that the server applied and its reply.</summary>
+    CutAfterWrite,
+
+    /// <summary>The master of a Sentinel group is killed.</summary>
+    FailOver,
+
+    /// <summary>A master of a Cluster is killed.</summary>
+    KillClusterNode,
+}

@@ -1,0 +1,64 @@
+namespace Coordination.Chaos.Faults;
+
+/// <summary>The schedule of faults of a run: the same for the same seed and settings.</summary>
+internal static class FaultPlan
+{
+    /// <summary>How long workers run undisturbed at first.</summary>
+    private static readonly TimeSpan Begin = TimeSpan.FromSeconds(1.5);
+
+    /// <param name="seed">Decides everything below.</param>
+    /// <param name="kinds">What may happen, each kind as often as it is listed.</param>
+    /// <param name="duration">How long the run lasts. The last part of it is for recovery.</param>
+    /// <param name="lease">The lease that lengths are measured by.</param>
+    /// <param name="workers">How many workers there are.</param>
+    /// <param name="locks">How many locks there are.</param>
+    /// <param name="pause">The mean time between a fault and the next.</param>
+    public static IReadOnlyList<Fault> Create(int seed, IReadOnlyList<FaultKind> kinds, TimeSpan duration, TimeSpan lease, int workers, int locks, TimeSpan pause)
+    {
+        var random = new Random(seed);
+        var faults = new List<Fault>();
+        if (kinds.Count == 0)
+        {
+            return faults;
+        }
+
+        var end = duration - (1.5 * lease);
+        for (var at = Begin; at < end; at += pause * Between(random, 0.5, 1.5))
+        {
+            var kind = kinds[random.Next(kinds.Count)];
+            faults.Add(new Fault(
+                at, kind, random.Next(workers), random.Next(locks), random.NextDouble() < 0.7, LengthOf(kind, lease, random), SizeOf(kind, lease, random)));
+
+            // A server that comes back is left alone for a while: most faults do nothing to one that is away.
+            at += IsAtServer(kind) ? faults[^1].Length : TimeSpan.Zero;
+        }
+
+        return faults;
+    }
+
+    /// <summary>Whether a fault strikes everybody.</summary>
+    public static bool IsAtServer(FaultKind kind) => kind is >= FaultKind.RestartServer and <= FaultKind.ExhaustMemory or >= FaultKind.FailOver;
+
+    private static TimeSpan LengthOf(FaultKind kind, TimeSpan lease, Random random) => kind switch
+    {
+        FaultKind.Kill or FaultKind.Terminate => lease * Between(random, 0.1, 0.6),
+        FaultKind.PauseShort => lease * Between(random, 0.05, 0.25),
+        FaultKind.PauseLong => lease * Between(random, 1.1, 2),
+        FaultKind.SuspendInRelease or FaultKind.SuspendInClaim => lease * Between(random, 0.05, 1.5),
+        FaultKind.RestartServer => lease * Between(random, 0.05, 0.5),
+        FaultKind.FlushAll or FaultKind.FlushScripts or FaultKind.KillClients or FaultKind.DeleteKeys or FaultKind.ShiftClock => TimeSpan.Zero,
+        FaultKind.PauseClients or FaultKind.SleepServer => lease * Between(random, 0.1, 1.2),
+        FaultKind.CutAfterWrite => lease,
+        _ => lease * Between(random, 0.3, 1.3),
+    };
+
+    private static TimeSpan SizeOf(FaultKind kind, TimeSpan lease, Random random) => kind switch
+    {
+        // There and back within the time that one call may take, or else nothing would ever arrive.
+        FaultKind.Delay or FaultKind.DelayThenBlackHole => lease * Between(random, 0.03, 0.07),
+        FaultKind.ShiftClock => TimeSpan.FromHours(Between(random, -48, 48)),
+        _ => TimeSpan.Zero,
+    };
+
+    private static double Between(Random random, double min, double max) => min + (random.NextDouble() * (max - min));
+}

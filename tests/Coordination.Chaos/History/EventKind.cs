@@ -1,0 +1,35 @@
+namespace Coordination.Chaos.History;
+
+/// <summary>What a process wrote down.</summary>
+internal enum EventKind
+{
+    /// <summary>It began to wait for a lock.</summary>
+    Waiting,
+
+    /// <summary>It was told that it has the lock, and believes so from here on.</summary>
+    Granted,
+
+    /// <summary>It gave up waiting, or was refused.</summary>
+    GaveUp,
+
+    /// <summary>It was told that the lock is lost, and believes no longer.</summary>
+    Lost,
+
+    /// <summary>It is about to release, and believes no longer.</summary>
+    Releasing,
+
+    /// <summary>It knows how the release ended.</summary>
+    Released,
+
+    /// <summary>It was not scheduled, from the moment of the event for as long as the event says.</summary>
+    Unscheduled,
+
+    /// <summary>It ran a fire of a schedule.</summary>
+    Fired,
+
+    /// <summary>It was about to be suspended in the middle of a call.</summary>
+    Suspending,
+
+    /// <summary>It ended, in order or not; said by who started it.</summary>
+    Ended,
+}

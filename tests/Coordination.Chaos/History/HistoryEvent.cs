@@ -1,0 +1,13 @@
+namespace Coordination.Chaos.History;
+
+/// <summary>One line of a history.</summary>
+/// <param name="At">On the clock that all processes of the machine share.</param>
+/// <param name="By">The process: its worker's name and how often that was started, as in w1.2.</param>
+/// <param name="Kind">What happened.</param>
+/// <param name="Lock">Of which lock.</param>
+/// <param name="Attempt">Which of the process's attempts at a lock; they are numbered from one.</param>
+/// <param name="Token">The fencing token of a grant, where the lock has one.</param>
+/// <param name="Length">How long it lasted; for what has a length.</param>
+/// <param name="Detail">For people.</param>
+internal sealed record HistoryEvent(
+    TimeSpan At, string By, EventKind Kind, string? Lock = null, long Attempt = 0, long? Token = null, TimeSpan Length = default, string? Detail = null);

@@ -1,0 +1,49 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using WorkerReplicas;
+
+namespace Coordination.Chaos.History;
+
+/// <summary>
+/// The history of one process, a line of JSON for each event. Each is handed to the system at once, which keeps it when the process is killed.
+/// </summary>
+internal sealed class HistoryFile(string path, string by) : IDisposable
+{
+    private static readonly JsonSerializerOptions Json = new()
+    {
+        Converters = { new JsonStringEnumConverter() },
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+    };
+
+    private readonly Lock _gate = new();
+    private readonly FileStream _file = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+
+    public void Write(EventKind kind, string? lockName = null, long attempt = 0, long? token = null, string? detail = null) =>
+        Write(new HistoryEvent(MonotonicClock.Now, by, kind, lockName, attempt, token, Detail: detail));
+
+    public void Write(HistoryEvent happened)
+    {
+        var line = JsonSerializer.SerializeToUtf8Bytes(happened, Json);
+        Array.Resize(ref line, line.Length + 1);
+        line[^1] = (byte)'\n';
+        lock (_gate)
+        {
+            _file.Write(line);
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>Reads what all processes of a run wrote down, in the order of time.</summary>
+    public static IReadOnlyList<HistoryEvent> ReadAll(string folder) =>
+        [.. Directory.EnumerateFiles(folder, "*.jsonl").SelectMany(Read).OrderBy(happened => happened.At)];
+
+    private static IEnumerable<HistoryEvent> Read(string path)
+    {
+        var text = File.ReadAllText(path);
+
+        // A line with no end was cut short by the death of its process.
+        var end = text.LastIndexOf('\n');
+        return end < 0 ? [] : text[..end].Split('\n').Select(line => JsonSerializer.Deserialize<HistoryEvent>(line, Json)!);
+    }
+}

@@ -1,0 +1,176 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+
+namespace Coordination.Chaos.Network;
+
+/// <summary>Stands between one worker and the server.</summary>
+internal sealed class ChaosProxy : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _ending = new();
+    private readonly ConcurrentDictionary<Link, Task> _links = new();
+    private readonly IPEndPoint _server;
+    private readonly Task _accepting;
+    private volatile Rule _rule = new(ProxyMode.Pass, TimeSpan.Zero);
+
+    public ChaosProxy(int serverPort)
+    {
+        _server = new IPEndPoint(IPAddress.Loopback, serverPort);
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+    /// <summary>Whether a connection was cut since <see cref="Begin"/>.</summary>
+    public bool HasCut => _rule.HasCut;
+
+    public void Begin(ProxyMode mode, TimeSpan delay = default)
+    {
+        var before = _rule;
+        _rule = new Rule(mode, delay);
+        before.End();
+    }
+
+    /// <summary>Lets everything pass again. Connections of which something was dropped are cut, for what follows would make no sense.</summary>
+    public void End()
+    {
+        Begin(ProxyMode.Pass);
+        foreach (var link in _links.Keys.Where(link => link.IsTorn))
+        {
+            link.Cut();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync();
+        _listener.Stop();
+        End();
+        foreach (var link in _links.Keys)
+        {
+            link.Cut();
+        }
+
+        await _accepting;
+        await Task.WhenAll(_links.Values).WaitAsync(TimeSpan.FromSeconds(10));
+        _listener.Dispose();
+        _ending.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                var client = await _listener.AcceptSocketAsync(_ending.Token);
+                var link = new Link(client);
+                _links[link] = Task.CompletedTask;
+                _links[link] = CarryAsync(link);
+            }
+            catch (Exception e) when (e is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                // Disposed.
+                return;
+            }
+        }
+    }
+
+    private async Task CarryAsync(Link link)
+    {
+        // Off the loop that accepts.
+        await Task.Yield();
+        try
+        {
+            await link.Server.ConnectAsync(_server, _ending.Token);
+            await Task.WhenAny(PumpAsync(link, link.Client, link.Server, isReply: false), PumpAsync(link, link.Server, link.Client, isReply: true));
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The server is away, which the client learns as it would without the proxy: the connection ends.
+        }
+
+        link.Cut();
+        _links.TryRemove(link, out _);
+    }
+
+    private async Task PumpAsync(Link link, Socket from, Socket to, bool isReply)
+    {
+        var buffer = new byte[64 * 1024];
+        try
+        {
+            while (await from.ReceiveAsync(buffer, _ending.Token) is > 0 and var count)
+            {
+                var rule = _rule;
+                switch (rule.Mode)
+                {
+                    case ProxyMode.Delay:
+                        await Task.Delay(rule.Delay, _ending.Token);
+                        break;
+                    case ProxyMode.Stall:
+                        await rule.Ended.WaitAsync(_ending.Token);
+                        break;
+                    case ProxyMode.BlackHole:
+                    case ProxyMode.DropReplies when isReply:
+                    case ProxyMode.DropRequests when !isReply:
+                        link.IsTorn = true;
+                        continue;
+                    case ProxyMode.CutAfterWrite when !isReply:
+                        link.HasScriptUnderWay |= buffer.AsSpan(0, count).IndexOf("EVALSHA"u8) >= 0;
+                        break;
+                    case ProxyMode.CutAfterWrite when link.HasScriptUnderWay && rule.TryCut():
+                        return;
+                }
+
+                for (var sent = 0; sent < count;)
+                {
+                    sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), _ending.Token);
+                }
+            }
+        }
+        catch (Exception e) when (e is SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // Either side ended it, or the proxy did.
+        }
+    }
+
+    /// <summary>What holds from one change of mode to the next.</summary>
+    private sealed class Rule(ProxyMode mode, TimeSpan delay)
+    {
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _cuts;
+
+        public ProxyMode Mode => mode;
+
+        public TimeSpan Delay => delay;
+
+        public Task Ended => _ended.Task;
+
+        public bool HasCut => Volatile.Read(ref _cuts) > 0;
+
+        /// <summary>One connection is enough.</summary>
+        public bool TryCut() => Interlocked.Exchange(ref _cuts, 1) == 0;
+
+        public void End() => _ended.TrySetResult();
+    }
+
+    /// <summary>A client's connection, and the one that the proxy made for it.</summary>
+    private sealed class Link(Socket client)
+    {
+        public Socket Client { get; } = client;
+
+        public Socket Server { get; } = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+
+        public volatile bool IsTorn;
+
+        public volatile bool HasScriptUnderWay;
+
+        public void Cut()
+        {
+            Client.Dispose();
+            Server.Dispose();
+        }
+    }
+}

@@ -1,0 +1,22 @@
+namespace Coordination.Chaos.Network;
+
+/// <summary>What a proxy does with what it carries.</summary>
+internal enum ProxyMode
+{
+    Pass,
+
+    Delay,
+
+    DropReplies,
+
+    DropRequests,
+
+    /// <summary>Drops both ways.</summary>
+    BlackHole,
+
+    /// <summary>Keeps everything until the mode ends, and delivers it then.</summary>
+    Stall,
+
+    /// <summary>Cuts a connection when the reply to a script comes, and drops the reply.</summary>
+    CutAfterWrite,
+}

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Coordination.Benchmarks.CommandLine;
+using Coordination.Chaos.CommandLine;
+using Coordination.Chaos.Reports;
+using Coordination.Chaos.Scenarios;
+using Coordination.Chaos.Workers;
+using Coordination.Redis.Tests.Servers;
+using Xunit.MicrosoftTestingPlatform;
+using Xunit.Runner.InProc.SystemConsole;
+
+namespace Coordination.Chaos;
+
+internal static class Program
+{
+    /// <summary>The first word of a command line for the tests: what follows is as for any xunit program.</summary>
+    private const string TestWord = "test";
+
+    public static async Task<int> Main(string[] args) => args switch
+    {
+        [WorkerProgram.Word, var options] => await WorkerProgram.RunAsync(options),
+        [TestWord, .. var words] => await ConsoleRunner.Run(words),
+        _ when args.Contains("--server") || args.Contains("--internal-msbuild-node") => await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
+        _ => await RunAsync(args),
+    };
+
+    private static async Task<int> RunAsync(string[] args)
+    {
+        if (args.Contains("--help"))
+        {
+            Console.WriteLine(Help.Text);
+            return 0;
+        }
+
+        try
+        {
+            return await RunAsync(Arguments.Parse(args));
+        }
+        catch (UsageException e)
+        {
+            await Console.Error.WriteLineAsync($"{e.Message} See --help.");
+            return 2;
+        }
+    }
+
+    private static async Task<int> RunAsync(Arguments arguments)
+    {
+        if (!RedisProcess.IsAvailable)
+        {
+            await Console.Error.WriteLineAsync(RedisProcess.Needs);
+            return 2;
+        }
+
+        using var stopping = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+        var results = new List<RunResult>();
+        var begun = Stopwatch.GetTimestamp();
+        foreach (var options in arguments.Runs)
+        {
+            if (stopping.IsCancellationRequested)
+            {
+                break;
+            }
+
+            var result = await ScenarioRun.RunAsync(options, stopping.Token);
+            results.Add(result);
+            Console.WriteLine(Report.Line(result));
+            foreach (var violation in result.Verdict.Violations.Take(10))
+            {
+                Console.WriteLine($"    {violation.Check}: {violation.Text}");
+            }
+
+            if (arguments.Out is not null)
+            {
+                Console.WriteLine($"    {await Report.WriteAsync(result, arguments.Out)}");
+            }
+        }
+
+        Console.WriteLine(Report.Summary(results, Stopwatch.GetElapsedTime(begun)));
+        return results.Exists(result => result.Verdict.Violations.Count > 0) ? 1 : 0;
+
+        void Stop(PosixSignalContext context)
+        {
+            context.Cancel = true;
+            stopping.Cancel();
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using Coordination.Chaos.Faults;
+
+namespace Coordination.Chaos.Scenarios;
+
+/// <summary>The scenarios, each fault alone first.</summary>
+internal static class Catalogue
+{
+    public static IReadOnlyList<Scenario> All { get; } =
+    [
+        new("calm", "nothing happens"),
+        new("kill", "workers die by SIGKILL and are started again", FaultKind.Kill),
+        new("terminate", "workers end on SIGTERM and are started again", FaultKind.Terminate),
+        new("pause-short", "workers are stopped by SIGSTOP for less than the lease", FaultKind.PauseShort),
+        new("pause-long", "workers are stopped by SIGSTOP for more than the lease", FaultKind.PauseLong) { Brief = TimeSpan.FromSeconds(12) },
+        new("suspend-in-release", "workers are suspended with a release under way", FaultKind.SuspendInRelease),
+        new("suspend-in-claim", "workers are suspended with a claim under way", FaultKind.SuspendInClaim),
+        new("starved-pool", "every thread of a worker's pool is blocked", FaultKind.StarvePool),
+        new("clock-jump", "the wall clock of one worker jumps by up to two days", FaultKind.ShiftClock),
+        new("restart-journaled", "Redis is killed and started again with all its data", FaultKind.RestartServer) { Server = ServerKind.Journaled, Pause = 1.2 },
+        new("restart-empty", "Redis is killed and started again with none of its data", FaultKind.RestartServer) { Pause = 1.2 },
+        new("flush-all", "FLUSHALL", FaultKind.FlushAll),
+        new("flush-scripts", "SCRIPT FLUSH", FaultKind.FlushScripts) { Pause = 0.2 },
+        new("kill-clients", "CLIENT KILL of all connections", FaultKind.KillClients),
+        new("pause-clients", "CLIENT PAUSE", FaultKind.PauseClients) { Pause = 1 },
+        new("sleep", "DEBUG SLEEP", FaultKind.SleepServer) { Pause = 1 },
+        new("delete-keys", "DEL of a lock's keys", FaultKind.DeleteKeys),
+        new("out-of-memory", "the server refuses writes, for maxmemory is reached", FaultKind.ExhaustMemory) { Pause = 1 },
+        new("delay", "the network is slow, and fails in the end", FaultKind.Delay, FaultKind.DelayThenBlackHole),
+        new("drop-replies", "replies are dropped, requests are not", FaultKind.DropReplies),
+        new("drop-requests", "requests are dropped, replies are not", FaultKind.DropRequests),
+        new("black-hole", "nothing arrives, either way", FaultKind.BlackHole),
+        new("stall", "nothing arrives, either way, until all of it does", FaultKind.Stall),
+        new("cut-after-write", "a connection is cut between the first successful write and its reply", FaultKind.CutAfterWrite) { Pause = 0.3 },
+        new("failover", "the master of a Sentinel group is killed", FaultKind.FailOver) { Server = ServerKind.Sentinel, Pause = 20, Brief = TimeSpan.FromSeconds(20) },
+        new("cluster-node", "a master of a Cluster is killed", FaultKind.KillClusterNode) { Server = ServerKind.Cluster, Pause = 20, Brief = TimeSpan.FromSeconds(20) },
+        new("quartz", "a Quartz job each second, while workers die and the network fails", FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.KillClients, FaultKind.BlackHole, FaultKind.CutAfterWrite)
+        {
+            IsSchedule = true,
+            Pause = 2,
+            Brief = TimeSpan.FromSeconds(20),
+        },
+        new("mixed", "all of these, on one server, two at a time and more", [.. Enum.GetValues<FaultKind>().Where(kind => kind < FaultKind.FailOver)]) { Workers = 4, Pause = 0.4, Brief = TimeSpan.FromSeconds(20) },
+    ];
+
+    public static Scenario? Find(string name) => All.FirstOrDefault(scenario => scenario.Name == name);
+}

@@ -1,0 +1,225 @@
+using System.Collections.Concurrent;
+using Coordination.Chaos.Faults;
+using Coordination.Chaos.Network;
+using Coordination.Chaos.Resource;
+using Coordination.Chaos.Workers;
+using WorkerReplicas;
+
+namespace Coordination.Chaos.Scenarios;
+
+/// <summary>Does what a plan says, and notes what it did.</summary>
+internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedResource resource) : IDisposable
+{
+    /// <summary>How long a worker may take to come to the call in which it is to suspend itself.</summary>
+    private static readonly TimeSpan Occasion = TimeSpan.FromSeconds(3);
+
+    private readonly ConcurrentQueue<Disturbance> _happened = new();
+    private readonly SemaphoreSlim _serverGate = new(1);
+
+    public IReadOnlyList<Disturbance> Happened => [.. _happened.OrderBy(d => d.From)];
+
+    /// <summary>Starts each fault at its time, and waits until all are over.</summary>
+    public async Task RunAsync(IReadOnlyList<Fault> plan, CancellationToken stopping)
+    {
+        var begin = MonotonicClock.Now;
+        var underWay = new List<Task>();
+        foreach (var fault in plan)
+        {
+            var wait = begin + fault.At - MonotonicClock.Now;
+            if (wait > TimeSpan.Zero)
+            {
+                await Task.Delay(wait, stopping);
+            }
+
+            underWay.Add(StrikeAsync(fault));
+        }
+
+        await Task.WhenAll(underWay);
+    }
+
+    public void Dispose() => _serverGate.Dispose();
+
+    private Task StrikeAsync(Fault fault)
+    {
+        if (FaultPlan.IsAtServer(fault.Kind))
+        {
+            return AloneAsync(_serverGate, () => StrikeServerAsync(fault));
+        }
+
+        var slot = TargetOf(fault);
+        return fault.Kind < FaultKind.RestartServer
+            ? AloneAsync(slot.ProcessGate, () => StrikeProcessAsync(fault, slot))
+            : AloneAsync(slot.NetworkGate, () => StrikeNetworkAsync(fault, slot));
+    }
+
+    private Fleet.Slot TargetOf(Fault fault)
+    {
+        if (fault.AtHolder && fleet.Locks.Count > 0 && resource.LastWriterOf(fleet.Locks[fault.Lock]) is { } process)
+        {
+            return fleet.Slots.First(slot => slot.Name == Checking.RunRecord.WorkerOf(process));
+        }
+
+        return fleet.Slots[fault.Worker];
+    }
+
+    private async Task StrikeProcessAsync(Fault fault, Fleet.Slot slot)
+    {
+        var from = MonotonicClock.Now;
+        switch (fault.Kind)
+        {
+            case FaultKind.Kill:
+                await fleet.KillAsync(slot);
+                await Task.Delay(fault.Length);
+                await fleet.StartAsync(slot);
+                break;
+            case FaultKind.Terminate:
+                await fleet.TerminateAsync(slot);
+                await Task.Delay(fault.Length);
+                await fleet.StartAsync(slot);
+                break;
+            case FaultKind.PauseShort or FaultKind.PauseLong:
+                slot.Process!.Stop();
+                await Task.Delay(fault.Length);
+                slot.Process.Continue();
+                break;
+            case FaultKind.SuspendInRelease:
+                await SuspendAsync(slot, Suspension.InRelease, fault.Length);
+                break;
+            case FaultKind.SuspendInClaim:
+                await SuspendAsync(slot, Suspension.InClaim, fault.Length);
+                break;
+            case FaultKind.StarvePool:
+                slot.Process!.Tell($"starve {(int)fault.Length.TotalMilliseconds}");
+                await Task.Delay(fault.Length);
+                break;
+            case FaultKind.ShiftClock:
+                slot.Process!.Tell($"shift {(int)fault.Size.TotalSeconds}");
+                break;
+        }
+
+        Note(fault, from, slot.Name);
+    }
+
+    /// <summary>Lets a worker stop itself at the next occasion, and go on some time later.</summary>
+    private static async Task SuspendAsync(Fleet.Slot slot, Suspension where, TimeSpan length)
+    {
+        var process = slot.Process!;
+        process.Tell($"suspend {where}");
+        for (var end = MonotonicClock.Now + Occasion; !process.IsStopped();)
+        {
+            if (MonotonicClock.Now > end)
+            {
+                process.Tell($"suspend {Suspension.None}");
+                break;
+            }
+
+            await Task.Delay(5);
+        }
+
+        await Task.Delay(length);
+        process.Continue();
+    }
+
+    private async Task StrikeNetworkAsync(Fault fault, Fleet.Slot slot)
+    {
+        if (slot.Proxy is not { } proxy)
+        {
+            return;
+        }
+
+        var from = MonotonicClock.Now;
+        switch (fault.Kind)
+        {
+            case FaultKind.Delay:
+                proxy.Begin(ProxyMode.Delay, fault.Size);
+                await Task.Delay(fault.Length);
+                break;
+            case FaultKind.DelayThenBlackHole:
+                proxy.Begin(ProxyMode.Delay, fault.Size);
+                await Task.Delay(fault.Length);
+                proxy.Begin(ProxyMode.BlackHole);
+                await Task.Delay(1.2 * RunOptions.Lease);
+                break;
+            case FaultKind.CutAfterWrite:
+                proxy.Begin(ProxyMode.CutAfterWrite);
+                for (var end = from + fault.Length; !proxy.HasCut && MonotonicClock.Now < end;)
+                {
+                    await Task.Delay(5);
+                }
+
+                break;
+            default:
+                proxy.Begin(Enum.Parse<ProxyMode>(fault.Kind.ToString()));
+                await Task.Delay(fault.Length);
+                break;
+        }
+
+        proxy.End();
+        Note(fault, from, slot.Name);
+    }
+
+    private async Task StrikeServerAsync(Fault fault)
+    {
+        var from = MonotonicClock.Now;
+        var name = fleet.Locks.Count > 0 ? fleet.Locks[fault.Lock] : ScheduleWorker.LockName;
+        Loss? loss = null;
+        switch (fault.Kind)
+        {
+            case FaultKind.RestartServer:
+                loss = server.Kind == ServerKind.Journaled ? null : new Loss();
+                await server.RestartAsync(fault.Length);
+                break;
+            case FaultKind.FlushAll:
+                loss = new Loss();
+                await server.AskAsync("FLUSHALL");
+                break;
+            case FaultKind.FlushScripts:
+                await server.AskAsync("SCRIPT", "FLUSH");
+                break;
+            case FaultKind.KillClients:
+                await server.AskAsync("CLIENT", "KILL", "TYPE", "pubsub");
+                await server.AskAsync("CLIENT", "KILL", "TYPE", "normal");
+                break;
+            case FaultKind.PauseClients:
+                await server.AskAsync("CLIENT", "PAUSE", (int)fault.Length.TotalMilliseconds);
+                await Task.Delay(fault.Length);
+                break;
+            case FaultKind.SleepServer:
+                await server.AskAsync("DEBUG", "SLEEP", fault.Length.TotalSeconds);
+                break;
+            case FaultKind.DeleteKeys:
+                loss = new Loss(name);
+                string[] parts = fault.AtHolder ? ["lock"] : ["lock", "token", "waiters", "alive"];
+                await server.AskAsync("DEL", [.. parts.Select(part => $"{ScenarioRun.Prefix}:v1:{{{name}}}:{part}"), name, "redlock:" + name]);
+                break;
+            case FaultKind.ExhaustMemory:
+                await server.AskAsync("CONFIG", "SET", "maxmemory", 1);
+                await Task.Delay(fault.Length);
+                await server.AskAsync("CONFIG", "SET", "maxmemory", 0);
+                break;
+            case FaultKind.FailOver or FaultKind.KillClusterNode:
+                // What was not replicated is lost.
+                loss = new Loss();
+                await server.FailOverAsync(name);
+                break;
+        }
+
+        Note(fault, from, worker: null, loss);
+    }
+
+    private void Note(Fault fault, TimeSpan from, string? worker, Loss? loss = null) =>
+        _happened.Enqueue(new Disturbance(from, MonotonicClock.Now, fault.Kind, worker, loss, loss is not null && fault.Kind < FaultKind.FailOver));
+
+    private static async Task AloneAsync(SemaphoreSlim gate, Func<Task> strike)
+    {
+        await gate.WaitAsync();
+        try
+        {
+            await strike();
+        }
+        finally
+        {
+            gate.Release();
+        }
+    }
+}

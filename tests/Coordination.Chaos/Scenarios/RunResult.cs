@@ -1,0 +1,37 @@
+using Coordination.Chaos.Checking;
+using Coordination.Chaos.Faults;
+
+namespace Coordination.Chaos.Scenarios;
+
+/// <summary>How a run went.</summary>
+/// <param name="Options">What was asked for.</param>
+/// <param name="Plan">What was to happen.</param>
+/// <param name="Happened">What happened, also what harms nobody.</param>
+/// <param name="Run">What is known of it.</param>
+/// <param name="Verdict">What the checker found.</param>
+/// <param name="WriteCount">How many writes the resource saw.</param>
+internal sealed record RunResult(RunOptions Options, IReadOnlyList<Fault> Plan, IReadOnlyList<Disturbance> Happened, RunRecord Run, Verdict Verdict, long WriteCount)
+{
+    public int Grants => Run.Holdings.Count;
+
+    /// <summary>How often a lock went from one process to another.</summary>
+    public int Handovers => Run.Holdings.GroupBy(holding => holding.Lock).Sum(holdings => holdings.Zip(holdings.Skip(1)).Count(pair => pair.First.By != pair.Second.By));
+
+    /// <summary>How many writes the fenced register refused.</summary>
+    public int Refused => Run.Writes.Count(write => !write.IsTaken);
+
+    /// <summary>From a release to the next waiter's code, where one waited already.</summary>
+    public IReadOnlyList<TimeSpan> HandoverTimes => TimesAfter(HoldingEnd.Released);
+
+    /// <summary>From a holder's death to the next waiter's code, where one waited already.</summary>
+    public IReadOnlyList<TimeSpan> FailoverTimes => TimesAfter(HoldingEnd.Died);
+
+    private IReadOnlyList<TimeSpan> TimesAfter(HoldingEnd ending) =>
+    [
+        .. Run.Holdings.GroupBy(holding => holding.Lock)
+            .SelectMany(holdings => holdings.Zip(holdings.Skip(1)))
+            .Where(pair => pair.First.Ending == ending && pair.First.By != pair.Second.By && pair.Second.WaitedFrom < pair.First.End && pair.Second.Granted > pair.First.End)
+            .Select(pair => pair.Second.Granted - pair.First.End)
+            .Order(),
+    ];
+}

@@ -1,0 +1,27 @@
+using Coordination.Chaos.Faults;
+
+namespace Coordination.Chaos.Scenarios;
+
+/// <summary>What is done to whom.</summary>
+/// <param name="Name">As on the command line.</param>
+/// <param name="Summary">For people.</param>
+/// <param name="Faults">What may happen, each kind as often as it is listed.</param>
+internal sealed record Scenario(string Name, string Summary, params IReadOnlyList<FaultKind> Faults)
+{
+    public ServerKind Server { get; init; } = ServerKind.InMemory;
+
+    /// <summary>How many worker processes there are.</summary>
+    public int Workers { get; init; } = 3;
+
+    /// <summary>How many locks each of them contends for.</summary>
+    public int Locks { get; init; } = 2;
+
+    /// <summary>The mean time between a fault and the next, in leases.</summary>
+    public double Pause { get; init; } = 0.6;
+
+    /// <summary>Whether the workers run a schedule, instead of contending for locks in loops.</summary>
+    public bool IsSchedule { get; init; }
+
+    /// <summary>How long it lasts in a suite of tests.</summary>
+    public TimeSpan Brief { get; init; } = TimeSpan.FromSeconds(9);
+}

@@ -1,0 +1,102 @@
+using Coordination.Chaos.Checking;
+using Coordination.Chaos.Contenders;
+using Coordination.Chaos.Faults;
+using Coordination.Chaos.History;
+using Coordination.Chaos.Resource;
+using WorkerReplicas;
+
+namespace Coordination.Chaos.Scenarios;
+
+/// <summary>Runs a scenario, from the start of its server to the verdict.</summary>
+internal static class ScenarioRun
+{
+    /// <summary>The prefix of all keys of this project's locks.</summary>
+    public const string Prefix = "chaos";
+
+    /// <summary>What may happen to a run that nobody planned: that something hangs.</summary>
+    private static readonly TimeSpan Overtime = TimeSpan.FromMinutes(2);
+
+    /// <param name="options">What to run.</param>
+    /// <param name="stopping">Ends it early; what happened until then is judged.</param>
+    /// <exception cref="TimeoutException">It did not end two minutes after its time.</exception>
+    public static async Task<RunResult> RunAsync(RunOptions options, CancellationToken stopping)
+    {
+        var folder = Directory.CreateTempSubdirectory("coordination-chaos-");
+        try
+        {
+            return await RunAsync(options, folder.FullName, stopping).WaitAsync(options.Duration + Overtime, CancellationToken.None);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static async Task<RunResult> RunAsync(RunOptions options, string folder, CancellationToken stopping)
+    {
+        var scenario = options.Scenario;
+        var plan = FaultPlan.Create(options.Seed, scenario.Faults, options.Duration, RunOptions.Lease, scenario.Workers, scenario.Locks, scenario.Pause * RunOptions.Lease);
+        using var history = new HistoryFile(Path.Combine(folder, "runner.jsonl"), "runner");
+        await using var server = await ServerUnderTest.StartAsync(scenario.Server);
+        await using var resource = new GuardedResource(isFenced: options.Contender != ContenderKind.NoFence);
+        await using var fleet = new Fleet(options, server, resource, folder, history);
+        await fleet.StartAsync();
+
+        var begin = MonotonicClock.Now;
+        var wallClock = DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch - MonotonicClock.Now;
+        using var driver = new FaultDriver(fleet, server, resource);
+        try
+        {
+            await Task.WhenAll(driver.RunAsync(plan, stopping), Task.Delay(options.Duration, stopping));
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Ended early.
+        }
+
+        var end = MonotonicClock.Now;
+        await fleet.StopAsync();
+        var happened = driver.Happened.Select(d => d with { From = d.From - begin, To = d.To - begin }).ToArray();
+        Disturbance[] harmful = [.. happened.Where(d => d.Kind is not (FaultKind.ShiftClock or FaultKind.FlushScripts))];
+        var events = HistoryFile.ReadAll(folder).Select(happened => happened with { At = happened.At - begin }).ToArray();
+        var run = RunRecord.Read(
+            events,
+            new RunSettings { Lease = RunOptions.Lease, Margin = RunOptions.Margin, ClaimWindow = RunOptions.ClaimWindow, IsOurs = Contender.IsOurs(options.Contender), IsSchedule = scenario.IsSchedule },
+            TimeSpan.Zero,
+            end - begin,
+            wallClock + begin) with
+        {
+            Disturbances = harmful,
+            Writes = [.. resource.Writes.Select(write => write with { At = write.At - begin })],
+            Residue = await ResidueAsync(server, mayHaveDead: harmful.Length > 0),
+            Failures = fleet.Failures,
+        };
+        return new RunResult(options, plan, happened, run, Checker.Check(run), resource.Count);
+    }
+
+    /// <summary>
+    /// What is on the server when the last lease is over. Tokens and fires are remembered for a day; the place of a waiter that died goes with its
+    /// queue, a minute or two after the lease; and what a node that died on starting had tried the server with, within seconds. Nothing lasts for ever.
+    /// </summary>
+    private static async Task<IReadOnlyList<string>> ResidueAsync(ServerUnderTest server, bool mayHaveDead)
+    {
+        var last = MonotonicClock.Now + RunOptions.Lease + TimeSpan.FromSeconds(1);
+        while (true)
+        {
+            var left = (await server.KeysAsync()).Where(key => !MayStay(key.Key, key.TimeToLive)).ToArray();
+            if (left.Length == 0 || MonotonicClock.Now > last)
+            {
+                return [.. left.Select(key => $"{key.Key} is left on the server, {(key.TimeToLive is { } rest ? $"for {rest}" : "for ever")}.")];
+            }
+
+            await Task.Delay(50);
+        }
+
+        bool MayStay(string key, TimeSpan? timeToLive) => timeToLive is { } rest && key.Split(':')[^1] switch
+        {
+            "token" => true,
+            "waiters" or "alive" => mayHaveDead && rest < TimeSpan.FromMinutes(5),
+            _ => key.Contains(":fire:", StringComparison.Ordinal) || (mayHaveDead && key.Contains("{probe-", StringComparison.Ordinal)),
+        };
+    }
+}

@@ -1,0 +1,17 @@
+namespace Coordination.Chaos.Scenarios;
+
+/// <summary>What the workers find behind the address that they are given.</summary>
+internal enum ServerKind
+{
+    /// <summary>One server, whose data is gone when it is.</summary>
+    InMemory,
+
+    /// <summary>One server, with a journal that each write is in before it is answered.</summary>
+    Journaled,
+
+    /// <summary>A master and its replica under three sentinels.</summary>
+    Sentinel,
+
+    /// <summary>Three masters with a replica each.</summary>
+    Cluster,
+}

@@ -1,0 +1,97 @@
+using Coordination.Redis.Tests.Servers;
+using StackExchange.Redis;
+
+namespace Coordination.Chaos.Scenarios;
+
+/// <summary>The Redis of a run, and what is done to it.</summary>
+internal sealed class ServerUnderTest : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private readonly RedisTopology? _topology;
+    private readonly List<RedisProcess> _masters;
+    private readonly List<RedisProcess> _replicas;
+
+    private ServerUnderTest(ServerKind kind, RedisProcess? single, RedisTopology? topology)
+    {
+        Kind = kind;
+        _topology = topology;
+        _masters = single is null ? [.. topology!.Masters] : [single];
+        _replicas = single is null ? [.. topology!.Replicas] : [];
+    }
+
+    public ServerKind Kind { get; }
+
+    /// <summary>Where the single server listens; null for those that are several, whose clients find out by themselves.</summary>
+    public int? Port => _topology is null ? _masters[0].Port : null;
+
+    public string ConnectionString => _topology?.ConnectionString ?? _masters[0].ConnectionString;
+
+    public static async Task<ServerUnderTest> StartAsync(ServerKind kind) => kind switch
+    {
+        ServerKind.Sentinel => new ServerUnderTest(kind, null, await RedisSentinel.StartAsync(downAfter: TimeSpan.FromSeconds(1))),
+        ServerKind.Cluster => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: TimeSpan.FromSeconds(1), withReplicas: true)),
+        ServerKind.Journaled => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local", "--appendonly", "yes", "--appendfsync", "always"), null),
+        _ => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local"), null),
+    };
+
+    public async Task RestartAsync(TimeSpan after)
+    {
+        await _masters[0].KillAsync();
+        await Task.Delay(after);
+        await _masters[0].StartAgainAsync();
+    }
+
+    public Task AskAsync(string command, params object[] arguments) => RedisTopology.AskAsync(_masters[0], command, arguments);
+
+    /// <summary>Kills a master, and waits until its replica has taken over.</summary>
+    /// <param name="lockName">Of a Cluster: the master that has this lock.</param>
+    public async Task FailOverAsync(string lockName)
+    {
+        var i = Kind == ServerKind.Cluster ? RedisCluster.MasterOf(ClusterSlot(lockName)) : 0;
+        await _masters[i].KillAsync();
+        var limit = Task.Delay(Patience);
+        while (!await IsMasterAsync(_replicas[i]))
+        {
+            if (limit.IsCompleted)
+            {
+                throw new TimeoutException($"No replica took over within {Patience}.");
+            }
+
+            await Task.Delay(50);
+        }
+
+        (_masters[i], _replicas[i]) = (_replicas[i], _masters[i]);
+    }
+
+    /// <summary>All keys on all masters, with how long they last: null for ever.</summary>
+    public async Task<IReadOnlyList<(string Key, TimeSpan? TimeToLive)>> KeysAsync()
+    {
+        var found = new List<(string, TimeSpan?)>();
+        foreach (var master in _masters)
+        {
+            await using var connection = await master.ConnectAsOperatorAsync();
+            foreach (var key in connection.GetServer(master.ConnectionString).Keys(pattern: "*", pageSize: 1000))
+            {
+                var ms = (long)await connection.GetServer(master.ConnectionString).ExecuteAsync("PTTL", [key.ToString()]);
+                if (ms != -2)
+                {
+                    found.Add((key.ToString(), ms < 0 ? null : TimeSpan.FromMilliseconds(ms)));
+                }
+            }
+        }
+
+        return found;
+    }
+
+    public ValueTask DisposeAsync() => _topology?.DisposeAsync() ?? _masters[0].DisposeAsync();
+
+    private static async Task<bool> IsMasterAsync(RedisProcess process) =>
+        ((RedisResult[])(await RedisTopology.AskAsync(process, "ROLE"))!)[0].ToString() == "master";
+
+    /// <summary>The slot of a lock's keys, which all have its name as their hash tag.</summary>
+    private static int ClusterSlot(string lockName)
+    {
+        using var connection = ConnectionMultiplexer.Connect(new ConfigurationOptions { EndPoints = { "127.0.0.1:1" }, AbortOnConnectFail = false, ConnectTimeout = 1 });
+        return connection.HashSlot(lockName);
+    }
+}

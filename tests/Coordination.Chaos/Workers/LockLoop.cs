@@ -1,0 +1,124 @@
+using Coordination.Chaos.Contenders;
+using Coordination.Chaos.History;
+using Coordination.Chaos.Resource;
+
+namespace Coordination.Chaos.Workers;
+
+/// <summary>Takes one lock again and again, uses the resource under it, and writes down what it believes.</summary>
+internal sealed class LockLoop(string lockName, IContender contender, WorkerOptions options, HistoryFile history, Attempts attempts, CancellationToken stopping)
+{
+    private static readonly TimeSpan Work = TimeSpan.FromMilliseconds(20);
+    private readonly Random _random = new(HashCode.Combine(options.Seed, lockName.Length, lockName[^1]));
+
+    public async Task RunAsync()
+    {
+        using var resource = await ResourceClient.ConnectAsync(options.ResourcePort, options.Process, stopping);
+        while (!stopping.IsCancellationRequested)
+        {
+            await Task.Delay(_random.Next(30), CancellationToken.None);
+            var attempt = attempts.Next();
+            if (await AcquireAsync(attempt) is { } holding)
+            {
+                using (holding)
+                {
+                    await HoldAsync(holding, attempt, resource);
+                }
+            }
+        }
+    }
+
+    private async Task<IHolding?> AcquireAsync(long attempt)
+    {
+        using var givingUp = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        if (_random.NextDouble() < 0.1)
+        {
+            givingUp.CancelAfter(_random.Next((int)(options.Lease.TotalMilliseconds * 0.7)));
+        }
+
+        history.Write(EventKind.Waiting, lockName, attempt);
+        try
+        {
+            var holding = await contender.AcquireAsync(lockName, givingUp.Token);
+            if (holding is null)
+            {
+                history.Write(EventKind.GaveUp, lockName, attempt, detail: "refused");
+                return null;
+            }
+
+            history.Write(EventKind.Granted, lockName, attempt, holding.Token);
+            return holding;
+        }
+        catch (OperationCanceledException)
+        {
+            history.Write(EventKind.GaveUp, lockName, attempt);
+        }
+        catch (Exception e)
+        {
+            // Each kind of lock has errors of its own for a server that is away. Another attempt follows, as in a worker's loop.
+            history.Write(EventKind.GaveUp, lockName, attempt, detail: $"{e.GetType().Name}: {e.Message}");
+            await Task.Delay(100, CancellationToken.None);
+        }
+
+        return null;
+    }
+
+    private async Task HoldAsync(IHolding holding, long attempt, ResourceClient resource)
+    {
+        using var belief = new Belief(() => history.Write(EventKind.Lost, lockName, attempt), holding.Lost);
+        var works = HowOften();
+        for (var i = 0; ; i++)
+        {
+            // As user code does: it looks, works and writes, and what befalls it in between it learns at the next look.
+            await resource.WriteAsync(lockName, attempt, holding.Token);
+            if (i == works || stopping.IsCancellationRequested || !belief.Stands)
+            {
+                break;
+            }
+
+            if (i == 1 && _random.NextDouble() < 0.2)
+            {
+                await ReenterAsync(holding);
+            }
+
+            await Task.Delay(Work, CancellationToken.None);
+        }
+
+        if (belief.End())
+        {
+            history.Write(EventKind.Releasing, lockName, attempt);
+        }
+
+        await ReleaseAsync(holding, attempt);
+    }
+
+    private static async Task ReenterAsync(IHolding holding)
+    {
+        try
+        {
+            await holding.ReenterAsync();
+        }
+        catch (Exception e) when (e is OperationCanceledException or LockStoreException)
+        {
+            // Lost meanwhile, or the server is away: the lease itself says what that means for it.
+        }
+    }
+
+    private async Task ReleaseAsync(IHolding holding, long attempt)
+    {
+        string result;
+        try
+        {
+            result = await holding.ReleaseAsync();
+        }
+        catch (Exception e)
+        {
+            // Each kind of lock has errors of its own for a server that is away, and for a lock that is lost.
+            result = $"{e.GetType().Name}: {e.Message}";
+        }
+
+        history.Write(EventKind.Released, lockName, attempt, detail: result);
+    }
+
+    /// <summary>Mostly short, so that there are many handovers; sometimes long, up to more than the lease.</summary>
+    private int HowOften() => _random.NextDouble() < 0.8 ? _random.Next(4) : (int)(options.MaxHold * _random.NextDouble() / Work);
+}

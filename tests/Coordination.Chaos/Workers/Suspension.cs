@@ -1,0 +1,11 @@
+namespace Coordination.Chaos.Workers;
+
+/// <summary>Where a worker suspends itself.</summary>
+internal enum Suspension
+{
+    None,
+
+    InRelease,
+
+    InClaim,
+}

@@ -1,0 +1,39 @@
+using Coordination.Chaos.Contenders;
+
+namespace Coordination.Chaos.Workers;
+
+/// <summary>What a worker process is to do, as it stands on its command line.</summary>
+internal sealed record WorkerOptions
+{
+    /// <summary>The worker and how often it was started, as in w1.2.</summary>
+    public required string Process { get; init; }
+
+    public required ContenderKind Contender { get; init; }
+
+    /// <summary>Where it finds the server, or its proxy.</summary>
+    public required string Redis { get; init; }
+
+    public required string Prefix { get; init; }
+
+    /// <summary>The locks it contends for, each in a loop of its own. None for a worker that runs a schedule.</summary>
+    public required IReadOnlyList<string> Locks { get; init; }
+
+    public required TimeSpan Lease { get; init; }
+
+    public required TimeSpan Margin { get; init; }
+
+    public required TimeSpan ClaimWindow { get; init; }
+
+    /// <summary>The longest that it keeps a lock; mostly it keeps it much shorter.</summary>
+    public required TimeSpan MaxHold { get; init; }
+
+    public required int ResourcePort { get; init; }
+
+    /// <summary>Where its history belongs.</summary>
+    public required string HistoryFile { get; init; }
+
+    public required int Seed { get; init; }
+
+    /// <summary>How far its wall clock is ahead of the machine's.</summary>
+    public TimeSpan ClockAhead { get; init; }
+}

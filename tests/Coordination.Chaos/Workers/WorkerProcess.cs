@@ -1,0 +1,156 @@
+using System.Diagnostics;
+using System.Text.Json;
+using WorkerReplicas.Orchestration;
+
+namespace Coordination.Chaos.Workers;
+
+/// <summary>A worker process, as its starter sees it.</summary>
+internal sealed class WorkerProcess : IAsyncDisposable
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly Process _process;
+    private readonly List<string> _said = [];
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private WorkerProcess(WorkerOptions options, Process process)
+    {
+        Options = options;
+        _process = process;
+        _process.OutputDataReceived += (_, line) => Hear(line.Data);
+        _process.ErrorDataReceived += (_, line) => Hear(line.Data);
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+    }
+
+    public WorkerOptions Options { get; }
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>What it said that nobody expected.</summary>
+    public string Said
+    {
+        get
+        {
+            lock (_said)
+            {
+                return string.Join('\n', _said);
+            }
+        }
+    }
+
+    public static async Task<WorkerProcess> StartAsync(WorkerOptions options)
+    {
+        var program = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is not known.");
+        var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
+        {
+            start.ArgumentList.Add(typeof(WorkerProcess).Assembly.Location);
+        }
+
+        start.ArgumentList.Add(WorkerProgram.Word);
+        start.ArgumentList.Add(JsonSerializer.Serialize(options));
+        var worker = new WorkerProcess(options, Process.Start(start)!);
+        try
+        {
+            await worker._ready.Task.WaitAsync(Patience);
+            return worker;
+        }
+        catch
+        {
+            await worker.DisposeAsync();
+            throw;
+        }
+    }
+
+    public void Tell(string line)
+    {
+        if (!_process.HasExited)
+        {
+            _process.StandardInput.WriteLine(line);
+            _process.StandardInput.Flush();
+        }
+    }
+
+    public void Stop() => Signal(ProcessSignal.Stop);
+
+    public void Continue() => Signal(ProcessSignal.Continue);
+
+    /// <summary>Whether it is stopped by a signal at this moment.</summary>
+    public bool IsStopped()
+    {
+        try
+        {
+            // The name, which stands in brackets, may have any character in it.
+            return File.ReadAllText($"/proc/{_process.Id}/stat").Split(')')[^1].TrimStart()[0] == 'T';
+        }
+        catch (IOException)
+        {
+            // It is gone.
+            return false;
+        }
+    }
+
+    public async Task KillAsync()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        await _process.WaitForExitAsync().WaitAsync(Patience);
+    }
+
+    /// <summary>Asks it to end, and waits until it has.</summary>
+    /// <returns>False when it did not, and was killed.</returns>
+    public async Task<bool> TerminateAsync()
+    {
+        Signal(ProcessSignal.Terminate);
+
+        // It may be stopped, and would not hear of it.
+        Continue();
+        try
+        {
+            await _process.WaitForExitAsync().WaitAsync(Patience);
+            return _process.ExitCode == 0;
+        }
+        catch (TimeoutException)
+        {
+            await KillAsync();
+            return false;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await KillAsync();
+        _process.Dispose();
+    }
+
+    private void Signal(Action<int> send)
+    {
+        if (!_process.HasExited)
+        {
+            send(_process.Id);
+        }
+    }
+
+    private void Hear(string? line)
+    {
+        if (line == "ready")
+        {
+            _ready.TrySetResult();
+        }
+        else if (line is null)
+        {
+            _ready.TrySetException(new InvalidOperationException($"The worker {Options.Process} ended before it was ready: {Said}"));
+        }
+        else
+        {
+            lock (_said)
+            {
+                _said.Add(line);
+            }
+        }
+    }
+}

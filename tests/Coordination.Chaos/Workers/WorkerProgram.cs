@@ -1,0 +1,54 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Coordination.Chaos.Contenders;
+using Coordination.Chaos.History;
+
+namespace Coordination.Chaos.Workers;
+
+/// <summary>A worker process, from its start to its end.</summary>
+internal static class WorkerProgram
+{
+    /// <summary>The first word of the command line that asks for it.</summary>
+    public const string Word = "worker";
+
+    public static async Task<int> RunAsync(string json)
+    {
+        var options = JsonSerializer.Deserialize<WorkerOptions>(json)!;
+        using var history = new HistoryFile(options.HistoryFile, options.Process);
+        var signals = new WorkerSignals(history, new JumpingClock(options.ClockAhead));
+        using var stopping = new CancellationTokenSource();
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
+        {
+            context.Cancel = true;
+            stopping.Cancel();
+        });
+        new Canary(history, options.Process).Start();
+        new Thread(() => Listen(signals)) { IsBackground = true, Name = "listener" }.Start();
+
+        if (options.Locks.Count == 0)
+        {
+            await ScheduleWorker.RunAsync(options, signals, history, stopping.Token);
+            return 0;
+        }
+
+        await using (var contender = await Contender.CreateAsync(options, signals))
+        {
+            Console.WriteLine("ready");
+            var attempts = new Attempts();
+            await Task.WhenAll(options.Locks.Select(name => new LockLoop(name, contender, options, history, attempts, stopping.Token).RunAsync()));
+        }
+
+        return 0;
+    }
+
+    private static void Listen(WorkerSignals signals)
+    {
+        while (Console.In.ReadLine() is { } line)
+        {
+            signals.Take(line);
+        }
+
+        // Whoever started it is gone, and nobody is left who would end it.
+        Environment.Exit(3);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using Coordination.Chaos.History;
+using WorkerReplicas;
+using WorkerReplicas.Orchestration;
+
+namespace Coordination.Chaos.Workers;
+
+/// <summary>What the runner tells a worker while it runs.</summary>
+internal sealed class WorkerSignals(HistoryFile history, JumpingClock clock)
+{
+    private readonly ConcurrentDictionary<string, bool> _passed = new();
+    private int _suspension;
+
+    public JumpingClock Clock => clock;
+
+    /// <summary>Takes in one line of the worker's standard input.</summary>
+    public void Take(string line)
+    {
+        var words = line.Split(' ');
+        switch (words[0])
+        {
+            case "suspend":
+                Volatile.Write(ref _suspension, (int)Enum.Parse<Suspension>(words[1]));
+                break;
+            case "starve":
+                StarvePool(TimeSpan.FromMilliseconds(int.Parse(words[1])));
+                break;
+            case "shift":
+                clock.Set(TimeSpan.FromSeconds(int.Parse(words[1])));
+                break;
+            default:
+                throw new ArgumentException($"A worker was told '{line}', of which it knows nothing.", nameof(line));
+        }
+    }
+
+    /// <summary>Notes that a lock was passed to this process, whose next request for it is the claim.</summary>
+    public void NotePassed(string lockName) => _passed[lockName] = true;
+
+    public bool IsPassed(string lockName) => _passed.TryRemove(lockName, out _);
+
+    /// <summary>Stops this process here, if it was told to. Whoever told it lets it go on.</summary>
+    public void SuspendIfTold(Suspension where)
+    {
+        if (Interlocked.CompareExchange(ref _suspension, (int)Suspension.None, (int)where) == (int)where)
+        {
+            history.Write(EventKind.Suspending, detail: where.ToString());
+            ProcessSignal.Stop(Environment.ProcessId);
+        }
+    }
+
+    private static void StarvePool(TimeSpan length)
+    {
+        var end = MonotonicClock.Now + length;
+        for (var i = 0; i < 64; i++)
+        {
+            // However many of them ever get a thread: those that get one after the end give it back at once.
+            ThreadPool.UnsafeQueueUserWorkItem(_ => Thread.Sleep(end > MonotonicClock.Now ? end - MonotonicClock.Now : TimeSpan.Zero), null);
+        }
+    }
+}
