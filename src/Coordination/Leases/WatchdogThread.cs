@@ -31,8 +31,8 @@ internal sealed class WatchdogThread : SynchronizationContext, IDisposable
         _tick = tick;
         _fault = fault;
 
-        // The system's timers fire on the thread pool, which is what this thread must not depend on. Any other clock has no
-        // other way to say that its time has come.
+        // The system's timers fire on the thread pool, which is what this thread must not depend on: it sleeps by itself. Another clock may
+        // run ahead of that, as one does that a test moves, and has no other way to say that its time has come.
         _timer = time == TimeProvider.System ? null : time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -168,7 +168,8 @@ internal sealed class WatchdogThread : SynchronizationContext, IDisposable
                     break;
                 }
 
-                Monitor.Wait(_wake, _timer is null ? RoundUp(remaining) : Timeout.InfiniteTimeSpan);
+                // Also beside a timer: a clock that only shows another date has the pool's timers, too.
+                Monitor.Wait(_wake, RoundUp(remaining));
             }
 
             _signalled = false;

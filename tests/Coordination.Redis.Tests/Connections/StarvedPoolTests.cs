@@ -13,13 +13,22 @@ public sealed class StarvedPoolTests
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
 
-    [Fact]
-    public async Task F17_Renewal_KeepsItsTime_WithEveryPoolThreadBlocked()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task F17_Renewal_KeepsItsTime_WithEveryPoolThreadBlocked(bool hasClockOfItsOwn)
     {
         var token = TestContext.Current.CancellationToken;
         await using var server = await RedisProcess.StartAsync();
         await using var node = new TestNode(
-            builder => builder.UseRedis(server.ConnectionString, options => options.ProbeOnStart = false),
+            builder =>
+            {
+                builder.UseRedis(server.ConnectionString, options => options.ProbeOnStart = false);
+                if (hasClockOfItsOwn)
+                {
+                    builder.Services.AddSingleton<TimeProvider>(new OtherDate());
+                }
+            },
             coordination => coordination.LeaseDuration = Lease);
         var provider = node.Services.GetRequiredService<ILockProvider>();
         await using var lease = await provider.GetLock("orders").AcquireAsync(token);
@@ -34,6 +43,12 @@ public sealed class StarvedPoolTests
         Assert.Equal(LeaseState.Held, lease.State);
         Assert.False(lease.Lost.IsCancellationRequested);
         Assert.Equal(lease.FencingToken, (await node.Store.GetHolderAsync("orders", token))!.FencingToken);
+    }
+
+    /// <summary>A clock as applications have them: its timers are the system's.</summary>
+    private sealed class OtherDate : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow().AddYears(1);
     }
 
     /// <summary>Keeps every thread of the pool busy, and the pool from making more.</summary>
