@@ -33,12 +33,33 @@ internal static class WorkerProgram
 
         await using (var contender = await Contender.CreateAsync(options, signals))
         {
+            await WarmUpAsync(contender, "warm-up-" + options.Process);
             Console.WriteLine("ready");
             var attempts = new Attempts();
             await Task.WhenAll(options.Locks.Select(name => new LockLoop(name, contender, options, history, attempts, stopping.Token).RunAsync()));
         }
 
         return 0;
+    }
+
+    /// <summary>Connects and compiles, on a lock that nobody else wants: the order of waiters is checked from the first on.</summary>
+    private static async Task WarmUpAsync(IContender contender, string lockName)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        try
+        {
+            if (await contender.AcquireAsync(lockName, patience.Token) is { } holding)
+            {
+                using var impatience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
+                await contender.AcquireAsync(lockName, impatience.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+                await holding.ReleaseAsync();
+                holding.Dispose();
+            }
+        }
+        catch (Exception)
+        {
+            // Each kind of lock has errors of its own for a server that is away: then it starts cold.
+        }
     }
 
     private static void Listen(WorkerSignals signals)
