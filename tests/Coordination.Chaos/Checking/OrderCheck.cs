@@ -6,6 +6,9 @@ internal static class OrderCheck
     /// <summary>How much later the other has to come, for its request not to have overtaken the first one's.</summary>
     private static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>How long processes that were just started may still compile what they run.</summary>
+    private static readonly TimeSpan Start = TimeSpan.FromSeconds(1);
+
     public static IEnumerable<Violation> Find(RunRecord run)
     {
         if (!run.Settings.IsOurs || run.Settings.IsSchedule)
@@ -13,7 +16,7 @@ internal static class OrderCheck
             yield break;
         }
 
-        foreach (var waits in run.Waits.GroupBy(wait => wait.Lock))
+        foreach (var waits in run.Waits.Where(wait => wait.From > run.Begin + Start).GroupBy(wait => wait.Lock))
         {
             foreach (var served in waits.Where(wait => wait.IsGranted))
             {

@@ -31,6 +31,9 @@ internal static class FaultPlan
 
             // A server that comes back is left alone for a while: most faults do nothing to one that is away.
             at += IsAtServer(kind) ? faults[^1].Length : TimeSpan.Zero;
+
+            // Now and then a lull: what does not recover by itself shows when nothing else happens.
+            at += random.NextDouble() < 0.2 && faults.Count % 3 == 0 ? 2.5 * lease : TimeSpan.Zero;
         }
 
         return faults;

@@ -8,7 +8,7 @@ internal static class Catalogue
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new("calm", "nothing happens"),
-        new("kill", "workers die by SIGKILL and are started again", FaultKind.Kill),
+        new("kill", "workers die by SIGKILL and are started again", FaultKind.Kill) { Pause = 1.5, Brief = TimeSpan.FromSeconds(12) },
         new("terminate", "workers end on SIGTERM and are started again", FaultKind.Terminate),
         new("pause-short", "workers are stopped by SIGSTOP for less than the lease", FaultKind.PauseShort),
         new("pause-long", "workers are stopped by SIGSTOP for more than the lease", FaultKind.PauseLong) { Brief = TimeSpan.FromSeconds(12) },
@@ -25,7 +25,7 @@ internal static class Catalogue
         new("sleep", "DEBUG SLEEP", FaultKind.SleepServer) { Pause = 1 },
         new("delete-keys", "DEL of a lock's keys", FaultKind.DeleteKeys),
         new("out-of-memory", "the server refuses writes, for maxmemory is reached", FaultKind.ExhaustMemory) { Pause = 1 },
-        new("delay", "the network is slow, and fails in the end", FaultKind.Delay, FaultKind.DelayThenBlackHole),
+        new("delay", "the network is slow, and fails in the end", FaultKind.Delay, FaultKind.DelayThenBlackHole, FaultKind.DelayThenBlackHole) { Pause = 1 },
         new("drop-replies", "replies are dropped, requests are not", FaultKind.DropReplies),
         new("drop-requests", "requests are dropped, replies are not", FaultKind.DropRequests),
         new("black-hole", "nothing arrives, either way", FaultKind.BlackHole),

@@ -23,5 +23,5 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
     public bool IsSchedule { get; init; }
 
     /// <summary>How long it lasts in a suite of tests.</summary>
-    public TimeSpan Brief { get; init; } = TimeSpan.FromSeconds(9);
+    public TimeSpan Brief { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -87,6 +87,11 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
         {
             history.Write(EventKind.Releasing, lockName, attempt);
         }
+        else
+        {
+            // What it gives up by itself the next one may have at once. That a loss is told in time shows when it does not.
+            await Task.Delay(2 * options.Margin, CancellationToken.None);
+        }
 
         await ReleaseAsync(holding, attempt);
     }
@@ -120,5 +125,5 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
     }
 
     /// <summary>Mostly short, so that there are many handovers; sometimes long, up to more than the lease.</summary>
-    private int HowOften() => _random.NextDouble() < 0.8 ? _random.Next(4) : (int)(options.MaxHold * _random.NextDouble() / Work);
+    private int HowOften() => _random.NextDouble() < 0.82 ? _random.Next(4) : (int)(options.MaxHold * _random.NextDouble() / Work);
 }

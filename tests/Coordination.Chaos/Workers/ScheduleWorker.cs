@@ -38,11 +38,16 @@ internal static class ScheduleWorker
         public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
         {
             var attempt = attempts.Next();
-            var token = context.GetLease().FencingToken;
+            var lease = context.GetLease();
+            var token = lease.FencingToken;
             history.Write(EventKind.Granted, LockName, attempt, token);
             history.Write(EventKind.Fired, LockName, attempt, token, context.ScheduledFireTimeUtc!.Value.UtcDateTime.ToString("O", CultureInfo.InvariantCulture));
+            using var belief = new Belief(() => history.Write(EventKind.Lost, LockName, attempt), lease.Lost);
             await Task.Delay(100, CancellationToken.None);
-            history.Write(EventKind.Releasing, LockName, attempt);
+            if (belief.End())
+            {
+                history.Write(EventKind.Releasing, LockName, attempt);
+            }
         }
     }
 }

@@ -1,0 +1,186 @@
+using Coordination.Chaos.Checking;
+using Coordination.Chaos.Faults;
+using Coordination.Chaos.History;
+using Coordination.Chaos.Resource;
+using static Coordination.Chaos.Tests.Recorded;
+
+namespace Coordination.Chaos.Tests;
+
+/// <summary>What the checker finds, and what it lets pass, in histories that are written by hand.</summary>
+public sealed class CheckerTests
+{
+    [Fact]
+    public void One_after_another_is_fine() => Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 3), Hold("w2.1", 2, 1.5, 3.1, 4), Hold("w1.1", 3, 3.1, 4.1, 29))));
+
+    [Fact]
+    public void G1_Two_at_a_time_are_found() => Assert.Equal([CheckKind.Exclusion], Check(Run(Hold("w1.1", 1, 1, 2, 4), Hold("w2.1", 2, 1.5, 3, 5))));
+
+    [Fact]
+    public void G1_The_third_beside_the_first_is_found() =>
+        Assert.Equal([CheckKind.Exclusion, CheckKind.Exclusion], Check(Run(Hold("w1.1", 1, 1, 2, 10), Hold("w2.1", 2, 1.5, 3, 4), Hold("w3.1", 3, 1.6, 5, 6))));
+
+    [Fact]
+    public void F14_A_holder_that_was_paused_past_its_lease_may_overlap_until_it_looks() =>
+        Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 9.05, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, 6, 7)) with { Gaps = [Gap("w1.1", 3, 9)] }));
+
+    [Fact]
+    public void F14_A_holder_that_goes_on_after_a_pause_is_found_though_the_other_is_gone() =>
+        Assert.Equal([CheckKind.Exclusion], Check(Run(Hold("w1.1", 1, 1, 2, 12), Hold("w2.1", 2, 1.5, 6, 7)) with { Gaps = [Gap("w1.1", 3, 9)] }));
+
+    [Fact]
+    public void G1_A_pause_of_less_than_a_lease_excuses_nothing() =>
+        Assert.Equal([CheckKind.Exclusion], Check(Run(Hold("w1.1", 1, 1, 2, 5), Hold("w2.1", 2, 1.5, 4, 6)) with { Gaps = [Gap("w1.1", 3.8, 4.4)] }));
+
+    [Fact]
+    public void G1_The_pause_of_another_excuses_nothing() =>
+        Assert.Contains(CheckKind.Exclusion, Check(Run(Hold("w1.1", 1, 1, 2, 9), Hold("w2.1", 2, 1.5, 6, 7)) with { Gaps = [Gap("w2.1", 3, 9)] }));
+
+    [Fact]
+    public void F18_After_a_loss_the_holder_may_go_on_until_its_next_renewal() =>
+        Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 4.9, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, 4.1, 5)) with { Disturbances = [Lose(FaultKind.FlushAll, 4)] }));
+
+    [Fact]
+    public void F18_A_holder_that_overlaps_past_its_next_renewal_is_found() =>
+        Assert.Contains(CheckKind.Exclusion, Check(Run(Hold("w1.1", 1, 1, 2, 6.9), Hold("w2.1", 2, 1.5, 4.1, 5)) with { Disturbances = [Lose(FaultKind.FlushAll, 4)] }));
+
+    [Fact]
+    public void F10_A_holder_that_is_never_told_of_a_loss_is_found_though_nobody_else_came() =>
+        Assert.Equal([CheckKind.Exclusion], Check(Run(Hold("w1.1", 1, 1, 2, 9)) with { Disturbances = [Lose(FaultKind.DeleteKeys, 4)] }));
+
+    [Fact]
+    public void F18_With_no_way_to_the_server_the_deadline_is_soon_enough() =>
+        Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 6.5, HoldingEnd.Lost)) with { Disturbances = [Lose(FaultKind.FlushAll, 4), Strike(FaultKind.BlackHole, 3, 7, "w1")] }));
+
+    [Fact]
+    public void G3_A_token_that_does_not_grow_is_found() => Assert.Equal([CheckKind.Tokens], Check(Run(Hold("w1.1", 5, 1, 2, 3), Hold("w2.1", 4, 2.5, 3.1, 29))));
+
+    [Fact]
+    public void G3_A_token_that_comes_twice_is_found() =>
+        Assert.Contains(CheckKind.Tokens, Check(Run(Hold("w1.1", 5, 1, 2, 3), Hold("w2.1", 5, 1.5, 3.1, 29))));
+
+    [Fact]
+    public void G3_Grants_that_were_asked_for_at_once_may_be_told_in_any_order() =>
+        Assert.DoesNotContain(CheckKind.Tokens, Check(Run(Hold("w1.1", 5, 1, 2, 2.1), Hold("w2.1", 4, 1, 2.2, 29))));
+
+    [Theory]
+    [InlineData(true, 1)]
+    [InlineData(false, 0)]
+    public void G3_A_late_write_that_the_fence_took_is_found(bool isTaken, int found) =>
+        Assert.Equal(found, Check(Run() with { Writes = [Write("w1.1", 1, true), Write("w2.1", 2, true), Write("w1.1", 1, isTaken)] }).Count);
+
+    [Theory]
+    [InlineData(4.4, 0)]
+    [InlineData(4.45, 1)]
+    [InlineData(5.1, 1)]
+    public void G2_A_loss_that_is_told_too_late_is_found(double lost, int found) =>
+        Assert.Equal(found, Check(Run(Hold("w1.1", 1, 1, 2, lost, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, 5, 29))).Count(check => check == CheckKind.ToldFirst));
+
+    [Fact]
+    public void G2_A_process_that_was_not_scheduled_cannot_be_told() =>
+        Assert.DoesNotContain(CheckKind.ToldFirst, Check(Run(Hold("w1.1", 1, 1, 2, 4.9, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, 5, 29)) with { Gaps = [Gap("w1.1", 4.2, 4.9)] }));
+
+    [Fact]
+    public void G4_A_lock_that_nobody_is_served_with_is_found() =>
+        Assert.Equal([CheckKind.Served], Check(Run(Hold("w1.1", 1, 1, 2, 3, HoldingEnd.Died), Hold("w2.1", 2, 1.5, 6.3, 29))));
+
+    [Fact]
+    public void G4_The_lease_of_a_dead_holder_is_waited_for() => Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 3, HoldingEnd.Died), Hold("w2.1", 2, 1.5, 6.2, 29))));
+
+    [Fact]
+    public void G4_A_lock_that_nobody_is_served_with_until_the_end_is_found() =>
+        Assert.Equal([CheckKind.Served], Check(Waited(Run(Hold("w1.1", 1, 1, 2, 20)), WaitInVain("w2.1", 3, 30))));
+
+    [Fact]
+    public void G4_A_lock_that_nobody_wants_may_be_free() => Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 3), Hold("w2.1", 2, 19.9, 20, 29))));
+
+    [Fact]
+    public void F9_Each_worker_that_was_struck_costs_a_claim_window_at_most()
+    {
+        var run = Run(Hold("w1.1", 1, 1, 2, 3), Hold("w2.1", 2, 1.5, 6.7, 29));
+        Assert.Empty(Check(run with { Disturbances = [Strike(FaultKind.Kill, 2.9, 3, "w3")] }));
+        Assert.Equal([CheckKind.Served], Check(run with { Disturbances = [Strike(FaultKind.Kill, 1, 1.5, "w3")] }));
+    }
+
+    [Fact]
+    public void G12_After_an_outage_waiters_go_on_by_themselves()
+    {
+        var outage = Strike(FaultKind.PauseClients, 4, 10);
+        Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 3), Hold("w2.1", 2, 1.5, 14, 29)) with { Disturbances = [outage] }));
+        Assert.Equal([CheckKind.Served], Check(Run(Hold("w1.1", 1, 1, 2, 3), Hold("w2.1", 2, 1.5, 16, 29)) with { Disturbances = [outage] }));
+    }
+
+    [Fact]
+    public void G9_A_waiter_that_is_overtaken_is_found() =>
+        Assert.Equal([CheckKind.Order], Check(Run(Hold("w1.1", 1, 0.5, 2, 3), Hold("w2.1", 3, 1.5, 5, 29), Hold("w3.1", 2, 1.8, 3.1, 4.9))));
+
+    [Fact]
+    public void G9_Waiters_that_came_at_once_may_be_served_in_any_order() =>
+        Assert.Empty(Check(Run(Hold("w1.1", 1, 0.5, 2, 3), Hold("w2.1", 3, 1.5, 5, 29), Hold("w3.1", 2, 1.55, 3.1, 4.9))));
+
+    [Fact]
+    public void G9_A_waiter_that_was_struck_may_be_overtaken() =>
+        Assert.Empty(Check(Run(Hold("w1.1", 1, 0.5, 2, 3), Hold("w2.1", 3, 1.5, 5, 29), Hold("w3.1", 2, 1.8, 3.1, 4.9)) with { Disturbances = [Strike(FaultKind.BlackHole, 2, 3.05, "w2")] }));
+
+    [Fact]
+    public void What_is_left_on_the_server_is_found() => Assert.Equal([CheckKind.Residue], Check(Run() with { Residue = ["a key"] }));
+
+    [Fact]
+    public void What_fails_in_a_worker_is_found() => Assert.Equal([CheckKind.Workers], Check(Run() with { Failures = ["a crash"] }));
+
+    [Fact]
+    public void G11_A_fire_that_runs_twice_is_found() => Assert.Contains(CheckKind.Fires, Check(Scheduled([.. Seconds(), new Fire("w2.1", At(5.5), Time(5))])));
+
+    [Fact]
+    public void F33_A_fire_that_does_not_run_is_found() => Assert.Equal([CheckKind.Fires], Check(Scheduled([.. Seconds().Where(fire => fire.Time != Time(7))])));
+
+    [Fact]
+    public void F33_A_fire_may_be_missing_while_a_worker_dies() =>
+        Assert.Empty(Check(Scheduled([.. Seconds().Where(fire => fire.Time != Time(7))]) with { Disturbances = [Strike(FaultKind.Kill, 6, 6.5, "w1")] }));
+
+    [Fact]
+    public void G11_A_schedule_that_never_runs_is_found() => Assert.Equal([CheckKind.Fires], Check(Scheduled([])));
+
+    [Fact]
+    public void A_history_is_read_as_its_processes_believed()
+    {
+        HistoryEvent[] events =
+        [
+            new(At(1), "w1.1", EventKind.Waiting, LockName, 1),
+            new(At(2), "w1.1", EventKind.Granted, LockName, 1, 1_001_900_000),
+            new(At(2.5), "w2.1", EventKind.Waiting, LockName, 1),
+            new(At(3), "w1.1", EventKind.Lost, LockName, 1),
+            new(At(3.1), "w2.1", EventKind.Granted, LockName, 1, 1_000_000_000),
+            new(At(3.2), "w3.1", EventKind.Waiting, LockName, 1),
+            new(At(4), "w2.1", EventKind.Ended),
+            new(At(5), "w3.1", EventKind.Ended),
+        ];
+
+        var run = RunRecord.Read(events, Run().Settings, TimeSpan.Zero, At(5), wallClock: At(1000));
+
+        Assert.Equal(
+            [
+                new Holding("w1.1", "w1", LockName, 1, 1_001_900_000, At(1), At(2), At(1.9), At(3), HoldingEnd.Lost),
+
+                // Its token is older than its request, and says nothing of the time.
+                new Holding("w2.1", "w2", LockName, 1, 1_000_000_000, At(2.5), At(3.1), At(3.1), At(4), HoldingEnd.Died),
+            ],
+            run.Holdings);
+        Assert.Equal(new Wait("w3.1", "w3", LockName, At(3.2), At(5), IsGranted: false), run.Waits[^1]);
+    }
+
+    private static List<CheckKind> Check(RunRecord run) => [.. Checker.Check(run).Violations.Select(violation => violation.Check)];
+
+    private static RunRecord Waited(RunRecord run, Wait wait) => run with { Waits = [.. run.Waits, wait] };
+
+    private static ResourceWrite Write(string by, long token, bool isTaken) => new(At(token), LockName, by, 1, token, isTaken);
+
+    private static RunRecord Scheduled(IReadOnlyList<Fire> fires)
+    {
+        var run = Run();
+        return run with { End = At(12), Settings = run.Settings with { IsSchedule = true }, Fires = fires };
+    }
+
+    private static IEnumerable<Fire> Seconds() => Enumerable.Range(0, 13).Select(i => new Fire("w1.1", At(i), Time(i)));
+
+    private static DateTime Time(int second) => new(2026, 1, 1, 0, 0, second, DateTimeKind.Utc);
+}

@@ -1,0 +1,47 @@
+using Coordination.Chaos.Checking;
+using Coordination.Chaos.Contenders;
+using Coordination.Chaos.Scenarios;
+using Coordination.Redis.Tests.Servers;
+
+namespace Coordination.Chaos.Tests;
+
+/// <summary>That the scenarios find what they are there to find: each kind of lock that is broken on purpose is caught within a minute.</summary>
+public sealed class PowerTests
+{
+    /// <summary>Runs of the same length, one after another, up to a minute of them: when something happens is decided by the seed, but not all of what it meets.</summary>
+    private const int MostRuns = 5;
+    private static readonly TimeSpan Duration = TimeSpan.FromSeconds(12);
+
+    [Fact]
+    public Task F12_A_deadline_that_counts_from_the_reply_is_caught() => IsCaughtAsync(ContenderKind.DeadlineFromReply, "delay", CheckKind.ToldFirst, CheckKind.Exclusion);
+
+    [Fact]
+    public Task G5_A_release_without_a_look_at_the_owner_is_caught() => IsCaughtAsync(ContenderKind.ReleaseOfAnyones, "pause-long", CheckKind.Exclusion);
+
+    [Fact]
+    public Task F10_A_renewal_that_makes_a_lost_lock_anew_is_caught() => IsCaughtAsync(ContenderKind.RenewalThatRecreates, "flush-all", CheckKind.Exclusion);
+
+    [Fact]
+    public Task G3_A_resource_with_no_fence_is_caught() => IsCaughtAsync(ContenderKind.NoFence, "pause-long", CheckKind.Fence);
+
+    [Fact]
+    public Task G7_A_waiter_that_trusts_the_notification_alone_is_caught() => IsCaughtAsync(ContenderKind.NotificationAlone, "kill", CheckKind.Served);
+
+    [Fact]
+    public Task G1_A_lock_by_SET_NX_with_no_renewal_is_caught() => IsCaughtAsync(ContenderKind.SetNx, "calm", CheckKind.Exclusion);
+
+    private static async Task IsCaughtAsync(ContenderKind contender, string scenario, params CheckKind[] by)
+    {
+        Assert.SkipUnless(RedisProcess.IsAvailable, RedisProcess.Needs);
+        for (var seed = 1; seed <= MostRuns; seed++)
+        {
+            var result = await ScenarioRun.RunAsync(new RunOptions(Catalogue.Find(scenario)!, contender, seed, Duration), TestContext.Current.CancellationToken);
+            if (result.Verdict.Violations.Any(violation => by.Contains(violation.Check)))
+            {
+                return;
+            }
+        }
+
+        Assert.Fail($"{contender} was not caught by {string.Join(" or ", by)} in {MostRuns} runs of {scenario}.");
+    }
+}

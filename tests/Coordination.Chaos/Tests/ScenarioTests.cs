@@ -1,0 +1,31 @@
+using Coordination.Chaos.Contenders;
+using Coordination.Chaos.Reports;
+using Coordination.Chaos.Scenarios;
+using Coordination.Redis.Tests.Servers;
+
+namespace Coordination.Chaos.Tests;
+
+/// <summary>Each scenario, briefly. By hand they run for as long as one likes, with other seeds.</summary>
+public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRuns>
+{
+    private const int Seed = 20;
+
+    public static TheoryData<string> Scenarios => [.. Catalogue.All.Select(scenario => scenario.Name)];
+
+    [Theory]
+    [MemberData(nameof(Scenarios))]
+    public async Task G1_G2_G3_G4_G5_G7_G8_G9_G11_G12_Hold_for_processes_that_nothing_spares(string scenario)
+    {
+        Assert.SkipUnless(RedisProcess.IsAvailable, RedisProcess.Needs);
+        runs.Begin(Catalogue.All.Select(Options));
+
+        var result = await runs.OfAsync(Options(Catalogue.Find(scenario)!));
+
+        TestContext.Current.TestOutputHelper?.WriteLine(Report.Line(result));
+        Assert.True(result.Verdict.Violations.Count == 0, string.Join('\n', result.Verdict.Violations.Select(violation => $"{violation.Check}: {violation.Text}").Prepend(Report.Line(result))));
+        Assert.True(result.Options.Scenario.IsSchedule ? result.Run.Fires.Count > 5 : result.Handovers > 3, $"Too little happened to be judged. {Report.Line(result)}");
+        Assert.Equal(result.Options.Scenario.Faults.Count > 0, result.Happened.Count > 0);
+    }
+
+    private static RunOptions Options(Scenario scenario) => new(scenario, ContenderKind.Coordination, Seed, scenario.Brief);
+}
