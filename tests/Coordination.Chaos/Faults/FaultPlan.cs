@@ -52,6 +52,9 @@ internal static class FaultPlan
         FaultKind.FlushAll or FaultKind.FlushScripts or FaultKind.KillClients or FaultKind.DeleteKeys or FaultKind.ShiftClock => TimeSpan.Zero,
         FaultKind.PauseClients or FaultKind.SleepServer => lease * Between(random, 0.1, 1.2),
         FaultKind.CutAfterWrite => lease,
+
+        // One renewal at least is slow before none arrives.
+        FaultKind.DelayThenBlackHole => lease * Between(random, 0.4, 0.7),
         _ => lease * Between(random, 0.3, 1.3),
     };
 

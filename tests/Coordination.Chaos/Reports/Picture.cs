@@ -38,7 +38,7 @@ internal static class Picture
         var scale = 1400 / Math.Max(1, (to - from).TotalSeconds);
         var names = Enumerable.Range(1, result.Options.Scenario.Workers).Select(i => $"w{i}").ToArray();
         var locks = run.Locks.ToArray();
-        var laneHeight = (Math.Max(1, locks.Length) * RowHeight) + 6;
+        var laneHeight = (Math.Max(1, locks.Length) * RowHeight) + 18;
         var (width, height) = (Left + 1420, Top + (names.Length * laneHeight) + 40);
         var svg = new StringBuilder();
         svg.AppendLine(CultureInfo.InvariantCulture, $"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" font-family="sans-serif" font-size="11">""");
@@ -59,7 +59,7 @@ internal static class Picture
             var lane = Array.IndexOf(names, d.Worker);
             var title = $"{d.Kind} {(d.Worker ?? d.Loss?.Lock ?? "all")}, {d.From.TotalSeconds:F3}–{d.To.TotalSeconds:F3} s";
             Box(d.From, Later(d.To, d.From + TimeSpan.FromMilliseconds(30)), lane < 0 ? Top : Y(lane), lane < 0 ? names.Length * laneHeight : laneHeight - 4, lane < 0 ? "#f2b84b" : "#e58f8f", 0.35, title);
-            Text(X(d.From) + 2, lane < 0 ? height - 24 : Y(lane) + laneHeight - 6, d.Kind.ToString());
+            Text(X(d.From) + 2, lane < 0 ? height - 24 : Y(lane) + laneHeight - 7, d.Kind.ToString());
         }
 
         foreach (var holding in run.Holdings.Where(holding => holding.Granted <= to && holding.End >= from))

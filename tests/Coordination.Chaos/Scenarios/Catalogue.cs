@@ -25,7 +25,7 @@ internal static class Catalogue
         new("sleep", "DEBUG SLEEP", FaultKind.SleepServer) { Pause = 1 },
         new("delete-keys", "DEL of a lock's keys", FaultKind.DeleteKeys),
         new("out-of-memory", "the server refuses writes, for maxmemory is reached", FaultKind.ExhaustMemory) { Pause = 1 },
-        new("delay", "the network is slow, and fails in the end", FaultKind.Delay, FaultKind.DelayThenBlackHole, FaultKind.DelayThenBlackHole) { Pause = 1 },
+        new("delay", "the network is slow, and fails in the end", FaultKind.Delay, FaultKind.DelayThenBlackHole, FaultKind.DelayThenBlackHole, FaultKind.DelayThenBlackHole) { Locks = 4, Pause = 1, MaxHold = 4 },
         new("drop-replies", "replies are dropped, requests are not", FaultKind.DropReplies),
         new("drop-requests", "requests are dropped, replies are not", FaultKind.DropRequests),
         new("black-hole", "nothing arrives, either way", FaultKind.BlackHole),
@@ -39,7 +39,7 @@ internal static class Catalogue
             Pause = 2,
             Brief = TimeSpan.FromSeconds(20),
         },
-        new("mixed", "all of these, on one server, two at a time and more", [.. Enum.GetValues<FaultKind>().Where(kind => kind < FaultKind.FailOver)]) { Workers = 4, Pause = 0.4, Brief = TimeSpan.FromSeconds(20) },
+        new("mixed", "all of these, on one server, two at a time and more", [.. Enum.GetValues<FaultKind>().Where(kind => kind < FaultKind.FailOver)]) { Workers = 4, Pause = 0.4, MaxHold = 3, Brief = TimeSpan.FromSeconds(20) },
     ];
 
     public static Scenario? Find(string name) => All.FirstOrDefault(scenario => scenario.Name == name);

@@ -45,7 +45,7 @@ internal sealed class Fleet : IAsyncDisposable
             Lease = RunOptions.Lease,
             Margin = RunOptions.Margin,
             ClaimWindow = RunOptions.ClaimWindow,
-            MaxHold = 2 * RunOptions.Lease,
+            MaxHold = _options.Scenario.MaxHold * RunOptions.Lease,
             ResourcePort = _resource.Port,
             HistoryFile = Path.Combine(_folder, $"{process}.jsonl"),
             Seed = HashCode.Combine(_options.Seed, slot.Name.Length, slot.Name[^1], number),

@@ -19,6 +19,9 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
     /// <summary>The mean time between a fault and the next, in leases.</summary>
     public double Pause { get; init; } = 0.6;
 
+    /// <summary>The longest that a worker keeps a lock, in leases; mostly it keeps it much shorter.</summary>
+    public double MaxHold { get; init; } = 2;
+
     /// <summary>Whether the workers run a schedule, instead of contending for locks in loops.</summary>
     public bool IsSchedule { get; init; }
 
