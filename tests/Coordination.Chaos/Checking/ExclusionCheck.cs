@@ -60,17 +60,31 @@ internal sealed class ExclusionCheck(RunRecord run)
             return losses.Any(loss => earlier.End <= KnowsBy(earlier, loss)) ? null : $"{overlap}; the earlier holder was not told at its next renewal that the server had lost the lock.";
         }
 
-        if (run.GapOf(earlier.By, later.GrantedByServer, later.Granted) is { } gap && gap.Length > LongestHarmlessGap)
+        if (WasPaused(earlier, later.GrantedByServer))
         {
             OverlapsOfPaused++;
-            return earlier.End <= gap.To + Look ? null : $"{overlap}; the earlier holder ran again at {gap.To.TotalSeconds:F3} s and went on believing.";
+
+            // Had it been scheduled all the time, it would have given up when the margin began.
+            var deadline = later.GrantedByServer - run.Settings.Margin;
+            var late = earlier.End - run.UnscheduledOf(earlier.By, deadline, earlier.End) - deadline;
+            return late <= Look ? null : $"{overlap}; the earlier holder went on believing for {late.TotalMilliseconds:F0} ms in which it was scheduled.";
         }
 
         return overlap + ".";
     }
 
-    /// <summary>A lease that is renewed on time outlasts any gap that is shorter.</summary>
-    private TimeSpan LongestHarmlessGap => run.Settings.Lease - run.Settings.Margin - (1.5 * run.Settings.RenewalInterval);
+    /// <summary>
+    /// Whether a holder was not scheduled when the server granted its lock to another, and the lease could have run out by then: for want of renewals, or
+    /// because those did not arrive.
+    /// </summary>
+    private bool WasPaused(Holding holding, TimeSpan granted)
+    {
+        var (lease, margin) = (run.Settings.Lease, run.Settings.Margin);
+        var longestHarmless = lease - margin - (1.5 * run.Settings.RenewalInterval);
+        return run.GapOf(holding.By, granted - margin, granted) is not null
+            && (run.UnscheduledOf(holding.By, granted - lease, granted) > longestHarmless
+                || run.Disturbances.Any(d => d.IsOfConnection && d.Strikes(holding.Worker) && d.Overlaps(granted - lease, granted)));
+    }
 
     /// <summary>By when a holder knows that the server lost its lock: at its next renewal, or, where that does not arrive, at its deadline.</summary>
     private TimeSpan KnowsBy(Holding holding, Disturbance loss)
@@ -81,7 +95,15 @@ internal sealed class ExclusionCheck(RunRecord run)
         var renewed = loss.To + (1.6 * interval) + Look;
         var arrives = !run.Disturbances.Any(d => d != loss && d.IsOfConnection && d.Strikes(holding.Worker) && d.Overlaps(loss.From - interval, renewed)) && !loss.IsOfConnection;
         var known = arrives ? renewed : Max(renewed, loss.To + run.Settings.Lease);
-        return run.GapOf(holding.By, loss.From, known) is { } gap ? Max(known + gap.Length, gap.To + Look) : known;
+
+        // The time in which it is not scheduled comes on top, as does what is not in that either.
+        for (var before = TimeSpan.Zero; known != before;)
+        {
+            (before, var unscheduled) = (known, run.UnscheduledOf(holding.By, loss.From, known));
+            known = (arrives ? renewed : Max(renewed, loss.To + run.Settings.Lease)) + unscheduled + (unscheduled > TimeSpan.Zero ? Look : TimeSpan.Zero);
+        }
+
+        return known;
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

@@ -4,7 +4,7 @@ namespace Coordination.Chaos.Checking;
 internal static class OrderCheck
 {
     /// <summary>How much later the other has to come, for its request not to have overtaken the first one's.</summary>
-    private static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How long processes that were just started may still compile what they run.</summary>
     private static readonly TimeSpan Start = TimeSpan.FromSeconds(1);
@@ -35,6 +35,6 @@ internal static class OrderCheck
     }
 
     private static bool IsDisturbed(RunRecord run, Wait wait, TimeSpan from, TimeSpan to) =>
-        run.GapOf(wait.By, from, to) is { } gap && gap.Length > Lead / 2
+        run.GapOf(wait.By, from, to) is { } gap && gap.Length > Lead / 5
         || run.Disturbances.Any(d => (d.Strikes(wait.Worker) || d.Loss is not null) && d.Overlaps(from - run.Settings.Lease, to));
 }

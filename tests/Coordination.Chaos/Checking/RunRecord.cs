@@ -21,6 +21,8 @@ internal sealed record RunRecord
 
     public IReadOnlyList<Wait> Waits { get; init; } = [];
 
+    public IReadOnlyList<Entry> Entries { get; init; } = [];
+
     public IReadOnlyList<Gap> Gaps { get; init; } = [];
 
     public IReadOnlyList<Fire> Fires { get; init; } = [];
@@ -49,6 +51,7 @@ internal sealed record RunRecord
         var granted = new Dictionary<(string, long), HistoryEvent>();
         var holdings = new List<Holding>();
         var waits = new List<Wait>();
+        var entries = new List<Entry>();
         foreach (var happened in events)
         {
             var key = (happened.By, happened.Attempt);
@@ -60,6 +63,9 @@ internal sealed record RunRecord
                 case EventKind.Granted:
                     granted[key] = happened;
                     EndWait(key, happened.At, isGranted: true);
+                    break;
+                case EventKind.Reentered:
+                    entries.Add(new Entry(happened.By, happened.Lock!, happened.Attempt, happened.At, happened.Token!.Value));
                     break;
                 case EventKind.GaveUp:
                     EndWait(key, happened.At, isGranted: false);
@@ -92,6 +98,7 @@ internal sealed record RunRecord
             End = end,
             Holdings = [.. holdings.OrderBy(holding => holding.Granted)],
             Waits = [.. waits.OrderBy(wait => wait.From)],
+            Entries = entries,
             Gaps = [.. events.Where(happened => happened.Kind == EventKind.Unscheduled).Select(happened => new Gap(happened.By, happened.At, happened.At + happened.Length))],
             Fires = [.. events.Where(happened => happened.Kind == EventKind.Fired).Select(happened => new Fire(happened.By, happened.At, DateTime.Parse(happened.Detail!, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind)))],
         };
@@ -124,7 +131,12 @@ internal sealed record RunRecord
 
     public static string WorkerOf(string process) => process.Split('.')[0];
 
-    /// <summary>The time in which a process was not scheduled, that has a moment in it.</summary>
+    /// <summary>The longest time in which a process was not scheduled between two moments.</summary>
     public Gap? GapOf(string process, TimeSpan from, TimeSpan to) =>
         Gaps.Where(gap => gap.By == process && gap.From <= to && gap.To >= from).MaxBy(gap => gap.Length);
+
+    /// <summary>For how long a process was not scheduled between two moments, taken together.</summary>
+    public TimeSpan UnscheduledOf(string process, TimeSpan from, TimeSpan to) =>
+        Gaps.Where(gap => gap.By == process && gap.From < to && gap.To > from)
+            .Aggregate(TimeSpan.Zero, (sum, gap) => sum + (gap.To < to ? gap.To : to) - (gap.From > from ? gap.From : from));
 }

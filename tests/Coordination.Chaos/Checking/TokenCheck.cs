@@ -1,6 +1,9 @@
 namespace Coordination.Chaos.Checking;
 
-/// <summary>Of two grants of a lock, the one that was asked for after the other was told has the greater token; and no two have the same.</summary>
+/// <summary>
+/// Of two grants of a lock, the one that was asked for after the other was told has the greater token; and no two have the same. A holder that takes
+/// its lock once more has the same again, unless the server lost the lock meanwhile.
+/// </summary>
 internal static class TokenCheck
 {
     public static IEnumerable<Violation> Find(RunRecord run)
@@ -26,6 +29,15 @@ internal static class TokenCheck
                 {
                     yield return new Violation(CheckKind.Tokens, holding.Granted, $"{holding} was asked for after {highest}, and its token is not greater.");
                 }
+            }
+        }
+
+        foreach (var entry in run.Entries)
+        {
+            var holding = run.Holdings.FirstOrDefault(holding => holding.By == entry.By && holding.Attempt == entry.Attempt);
+            if (holding is not null && holding.Token != entry.Token && !run.Disturbances.Any(d => d.MayLose(entry.Lock) && d.Overlaps(holding.GrantedByServer, entry.At)) && run.UnscheduledOf(entry.By, holding.Granted, entry.At) < run.Settings.Lease / 3)
+            {
+                yield return new Violation(CheckKind.Tokens, entry.At, $"{holding} was entered again under the token {entry.Token}.");
             }
         }
     }

@@ -75,13 +75,10 @@ internal sealed class CoordinationContender : IContender
 
         public CancellationToken Lost => lease.Lost;
 
-        public async Task ReenterAsync()
+        public async Task<long?> ReenterAsync()
         {
             await using var again = await wanted.TryAcquireAsync(lease.Lost);
-            if (again is not null && lease.LossReason is null && again.FencingToken != lease.FencingToken)
-            {
-                throw new InvalidOperationException($"The lock was entered again under the token {again.FencingToken} instead of {lease.FencingToken}.");
-            }
+            return again?.FencingToken;
         }
 
         public async Task<string> ReleaseAsync() => (await lease.ReleaseAsync()).ToString();

@@ -10,7 +10,8 @@ internal interface IHolding : IDisposable
     CancellationToken Lost { get; }
 
     /// <summary>Takes the lock once more and gives that back, where the kind of lock can.</summary>
-    Task ReenterAsync() => Task.CompletedTask;
+    /// <returns>The token that it was entered again under; null when it was not.</returns>
+    Task<long?> ReenterAsync() => Task.FromResult<long?>(null);
 
     /// <returns>What it found, in its own words.</returns>
     Task<string> ReleaseAsync();

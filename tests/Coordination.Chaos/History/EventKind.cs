@@ -9,6 +9,9 @@ internal enum EventKind
     /// <summary>It was told that it has the lock, and believes so from here on.</summary>
     Granted,
 
+    /// <summary>It took a lock once more that it held, and gave that back.</summary>
+    Reentered,
+
     /// <summary>It gave up waiting, or was refused.</summary>
     GaveUp,
 

@@ -23,9 +23,7 @@ internal sealed class HistoryFile(string path, string by) : IDisposable
 
     public void Write(HistoryEvent happened)
     {
-        var line = JsonSerializer.SerializeToUtf8Bytes(happened, Json);
-        Array.Resize(ref line, line.Length + 1);
-        line[^1] = (byte)'\n';
+        var line = Line(happened);
         lock (_gate)
         {
             _file.Write(line);
@@ -33,6 +31,9 @@ internal sealed class HistoryFile(string path, string by) : IDisposable
     }
 
     public void Dispose() => _file.Dispose();
+
+    /// <summary>An event as it is written.</summary>
+    public static byte[] Line(HistoryEvent happened) => [.. JsonSerializer.SerializeToUtf8Bytes(happened, Json), (byte)'\n'];
 
     /// <summary>Reads what all processes of a run wrote down, in the order of time.</summary>
     public static IReadOnlyList<HistoryEvent> ReadAll(string folder) =>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Coordination.Chaos.History;
 using Coordination.Chaos.Scenarios;
 
 namespace Coordination.Chaos.Reports;
@@ -30,6 +31,7 @@ internal static class Report
             await File.WriteAllTextAsync(Path.Combine(own, $"timeline-{i + 1}.svg"), Picture.Draw(result, pictures[i].From, pictures[i].To));
         }
 
+        await File.WriteAllBytesAsync(Path.Combine(own, "history.jsonl"), [.. result.Events.SelectMany(HistoryFile.Line)]);
         var file = Path.Combine(own, "report.md");
         await File.WriteAllTextAsync(file, Text(result, pictures));
         return file;

@@ -20,10 +20,10 @@ internal sealed class ResourceClient : IDisposable
         _writer = new StreamWriter(client.GetStream()) { AutoFlush = true };
     }
 
-    public static async Task<ResourceClient> ConnectAsync(int port, string by, CancellationToken cancellationToken)
+    public static async Task<ResourceClient> ConnectAsync(int port, string by)
     {
         var client = new TcpClient { NoDelay = true };
-        await client.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+        await client.ConnectAsync(IPAddress.Loopback, port).WaitAsync(TimeSpan.FromSeconds(10));
         return new ResourceClient(client, by);
     }
 

@@ -18,7 +18,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
 
     public IReadOnlyList<Disturbance> Happened => [.. _happened.OrderBy(d => d.From)];
 
-    /// <summary>Starts each fault at its time, and waits until all are over.</summary>
+    /// <summary>Starts each fault at its time, and waits until all are over. Ended early, it starts no more of them.</summary>
     public async Task RunAsync(IReadOnlyList<Fault> plan, CancellationToken stopping)
     {
         var begin = MonotonicClock.Now;
@@ -28,7 +28,12 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
             var wait = begin + fault.At - MonotonicClock.Now;
             if (wait > TimeSpan.Zero)
             {
-                await Task.Delay(wait, stopping);
+                await Task.Delay(wait, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
+            }
+
+            if (stopping.IsCancellationRequested)
+            {
+                break;
             }
 
             underWay.Add(StrikeAsync(fault));

@@ -1,5 +1,6 @@
 using Coordination.Chaos.Checking;
 using Coordination.Chaos.Faults;
+using Coordination.Chaos.History;
 
 namespace Coordination.Chaos.Scenarios;
 
@@ -7,10 +8,11 @@ namespace Coordination.Chaos.Scenarios;
 /// <param name="Options">What was asked for.</param>
 /// <param name="Plan">What was to happen.</param>
 /// <param name="Happened">What happened, also what harms nobody.</param>
+/// <param name="Events">What the processes wrote down.</param>
 /// <param name="Run">What is known of it.</param>
 /// <param name="Verdict">What the checker found.</param>
 /// <param name="WriteCount">How many writes the resource saw.</param>
-internal sealed record RunResult(RunOptions Options, IReadOnlyList<Fault> Plan, IReadOnlyList<Disturbance> Happened, RunRecord Run, Verdict Verdict, long WriteCount)
+internal sealed record RunResult(RunOptions Options, IReadOnlyList<Fault> Plan, IReadOnlyList<Disturbance> Happened, IReadOnlyList<HistoryEvent> Events, RunRecord Run, Verdict Verdict, long WriteCount)
 {
     public int Grants => Run.Holdings.Count;
 

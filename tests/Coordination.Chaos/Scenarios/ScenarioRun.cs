@@ -45,14 +45,7 @@ internal static class ScenarioRun
         var begin = MonotonicClock.Now;
         var wallClock = DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch - MonotonicClock.Now;
         using var driver = new FaultDriver(fleet, server, resource);
-        try
-        {
-            await Task.WhenAll(driver.RunAsync(plan, stopping), Task.Delay(options.Duration, stopping));
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // Ended early.
-        }
+        await Task.WhenAll(driver.RunAsync(plan, stopping), Task.Delay(options.Duration, stopping).ContinueWith(_ => { }, TaskScheduler.Default));
 
         var end = MonotonicClock.Now;
         await fleet.StopAsync();
@@ -61,7 +54,7 @@ internal static class ScenarioRun
         var events = HistoryFile.ReadAll(folder).Select(happened => happened with { At = happened.At - begin }).ToArray();
         var run = RunRecord.Read(
             events,
-            new RunSettings { Lease = RunOptions.Lease, Margin = RunOptions.Margin, ClaimWindow = RunOptions.ClaimWindow, IsOurs = Contender.IsOurs(options.Contender), IsSchedule = scenario.IsSchedule },
+            new RunSettings { Lease = RunOptions.Lease, Margin = Contender.IsOurs(options.Contender) ? RunOptions.Margin : TimeSpan.Zero, ClaimWindow = RunOptions.ClaimWindow, IsOurs = Contender.IsOurs(options.Contender), IsSchedule = scenario.IsSchedule },
             TimeSpan.Zero,
             end - begin,
             wallClock + begin) with
@@ -71,7 +64,7 @@ internal static class ScenarioRun
             Residue = await ResidueAsync(server, mayHaveDead: harmful.Length > 0),
             Failures = fleet.Failures,
         };
-        return new RunResult(options, plan, happened, run, Checker.Check(run), resource.Count);
+        return new RunResult(options, plan, happened, events, run, Checker.Check(run), resource.Count);
     }
 
     /// <summary>

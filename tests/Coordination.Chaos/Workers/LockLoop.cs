@@ -12,7 +12,7 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
 
     public async Task RunAsync()
     {
-        using var resource = await ResourceClient.ConnectAsync(options.ResourcePort, options.Process, stopping);
+        using var resource = await ResourceClient.ConnectAsync(options.ResourcePort, options.Process);
         while (!stopping.IsCancellationRequested)
         {
             await Task.Delay(_random.Next(30), CancellationToken.None);
@@ -77,7 +77,7 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
 
             if (i == 1 && _random.NextDouble() < 0.2)
             {
-                await ReenterAsync(holding);
+                await ReenterAsync(holding, attempt);
             }
 
             await Task.Delay(Work, CancellationToken.None);
@@ -96,11 +96,14 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
         await ReleaseAsync(holding, attempt);
     }
 
-    private static async Task ReenterAsync(IHolding holding)
+    private async Task ReenterAsync(IHolding holding, long attempt)
     {
         try
         {
-            await holding.ReenterAsync();
+            if (await holding.ReenterAsync() is { } token)
+            {
+                history.Write(EventKind.Reentered, lockName, attempt, token);
+            }
         }
         catch (Exception e) when (e is OperationCanceledException or LockStoreException)
         {

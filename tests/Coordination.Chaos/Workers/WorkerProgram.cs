@@ -22,7 +22,7 @@ internal static class WorkerProgram
             context.Cancel = true;
             stopping.Cancel();
         });
-        new Canary(history, options.Process).Start();
+        using var canary = new Canary(history, options.Process);
         new Thread(() => Listen(signals)) { IsBackground = true, Name = "listener" }.Start();
 
         if (options.Locks.Count == 0)
