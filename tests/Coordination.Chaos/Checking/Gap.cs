@@ -1,3 +1,5 @@
+using Coordination.Chaos.Faults;
+
 namespace Coordination.Chaos.Checking;
 
 /// <summary>A time in which a process was not scheduled.</summary>
@@ -7,4 +9,31 @@ namespace Coordination.Chaos.Checking;
 internal sealed record Gap(string By, TimeSpan From, TimeSpan To)
 {
     public TimeSpan Length => To - From;
+
+    /// <summary>
+    /// What the processes noted themselves, and when they were stopped: one that was killed soon after had no time to note it. Times that overlap are one.
+    /// </summary>
+    public static IReadOnlyList<Gap> Join(IEnumerable<Gap> noted, IEnumerable<Disturbance> disturbances, IEnumerable<string> processes)
+    {
+        var joined = new List<Gap>();
+        var pauses = disturbances.Where(d => d.IsPause).ToArray();
+        foreach (var process in processes)
+        {
+            Gap? last = null;
+            var own = pauses.Where(pause => pause.Worker == RunRecord.WorkerOf(process)).Select(pause => new Gap(process, pause.From, pause.To));
+            foreach (var gap in noted.Where(gap => gap.By == process).Concat(own).OrderBy(gap => gap.From))
+            {
+                if (last is null || gap.From > last.To)
+                {
+                    joined.Add(last = gap);
+                }
+                else if (gap.To > last.To)
+                {
+                    joined[^1] = last = last with { To = gap.To };
+                }
+            }
+        }
+
+        return joined;
+    }
 }

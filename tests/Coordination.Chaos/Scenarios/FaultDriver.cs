@@ -88,10 +88,10 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 slot.Process.Continue();
                 break;
             case FaultKind.SuspendInRelease:
-                await SuspendAsync(slot, Suspension.InRelease, fault.Length);
+                from = await SuspendAsync(slot, Suspension.InRelease, fault.Length);
                 break;
             case FaultKind.SuspendInClaim:
-                await SuspendAsync(slot, Suspension.InClaim, fault.Length);
+                from = await SuspendAsync(slot, Suspension.InClaim, fault.Length);
                 break;
             case FaultKind.StarvePool:
                 slot.Process!.Tell($"starve {(int)fault.Length.TotalMilliseconds}");
@@ -106,7 +106,8 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
     }
 
     /// <summary>Lets a worker stop itself at the next occasion, and go on some time later.</summary>
-    private static async Task SuspendAsync(Fleet.Slot slot, Suspension where, TimeSpan length)
+    /// <returns>When it stopped, if it did.</returns>
+    private static async Task<TimeSpan> SuspendAsync(Fleet.Slot slot, Suspension where, TimeSpan length)
     {
         var process = slot.Process!;
         process.Tell($"suspend {where}");
@@ -121,8 +122,10 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
             await Task.Delay(5);
         }
 
+        var stopped = MonotonicClock.Now;
         await Task.Delay(length);
         process.Continue();
+        return stopped;
     }
 
     private async Task StrikeNetworkAsync(Fault fault, Fleet.Slot slot)

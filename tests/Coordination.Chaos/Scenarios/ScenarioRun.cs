@@ -57,8 +57,10 @@ internal static class ScenarioRun
             new RunSettings { Lease = RunOptions.Lease, Margin = Contender.IsOurs(options.Contender) ? RunOptions.Margin : TimeSpan.Zero, ClaimWindow = RunOptions.ClaimWindow, IsOurs = Contender.IsOurs(options.Contender), IsSchedule = scenario.IsSchedule },
             TimeSpan.Zero,
             end - begin,
-            wallClock + begin) with
+            wallClock + begin);
+        run = run with
         {
+            Gaps = Gap.Join(run.Gaps, harmful, events.Select(happened => happened.By).Distinct()),
             Disturbances = harmful,
             Writes = [.. resource.Writes.Select(write => write with { At = write.At - begin })],
             Residue = await ResidueAsync(server, mayHaveDead: harmful.Length > 0),

@@ -141,6 +141,15 @@ public sealed class CheckerTests
     public void G11_A_schedule_that_never_runs_is_found() => Assert.Equal([CheckKind.Fires], Check(Scheduled([])));
 
     [Fact]
+    public void Pauses_are_known_though_their_process_did_not_note_them() =>
+        Assert.Equal(
+            [Gap("w1.1", 1, 2), Gap("w1.1", 3, 6), Gap("w1.2", 3, 5), Gap("w2.1", 1, 2)],
+            Checking.Gap.Join(
+                [Gap("w1.1", 1, 2), Gap("w1.1", 4, 6), Gap("w2.1", 1, 2)],
+                [Strike(FaultKind.PauseLong, 3, 5, "w1"), Strike(FaultKind.Kill, 1, 9, "w2")],
+                ["w1.1", "w1.2", "w2.1"]));
+
+    [Fact]
     public void A_history_is_read_as_its_processes_believed()
     {
         HistoryEvent[] events =
