@@ -1,0 +1,38 @@
+using FlashSale.Locking;
+using FlashSale.Stock;
+using StackExchange.Redis;
+using WorkerReplicas;
+
+namespace FlashSale.Checkouts;
+
+/// <summary>The same under a basic lock: right as long as nobody takes longer than the lock lasts.</summary>
+internal sealed class BasicLockCheckout(IDatabase database, bool deleteOnlyOwn, Cashier cashier, Tally tally) : ICheckout
+{
+    public async Task<OrderResult> BuyAsync(StockSegment segment, int buyer, CancellationToken cancellationToken)
+    {
+        var stockLock = new BasicLock(database, segment.Name, deleteOnlyOwn);
+        var asked = MonotonicClock.Now;
+        await stockLock.AcquireAsync(cancellationToken);
+        tally.CountWait(MonotonicClock.Now - asked);
+        try
+        {
+            var left = await segment.ReadAsync();
+            if (left == 0)
+            {
+                return OrderResult.SoldOut;
+            }
+
+            await cashier.TakePaymentAsync(left, cancellationToken);
+            await cashier.BeforeWriteAsync(left, buyer, cancellationToken);
+            await segment.WriteAsync(left - 1, new SaleRecord(left, buyer));
+            return OrderResult.Sold(left);
+        }
+        finally
+        {
+            if (!await stockLock.ReleaseAsync())
+            {
+                tally.CountForeignDeletion();
+            }
+        }
+    }
+}

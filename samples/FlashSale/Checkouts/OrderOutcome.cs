@@ -1,0 +1,10 @@
+namespace FlashSale.Checkouts;
+
+internal enum OrderOutcome
+{
+    Sold,
+    SoldOut,
+
+    /// <summary>The buyer is sent away: the lock was lost on the way, or the stock refused the write.</summary>
+    Refused,
+}

@@ -1,0 +1,37 @@
+using FlashSale.Rounds;
+using Spectre.Console;
+using WorkerReplicas.Timeline;
+
+namespace FlashSale.Report;
+
+/// <summary>How far a round is: a bar on a terminal; a line for each quarter when the output goes to a file or a pipe.</summary>
+internal sealed class RoundProgress(IAnsiConsole console, Chronicle timeline)
+{
+    public async Task<RoundResult> ShowAsync(Func<Action<int, int>, Task<RoundResult>> run)
+    {
+        if (Console.IsOutputRedirected)
+        {
+            return await run(TellQuarter);
+        }
+
+        return await console.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new ElapsedTimeColumn()).StartAsync(async live =>
+        {
+            var bar = live.AddTask(Describe(0, 0), maxValue: Sale.Buyers);
+            return await run((answered, sold) =>
+            {
+                bar.Value = answered;
+                bar.Description = Describe(answered, sold);
+            });
+        });
+    }
+
+    private void TellQuarter(int answered, int sold)
+    {
+        if (answered % (Sale.Buyers / 4) == 0)
+        {
+            timeline.Tell(Describe(answered, sold));
+        }
+    }
+
+    private static string Describe(int answered, int sold) => $"{Format.Number(answered)} of {Format.Number(Sale.Buyers)} buyers answered, {Format.Number(sold)} items sold";
+}

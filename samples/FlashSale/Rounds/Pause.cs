@@ -1,0 +1,57 @@
+using FlashSale.Checkouts;
+using FlashSale.Workers;
+using WorkerReplicas.Timeline;
+
+namespace FlashSale.Rounds;
+
+/// <summary>Stops a worker between its last look and its write, lets others sell the same item meanwhile, and lets it go on.</summary>
+internal sealed class Pause(WorkerProcess worker, AboutToWrite where, bool useSignals, Chronicle timeline)
+{
+    private const int SalesByOthers = 3;
+
+    private int _salesByOthers;
+    private bool _isOver;
+
+    public void Begin()
+    {
+        if (useSignals)
+        {
+            worker.Pause();
+        }
+
+        timeline.Tell(worker.Name, $"holds the lock and is about to sell item {where.Item} to buyer {where.Buyer}: {(useSignals ? "its process is stopped" : "it dawdles")} until its lock has run out and others have sold that item");
+    }
+
+    /// <summary>Takes in what a buyer was told.</summary>
+    public void Note(WorkerProcess by, OrderAnswered answer)
+    {
+        if (by == worker)
+        {
+            TellEnd(answer);
+        }
+        else if (answer.Result.Outcome == OrderOutcome.Sold && answer.Result.Item <= where.Item && ++_salesByOthers == SalesByOthers)
+        {
+            timeline.Tell(worker.Name, $"goes on, and writes; others have sold item {where.Item} and {SalesByOthers - 1} more meanwhile");
+            worker.Tell(new GoOn());
+            worker.Resume();
+            _isOver = true;
+        }
+    }
+
+    private void TellEnd(OrderAnswered answer)
+    {
+        if (!_isOver || answer.Buyer != where.Buyer)
+        {
+            return;
+        }
+
+        if (answer.Result.Outcome == OrderOutcome.Sold)
+        {
+            timeline.Tell(worker.Name, $"has sold item {where.Item} a second time: nothing at the stock kept its late write out", Tone.Bad);
+        }
+        else
+        {
+            timeline.Tell(worker.Name, "was refused: the stock has seen a higher fencing token", Tone.Good);
+        }
+    }
+}

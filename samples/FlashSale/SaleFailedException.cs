@@ -1,0 +1,4 @@
+namespace FlashSale;
+
+/// <summary>The sale could not be held; nothing is known about the locks.</summary>
+internal sealed class SaleFailedException(string message) : Exception(message);

@@ -1,0 +1,54 @@
+using System.Collections.Concurrent;
+using StackExchange.Redis;
+using StackExchange.Redis.Configuration;
+
+namespace FlashSale.Workers;
+
+/// <summary>
+/// The connections of a worker, and how much they send: one for stock and basic locks, and those that the store of this project's locks
+/// makes for itself.
+/// </summary>
+internal sealed class Connections : IAsyncDisposable
+{
+    /// <summary>A shop is patient: what was sent while its process was paused has its answer when it goes on.</summary>
+    private static readonly TimeSpan ShopPatience = TimeSpan.FromSeconds(20);
+
+    private readonly ConnectionMultiplexer _shop;
+    private readonly Observer _locks = new();
+
+    private Connections(ConnectionMultiplexer shop, ConfigurationOptions locks)
+    {
+        _shop = shop;
+        ForLocks = locks;
+        locks.Defaults = _locks;
+    }
+
+    public IDatabase Shop => _shop.GetDatabase();
+
+    /// <summary>What to give to <c>UseRedis</c>.</summary>
+    public ConfigurationOptions ForLocks { get; }
+
+    /// <summary>How many commands were sent so far.</summary>
+    public long CommandsSent => _shop.OperationCount + _locks.Connections.Sum(connection => connection.OperationCount);
+
+    public static async Task<Connections> OpenAsync(string redis)
+    {
+        var shop = ConfigurationOptions.Parse(redis);
+        shop.AsyncTimeout = (int)ShopPatience.TotalMilliseconds;
+        return new Connections(await ConnectionMultiplexer.ConnectAsync(shop), ConfigurationOptions.Parse(redis));
+    }
+
+    public async ValueTask DisposeAsync() => await _shop.DisposeAsync();
+
+    /// <summary>Is shown the connections that another makes.</summary>
+    private sealed class Observer : DefaultOptionsProvider
+    {
+        public ConcurrentQueue<ConnectionMultiplexer> Connections { get; } = new();
+
+        public override Task AfterConnectAsync(ConnectionMultiplexer multiplexer, Action<string> log)
+        {
+            Connections.Enqueue(multiplexer);
+            return Task.CompletedTask;
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using Coordination;
+using FlashSale.Checkouts;
+using FlashSale.Rounds;
+using FlashSale.Stock;
+using StackExchange.Redis;
+
+namespace FlashSale.Workers;
+
+/// <summary>Where a worker's buyers are served, round after round.</summary>
+internal sealed class Counter(Connections connections, ILockProvider locks, Parent parent) : IAsyncDisposable
+{
+    private static readonly TimeSpan LeavingTime = TimeSpan.FromSeconds(2);
+
+    private readonly CancellationTokenSource _closing = new();
+    private Task _round = Task.CompletedTask;
+
+    /// <summary>Does what the parent says, until it says nothing more.</summary>
+    public async Task ServeAsync()
+    {
+        Cashier? cashier = null;
+        await foreach (var command in parent.Commands)
+        {
+            switch (command)
+            {
+                case HoldRound { Plan: var plan }:
+                    cashier = new Cashier(plan, parent);
+                    _round = HoldRoundAsync(plan, cashier);
+                    break;
+                case GoOn:
+                    cashier?.GoOn();
+                    break;
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync();
+        await _round.WaitAsync(LeavingTime).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _closing.Dispose();
+    }
+
+    private async Task HoldRoundAsync(RoundPlan plan, Cashier cashier)
+    {
+        var tally = new Tally();
+        var sentBefore = connections.CommandsSent;
+        try
+        {
+            await ServeAllAsync(plan, cashier, tally);
+            parent.Tell(new RoundDone(tally.Waits, connections.CommandsSent - sentBefore, tally.ForeignDeletions, tally.Reentries));
+        }
+        catch (Exception e) when (e is RedisException or TimeoutException or LockStoreException)
+        {
+            // The server is away, or refuses: the parent says so and ends the sale.
+            parent.Tell(new Failed(e.Message));
+        }
+    }
+
+    /// <summary>All buyers come at once.</summary>
+    private Task ServeAllAsync(RoundPlan plan, Cashier cashier, Tally tally)
+    {
+        var warehouse = Warehouse.Of(plan, connections.Shop);
+        var checkout = Checkout(plan, cashier, tally);
+        return Task.WhenAll(Enumerable.Range(plan.FirstBuyer, plan.Buyers).Select(async buyer =>
+        {
+            var result = await new Buyer(buyer, warehouse, checkout).BuyAsync(_closing.Token);
+            parent.Tell(new OrderAnswered(buyer, result));
+        }));
+    }
+
+    private ICheckout Checkout(RoundPlan plan, Cashier cashier, Tally tally) => plan.Kind switch
+    {
+        RoundKind.NoLock => new UnlockedCheckout(cashier),
+        RoundKind.BasicLock => new BasicLockCheckout(connections.Shop, deleteOnlyOwn: false, cashier, tally),
+        RoundKind.BasicLockOwnDeletion => new BasicLockCheckout(connections.Shop, deleteOnlyOwn: true, cashier, tally),
+        RoundKind.Lease => new LeaseCheckout(locks, Options(plan), isFenced: false, cashier, tally),
+        RoundKind.FencedLease => new LeaseCheckout(locks, Options(plan), isFenced: true, cashier, tally),
+        RoundKind.Countdown => new CountdownCheckout(cashier),
+        _ => throw new ArgumentOutOfRangeException(nameof(plan), plan.Kind, "There is no such round."),
+    };
+
+    /// <summary>Where no process can be stopped, leases are not renewed past their first duration: they are lost as those of a stopped process are.</summary>
+    private static LockOptions Options(RoundPlan plan) =>
+        plan.Incident == Incident.Pause && !plan.UseSignals ? new LockOptions { MaxHold = Sale.Lease } : new LockOptions();
+}

@@ -1,0 +1,4 @@
+namespace FlashSale.Workers;
+
+/// <summary>It cannot go on.</summary>
+internal sealed record Failed(string Reason) : WorkerMessage;

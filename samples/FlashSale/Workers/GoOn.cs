@@ -1,0 +1,4 @@
+namespace FlashSale.Workers;
+
+/// <summary>The pause is over.</summary>
+internal sealed record GoOn : WorkerCommand;

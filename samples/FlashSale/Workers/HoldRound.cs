@@ -1,0 +1,5 @@
+using FlashSale.Rounds;
+
+namespace FlashSale.Workers;
+
+internal sealed record HoldRound(RoundPlan Plan) : WorkerCommand;

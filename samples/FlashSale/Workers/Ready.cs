@@ -1,0 +1,4 @@
+namespace FlashSale.Workers;
+
+/// <summary>It is connected.</summary>
+internal sealed record Ready : WorkerMessage;
