@@ -7,19 +7,29 @@ internal static class LockName
 {
     public const int MaxBytes = 512;
 
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     public static string Validate(string name)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(name);
+        return Refusal(name) is { } reason ? throw new ArgumentException(reason, nameof(name)) : name;
+    }
+
+    /// <summary>Why a text is not a name; null for one that is.</summary>
+    public static string? Refusal(string name)
+    {
+        if (name.Length == 0)
+        {
+            return "A lock name must not be empty.";
+        }
+
         foreach (var c in name)
         {
-            if (char.IsControl(c))
+            if (!MayContain(c))
             {
-                throw new ArgumentException($"A lock name must not have control characters; this one has U+{(int)c:X4}. Remove it.", nameof(name));
-            }
-
-            if (c is '{' or '}')
-            {
-                throw new ArgumentException($"The lock name '{name}' has a brace, which a Redis Cluster would read as a hash tag. Use another character.", nameof(name));
+                return c is '{' or '}'
+                    ? $"The lock name '{name}' has a brace, which a Redis Cluster would read as a hash tag. Use another character."
+                    : $"A lock name must not have control characters; this one has U+{(int)c:X4}. Remove it.";
             }
         }
 
@@ -28,16 +38,14 @@ internal static class LockName
         {
             bytes = Strict.GetByteCount(name);
         }
-        catch (EncoderFallbackException e)
+        catch (EncoderFallbackException)
         {
             // Half a surrogate pair would be written as a replacement character, and two names would become one.
-            throw new ArgumentException("A lock name must be valid Unicode; this one has half a surrogate pair.", nameof(name), e);
+            return "A lock name must be valid Unicode; this one has half a surrogate pair.";
         }
 
-        return bytes <= MaxBytes
-            ? name
-            : throw new ArgumentException($"A lock name may have {MaxBytes} bytes of UTF-8; this one has {bytes}. Use a shorter name, or a hash of it.", nameof(name));
+        return bytes > MaxBytes ? $"A lock name may have {MaxBytes} bytes of UTF-8; this one has {bytes}. Use a shorter name, or a hash of it." : null;
     }
 
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    public static bool MayContain(char c) => !char.IsControl(c) && c is not ('{' or '}');
 }

@@ -16,6 +16,8 @@ public sealed class Node : IAsyncDisposable
         Provider = _services.GetRequiredService<ILockProvider>();
     }
 
+    public IServiceProvider Services => _services;
+
     public ILockProvider Provider { get; }
 
     public ILockStore Store => _services.GetRequiredService<ILockStore>();

@@ -1,0 +1,21 @@
+using Coordination.DistributedLock.Locks;
+using Medallion.Threading;
+
+namespace Coordination;
+
+/// <summary>What a handle has that the interfaces of DistributedLock do not show.</summary>
+public static class DistributedSynchronizationHandleExtensions
+{
+    /// <summary>
+    /// The lease behind a handle, for its <see cref="ILockLease.FencingToken"/>, <see cref="ILockLease.Remaining"/> or
+    /// <see cref="ILockLease.LossReason"/>. It stays readable after the handle was disposed, and releasing it is as good as disposing the handle.
+    /// </summary>
+    /// <param name="handle">A handle.</param>
+    /// <returns>Null for a handle that is not of this project, also for one that combines several locks.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="handle"/> is null.</exception>
+    public static ILockLease? GetLease(this IDistributedSynchronizationHandle handle)
+    {
+        ArgumentNullException.ThrowIfNull(handle);
+        return (handle as LeaseHandle)?.Lease;
+    }
+}
