@@ -23,8 +23,9 @@ public sealed class StoreAwayTests : IAsyncDisposable
     public async Task A_single_try_says_that_the_store_could_not_be_asked()
     {
         _node.Store.IsAway = true;
-        Task[] tries = [Lock.TryAcquireAsync(cancellationToken: Cancellation).AsTask(), Lock.AcquireAsync(TimeSpan.Zero, Cancellation).AsTask(), Task.Run(() => Lock.TryAcquire(cancellationToken: Cancellation), Cancellation)];
-        foreach (var attempt in tries)
+        Task blocking = Task.CompletedTask;
+        await _node.UntilAsleepAsync(() => blocking = Task.Run(() => Lock.TryAcquire(cancellationToken: Cancellation), Cancellation));
+        foreach (var attempt in (Task[])[blocking, Lock.TryAcquireAsync(cancellationToken: Cancellation).AsTask(), Lock.AcquireAsync(TimeSpan.Zero, Cancellation).AsTask()])
         {
             Assert.True(_node.AdvanceUntil(() => attempt.IsCompleted, LeaseDuration));
             Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => attempt)).IsTransient);
@@ -53,7 +54,8 @@ public sealed class StoreAwayTests : IAsyncDisposable
     {
         var handle = await Lock.AcquireAsync(cancellationToken: Cancellation);
         _node.Store.IsAway = true;
-        var disposal = Task.Run(handle.Dispose, Cancellation);
+        var disposal = Task.CompletedTask;
+        await _node.UntilAsleepAsync(() => disposal = Task.Run(handle.Dispose, Cancellation));
         Assert.True(_node.AdvanceUntil(() => disposal.IsCompleted, TimeSpan.FromSeconds(4)));
         await disposal;
         _node.Store.IsAway = false;
