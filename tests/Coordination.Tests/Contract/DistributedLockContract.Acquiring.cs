@@ -124,7 +124,7 @@ public abstract partial class DistributedLockContract
                 await Assert.ThrowsAsync<TimeoutException>(() => BlockAsync(() => Mine.Acquire(TimeSpan.Zero, Cancellation))),
             };
             Assert.All(errors, error => Assert.Contains(Name, error.Message, StringComparison.Ordinal));
-            Assert.Equal(0, await Leftovers.CountWaitersAsync(First.Store, Name));
+            await UntilNobodyWaitsAsync();
         }
 
         await AssertNothingLeftAsync();
@@ -176,7 +176,7 @@ public abstract partial class DistributedLockContract
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asynchronous.WaitAsync(Bound, Cancellation));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => synchronous);
         Assert.True(asynchronous.IsCanceled);
-        await Eventually.Async(async () => await Leftovers.CountWaitersAsync(First.Store, Name) == 0, Bound, "Nobody stands in the queue.");
+        await UntilNobodyWaitsAsync();
         await handle.DisposeAsync();
         await AssertNothingLeftAsync();
     }

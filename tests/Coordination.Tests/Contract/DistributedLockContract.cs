@@ -87,6 +87,9 @@ public abstract partial class DistributedLockContract : IAsyncLifetime
     private async Task UntilWaitedForAsync() =>
         await Eventually.Async(async () => await Leftovers.CountWaitersAsync(First.Store, Name) > 0, Bound, "Somebody stands in the queue.");
 
+    private async Task UntilNobodyWaitsAsync() =>
+        await Eventually.Async(async () => await Leftovers.CountWaitersAsync(First.Store, Name) == 0, Bound, "Nobody stands in the queue.");
+
     private Task AssertNothingLeftAsync() =>
         Eventually.Async(() => Leftovers.IsNothingAsync(First.Store, Name), Bound, $"Nothing is left of the lock '{Name}'.");
 }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Coordination.Testing;
 using Coordination.Tests.Leases;
 using Medallion.Threading;
 using Microsoft.Extensions.DependencyInjection;
@@ -62,6 +63,18 @@ public sealed class StoreAwayTests : IAsyncDisposable
         Assert.NotNull(await _node.Store.GetHolderAsync("work", Cancellation));
         _node.Advance(LeaseDuration);
         Assert.Null(await _node.Store.GetHolderAsync("work", Cancellation));
+    }
+
+    [Fact]
+    public async Task Whoever_disposes_a_handle_second_waits_for_the_same_release()
+    {
+        var handle = await Lock.AcquireAsync(cancellationToken: Cancellation);
+        _node.Store.Hang = true;
+        var (first, second) = (handle.DisposeAsync().AsTask(), handle.DisposeAsync().AsTask());
+        Assert.False(first.IsCompleted || second.IsCompleted);
+        _node.Store.Hang = false;
+        await Task.WhenAll(first, second).WaitAsync(Bound, Cancellation);
+        Assert.Equal(1, _node.Store.GetCallCount(StoreOperation.Release));
     }
 
     [Fact]
