@@ -1,0 +1,92 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Coordination.Model.Checking;
+
+/// <summary>Explores every state of a model: `spin` makes a program of it, a C compiler builds that, and it is run to its end.</summary>
+internal static partial class Spin
+{
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(120);
+
+    /// <summary>Skips the test where the tools are not installed.</summary>
+    public static void SkipWhereItIsMissing() =>
+        Assert.SkipUnless(IsInstalled("spin") && IsInstalled("cc"), "It needs `spin` and a C compiler (`cc`), as of the Debian packages spin, gcc and libc6-dev.");
+
+    /// <summary>Looks for an assertion that does not hold, over all states.</summary>
+    public static Task<SearchResult> FindViolationAsync(string model, params string[] switches) =>
+        SearchAsync(model, switches, ["-DSAFETY"], [], CancellationToken.None);
+
+    /// <summary>Looks for a run in which a waiter waits for ever although every process that can go on does; and for violated assertions.</summary>
+    public static Task<SearchResult> FindStarvationAsync(string model, params string[] switches) =>
+        SearchAsync(model, [.. switches, "SERVED"], ["-DNFAIR=3"], ["-a", "-f"], CancellationToken.None);
+
+    private static async Task<SearchResult> SearchAsync(string model, string[] switches, string[] build, string[] search, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken, cancellationToken);
+        limit.CancelAfter(TimeLimit);
+        var folder = Directory.CreateTempSubdirectory("coordination-model-");
+        try
+        {
+            var path = Path.Combine(AppContext.BaseDirectory, "Models", model + ".pml");
+            await RunAsync(folder.FullName, "spin", [.. switches.Select(name => "-D" + name), "-a", path], limit.Token);
+            await RunAsync(folder.FullName, "cc", ["-O2", "-w", "-DMEMLIM=4096", .. build, "-o", "pan", "pan.c"], limit.Token);
+            var output = await RunAsync(folder.FullName, Path.Combine(folder.FullName, "pan"), ["-m3000000", "-n", .. search], limit.Token);
+            return Read(output);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static SearchResult Read(string output)
+    {
+        var errors = Errors().Match(output);
+        Assert.True(errors.Success, output);
+
+        // Of an exhaustive search: nothing was cut off, left out for want of memory, or taken for another by its hash alone.
+        Assert.DoesNotContain("max search depth too small", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("out of memory", output, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("hash compact", output, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("Bit statespace", output, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("aborting", output, StringComparison.OrdinalIgnoreCase);
+        var count = int.Parse(errors.Groups[1].Value, CultureInfo.InvariantCulture);
+        if (count == 0)
+        {
+            Assert.Contains("Full statespace search", output, StringComparison.Ordinal);
+            Assert.DoesNotContain("Search not completed", output, StringComparison.OrdinalIgnoreCase);
+        }
+
+        return new SearchResult(count, double.Parse(States().Match(output).Groups[1].Value, CultureInfo.InvariantCulture), output);
+    }
+
+    private static async Task<string> RunAsync(string folder, string program, string[] arguments, CancellationToken cancellationToken)
+    {
+        using var process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true })!;
+        try
+        {
+            var error = process.StandardError.ReadToEndAsync(cancellationToken);
+            var output = await process.StandardOutput.ReadToEndAsync(cancellationToken) + await error;
+            await process.WaitForExitAsync(cancellationToken);
+            Assert.True(process.ExitCode == 0, $"{program} ended with {process.ExitCode}:\n{output}");
+            return output;
+        }
+        finally
+        {
+            if (!process.HasExited)
+            {
+                process.Kill(entireProcessTree: true);
+            }
+        }
+    }
+
+    private static bool IsInstalled(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    [GeneratedRegex(@"errors: (\d+)")]
+    private static partial Regex Errors();
+
+    [GeneratedRegex(@"([\d.e+]+) states, stored")]
+    private static partial Regex States();
+}

@@ -1,0 +1,198 @@
+/*
+ * Is there ever more than one? Nothing here is ever on time: any request, reply and renewal may be lost or late, any node may stand
+ * still for any time at any step and for ever, which is what a crash is, any lease and claim window may run out at any moment and any
+ * waiter may count as dead. Where that may be, the first waiter alive is any one that waits, or none, so the queue is a set.
+ *
+ * Switches: SHARED_OWNER (re-entry), AT_LEAST (a lock may have to rest after its release), DATA_LOSS (keys are deleted, tokens are
+ * forgotten, an administrator takes the lock, the clock steps).
+ * Broken twins: NO_OWNER_CHECK, RENEWAL_RECREATES, ENTRIES_COUNT, TOKEN_OF_TIME_ALONE, LATE_REPLY_REVIVES, HANDOVER_TO_TWO.
+ */
+#ifndef NODES
+#define NODES 3
+#endif
+#ifndef LOCKS
+#define LOCKS 1
+#endif
+#ifndef TURNS
+#define TURNS 1
+#endif
+
+#include "keys.pml"
+
+byte queued[LOCKS];
+byte chosen = NOBODY;
+
+#define leave_queue(l, w) queued[l] = queued[l] & ~bit_of(w)
+#define join_queue(l, w) queued[l] = queued[l] | bit_of(w)
+#define first_live_waiter(l, asker) found = chosen
+#define is_queued(l, id) (queued[l] & bit_of(id))
+#define note_grant(l, id) skip
+#define note_handover(l, w) skip
+#define note_lapse(l) skip
+
+#include "scripts.pml"
+
+/* Who is the first waiter alive, if a script that comes now looks for one. */
+inline choose_waiter(l, looks) {
+    if
+    :: chosen = NOBODY
+    :: (looks) && is_queued(l, 0) -> chosen = 0
+    :: (looks) && is_queued(l, 1) -> chosen = 1
+    :: (looks) && is_queued(l, 2) -> chosen = 2
+    :: (looks) && is_queued(l, 3) -> chosen = 3
+    :: (looks) && is_queued(l, 4) -> chosen = 4
+    :: (looks) && is_queued(l, 5) -> chosen = 5
+    fi
+}
+
+/* Whether a request waits is open each time, which is more than the node does. */
+inline run_acquire(l, id) {
+    choose_waiter(l, lock[l].owner == NOBODY);
+    d_step { acquire(l, id, false); chosen = NOBODY }
+    if
+    :: true
+    :: !answer && !is_queued(l, id) -> join_queue(l, id)
+    fi
+}
+
+inline run_release(l, id) {
+    choose_waiter(l, lock[l].owner == owner_of(id));
+    if
+    :: d_step { release(l, id, false); chosen = NOBODY }
+#ifdef AT_LEAST
+    :: d_step { release(l, id, true); chosen = NOBODY }
+#endif
+    fi
+}
+
+inline become(place) {
+    at[me] = place;
+    current[me] = false;
+    overslept[me] = false;
+#ifdef DATA_LOSS
+    robbed[me] = false;
+#endif
+}
+
+/* Done with this acquisition; the next one has another entry. */
+inline become_idle() {
+    become(IDLE);
+#if TURNS > 1
+    turn[me] = 1 - turn[me];
+#endif
+    skip
+}
+
+/* Acquisition, QueuePlace, LeaseActions and the watchdog, for one lock of one node. */
+proctype Contender(byte me) {
+end:
+    do
+    :: atomic { at[me] == IDLE && !is_mentioned(lock_of(me), id_now(me)) -> at[me] = ASKING }
+
+    /* Asks, until it is granted or gives up. When the reply is lost it asks again by the same request. */
+    :: atomic { at[me] == ASKING ->
+        run_acquire(lock_of(me), id_now(me));
+        if
+        :: answer -> answer = false; at[me] = ANSWERED; current[me] = true
+        :: true -> answer = false
+        fi }
+    :: atomic { at[me] == ASKING && late == NONE -> leave_late(ACQUIRE, false) }
+    /* A try that is refused. */
+    :: atomic { at[me] == ASKING -> become_idle() }
+    /* Gives up, and gives back what it may have been granted. */
+    :: atomic { at[me] == ASKING || at[me] == ANSWERED -> become(ENDING) }
+
+    /* The grant arrives, in time. */
+#ifdef LATE_REPLY_REVIVES
+    :: atomic { at[me] == ANSWERED -> overslept[me] = false; at[me] = HOLDING }
+#else
+    :: atomic { at[me] == ANSWERED && !overslept[me] -> at[me] = HOLDING }
+#endif
+    /* It is lost, or too late for its deadline: asks again by the same request. */
+    :: atomic { at[me] == ANSWERED -> become(ASKING) }
+
+    /* Renews. Whatever the time, a holder that overslept is told before it does anything else. */
+    :: atomic { at[me] == HOLDING && !overslept[me] ->
+        d_step { renew(lock_of(me), id_now(me), current[me]) }
+        if
+        :: !answer -> become(ENDING)
+        :: true
+        fi;
+        answer = false }
+    :: atomic { at[me] == HOLDING && !overslept[me] && late == NONE -> leave_late(RENEW, current[me]) }
+    /* Releases; or its deadline passes, and it releases all the same. */
+    :: atomic { at[me] == HOLDING -> become(ENDING) }
+
+    /* Releases or gives back, until there is an answer. When the reply is lost it does so again. */
+    :: atomic { at[me] == ENDING ->
+        run_release(lock_of(me), id_now(me));
+        if
+        :: become_idle()
+        :: true
+        fi }
+    :: atomic { at[me] == ENDING && late == NONE -> leave_late(RELEASE, false) }
+    /* Gives up, or the holder is never heard of again. */
+    :: atomic { at[me] == ENDING -> become_idle() }
+    od
+}
+
+/* The server's clock, as the keys of one lock know it. */
+proctype Clock(byte l) {
+end:
+    do
+    :: atomic { lock[l].owner != NOBODY -> d_step { expire(l) } }
+    /* Waiters that have been dead for long are gone for good. */
+    :: atomic { is_queued(l, 0) -> leave_queue(l, 0) }
+    :: atomic { is_queued(l, 1) -> leave_queue(l, 1) }
+    :: atomic { is_queued(l, 2) -> leave_queue(l, 2) }
+    :: atomic { is_queued(l, 3) -> leave_queue(l, 3) }
+    :: atomic { is_queued(l, 4) -> leave_queue(l, 4) }
+    :: atomic { is_queued(l, 5) -> leave_queue(l, 5) }
+#ifdef DATA_LOSS
+    /* The clock goes on, and steps back. When the last token is lost it has gone on since. */
+    :: atomic { !lock[l].ahead -> lock[l].ahead = true }
+    :: atomic { lock[l].ahead && lock[l].known -> lock[l].ahead = false }
+    /* The end of the day for which a token is remembered. */
+    :: atomic { lock[l].known -> lock[l].known = false; lock[l].ahead = true }
+    /* FLUSHALL, a restart with nothing on the disk. */
+    :: atomic { lock[l].known -> d_step { rob(l); delete_lock(l); queued[l] = 0; lock[l].known = false; lock[l].ahead = true } }
+    /* An eviction, a DEL by hand. */
+    :: atomic { lock[l].owner != NOBODY -> d_step { rob(l); delete_lock(l) } }
+    /* release_by_token.lua */
+    :: atomic { lock[l].owner != NOBODY -> choose_waiter(l, true); d_step { rob(l); pass_on(l); verify(l); chosen = NOBODY } }
+#endif
+    od
+}
+
+/* A command that nobody waits for any more arrives, or never does. */
+proctype Network() {
+end:
+    do
+    :: atomic { late == ACQUIRE -> run_acquire(lock_of(late_by), late_id); answer = false; forget_late() }
+    :: atomic { late == RENEW -> d_step { renew(lock_of(late_by), late_id, late_flag); answer = false } forget_late() }
+    :: atomic { late == RELEASE -> run_release(lock_of(late_by), late_id); forget_late() }
+    :: atomic { late != NONE -> forget_late() }
+    od
+}
+
+init {
+    atomic {
+        run Contender(0);
+        run Contender(1);
+#if CONTENDERS > 2
+        run Contender(2);
+#endif
+#if CONTENDERS > 3
+        run Contender(3);
+#endif
+#if CONTENDERS > 4
+        run Contender(4);
+        run Contender(5);
+#endif
+        run Clock(0);
+#if LOCKS > 1
+        run Clock(1);
+#endif
+        run Network()
+    }
+}

@@ -1,0 +1,365 @@
+/*
+ * Is everybody served, and in order? Here nodes are on time unless they crash: a holder renews before its lease is over, and a waiter
+ * that heard claims within the claim window and asks again before it counts as dead. Faults end at a moment that nobody knows. Until
+ * then requests, replies and notifications are lost or late, and leases and claim windows run out under their owners.
+ *
+ * Switches: SILENT (no notification ever arrives), ONCE (nobody comes a second time), CRASHES (how many nodes may crash, at any time).
+ * Broken twins: MESSAGE_ALONE, NO_LIVENESS_CHECK, BARGING, QUEUE_IS_NOT_LEFT.
+ */
+#ifndef NODES
+#define NODES 3
+#endif
+#ifndef LOCKS
+#define LOCKS 1
+#endif
+#ifndef CRASHES
+#define CRASHES 1
+#endif
+#define TURNS 1
+
+#include "keys.pml"
+
+/* The keys …:waiters and …:alive. */
+typedef Queue {
+    byte waiters[NODES] = NOBODY;
+    byte count;
+    byte alive;
+};
+Queue queue[LOCKS];
+
+bool waits[CONTENDERS];     /* whether its request joins the queue */
+bool placed[CONTENDERS];    /* it was told its place in the queue, and has not missed since that the lock was passed to it */
+bool renewed[CONTENDERS];
+#ifdef MESSAGE_ALONE
+bool heard[CONTENDERS];     /* a notification has come, or is on its way */
+#define is_woken(c) heard[c]
+#define wakes_by_itself false
+#define forget_what_was_heard(c) heard[c] = false
+#else
+#define wakes_by_itself true
+#define forget_what_was_heard(c) skip
+#define is_woken(c) true       /* by a notification, or for the holder's lease was said to last no longer */
+#endif
+bool done[CONTENDERS];      /* does not come again */
+bool crashed[NODES];
+byte crashes;
+bool stable;                   /* faults are over */
+byte told = NOBODY;               /* to whom the script passed the lock */
+byte others;                   /* who else is told to ask again */
+
+#define is_queued(l, id) (queue[l].waiters[0] == (id) || queue[l].waiters[1] == (id) || queue[l].waiters[NODES - 1] == (id))
+#define is_alive(l, id) (queue[l].alive & bit_of(id))
+#define is_up(c) (!crashed[(c) % NODES])
+/* Waits as that entry, and has missed nothing. */
+#define is_attentive(c) (is_up(c) && placed[c] && (at[c] == ASKING || at[c] == SLEEPING))
+
+/* prelude.lua, leave_queue */
+inline leave_queue(l, w) {
+    queue[l].alive = queue[l].alive & ~bit_of(w);
+    i = 0;
+    do
+    :: i < queue[l].count && queue[l].waiters[i] != w -> i++
+    :: else -> break
+    od;
+    if
+    :: i < queue[l].count ->
+        do
+        :: i + 1 < queue[l].count -> queue[l].waiters[i] = queue[l].waiters[i + 1]; i++
+        :: else -> break
+        od;
+        queue[l].waiters[i] = NOBODY;
+        queue[l].count--
+    :: else
+    fi
+}
+
+/* acquire.lua: a waiter comes to stand behind the others once, and is alive again each time that it asks. */
+inline join_queue(l, w) {
+    if
+    :: !is_queued(l, w) -> queue[l].waiters[queue[l].count] = w; queue[l].count++
+    :: else
+    fi;
+    queue[l].alive = queue[l].alive | bit_of(w)
+}
+
+/* prelude.lua, first_live_waiter */
+inline first_live_waiter(l, asker) {
+    found = NOBODY;
+    i = 0;
+    do
+    :: i < queue[l].count && found == NOBODY ->
+        if
+#ifdef NO_LIVENESS_CHECK
+        :: true -> found = queue[l].waiters[i]
+#else
+        :: owner_of(queue[l].waiters[i]) == asker || is_alive(l, queue[l].waiters[i]) -> found = queue[l].waiters[i]
+        :: else
+#endif
+        fi;
+        i++
+    :: else -> break
+    od
+}
+
+/* Whoever stands before the one that gets the lock is gone, or missed that the lock was passed to it. */
+inline note_grant(l, id) {
+    i = 0;
+    do
+    :: i < queue[l].count && queue[l].waiters[i] != id ->
+        assert(!is_attentive(contender_of(l, queue[l].waiters[i])) || G9_fair);
+        i++
+    :: else -> break
+    od
+}
+
+inline note_handover(l, w) {
+    queue[l].alive = queue[l].alive & ~bit_of(w);
+    told = w;
+    others = queue[l].alive
+}
+
+/* Whoever was told the time of this grant is awake when it is up, for it sleeps no longer than that. */
+inline note_lapse(l) {
+    if
+    :: lock[l].claim != NOBODY -> placed[contender_of(l, lock[l].claim)] = false
+    :: else
+    fi;
+    j = (l) * NODES;
+    do
+    :: j < ((l) + 1) * NODES ->
+        if
+        :: at[j] == SLEEPING && current[j] && wakes_by_itself -> at[j] = ASKING; current[j] = false
+        :: else
+        fi;
+        j++
+    :: else -> break
+    od
+}
+
+#include "scripts.pml"
+
+/* What becomes of the messages of the script that has just run. */
+inline tell(l) {
+    if
+    :: told == NOBODY
+#ifdef SILENT
+    :: told != NOBODY -> placed[contender_of(l, told)] = false
+#else
+    :: told != NOBODY -> hear(l, bit_of(told))
+    :: told != NOBODY && !stable -> placed[contender_of(l, told)] = false
+#endif
+    fi;
+#ifndef SILENT
+    if
+    :: others == 0
+    :: others != 0 -> hear(l, others)
+    :: others != 0 && !stable
+    fi;
+#endif
+    told = NOBODY;
+    others = 0
+}
+
+inline hear(l, ids) {
+#ifdef MESSAGE_ALONE
+    d_step {
+        i = 0;
+        do
+        :: i < NODES ->
+            if
+            :: ids & bit_of(i) -> heard[(l) * NODES + i] = true
+            :: else
+            fi;
+            i++
+        :: else -> break
+        od
+    }
+#else
+    skip
+#endif
+}
+
+inline put(c, place) {
+    at[c] = place;
+    current[c] = false;
+    overslept[c] = false;
+    placed[c] = false;
+    renewed[c] = false;
+    forget_what_was_heard(c)
+}
+
+#define become(place) put(me, place)
+
+inline become_idle() {
+    become(IDLE);
+    waits[me] = false
+#ifdef ONCE
+    ; done[me] = true
+#endif
+}
+
+inline die(c) {
+    put(c, IDLE);
+    waits[c] = false;
+    done[c] = true
+}
+
+#ifdef NOTHING_LATE
+#define may_be_late false
+#else
+#define may_be_late !stable && late == NONE
+#endif
+
+/* Acquisition, QueuePlace, LeaseActions and the watchdog, for one lock of one node. */
+proctype Contender(byte me) {
+end:
+    do
+    /* Begins: waits in the queue, or tries once. */
+    :: atomic { at[me] == IDLE && is_up(me) && !done[me] && !is_mentioned(lock_of(me), id_now(me)) ->
+        at[me] = ASKING;
+        if
+        :: waits[me] = true
+#ifndef ONCE
+        :: true
+#endif
+        fi }
+
+#ifndef ONCE
+    :: atomic { at[me] == IDLE && is_up(me) && !done[me] -> done[me] = true }
+#endif
+
+    /* Asks. When the reply is lost it asks again by the same request. What it heard before it forgets: it asks after all. */
+    :: atomic { at[me] == ASKING && is_up(me) ->
+        d_step { forget_what_was_heard(me); acquire(lock_of(me), id_now(me), waits[me]) }
+        tell(lock_of(me));
+        if
+        :: answer -> become(ANSWERED); current[me] = true
+        :: !answer && waits[me] -> at[me] = SLEEPING; placed[me] = true; current[me] = true
+        :: !answer && !waits[me] -> become_idle()
+        :: answer && !stable -> placed[me] = false
+        :: !answer && !stable
+        fi;
+        answer = false }
+    /* The request is late, or lost. A try that failed so may go on as a wait, by the same request. */
+    :: atomic { at[me] == ASKING && is_up(me) && may_be_late -> leave_late(ACQUIRE, waits[me]) }
+    :: atomic { at[me] == ASKING && is_up(me) && !stable && !waits[me] -> waits[me] = true }
+
+    :: atomic { at[me] == SLEEPING && is_up(me) && is_woken(me) -> at[me] = ASKING; current[me] = false }
+
+    /* Gives up, and gives back what it may have been granted. */
+    :: atomic { (at[me] == ASKING || at[me] == SLEEPING || at[me] == ANSWERED) && is_up(me) -> waits[me] = false; become(ENDING) }
+
+    /* The grant arrives, in time; or too late for its deadline, or never: then it asks again by the same request. */
+    :: atomic { at[me] == ANSWERED && is_up(me) && !overslept[me] -> waits[me] = false; at[me] = HOLDING }
+    :: atomic { at[me] == ANSWERED && is_up(me) && (overslept[me] || !stable) -> become(ASKING) }
+
+    /* Renews, once for all: a second renewal finds nothing that the first one did not. */
+    :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && !renewed[me] ->
+        d_step { renew(lock_of(me), id_now(me), current[me]); renewed[me] = true }
+        if
+        :: !answer -> become(ENDING)
+        :: answer || !stable
+        fi;
+        answer = false }
+    :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && may_be_late -> leave_late(RENEW, current[me]) }
+    /* Releases; or its deadline passes, and it releases all the same. */
+    :: atomic { at[me] == HOLDING && is_up(me) -> become(ENDING) }
+
+    /* Releases or gives back, until there is an answer. When the reply is lost it does so again. */
+    :: atomic { at[me] == ENDING && is_up(me) ->
+        d_step { release(lock_of(me), id_now(me), false) }
+        tell(lock_of(me));
+        if
+        :: become_idle()
+        :: !stable
+        fi }
+    :: atomic { at[me] == ENDING && is_up(me) && may_be_late -> leave_late(RELEASE, false) }
+    /* Gives up, or the holder is never heard of again. */
+    :: atomic { at[me] == ENDING && is_up(me) && !stable -> become_idle() }
+
+    /* Dies, and with it all that the node knew, of either lock. */
+    :: atomic { is_up(me) && crashes < CRASHES -> d_step { crashes++; crashed[me % NODES] = true; die(me % NODES); die(me % NODES + CONTENDERS - NODES) } }
+    od
+}
+
+#define has_it(c) (is_up(c) && relies_on(c, lock_of(c)))
+#define is_had(l) (has_it((l) * NODES) || has_it((l) * NODES + 1) || has_it((l) * NODES + NODES - 1))
+#define will_claim(c) (is_attentive(c) || (is_up(c) && waits[c] && at[c] == ASKING))
+#define is_being_claimed(l) (lock[l].claim != NOBODY && will_claim(contender_of(l, lock[l].claim)))
+/* Is dead, or ended without a word. Whoever is ending still takes itself out. */
+#define is_gone(l, id) (!is_up(contender_of(l, id)) || at[contender_of(l, id)] == IDLE)
+
+/* The end of a waiter's life in the store, and its end in the queue long after. */
+#define lapse(l, id) atomic { is_alive(l, id) && is_gone(l, id) -> queue[l].alive = queue[l].alive & ~bit_of(id) }
+#define clear_away(l, id) atomic { !is_alive(l, id) && is_queued(l, id) && is_gone(l, id) -> d_step { leave_queue(l, id) } }
+
+/* The server's clock, as the keys of one lock know it. */
+proctype Clock(byte l) {
+end:
+    do
+    :: atomic { lock[l].owner != NOBODY && (!stable || !(is_had(l) || is_being_claimed(l))) -> d_step { expire(l) } }
+#ifndef NO_LIVENESS_CHECK
+    :: lapse(l, 0)
+    :: lapse(l, 1)
+    :: clear_away(l, 0)
+    :: clear_away(l, 1)
+#if NODES > 2
+    :: lapse(l, 2)
+    :: clear_away(l, 2)
+#endif
+#endif
+    od
+}
+
+/* A command that nobody waits for any more arrives, or never does. */
+proctype Network() {
+end:
+    do
+    :: atomic { late == ACQUIRE ->
+        d_step { acquire(lock_of(late_by), late_id, late_flag); answer = false }
+        tell(lock_of(late_by));
+        forget_late() }
+    :: atomic { late == RENEW -> d_step { renew(lock_of(late_by), late_id, late_flag); answer = false } forget_late() }
+    :: atomic { late == RELEASE ->
+        d_step { release(lock_of(late_by), late_id, false) }
+        tell(lock_of(late_by));
+        forget_late() }
+    :: atomic { late != NONE -> forget_late() }
+    od
+}
+
+/* Faults end. Time goes on, also when nobody does anything any more: a wait for ever is an endless run. */
+proctype Calm() {
+    stable = true;
+    do
+    :: stable
+    od
+}
+
+#define waits_for_it (is_up(0) && waits[0])
+#ifdef SERVED
+ltl served { [] (waits_for_it -> <> !waits_for_it) }
+#endif
+
+init {
+    atomic {
+        run Contender(0);
+        run Contender(1);
+#if CONTENDERS > 2
+        run Contender(2);
+#endif
+#if CONTENDERS > 3
+        run Contender(3);
+#endif
+#if CONTENDERS > 4
+        run Contender(4);
+        run Contender(5);
+#endif
+        run Clock(0);
+#if LOCKS > 1
+        run Clock(1);
+#endif
+        run Network();
+        run Calm()
+    }
+}
