@@ -204,6 +204,13 @@ inline die(c) {
     done[c] = true
 }
 
+/* The waiter that is watched lives and does not give up. Else fairness would have it do so when it can do nothing else. */
+#ifdef SERVED
+#define may_leave(c) ((c) != 0 || !waits[c])
+#else
+#define may_leave(c) true
+#endif
+
 #ifdef NOTHING_LATE
 #define may_be_late false
 #else
@@ -247,7 +254,7 @@ end:
     :: atomic { at[me] == SLEEPING && is_up(me) && is_woken(me) -> at[me] = ASKING; current[me] = false }
 
     /* Gives up, and gives back what it may have been granted. */
-    :: atomic { (at[me] == ASKING || at[me] == SLEEPING || at[me] == ANSWERED) && is_up(me) -> waits[me] = false; become(ENDING) }
+    :: atomic { (at[me] == ASKING || at[me] == SLEEPING || at[me] == ANSWERED) && is_up(me) && may_leave(me) -> waits[me] = false; become(ENDING) }
 
     /* The grant arrives, in time; or too late for its deadline, or never: then it asks again by the same request. */
     :: atomic { at[me] == ANSWERED && is_up(me) && !overslept[me] -> waits[me] = false; at[me] = HOLDING }
@@ -278,7 +285,7 @@ end:
     :: atomic { at[me] == ENDING && is_up(me) && !stable -> become_idle() }
 
     /* Dies, and with it all that the node knew, of either lock. */
-    :: atomic { is_up(me) && crashes < CRASHES -> d_step { crashes++; crashed[me % NODES] = true; die(me % NODES); die(me % NODES + CONTENDERS - NODES) } }
+    :: atomic { is_up(me) && crashes < CRASHES && may_leave(me) -> d_step { crashes++; crashed[me % NODES] = true; die(me % NODES); die(me % NODES + CONTENDERS - NODES) } }
     od
 }
 
@@ -336,7 +343,7 @@ proctype Calm() {
     od
 }
 
-#define waits_for_it (is_up(0) && waits[0])
+#define waits_for_it (waits[0])
 #ifdef SERVED
 ltl served { [] (waits_for_it -> <> !waits_for_it) }
 #endif
