@@ -6,7 +6,7 @@
  * Broken twins: DEADLINE_FROM_REPLY, LATE_REPLY_REVIVES, NO_MARGIN.
  */
 #ifndef LEASE
-#define LEASE 4
+#define LEASE 3
 #endif
 #ifdef NO_MARGIN
 #define MARGIN 0
