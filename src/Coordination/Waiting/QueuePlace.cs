@@ -27,6 +27,10 @@ internal sealed class QueuePlace(PlaceKey key, bool isReserved, WaitingRoom room
     private bool _isClosed;
     private AcquireRequest? _unanswered;
 
+    /// <summary>The token of the holder that this place was the first to wait for; null while others are before it.</summary>
+    private long? _firstBehind;
+    private bool _missedItsTurn;
+
     // Most places end before anybody waits in them.
     private LinkedList<Waiter>? _waiters;
     private CancellationTokenSource? _closing;
@@ -154,12 +158,12 @@ internal sealed class QueuePlace(PlaceKey key, bool isReserved, WaitingRoom room
                 retryDelay = TimeSpan.Zero;
                 if (!answer.Reply.IsGranted)
                 {
-                    await WakeUp.WaitAsync(TimeUntilNextAsk(answer.Reply), Closing.Token).ConfigureAwait(false);
+                    await WakeUp.WaitAsync(TimeUntilNextAsk(request, answer.Reply), Closing.Token).ConfigureAwait(false);
                 }
                 else if (leases.TryCreate(request, answer, key.Options, out var lease))
                 {
                     room.Withdraw(request, this);
-                    asked = false;
+                    (asked, _firstBehind, _missedItsTurn) = (false, null, false);
                     await DeliverAsync(request, lease).ConfigureAwait(false);
                     request = leases.CreateRequest(key.LockName, key.Owner, key.Options, wait: true);
                 }
@@ -231,10 +235,15 @@ internal sealed class QueuePlace(PlaceKey key, bool isReserved, WaitingRoom room
 
     private bool CloseIfEmptyLocked() => Waiters.Count == 0 && (_isClosed = true);
 
-    private static TimeSpan TimeUntilNextAsk(AcquireReply reply)
+    private TimeSpan TimeUntilNextAsk(AcquireRequest request, AcquireReply reply)
     {
+        // It was the first behind one holder, and now another holds the lock: its turn came, its claim window ended, and it heard of neither.
+        // That may be so each time, for ever. So until it has the lock it asks within the claim window, whatever it hears.
+        _missedItsTurn |= _firstBehind is { } token && reply.Holder is { } holder && holder.FencingToken != token && !request.AllowBarging;
+        _firstBehind = reply.WaitersBefore == 0 ? reply.Holder?.FencingToken : null;
         var spread = Min(reply.WaitersBefore * WakeSpread, MaxWakeSpread);
-        return (reply.Holder?.TimeToLive ?? TimeSpan.Zero) + WakeAfterExpiry + spread;
+        var untilExpiry = (reply.Holder?.TimeToLive ?? TimeSpan.Zero) + WakeAfterExpiry + spread;
+        return _missedItsTurn ? Min(untilExpiry, request.ClaimWindow / 2) : untilExpiry;
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;

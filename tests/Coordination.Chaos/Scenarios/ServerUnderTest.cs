@@ -85,8 +85,18 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     public ValueTask DisposeAsync() => _topology?.DisposeAsync() ?? _masters[0].DisposeAsync();
 
-    private static async Task<bool> IsMasterAsync(RedisProcess process) =>
-        ((RedisResult[])(await RedisTopology.AskAsync(process, "ROLE"))!)[0].ToString() == "master";
+    private static async Task<bool> IsMasterAsync(RedisProcess process)
+    {
+        try
+        {
+            return ((RedisResult[])(await RedisTopology.AskAsync(process, "ROLE"))!)[0].ToString() == "master";
+        }
+        catch (RedisException)
+        {
+            // Too busy to answer: it is asked again.
+            return false;
+        }
+    }
 
     /// <summary>The slot of a lock's keys, which all have its name as their hash tag.</summary>
     private static int ClusterSlot(string lockName)

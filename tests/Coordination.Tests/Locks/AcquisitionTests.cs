@@ -130,6 +130,27 @@ public sealed class AcquisitionTests
     }
 
     [Fact]
+    public async Task G7_F2_A_waiter_that_missed_its_turn_asks_within_the_claim_window()
+    {
+        await using var node = new TestNode();
+        node.Store.DropNotifications = true;
+        var held = await node.AcquireAsync();
+        Task<ILockLease> waiting = null!;
+        await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
+        Assert.Equal(ReleaseResult.Released, await held.ReleaseAsync(Token));
+
+        // Passed to the waiter, which did not hear of it, and taken by another when the claim window had ended.
+        node.Store.GrantTo("work", "another-node", TimeSpan.FromHours(1));
+        node.Advance(LeaseDuration + TimeSpan.FromMilliseconds(250));
+        Assert.False(waiting.IsCompleted);
+
+        // Free again, which nobody says either.
+        Assert.True(node.Store.LoseLock("work"));
+        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(1.1)));
+        Assert.Equal(LeaseState.Held, (await waiting).State);
+    }
+
+    [Fact]
     public async Task A_timeout_is_an_answer_or_an_exception_as_the_name_of_the_method_says()
     {
         await using var node = new TestNode();
