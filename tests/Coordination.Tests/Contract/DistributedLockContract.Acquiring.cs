@@ -137,6 +137,9 @@ public abstract partial class DistributedLockContract
         Assert.Null(await Mine.TryAcquireAsync(cancellationToken: Cancellation).AsTask().WaitAsync(Bound, Cancellation));
         Assert.Null(await BlockAsync(() => Mine.TryAcquire(cancellationToken: Cancellation)));
 
+        // A fraction of a millisecond is none, also below zero, where a whole one means for ever.
+        Assert.Null(await Mine.TryAcquireAsync(TimeSpan.FromTicks(-1), Cancellation).AsTask().WaitAsync(Bound, Cancellation));
+
         var asynchronous = Mine.AcquireAsync(cancellationToken: Cancellation).AsTask();
         await UntilWaitedForAsync();
         var synchronous = BlockAsync(() => Mine.Acquire(cancellationToken: Cancellation));
