@@ -104,6 +104,12 @@ internal sealed class ChaosProxy : IAsyncDisposable
             while (await from.ReceiveAsync(buffer, _ending.Token) is > 0 and var count)
             {
                 var rule = _rule;
+                if (link.IsTorn && rule.Mode is not (ProxyMode.BlackHole or ProxyMode.DropReplies or ProxyMode.DropRequests))
+                {
+                    // Something is missing before this. A connection has no holes: what came through here would be taken for the answer to another question.
+                    return;
+                }
+
                 switch (rule.Mode)
                 {
                     case ProxyMode.Delay:
