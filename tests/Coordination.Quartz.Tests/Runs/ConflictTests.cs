@@ -1,5 +1,6 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Redis.Tests.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
@@ -44,7 +45,10 @@ public sealed class ConflictTests(SharedRedis redis) : ClusterTest(redis)
         await Until(() => other.Verdicts.All.Count == 1, "the other gave up");
         Assert.True(other.Verdicts.All[0].IsSkipped);
         var inspector = holder.Services.GetRequiredService<ILockInspector>();
-        Assert.Empty((await inspector.InspectAsync("DEFAULT.staged", cancellationToken: Cancellation)).Waiters);
+
+        // By itself, and not before the fire goes on.
+        await Eventually.IsTrueAsync(
+            async () => (await inspector.InspectAsync("DEFAULT.staged", cancellationToken: Cancellation)).Waiters.Count == 0, Bound, "the queue is empty");
     }
 
     [Fact]
