@@ -47,10 +47,10 @@ internal enum FaultKind
     /// <summary>The server refuses writes for want of memory.</summary>
     ExhaustMemory,
 
-    /// <summary>Everything takes longer.</summary>
+    /// <summary>Replies take longer.</summary>
     Delay,
 
-    /// <summary>Everything takes longer, and then nothing arrives.</summary>
+    /// <summary>Replies take longer, and then nothing arrives.</summary>
     DelayThenBlackHole,
 
     DropReplies,

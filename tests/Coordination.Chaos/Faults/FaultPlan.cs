@@ -60,8 +60,8 @@ internal static class FaultPlan
 
     private static TimeSpan SizeOf(FaultKind kind, TimeSpan lease, Random random) => kind switch
     {
-        // There and back within the time that one call may take, or else nothing would ever arrive.
-        FaultKind.Delay or FaultKind.DelayThenBlackHole => lease * Between(random, 0.03, 0.07),
+        // Within the time that one call may take, or else nothing would ever arrive.
+        FaultKind.Delay or FaultKind.DelayThenBlackHole => lease * Between(random, 0.06, 0.15),
         FaultKind.ShiftClock => TimeSpan.FromHours(Between(random, -48, 48)),
         _ => TimeSpan.Zero,
     };

@@ -112,7 +112,7 @@ internal sealed class ChaosProxy : IAsyncDisposable
 
                 switch (rule.Mode)
                 {
-                    case ProxyMode.Delay:
+                    case ProxyMode.Delay when isReply:
                         await Task.Delay(rule.Delay, _ending.Token);
                         break;
                     case ProxyMode.Stall:

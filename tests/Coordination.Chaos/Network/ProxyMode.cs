@@ -5,6 +5,7 @@ internal enum ProxyMode
 {
     Pass,
 
+    /// <summary>Delays replies, which are then older than they look.</summary>
     Delay,
 
     DropReplies,

@@ -13,7 +13,7 @@ internal sealed record RunOptions(Scenario Scenario, ContenderKind Contender, in
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
 
     /// <summary>Shorter than the default: the less there is to spare, the more is found.</summary>
-    public static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(100);
+    public static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(300);
 
     public static readonly TimeSpan ClaimWindow = TimeSpan.FromMilliseconds(500);
 }
