@@ -7,7 +7,7 @@ internal static class ToldFirstCheck
     /// What the history cannot tell apart: the canary shows when its own thread was not scheduled, and two others stand between the deadline and the line,
     /// on a machine that has more to do than it has cores.
     /// </summary>
-    private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Resolution = TimeSpan.FromMilliseconds(200);
 
     public static IEnumerable<Violation> Find(RunRecord run)
     {

@@ -70,8 +70,8 @@ public sealed class CheckerTests
 
     [Theory]
     [InlineData(4.4, 0)]
-    [InlineData(4.45, 0)]
-    [InlineData(4.55, 1)]
+    [InlineData(4.55, 0)]
+    [InlineData(4.65, 1)]
     [InlineData(5.1, 1)]
     public void G2_A_loss_that_is_told_too_late_is_found(double lost, int found) =>
         Assert.Equal(found, Check(Run(Hold("w1.1", 1, 1, 2, lost, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, 5, 29))).Count(check => check == CheckKind.ToldFirst));

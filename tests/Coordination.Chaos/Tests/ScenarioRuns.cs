@@ -7,7 +7,7 @@ namespace Coordination.Chaos.Tests;
 /// <summary>The runs of a suite of tests, several at a time: mostly they wait for something to happen.</summary>
 public sealed class ScenarioRuns : IDisposable
 {
-    private readonly SemaphoreSlim _slots = new(3);
+    private readonly SemaphoreSlim _slots = new(2);
     private readonly ConcurrentDictionary<string, Lazy<Task<RunResult>>> _runs = new();
     private readonly CancellationTokenSource _stopping = new();
 
