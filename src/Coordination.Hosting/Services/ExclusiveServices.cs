@@ -1,5 +1,5 @@
 using Coordination.Hosting.Leadership;
-using Coordination.Leases;
+using Coordination.Nodes;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;

@@ -1,4 +1,4 @@
-using Coordination.Leases;
+using Coordination.Nodes;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;

@@ -1,8 +1,9 @@
 using System.Collections.Frozen;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using Coordination.Nodes;
 using Coordination.Stores;
-using Coordination.Telemetry;
+using Coordination.Time;
 
 namespace Coordination.Leases;
 
@@ -69,7 +70,7 @@ internal sealed class Lease
     public Activity? Activity { get; set; }
 
     /// <summary>The scheduled time that it was granted for; null for none, also where it is not to be ended with the lease.</summary>
-    public ScheduledFire? Fire { get; set; }
+    public Occurrence? Occurrence { get; set; }
 
     public CancellationToken Lost => _lost.Token;
 
@@ -227,7 +228,7 @@ internal sealed class Lease
     public bool TakeIn(RenewalReply reply, TimeSpan sentAt) => reply switch
     {
         RenewalReply.Renewed => ConfirmRenewal(sentAt),
-        RenewalReply.AdministrativelyReleased => Lose(LeaseLossReason.AdministrativeRelease),
+        RenewalReply.Revoked => Lose(LeaseLossReason.Revoked),
         _ => Lose(LeaseLossReason.NotOwner),
     };
 

@@ -1,12 +1,12 @@
 using System.Runtime.CompilerServices;
 using Coordination.Resilience;
 using Coordination.Stores;
-using Coordination.Telemetry;
+using Coordination.Time;
 
 namespace Coordination.Leases;
 
 /// <summary>What a holder can do with a lease: renew it by hand and release it.</summary>
-internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTelemetry telemetry, BackgroundWork background, CoordinationOptions options, TimeProvider time)
+internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTelemetry telemetry, BackgroundTasks background, CoordinationOptions options, TimeProvider time)
 {
     private static readonly TimeSpan ReleaseRetryDelay = TimeSpan.FromMilliseconds(100);
 
@@ -105,10 +105,10 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
     {
         var grant = lease.Grant;
 
-        // The fire of a lease that was lost stays begun and not finished, as that of a node that died. Where nobody had the lease it was not begun.
+        // The occurrence of a lease that was lost stays begun and not finished, as that of a node that died. Where nobody had the lease it was not begun.
         var request = new ReleaseRequest(
             grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow, lease.Options?.AllowBarging == true, (wasReceived ? lease.Options?.LockAtLeastFor : null) ?? TimeSpan.Zero,
-            wasReceived && lease.State == LeaseState.Lost ? null : lease.Fire, wasReceived);
+            wasReceived && lease.State == LeaseState.Lost ? null : lease.Occurrence, wasReceived);
         var endsAt = time.Uptime + limit;
         for (var mayBeApplied = false; ; mayBeApplied = true)
         {

@@ -1,47 +1,48 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using Coordination.Locks;
+using Coordination.Nodes;
 using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Telemetry;
+using Coordination.Time;
 
 namespace Coordination.Leases;
 
 /// <summary>Makes requests of this node, leases from what the store grants, and gives back grants that nobody can receive any more.</summary>
 internal sealed class LeaseFactory(
-    NodeIdentity node, StoreClient store, Watchdog watchdog, LeaseActions actions, LeaseTelemetry telemetry, BackgroundWork background, CoordinationOptions options, TimeProvider time)
+    NodeIdentity node, StoreClient store, Watchdog watchdog, LeaseActions actions, LeaseTelemetry telemetry, BackgroundTasks background, CoordinationOptions options, TimeProvider time)
 {
     private static readonly TimeSpan GiveBackRetryDelay = TimeSpan.FromMilliseconds(250);
 
     private readonly LeaseTimings _timings = LeaseTimings.From(options);
 
-    public AcquireRequest CreateRequest(string lockName, LockOwner? owner, LockOptions? lockOptions, bool wait, ScheduledFire? fire = null) =>
-        new(lockName, owner ?? node.CreateOwner(), node.NextNumber(), Timings(lockOptions).Duration, wait, options.ClaimWindow, lockOptions?.AllowBarging == true, fire);
+    public AcquireRequest CreateRequest(string lockName, LockOwner? owner, LockOptions? lockOptions, bool wait, Occurrence? occurrence = null) =>
+        new(lockName, owner ?? node.CreateOwner(), node.NextNumber(), Timings(lockOptions).Duration, wait, options.ClaimWindow, lockOptions?.AllowBarging == true, occurrence);
 
-    /// <summary>Asks again for what a lease was granted, now for a fire: it changes nothing of the lease.</summary>
-    public AcquireRequest CreateRequest(Lease lease, ScheduledFire fire) =>
-        new(lease.Grant.LockName, lease.Grant.Owner, lease.Grant.Entry, lease.Timings.Duration, Wait: false, options.ClaimWindow, lease.Options?.AllowBarging == true, fire);
+    /// <summary>Asks again for what a lease was granted, now for an occurrence: it changes nothing of the lease.</summary>
+    public AcquireRequest CreateRequest(Lease lease, Occurrence occurrence) =>
+        new(lease.Grant.LockName, lease.Grant.Owner, lease.Grant.Entry, lease.Timings.Duration, Wait: false, options.ClaimWindow, lease.Options?.AllowBarging == true, occurrence);
 
     /// <summary>How long one try to acquire may take: an answer that comes much later is a lease with little left of it.</summary>
     public TimeSpan CallLimit(LockOptions? lockOptions) => Timings(lockOptions).RenewalInterval;
 
     /// <summary>Makes a lease of a grant, unless the answer came so late that its deadline has passed.</summary>
-    public bool TryCreate(AcquireRequest request, StoreAnswer<AcquireReply> answer, LockOptions? lockOptions, [NotNullWhen(true)] out Lease? lease)
+    public bool TryCreate(AcquireRequest request, TimedReply<AcquireReply> answer, LockOptions? lockOptions, [NotNullWhen(true)] out Lease? lease)
     {
         var timings = Timings(lockOptions);
         var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, answer.Reply.FencingToken!.Value);
         lease = answer.SentAt + timings.Duration - timings.SafetyMargin > time.Uptime
-            ? new Lease(grant, timings, lockOptions, answer.SentAt, time, telemetry) { Fire = request.Fire }
+            ? new Lease(grant, timings, lockOptions, answer.SentAt, time, telemetry) { Occurrence = request.Occurrence }
             : null;
         return lease is not null;
     }
 
     /// <summary>Hands a lease to its holder: from here on it is watched and renewed.</summary>
-    public LockLease Activate(Lease lease, ActivityContext trace)
+    public LeaseHandle Activate(Lease lease, ActivityContext trace)
     {
         lease.Activity = CoordinationActivities.StartHold(lease.Grant, trace);
         telemetry.Granted(lease);
-        var handle = new LockLease(lease, actions);
+        var handle = new LeaseHandle(lease, actions);
         watchdog.Add(lease);
         return handle;
     }
@@ -50,11 +51,11 @@ internal sealed class LeaseFactory(
     /// Gives back what a request may have been granted and leaves the queue, for nobody waits for the answer any more. Heeds no
     /// caller's cancellation; tries until the grant would have lapsed by itself.
     /// </summary>
-    public async Task GiveBackAsync(AcquireRequest request)
+    public async Task UndoAsync(AcquireRequest request)
     {
         using var piece = background.Begin();
         var lapsesAt = time.Uptime + request.LeaseDuration;
-        var release = new ReleaseRequest(request.LockName, request.Owner, request.Entry, request.ClaimWindow, request.AllowBarging, Fire: request.Fire, FireIsFinished: false);
+        var release = new ReleaseRequest(request.LockName, request.Owner, request.Entry, request.ClaimWindow, request.AllowBarging, Occurrence: request.Occurrence, OccurrenceIsFinished: false);
         while (true)
         {
             try

@@ -1,6 +1,7 @@
 using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Telemetry;
+using Coordination.Time;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Leases;
@@ -19,7 +20,7 @@ internal sealed class Watchdog : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly LeaseSchedule _schedule = new();
-    private readonly WatchdogThread _thread;
+    private readonly DedicatedThread _thread;
     private volatile bool _isDisposed;
 
     public Watchdog(StoreClient store, LeaseTelemetry telemetry, CoordinationMetrics metrics, TimeProvider time, ILogger<Watchdog> logger)
@@ -29,10 +30,10 @@ internal sealed class Watchdog : IDisposable
         _metrics = metrics;
         _time = time;
         _logger = logger;
-        _thread = new WatchdogThread(time, Look, e => Log.WatchdogFault(_logger, e));
+        _thread = new DedicatedThread(time, Look, e => Log.WatchdogFault(_logger, e));
     }
 
-    /// <inheritdoc cref="WatchdogThread.IsIdle"/>
+    /// <inheritdoc cref="DedicatedThread.IsIdle"/>
     public bool IsIdle => _thread.IsIdle;
 
     public void Add(Lease lease)
@@ -66,7 +67,7 @@ internal sealed class Watchdog : IDisposable
         {
             if (lease.Grant.LockName == lockName && lease.Grant.Owner == owner && lease.Grant.FencingToken == fencingToken)
             {
-                lease.Lose(LeaseLossReason.AdministrativeRelease);
+                lease.Lose(LeaseLossReason.Revoked);
                 Remove(lease);
             }
         }

@@ -1,9 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Coordination.Leases;
+using Coordination.Occurrences;
 using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Telemetry;
+using Coordination.Time;
 using Coordination.Waiting;
 
 namespace Coordination.Locks;
@@ -17,16 +19,16 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
     public void Dispose() => _isDisposed = true;
 
     public async Task<ILockLease?> TryOnceAsync(string lockName, LockOwner? owner, LockOptions? options, CancellationToken cancellationToken) =>
-        (await TryOnceAsync(lockName, owner, options, fire: null, cancellationToken).ConfigureAwait(false)).Lease;
+        (await TryOnceAsync(lockName, owner, options, occurrence: null, cancellationToken).ConfigureAwait(false)).Lease;
 
-    /// <summary>Tries once, for a fire; null for none.</summary>
+    /// <summary>Tries once, for an occurrence; null for none.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<FireAttempt> TryOnceAsync(string lockName, LockOwner? owner, LockOptions? options, ScheduledFire? fire, CancellationToken cancellationToken)
+    public async ValueTask<OccurrenceAttempt> TryOnceAsync(string lockName, LockOwner? owner, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
         using var call = new AcquireCall(lockName, metrics, time);
-        var request = leases.CreateRequest(lockName, owner, options, wait: false, fire);
+        var request = leases.CreateRequest(lockName, owner, options, wait: false, occurrence);
         try
         {
             var attempt = await AskAsync(request, options, cancellationToken).ConfigureAwait(false);
@@ -38,7 +40,7 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
             if (e.IsTransient)
             {
                 // It may have been applied all the same, and nobody waits for its grant any more.
-                _ = leases.GiveBackAsync(request);
+                _ = leases.UndoAsync(request);
             }
 
             call.End(AcquireOutcome.Failed);
@@ -46,7 +48,7 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
         }
         catch (OperationCanceledException)
         {
-            _ = leases.GiveBackAsync(request);
+            _ = leases.UndoAsync(request);
             call.End(AcquireOutcome.Cancelled);
             throw;
         }
@@ -62,7 +64,7 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
         using var deadline = timeout == Timeout.InfiniteTimeSpan ? null : new CancellationTokenSource(timeout, time);
         using var either = deadline is null ? null : CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         var ending = either?.Token ?? cancellationToken;
-        var key = new PlaceKey(lockName, owner, options);
+        var key = new WaitKey(lockName, owner, options);
         var request = leases.CreateRequest(lockName, owner, options, wait: false);
         try
         {
@@ -89,7 +91,7 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
             }
             catch (OperationCanceledException)
             {
-                _ = leases.GiveBackAsync(request);
+                _ = leases.UndoAsync(request);
                 throw;
             }
             finally
@@ -113,47 +115,47 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
         }
     }
 
-    /// <summary>Asks whether a fire may be run under a lease that was waited for. Where it may not, the lease is given back.</summary>
-    public async Task<FireAttempt> ConfirmAsync(LockLease lease, ScheduledFire fire, CancellationToken cancellationToken)
+    /// <summary>Asks whether an occurrence may be run under a lease that was waited for. Where it may not, the lease is given back.</summary>
+    public async Task<OccurrenceAttempt> ConfirmAsync(LeaseHandle lease, Occurrence occurrence, CancellationToken cancellationToken)
     {
         var isConfirmed = false;
 
-        // From here on, for the reply may be lost: what is given back takes the fire with it.
-        lease.Lease.Fire = fire;
+        // From here on, for the reply may be lost: what is given back takes the occurrence with it.
+        lease.Lease.Occurrence = occurrence;
         try
         {
-            var answer = await store.AcquireAsync(leases.CreateRequest(lease.Lease, fire), leases.CallLimit(lease.Lease.Options), cancellationToken).ConfigureAwait(false);
+            var answer = await store.AcquireAsync(leases.CreateRequest(lease.Lease, occurrence), leases.CallLimit(lease.Lease.Options), cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
             var reply = answer.Reply;
 
             // The lock may have been lost meanwhile, and granted anew, or not.
             isConfirmed = reply.FencingToken == lease.FencingToken;
-            return new FireAttempt(isConfirmed ? lease : null, reply.Holder, reply.Fire, reply.FireRun);
+            return new OccurrenceAttempt(isConfirmed ? lease : null, reply.Holder, reply.Occurrence, reply.OccurrenceRun);
         }
         finally
         {
             if (!isConfirmed)
             {
-                await lease.GiveBackAsync().ConfigureAwait(false);
+                await lease.UndoAsync().ConfigureAwait(false);
             }
         }
     }
 
     /// <summary>Asks for a lock without waiting for it.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<FireAttempt> AskAsync(AcquireRequest request, LockOptions? options, CancellationToken cancellationToken)
+    private async ValueTask<OccurrenceAttempt> AskAsync(AcquireRequest request, LockOptions? options, CancellationToken cancellationToken)
     {
         var answer = await store.AcquireAsync(request, leases.CallLimit(options), cancellationToken).ConfigureAwait(false);
         var reply = answer.Reply;
         if (!reply.IsGranted)
         {
-            return new FireAttempt(null, reply.Holder, reply.Fire, reply.FireRun);
+            return new OccurrenceAttempt(null, reply.Holder, reply.Occurrence, reply.OccurrenceRun);
         }
 
         // A grant that comes in the moment of the cancellation is given back by the caller.
         cancellationToken.ThrowIfCancellationRequested();
         return leases.TryCreate(request, answer, options, out var lease)
-            ? new FireAttempt(leases.Activate(lease, Activity.Current?.Context ?? default), null, reply.Fire, reply.FireRun)
+            ? new OccurrenceAttempt(leases.Activate(lease, Activity.Current?.Context ?? default), null, reply.Occurrence, reply.OccurrenceRun)
             : throw new LockStoreException($"The store granted the lock '{request.LockName}' so late that the lease had run out. Try again; if it recurs, the lease duration is too short for the latency of the store.", isTransient: true);
     }
 
@@ -161,7 +163,7 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="reserved">The place that was reserved; null to stand behind the others of this node.</param>
     /// <param name="unanswered">A request that may have been applied; null for none.</param>
-    private async Task<LockLease> QueueAsync(PlaceKey key, CancellationToken cancellationToken, QueuePlace? reserved = null, AcquireRequest? unanswered = null)
+    private async Task<LeaseHandle> QueueAsync(WaitKey key, CancellationToken cancellationToken, QueuePlace? reserved = null, AcquireRequest? unanswered = null)
     {
         metrics.WaiterAdded();
         var waiter = new Waiter();
@@ -185,7 +187,7 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
             {
                 // The lease came in the same moment: it is passed on.
                 var lease = await waiter.Lease.ConfigureAwait(false);
-                await lease.GiveBackAsync().ConfigureAwait(false);
+                await lease.UndoAsync().ConfigureAwait(false);
             }
 
             throw;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using Coordination.Resilience;
-using Coordination.Stores;
 using Coordination.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -54,14 +53,14 @@ internal sealed class LockInspector(StoreClient store, CoordinationOptions optio
         return count;
     }
 
-    public async Task<bool> ReleaseAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default)
+    public async Task<bool> RevokeAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default)
     {
         LockName.Validate(lockName);
-        var answer = await store.ReleaseByTokenAsync(lockName, fencingToken, options.ClaimWindow, Limit, cancellationToken).ConfigureAwait(false);
+        var answer = await store.RevokeAsync(lockName, fencingToken, options.ClaimWindow, Limit, cancellationToken).ConfigureAwait(false);
         if (answer.Reply)
         {
-            metrics.AdministrativelyReleased();
-            Log.AdministrativelyReleased(logger, lockName, fencingToken);
+            metrics.Revoked();
+            Log.Revoked(logger, lockName, fencingToken);
         }
 
         return answer.Reply;

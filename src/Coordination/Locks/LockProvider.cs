@@ -1,10 +1,12 @@
 using Coordination.Leases;
+using Coordination.Nodes;
+using Coordination.Time;
 using Coordination.Waiting;
 
 namespace Coordination.Locks;
 
 /// <summary>This node's provider.</summary>
-internal sealed class LockProvider(NodeIdentity node, Acquisition acquisition, WaitingRoom room, Watchdog watchdog, BackgroundWork background, CoordinationOptions options) : ILockProvider, IAsyncDisposable, IDisposable
+internal sealed class LockProvider(NodeIdentity node, Acquisition acquisition, WaitingRoom room, Watchdog watchdog, BackgroundTasks background, CoordinationOptions options) : ILockProvider, IAsyncDisposable, IDisposable
 {
     private int _isDisposed;
 

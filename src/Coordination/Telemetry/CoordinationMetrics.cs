@@ -16,7 +16,7 @@ internal sealed class CoordinationMetrics : IDisposable
     private readonly Histogram<double> _renewalRemaining;
     private readonly Histogram<double> _holdDuration;
     private readonly Counter<long> _lost;
-    private readonly Counter<long> _administrativeReleases;
+    private readonly Counter<long> _revocations;
 
     public CoordinationMetrics(IMeterFactory factory)
     {
@@ -28,7 +28,7 @@ internal sealed class CoordinationMetrics : IDisposable
         _renewalRemaining = _meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.");
         _holdDuration = _meter.CreateHistogram<double>("coordination.lease.hold.duration", "s", "From the grant of a lease to its release or loss.");
         _lost = _meter.CreateCounter<long>("coordination.lease.lost", "{lease}", "Leases that were lost, by reason.");
-        _administrativeReleases = _meter.CreateCounter<long>("coordination.administrative.releases", "{lock}", "Locks that this node took from their holders for an operator.");
+        _revocations = _meter.CreateCounter<long>("coordination.lock.revocations", "{lock}", "Locks that this node took from their holders for an operator.");
     }
 
     public void LeaseGranted() => _leases.Add(1);
@@ -55,7 +55,7 @@ internal sealed class CoordinationMetrics : IDisposable
 
     public void RenewalConfirmed(TimeSpan remaining) => _renewalRemaining.Record(remaining.TotalSeconds);
 
-    public void AdministrativelyReleased() => _administrativeReleases.Add(1);
+    public void Revoked() => _revocations.Add(1);
 
     public void Dispose() => _meter.Dispose();
 
@@ -65,7 +65,7 @@ internal sealed class CoordinationMetrics : IDisposable
         LeaseLossReason.NotOwner => "not_owner",
         LeaseLossReason.MaxHoldReached => "max_hold_reached",
         LeaseLossReason.Abandoned => "abandoned",
-        LeaseLossReason.AdministrativeRelease => "administrative_release",
+        LeaseLossReason.Revoked => "revoked",
         LeaseLossReason.ProviderDisposed => "provider_disposed",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "An unknown reason for a loss."),
     };

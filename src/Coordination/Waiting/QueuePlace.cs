@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Coordination.Leases;
 using Coordination.Resilience;
 using Coordination.Stores;
+using Coordination.Time;
 
 namespace Coordination.Waiting;
 
@@ -11,7 +12,7 @@ namespace Coordination.Waiting;
 /// meanwhile stand behind it; the loop begins after that.
 /// </summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A source with no timer and no linked token holds nothing to dispose of, and may be cancelled after the loop has ended.")]
-internal sealed class QueuePlace(PlaceKey key, bool isReserved, WaitingRoom room, LeaseFactory leases, StoreClient store, TimeProvider time)
+internal sealed class QueuePlace(WaitKey key, bool isReserved, WaitingRoom room, LeaseFactory leases, StoreClient store, TimeProvider time)
 {
     /// <summary>How long after the holder's time is up a waiter asks again, and how much later each one behind it does.</summary>
     private static readonly TimeSpan WakeAfterExpiry = TimeSpan.FromMilliseconds(5);
@@ -187,7 +188,7 @@ internal sealed class QueuePlace(PlaceKey key, bool isReserved, WaitingRoom room
         room.Withdraw(request, this);
         if (asked)
         {
-            await leases.GiveBackAsync(request).ConfigureAwait(false);
+            await leases.UndoAsync(request).ConfigureAwait(false);
         }
     }
 
@@ -221,7 +222,7 @@ internal sealed class QueuePlace(PlaceKey key, bool isReserved, WaitingRoom room
 
             if (first is null)
             {
-                await leases.GiveBackAsync(request).ConfigureAwait(false);
+                await leases.UndoAsync(request).ConfigureAwait(false);
                 return;
             }
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Coordination.Locks;
+using Coordination.Leases;
 
 namespace Coordination.Waiting;
 
@@ -8,18 +8,18 @@ namespace Coordination.Waiting;
 /// </summary>
 internal sealed class Waiter
 {
-    private readonly TaskCompletionSource<LockLease> _lease = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<LeaseHandle> _lease = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _isDecided;
 
     /// <summary>The trace that the hold belongs to.</summary>
     public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
 
-    public Task<LockLease> Lease => _lease.Task;
+    public Task<LeaseHandle> Lease => _lease.Task;
 
     /// <summary>Decides that this waiter gets the lease, which <see cref="Deliver"/> then brings.</summary>
     public bool TryClaim() => Interlocked.Exchange(ref _isDecided, 1) == 0;
 
-    public void Deliver(LockLease lease) => _lease.SetResult(lease);
+    public void Deliver(LeaseHandle lease) => _lease.SetResult(lease);
 
     public void TryFail(Exception error)
     {

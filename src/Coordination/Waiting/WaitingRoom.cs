@@ -1,20 +1,21 @@
 using System.Collections.Concurrent;
 using Coordination.Leases;
-using Coordination.Locks;
+using Coordination.Nodes;
 using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Telemetry;
+using Coordination.Time;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Waiting;
 
 /// <summary>All waiters of this node: a place for each lock they wait for, and one subscription for all of them.</summary>
 internal sealed class WaitingRoom(
-    NodeIdentity node, ILockStore store, StoreClient client, LeaseFactory leases, BackgroundWork background, Watchdog watchdog, TimeProvider time, ILogger<WaitingRoom> logger) : IAsyncDisposable, IDisposable
+    NodeIdentity node, ILockStore store, StoreClient client, LeaseFactory leases, BackgroundTasks background, Watchdog watchdog, TimeProvider time, ILogger<WaitingRoom> logger) : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan SubscribeLimit = TimeSpan.FromMilliseconds(250);
 
-    private readonly ConcurrentDictionary<PlaceKey, QueuePlace> _places = new();
+    private readonly ConcurrentDictionary<WaitKey, QueuePlace> _places = new();
     private readonly ConcurrentDictionary<(string LockName, LockOwner Owner), QueuePlace> _announced = new();
     private readonly Lock _subscribing = new();
     private volatile Task<IAsyncDisposable>? _subscription;
@@ -26,14 +27,14 @@ internal sealed class WaitingRoom(
     /// The place, to be ended by <see cref="End"/> or <see cref="EnterFirst"/>; null when others of this node ask or wait already, behind whom
     /// the caller belongs.
     /// </returns>
-    public QueuePlace? TryReserve(PlaceKey key)
+    public QueuePlace? TryReserve(WaitKey key)
     {
         var place = CreatePlace(key, isReserved: true);
         return _places.TryAdd(key, place) ? place : null;
     }
 
     /// <summary>Gives up a reservation.</summary>
-    public void End(PlaceKey key, QueuePlace reserved)
+    public void End(WaitKey key, QueuePlace reserved)
     {
         if (reserved.EndReservation())
         {
@@ -50,7 +51,7 @@ internal sealed class WaitingRoom(
     /// <param name="reserved">The place.</param>
     /// <param name="waiter">The waiter.</param>
     /// <param name="unanswered">A request of it that may have been applied, and that the place goes on with; null for none.</param>
-    public void EnterFirst(PlaceKey key, QueuePlace reserved, Waiter waiter, AcquireRequest? unanswered)
+    public void EnterFirst(WaitKey key, QueuePlace reserved, Waiter waiter, AcquireRequest? unanswered)
     {
         if (!reserved.TryAddFirst(waiter, unanswered) || _isDisposed)
         {
@@ -65,7 +66,7 @@ internal sealed class WaitingRoom(
 
     /// <summary>Queues a waiter behind this node's other ones of the same lock.</summary>
     /// <returns>Where it stands, for <see cref="QueuePlace.Remove"/>.</returns>
-    public QueuePlace Enter(PlaceKey key, Waiter waiter)
+    public QueuePlace Enter(WaitKey key, Waiter waiter)
     {
         while (true)
         {
@@ -164,9 +165,9 @@ internal sealed class WaitingRoom(
     private static ObjectDisposedException Disposed() =>
         new(nameof(ILockProvider), "The lock provider was disposed while this call waited for a lock.");
 
-    private QueuePlace CreatePlace(PlaceKey key, bool isReserved) => new(key, isReserved, this, leases, client, time);
+    private QueuePlace CreatePlace(WaitKey key, bool isReserved) => new(key, isReserved, this, leases, client, time);
 
-    private async Task RunAsync(PlaceKey key, QueuePlace place)
+    private async Task RunAsync(WaitKey key, QueuePlace place)
     {
         using var piece = background.Begin();
         try
@@ -192,7 +193,7 @@ internal sealed class WaitingRoom(
             // Reconnected, and notifications may have been missed.
             WakeAll();
         }
-        else if (notification.Kind == LockNotificationKind.AdministrativelyReleased)
+        else if (notification.Kind == LockNotificationKind.Revoked)
         {
             watchdog.LoseReleased(lockName, owner, notification.FencingToken);
         }

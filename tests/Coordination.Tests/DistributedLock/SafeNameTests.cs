@@ -1,6 +1,5 @@
 using System.Text;
 using Coordination.DistributedLock.Locks;
-using Coordination.Locks;
 using Coordination.Tests.Locks;
 
 namespace Coordination.Tests.DistributedLock;

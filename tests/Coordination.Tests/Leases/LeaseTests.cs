@@ -1,5 +1,7 @@
 using Coordination.Leases;
+using Coordination.Nodes;
 using Coordination.Telemetry;
+using Coordination.Time;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 

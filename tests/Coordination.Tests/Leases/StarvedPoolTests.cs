@@ -1,4 +1,4 @@
-using Coordination.Stores;
+using Coordination.Stores.InMemory;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Tests.Leases;

@@ -1,10 +1,10 @@
-namespace Coordination.Leases;
+namespace Coordination.Time;
 
 /// <summary>
 /// A thread of its own with a queue of its own, on which asynchronous code can stay: what is awaited there on the captured context
 /// goes on there, so neither the clock nor the replies wait for a thread pool that is exhausted.
 /// </summary>
-internal sealed class WatchdogThread : SynchronizationContext, IDisposable
+internal sealed class DedicatedThread : SynchronizationContext, IDisposable
 {
     private static readonly TimeSpan ClockJump = TimeSpan.FromMilliseconds(1);
 
@@ -25,13 +25,13 @@ internal sealed class WatchdogThread : SynchronizationContext, IDisposable
     /// <param name="time">The clock.</param>
     /// <param name="tick">Does what is due, and answers when it wants to be called next. Runs on the thread.</param>
     /// <param name="fault">Told of an exception that reached the loop. The loop goes on.</param>
-    public WatchdogThread(TimeProvider time, Func<TimeSpan> tick, Action<Exception> fault)
+    public DedicatedThread(TimeProvider time, Func<TimeSpan> tick, Action<Exception> fault)
     {
         _time = time;
         _tick = tick;
         _fault = fault;
 
-        // The system's timers fire on the thread pool, which is what this thread must not depend on: it sleeps by itself. Another clock may
+        // The system's timers occurrence on the thread pool, which is what this thread must not depend on: it sleeps by itself. Another clock may
         // run ahead of that, as one does that a test moves, and has no other way to say that its time has come.
         _timer = time == TimeProvider.System ? null : time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }

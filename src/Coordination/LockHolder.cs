@@ -1,4 +1,4 @@
-namespace Coordination.Stores;
+namespace Coordination;
 
 /// <summary>Who holds a lock, as the store sees it.</summary>
 /// <param name="Owner">The owner.</param>

@@ -6,7 +6,7 @@ namespace Coordination.DistributedLock.Locks;
 /// A lease as a handle. It alone refers to the lease: when it is collected without having been disposed the lease is, too, is renewed
 /// no longer, and lapses.
 /// </summary>
-internal sealed class LeaseHandle(ILockLease lease) : IDistributedSynchronizationHandle
+internal sealed class DistributedLockHandle(ILockLease lease) : IDistributedSynchronizationHandle
 {
     private volatile bool _isDisposed;
 

@@ -1,16 +1,14 @@
-using Coordination.Leases;
-
-namespace Coordination.Locks;
+namespace Coordination.Leases;
 
 /// <summary>What the user holds of a lease. The watchdog knows it only weakly: when it is collected, renewals stop.</summary>
-internal sealed class LockLease : ILockLease
+internal sealed class LeaseHandle : ILockLease
 {
     private readonly Lease _lease;
     private readonly LeaseActions _actions;
     private readonly Lock _gate = new();
     private Task<ReleaseResult>? _release;
 
-    public LockLease(Lease lease, LeaseActions actions)
+    public LeaseHandle(Lease lease, LeaseActions actions)
     {
         _lease = lease;
         _actions = actions;
@@ -51,7 +49,7 @@ internal sealed class LockLease : ILockLease
     }
 
     /// <summary>Gives back a lease that nobody received.</summary>
-    public Task GiveBackAsync() => _actions.ReleaseAsync(_lease, wasReceived: false);
+    public Task UndoAsync() => _actions.ReleaseAsync(_lease, wasReceived: false);
 
     public ValueTask DisposeAsync() => new(ReleaseAsync());
 }

@@ -1,7 +1,7 @@
-namespace Coordination.Leases;
+namespace Coordination.Time;
 
 /// <summary>Counts the work that goes on without a caller, so that the node can wait for it before it ends.</summary>
-internal sealed class BackgroundWork(TimeProvider time)
+internal sealed class BackgroundTasks(TimeProvider time)
 {
     private readonly Lock _gate = new();
     private int _running;
@@ -49,7 +49,7 @@ internal sealed class BackgroundWork(TimeProvider time)
     }
 
     /// <summary>A piece of work. To be disposed once.</summary>
-    public readonly struct Piece(BackgroundWork work) : IDisposable
+    public readonly struct Piece(BackgroundTasks work) : IDisposable
     {
         public void Dispose() => work.End();
     }

@@ -1,5 +1,3 @@
-using Coordination.Stores;
-
 namespace Coordination;
 
 /// <summary>For operators: who holds what, who waits for it, and taking a lock from its holder. Safe for use by several threads.</summary>
@@ -36,7 +34,7 @@ public interface ILockInspector
     /// <see cref="LockOptions.LockAtLeastFor"/> after a release.
     /// </summary>
     /// <remarks>
-    /// The holder learns of it as a loss, by <see cref="LeaseLossReason.AdministrativeRelease"/>: at once when its node listens, as every node
+    /// The holder learns of it as a loss, by <see cref="LeaseLossReason.Revoked"/>: at once when its node listens, as every node
     /// does that ever waited for a lock, else at its next renewal. Until its code has stopped it works beside the next holder: the
     /// resource has to look at the fencing token. Meant for a holder that hangs.
     /// </remarks>
@@ -47,5 +45,5 @@ public interface ILockInspector
     /// <exception cref="ArgumentException">The name is not one of a lock.</exception>
     /// <exception cref="LockStoreException">The store could not be asked.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    Task<bool> ReleaseAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default);
+    Task<bool> RevokeAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default);
 }

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Coordination.Locks;
+namespace Coordination;
 
 /// <summary>The rules that a lock's name keeps, so that it can be part of a key in every store.</summary>
 internal static class LockName

@@ -1,7 +1,7 @@
-namespace Coordination.Resilience;
+namespace Coordination.Time;
 
 /// <summary>Waiting for a call for a limited time.</summary>
-internal static class BoundedCall
+internal static class BoundedWait
 {
     /// <summary>Waits for a call that cannot be taken back: past the limit it goes on by itself, and may still be applied.</summary>
     /// <remarks>

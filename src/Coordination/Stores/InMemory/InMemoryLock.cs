@@ -1,4 +1,4 @@
-namespace Coordination.Stores;
+namespace Coordination.Stores.InMemory;
 
 /// <summary>One lock of the in-memory store, with its queue. What it has to tell to nodes it adds to a list. Not safe for use by several threads.</summary>
 internal sealed class InMemoryLock(string name, FencingTokens tokens)
@@ -25,10 +25,10 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
     /// <summary>Tokens of grants that an administrator ended, until their leases would have.</summary>
     private readonly Dictionary<long, TimeSpan> _taken = [];
 
-    private readonly InMemoryFires _fires = new();
+    private readonly InMemoryOccurrences _occurrences = new();
 
     /// <summary>Whether there is nothing to remember of it.</summary>
-    public bool IsEmpty => _holder is null && _waiters.Count == 0 && _taken.Count == 0 && _fires.IsEmpty;
+    public bool IsEmpty => _holder is null && _waiters.Count == 0 && _taken.Count == 0 && _occurrences.IsEmpty;
 
     /// <summary>Whether it is held or waited for.</summary>
     public bool IsInUse(TimeSpan now) => (_holder is not null && _expiresAt > now) || _waiters.Exists(waiter => waiter.AliveUntil > now);
@@ -51,7 +51,7 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
             }
         }
 
-        _fires.Expire(now);
+        _occurrences.Expire(now);
     }
 
     /// <summary>Forgets waiters that have been dead for long.</summary>
@@ -67,11 +67,11 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
 
     public AcquireReply Acquire(AcquireRequest request, TimeSpan now, List<LockNotification> news)
     {
-        var (fire, run) = request.Fire is { } wanted ? _fires.Judge(wanted) : (FireStatus.None, null);
-        if (fire == FireStatus.AlreadyRun)
+        var (occurrence, run) = request.Occurrence is { } wanted ? _occurrences.Judge(wanted) : (OccurrenceStatus.None, null);
+        if (occurrence == OccurrenceStatus.AlreadyRun)
         {
             _waiters.RemoveAll(waiter => waiter.Owner == request.Owner && waiter.Entry == request.Entry);
-            return new AcquireReply(null, Holder: null, WaitersBefore: 0, fire, run);
+            return new AcquireReply(null, Holder: null, WaitersBefore: 0, occurrence, run);
         }
 
         if (_holder is null)
@@ -92,16 +92,16 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
             _entries.Add(request.Entry);
             _waiters.RemoveAll(waiter => waiter.Owner == request.Owner);
             Extend(now + request.LeaseDuration);
-            if (request.Fire is not null)
+            if (request.Occurrence is not null)
             {
-                _fires.Take(request.Fire, now);
+                _occurrences.Take(request.Occurrence, now);
             }
 
-            return new AcquireReply(_token, Holder: null, WaitersBefore: 0, fire, run);
+            return new AcquireReply(_token, Holder: null, WaitersBefore: 0, occurrence, run);
         }
 
         return new AcquireReply(
-            null, Describe(now), request.Wait ? Queue(request, now) : 0, fire == FireStatus.MadeUp ? FireStatus.Running : FireStatus.None, run);
+            null, Describe(now), request.Wait ? Queue(request, now) : 0, occurrence == OccurrenceStatus.Recovering ? OccurrenceStatus.Running : OccurrenceStatus.None, run);
     }
 
     public RenewalReply Renew(RenewalRequest request, TimeSpan now)
@@ -112,7 +112,7 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
             return RenewalReply.Renewed;
         }
 
-        return request.FencingToken is { } token && _taken.ContainsKey(token) ? RenewalReply.AdministrativelyReleased : RenewalReply.NotHeld;
+        return request.FencingToken is { } token && _taken.ContainsKey(token) ? RenewalReply.Revoked : RenewalReply.NotHeld;
     }
 
     public ReleaseReply Release(ReleaseRequest request, TimeSpan now, List<LockNotification> news)
@@ -131,9 +131,9 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
             return ReleaseReply.StillHeldByOwner;
         }
 
-        if (request.Fire is not null)
+        if (request.Occurrence is not null)
         {
-            _fires.End(request.Fire, request.FireIsFinished);
+            _occurrences.End(request.Occurrence, request.OccurrenceIsFinished);
         }
 
         var takenUntil = _grantedAt + request.LockAtLeastFor;
@@ -156,7 +156,7 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
         return ReleaseReply.Released;
     }
 
-    public bool ReleaseByToken(long fencingToken, TimeSpan claimWindow, TimeSpan now, List<LockNotification> news)
+    public bool Revoke(long fencingToken, TimeSpan claimWindow, TimeSpan now, List<LockNotification> news)
     {
         if (_holder is null || _token != fencingToken)
         {
@@ -167,7 +167,7 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
         if (!_isReleased)
         {
             _taken[_token] = _expiresAt;
-            news.Add(new LockNotification(LockNotificationKind.AdministrativelyReleased, name, _holder, FencingToken: _token));
+            news.Add(new LockNotification(LockNotificationKind.Revoked, name, _holder, FencingToken: _token));
         }
 
         PassOn(now, claimWindow, news);

@@ -1,4 +1,4 @@
-namespace Coordination;
+namespace Coordination.Time;
 
 /// <summary>Moments on the monotonic clock, as the time since its own origin: what deadlines are compared with.</summary>
 internal static class MonotonicClock

@@ -1,7 +1,7 @@
-using Coordination.Leases;
+using Coordination.Telemetry;
 using Microsoft.Extensions.Logging;
 
-namespace Coordination.Telemetry;
+namespace Coordination.Leases;
 
 /// <summary>Says in logs, metrics and traces what happens to leases.</summary>
 internal sealed class LeaseTelemetry(ILogger<ILockLease> logger, CoordinationMetrics metrics)

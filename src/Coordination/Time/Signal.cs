@@ -1,6 +1,4 @@
-using Coordination.Resilience;
-
-namespace Coordination.Waiting;
+namespace Coordination.Time;
 
 /// <summary>
 /// An auto-reset event to await: a signal that comes while nobody waits is kept for the next one who does. It may be set for now or

@@ -15,8 +15,8 @@ public enum LeaseLossReason
     /// <summary>The lease object was collected without having been released, and was no longer renewed.</summary>
     Abandoned,
 
-    /// <summary>An operator took the lock from its holder, by <see cref="ILockInspector.ReleaseAsync"/>.</summary>
-    AdministrativeRelease,
+    /// <summary>An operator took the lock from its holder, by <see cref="ILockInspector.RevokeAsync"/>.</summary>
+    Revoked,
 
     /// <summary>The provider was disposed while the lease was held, so that nothing renews it or watches its deadline any more.</summary>
     ProviderDisposed,

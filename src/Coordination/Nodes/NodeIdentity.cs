@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Coordination.Locks;
+namespace Coordination.Nodes;
 
 /// <summary>The id of this node, and the numbers that it gives out once each.</summary>
 internal sealed class NodeIdentity

@@ -1,4 +1,4 @@
-namespace Coordination.Stores;
+namespace Coordination;
 
 /// <summary>A lock as the store sees it in one moment.</summary>
 /// <param name="LockName">The lock.</param>

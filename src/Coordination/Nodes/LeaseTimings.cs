@@ -1,4 +1,4 @@
-namespace Coordination.Leases;
+namespace Coordination.Nodes;
 
 /// <summary>The three durations of a lease, which only make sense together.</summary>
 /// <param name="Duration">How long a grant lasts in the store with no renewal.</param>

@@ -1,4 +1,4 @@
-namespace Coordination.Stores;
+namespace Coordination.Stores.InMemory;
 
 /// <summary>
 /// Gives out fencing tokens: each is greater than the last, and than the time in microseconds. One counter for all locks grows over the

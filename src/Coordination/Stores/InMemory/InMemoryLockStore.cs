@@ -1,4 +1,6 @@
-namespace Coordination.Stores;
+using Coordination.Time;
+
+namespace Coordination.Stores.InMemory;
 
 /// <summary>
 /// A store for one process: it keeps every promise of the seam, on a <see cref="TimeProvider"/>, and forgets everything with the
@@ -71,10 +73,10 @@ public sealed class InMemoryLockStore : ILockStore
     }
 
     /// <inheritdoc/>
-    public Task<bool> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
+    public Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(lockName);
-        return ChangeAsync(lockName, (held, now, news) => held.ReleaseByToken(fencingToken, claimWindow, now, news), cancellationToken);
+        return ChangeAsync(lockName, (held, now, news) => held.Revoke(fencingToken, claimWindow, now, news), cancellationToken);
     }
 
     /// <inheritdoc/>

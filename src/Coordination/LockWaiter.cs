@@ -1,4 +1,4 @@
-namespace Coordination.Stores;
+namespace Coordination;
 
 /// <summary>A place in the queue of a lock. Waiters of one process that want it in the same way share one.</summary>
 /// <param name="Owner">Who waits; <see cref="LockOwner.NodeId"/> names the node.</param>
