@@ -1,4 +1,3 @@
-using Coordination.TestKit.Needs;
 using Coordination.TestKit.Running;
 using Xunit.Runner.Common;
 using Xunit.Sdk;
