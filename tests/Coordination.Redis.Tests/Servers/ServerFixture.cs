@@ -3,6 +3,7 @@ using Coordination.Redis.Tests.Servers;
 using Coordination.Testing;
 using StackExchange.Redis;
 using Testcontainers.Redis;
+using Xunit.v3;
 
 [assembly: AssemblyFixture(typeof(RedisServerFixture))]
 [assembly: AssemblyFixture(typeof(RedisContainerFixture))]
@@ -11,6 +12,9 @@ using Testcontainers.Redis;
 [assembly: AssemblyFixture(typeof(SentinelFixture))]
 [assembly: AssemblyFixture(typeof(AclFixture))]
 [assembly: AssemblyFixture(typeof(TlsFixture))]
+
+// Most of their time they wait for the end of a lease.
+[assembly: Parallelization(MaxThreads = 4)]
 
 namespace Coordination.Redis.Tests.Servers;
 
