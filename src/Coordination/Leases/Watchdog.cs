@@ -105,7 +105,7 @@ internal sealed class Watchdog : IDisposable
             var answer = await _store.RenewAsync(
                 () =>
                 {
-                    sent = batch.FindAll(lease => lease.LoseIfOverdue());
+                    sent = OfOnePartition(batch.FindAll(lease => lease.LoseIfOverdue()));
                     return sent.ConvertAll(lease => new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration, lease.Grant.FencingToken));
                 },
                 batch[0].Timings.CallLimit,
@@ -132,6 +132,21 @@ internal sealed class Watchdog : IDisposable
             completion.SetResult();
             _metrics.RenewalEnded(_time.Uptime - begunAt, succeeded);
         }
+    }
+
+    /// <summary>
+    /// The leases of the first one's partition, as the store tells it now: it may have learned of its partitions since the batch was made.
+    /// The others are due still, and are grouped anew.
+    /// </summary>
+    private List<Lease> OfOnePartition(List<Lease> leases)
+    {
+        if (leases.Count > 1)
+        {
+            var partition = _store.PartitionOf(leases[0].Grant.LockName);
+            leases.RemoveAll(lease => _store.PartitionOf(lease.Grant.LockName) != partition);
+        }
+
+        return leases;
     }
 
     private void TakeIn(Lease lease, RenewalReply reply, TimeSpan sentAt)
