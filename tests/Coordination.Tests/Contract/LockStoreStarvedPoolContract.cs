@@ -13,6 +13,9 @@ public abstract class LockStoreStarvedPoolContract
     /// <summary>How long the pool stays blocked at most.</summary>
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
 
+    /// <summary>So many that no server has answered before the caller waits for it.</summary>
+    private const int Requests = 1000;
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>Runs the test with a store, and disposes of it.</summary>
@@ -26,6 +29,7 @@ public abstract class LockStoreStarvedPoolContract
         Assert.True((await store.AcquireAsync(new AcquireRequest(lockName, owner, 1, Lease, Wait: false, Lease), Cancellation)).IsGranted);
 
         // The watchdog's token can be cancelled. The first renewal may have to teach the server its script.
+        var requests = Enumerable.Repeat(new RenewalRequest(lockName, owner, Lease), Requests).ToArray();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         Task<IReadOnlyList<RenewalReply>>? first, second;
         using (new BlockedPool())
@@ -34,12 +38,18 @@ public abstract class LockStoreStarvedPoolContract
             second = SingleThread.Complete(Renew, Bound);
         }
 
-        Assert.Equal([RenewalReply.Renewed], await NotNull(first));
-        Assert.Equal([RenewalReply.Renewed], await NotNull(second));
+        AssertRenewed(await NotNull(first));
+        AssertRenewed(await NotNull(second));
         await store.ReleaseAsync(new ReleaseRequest(lockName, owner, 1, Lease), Cancellation);
 
-        Task<IReadOnlyList<RenewalReply>> Renew() => store.RenewAsync([new RenewalRequest(lockName, owner, Lease)], deadline.Token);
+        Task<IReadOnlyList<RenewalReply>> Renew() => store.RenewAsync(requests, deadline.Token);
     });
+
+    private static void AssertRenewed(IReadOnlyList<RenewalReply> replies)
+    {
+        Assert.Equal(Requests, replies.Count);
+        Assert.All(replies, reply => Assert.Equal(RenewalReply.Renewed, reply));
+    }
 
     private static T NotNull<T>(T? renewal)
         where T : class
