@@ -16,6 +16,6 @@ public static class DistributedSynchronizationHandleExtensions
     public static ILockLease? GetLease(this IDistributedSynchronizationHandle handle)
     {
         ArgumentNullException.ThrowIfNull(handle);
-        return (handle as LeaseHandle)?.Lease;
+        return (handle as DistributedLockHandle)?.Lease;
     }
 }

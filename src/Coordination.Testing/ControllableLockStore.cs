@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Coordination.Stores;
+using Coordination.Stores.InMemory;
 
 namespace Coordination.Testing;
 
@@ -171,8 +172,8 @@ public sealed class ControllableLockStore : ILockStore
         CallAsync(StoreOperation.List, () => _store.ListAsync(cursor, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public Task<bool> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
-        CallAsync(StoreOperation.ReleaseByToken, () => _store.ReleaseByTokenAsync(lockName, fencingToken, claimWindow, cancellationToken), cancellationToken);
+    public Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.Revoke, () => _store.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task PingAsync(CancellationToken cancellationToken) =>

@@ -25,7 +25,7 @@ public enum StoreOperation
     List,
 
     /// <summary>To take a lock from its holder.</summary>
-    ReleaseByToken,
+    Revoke,
 
     /// <summary>To give a sign of life.</summary>
     Ping,

@@ -28,10 +28,10 @@ internal sealed class LockAdapter(ILock inner) : IDistributedLock
         new(AcquireHandleAsync(InWholeMilliseconds(timeout ?? Timeout.InfiniteTimeSpan), cancellationToken));
 
     private async Task<IDistributedSynchronizationHandle?> TryAcquireHandleAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
-        await inner.TryAcquireAsync(timeout, cancellationToken).ConfigureAwait(false) is { } lease ? new LeaseHandle(lease) : null;
+        await inner.TryAcquireAsync(timeout, cancellationToken).ConfigureAwait(false) is { } lease ? new DistributedLockHandle(lease) : null;
 
     private async Task<IDistributedSynchronizationHandle> AcquireHandleAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
-        new LeaseHandle(await inner.AcquireAsync(timeout, cancellationToken).ConfigureAwait(false));
+        new DistributedLockHandle(await inner.AcquireAsync(timeout, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Counts as DistributedLock does, and <see cref="Task.Wait(TimeSpan)"/>: a fraction of a millisecond is none.</summary>
     private static TimeSpan InWholeMilliseconds(TimeSpan timeout)

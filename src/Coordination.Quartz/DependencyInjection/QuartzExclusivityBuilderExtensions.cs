@@ -1,5 +1,5 @@
 using Coordination;
-using Coordination.Locks;
+using Coordination.Occurrences;
 using Coordination.Quartz.Execution;
 using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
@@ -76,7 +76,7 @@ public static class QuartzExclusivityBuilderExtensions
             provider.GetRequiredService<FireMetrics>(),
             provider.GetRequiredService<ILogger<ExclusivityListener>>()));
         scheduler.AddJobMiddleware(provider => new ExclusivityMiddleware(
-            provider.GetRequiredService<FireLocks>(),
+            provider.GetRequiredService<OccurrenceLocks>(),
             provider.GetRequiredKeyedService<ExclusivePolicies>(name),
             provider.GetRequiredKeyedService<FireTimes>(name),
             provider.GetRequiredService<ExclusiveRuns>(),

@@ -7,7 +7,7 @@ using Quartz;
 namespace Coordination.Quartz.Execution;
 
 /// <summary>One way of a fire through the middleware: its lease, what interrupts it, and what became of it.</summary>
-internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy policy, ScheduledFire? fire, ILogger logger)
+internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy policy, Occurrence? fire, ILogger logger)
 {
     /// <summary>Where the fire's own map of data has it. That map is a copy, which no store keeps.</summary>
     private const string Key = ExclusiveJobData.Prefix + "Run";
@@ -21,7 +21,7 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
     public ExclusivePolicy Policy => policy;
 
     /// <summary>The fire time that is run once at most; null when there is none in common with other nodes.</summary>
-    public ScheduledFire? Fire => fire;
+    public Occurrence? Fire => fire;
 
     /// <summary>The lease while the job runs; null before and after, and without one.</summary>
     public ILockLease? Lease { get; private set; }

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using Coordination.Locks;
+using Coordination.Occurrences;
 using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
 using Coordination.Stores;
@@ -13,7 +13,7 @@ namespace Coordination.Quartz.Execution;
 /// callback and given back in another's is held for ever when a third listener throws in between, and once too often at a refire.
 /// </summary>
 internal sealed class ExclusivityMiddleware(
-    FireLocks locks, ExclusivePolicies policies, FireTimes fireTimes, ExclusiveRuns runs, SchedulerShutdown shutdown, ILogger<ExclusivityMiddleware> logger) : IJobExecutionMiddleware
+    OccurrenceLocks locks, ExclusivePolicies policies, FireTimes fireTimes, ExclusiveRuns runs, SchedulerShutdown shutdown, ILogger<ExclusivityMiddleware> logger) : IJobExecutionMiddleware
 {
     /// <summary>How long nodes that stand by for a fire have the lock, one after the other, to see that it was run.</summary>
     private static readonly TimeSpan StandbysTurn = TimeSpan.FromMilliseconds(500);
@@ -59,7 +59,7 @@ internal sealed class ExclusivityMiddleware(
     }
 
     /// <summary>A job that cannot be exclusive as it is set does not run: the fire fails, and says what to change.</summary>
-    private async ValueTask<(ExclusivePolicy? Policy, ScheduledFire? Fire)> DecideAsync(IJobExecutionContext context, CancellationToken cancellationToken)
+    private async ValueTask<(ExclusivePolicy? Policy, Occurrence? Fire)> DecideAsync(IJobExecutionContext context, CancellationToken cancellationToken)
     {
         var job = await fireTimes.IdentifyAsync(context.Scheduler, context.JobDetail, cancellationToken).ConfigureAwait(false);
         try
@@ -112,11 +112,11 @@ internal sealed class ExclusivityMiddleware(
         return null;
     }
 
-    private async Task<FireAttempt> AskAsync(ExclusiveRun run, CancellationToken cancellationToken)
+    private async Task<OccurrenceAttempt> AskAsync(ExclusiveRun run, CancellationToken cancellationToken)
     {
         var (policy, fire, wait) = (run.Policy, run.Fire, MayWait(run));
         LockStoreException? failure = null;
-        var attempt = default(FireAttempt);
+        var attempt = new OccurrenceAttempt();
         try
         {
             attempt = await locks.TryAcquireAsync(policy.LockName, policy.LockOptions, fire, cancellationToken).ConfigureAwait(false);
@@ -127,22 +127,22 @@ internal sealed class ExclusivityMiddleware(
             failure = e;
         }
 
-        if (attempt is { Lease: null, Status: FireStatus.None } && wait is null && policy.OnCrash == OnCrash.MakeUp)
+        if (attempt is { Lease: null, Status: OccurrenceStatus.None } && wait is null && policy.OnCrash == OnCrash.Recover)
         {
             // The job may run for long, or be done: this is for the nodes that stand by for the fire before, not for that.
             wait = StandbysTurn;
         }
 
-        if (attempt is { Lease: null, Status: not FireStatus.AlreadyRun } && wait is { } longest)
+        if (attempt is { Lease: null, Status: not OccurrenceStatus.AlreadyRun } && wait is { } longest)
         {
             var later = await locks.AcquireAsync(policy.LockName, policy.LockOptions, fire, longest, cancellationToken).ConfigureAwait(false);
-            var isTimeUp = later is { Lease: null, Status: FireStatus.None };
+            var isTimeUp = later is { Lease: null, Status: OccurrenceStatus.None };
 
             // Whether the lock was held until then, or the store away, is what the first answer was.
             attempt = !isTimeUp ? later : failure is null ? attempt : throw failure;
         }
 
-        if (attempt is { Lease: null, Status: FireStatus.Running })
+        if (attempt is { Lease: null, Status: OccurrenceStatus.Running })
         {
             // Another node runs this very fire. Should it die, the lock comes to one that stands by, and with it the fire.
             logger.StandsBy(run.Context.JobDetail.Key, fire!.Time, NodeIn(attempt.Run));
@@ -161,11 +161,11 @@ internal sealed class ExclusivityMiddleware(
         : run.Context.RefireCount > 0 ? RefiresTurn
         : null;
 
-    private static void TakeIn(ExclusiveRun run, FireAttempt attempt) => (run.Outcome, run.Elsewhere) = attempt switch
+    private static void TakeIn(ExclusiveRun run, OccurrenceAttempt attempt) => (run.Outcome, run.Elsewhere) = attempt switch
     {
-        { Lease: not null, Status: FireStatus.MadeUp } => (FireOutcome.MadeUp, NodeIn(attempt.Run)),
+        { Lease: not null, Status: OccurrenceStatus.Recovering } => (FireOutcome.Recovered, NodeIn(attempt.Run)),
         { Lease: not null } => (FireOutcome.Ran, null),
-        { Status: FireStatus.AlreadyRun } => (FireOutcome.SkippedAsRun, NodeIn(attempt.Run)),
+        { Status: OccurrenceStatus.AlreadyRun } => (FireOutcome.SkippedAsRun, NodeIn(attempt.Run)),
         _ => (FireOutcome.SkippedAsHeld, attempt.Holder?.Owner.NodeId),
     };
 
@@ -210,9 +210,9 @@ internal sealed class ExclusivityMiddleware(
     private async Task ReleaseAsync(ExclusiveRun run, ILockLease lease, bool wasCancelled)
     {
         // Not finished, because this node stops: for another to run.
-        if (wasCancelled && shutdown.Begun.IsCancellationRequested && run.Policy.OnCrash == OnCrash.MakeUp)
+        if (wasCancelled && shutdown.Begun.IsCancellationRequested && run.Policy.OnCrash == OnCrash.Recover)
         {
-            await FireLocks.AbandonAsync(lease).ConfigureAwait(false);
+            await locks.AbandonAsync(lease).ConfigureAwait(false);
             return;
         }
 

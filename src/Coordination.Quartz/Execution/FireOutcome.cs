@@ -7,7 +7,7 @@ internal enum FireOutcome
     Ran,
 
     /// <summary>The job ran here, in place of a node that did not finish it.</summary>
-    MadeUp,
+    Recovered,
 
     /// <summary>Another node had the job.</summary>
     SkippedAsHeld,

@@ -9,7 +9,7 @@ namespace Coordination.Quartz.Execution;
 internal sealed class FireTimes(string nodeId)
 {
     /// <summary>Fires that failed and are retried, by trigger: a retry is the same run of the same fire.</summary>
-    private readonly ConcurrentDictionary<TriggerKey, ScheduledFire> _retried = new();
+    private readonly ConcurrentDictionary<TriggerKey, Occurrence> _retried = new();
 
     private volatile SchedulerMetadata? _metadata;
 
@@ -20,7 +20,7 @@ internal sealed class FireTimes(string nodeId)
     public async ValueTask<string> IdentifyAsync(IScheduler scheduler, IJobDetail job, CancellationToken cancellationToken)
     {
         // A group of its own was given, so such jobs may be called by the ids of tenants or orders.
-        if (job.Key.Group != JobKey.DefaultGroup || !IsMadeUp(job.Key.Name))
+        if (job.Key.Group != JobKey.DefaultGroup || !IsGenerated(job.Key.Name))
         {
             return job.Key.ToString();
         }
@@ -34,7 +34,7 @@ internal sealed class FireTimes(string nodeId)
     /// <param name="policy">How it is exclusive.</param>
     /// <param name="job">What the job is called on every node.</param>
     /// <param name="retention">How long the store is to remember it.</param>
-    public ScheduledFire? Find(IJobExecutionContext context, ExclusivePolicy policy, string job, TimeSpan retention)
+    public Occurrence? Find(IJobExecutionContext context, ExclusivePolicy policy, string job, TimeSpan retention)
     {
         if (!policy.OncePerFireTime || context.ScheduledFireTimeUtc is not { } time || IsAskedForHereAlone(context))
         {
@@ -48,7 +48,7 @@ internal sealed class FireTimes(string nodeId)
         }
 
         var run = $"{nodeId}/{context.Scheduler.SchedulerName}/{context.FireInstanceId}";
-        return new ScheduledFire($"{job}@{Identify(context.Trigger)}", time, run, policy.OnCrash == OnCrash.MakeUp, retention);
+        return new Occurrence($"{job}@{Identify(context.Trigger)}", time, run, policy.OnCrash == OnCrash.Recover, retention);
     }
 
     /// <summary>Takes in how a fire ended.</summary>
@@ -69,10 +69,10 @@ internal sealed class FireTimes(string nodeId)
     private static bool IsAskedForHereAlone(IJobExecutionContext context) =>
         context.Recovering
         || context.Trigger.JobDataMap.ContainsKey(SchedulerConstants.ManualTrigger)
-        || (context.Trigger is ISimpleTrigger { RepeatCount: 0 } && IsMadeUp(context.Trigger.Key.Name));
+        || (context.Trigger is ISimpleTrigger { RepeatCount: 0 } && IsGenerated(context.Trigger.Key.Name));
 
     /// <summary>A trigger that was given no key has a made-up one, which is another on each node; it is called by its schedule.</summary>
-    private static string Identify(ITrigger trigger) => !IsMadeUp(trigger.Key.Name)
+    private static string Identify(ITrigger trigger) => !IsGenerated(trigger.Key.Name)
         ? trigger.Key.ToString()
         : trigger switch
         {
@@ -85,5 +85,5 @@ internal sealed class FireTimes(string nodeId)
         };
 
     /// <summary>Whether Quartz made up a name, as it does where none is given.</summary>
-    private static bool IsMadeUp(string name) => Guid.TryParseExact(name, "D", out _);
+    private static bool IsGenerated(string name) => Guid.TryParseExact(name, "D", out _);
 }

@@ -4,7 +4,7 @@ namespace Coordination;
 public enum OnConflict
 {
     /// <summary>
-    /// It does not run the job, and says so in the result of the fire. With <see cref="OnCrash.MakeUp"/> it gives up after half a second: the lock may
+    /// It does not run the job, and says so in the result of the fire. With <see cref="OnCrash.Recover"/> it gives up after half a second: the lock may
     /// be with a node that stood by for the fire before.
     /// </summary>
     Skip,

@@ -11,5 +11,5 @@ public enum OnCrash
     /// scheduler meanwhile. For work that may be done again: what the node that died has done by then is done twice. A fire that a
     /// stopping node cancelled is run by another node as well.
     /// </summary>
-    MakeUp,
+    Recover,
 }

@@ -1,5 +1,3 @@
-using Coordination.Leases;
-
 namespace Coordination.Quartz.Policies;
 
 /// <summary>What the options of a job may be.</summary>
@@ -30,9 +28,9 @@ internal static class ExclusiveJobOptionsRanges
             yield return $"{nameof(options.LockAtLeastFor)} is {atLeast}, and must be from zero to {LeaseTimings.MaxDuration}.";
         }
 
-        if (options.OnCrash == OnCrash.MakeUp && options.OncePerFireTime == false)
+        if (options.OnCrash == OnCrash.Recover && options.OncePerFireTime == false)
         {
-            yield return $"{nameof(options.OnCrash)} is {nameof(OnCrash.MakeUp)}, which needs {nameof(options.OncePerFireTime)}: without it no node knows which fire was begun. Set it to true, or {nameof(options.OnCrash)} to {nameof(OnCrash.Skip)}.";
+            yield return $"{nameof(options.OnCrash)} is {nameof(OnCrash.Recover)}, which needs {nameof(options.OncePerFireTime)}: without it no node knows which fire was begun. Set it to true, or {nameof(options.OnCrash)} to {nameof(OnCrash.Skip)}.";
         }
 
         foreach (var fault in FindUndefined(options))

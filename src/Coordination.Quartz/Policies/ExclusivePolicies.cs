@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Reflection;
-using Coordination.Locks;
 using Quartz;
 
 namespace Coordination.Quartz.Policies;

@@ -27,7 +27,7 @@ internal sealed class FireMetrics : IDisposable
     private static string Describe(FireOutcome outcome) => outcome switch
     {
         FireOutcome.Ran => "ran",
-        FireOutcome.MadeUp => "made_up",
+        FireOutcome.Recovered => "recovered",
         FireOutcome.SkippedAsHeld => "skipped_held",
         FireOutcome.SkippedAsRun => "skipped_already_run",
         FireOutcome.SkippedAsUnavailable => "skipped_store_unavailable",

@@ -16,8 +16,8 @@ internal static partial class Log
             case FireOutcome.Ran:
                 logger.Ran(job, time, run.Context.JobRunTime, run.FencingToken);
                 break;
-            case FireOutcome.MadeUp:
-                logger.MadeUp(job, time, run.Elsewhere, run.Context.JobRunTime, run.FencingToken);
+            case FireOutcome.Recovered:
+                logger.Recovered(job, time, run.Elsewhere, run.Context.JobRunTime, run.FencingToken);
                 break;
             case FireOutcome.SkippedAsHeld:
                 logger.SkippedAsHeld(job, time, run.Policy.LockName, run.Elsewhere);
@@ -43,7 +43,7 @@ internal static partial class Log
     private static partial void Ran(this ILogger logger, JobKey job, DateTimeOffset fireTime, TimeSpan duration, long? token);
 
     [LoggerMessage(1301, LogLevel.Warning, "{Job} was made up here for its fire time {FireTime:O}, which node {Node} did not finish, in {Duration}, token {Token}.")]
-    private static partial void MadeUp(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? node, TimeSpan duration, long? token);
+    private static partial void Recovered(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? node, TimeSpan duration, long? token);
 
     [LoggerMessage(1302, LogLevel.Information, "{Job} was skipped here for its fire time {FireTime:O}: its lock '{Lock}' is not free. Holder: {Node}.")]
     private static partial void SkippedAsHeld(this ILogger logger, JobKey job, DateTimeOffset fireTime, string @lock, string? node);

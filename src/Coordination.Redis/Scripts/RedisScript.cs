@@ -12,7 +12,7 @@ internal sealed class RedisScript
     public static readonly RedisScript Acquire = new("prelude.lua", "acquire.lua");
     public static readonly RedisScript Renew = new("prelude.lua", "renew.lua");
     public static readonly RedisScript Release = new("prelude.lua", "release.lua");
-    public static readonly RedisScript ReleaseByToken = new("prelude.lua", "release_by_token.lua");
+    public static readonly RedisScript Revoke = new("prelude.lua", "revoke.lua");
     public static readonly RedisScript Holder = new("holder.lua");
     public static readonly RedisScript Inspect = new("prelude.lua", "inspect.lua");
     public static readonly RedisScript Identity = new("identity.lua");

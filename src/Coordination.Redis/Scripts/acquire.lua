@@ -1,9 +1,9 @@
 -- Tries to acquire a lock, and joins its queue when asked to.
--- KEYS: lock, token, waiters, alive; and for a fire, the last one of its series
--- ARGV: owner, entry, lease in ms, whether to wait (0 or 1), claim window in ms, whether barging is allowed (0 or 1); and for a fire, its
---   time in µs, its run, whether it may be made up (0 or 1), ms to remember it
+-- KEYS: lock, token, waiters, alive; and for an occurrence, the last one of its series
+-- ARGV: owner, entry, lease in ms, whether to wait (0 or 1), claim window in ms, whether barging is allowed (0 or 1); and for an occurrence, its
+--   time in µs, its run, whether it may be recovered (0 or 1), ms to remember it
 -- Returns: the token, as a string, when it was granted; -1 when the key is not a lock of ours; else, for it is held by another,
---   owner; token; since in µs; ms that it lasts; whether it was released (1 or 0); waiters before. For a fire there stand before that
+--   owner; token; since in µs; ms that it lasts; whether it was released (1 or 0); waiters before. For an occurrence there stand before that
 --   what becomes of it, and the run that has or had it; and nothing after that when it was run already.
 -- Complexity: O(log W) for W waiters, and O(D log W) when the lock is free and D dead waiters stand before the first live one.
 local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -11,28 +11,28 @@ local owner, entry, lease, wait = ARGV[1], 'e:' .. ARGV[2], tonumber(ARGV[3]), A
 local self = waiter_of(owner, ARGV[2])
 local claim_window, barging = tonumber(ARGV[5]), ARGV[6] == '1'
 
-local fire_key, fate, other_run = KEYS[5], nil, nil
-if fire_key then
-  fate, other_run = judge_fire(fire_key, ARGV[7], ARGV[8], ARGV[9] == '1')
+local occurrence_key, fate, other_run = KEYS[5], nil, nil
+if occurrence_key then
+  fate, other_run = judge_occurrence(occurrence_key, ARGV[7], ARGV[8], ARGV[9] == '1')
   if fate == 'already-run' then
     leave_queue(waiters, alive, self)
     return { fate, other_run }
   end
 end
 
--- Answers that the lock is the owner's, and with it the fire.
+-- Answers that the lock is the owner's, and with it the occurrence.
 local function granted(token)
-  if not fire_key then
+  if not occurrence_key then
     return token
   end
-  take_fire(fire_key, ARGV[7], ARGV[8], tonumber(ARGV[10]))
+  start_occurrence(occurrence_key, ARGV[7], ARGV[8], tonumber(ARGV[10]))
   return { fate, other_run, token }
 end
 
 -- Answers that the lock is another's.
 local function refused(held, remaining, place)
   local answer = { held[1], held[2], held[3], remaining, held[4] and 1 or 0, place }
-  if fire_key then
+  if occurrence_key then
     table.insert(answer, 1, fate)
     table.insert(answer, 2, other_run)
   end

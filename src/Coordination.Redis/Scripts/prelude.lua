@@ -125,39 +125,39 @@ local function pass_on(lock, token_key, waiters, alive, previous_token, micros, 
   end
 end
 
--- The last fire of a series: a hash of its time in µs, who runs it, and whether that is done. A fire is run once, and none before the last.
--- Returns what becomes of a fire if the lock is to be had: taken, made up (in place of a run that is not done) or already run;
+-- The last occurrence of a series: a hash of its time in µs, who runs it, and whether that is done. A occurrence is run once, and none before the last.
+-- Returns what becomes of an occurrence if the lock is granted: started, recovering (in place of a run that is not done) or already run;
 -- and the run that has or had it, where it is another.
-local function judge_fire(fire_key, time, run, make_up)
-  local last = redis.call('HMGET', fire_key, 'time', 'run', 'done')
+local function judge_occurrence(occurrence_key, time, run, recover)
+  local last = redis.call('HMGET', occurrence_key, 'time', 'run', 'done')
   local known = tonumber(last[1] or '-1')
   if known < tonumber(time) then
-    return 'taken', ''
+    return 'started', ''
   end
   if known == tonumber(time) then
     if not last[2] or last[2] == run then
-      return 'taken', ''
+      return 'started', ''
     end
-    if not last[3] and make_up then
-      return 'made-up', last[2]
+    if not last[3] and recover then
+      return 'recovering', last[2]
     end
   end
   return 'already-run', last[2] or ''
 end
 
-local function take_fire(fire_key, time, run, remember_for)
-  redis.call('HSET', fire_key, 'time', time, 'run', run)
-  redis.call('HDEL', fire_key, 'done')
-  expire_no_sooner(fire_key, remember_for)
+local function start_occurrence(occurrence_key, time, run, remember_for)
+  redis.call('HSET', occurrence_key, 'time', time, 'run', run)
+  redis.call('HDEL', occurrence_key, 'done')
+  expire_no_sooner(occurrence_key, remember_for)
 end
 
-local function end_fire(fire_key, time, run, is_finished)
-  local last = redis.call('HMGET', fire_key, 'time', 'run')
+local function end_occurrence(occurrence_key, time, run, is_finished)
+  local last = redis.call('HMGET', occurrence_key, 'time', 'run')
   if last[1] == time and last[2] == run then
     if is_finished then
-      redis.call('HSET', fire_key, 'done', '1')
+      redis.call('HSET', occurrence_key, 'done', '1')
     else
-      redis.call('HDEL', fire_key, 'run')
+      redis.call('HDEL', occurrence_key, 'run')
     end
   end
 end

@@ -1,7 +1,7 @@
 -- Takes an owner's entry out of a lock, and the owner out of the queue; passes the lock on when it was the last entry.
--- KEYS: lock, token, waiters, alive; and for a fire, the last one of its series
+-- KEYS: lock, token, waiters, alive; and for an occurrence, the last one of its series
 -- ARGV: owner, entry, claim window in ms, whether barging is allowed (0 or 1), ms that the lock is to be taken at least,
---   counted from its grant; and for a fire, its time in µs, its run, whether it was run to its end (0 or 1)
+--   counted from its grant; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
 -- Returns: released (1), still held by another entry of the owner (2), not the owner's (0).
 -- Complexity: O(log W) for W waiters, and O(D log W) when D dead waiters stand before the first live one.
 local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -25,7 +25,7 @@ end
 -- Mostly it is the only entry, and nobody waits.
 if held[6] and at_least == 0 and not is_waited_for and redis.call('HLEN', lock) == 4 then
   if KEYS[5] then
-    end_fire(KEYS[5], ARGV[6], ARGV[7], ARGV[8] == '1')
+    end_occurrence(KEYS[5], ARGV[6], ARGV[7], ARGV[8] == '1')
   end
   redis.call('DEL', lock)
   return 1
@@ -37,7 +37,7 @@ if redis.call('HLEN', lock) > 3 then
   return 2
 end
 if KEYS[5] then
-  end_fire(KEYS[5], ARGV[6], ARGV[7], ARGV[8] == '1')
+  end_occurrence(KEYS[5], ARGV[6], ARGV[7], ARGV[8] == '1')
 end
 
 local micros = now_micros()

@@ -1,12 +1,12 @@
 -- Extends the locks that their owners still hold, and only those: never makes a lock, never touches another's, never
 -- shortens a lease. A lock that was passed on counts as held, and is claimed by this.
--- KEYS: lock and taken, for each request
+-- KEYS: lock and revoked, for each request
 -- ARGV: owner, token (empty for any) and lease in ms, for each request
 -- Returns: for each request, whether the lock is the owner's (1), is not (0), or was taken from it by an administrator (2).
 -- Complexity: O(N) for N requests.
 local answers = {}
 for i = 1, #KEYS / 2 do
-  local lock, taken = KEYS[2 * i - 1], KEYS[2 * i]
+  local lock, revoked = KEYS[2 * i - 1], KEYS[2 * i]
   local owner, token, lease = ARGV[3 * i - 2], ARGV[3 * i - 1], tonumber(ARGV[3 * i])
   -- A key of another type is not this owner's lock. By pcall, so that it does not fail the other requests.
   local held = redis.pcall('HMGET', lock, 'owner', 'released', 'claim', 'token')
@@ -17,7 +17,7 @@ for i = 1, #KEYS / 2 do
     end
     expire_no_sooner(lock, lease)
     answer = 1
-  elseif redis.pcall('HEXISTS', taken, token) == 1 then
+  elseif redis.pcall('HEXISTS', revoked, token) == 1 then
     answer = 2
   end
   answers[i] = answer

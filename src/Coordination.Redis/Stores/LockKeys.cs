@@ -32,10 +32,10 @@ internal sealed partial class LockKeys(string prefix)
     public RedisKey Alive(string name) => _root + '{' + name + "}:alive";
 
     /// <summary>A hash: the tokens of grants that an administrator ended, until their leases would have.</summary>
-    public RedisKey Taken(string name) => _root + '{' + name + "}:taken";
+    public RedisKey Revoked(string name) => _root + '{' + name + "}:revoked";
 
-    /// <summary>A hash: the last fire of a series.</summary>
-    public RedisKey Fire(string name, string series) => _root + '{' + name + "}:fire:" + series;
+    /// <summary>A hash: the last occurrence of a series.</summary>
+    public RedisKey Occurrence(string name, string series) => _root + '{' + name + "}:occurrence:" + series;
 
     /// <summary>What SCAN finds the locks with that are held. The prefix may have characters that are special there.</summary>
     public string LockPattern => Special().Replace(_root, "\\$0") + "{*}:lock";

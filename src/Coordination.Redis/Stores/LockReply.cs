@@ -35,16 +35,16 @@ internal static class LockReply
         rest = rest[2..];
         if (rest.Length == 0)
         {
-            return new AcquireReply(null, Holder: null, WaitersBefore: 0, FireStatus.AlreadyRun, run);
+            return new AcquireReply(null, Holder: null, WaitersBefore: 0, OccurrenceStatus.AlreadyRun, run);
         }
 
-        var mayBeMadeUp = fate == "made-up";
+        var recovers = fate == "recovering";
         if (rest.Length == 1)
         {
-            return new AcquireReply((long)rest[0], Holder: null, WaitersBefore: 0, mayBeMadeUp ? FireStatus.MadeUp : FireStatus.Taken, run);
+            return new AcquireReply((long)rest[0], Holder: null, WaitersBefore: 0, recovers ? OccurrenceStatus.Recovering : OccurrenceStatus.Started, run);
         }
 
-        return HolderIn(rest) is { } other ? new AcquireReply(null, other, (int)rest[5], mayBeMadeUp ? FireStatus.Running : FireStatus.None, run) : null;
+        return HolderIn(rest) is { } other ? new AcquireReply(null, other, (int)rest[5], recovers ? OccurrenceStatus.Running : OccurrenceStatus.None, run) : null;
     }
 
     /// <summary>A lock with its queue; null when something else wrote the key.</summary>

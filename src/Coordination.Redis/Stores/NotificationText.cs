@@ -21,7 +21,7 @@ internal static class NotificationText
         {
             "granted" => new LockNotification(LockNotificationKind.Granted, lockName, owner),
             "again" => new LockNotification(LockNotificationKind.AskAgain, lockName, owner, After: TimeSpan.FromMilliseconds(number)),
-            "taken" => new LockNotification(LockNotificationKind.AdministrativelyReleased, lockName, owner, FencingToken: number),
+            "revoked" => new LockNotification(LockNotificationKind.Revoked, lockName, owner, FencingToken: number),
             _ => null,
         };
         notification = known.GetValueOrDefault();

@@ -71,12 +71,12 @@ internal sealed class RedisLockStore : ILockStore
         ];
         var reply = await EvaluateAsync(
             RedisScript.Acquire,
-            KeysOf(request.LockName, request.Fire),
-            request.Fire is { } fire ? [.. values, Microseconds(fire.Time), fire.Run, fire.MakeUp ? 1 : 0, Milliseconds(fire.RememberFor)] : values,
+            KeysOf(request.LockName, request.Occurrence),
+            request.Occurrence is { } occurrence ? [.. values, Microseconds(occurrence.Time), occurrence.Run, occurrence.Recover ? 1 : 0, Milliseconds(occurrence.RememberFor)] : values,
             "acquire the lock",
             request.LockName,
             cancellationToken).ConfigureAwait(false);
-        var answer = LockReply.AnswerIn(reply, isForFire: request.Fire is not null) ?? throw Foreign("acquire the lock", request.LockName);
+        var answer = LockReply.AnswerIn(reply, isForFire: request.Occurrence is not null) ?? throw Foreign("acquire the lock", request.LockName);
         if (!answer.IsGranted)
         {
             return answer;
@@ -121,7 +121,7 @@ internal sealed class RedisLockStore : ILockStore
         return Array.ConvertAll(replies, static reply => (int)reply switch
         {
             1 => RenewalReply.Renewed,
-            2 => RenewalReply.AdministrativelyReleased,
+            2 => RenewalReply.Revoked,
             _ => RenewalReply.NotHeld,
         });
     }
@@ -166,11 +166,11 @@ internal sealed class RedisLockStore : ILockStore
             Anywhere,
             cancellationToken);
 
-    public async Task<bool> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
+    public async Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
     {
         var reply = await EvaluateAsync(
-            RedisScript.ReleaseByToken,
-            [.. _keys.All(lockName), _keys.Taken(lockName)],
+            RedisScript.Revoke,
+            [.. _keys.All(lockName), _keys.Revoked(lockName)],
             [fencingToken, Milliseconds(claimWindow)],
             "take from its holder the lock",
             lockName,
@@ -186,8 +186,8 @@ internal sealed class RedisLockStore : ILockStore
             Anywhere,
             cancellationToken).ConfigureAwait(false);
 
-    private RedisKey[] KeysOf(string lockName, ScheduledFire? fire) =>
-        fire is null ? _keys.All(lockName) : [.. _keys.All(lockName), _keys.Fire(lockName, fire.Series)];
+    private RedisKey[] KeysOf(string lockName, Occurrence? occurrence) =>
+        occurrence is null ? _keys.All(lockName) : [.. _keys.All(lockName), _keys.Occurrence(lockName, occurrence.Series)];
 
     /// <summary>One call of one script, for locks of one partition.</summary>
     private async Task<RedisResult[]> RenewAsync(IConnectionMultiplexer connection, IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
@@ -204,7 +204,7 @@ internal sealed class RedisLockStore : ILockStore
         {
             var request = requests[i];
             keys[2 * i] = _keys.Lock(request.LockName);
-            keys[(2 * i) + 1] = _keys.Taken(request.LockName);
+            keys[(2 * i) + 1] = _keys.Revoked(request.LockName);
             values[3 * i] = request.Owner.ToString();
             values[(3 * i) + 1] = request.FencingToken ?? RedisValue.EmptyString;
             values[(3 * i) + 2] = Milliseconds(request.LeaseDuration);
@@ -235,8 +235,8 @@ internal sealed class RedisLockStore : ILockStore
         ];
         var reply = await EvaluateAsync(
             RedisScript.Release,
-            KeysOf(request.LockName, request.Fire),
-            request.Fire is { } fire ? [.. values, Microseconds(fire.Time), fire.Run, request.FireIsFinished ? 1 : 0] : values,
+            KeysOf(request.LockName, request.Occurrence),
+            request.Occurrence is { } occurrence ? [.. values, Microseconds(occurrence.Time), occurrence.Run, request.OccurrenceIsFinished ? 1 : 0] : values,
             "release the lock",
             request.LockName,
             HasToBeSent).ConfigureAwait(false);

@@ -1,13 +1,13 @@
 using System.Runtime.CompilerServices;
+using Coordination.Nodes;
 using Coordination.Resilience;
-using Coordination.Stores;
 using Coordination.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Locks;
 
 /// <summary>Asks the store on behalf of an operator.</summary>
-internal sealed class LockInspector(StoreClient store, CoordinationOptions options, CoordinationMetrics metrics, ILogger<ILockInspector> logger) : ILockInspector
+internal sealed class LockInspector(StoreClient store, Node node, CoordinationMetrics metrics, ILogger<ILockInspector> logger) : ILockInspector
 {
     private const int MaxWaiters = 10_000;
 
@@ -54,16 +54,16 @@ internal sealed class LockInspector(StoreClient store, CoordinationOptions optio
         return count;
     }
 
-    public async Task<bool> ReleaseAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default)
+    public async Task<bool> RevokeAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default)
     {
         LockName.Validate(lockName);
-        var answer = await store.ReleaseByTokenAsync(lockName, fencingToken, options.ClaimWindow, Limit, cancellationToken).ConfigureAwait(false);
-        if (answer.Reply)
+        var reply = await store.RevokeAsync(lockName, fencingToken, node.ClaimWindow, Limit, cancellationToken).ConfigureAwait(false);
+        if (reply.Reply)
         {
-            metrics.AdministrativelyReleased();
-            Log.AdministrativelyReleased(logger, lockName, fencingToken);
+            metrics.Revoked();
+            Log.Revoked(logger, lockName, fencingToken);
         }
 
-        return answer.Reply;
+        return reply.Reply;
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Coordination.Stores;
 using Coordination.Telemetry;
+using Coordination.Time;
 using Polly;
 
 namespace Coordination.Resilience;
@@ -13,21 +14,21 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
     /// <inheritdoc cref="ILockStore.PartitionOf"/>
     public int PartitionOf(string lockName) => store.PartitionOf(lockName);
 
-    public ValueTask<StoreAnswer<AcquireReply>> AcquireAsync(AcquireRequest request, TimeSpan limit, CancellationToken cancellationToken) =>
+    public ValueTask<TimedReply<AcquireReply>> AcquireAsync(AcquireRequest request, TimeSpan limit, CancellationToken cancellationToken) =>
         CallAsync(pipelines.Acquisition, request, static (store, request, token) => store.AcquireAsync(request, token), limit, false, cancellationToken);
 
     /// <summary>Releases a lock. A caller's cancellation does not reach it.</summary>
     /// <param name="request">What to release.</param>
     /// <param name="limit">How long one attempt may take.</param>
     /// <param name="endsAt">The moment when the last attempt ends.</param>
-    public ValueTask<StoreAnswer<ReleaseReply>> ReleaseAsync(ReleaseRequest request, TimeSpan limit, TimeSpan endsAt) =>
+    public ValueTask<TimedReply<ReleaseReply>> ReleaseAsync(ReleaseRequest request, TimeSpan limit, TimeSpan endsAt) =>
         CallAsync(pipelines.Renewal, request, static (store, request, token) => store.ReleaseAsync(request, token), limit, false, CancellationToken.None, endsAt);
 
     /// <summary>Renews leases, and stays on the caller's synchronization context throughout: that of the watchdog does not wait for the pool.</summary>
     /// <param name="requests">Asked anew before each attempt, so that a lease that ended meanwhile is left out.</param>
     /// <param name="limit">How long one attempt may take.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public ValueTask<StoreAnswer<IReadOnlyList<RenewalReply>>> RenewAsync(Func<IReadOnlyList<RenewalRequest>> requests, TimeSpan limit, CancellationToken cancellationToken) =>
+    public ValueTask<TimedReply<IReadOnlyList<RenewalReply>>> RenewAsync(Func<IReadOnlyList<RenewalRequest>> requests, TimeSpan limit, CancellationToken cancellationToken) =>
         CallAsync(
             pipelines.Renewal,
             requests,
@@ -36,23 +37,23 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
             true,
             cancellationToken);
 
-    public ValueTask<StoreAnswer<LockInspection>> InspectAsync(string lockName, int maxWaiters, TimeSpan limit, CancellationToken cancellationToken) =>
+    public ValueTask<TimedReply<LockInspection>> InspectAsync(string lockName, int maxWaiters, TimeSpan limit, CancellationToken cancellationToken) =>
         CallAsync(pipelines.Acquisition, (lockName, maxWaiters), static (store, ask, token) => store.InspectAsync(ask.lockName, ask.maxWaiters, token), limit, false, cancellationToken);
 
-    public ValueTask<StoreAnswer<LockPage>> ListAsync(string? cursor, TimeSpan limit, CancellationToken cancellationToken) =>
+    public ValueTask<TimedReply<LockPage>> ListAsync(string? cursor, TimeSpan limit, CancellationToken cancellationToken) =>
         CallAsync(pipelines.Acquisition, cursor, static (store, cursor, token) => store.ListAsync(cursor, token), limit, false, cancellationToken);
 
-    public ValueTask<StoreAnswer<bool>> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, TimeSpan limit, CancellationToken cancellationToken) =>
+    public ValueTask<TimedReply<bool>> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, TimeSpan limit, CancellationToken cancellationToken) =>
         CallAsync(
             pipelines.Renewal,
             (lockName, fencingToken, claimWindow),
-            static (store, ask, token) => store.ReleaseByTokenAsync(ask.lockName, ask.fencingToken, ask.claimWindow, token),
+            static (store, ask, token) => store.RevokeAsync(ask.lockName, ask.fencingToken, ask.claimWindow, token),
             limit,
             false,
             cancellationToken);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<StoreAnswer<TReply>> CallAsync<TRequest, TReply>(
+    private async ValueTask<TimedReply<TReply>> CallAsync<TRequest, TReply>(
         StorePipeline pipeline,
         TRequest request,
         Func<ILockStore, TRequest, CancellationToken, Task<TReply>> operation,
@@ -97,7 +98,7 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
     /// <param name="endsAt">The moment when the last attempt ends; null for none.</param>
     /// <param name="continueOnCapturedContext">Whether to go on where the caller is.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    private async ValueTask<StoreAnswer<TReply>> RunPipelineAsync<TRequest, TReply>(
+    private async ValueTask<TimedReply<TReply>> RunPipelineAsync<TRequest, TReply>(
         ResiliencePipeline pipeline,
         LockStoreException? first,
         TRequest request,
@@ -113,7 +114,7 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
         {
             return await pipeline.ExecuteAsync(
                 context => ++attempts == 1 && first is not null
-                    ? ValueTask.FromException<StoreAnswer<TReply>>(first)
+                    ? ValueTask.FromException<TimedReply<TReply>>(first)
                     : AttemptAsync(attempts, request, operation, limit, endsAt, context.ContinueOnCapturedContext, context.CancellationToken),
                 context).ConfigureAwait(continueOnCapturedContext);
         }
@@ -124,7 +125,7 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<StoreAnswer<TReply>> AttemptAsync<TRequest, TReply>(
+    private async ValueTask<TimedReply<TReply>> AttemptAsync<TRequest, TReply>(
         int attempt,
         TRequest request,
         Func<ILockStore, TRequest, CancellationToken, Task<TReply>> operation,
@@ -147,7 +148,7 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
                 .WithinAsync(limit, time, continueOnCapturedContext, cancellationToken)
                 .ConfigureAwait(continueOnCapturedContext);
             outage.Succeeded();
-            return new StoreAnswer<TReply>(reply, sentAt, attempt);
+            return new TimedReply<TReply>(reply, sentAt, attempt);
         }
         catch (TimeoutException e)
         {

@@ -27,7 +27,7 @@ public interface ILockStore
     /// Tries to acquire a lock. Granted when the lock is free and no other live waiter is queued before the owner (or whoever is, with
     /// <see cref="AcquireRequest.AllowBarging"/>), or when the owner holds it already (by this entry, or one more) or was passed it.
     /// Else, with <see cref="AcquireRequest.Wait"/>, joins the queue or refreshes the place in it. Never shortens the lease that the owner has.
-    /// With <see cref="AcquireRequest.Fire"/> it is granted only if neither that fire nor a later one of its series was run, and the fire is
+    /// With <see cref="AcquireRequest.Occurrence"/> it is granted only if neither that occurrence nor a later one of its series was run, and the occurrence is
     /// remembered as begun in the same step; a request that is refused for that leaves the queue.
     /// </summary>
     Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken);
@@ -67,7 +67,7 @@ public interface ILockStore
     /// <summary>
     /// Takes the owner's entry out of the lock, and that entry's place out of the queue, and passes the lock to the first live waiter
     /// when that was its last entry. A lock that was passed to the owner and not claimed yet is passed on as well. A lock that is to be
-    /// locked for some time at least stays taken until then, by nobody. The owner's <see cref="ReleaseRequest.Fire"/> is remembered as finished,
+    /// locked for some time at least stays taken until then, by nobody. The owner's <see cref="ReleaseRequest.Occurrence"/> is remembered as finished,
     /// or as free for another run; one that finds the lock not to be the owner's changes nothing of it.
     /// </summary>
     /// <remarks>
@@ -106,15 +106,15 @@ public interface ILockStore
 
     /// <summary>
     /// Takes a lock from its holder, and passes it on as a release would; whatever time it was to be locked at least is over. The
-    /// holder's node is told, and a renewal of the holder answers <see cref="RenewalReply.AdministrativelyReleased"/> until its lease would have run out.
-    /// A question, and no release of one's own: an operator who cancels it before it is sent takes it back.
+    /// holder's node is told, and a renewal of the holder answers <see cref="RenewalReply.Revoked"/> until its lease would have run out.
+    /// A question, and no release: an operator who cancels it before it is sent takes it back.
     /// </summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="fencingToken">The token of the grant that is to end, so that no newer one is hit.</param>
     /// <param name="claimWindow">How long the lock stays passed to the next waiter without being claimed.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>Whether the lock was held under that token.</returns>
-    Task<bool> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken);
+    Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken);
 
     /// <summary>Asks the store for a sign of life, as the health check does.</summary>
     Task PingAsync(CancellationToken cancellationToken);

@@ -15,6 +15,6 @@ public enum LockNotificationKind
     /// </summary>
     AskAgain,
 
-    /// <summary>The lock was taken from its holder by <see cref="ILockStore.ReleaseByTokenAsync"/>.</summary>
-    AdministrativelyReleased,
+    /// <summary>The lock was taken from its holder by <see cref="ILockStore.RevokeAsync"/>.</summary>
+    Revoked,
 }

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Coordination.Time;
 
 namespace Coordination.Telemetry;
 

@@ -10,25 +10,25 @@ internal sealed class CoordinationMetrics : IDisposable
 {
     private readonly Meter _meter;
     private readonly UpDownCounter<long> _leases;
-    private readonly UpDownCounter<long> _waiters;
+    private readonly UpDownCounter<long> _waiting;
     private readonly Histogram<double> _acquireDuration;
     private readonly Histogram<double> _renewalDuration;
     private readonly Histogram<double> _renewalRemaining;
     private readonly Histogram<double> _holdDuration;
     private readonly Counter<long> _lost;
-    private readonly Counter<long> _administrativeReleases;
+    private readonly Counter<long> _revocations;
 
     public CoordinationMetrics(IMeterFactory factory)
     {
         _meter = factory.Create(CoordinationInstrumentation.MeterName);
         _leases = _meter.CreateUpDownCounter<long>("coordination.lease.active", "{lease}", "Leases held by this node.");
-        _waiters = _meter.CreateUpDownCounter<long>("coordination.waiter.active", "{waiter}", "Calls in this node that wait for a lock.");
+        _waiting = _meter.CreateUpDownCounter<long>("coordination.call.waiting", "{call}", "Calls of this node that wait for a lock.");
         _acquireDuration = _meter.CreateHistogram<double>("coordination.acquire.duration", "s", "From the call to its end, waiting included.");
         _renewalDuration = _meter.CreateHistogram<double>("coordination.renewal.duration", "s", "One renewal call, which may carry many leases.");
         _renewalRemaining = _meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.");
         _holdDuration = _meter.CreateHistogram<double>("coordination.lease.hold.duration", "s", "From the grant of a lease to its release or loss.");
         _lost = _meter.CreateCounter<long>("coordination.lease.lost", "{lease}", "Leases that were lost, by reason.");
-        _administrativeReleases = _meter.CreateCounter<long>("coordination.administrative.releases", "{lock}", "Locks that this node took from their holders for an operator.");
+        _revocations = _meter.CreateCounter<long>("coordination.lock.revocations", "{lock}", "Locks that this node took from their holders for an operator.");
     }
 
     public void LeaseGranted() => _leases.Add(1);
@@ -43,9 +43,12 @@ internal sealed class CoordinationMetrics : IDisposable
         }
     }
 
-    public void WaiterAdded() => _waiters.Add(1);
-
-    public void WaiterRemoved() => _waiters.Add(-1);
+    /// <summary>Counts a call that waits, until what is returned is disposed.</summary>
+    public WaitingCall CallWaits()
+    {
+        _waiting.Add(1);
+        return new WaitingCall(_waiting);
+    }
 
     public void Acquired(TimeSpan took, AcquireOutcome outcome) =>
         _acquireDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("coordination.acquire.outcome", Describe(outcome)));
@@ -55,9 +58,15 @@ internal sealed class CoordinationMetrics : IDisposable
 
     public void RenewalConfirmed(TimeSpan remaining) => _renewalRemaining.Record(remaining.TotalSeconds);
 
-    public void AdministrativelyReleased() => _administrativeReleases.Add(1);
+    public void Revoked() => _revocations.Add(1);
 
     public void Dispose() => _meter.Dispose();
+
+    /// <summary>A call that is counted as waiting. To be disposed once.</summary>
+    public readonly struct WaitingCall(UpDownCounter<long> waiting) : IDisposable
+    {
+        public void Dispose() => waiting.Add(-1);
+    }
 
     public static string Describe(LeaseLossReason reason) => reason switch
     {
@@ -65,7 +74,7 @@ internal sealed class CoordinationMetrics : IDisposable
         LeaseLossReason.NotOwner => "not_owner",
         LeaseLossReason.MaxHoldReached => "max_hold_reached",
         LeaseLossReason.Abandoned => "abandoned",
-        LeaseLossReason.AdministrativeRelease => "administrative_release",
+        LeaseLossReason.Revoked => "revoked",
         LeaseLossReason.ProviderDisposed => "provider_disposed",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "An unknown reason for a loss."),
     };

@@ -27,7 +27,7 @@ internal static partial class Log
     public static partial void LostCallbackThrew(ILogger logger, Exception exception, string lockName);
 
     [LoggerMessage(1007, LogLevel.Warning, "Lock {LockName}, fencing token {FencingToken}, was taken from its holder on the request of an operator.")]
-    public static partial void AdministrativelyReleased(ILogger logger, string lockName, long fencingToken);
+    public static partial void Revoked(ILogger logger, string lockName, long fencingToken);
 
     [LoggerMessage(1010, LogLevel.Warning, "The lock store {Store} does not answer: {Error}")]
     public static partial void OutageBegan(ILogger logger, string store, string error);

@@ -1,3 +1,4 @@
+using Coordination.Time;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Telemetry;

@@ -91,7 +91,7 @@ internal static class ScenarioRun
         {
             "token" => true,
             "waiters" or "alive" => mayHaveDead && rest < TimeSpan.FromMinutes(5),
-            _ => key.Contains(":fire:", StringComparison.Ordinal) || (mayHaveDead && key.Contains("{probe-", StringComparison.Ordinal)),
+            _ => key.Contains(":occurrence:", StringComparison.Ordinal) || (mayHaveDead && key.Contains("{probe-", StringComparison.Ordinal)),
         };
     }
 }

@@ -158,7 +158,7 @@ end:
     :: atomic { lock[l].known -> d_step { rob(l); delete_lock(l); queued[l] = 0; lock[l].known = false; lock[l].ahead = true } }
     /* An eviction, a DEL by hand. */
     :: atomic { lock[l].owner != NOBODY -> d_step { rob(l); delete_lock(l) } }
-    /* release_by_token.lua */
+    /* revoke.lua */
     :: atomic { lock[l].owner != NOBODY -> choose_waiter(l, true); d_step { rob(l); pass_on(l); verify(l); chosen = NOBODY } }
 #endif
     od

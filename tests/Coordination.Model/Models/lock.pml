@@ -723,7 +723,7 @@ end:
     /* An eviction, a DEL by hand. */
     :: atomic { lock[l].owner != NOBODY -> d_step { rob(l); delete_lock(l); granted_to[l] = NOBODY } }
     :: atomic { lock[l].waiters > 0 -> d_step { forget_queue(l) } }
-    /* release_by_token.lua */
+    /* revoke.lua */
     :: atomic { lock[l].owner != NOBODY -> d_step { rob(l); pass_on(l); verify(l) } }
 #endif
     od

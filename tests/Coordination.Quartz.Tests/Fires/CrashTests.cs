@@ -9,7 +9,7 @@ namespace Coordination.Quartz.Tests.Fires;
 public sealed class CrashTests(SharedRedis redis) : ClusterTest(redis)
 {
     [Theory]
-    [InlineData(OnCrash.MakeUp)]
+    [InlineData(OnCrash.Recover)]
     [InlineData(OnCrash.Skip)]
     public async Task G11_F33_The_fire_of_a_process_that_is_killed_is_run_by_another_only_where_that_was_asked_for(OnCrash onCrash)
     {
@@ -23,15 +23,15 @@ public sealed class CrashTests(SharedRedis redis) : ClusterTest(redis)
         await Task.WhenAll(Nodes.Select(node => node.StopAsync()));
         Ledger.AssertOncePerFireTime();
         Ledger.AssertOneAtATime();
-        Assert.Equal(onCrash == OnCrash.MakeUp ? 1 : 0, Ledger.Runs.Count(run => run.FireTime == begun));
-        Assert.Equal(onCrash == OnCrash.MakeUp ? 1 : 0, Nodes.SelectMany(node => node.Log).Count(record => record.Id.Id == 1301));
+        Assert.Equal(onCrash == OnCrash.Recover ? 1 : 0, Ledger.Runs.Count(run => run.FireTime == begun));
+        Assert.Equal(onCrash == OnCrash.Recover ? 1 : 0, Nodes.SelectMany(node => node.Log).Count(record => record.Id.Id == 1301));
         await AssertNothingHeldAsync("DEFAULT.staged");
     }
 
     [Fact]
     public async Task G10_G11_A_fire_that_a_stopping_node_cancels_is_run_by_another()
     {
-        await StartSurvivorsAsync(OnCrash.MakeUp, behind: TimeSpan.FromSeconds(2));
+        await StartSurvivorsAsync(OnCrash.Recover, behind: TimeSpan.FromSeconds(2));
         var stage = new Stage();
         stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
         var leaving = await StartAsync(
@@ -41,7 +41,7 @@ public sealed class CrashTests(SharedRedis redis) : ClusterTest(redis)
                 quartz.ConfigureScheduler(o => o.ShutdownJobInterruption = ShutdownJobInterruption.Always);
                 WorkerProcess.Schedule(quartz);
             },
-            o => o.ForJob<StagedJob>(job => job.OnCrash = OnCrash.MakeUp),
+            o => o.ForJob<StagedJob>(job => job.OnCrash = OnCrash.Recover),
             services: services => services.AddSingleton(stage));
         await Until(() => Ledger.Runs.Any(run => run.Scheduler == "leaving"), "the job runs");
         var begun = Ledger.Runs.First(run => run.Scheduler == "leaving").FireTime;

@@ -2,6 +2,7 @@ using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
+using Coordination.Stores.InMemory;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
@@ -76,5 +77,5 @@ public sealed class StandbyTests
         _ledger,
         name,
         quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()),
-        options => options.ForJob(Job, job => job.OnCrash = OnCrash.MakeUp));
+        options => options.ForJob(Job, job => job.OnCrash = OnCrash.Recover));
 }

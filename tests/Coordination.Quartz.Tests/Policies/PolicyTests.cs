@@ -47,8 +47,8 @@ public sealed class PolicyTests
         Assert.Equal(TimeSpan.FromSeconds(40), Lease(Stronger, new() { [ExclusiveJobData.LeaseDuration] = "00:00:40" }));
         Assert.Equal(TimeSpan.FromSeconds(50), Lease(Stronger, new() { [ExclusiveJobData.LeaseDuration] = TimeSpan.FromSeconds(50) }));
         Assert.Equal(OnConflict.Wait, Find<Derived>(Stronger)!.OnConflict);
-        var built = JobBuilder.Create<Derived>().WithIdentity("job").DisallowConcurrentAcrossCluster(o => (o.LeaseDuration, o.OnCrash) = (TimeSpan.FromSeconds(60), OnCrash.MakeUp)).Build();
-        Assert.Equal((TimeSpan.FromSeconds(60), OnCrash.MakeUp), (Find(built, Stronger)!.LockOptions.LeaseDuration, Find(built, Stronger)!.OnCrash));
+        var built = JobBuilder.Create<Derived>().WithIdentity("job").DisallowConcurrentAcrossCluster(o => (o.LeaseDuration, o.OnCrash) = (TimeSpan.FromSeconds(60), OnCrash.Recover)).Build();
+        Assert.Equal((TimeSpan.FromSeconds(60), OnCrash.Recover), (Find(built, Stronger)!.LockOptions.LeaseDuration, Find(built, Stronger)!.OnCrash));
 
         static TimeSpan? Lease(Action<QuartzExclusivityOptions>? configure, JobDataMap? data = null) => Find<Derived>(configure, data)!.LockOptions.LeaseDuration;
         static void Stronger(QuartzExclusivityOptions options) => options.ForJob<Derived>(job => job.LeaseDuration = TimeSpan.FromSeconds(30));
@@ -93,7 +93,7 @@ public sealed class PolicyTests
     public void Making_up_needs_fire_times()
     {
         var options = new QuartzExclusivityOptions { FireTimeRetention = TimeSpan.FromSeconds(1) };
-        options.ForJob<Plain>(job => (job.OnCrash, job.OncePerFireTime) = (OnCrash.MakeUp, false));
+        options.ForJob<Plain>(job => (job.OnCrash, job.OncePerFireTime) = (OnCrash.Recover, false));
         var result = new QuartzExclusivityOptionsValidator().Validate(null, options);
         Assert.True(result.Failed);
         Assert.Equal(2, result.Failures!.Count());

@@ -2,7 +2,7 @@ using Coordination.Quartz.Execution;
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Redis.Tests.Servers;
-using Coordination.Stores;
+using Coordination.Stores.InMemory;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -66,7 +66,7 @@ public sealed class PairingTests(SharedRedis redis) : ClusterTest(redis)
         var inspector = node.Services.GetRequiredService<ILockInspector>();
         await node.Quartz.TriggerJob(Job, Cancellation);
         await Eventually.IsTrueAsync(async () => (await inspector.InspectAsync(LockName, cancellationToken: Cancellation)).Waiters.Count == 1, Bound, "the refire waits");
-        await inspector.ReleaseAsync(LockName, 1, Cancellation);
+        await inspector.RevokeAsync(LockName, 1, Cancellation);
         await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
         Assert.False(node.Verdicts.All[0].IsSkipped);
         Assert.Equal(2, Ledger.Runs.Count);

@@ -18,7 +18,7 @@ internal sealed class SlowToConfirmStore(ILockStore inner) : DelegatingLockStore
     public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
         // The first request for a fire is the one that found the lock held.
-        if (request.Fire is not null && Interlocked.Increment(ref _asked) > 1)
+        if (request.Occurrence is not null && Interlocked.Increment(ref _asked) > 1)
         {
             _reached.TrySetResult();
             await _letGo.Task.WaitAsync(cancellationToken);

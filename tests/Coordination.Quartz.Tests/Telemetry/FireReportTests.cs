@@ -95,7 +95,7 @@ public sealed class FireReportTests : IAsyncDisposable
         AssertCounted(lost, "lost");
         await AssertToldAsync(ada, 1306, LogLevel.Error);
 
-        static void MakeUp(QuartzExclusivityOptions options) => options.Defaults.OnCrash = OnCrash.MakeUp;
+        static void MakeUp(QuartzExclusivityOptions options) => options.Defaults.OnCrash = OnCrash.Recover;
     }
 
     [Theory]

@@ -6,6 +6,7 @@ namespace Coordination.Redis.Tests.Connections;
 
 /// <summary>On a redis-server of its own.</summary>
 [Collection(nameof(Alone))]
+[Needs(Need.RedisServer)]
 public sealed class StarvedPoolTests
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);

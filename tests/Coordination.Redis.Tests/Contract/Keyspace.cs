@@ -16,7 +16,7 @@ internal static class Keyspace
     public static async Task AssertOnlyTokenLeftAsync(IConnectionMultiplexer connection, string prefix, string lockName)
     {
         var token = $"{prefix}:v1:{{{lockName}}}:token";
-        var fire = $"{prefix}:v1:{{{lockName}}}:fire:";
+        var fire = $"{prefix}:v1:{{{lockName}}}:occurrence:";
         Assert.All(
             await KeysAsync(connection, $"{prefix}:v1:{{{lockName}}}:*"),
             key => Assert.True(key == token || key.ToString().StartsWith(fire, StringComparison.Ordinal), $"{key} is left."));

@@ -5,12 +5,14 @@ using Coordination.Tests.Contract;
 namespace Coordination.Redis.Tests.Contract;
 
 [Collection(nameof(Alone))]
+[Needs(Need.RedisServer)]
 public sealed class RedisServerStarvedPoolContract(RedisServerFixture server) : RedisStarvedPoolContract(server);
 
 [Collection(nameof(Alone))]
 public sealed class GarnetStarvedPoolContract(GarnetFixture server) : RedisStarvedPoolContract(server);
 
 [Collection(nameof(Alone))]
+[Needs(Need.RedisServer)]
 public sealed class ClusterStarvedPoolContract(ClusterFixture server) : RedisStarvedPoolContract(server);
 
 /// <summary>What every store owes the watchdog's thread, on a server that does not know the scripts yet.</summary>

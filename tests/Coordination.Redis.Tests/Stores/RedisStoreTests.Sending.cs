@@ -66,7 +66,7 @@ public abstract partial class RedisStoreTests
         Assert.Equal(_ada, (await Store.GetHolderAsync("orders", Token))!.Owner);
     }
 
-    /// <summary>An operator's release is one of them: nothing is left undone without it.</summary>
+    /// <summary>A revocation is one of them: nothing is left undone without it.</summary>
     [Fact]
     public async Task Question_IsNotSent_WithATokenThatIsCancelledAlready()
     {
@@ -75,7 +75,7 @@ public abstract partial class RedisStoreTests
             [
                 cancelled => Store.AcquireAsync(new AcquireRequest("orders", _bob, 1, Lease, Wait: true, ClaimWindow), cancelled),
                 cancelled => Store.RenewAsync([new RenewalRequest("orders", _ada, 10 * Lease)], cancelled),
-                cancelled => Store.ReleaseByTokenAsync("orders", token, ClaimWindow, cancelled),
+                cancelled => Store.RevokeAsync("orders", token, ClaimWindow, cancelled),
             ])
         {
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => question(Cancelled));

@@ -30,8 +30,8 @@ internal abstract class DelegatingLockStore(ILockStore inner) : ILockStore
     public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) =>
         CallAsync(() => inner.ListAsync(cursor, cancellationToken));
 
-    public Task<bool> ReleaseByTokenAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
-        CallAsync(() => inner.ReleaseByTokenAsync(lockName, fencingToken, claimWindow, cancellationToken));
+    public Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken));
 
     public virtual Task PingAsync(CancellationToken cancellationToken) => CallAsync(async () =>
     {

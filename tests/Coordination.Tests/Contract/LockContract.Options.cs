@@ -78,7 +78,7 @@ public abstract partial class LockContract
                 // It was faster: then it counts, and the operator ends it.
                 var next = await granted;
                 await ReleaseAsync(next);
-                Assert.True(await Observer.Inspector.ReleaseAsync(Name, next.FencingToken, Cancellation));
+                Assert.True(await Observer.Inspector.RevokeAsync(Name, next.FencingToken, Cancellation));
             }
         }
 
@@ -93,7 +93,7 @@ public abstract partial class LockContract
         await ReleaseAsync(lease);
         await PassAsync(node, TimeSpan.FromMilliseconds(600));
         Assert.Null(await TryAcquireAsync(node));
-        Assert.True(await node.Inspector.ReleaseAsync(Name, lease.FencingToken, Cancellation));
+        Assert.True(await node.Inspector.RevokeAsync(Name, lease.FencingToken, Cancellation));
         await using var next = await AcquireAsync(node);
     }
 
@@ -131,12 +131,12 @@ public abstract partial class LockContract
         var lease = await acquiring.WaitAsync(Bound, Cancellation);
         link.IsDeaf = hearsNothing;
         var waiting = await QueueAsync(second);
-        Assert.False(await Observer.Inspector.ReleaseAsync(Name, lease.FencingToken - 1, Cancellation));
-        Assert.True(await Observer.Inspector.ReleaseAsync(Name, lease.FencingToken, Cancellation));
+        Assert.False(await Observer.Inspector.RevokeAsync(Name, lease.FencingToken - 1, Cancellation));
+        Assert.True(await Observer.Inspector.RevokeAsync(Name, lease.FencingToken, Cancellation));
 
         // Long before the next renewal of a lease of the usual length.
         await Eventually.Async(() => lease.Lost.IsCancellationRequested, Bound / 2, "The holder is told.");
-        Assert.Equal(LeaseLossReason.AdministrativeRelease, lease.LossReason);
+        Assert.Equal(LeaseLossReason.Revoked, lease.LossReason);
         Assert.Equal(ReleaseResult.NotHeld, await ReleaseAsync(lease));
         await using var next = await waiting.WaitAsync(Bound, Cancellation);
         Assert.True(next.FencingToken > lease.FencingToken);

@@ -26,7 +26,7 @@ public abstract partial class LockStoreContract
     {
         await RunAsync(Ada, At(0, "ada"));
         var next = At(0, "bob") with { Time = Noon.AddMicroseconds(1) };
-        Assert.Equal(FireStatus.Taken, (await TryAsync(Bob, next)).Fire);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, next)).Occurrence);
     }
 
     [Fact]
@@ -34,8 +34,8 @@ public abstract partial class LockStoreContract
     {
         var first = await TryAsync(Ada, At(0, "ada"));
         var again = await TryAsync(Ada, At(0, "ada"));
-        Assert.Equal((first.FencingToken, FireStatus.Taken), (again.FencingToken, again.Fire));
-        Assert.Null(again.FireRun);
+        Assert.Equal((first.FencingToken, OccurrenceStatus.Started), (again.FencingToken, again.Occurrence));
+        Assert.Null(again.OccurrenceRun);
     }
 
     [Fact]
@@ -44,11 +44,11 @@ public abstract partial class LockStoreContract
         await RunAsync(Ada, At(0, "ada"));
         var reply = await TryAsync(Dan, At(0, "ada"));
         Assert.True(reply.IsGranted);
-        Assert.Equal(FireStatus.Taken, reply.Fire);
+        Assert.Equal(OccurrenceStatus.Started, reply.Occurrence);
 
         // And it is not done again, until it is.
         var other = await TryAsync(Bob, At(0, "bob", makeUp: true));
-        Assert.Equal((FireStatus.Running, "ada"), (other.Fire, other.FireRun));
+        Assert.Equal((OccurrenceStatus.Running, "ada"), (other.Occurrence, other.OccurrenceRun));
     }
 
     [Fact]
@@ -56,9 +56,9 @@ public abstract partial class LockStoreContract
     {
         await GrantAsync(Ada);
         var refused = await TryAsync(Bob, At(0, "bob"));
-        Assert.Equal((false, FireStatus.None, Ada), (refused.IsGranted, refused.Fire, refused.Holder!.Owner));
+        Assert.Equal((false, OccurrenceStatus.None, Ada), (refused.IsGranted, refused.Occurrence, refused.Holder!.Owner));
         await ReleaseAsync(Ada);
-        Assert.Equal(FireStatus.Taken, (await TryAsync(Cy, At(0, "cy"))).Fire);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Cy, At(0, "cy"))).Occurrence);
     }
 
     [Theory]
@@ -76,11 +76,11 @@ public abstract partial class LockStoreContract
         }
 
         Assert.True(reply.IsGranted);
-        Assert.Equal((FireStatus.MadeUp, "ada"), (reply.Fire, reply.FireRun));
+        Assert.Equal((OccurrenceStatus.Recovering, "ada"), (reply.Occurrence, reply.OccurrenceRun));
 
         // Once: it is this run's now.
         var third = await TryAsync(Cy, At(0, "cy", makeUp));
-        Assert.Equal((FireStatus.Running, "bob"), (third.Fire, third.FireRun));
+        Assert.Equal((OccurrenceStatus.Running, "bob"), (third.Occurrence, third.OccurrenceRun));
         await ReleaseAsync(Bob, At(0, "bob"));
         AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp)), "bob");
 
@@ -94,7 +94,7 @@ public abstract partial class LockStoreContract
     {
         await TryAsync(Ada, At(0, "ada"));
         var waiting = await Store.AcquireAsync(Request(Bob, At(0, "bob", makeUp: true)) with { Wait = true }, Cancellation);
-        Assert.Equal((false, FireStatus.Running, "ada"), (waiting.IsGranted, waiting.Fire, waiting.FireRun));
+        Assert.Equal((false, OccurrenceStatus.Running, "ada"), (waiting.IsGranted, waiting.Occurrence, waiting.OccurrenceRun));
         Assert.Equal(1, await Leftovers.CountWaitersAsync(Store, LockName));
         await ReleaseAsync(Ada, At(0, "ada"));
 
@@ -111,8 +111,8 @@ public abstract partial class LockStoreContract
         await GrantAsync(Ada);
         await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation);
 
-        // The holder turns to the fire itself.
-        Assert.Equal(FireStatus.Taken, (await TryAsync(Ada, At(0, "ada"))).Fire);
+        // The holder turns to the occurrence itself.
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Ada, At(0, "ada"))).Occurrence);
         AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation), "ada");
         Assert.Equal(0, await Leftovers.CountWaitersAsync(Store, LockName));
     }
@@ -125,7 +125,7 @@ public abstract partial class LockStoreContract
         AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
         Assert.Equal((Bob, token), ((await HeldAsync()).Owner, (await HeldAsync()).FencingToken));
 
-        // Nor does what it gives back take the fire from the run that had it.
+        // Nor does what it gives back take the occurrence from the run that had it.
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob, At(0, "bob"), isFinished: false));
         AssertAlreadyRun(await TryAsync(Cy, At(0, "cy")), "ada");
     }
@@ -137,7 +137,7 @@ public abstract partial class LockStoreContract
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
         AssertAlreadyRun(await TryAsync(Bob, At(-1, "bob")), null);
         var reply = await TryAsync(Bob, At(0, "bob"));
-        Assert.Equal((true, FireStatus.Taken), (reply.IsGranted, reply.Fire));
+        Assert.Equal((true, OccurrenceStatus.Started), (reply.IsGranted, reply.Occurrence));
     }
 
     [Fact]
@@ -146,9 +146,9 @@ public abstract partial class LockStoreContract
         await TryAsync(Ada, At(0, "ada"));
         Assert.True((await TryAsync(Ada, entry: 2)).IsGranted);
         Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada, At(0, "ada")));
-        Assert.Equal(FireStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Fire);
+        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Occurrence);
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Bob, At(0, "ada")));
-        Assert.Equal(FireStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Fire);
+        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Occurrence);
     }
 
     [Fact]
@@ -159,8 +159,8 @@ public abstract partial class LockStoreContract
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
         AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp: true)), "ada");
 
-        Assert.Equal(FireStatus.Taken, (await TryAsync(Bob, At(1, "bob"))).Fire);
-        var release = new ReleaseRequest(LockName, Bob, 1, Long, LockAtLeastFor: Long, Fire: At(1, "bob"));
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(1, "bob"))).Occurrence);
+        var release = new ReleaseRequest(LockName, Bob, 1, Long, LockAtLeastFor: Long, Occurrence: At(1, "bob"));
         Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(release, Cancellation));
         AssertAlreadyRun(await TryAsync(Cy, At(1, "cy", makeUp: true)), "bob");
     }
@@ -172,7 +172,7 @@ public abstract partial class LockStoreContract
         await QueueAsync(Bob);
         await ReleaseAsync(Ada);
         await AssertHeldByAsync(Bob);
-        Assert.Equal(FireStatus.Taken, (await TryAsync(Bob, At(0, "bob"))).Fire);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(0, "bob"))).Occurrence);
         await ReleaseAsync(Bob, At(0, "bob"));
         AssertAlreadyRun(await TryAsync(Cy, At(0, "cy")), "bob");
     }
@@ -184,29 +184,29 @@ public abstract partial class LockStoreContract
         string[] names = ["a", "a b", "{a}", "a:{b}@cron 0/2 * * * * ?", "ä"];
         for (var i = 0; i < names.Length; i++)
         {
-            var fire = At(-i, "ada" + i) with { Series = names[i] };
-            await RunAsync(Ada, fire);
-            AssertAlreadyRun(await TryAsync(Bob, fire with { Run = "bob" }), "ada" + i);
+            var occurrence = At(-i, "ada" + i) with { Series = names[i] };
+            await RunAsync(Ada, occurrence);
+            AssertAlreadyRun(await TryAsync(Bob, occurrence with { Run = "bob" }), "ada" + i);
         }
     }
 
     [Fact]
     public async Task A_fire_is_remembered_for_as_long_as_was_asked()
     {
-        var fire = At(0, "ada") with { RememberFor = Short };
-        await RunAsync(Ada, fire);
+        var occurrence = At(0, "ada") with { RememberFor = Short };
+        await RunAsync(Ada, occurrence);
         await Eventually.Async(
             async () =>
             {
                 var reply = await TryAsync(Bob, At(0, "bob"));
                 await ReleaseAsync(Bob, At(0, "bob"));
-                return reply.Fire == FireStatus.Taken;
+                return reply.Occurrence == OccurrenceStatus.Started;
             },
             Bound);
 
         // Remembered for longer now, by that one.
         await PassAsync(Short);
-        AssertAlreadyRun(await TryAsync(Cy, fire with { Run = "cy" }), "bob");
+        AssertAlreadyRun(await TryAsync(Cy, occurrence with { Run = "cy" }), "bob");
     }
 
     [Fact]
@@ -224,7 +224,7 @@ public abstract partial class LockStoreContract
                     var runs = 0;
                     for (var i = 0; i < 3; i++)
                     {
-                        if ((await TryAsync(owner, At(at, owner.NodeId))) is { IsGranted: true, Fire: FireStatus.Taken })
+                        if ((await TryAsync(owner, At(at, owner.NodeId))) is { IsGranted: true, Occurrence: OccurrenceStatus.Started })
                         {
                             runs++;
                             await ReleaseAsync(owner, At(at, owner.NodeId));
@@ -243,11 +243,11 @@ public abstract partial class LockStoreContract
     public async Task G11_A_holder_that_asks_for_an_earlier_fire_is_refused_and_ends_only_its_own()
     {
         var token = (await TryAsync(Ada, At(1, "ada"))).FencingToken;
-        Assert.Equal(FireStatus.AlreadyRun, (await TryAsync(Ada, At(0, "ada"))).Fire);
+        Assert.Equal(OccurrenceStatus.AlreadyRun, (await TryAsync(Ada, At(0, "ada"))).Occurrence);
         Assert.Equal(token, (await HeldAsync()).FencingToken);
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
         var reply = await TryAsync(Bob, At(1, "bob", makeUp: true));
-        Assert.Equal((FireStatus.MadeUp, "ada"), (reply.Fire, reply.FireRun));
+        Assert.Equal((OccurrenceStatus.Recovering, "ada"), (reply.Occurrence, reply.OccurrenceRun));
     }
 
     [Fact]
@@ -263,10 +263,10 @@ public abstract partial class LockStoreContract
     {
         await TryAsync(Ada, At(0, "ada"));
         var refused = await TryAsync(Bob, At(1, "bob", makeUp: true));
-        Assert.Equal((false, FireStatus.None, Ada), (refused.IsGranted, refused.Fire, refused.Holder!.Owner));
-        Assert.Null(refused.FireRun);
+        Assert.Equal((false, OccurrenceStatus.None, Ada), (refused.IsGranted, refused.Occurrence, refused.Holder!.Owner));
+        Assert.Null(refused.OccurrenceRun);
         await ReleaseAsync(Ada, At(0, "ada"));
-        Assert.Equal(FireStatus.Taken, (await TryAsync(Cy, At(1, "cy"))).Fire);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Cy, At(1, "cy"))).Occurrence);
     }
 
     [Fact]
@@ -276,8 +276,8 @@ public abstract partial class LockStoreContract
         await QueueAsync(Bob);
         await LapseAsync(LockName);
         var refused = await TryAsync(Cy, At(0, "cy"));
-        Assert.Equal((false, FireStatus.None, Bob), (refused.IsGranted, refused.Fire, refused.Holder!.Owner));
-        Assert.Equal(FireStatus.Taken, (await TryAsync(Bob, At(0, "bob"))).Fire);
+        Assert.Equal((false, OccurrenceStatus.None, Bob), (refused.IsGranted, refused.Occurrence, refused.Holder!.Owner));
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(0, "bob"))).Occurrence);
     }
 
     [Fact]
@@ -285,12 +285,12 @@ public abstract partial class LockStoreContract
     {
         await TryAsync(Ada, At(0, "ada"), lease: Short);
         await LapseAsync(LockName);
-        Assert.Equal(FireStatus.MadeUp, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Fire);
+        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Occurrence);
         await ReleaseAsync(Bob, At(0, "bob", makeUp: true), isFinished: false);
         var taken = await TryAsync(Cy, At(0, "cy", makeUp: true));
-        Assert.Equal((FireStatus.Taken, null), (taken.Fire, taken.FireRun));
+        Assert.Equal((OccurrenceStatus.Started, null), (taken.Occurrence, taken.OccurrenceRun));
         await ReleaseAsync(Cy, At(0, "cy"), isFinished: false);
-        Assert.Equal(FireStatus.Taken, (await TryAsync(Dan, At(0, "dan"))).Fire);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Dan, At(0, "dan"))).Occurrence);
     }
 
     [Fact]
@@ -300,7 +300,7 @@ public abstract partial class LockStoreContract
         await LapseAsync(LockName);
         var first = await TryAsync(Bob, At(0, "bob", makeUp: true));
         var again = await TryAsync(Bob, At(0, "bob", makeUp: true));
-        Assert.Equal((first.FencingToken, FireStatus.Taken), (again.FencingToken, again.Fire));
+        Assert.Equal((first.FencingToken, OccurrenceStatus.Started), (again.FencingToken, again.Occurrence));
         await ReleaseAsync(Bob, At(0, "bob"));
         AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp: true)), "bob");
     }
@@ -320,21 +320,21 @@ public abstract partial class LockStoreContract
     {
         await TryAsync(Ada, At(0, "one"));
         var second = await Store.AcquireAsync(Request(Ada, At(0, "two", makeUp: true)) with { Entry = 2 }, Cancellation);
-        Assert.Equal((true, FireStatus.MadeUp, "one"), (second.IsGranted, second.Fire, second.FireRun));
+        Assert.Equal((true, OccurrenceStatus.Recovering, "one"), (second.IsGranted, second.Occurrence, second.OccurrenceRun));
         Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada, entry: 2));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "one"), isFinished));
         var reply = await TryAsync(Bob, At(0, "bob", makeUp: true));
-        Assert.Equal((FireStatus.MadeUp, "two"), (reply.Fire, reply.FireRun));
+        Assert.Equal((OccurrenceStatus.Recovering, "two"), (reply.Occurrence, reply.OccurrenceRun));
     }
 
     [Fact]
     public async Task F33_A_fire_whose_lock_an_administrator_took_is_not_finished()
     {
         var token = Assert.NotNull((await TryAsync(Ada, At(0, "ada"))).FencingToken);
-        Assert.True(await Store.ReleaseByTokenAsync(LockName, token, Long, Cancellation));
+        Assert.True(await Store.RevokeAsync(LockName, token, Long, Cancellation));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada")));
         AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
-        Assert.Equal(FireStatus.MadeUp, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Fire);
+        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Occurrence);
     }
 
     [Fact]
@@ -354,7 +354,7 @@ public abstract partial class LockStoreContract
     {
         await RunAsync(Ada, At(0, "ada"));
         var other = await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { LockName = LockName + "-other" }, Cancellation);
-        Assert.Equal(FireStatus.Taken, other.Fire);
+        Assert.Equal(OccurrenceStatus.Started, other.Occurrence);
     }
 
     [Fact]
@@ -371,10 +371,10 @@ public abstract partial class LockStoreContract
     [InlineData(true)]
     public async Task A_fire_that_was_not_finished_is_forgotten_as_well(bool isGivenBack)
     {
-        var fire = At(0, "ada") with { RememberFor = Short };
-        await TryAsync(Ada, fire);
-        _ = isGivenBack ? await ReleaseAsync(Ada, fire, isFinished: false) : await ReleaseAsync(Ada);
-        await Eventually.Async(async () => (await TryAsync(Bob, At(-1, "bob"))).Fire == FireStatus.Taken, Bound);
+        var occurrence = At(0, "ada") with { RememberFor = Short };
+        await TryAsync(Ada, occurrence);
+        _ = isGivenBack ? await ReleaseAsync(Ada, occurrence, isFinished: false) : await ReleaseAsync(Ada);
+        await Eventually.Async(async () => (await TryAsync(Bob, At(-1, "bob"))).Occurrence == OccurrenceStatus.Started, Bound);
     }
 
     [Fact]
@@ -388,31 +388,31 @@ public abstract partial class LockStoreContract
             var at = second;
             var replies = await AtOnce.Async(owners, owner => TryAsync(owner, At(at, owner.NodeId, makeUp: true)), Bound);
             var winner = Array.FindIndex(replies, reply => reply.IsGranted);
-            Assert.Equal((FireStatus.MadeUp, "ada"), (replies[winner].Fire, replies[winner].FireRun));
+            Assert.Equal((OccurrenceStatus.Recovering, "ada"), (replies[winner].Occurrence, replies[winner].OccurrenceRun));
             Assert.All(
                 replies.Where((_, i) => i != winner),
-                reply => Assert.Equal((false, FireStatus.Running, owners[winner].NodeId), (reply.IsGranted, reply.Fire, reply.FireRun)));
+                reply => Assert.Equal((false, OccurrenceStatus.Running, owners[winner].NodeId), (reply.IsGranted, reply.Occurrence, reply.OccurrenceRun)));
             await ReleaseAsync(owners[winner], At(at, owners[winner].NodeId));
         }
     }
 
-    private static ScheduledFire At(int second, string run, bool makeUp = false) => new("job@trigger", Noon.AddSeconds(second), run, makeUp, TimeSpan.FromMinutes(5));
+    private static Occurrence At(int second, string run, bool makeUp = false) => new("job@trigger", Noon.AddSeconds(second), run, makeUp, TimeSpan.FromMinutes(5));
 
     private static void AssertAlreadyRun(AcquireReply reply, string? by) =>
-        Assert.Equal((false, null, FireStatus.AlreadyRun, by), (reply.IsGranted, reply.Holder, reply.Fire, reply.FireRun));
+        Assert.Equal((false, null, OccurrenceStatus.AlreadyRun, by), (reply.IsGranted, reply.Holder, reply.Occurrence, reply.OccurrenceRun));
 
-    private AcquireRequest Request(LockOwner owner, ScheduledFire fire, TimeSpan? lease = null) => new(LockName, owner, 1, lease ?? Long, Wait: false, Long, Fire: fire);
+    private AcquireRequest Request(LockOwner owner, Occurrence occurrence, TimeSpan? lease = null) => new(LockName, owner, 1, lease ?? Long, Wait: false, Long, Occurrence: occurrence);
 
-    private Task<AcquireReply> TryAsync(LockOwner owner, ScheduledFire fire, TimeSpan? lease = null) =>
-        Store.AcquireAsync(Request(owner, fire, lease), Cancellation).WaitAsync(Bound, Cancellation);
+    private Task<AcquireReply> TryAsync(LockOwner owner, Occurrence occurrence, TimeSpan? lease = null) =>
+        Store.AcquireAsync(Request(owner, occurrence, lease), Cancellation).WaitAsync(Bound, Cancellation);
 
-    private Task<ReleaseReply> ReleaseAsync(LockOwner owner, ScheduledFire fire, bool isFinished = true) =>
-        Store.ReleaseAsync(new ReleaseRequest(LockName, owner, 1, Long, Fire: fire, FireIsFinished: isFinished), Cancellation).WaitAsync(Bound, Cancellation);
+    private Task<ReleaseReply> ReleaseAsync(LockOwner owner, Occurrence occurrence, bool isFinished = true) =>
+        Store.ReleaseAsync(new ReleaseRequest(LockName, owner, 1, Long, Occurrence: occurrence, OccurrenceIsFinished: isFinished), Cancellation).WaitAsync(Bound, Cancellation);
 
-    private async Task RunAsync(LockOwner owner, ScheduledFire fire)
+    private async Task RunAsync(LockOwner owner, Occurrence occurrence)
     {
-        var reply = await TryAsync(owner, fire);
-        Assert.Equal((true, FireStatus.Taken), (reply.IsGranted, reply.Fire));
-        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(owner, fire));
+        var reply = await TryAsync(owner, occurrence);
+        Assert.Equal((true, OccurrenceStatus.Started), (reply.IsGranted, reply.Occurrence));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(owner, occurrence));
     }
 }

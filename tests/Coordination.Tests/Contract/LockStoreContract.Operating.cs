@@ -92,12 +92,12 @@ public abstract partial class LockStoreContract
         await using var waitersListening = await ListenAsync(Bob, waiters);
         var token = await GrantAsync(Ada);
         await QueueAsync(Bob);
-        Assert.True(await ReleaseByTokenAsync(token));
+        Assert.True(await RevokeAsync(token));
 
         await Eventually.Async(() => holders.Count > 0 && waiters.Count > 0, Bound);
-        Assert.Equal(new LockNotification(LockNotificationKind.AdministrativelyReleased, LockName, Ada, FencingToken: token), Assert.Single(holders.All));
+        Assert.Equal(new LockNotification(LockNotificationKind.Revoked, LockName, Ada, FencingToken: token), Assert.Single(holders.All));
         Assert.Equal(new LockNotification(LockNotificationKind.Granted, LockName, Bob), Assert.Single(waiters.All));
-        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Ada, token: token));
+        Assert.Equal(RenewalReply.Revoked, await AnswerToRenewalAsync(Ada, token: token));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada));
         Assert.True((await AskAsync(Bob)).FencingToken > token);
     }
@@ -106,14 +106,14 @@ public abstract partial class LockStoreContract
     public async Task A_release_by_token_of_a_lock_that_nobody_waits_for_leaves_it_free()
     {
         var token = await GrantAsync(Ada, 4 * Short);
-        Assert.True(await ReleaseByTokenAsync(token));
+        Assert.True(await RevokeAsync(token));
         Assert.Null(await HolderAsync());
-        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Ada, token: token));
+        Assert.Equal(RenewalReply.Revoked, await AnswerToRenewalAsync(Ada, token: token));
 
         // Asked again, as after a lost reply, it answers the same; and all that is gone when the lease would have been.
-        Assert.True(await ReleaseByTokenAsync(token));
+        Assert.True(await RevokeAsync(token));
         await PassAsync(4 * Short);
-        Assert.False(await ReleaseByTokenAsync(token));
+        Assert.False(await RevokeAsync(token));
         Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada, token: token));
         await AssertNothingLeftAsync(LockName);
     }
@@ -124,7 +124,7 @@ public abstract partial class LockStoreContract
         var old = await GrantAsync(Ada);
         await ReleaseAsync(Ada);
         await GrantAsync(Bob);
-        Assert.False(await ReleaseByTokenAsync(old));
+        Assert.False(await RevokeAsync(old));
         await AssertHeldByAsync(Bob);
         Assert.Equal(RenewalReply.Renewed, await AnswerToRenewalAsync(Bob));
     }
@@ -133,9 +133,9 @@ public abstract partial class LockStoreContract
     public async Task F10_An_older_grant_of_an_owner_is_not_renewed_by_a_newer_one()
     {
         var old = await GrantAsync(Ada);
-        Assert.True(await ReleaseByTokenAsync(old));
+        Assert.True(await RevokeAsync(old));
         var token = await GrantAsync(Ada);
-        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Ada, token: old));
+        Assert.Equal(RenewalReply.Revoked, await AnswerToRenewalAsync(Ada, token: old));
         Assert.Equal(RenewalReply.Renewed, await AnswerToRenewalAsync(Ada, token: token));
         Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada, token: old - 1));
     }
@@ -144,11 +144,11 @@ public abstract partial class LockStoreContract
     public async Task Each_of_several_holders_from_whom_a_lock_was_taken_learns_who_did_it()
     {
         var first = await GrantAsync(Ada);
-        Assert.True(await ReleaseByTokenAsync(first));
+        Assert.True(await RevokeAsync(first));
         var second = await GrantAsync(Bob);
-        Assert.True(await ReleaseByTokenAsync(second));
-        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Ada, token: first));
-        Assert.Equal(RenewalReply.AdministrativelyReleased, await AnswerToRenewalAsync(Bob, token: second));
+        Assert.True(await RevokeAsync(second));
+        Assert.Equal(RenewalReply.Revoked, await AnswerToRenewalAsync(Ada, token: first));
+        Assert.Equal(RenewalReply.Revoked, await AnswerToRenewalAsync(Bob, token: second));
     }
 
     [Fact]
@@ -156,14 +156,14 @@ public abstract partial class LockStoreContract
     {
         var token = await GrantAsync(Ada);
         await ReleaseAsync(Ada, lockAtLeastFor: Long);
-        Assert.True(await ReleaseByTokenAsync(token));
+        Assert.True(await RevokeAsync(token));
         Assert.True((await TryAsync(Bob)).IsGranted);
         Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada));
     }
 
     private Task<LockInspection> InspectAsync(int maxWaiters = 100) => Store.InspectAsync(LockName, maxWaiters, Cancellation).WaitAsync(Bound, Cancellation);
 
-    private Task<bool> ReleaseByTokenAsync(long token) => Store.ReleaseByTokenAsync(LockName, token, Long, Cancellation).WaitAsync(Bound, Cancellation);
+    private Task<bool> RevokeAsync(long token) => Store.RevokeAsync(LockName, token, Long, Cancellation).WaitAsync(Bound, Cancellation);
 
     private async Task<List<string>> ListAsync()
     {

@@ -1,4 +1,4 @@
-using Coordination.Stores;
+using Coordination.Stores.InMemory;
 using Coordination.Tests.Contract;
 using Microsoft.Extensions.DependencyInjection;
 

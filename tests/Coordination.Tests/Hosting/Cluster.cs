@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Coordination.Stores;
+using Coordination.Stores.InMemory;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Coordination.Leases;
 using Coordination.Stores;
+using Coordination.Stores.InMemory;
 using Coordination.Testing;
 using Coordination.Tests.Contract;
 

@@ -1,4 +1,5 @@
-using Coordination.Locks;
+using Coordination.Leases;
+using Coordination.Occurrences;
 using Coordination.Stores;
 using Coordination.Testing;
 using Coordination.Tests.Contract;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Coordination.Tests.Locks;
 
 /// <summary>Locks for work that is done once for each of its scheduled times.</summary>
-public sealed class FireLocksTests
+public sealed class OccurrenceLocksTests
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RealTimeLimit = TimeSpan.FromSeconds(10);
@@ -20,9 +21,9 @@ public sealed class FireLocksTests
     {
         await using var node = new TestNode();
         var given = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
-        await ((LockLease)given.Lease!).GiveBackAsync();
+        await node.Services.GetRequiredService<LeaseKeeper>().UndoAsync(((LeaseHandle)given.Lease!).Lease);
         var run = await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token);
-        Assert.Equal(FireStatus.Taken, run.Status);
+        Assert.Equal(OccurrenceStatus.Started, run.Status);
         Assert.Equal(ReleaseResult.Released, await run.Lease!.ReleaseAsync(Token));
         AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(0, "three"), Token), "two");
     }
@@ -32,7 +33,7 @@ public sealed class FireLocksTests
     {
         await using var node = new TestNode();
         var held = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
-        Task<FireAttempt> same = null!, next = null!;
+        Task<OccurrenceAttempt> same = null!, next = null!;
         await node.UntilAsleepAsync(() => same = Locks(node).AcquireAsync("work", null, At(0, "two"), Timeout.InfiniteTimeSpan, Token));
         next = Locks(node).AcquireAsync("work", null, At(1, "two"), Timeout.InfiniteTimeSpan, Token);
         await held.Lease!.ReleaseAsync(Token);
@@ -40,7 +41,7 @@ public sealed class FireLocksTests
         // Run meanwhile: the lock that it got for it goes to the next.
         AssertAlreadyRun(await same.WaitAsync(RealTimeLimit, Token), "one");
         var granted = await next.WaitAsync(RealTimeLimit, Token);
-        Assert.Equal(FireStatus.Taken, granted.Status);
+        Assert.Equal(OccurrenceStatus.Started, granted.Status);
         Assert.True(granted.Lease!.FencingToken > held.Lease.FencingToken);
         await granted.Lease.ReleaseAsync(Token);
         AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(1, "three"), Token), "two");
@@ -51,14 +52,14 @@ public sealed class FireLocksTests
     {
         var clock = new TestClock();
         var store = new ControllableLockStore(clock);
-        var dead = new AcquireRequest("work", new LockOwner("dead", 1), 1, LeaseDuration, Wait: false, LeaseDuration, Fire: At(0, "dead"));
+        var dead = new AcquireRequest("work", new LockOwner("dead", 1), 1, LeaseDuration, Wait: false, LeaseDuration, Occurrence: At(0, "dead"));
         await store.AcquireAsync(dead, Token);
         await using var node = new TestNode(clock, store);
-        Task<FireAttempt> waiting = null!;
+        Task<OccurrenceAttempt> waiting = null!;
         await node.UntilAsleepAsync(() => waiting = Locks(node).AcquireAsync("work", null, At(0, "alive", makeUp: true), Timeout.InfiniteTimeSpan, Token));
         Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, LeaseDuration + TimeSpan.FromMilliseconds(250)));
         var attempt = await waiting;
-        Assert.Equal((FireStatus.MadeUp, "dead"), (attempt.Status, attempt.Run));
+        Assert.Equal((OccurrenceStatus.Recovering, "dead"), (attempt.Status, attempt.Run));
     }
 
     [Fact]
@@ -68,7 +69,7 @@ public sealed class FireLocksTests
         await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
         var waiting = Locks(node).AcquireAsync("work", null, At(0, "two"), TimeSpan.FromSeconds(1), Token);
         Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(3)));
-        Assert.Equal(default, await waiting);
+        Assert.Equal(new OccurrenceAttempt(), await waiting);
     }
 
     [Theory]
@@ -78,11 +79,11 @@ public sealed class FireLocksTests
     {
         await using var node = new TestNode();
         using var cancellation = new CancellationTokenSource();
-        var lease = (LockLease)await node.AcquireAsync();
+        var lease = (LeaseHandle)await node.AcquireAsync();
         if (isCancelled)
         {
             await cancellation.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Acquisition(node).ConfirmAsync(lease, At(0, "one"), cancellation.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Locks(node).ConfirmAsync(lease, At(0, "one"), cancellation.Token));
         }
         else
         {
@@ -92,14 +93,14 @@ public sealed class FireLocksTests
                 node.Store.LoseNextReply(StoreOperation.Acquire);
             }
 
-            var confirming = Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
+            var confirming = Locks(node).ConfirmAsync(lease, At(0, "one"), Token);
             Assert.True(node.AdvanceUntil(() => confirming.IsCompleted, LeaseDuration));
             await Assert.ThrowsAsync<LockStoreException>(() => confirming);
         }
 
         Assert.NotEqual(LeaseState.Held, lease.State);
         var other = await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token);
-        Assert.Equal(FireStatus.Taken, other.Status);
+        Assert.Equal(OccurrenceStatus.Started, other.Status);
         Assert.NotNull(other.Lease);
     }
 
@@ -116,7 +117,7 @@ public sealed class FireLocksTests
         Assert.True(node.AdvanceUntil(() => trying.IsCompleted, LeaseDuration));
         await Assert.ThrowsAsync<LockStoreException>(() => trying);
         Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, RealTimeLimit), "The grant was not given back.");
-        Assert.Equal(FireStatus.Taken, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
+        Assert.Equal(OccurrenceStatus.Started, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
     }
 
     [Fact]
@@ -128,7 +129,7 @@ public sealed class FireLocksTests
         Assert.True(node.AdvanceUntil(() => lost.Lease!.Lost.IsCancellationRequested, LeaseDuration));
         Assert.Equal(ReleaseResult.NotHeld, await lost.Lease!.ReleaseAsync(Token));
         var madeUp = await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token);
-        Assert.Equal((FireStatus.MadeUp, "one"), (madeUp.Status, madeUp.Run));
+        Assert.Equal((OccurrenceStatus.Recovering, "one"), (madeUp.Status, madeUp.Run));
     }
 
     [Fact]
@@ -138,10 +139,10 @@ public sealed class FireLocksTests
         var lost = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
         node.Store.FailRenewals = true;
         Assert.True(node.AdvanceUntil(() => lost.Lease!.Lost.IsCancellationRequested, LeaseDuration));
-        Assert.Equal("one", (await node.Store.AcquireAsync(Ask(At(0, "two", makeUp: true)), Token)).FireRun);
+        Assert.Equal("one", (await node.Store.AcquireAsync(Ask(At(0, "two", makeUp: true)), Token)).OccurrenceRun);
         await lost.Lease!.ReleaseAsync(Token);
         var madeUp = await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token);
-        Assert.Equal((FireStatus.MadeUp, "one"), (madeUp.Status, madeUp.Run));
+        Assert.Equal((OccurrenceStatus.Recovering, "one"), (madeUp.Status, madeUp.Run));
     }
 
     [Fact]
@@ -149,21 +150,21 @@ public sealed class FireLocksTests
     {
         await using var node = new TestNode();
         var abandoned = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
-        await FireLocks.AbandonAsync(abandoned.Lease!);
+        await Locks(node).AbandonAsync(abandoned.Lease!);
         AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token), "one");
-        Assert.Equal(FireStatus.MadeUp, (await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token)).Status);
+        Assert.Equal(OccurrenceStatus.Recovering, (await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token)).Status);
     }
 
     [Fact]
     public async Task F3_A_confirmation_that_lost_one_reply_is_asked_for_again_and_stands()
     {
         await using var node = new TestNode();
-        var lease = (LockLease)await node.AcquireAsync();
+        var lease = (LeaseHandle)await node.AcquireAsync();
         node.Store.LoseNextReply(StoreOperation.Acquire);
-        var confirming = Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
+        var confirming = Locks(node).ConfirmAsync(lease, At(0, "one"), Token);
         Assert.True(node.AdvanceUntil(() => confirming.IsCompleted, LeaseDuration));
         var confirmed = await confirming;
-        Assert.Equal((FireStatus.Taken, LeaseState.Held), (confirmed.Status, lease.State));
+        Assert.Equal((OccurrenceStatus.Started, LeaseState.Held), (confirmed.Status, lease.State));
         Assert.Same(lease, confirmed.Lease);
         Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(Token));
         AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token), "one");
@@ -179,7 +180,7 @@ public sealed class FireLocksTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => Locks(node).AcquireAsync("work", null, At(0, "one"), Timeout.InfiniteTimeSpan, cancellation.Token).WaitAsync(RealTimeLimit, Token));
         Assert.Equal(0, store.Count);
-        Assert.Equal(FireStatus.Taken, (await store.AcquireAsync(Ask(At(0, "two")), Token)).Fire);
+        Assert.Equal(OccurrenceStatus.Started, (await store.AcquireAsync(Ask(At(0, "two")), Token)).Occurrence);
     }
 
     [Theory]
@@ -188,7 +189,7 @@ public sealed class FireLocksTests
     public async Task F18_F33_A_lock_that_was_lost_before_its_confirmation_is_given_back_with_the_fire_that_nobody_ran(bool isKnown)
     {
         await using var node = new TestNode();
-        var lease = (LockLease)await node.AcquireAsync();
+        var lease = (LeaseHandle)await node.AcquireAsync();
         node.Store.LoseLock("work");
         if (isKnown)
         {
@@ -196,43 +197,41 @@ public sealed class FireLocksTests
         }
 
         // The store has the lock for it anew, under another token, which is not the lease's.
-        Assert.Null((await Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token)).Lease);
+        Assert.Null((await Locks(node).ConfirmAsync(lease, At(0, "one"), Token)).Lease);
         Assert.Equal(0, node.Store.Count);
-        Assert.Equal(FireStatus.Taken, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
+        Assert.Equal(OccurrenceStatus.Started, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
     }
 
     [Fact]
     public async Task F10_A_confirmation_of_a_lock_that_is_anothers_meanwhile_takes_nothing_from_it()
     {
         await using var node = new TestNode();
-        var lease = (LockLease)await node.AcquireAsync();
+        var lease = (LeaseHandle)await node.AcquireAsync();
         var stranger = node.Store.GrantTo("work", "stranger");
-        var attempt = await Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
-        Assert.Equal((null, FireStatus.None, stranger), (attempt.Lease, attempt.Status, attempt.Holder?.Owner));
+        var attempt = await Locks(node).ConfirmAsync(lease, At(0, "one"), Token);
+        Assert.Equal((null, OccurrenceStatus.None, stranger), (attempt.Lease, attempt.Status, attempt.Holder?.Owner));
         Assert.NotEqual(LeaseState.Held, lease.State);
         Assert.Equal(stranger, (await node.Store.GetHolderAsync("work", Token))!.Owner);
         node.Store.LoseLock("work");
-        Assert.Equal(FireStatus.Taken, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
+        Assert.Equal(OccurrenceStatus.Started, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
     }
 
-    private static AcquireRequest Ask(ScheduledFire fire) => new("work", new LockOwner("other", 1), 1, LeaseDuration, Wait: false, LeaseDuration, Fire: fire);
+    private static AcquireRequest Ask(Occurrence occurrence) => new("work", new LockOwner("other", 1), 1, LeaseDuration, Wait: false, LeaseDuration, Occurrence: occurrence);
 
-    private static FireLocks Locks(TestNode node) => node.Services.GetRequiredService<FireLocks>();
+    private static OccurrenceLocks Locks(TestNode node) => node.Services.GetRequiredService<OccurrenceLocks>();
 
-    private static Acquisition Acquisition(TestNode node) => node.Services.GetRequiredService<Acquisition>();
-
-    private static ScheduledFire At(int second, string run, bool makeUp = false) =>
+    private static Occurrence At(int second, string run, bool makeUp = false) =>
         new("job@trigger", new DateTimeOffset(2026, 1, 2, 12, 0, second, TimeSpan.Zero), run, makeUp, TimeSpan.FromDays(1));
 
-    private static void AssertAlreadyRun(FireAttempt attempt, string by) =>
-        Assert.Equal((null, null, FireStatus.AlreadyRun, by), (attempt.Lease, attempt.Holder, attempt.Status, attempt.Run));
+    private static void AssertAlreadyRun(OccurrenceAttempt attempt, string by) =>
+        Assert.Equal((null, null, OccurrenceStatus.AlreadyRun, by), (attempt.Lease, attempt.Holder, attempt.Status, attempt.Run));
 
     private sealed class CancelledInTheMomentOfTheFire(ILockStore inner, CancellationTokenSource cancellation) : DelegatingLockStore(inner)
     {
         public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
         {
             var reply = await base.AcquireAsync(request, cancellationToken);
-            if (request.Fire is not null)
+            if (request.Occurrence is not null)
             {
                 await cancellation.CancelAsync();
             }

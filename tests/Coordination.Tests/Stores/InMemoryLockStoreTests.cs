@@ -1,4 +1,5 @@
 using Coordination.Stores;
+using Coordination.Stores.InMemory;
 using Coordination.Tests.Contract;
 using Microsoft.Extensions.Time.Testing;
 

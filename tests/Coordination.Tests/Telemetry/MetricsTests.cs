@@ -47,28 +47,28 @@ public sealed class MetricsTests
     public async Task A_release_by_an_operator_is_counted_and_so_is_the_loss_by_its_reason()
     {
         await using var node = new TestNode();
-        using var releases = Collect<long>(node, "coordination.administrative.releases");
+        using var releases = Collect<long>(node, "coordination.lock.revocations");
         using var lost = Collect<long>(node, "coordination.lease.lost");
         var lease = await node.AcquireAsync();
         var inspector = node.Services.GetRequiredService<ILockInspector>();
-        Assert.False(await inspector.ReleaseAsync("work", lease.FencingToken - 1, TestContext.Current.CancellationToken));
+        Assert.False(await inspector.RevokeAsync("work", lease.FencingToken - 1, TestContext.Current.CancellationToken));
         Assert.Empty(releases.GetMeasurementSnapshot());
-        Assert.True(await inspector.ReleaseAsync("work", lease.FencingToken, TestContext.Current.CancellationToken));
+        Assert.True(await inspector.RevokeAsync("work", lease.FencingToken, TestContext.Current.CancellationToken));
 
         // It never waited, so it does not listen, and learns of it by its next renewal.
         node.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal(1, Assert.Single(releases.GetMeasurementSnapshot()).Value);
-        Assert.Equal(LeaseLossReason.AdministrativeRelease, lease.LossReason);
-        Assert.Equal("administrative_release", Assert.Single(lost.GetMeasurementSnapshot()).Tags["coordination.loss.reason"]);
+        Assert.Equal(LeaseLossReason.Revoked, lease.LossReason);
+        Assert.Equal("revoked", Assert.Single(lost.GetMeasurementSnapshot()).Tags["coordination.loss.reason"]);
         Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1007);
-        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1004 && line.Message.Contains("AdministrativeRelease", StringComparison.Ordinal));
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1004 && line.Message.Contains("Revoked", StringComparison.Ordinal));
     }
 
     [Fact]
     public async Task Waiters_are_counted_while_they_wait()
     {
         await using var node = new TestNode();
-        using var waiters = Collect<long>(node, "coordination.waiter.active");
+        using var waiters = Collect<long>(node, "coordination.call.waiting");
         using var acquired = Collect<double>(node, "coordination.acquire.duration");
         await using var held = await node.AcquireAsync();
         using var cancellation = new CancellationTokenSource();

@@ -1,0 +1,49 @@
+namespace Coordination;
+
+/// <summary>For operators: who holds what, who waits for it, and taking a lock from its holder. Safe for use by several threads.</summary>
+/// <remarks>Registered by <c>AddCoordination</c>. Sees all locks of the store that have its prefix, whichever node holds them.</remarks>
+public interface ILockInspector
+{
+    /// <summary>Looks at a lock and its queue, without changing them.</summary>
+    /// <param name="lockName">The lock, by its name as for <see cref="ILockProvider.GetLock"/>.</param>
+    /// <param name="maxWaiters">How many waiters to list at most, from the front of the queue: 0 to 10,000.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>What the store says in one moment; with no holder and no waiters when nobody uses the lock.</returns>
+    /// <exception cref="ArgumentException">The name is not one of a lock, or the number is out of its range.</exception>
+    /// <exception cref="LockStoreException">The store could not be asked, or something else wrote the lock's key.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    Task<LockInspection> InspectAsync(string lockName, int maxWaiters = 100, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// The names of the locks that are held, each once, in no order. Read in pages (on Redis with SCAN, on a Cluster from each master),
+    /// so that no server is held up; locks that are granted or released meanwhile may be among them or not.
+    /// </summary>
+    /// <param name="cancellationToken">Ends the listing.</param>
+    /// <exception cref="LockStoreException">The store could not be asked for a page.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    IAsyncEnumerable<string> ListAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>How many locks are held, counted as by <see cref="ListAsync"/>.</summary>
+    /// <param name="cancellationToken">Ends the count.</param>
+    /// <exception cref="LockStoreException">The store could not be asked for a page.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    Task<long> CountAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Takes a lock from its holder, at once, and passes it to the first waiter. Also ends what is left of
+    /// <see cref="LockOptions.LockAtLeastFor"/> after a release.
+    /// </summary>
+    /// <remarks>
+    /// The holder learns of it as a loss, by <see cref="LeaseLossReason.Revoked"/>: at once when its node listens, as every node
+    /// does that ever waited for a lock, else at its next renewal. Until its code has stopped it works beside the next holder: the
+    /// resource has to look at the fencing token. Meant for a holder that hangs.
+    /// </remarks>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="fencingToken">The token of the grant that is to end, as <see cref="InspectAsync"/> tells it: a newer grant is not touched.</param>
+    /// <param name="cancellationToken">Ends the wait; the lock may be released all the same.</param>
+    /// <returns>Whether the lock was held under that token. A repeated call after a lost reply may say false.</returns>
+    /// <exception cref="ArgumentException">The name is not one of a lock.</exception>
+    /// <exception cref="LockStoreException">The store could not be asked.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    Task<bool> RevokeAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default);
+}

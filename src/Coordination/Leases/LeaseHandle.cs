@@ -1,0 +1,56 @@
+using Coordination.Time;
+
+namespace Coordination.Leases;
+
+/// <summary>What the user holds of a lease. The watchdog knows it only weakly: when it is collected, renewals stop.</summary>
+internal sealed class LeaseHandle : ILockLease
+{
+    private readonly Lease _lease;
+    private readonly LeaseKeeper _keeper;
+    private readonly TimeProvider _time;
+    private readonly Lock _gate = new();
+    private Task<ReleaseResult>? _release;
+
+    public LeaseHandle(Lease lease, LeaseKeeper keeper, TimeProvider time)
+    {
+        _lease = lease;
+        _keeper = keeper;
+        _time = time;
+        lease.BindTo(this);
+    }
+
+    public Lease Lease => _lease;
+
+    public string LockName => _lease.Grant.LockName;
+
+    public LockOwner Owner => _lease.Grant.Owner;
+
+    public long FencingToken => _lease.Grant.FencingToken;
+
+    public CancellationToken Lost => _lease.Lost;
+
+    public LeaseLossReason? LossReason => _lease.LossReason;
+
+    public LeaseState State => _lease.State;
+
+    public TimeSpan Remaining => _lease.Remaining;
+
+    public Task<RenewalResult> RenewAsync(CancellationToken cancellationToken = default) => _keeper.RenewAsync(_lease, cancellationToken);
+
+    public async Task<ReleaseResult> ReleaseAsync(CancellationToken cancellationToken = default)
+    {
+        Task<ReleaseResult> release;
+        bool isFirst;
+        lock (_gate)
+        {
+            // A cancelled token does not keep the release from being sent: it only ends the wait for its reply.
+            isFirst = _release is null;
+            release = _release ??= _keeper.ReleaseAsync(_lease);
+        }
+
+        var result = await release.WithinAsync(Timeout.InfiniteTimeSpan, _time, cancellationToken: cancellationToken).ConfigureAwait(false);
+        return isFirst || result == ReleaseResult.Unknown ? result : ReleaseResult.AlreadyReleased;
+    }
+
+    public ValueTask DisposeAsync() => new(ReleaseAsync());
+}
