@@ -72,7 +72,8 @@ public sealed class ControllableLockStore : ILockStore
     }
 
     /// <summary>
-    /// Whether calls do not answer. They go on when it turns false; a call that is cancelled while it hangs is not carried out.
+    /// Whether calls do not answer. They go on when it turns false; a call that is cancelled while it hangs is not carried out, unless it is
+    /// a release.
     /// </summary>
     public bool Hang
     {
@@ -156,7 +157,7 @@ public sealed class ControllableLockStore : ILockStore
 
     /// <inheritdoc/>
     public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
-        CallAsync(StoreOperation.Release, () => _store.ReleaseAsync(request, cancellationToken), cancellationToken);
+        CallAsync(StoreOperation.Release, () => _store.ReleaseAsync(request, CancellationToken.None), CancellationToken.None).WaitAsync(cancellationToken);
 
     /// <inheritdoc/>
     public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Connections;
 
@@ -61,6 +62,71 @@ public sealed class OutageTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => renewal);
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
         await server.ResumeAsync();
+    }
+
+    [Fact]
+    public async Task F23_HungServer_AReleaseThatIsCancelled_EndsAtOnce_AndIsCarriedOut()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
+        await AcquireAsync(node);
+        await server.PauseAsync();
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
+
+        var release = node.Store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, TimeSpan.FromSeconds(1)), cancellation.Token);
+        var start = Stopwatch.GetTimestamp();
+        await cancellation.CancelAsync();
+
+        Assert.Equal(cancellation.Token, (await Assert.ThrowsAnyAsync<OperationCanceledException>(() => release)).CancellationToken);
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        await server.ResumeAsync();
+        await Eventually.IsTrueAsync(async () => await node.Store.GetHolderAsync("orders", Token) is null, Patience, "the lock is free");
+    }
+
+    /// <summary>A grant that comes after its undo would be nobody's.</summary>
+    [Fact]
+    public async Task G6_Acquisition_WhoseScriptTheServerForgot_IsNotSentAgainAfterItsUndo()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
+        await AnswersAsync(node);
+        await server.PauseAsync();
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var acquisition = node.Store.AcquireAsync(
+            new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(60), false, TimeSpan.FromSeconds(1)), cancellation.Token);
+        await cancellation.CancelAsync();
+        var undo = ReleaseAsync(node);
+        await server.ResumeAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => acquisition);
+        Assert.Equal(ReleaseReply.NotHeld, await undo);
+        await node.Store.PingAsync(Token);
+        Assert.Null(await node.Store.GetHolderAsync("orders", Token));
+    }
+
+    [Fact]
+    public async Task F7_Subscription_ThatIsCancelledWhileItIsMade_IsEnded()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
+        await using (await node.Store.SubscribeAsync("host-1-ada", _ => { }, Token))
+        {
+            // The connection for notifications stands.
+        }
+
+        await server.PauseAsync();
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var subscription = node.Store.SubscribeAsync("host-1-ada", _ => { }, cancellation.Token);
+        var start = Stopwatch.GetTimestamp();
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => subscription);
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        await server.ResumeAsync();
+
+        await AnswersAsync(node);
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await Eventually.IsTrueAsync(
+            async () => (await connection.GetServers()[0].SubscriptionChannelsAsync(RedisChannel.Pattern("*node:*"))).Length == 0, Patience, "nobody listens");
     }
 
     [Theory]

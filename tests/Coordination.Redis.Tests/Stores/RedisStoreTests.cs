@@ -1,4 +1,3 @@
-using Coordination.Redis.Scripts;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
 using StackExchange.Redis;
@@ -14,7 +13,7 @@ public sealed class RedisContainerStoreTests(RedisContainerFixture server) : Red
 public sealed class GarnetStoreTests(GarnetFixture server) : RedisStoreTests(server);
 
 /// <summary>What the Redis store does beyond the contract of every store: its keys, their ends of life, its tokens.</summary>
-public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
+public abstract partial class RedisStoreTests(ServerFixture server) : IAsyncLifetime
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ClaimWindow = TimeSpan.FromSeconds(2);
@@ -327,20 +326,6 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task F23_Release_IsSentWithATokenThatIsCancelledAlready()
-    {
-        await AcquireAsync(_ada, wait: false);
-
-        // It may be answered before anybody looks at the token.
-        var thrown = await Record.ExceptionAsync(
-            () => Store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, ClaimWindow), new CancellationToken(canceled: true)));
-        Assert.True(thrown is null or OperationCanceledException, thrown?.ToString());
-
-        await Eventually.IsTrueAsync(
-            async () => await Store.GetHolderAsync("orders", Token) is null, TimeSpan.FromSeconds(5), "the lock is free");
-    }
-
-    [Fact]
     public async Task F27_Release_Repeated_IsHarmless()
     {
         await AcquireAsync(_ada, wait: false);
@@ -349,29 +334,6 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
 
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(_ada));
         Assert.Equal(_bob, (await Store.GetHolderAsync("orders", Token))!.Owner);
-    }
-
-    [Fact]
-    public async Task F30_Scripts_AreLoadedAgainAfterAFlush()
-    {
-        await AcquireAsync(_ada, wait: false);
-        await _connection.GetServers()[0].ScriptFlushAsync();
-
-        Assert.Equal([RenewalReply.Renewed], await RenewAsync(_ada, Lease));
-        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(_ada));
-    }
-
-    [Fact]
-    public async Task F30_Scripts_AreRememberedByTheServer()
-    {
-        await AcquireAsync(_ada, wait: false);
-        await RenewAsync(_ada, Lease);
-        await ReleaseAsync(_ada);
-
-        foreach (var script in (RedisScript[])[RedisScript.Acquire, RedisScript.Renew, RedisScript.Release])
-        {
-            Assert.True(await _connection.GetServers()[0].ScriptExistsAsync(script.Hash));
-        }
     }
 
     private static void Add(List<LockNotification> heard, LockNotification notification)

@@ -104,6 +104,21 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
+    public async Task F23_a_release_that_is_cancelled_while_it_hangs_is_carried_out_when_it_goes_on()
+    {
+        var a = new LockOwner("a", 1);
+        await AcquireAsync(a);
+        _store.Hang = true;
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => _store.ReleaseAsync(new ReleaseRequest("lock", a, Entry: 1, ClaimWindow), new CancellationToken(canceled: true)));
+        Assert.Equal(1, _store.Count);
+
+        _store.Hang = false;
+        Assert.True(SpinWait.SpinUntil(() => _store.Count == 0, TimeSpan.FromSeconds(10)), "The lock is free.");
+    }
+
+    [Fact]
     public async Task F2_nodes_are_told_when_it_is_back()
     {
         var heard = new List<LockNotification>();
