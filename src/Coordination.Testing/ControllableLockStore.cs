@@ -58,7 +58,7 @@ public sealed class ControllableLockStore : ILockStore
             {
                 foreach (var subscription in _subscriptions.Keys)
                 {
-                    subscription.Pass(new LockNotification(LockNotificationKind.Reconnected));
+                    subscription.Pass(LockNotification.Reconnected);
                 }
             }
         }

@@ -39,7 +39,13 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
                 await lease.RenewalUnderWay.WaitAsync(either.Token).ConfigureAwait(false);
             }
 
-            var request = new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration, lease.Grant.FencingToken);
+            var request = new RenewalRequest
+            {
+                LockName = lease.Grant.LockName,
+                Owner = lease.Grant.Owner,
+                LeaseDuration = lease.Timings.Duration,
+                FencingToken = lease.Grant.FencingToken,
+            };
             var answer = await store.RenewAsync(() => lease.LoseIfOverdue() ? [request] : [], lease.Timings.CallLimit, either.Token).ConfigureAwait(false);
             return answer.Reply.Count > 0 && lease.TakeIn(answer.Reply[0], answer.SentAt) ? RenewalResult.Renewed : RenewalResult.NotHeld;
         }
@@ -106,9 +112,17 @@ internal sealed class LeaseActions(StoreClient store, Watchdog watchdog, LeaseTe
         var grant = lease.Grant;
 
         // The occurrence of a lease that was lost stays begun and not finished, as that of a node that died. Where nobody had the lease it was not begun.
-        var request = new ReleaseRequest(
-            grant.LockName, grant.Owner, grant.Entry, options.ClaimWindow, lease.Options?.AllowBarging == true, (wasReceived ? lease.Options?.LockAtLeastFor : null) ?? TimeSpan.Zero,
-            wasReceived && lease.State == LeaseState.Lost ? null : lease.Occurrence, wasReceived);
+        var request = new ReleaseRequest
+        {
+            LockName = grant.LockName,
+            Owner = grant.Owner,
+            Entry = grant.Entry,
+            ClaimWindow = options.ClaimWindow,
+            AllowBarging = lease.Options?.AllowBarging == true,
+            LockAtLeastFor = (wasReceived ? lease.Options?.LockAtLeastFor : null) ?? TimeSpan.Zero,
+            Occurrence = wasReceived && lease.State == LeaseState.Lost ? null : lease.Occurrence,
+            OccurrenceIsFinished = wasReceived,
+        };
         var endsAt = time.Uptime + limit;
         for (var mayBeApplied = false; ; mayBeApplied = true)
         {

@@ -16,12 +16,29 @@ internal sealed class LeaseFactory(
 
     private readonly LeaseTimings _timings = LeaseTimings.From(options);
 
-    public AcquireRequest CreateRequest(string lockName, LockOwner? owner, LockOptions? lockOptions, bool wait, Occurrence? occurrence = null) =>
-        new(lockName, owner ?? node.CreateOwner(), node.NextNumber(), Timings(lockOptions).Duration, wait, options.ClaimWindow, lockOptions?.AllowBarging == true, occurrence);
+    public AcquireRequest CreateRequest(string lockName, LockOwner? owner, LockOptions? lockOptions, bool wait, Occurrence? occurrence = null) => new()
+    {
+        LockName = lockName,
+        Owner = owner ?? node.CreateOwner(),
+        Entry = node.NextNumber(),
+        LeaseDuration = Timings(lockOptions).Duration,
+        ClaimWindow = options.ClaimWindow,
+        Wait = wait,
+        AllowBarging = lockOptions?.AllowBarging == true,
+        Occurrence = occurrence,
+    };
 
     /// <summary>Asks again for what a lease was granted, now for an occurrence: it changes nothing of the lease.</summary>
-    public AcquireRequest CreateRequest(Lease lease, Occurrence occurrence) =>
-        new(lease.Grant.LockName, lease.Grant.Owner, lease.Grant.Entry, lease.Timings.Duration, Wait: false, options.ClaimWindow, lease.Options?.AllowBarging == true, occurrence);
+    public AcquireRequest CreateRequest(Lease lease, Occurrence occurrence) => new()
+    {
+        LockName = lease.Grant.LockName,
+        Owner = lease.Grant.Owner,
+        Entry = lease.Grant.Entry,
+        LeaseDuration = lease.Timings.Duration,
+        ClaimWindow = options.ClaimWindow,
+        AllowBarging = lease.Options?.AllowBarging == true,
+        Occurrence = occurrence,
+    };
 
     /// <summary>How long one try to acquire may take: an answer that comes much later is a lease with little left of it.</summary>
     public TimeSpan CallLimit(LockOptions? lockOptions) => Timings(lockOptions).RenewalInterval;
@@ -55,7 +72,16 @@ internal sealed class LeaseFactory(
     {
         using var piece = background.Begin();
         var lapsesAt = time.Uptime + request.LeaseDuration;
-        var release = new ReleaseRequest(request.LockName, request.Owner, request.Entry, request.ClaimWindow, request.AllowBarging, Occurrence: request.Occurrence, OccurrenceIsFinished: false);
+        var release = new ReleaseRequest
+        {
+            LockName = request.LockName,
+            Owner = request.Owner,
+            Entry = request.Entry,
+            ClaimWindow = request.ClaimWindow,
+            AllowBarging = request.AllowBarging,
+            Occurrence = request.Occurrence,
+            OccurrenceIsFinished = false,
+        };
         while (true)
         {
             try

@@ -107,7 +107,13 @@ internal sealed class Watchdog : IDisposable
                 () =>
                 {
                     sent = batch.FindAll(lease => lease.LoseIfOverdue());
-                    return sent.ConvertAll(lease => new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration, lease.Grant.FencingToken));
+                    return sent.ConvertAll(lease => new RenewalRequest
+                    {
+                        LockName = lease.Grant.LockName,
+                        Owner = lease.Grant.Owner,
+                        LeaseDuration = lease.Timings.Duration,
+                        FencingToken = lease.Grant.FencingToken,
+                    });
                 },
                 batch[0].Timings.CallLimit,
                 deadline.Token).ConfigureAwait(true); // The captured context is the watchdog's own thread; the pool may have none to spare.

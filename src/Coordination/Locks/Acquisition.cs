@@ -130,7 +130,7 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
 
             // The lock may have been lost meanwhile, and granted anew, or not.
             isConfirmed = reply.FencingToken == lease.FencingToken;
-            return new OccurrenceAttempt(isConfirmed ? lease : null, reply.Holder, reply.Occurrence, reply.OccurrenceRun);
+            return new OccurrenceAttempt(isConfirmed ? lease : null, reply.Holder, reply.OccurrenceStatus, reply.OccurrenceRun);
         }
         finally
         {
@@ -149,13 +149,13 @@ internal sealed class Acquisition(LeaseFactory leases, StoreClient store, Waitin
         var reply = answer.Reply;
         if (!reply.IsGranted)
         {
-            return new OccurrenceAttempt(null, reply.Holder, reply.Occurrence, reply.OccurrenceRun);
+            return new OccurrenceAttempt(null, reply.Holder, reply.OccurrenceStatus, reply.OccurrenceRun);
         }
 
         // A grant that comes in the moment of the cancellation is given back by the caller.
         cancellationToken.ThrowIfCancellationRequested();
         return leases.TryCreate(request, answer, options, out var lease)
-            ? new OccurrenceAttempt(leases.Activate(lease, Activity.Current?.Context ?? default), null, reply.Occurrence, reply.OccurrenceRun)
+            ? new OccurrenceAttempt(leases.Activate(lease, Activity.Current?.Context ?? default), null, reply.OccurrenceStatus, reply.OccurrenceRun)
             : throw new LockStoreException($"The store granted the lock '{request.LockName}' so late that the lease had run out. Try again; if it recurs, the lease duration is too short for the latency of the store.", isTransient: true);
     }
 

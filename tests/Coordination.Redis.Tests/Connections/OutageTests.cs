@@ -53,7 +53,7 @@ public sealed class OutageTests
         await server.PauseAsync();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
 
-        var renewal = node.Store.RenewAsync([new RenewalRequest("orders", _ada, TimeSpan.FromSeconds(30))], cancellation.Token);
+        var renewal = node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromSeconds(30))], cancellation.Token);
         var start = Stopwatch.GetTimestamp();
         await cancellation.CancelAsync();
 
@@ -86,7 +86,7 @@ public sealed class OutageTests
 
         await server.StartAgainAsync();
         await AnswersAsync(node);
-        await Eventually.IsTrueAsync(() => Has(heard, new LockNotification(LockNotificationKind.Reconnected)), Patience, "the node is told");
+        await Eventually.IsTrueAsync(() => Has(heard, LockNotification.Reconnected), Patience, "the node is told");
 
         // F18: the data is gone with the process, and what is granted now has a greater token. F30: so are the scripts.
         Assert.Equal([RenewalReply.NotHeld], await RenewAsync(node));
@@ -94,10 +94,10 @@ public sealed class OutageTests
 
         // The subscription stands again as well.
         var bob = new LockOwner("host-1-ada", 2);
-        await node.Store.AcquireAsync(new AcquireRequest("orders", bob, 1, TimeSpan.FromSeconds(30), true, TimeSpan.FromSeconds(1)), Token);
+        await node.Store.AcquireAsync(Requests.Acquire("orders", bob, TimeSpan.FromSeconds(30), wait: true, claimWindow: TimeSpan.FromSeconds(1)), Token);
         await ReleaseAsync(node);
         await Eventually.IsTrueAsync(
-            () => Has(heard, new LockNotification(LockNotificationKind.Granted, "orders", bob)), Patience, "a handover is heard again");
+            () => Has(heard, LockNotification.Granted("orders", bob)), Patience, "a handover is heard again");
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class OutageTests
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server);
-        await node.Store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(2), false, TimeSpan.FromSeconds(1)), Token);
+        await node.Store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(2), claimWindow: TimeSpan.FromSeconds(1)), Token);
         await server.PauseAsync();
         Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => ReleaseAsync(node))).IsTransient);
         await server.ResumeAsync();
@@ -126,7 +126,7 @@ public sealed class OutageTests
         await using var other = Node(server);
         var bob = new LockOwner("host-2-bob", 1);
         await Eventually.IsTrueAsync(
-            async () => (await other.Store.AcquireAsync(new AcquireRequest("orders", bob, 1, TimeSpan.FromSeconds(2), false, TimeSpan.FromSeconds(1)), Token)).IsGranted,
+            async () => (await other.Store.AcquireAsync(Requests.Acquire("orders", bob, TimeSpan.FromSeconds(2), claimWindow: TimeSpan.FromSeconds(1)), Token)).IsGranted,
             TimeSpan.FromSeconds(10),
             "the lock is free again");
     }
@@ -191,11 +191,11 @@ public sealed class OutageTests
         Eventually.IsTrueAsync(async () => await FailureAsync(node) is null, Patience, "the store answers again");
 
     private Task<AcquireReply> AcquireAsync(TestNode node) =>
-        node.Store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(60), false, TimeSpan.FromSeconds(1)), Token);
+        node.Store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(60), claimWindow: TimeSpan.FromSeconds(1)), Token);
 
     private Task<IReadOnlyList<RenewalReply>> RenewAsync(TestNode node) =>
-        node.Store.RenewAsync([new RenewalRequest("orders", _ada, TimeSpan.FromSeconds(60))], Token);
+        node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromSeconds(60))], Token);
 
     private Task<ReleaseReply> ReleaseAsync(TestNode node) =>
-        node.Store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, TimeSpan.FromSeconds(1)), Token);
+        node.Store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), Token);
 }

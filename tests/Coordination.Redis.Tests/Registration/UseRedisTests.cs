@@ -174,13 +174,13 @@ public sealed class UseRedisTests(RedisServerFixture server)
     private async Task LiveAsync(ILockStore store)
     {
         await AcquireAsync(store);
-        await store.RenewAsync([new RenewalRequest("orders", _ada, TimeSpan.FromSeconds(5))], Token);
+        await store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromSeconds(5))], Token);
         await store.GetHolderAsync("orders", Token);
-        await store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, TimeSpan.FromSeconds(1)), Token);
+        await store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), Token);
     }
 
     private Task<AcquireReply> AcquireAsync(ILockStore store) =>
-        store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(5), false, TimeSpan.FromSeconds(1)), Token);
+        store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(5), claimWindow: TimeSpan.FromSeconds(1)), Token);
 
     private TestNode GivenNode(IConnectionMultiplexer connection) =>
         new(builder =>

@@ -35,21 +35,21 @@ public sealed class ClusterTests
         string[] names = [.. Enumerable.Range(0, 20).Select(i => $"lock-{i}")];
         foreach (var name in names)
         {
-            Assert.True((await node.Store.AcquireAsync(new AcquireRequest(name, ada, 1, Lease, false, Lease), Token)).IsGranted);
+            Assert.True((await node.Store.AcquireAsync(Requests.Acquire(name, ada, Lease), Token)).IsGranted);
         }
 
-        Assert.All(await node.Store.RenewAsync([.. names.Select(name => new RenewalRequest(name, ada, Lease))], Token), reply => Assert.Equal(RenewalReply.Renewed, reply));
+        Assert.All(await node.Store.RenewAsync([.. names.Select(name => Requests.Renew(name, ada, Lease))], Token), reply => Assert.Equal(RenewalReply.Renewed, reply));
         Assert.Equal(
             [RenewalReply.NotHeld, RenewalReply.Renewed, RenewalReply.NotHeld],
-            await node.Store.RenewAsync([new("lock-1", bob, Lease), new("lock-2", ada, Lease), new("lock-99", ada, Lease)], Token));
+            await node.Store.RenewAsync([Requests.Renew("lock-1", bob, Lease), Requests.Renew("lock-2", ada, Lease), Requests.Renew("lock-99", ada, Lease)], Token));
 
-        await node.Store.AcquireAsync(new AcquireRequest("lock-7", bob, 1, Lease, true, Lease), Token);
+        await node.Store.AcquireAsync(Requests.Acquire("lock-7", bob, Lease, wait: true), Token);
         foreach (var name in names)
         {
-            Assert.Equal(ReleaseReply.Released, await node.Store.ReleaseAsync(new ReleaseRequest(name, ada, 1, Lease), Token));
+            Assert.Equal(ReleaseReply.Released, await node.Store.ReleaseAsync(Requests.Release(name, ada, Lease), Token));
         }
 
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, "lock-7", bob), await heard.Task.WaitAsync(TimeSpan.FromSeconds(20), Token));
+        Assert.Equal(LockNotification.Granted("lock-7", bob), await heard.Task.WaitAsync(TimeSpan.FromSeconds(20), Token));
     }
 
     /// <summary>Against CLUSTER KEYSLOT.</summary>

@@ -144,12 +144,12 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
     [Fact]
     public async Task Renew_AnswersEachRequestInTurn_AndAKeyOfAnotherTypeIsOnlyNotHeld()
     {
-        await Store.AcquireAsync(new AcquireRequest("a", _ada, 1, Lease, false, ClaimWindow), Token);
-        await Store.AcquireAsync(new AcquireRequest("b", _bob, 1, Lease, false, ClaimWindow), Token);
+        await Store.AcquireAsync(Requests.Acquire("a", _ada, Lease, claimWindow: ClaimWindow), Token);
+        await Store.AcquireAsync(Requests.Acquire("b", _bob, Lease, claimWindow: ClaimWindow), Token);
         await Database.StringSetAsync($"{_prefix}:v1:{{c}}:lock", "something else");
 
         var held = await Store.RenewAsync(
-            [new("a", _ada, Lease), new("b", _ada, Lease), new("c", _ada, Lease), new("d", _ada, Lease), new("b", _bob, Lease)], Token);
+            [Requests.Renew("a", _ada, Lease), Requests.Renew("b", _ada, Lease), Requests.Renew("c", _ada, Lease), Requests.Renew("d", _ada, Lease), Requests.Renew("b", _bob, Lease)], Token);
 
         Assert.Equal(
             [RenewalReply.Renewed, RenewalReply.NotHeld, RenewalReply.NotHeld, RenewalReply.NotHeld, RenewalReply.Renewed], held);
@@ -203,13 +203,13 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
 
         await ReleaseAsync(_ada);
         await Eventually.IsTrueAsync(() => Count(heardByBob) == 1, TimeSpan.FromSeconds(5), "the first waiter's node is told");
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, "orders", _bob), heardByBob[0]);
+        Assert.Equal(LockNotification.Granted("orders", _bob), heardByBob[0]);
 
         // The next notification is for the next waiter: had the first gone to both, it would be here by now.
         await ReleaseAsync(_bob);
         await Eventually.IsTrueAsync(() => Count(heardByCy) == 2, TimeSpan.FromSeconds(5), "the second waiter's node is told");
-        Assert.Equal(new LockNotification(LockNotificationKind.AskAgain, "orders", cy, ClaimWindow), heardByCy[0]);
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, "orders", cy), heardByCy[1]);
+        Assert.Equal(LockNotification.AskAgain("orders", cy, ClaimWindow), heardByCy[0]);
+        Assert.Equal(LockNotification.Granted("orders", cy), heardByCy[1]);
         Assert.Equal(1, Count(heardByBob));
     }
 
@@ -315,7 +315,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
         await using var subscription = await other.Store.SubscribeAsync(_bob.NodeId, notification => Add(heard, notification), Token);
         await AcquireAsync(_ada, wait: false);
 
-        var reply = await other.Store.AcquireAsync(new AcquireRequest("orders", _bob, 1, Lease, false, ClaimWindow), Token);
+        var reply = await other.Store.AcquireAsync(Requests.Acquire("orders", _bob, Lease, claimWindow: ClaimWindow), Token);
         Assert.True(reply.IsGranted);
 
         await AcquireAsync(_bob, wait: true);
@@ -331,7 +331,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
 
         // It may be answered before anybody looks at the token.
         var thrown = await Record.ExceptionAsync(
-            () => Store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, ClaimWindow), new CancellationToken(canceled: true)));
+            () => Store.ReleaseAsync(Requests.Release("orders", _ada, ClaimWindow), new CancellationToken(canceled: true)));
         Assert.True(thrown is null or OperationCanceledException, thrown?.ToString());
 
         await Eventually.IsTrueAsync(
@@ -391,13 +391,13 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
     private string Key(string part) => $"{_prefix}:v1:{{orders}}:{part}";
 
     private Task<AcquireReply> AcquireAsync(LockOwner owner, bool wait) =>
-        Store.AcquireAsync(new AcquireRequest("orders", owner, 1, Lease, wait, ClaimWindow), Token);
+        Store.AcquireAsync(Requests.Acquire("orders", owner, Lease, wait: wait, claimWindow: ClaimWindow), Token);
 
     private Task<ReleaseReply> ReleaseAsync(LockOwner owner) =>
-        Store.ReleaseAsync(new ReleaseRequest("orders", owner, 1, ClaimWindow), Token);
+        Store.ReleaseAsync(Requests.Release("orders", owner, ClaimWindow), Token);
 
     private Task<IReadOnlyList<RenewalReply>> RenewAsync(LockOwner owner, TimeSpan lease) =>
-        Store.RenewAsync([new RenewalRequest("orders", owner, lease)], Token);
+        Store.RenewAsync([Requests.Renew("orders", owner, lease)], Token);
 
     private async Task<string[]> KeysAsync() =>
         await _connection.GetServers()[0].KeysAsync(pattern: _prefix + ":*").Select(key => (string)key!).ToArrayAsync(Token);

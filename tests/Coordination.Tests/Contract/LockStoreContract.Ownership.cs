@@ -154,9 +154,9 @@ public abstract partial class LockStoreContract
         var holders = Enumerable.Range(0, count).Select(i => (i % 5) switch { 0 or 3 => Ada, 1 => Bob, _ => null }).ToArray();
         await Task.WhenAll(names.Zip(holders)
             .Where(held => held.Second is not null)
-            .Select(held => Store.AcquireAsync(new AcquireRequest(held.First, held.Second!, 1, Long, Wait: false, Long), Cancellation))).WaitAsync(Bound, Cancellation);
+            .Select(held => Store.AcquireAsync(Requests.Acquire(held.First, held.Second!, Long), Cancellation))).WaitAsync(Bound, Cancellation);
 
-        var answers = await Store.RenewAsync([.. names.Select(name => new RenewalRequest(name, Ada, 2 * Long))], Cancellation).WaitAsync(Bound, Cancellation);
+        var answers = await Store.RenewAsync([.. names.Select(name => Requests.Renew(name, Ada, 2 * Long))], Cancellation).WaitAsync(Bound, Cancellation);
 
         Assert.Equal(holders.Select(holder => holder == Ada ? RenewalReply.Renewed : RenewalReply.NotHeld), answers);
         var after = await Task.WhenAll(names.Select(name => Store.GetHolderAsync(name, Cancellation))).WaitAsync(Bound, Cancellation);
@@ -265,14 +265,14 @@ public abstract partial class LockStoreContract
         var heard = new Heard();
         await using var listening = await ListenAsync(Bob, heard);
 
-        Assert.True((await Store.AcquireAsync(new AcquireRequest(name, Ada, 1, Long, Wait: false, Long), Cancellation)).IsGranted);
-        Assert.False((await Store.AcquireAsync(new AcquireRequest(name, Bob, 1, Long, Wait: true, Long), Cancellation)).IsGranted);
-        Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([new RenewalRequest(name, Ada, Long)], Cancellation));
-        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(new ReleaseRequest(name, Ada, 1, Long), Cancellation));
+        Assert.True((await Store.AcquireAsync(Requests.Acquire(name, Ada, Long), Cancellation)).IsGranted);
+        Assert.False((await Store.AcquireAsync(Requests.Acquire(name, Bob, Long, wait: true), Cancellation)).IsGranted);
+        Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([Requests.Renew(name, Ada, Long)], Cancellation));
+        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(name, Ada, Long), Cancellation));
         Assert.Equal(Bob, (await Store.GetHolderAsync(name, Cancellation))?.Owner);
         await Eventually.Async(() => heard.Count > 0, Bound);
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, name, Bob), Assert.Single(heard.All));
-        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(new ReleaseRequest(name, Bob, 1, Long), Cancellation));
+        Assert.Equal(LockNotification.Granted(name, Bob), Assert.Single(heard.All));
+        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(name, Bob, Long), Cancellation));
         await AssertNothingLeftAsync(name);
     }
 

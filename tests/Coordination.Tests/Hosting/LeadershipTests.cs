@@ -14,7 +14,7 @@ public sealed class LeadershipTests
 
         Assert.False(b.Leadership.IsLeader);
         Assert.Equal(WorkingService.LockName, b.Leadership.LockName);
-        Assert.Equal(new LeaderInfo(a.NodeId, a.Work.Lease.FencingToken, cluster.Time.GetUtcNow()), b.Leadership.Leader);
+        Assert.Equal(new LeaderInfo { NodeId = a.NodeId, FencingToken = a.Work.Lease.FencingToken, Since = cluster.Time.GetUtcNow() }, b.Leadership.Leader);
         Assert.Equal(b.Leadership.Leader, a.Leadership.Leader);
         Assert.Equal(b.Leadership.Leader, await b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
         await Cluster.UntilAsync(() => b.Logged(1208) == 1, "b says once who leads");
@@ -87,7 +87,8 @@ public sealed class LeadershipTests
 
         // A service that has stopped says so, and has no changes to wait for.
         Assert.Equal([Change(false, null)], await CollectAsync(b.Leadership));
-        static LeadershipChange Change(bool isLeader, LeaderInfo? leader) => new(WorkingService.LockName, isLeader, leader);
+        static LeadershipChange Change(bool isLeader, LeaderInfo? leader) =>
+            new() { LockName = WorkingService.LockName, IsLeader = isLeader, Leader = leader };
     }
 
     [Fact]

@@ -117,7 +117,7 @@ public sealed class InMemoryLockStore : ILockStore
         cancellationToken.ThrowIfCancellationRequested();
         lock (_gate)
         {
-            return Task.FromResult(Find(lockName, out var now)?.Inspect(maxWaiters, now) ?? new LockInspection(lockName, null, [], 0));
+            return Task.FromResult(Find(lockName, out var now)?.Inspect(maxWaiters, now) ?? new LockInspection { LockName = lockName });
         }
     }
 
@@ -128,7 +128,7 @@ public sealed class InMemoryLockStore : ILockStore
         lock (_gate)
         {
             string[] names = [.. _locks.Keys.Where(name => Find(name, out _)!.IsHeld)];
-            return Task.FromResult(new LockPage(names, Next: null));
+            return Task.FromResult(new LockPage { LockNames = names });
         }
     }
 
