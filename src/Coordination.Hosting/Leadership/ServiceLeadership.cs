@@ -6,7 +6,7 @@ using Coordination.Stores;
 namespace Coordination.Hosting.Leadership;
 
 /// <summary>What a node knows of the leadership of one service: written by the service's runner, read by everybody.</summary>
-internal class ServiceLeadership(string lockName, string nodeId, ILockStore store, TimeProvider time) : ILeadership
+internal class ServiceLeadership(string lockName, string nodeId, ILockStoreAdministration store, TimeProvider time) : ILeadership
 {
     private const int WatcherCapacity = 16;
 

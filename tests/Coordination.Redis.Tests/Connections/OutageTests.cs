@@ -28,8 +28,8 @@ public sealed class OutageTests
                 () => AcquireAsync(node),
                 () => RenewAsync(node),
                 () => ReleaseAsync(node),
-                () => node.Store.GetHolderAsync("orders", Token),
-                () => node.Store.PingAsync(Token),
+                () => node.Administration.GetHolderAsync("orders", Token),
+                () => node.Administration.PingAsync(Token),
                 () => node.Store.SubscribeAsync("host-1-ada", _ => { }, Token),
             ])
         {
@@ -41,7 +41,7 @@ public sealed class OutageTests
 
         await server.ResumeAsync();
         await AnswersAsync(node);
-        Assert.NotNull(await node.Store.GetHolderAsync("orders", Token));
+        Assert.NotNull(await node.Administration.GetHolderAsync("orders", Token));
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public sealed class OutageTests
     {
         await using var server = await RedisProcess.StartAsync();
         var node = Node(server);
-        var store = node.Store;
+        var store = node.Administration;
         await AcquireAsync(node);
         await using var connection = await server.ConnectAsOperatorAsync();
         Assert.Contains(await connection.GetServers()[0].ClientListAsync(), client => client.Name?.StartsWith("coordination:", StringComparison.Ordinal) == true);
@@ -178,7 +178,7 @@ public sealed class OutageTests
     {
         try
         {
-            await node.Store.PingAsync(Token);
+            await node.Administration.PingAsync(Token);
             return null;
         }
         catch (LockStoreException error)

@@ -250,8 +250,8 @@ public sealed class RedisErrorTests
         await node.Store.AcquireAsync(Requests.Acquire("orders", bob, TimeSpan.FromSeconds(30), wait: true, claimWindow: TimeSpan.FromSeconds(1)), Token);
         await node.Store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), Token);
         await node.Store.RenewAsync([Requests.Renew("orders", bob, TimeSpan.FromSeconds(30))], Token);
-        await node.Store.GetHolderAsync("orders", Token);
-        await node.Store.PingAsync(Token);
+        await node.Administration.GetHolderAsync("orders", Token);
+        await node.Administration.PingAsync(Token);
         await node.Store.ReleaseAsync(Requests.Release("orders", bob, TimeSpan.FromSeconds(1)), Token);
     }
 

@@ -115,7 +115,7 @@ public abstract class FailoverTests : IAsyncLifetime
         await using var node = new TestNode(builder => builder.UseRedis(_topology!.ConnectionString, options => options.ReplicasToWaitFor = 1));
         var name = _names.First(IsOnMasterThatDies);
         var request = Requests.Acquire(name, new LockOwner("ada", 1), LeaseDuration);
-        await node.Store.PingAsync(Token);
+        await node.Administration.PingAsync(Token);
         await Replica.PauseAsync();
 
         var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.AcquireAsync(request, Token));

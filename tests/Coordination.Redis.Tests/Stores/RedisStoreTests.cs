@@ -25,6 +25,8 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
 
     private ILockStore Store => _node.Store;
 
+    private ILockStoreAdministration Administration => _node.Administration;
+
     private IDatabase Database => _connection.GetDatabase();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -87,7 +89,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
 
         Assert.InRange(reply.FencingToken!.Value, before, after);
         Assert.Equal(reply.FencingToken.Value.ToString(), await Database.HashGetAsync(Key("lock"), "token"));
-        Assert.InRange((await Store.GetHolderAsync("orders", Token))!.Since.ToUnixTimeMilliseconds(), before / 1000, (after / 1000) + 1);
+        Assert.InRange((await Administration.GetHolderAsync("orders", Token))!.Since.ToUnixTimeMilliseconds(), before / 1000, (after / 1000) + 1);
     }
 
     [Fact]
@@ -125,7 +127,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
         await AcquireAsync(_bob, wait: true);
         await ReleaseAsync(_ada);
 
-        Assert.Equal(ahead + 1, (await Store.GetHolderAsync("orders", Token))!.FencingToken);
+        Assert.Equal(ahead + 1, (await Administration.GetHolderAsync("orders", Token))!.FencingToken);
     }
 
     [Fact]
@@ -138,7 +140,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
         var before = await Database.KeyTimeToLiveAsync(Key("lock"));
         Assert.Equal([RenewalReply.NotHeld], await RenewAsync(_ada, TimeSpan.FromHours(1)));
         Assert.True(await Database.KeyTimeToLiveAsync(Key("lock")) <= before);
-        Assert.Equal(_bob, (await Store.GetHolderAsync("orders", Token))!.Owner);
+        Assert.Equal(_bob, (await Administration.GetHolderAsync("orders", Token))!.Owner);
     }
 
     [Fact]
@@ -273,7 +275,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
         await AcquireAsync(_bob, wait: true);
         await ReleaseAsync(_ada);
 
-        Assert.Equal(_bob, (await Store.GetHolderAsync("orders", Token))!.Owner);
+        Assert.Equal(_bob, (await Administration.GetHolderAsync("orders", Token))!.Owner);
     }
 
     [Fact]
@@ -298,7 +300,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
             ? Database.StringSetAsync(Key("lock"), "something else")
             : Database.HashSetAsync(Key("lock"), "colour", "blue"));
 
-        foreach (var call in (Func<Task>[])[() => AcquireAsync(_ada, wait: false), () => Store.GetHolderAsync("orders", Token)])
+        foreach (var call in (Func<Task>[])[() => AcquireAsync(_ada, wait: false), () => Administration.GetHolderAsync("orders", Token)])
         {
             var error = await Assert.ThrowsAsync<LockStoreException>(call);
             Assert.False(error.IsTransient);
@@ -320,7 +322,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
 
         await AcquireAsync(_bob, wait: true);
         await ReleaseAsync(_ada);
-        await other.Store.PingAsync(Token);
+        await other.Administration.PingAsync(Token);
         Assert.Equal(0, Count(heard));
     }
 
@@ -335,7 +337,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
         Assert.True(thrown is null or OperationCanceledException, thrown?.ToString());
 
         await Eventually.IsTrueAsync(
-            async () => await Store.GetHolderAsync("orders", Token) is null, TimeSpan.FromSeconds(5), "the lock is free");
+            async () => await Administration.GetHolderAsync("orders", Token) is null, TimeSpan.FromSeconds(5), "the lock is free");
     }
 
     [Fact]
@@ -346,7 +348,7 @@ public abstract class RedisStoreTests(ServerFixture server) : IAsyncLifetime
         await AcquireAsync(_bob, wait: false);
 
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(_ada));
-        Assert.Equal(_bob, (await Store.GetHolderAsync("orders", Token))!.Owner);
+        Assert.Equal(_bob, (await Administration.GetHolderAsync("orders", Token))!.Owner);
     }
 
     [Fact]

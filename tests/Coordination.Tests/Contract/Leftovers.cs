@@ -11,7 +11,7 @@ internal static class Leftovers
     public static async Task<bool> IsNothingAsync(ILockStore store, string lockName)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        if (await store.GetHolderAsync(lockName, cancellation) is not null)
+        if (await ((ILockStoreAdministration)store).GetHolderAsync(lockName, cancellation) is not null)
         {
             return false;
         }

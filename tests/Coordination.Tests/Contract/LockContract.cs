@@ -117,6 +117,6 @@ public abstract partial class LockContract : IAsyncLifetime
     {
         var clock = Name + "-clock";
         await node.Store.AcquireAsync(Requests.Acquire(clock, new LockOwner("clock", 1), time, claimWindow: Long), Cancellation);
-        await Eventually.Async(async () => await node.Store.GetHolderAsync(clock, Cancellation) is null, time + Bound, "Time passes.");
+        await Eventually.Async(async () => await node.Administration.GetHolderAsync(clock, Cancellation) is null, time + Bound, "Time passes.");
     }
 }

@@ -331,7 +331,7 @@ public abstract partial class LockStoreContract
     public async Task F33_A_fire_whose_lock_an_administrator_took_is_not_finished()
     {
         var token = Assert.NotNull((await TryAsync(Ada, At(0, "ada"))).FencingToken);
-        Assert.True(await Store.RevokeAsync(LockName, token, Long, Cancellation));
+        Assert.True(await Administration.RevokeAsync(LockName, token, Long, Cancellation));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada")));
         AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
         Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);

@@ -161,9 +161,9 @@ public abstract partial class LockStoreContract
         Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada));
     }
 
-    private Task<LockInspection> InspectAsync(int maxWaiters = 100) => Store.InspectAsync(LockName, maxWaiters, Cancellation).WaitAsync(Bound, Cancellation);
+    private Task<LockInspection> InspectAsync(int maxWaiters = 100) => Administration.InspectAsync(LockName, maxWaiters, Cancellation).WaitAsync(Bound, Cancellation);
 
-    private Task<bool> RevokeAsync(long token) => Store.RevokeAsync(LockName, token, Long, Cancellation).WaitAsync(Bound, Cancellation);
+    private Task<bool> RevokeAsync(long token) => Administration.RevokeAsync(LockName, token, Long, Cancellation).WaitAsync(Bound, Cancellation);
 
     private async Task<List<string>> ListAsync()
     {
@@ -171,7 +171,7 @@ public abstract partial class LockStoreContract
         string? cursor = null;
         do
         {
-            var page = await Store.ListAsync(cursor, Cancellation).WaitAsync(Bound, Cancellation);
+            var page = await Administration.ListAsync(cursor, Cancellation).WaitAsync(Bound, Cancellation);
             names.AddRange(page.LockNames);
             cursor = page.Next;
         }

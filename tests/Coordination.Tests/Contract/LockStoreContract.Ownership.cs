@@ -159,7 +159,7 @@ public abstract partial class LockStoreContract
         var answers = await Store.RenewAsync([.. names.Select(name => Requests.Renew(name, Ada, 2 * Long))], Cancellation).WaitAsync(Bound, Cancellation);
 
         Assert.Equal(holders.Select(holder => holder == Ada ? RenewalReply.Renewed : RenewalReply.NotHeld), answers);
-        var after = await Task.WhenAll(names.Select(name => Store.GetHolderAsync(name, Cancellation))).WaitAsync(Bound, Cancellation);
+        var after = await Task.WhenAll(names.Select(name => Administration.GetHolderAsync(name, Cancellation))).WaitAsync(Bound, Cancellation);
         Assert.Equal(holders, after.Select(holder => holder?.Owner));
         Assert.All(after.OfType<LockHolder>(), holder => Assert.Equal(holder.Owner == Ada, holder.TimeToLive > Long));
     }
@@ -269,7 +269,7 @@ public abstract partial class LockStoreContract
         Assert.False((await Store.AcquireAsync(Requests.Acquire(name, Bob, Long, wait: true), Cancellation)).IsGranted);
         Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([Requests.Renew(name, Ada, Long)], Cancellation));
         Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(name, Ada, Long), Cancellation));
-        Assert.Equal(Bob, (await Store.GetHolderAsync(name, Cancellation))?.Owner);
+        Assert.Equal(Bob, (await Administration.GetHolderAsync(name, Cancellation))?.Owner);
         await Eventually.Async(() => heard.Count > 0, Bound);
         Assert.Equal(LockNotification.Granted(name, Bob), Assert.Single(heard.All));
         Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(name, Bob, Long), Cancellation));
@@ -280,6 +280,6 @@ public abstract partial class LockStoreContract
     public async Task The_store_has_a_name_and_gives_a_sign_of_life()
     {
         Assert.NotEmpty(Store.Name);
-        await Store.PingAsync(Cancellation).WaitAsync(Bound, Cancellation);
+        await Administration.PingAsync(Cancellation).WaitAsync(Bound, Cancellation);
     }
 }

@@ -234,7 +234,7 @@ public abstract partial class LockStoreContract
         }
 
         await ReleaseAsync(Dan);
-        await Store.PingAsync(Cancellation);
+        await Administration.PingAsync(Cancellation);
         Assert.Equal(0, heard[Ada].Count);
         Assert.All(all.Skip(1), owner => Assert.Equal(LockNotification.Granted(LockName, owner), Assert.Single(heard[owner].Grants)));
         foreach (var subscription in listening)

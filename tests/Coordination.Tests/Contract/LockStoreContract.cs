@@ -33,6 +33,9 @@ public abstract partial class LockStoreContract : IAsyncLifetime
 
     private ILockStore Store => _store!;
 
+    /// <summary>The store looks at its locks, lists and revokes them.</summary>
+    private ILockStoreAdministration Administration => Assert.IsType<ILockStoreAdministration>(_store, exactMatch: false);
+
     /// <summary>A name that no other test uses, so that tests may share a server.</summary>
     private string LockName { get; }
 
@@ -57,7 +60,7 @@ public abstract partial class LockStoreContract : IAsyncLifetime
 
     /// <summary>Lets a lease run out that nobody renews.</summary>
     protected virtual Task LapseAsync(string lockName) =>
-        Eventually.Async(async () => await Store.GetHolderAsync(lockName, Cancellation) is null, Bound, $"The lock '{lockName}' lapses.");
+        Eventually.Async(async () => await Administration.GetHolderAsync(lockName, Cancellation) is null, Bound, $"The lock '{lockName}' lapses.");
 
     /// <summary>Shows that nothing but the last token is left of a lock; a store that can look inside looks there as well.</summary>
     protected virtual async Task AssertNothingLeftAsync(string lockName) =>
@@ -88,7 +91,7 @@ public abstract partial class LockStoreContract : IAsyncLifetime
     private async Task<RenewalReply> AnswerToRenewalAsync(LockOwner owner, TimeSpan? lease = null, long? token = null) =>
         Assert.Single(await Store.RenewAsync([Requests.Renew(LockName, owner, lease ?? Long, fencingToken: token)], Cancellation).WaitAsync(Bound, Cancellation));
 
-    private Task<LockHolder?> HolderAsync() => Store.GetHolderAsync(LockName, Cancellation).WaitAsync(Bound, Cancellation);
+    private Task<LockHolder?> HolderAsync() => Administration.GetHolderAsync(LockName, Cancellation).WaitAsync(Bound, Cancellation);
 
     private async Task<LockHolder> HeldAsync()
     {

@@ -6,7 +6,7 @@ namespace Coordination.Stores.InMemory;
 /// A store for one process: it keeps every promise of the seam, on a <see cref="TimeProvider"/>, and forgets everything with the
 /// process. Several providers may share one instance and are then several nodes.
 /// </summary>
-public sealed class InMemoryLockStore : ILockStore
+public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
 {
     private const int SweepAtLeastAt = 1024;
 
