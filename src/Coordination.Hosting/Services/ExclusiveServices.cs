@@ -1,5 +1,4 @@
 using Coordination.Hosting.Leadership;
-using Coordination.Nodes;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -70,7 +69,7 @@ internal sealed class ExclusiveServices
         try
         {
             var @lock = locks.GetLock(options.LockName ?? registration.DefaultLockName, options.LockOptions);
-            var timings = LeaseTimings.From(node).Scale(options.LockOptions?.LeaseDuration ?? node.LeaseDuration);
+            var timings = LeaseTimings.Of(node, options.LockOptions);
             return new ExclusiveService(
                 registration,
                 options,

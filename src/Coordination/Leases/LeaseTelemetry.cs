@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Coordination.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -6,16 +7,18 @@ namespace Coordination.Leases;
 /// <summary>Says in logs, metrics and traces what happens to leases.</summary>
 internal sealed class LeaseTelemetry(ILogger<ILockLease> logger, CoordinationMetrics metrics)
 {
-    public void Granted(Lease lease)
-    {
-        metrics.LeaseGranted();
-        Log.Granted(logger, lease.Grant.LockName, lease.Grant.Owner, lease.Grant.FencingToken);
-    }
-
-    public void StateChanged(Lease lease, LeaseState before, LeaseState after, LeaseLossReason? reason)
+    public void Granted(Lease lease, ActivityContext trace)
     {
         var grant = lease.Grant;
-        switch (after)
+        lease.Activity = CoordinationActivities.StartHold(grant.LockName, grant.Owner, grant.FencingToken, trace);
+        metrics.LeaseGranted();
+        Log.Granted(logger, grant.LockName, grant.Owner, grant.FencingToken);
+    }
+
+    public void StateChanged(Lease lease, LeaseState before, LeaseMoment after)
+    {
+        var grant = lease.Grant;
+        switch (after.State)
         {
             case LeaseState.Held:
                 Log.Recovered(logger, grant.LockName, grant.Owner, grant.FencingToken);
@@ -24,21 +27,23 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> logger, CoordinationMet
                 Log.InDoubt(logger, grant.LockName, grant.Owner, grant.FencingToken, lease.Remaining);
                 break;
             case LeaseState.Lost:
-                Log.Lost(logger, grant.LockName, grant.Owner, grant.FencingToken, lease.HeldFor, reason ?? LeaseLossReason.DeadlinePassed);
+                Log.Lost(logger, grant.LockName, grant.Owner, grant.FencingToken, lease.HeldFor, after.LossReason ?? LeaseLossReason.DeadlinePassed);
                 break;
             case LeaseState.Released:
                 Log.Released(logger, grant.LockName, grant.Owner, grant.FencingToken, lease.HeldFor);
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(after), after, $"A lease cannot go from {before} to an unknown state.");
+                throw new ArgumentOutOfRangeException(nameof(after), after.State, $"A lease cannot go from {before} to an unknown state.");
         }
 
-        if (after is LeaseState.Lost or LeaseState.Released)
+        if (!after.IsActive)
         {
-            metrics.LeaseEnded(lease.HeldFor, reason);
-            CoordinationActivities.EndHold(lease.Activity, reason);
+            metrics.LeaseEnded(lease.HeldFor, after.LossReason);
+            CoordinationActivities.EndHold(lease.Activity, after.LossReason);
         }
     }
+
+    public void RenewalEnded(TimeSpan took, bool succeeded) => metrics.RenewalEnded(took, succeeded);
 
     public void RenewalConfirmed(Lease lease) => metrics.RenewalConfirmed(lease.Remaining);
 
@@ -46,6 +51,8 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> logger, CoordinationMet
 
     public void ReleaseFailed(Lease lease, Exception error) =>
         Log.ReleaseFailed(logger, lease.Grant.LockName, lease.Grant.Owner, lease.Grant.FencingToken, error.Message);
+
+    public void WatchdogFault(Exception error) => Log.WatchdogFault(logger, error);
 
     /// <summary>Sees to it that an exception from a callback on a loss is logged, and goes nowhere else.</summary>
     public void ObserveCallbacks(Lease lease, Task callbacks) => callbacks.ContinueWith(

@@ -1,5 +1,4 @@
 using Coordination.Leases;
-using Coordination.Locks;
 using Coordination.Occurrences;
 using Coordination.Stores;
 using Coordination.Testing;
@@ -22,7 +21,7 @@ public sealed class OccurrenceLocksTests
     {
         await using var node = new TestNode();
         var given = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
-        await ((LeaseHandle)given.Lease!).UndoAsync();
+        await node.Services.GetRequiredService<LeaseKeeper>().UndoAsync(((LeaseHandle)given.Lease!).Lease);
         var run = await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token);
         Assert.Equal(OccurrenceStatus.Started, run.Status);
         Assert.Equal(ReleaseResult.Released, await run.Lease!.ReleaseAsync(Token));
@@ -70,7 +69,7 @@ public sealed class OccurrenceLocksTests
         await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
         var waiting = Locks(node).AcquireAsync("work", null, At(0, "two"), TimeSpan.FromSeconds(1), Token);
         Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(3)));
-        Assert.Equal(default, await waiting);
+        Assert.Equal(new OccurrenceAttempt(), await waiting);
     }
 
     [Theory]
@@ -84,7 +83,7 @@ public sealed class OccurrenceLocksTests
         if (isCancelled)
         {
             await cancellation.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Acquisition(node).ConfirmAsync(lease, At(0, "one"), cancellation.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Locks(node).ConfirmAsync(lease, At(0, "one"), cancellation.Token));
         }
         else
         {
@@ -94,7 +93,7 @@ public sealed class OccurrenceLocksTests
                 node.Store.LoseNextReply(StoreOperation.Acquire);
             }
 
-            var confirming = Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
+            var confirming = Locks(node).ConfirmAsync(lease, At(0, "one"), Token);
             Assert.True(node.AdvanceUntil(() => confirming.IsCompleted, LeaseDuration));
             await Assert.ThrowsAsync<LockStoreException>(() => confirming);
         }
@@ -151,7 +150,7 @@ public sealed class OccurrenceLocksTests
     {
         await using var node = new TestNode();
         var abandoned = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
-        await OccurrenceLocks.AbandonAsync(abandoned.Lease!);
+        await Locks(node).AbandonAsync(abandoned.Lease!);
         AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token), "one");
         Assert.Equal(OccurrenceStatus.Recovering, (await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token)).Status);
     }
@@ -162,7 +161,7 @@ public sealed class OccurrenceLocksTests
         await using var node = new TestNode();
         var lease = (LeaseHandle)await node.AcquireAsync();
         node.Store.LoseNextReply(StoreOperation.Acquire);
-        var confirming = Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
+        var confirming = Locks(node).ConfirmAsync(lease, At(0, "one"), Token);
         Assert.True(node.AdvanceUntil(() => confirming.IsCompleted, LeaseDuration));
         var confirmed = await confirming;
         Assert.Equal((OccurrenceStatus.Started, LeaseState.Held), (confirmed.Status, lease.State));
@@ -198,7 +197,7 @@ public sealed class OccurrenceLocksTests
         }
 
         // The store has the lock for it anew, under another token, which is not the lease's.
-        Assert.Null((await Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token)).Lease);
+        Assert.Null((await Locks(node).ConfirmAsync(lease, At(0, "one"), Token)).Lease);
         Assert.Equal(0, node.Store.Count);
         Assert.Equal(OccurrenceStatus.Started, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
     }
@@ -209,7 +208,7 @@ public sealed class OccurrenceLocksTests
         await using var node = new TestNode();
         var lease = (LeaseHandle)await node.AcquireAsync();
         var stranger = node.Store.GrantTo("work", "stranger");
-        var attempt = await Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
+        var attempt = await Locks(node).ConfirmAsync(lease, At(0, "one"), Token);
         Assert.Equal((null, OccurrenceStatus.None, stranger), (attempt.Lease, attempt.Status, attempt.Holder?.Owner));
         Assert.NotEqual(LeaseState.Held, lease.State);
         Assert.Equal(stranger, (await node.Store.GetHolderAsync("work", Token))!.Owner);
@@ -220,8 +219,6 @@ public sealed class OccurrenceLocksTests
     private static AcquireRequest Ask(Occurrence occurrence) => Requests.Acquire("work", new LockOwner("other", 1), LeaseDuration, occurrence: occurrence);
 
     private static OccurrenceLocks Locks(TestNode node) => node.Services.GetRequiredService<OccurrenceLocks>();
-
-    private static Acquisition Acquisition(TestNode node) => node.Services.GetRequiredService<Acquisition>();
 
     private static Occurrence At(int second, string run, bool makeUp = false) => new()
     {
