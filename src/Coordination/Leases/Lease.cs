@@ -43,7 +43,7 @@ internal sealed class Lease
     public LeaseTimings Timings => Grant.Timings;
 
     /// <summary>The trace of the hold, from the grant to its end.</summary>
-    public Activity? Activity { get; set; }
+    public Activity? Hold { get; init; }
 
     /// <summary>The scheduled time that it was granted for; null for none, also where it is not to be ended with the lease.</summary>
     public Occurrence? Occurrence { get; set; }
@@ -231,9 +231,9 @@ internal sealed class Lease
         {
             // The token turns cancelled here and now; only the callbacks go to the pool. User code that blocks in one, or throws
             // from it, must not hold up the watchdog of the other leases.
-            _telemetry.ObserveCallbacks(this, _lost.CancelAsync());
+            _telemetry.ObserveCallbacks(Grant, _lost.CancelAsync());
         }
 
-        _telemetry.StateChanged(this, before.State, after);
+        _telemetry.StateChanged(Grant, Hold, before.State, after, Remaining, HeldFor);
     }
 }

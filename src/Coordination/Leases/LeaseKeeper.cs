@@ -22,10 +22,10 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     /// <param name="request">What was asked for.</param>
     /// <param name="reply">A grant.</param>
     /// <param name="options">How the lease differs from the node's other ones.</param>
-    /// <param name="handle">What the holder gets.</param>
-    public bool TryAccept(AcquireRequest request, TimedReply<AcquireReply> reply, LockOptions? options, [NotNullWhen(true)] out LeaseHandle? handle)
+    /// <param name="lease">The lease, for its holder to be bound to.</param>
+    public bool TryAccept(AcquireRequest request, TimedReply<AcquireReply> reply, LockOptions? options, [NotNullWhen(true)] out Lease? lease)
     {
-        handle = null;
+        lease = null;
         var timings = node.TimingsOf(options);
         if (new Deadline(reply.SentAt, timings).RemainingAt(time.Uptime) == TimeSpan.Zero)
         {
@@ -33,9 +33,11 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         }
 
         var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, reply.Reply.FencingToken!.Value, timings, options);
-        var lease = new Lease(grant, reply.SentAt, time, telemetry) { Occurrence = request.Occurrence };
-        telemetry.Granted(lease, Activity.Current?.Context ?? default);
-        handle = new LeaseHandle(lease, this, time);
+        lease = new Lease(grant, reply.SentAt, time, telemetry)
+        {
+            Occurrence = request.Occurrence,
+            Hold = telemetry.Granted(grant, Activity.Current?.Context ?? default),
+        };
         watchdog.Add(lease);
         return true;
     }
@@ -162,7 +164,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         catch (Exception e) when (e is LockStoreException or TimeoutException)
         {
             // The store refuses, or the time for it is up: the lock lapses by itself.
-            telemetry.ReleaseFailed(lease, e);
+            telemetry.ReleaseFailed(lease.Grant, e);
             return ReleaseResult.Unknown;
         }
     }

@@ -153,7 +153,7 @@ internal sealed class Watchdog : IDisposable
             {
                 if (sent[i].Learn(replies.Reply[i], replies.SentAt))
                 {
-                    _telemetry.RenewalConfirmed(sent[i]);
+                    _telemetry.RenewalConfirmed(sent[i].Remaining);
                 }
             }
         }
@@ -179,7 +179,7 @@ internal sealed class Watchdog : IDisposable
     {
         foreach (var lease in batch)
         {
-            LeaseTelemetry.RenewalFailed(lease, error);
+            LeaseTelemetry.RenewalFailed(lease.Hold, error);
             lease.FailRenewal();
         }
     }

@@ -98,6 +98,6 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
         }
 
         channel.Listen();
-        return new AcquireAttempt(lease, reply.Reply);
+        return new AcquireAttempt(new LeaseHandle(lease, leases, time), reply.Reply);
     }
 }

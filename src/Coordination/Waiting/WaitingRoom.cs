@@ -145,7 +145,7 @@ internal sealed class WaitingRoom(
         }
 
         waiter.MayBeApplied = false;
-        return lease;
+        return new LeaseHandle(lease, leases, time);
     }
 
     private LocalQueue Enter(WaitKey key, out LinkedListNode<TaskCompletionSource<Waiter?>>? place)

@@ -11,7 +11,7 @@ public sealed class SharedRedis : IAsyncLifetime
     private readonly SemaphoreSlim _starting = new(1, 1);
     private RedisProcess? _server;
 
-    /// <summary>Starts the server, or skips the test.</summary>
+    /// <summary>Starts the server.</summary>
     public async Task<string> GetConnectionStringAsync()
     {
         await _starting.WaitAsync(TestContext.Current.CancellationToken);

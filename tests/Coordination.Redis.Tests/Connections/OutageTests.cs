@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Coordination.Redis.Tests.Connections;
 
 /// <summary>Servers that hang, die and come back: on a redis-server of its own for each test.</summary>
+[Needs(Need.RedisServer)]
 public sealed class OutageTests
 {
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromMilliseconds(500);

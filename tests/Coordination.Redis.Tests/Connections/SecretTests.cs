@@ -17,6 +17,7 @@ public sealed class SecretTests
     [InlineData("password=" + Secret)]
     [InlineData("user=app,password=" + Secret)]
     [InlineData("password=" + Secret + ",protocol=resp2")]
+    [Needs(Need.RedisServer)]
     public async Task WrongPassword(string credentials)
     {
         await using var server = await RedisProcess.StartAsync("--requirepass", "another-pa55w0rd");
@@ -31,6 +32,7 @@ public sealed class SecretTests
     public Task UnknownHost() => AssertNothingLeaksAsync($"host.invalid:6379,password={Secret}");
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task ServerThatDies()
     {
         await using var server = await RedisProcess.StartAsync("--requirepass", Secret);

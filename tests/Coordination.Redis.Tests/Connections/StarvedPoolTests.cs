@@ -9,6 +9,7 @@ public sealed class Alone;
 
 /// <summary>On a redis-server of its own.</summary>
 [Collection(nameof(Alone))]
+[Needs(Need.RedisServer)]
 public sealed class StarvedPoolTests
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);

@@ -4,6 +4,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Tests.Errors;
 
 /// <summary>A server whose certificate is not the one that the connection string asks for gives out no locks.</summary>
+[Needs(Need.RedisServer)]
 public sealed class CertificateTests(TlsFixture server)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

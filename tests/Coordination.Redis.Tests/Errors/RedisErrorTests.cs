@@ -6,6 +6,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Tests.Errors;
 
 /// <summary>F30: each way in which a server refuses, made on a redis-server of its own.</summary>
+[Needs(Need.RedisServer)]
 public sealed class RedisErrorTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

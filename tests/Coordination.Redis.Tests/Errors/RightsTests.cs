@@ -7,6 +7,7 @@ namespace Coordination.Redis.Tests.Errors;
 /// F30: users who lack one of the rights that locks need. The examination at start finds each of them. On a server of its own, to
 /// which nobody else sends scripts.
 /// </summary>
+[Needs(Need.RedisServer)]
 public sealed class RightsTests(AclFixture server, ClusterFixture cluster) : IClassFixture<AclFixture>
 {
     private static readonly string[] Patterns = ["~test-*:*", "&test-*:*"];

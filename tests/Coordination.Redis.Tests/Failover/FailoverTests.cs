@@ -11,6 +11,7 @@ namespace Coordination.Redis.Tests.Failover;
 /// A master dies while 20 locks are held and each is waited for on two other nodes, and its replica takes over. Who had what is
 /// judged at the resource.
 /// </summary>
+[Needs(Need.LongTier, Need.RedisServer)]
 public abstract class FailoverTests : IAsyncLifetime
 {
     private const int Locks = 20;

@@ -69,6 +69,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task Redis_IsFit_AndNothingIsLeftBehind()
     {
         var connectionString = await redis.GetConnectionStringAsync();
@@ -84,6 +85,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     [InlineData("+@all -zadd", "+zadd")]
     [InlineData("+@all -publish", "+publish")]
     [InlineData("+@all -subscribe", "+subscribe")]
+    [Needs(Need.RedisServer)]
     public async Task Redis_WithARightMissing_FailsTheStart_AndNamesTheRights(string rights, string named)
     {
         await using var server = await RedisProcess.StartAsync(["--user", "app", ">app-password", "on", "~*", "&*", .. rights.Split(' ')]);
@@ -96,6 +98,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task Redis_WithoutTheRightToInfo_IsFit()
     {
         await using var server = await RedisProcess.StartAsync("--user", "app", ">app-password", "on", "~*", "&*", "+@all", "-info");
@@ -105,6 +108,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task G12_ServerAway_TheHostStarts_AndTheServerIsExaminedWhenItIsBack()
     {
         await using var server = await RedisProcess.StartAsync();

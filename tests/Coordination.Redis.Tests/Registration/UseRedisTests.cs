@@ -19,6 +19,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task Options_ComeFromTheConfiguration()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -45,6 +46,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task Options_InCode_WinOverTheConfiguration()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -60,6 +62,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task ConfigurationOptions_AreCopied_AndTheCopySuitsLeases()
     {
         var given = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
@@ -82,6 +85,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task RegisteredConnection_IsUsed_AndNotDisposed_AndWhatDoesNotSuitLeasesIsAWarning()
     {
         var settings = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
@@ -102,6 +106,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task RegisteredConnection_ThatSuitsLeases_IsNoWarning()
     {
         var settings = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
@@ -154,6 +159,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task Operations_AreOneRoundTripEach()
     {
         await using var own = await RedisProcess.StartAsync();

@@ -7,8 +7,6 @@ namespace Coordination.Redis.Tests.Servers;
 /// <summary>A redis-server of its own, as a server or as a sentinel: a process, a folder, a port on 127.0.0.1.</summary>
 public sealed class RedisProcess : IAsyncDisposable
 {
-    public const string Needs = "needs redis-server on PATH: apt-get install redis-server";
-
     /// <summary>A server's last line on starting, one that loads data first, and a sentinel's.</summary>
     private static readonly string[] SignsOfLife = ["eady to accept connections", "Loading RDB", "+monitor master"];
 
@@ -28,9 +26,7 @@ public sealed class RedisProcess : IAsyncDisposable
 
     public string ConnectionString => FreePort.Local(Port);
 
-    public static bool IsAvailable { get; } = PathOf("redis-server") is not null;
-
-    /// <summary>Starts a server, or skips the test where there is none on this machine.</summary>
+    /// <summary>Starts a server.</summary>
     /// <param name="settings">As in redis.conf, each with two dashes before it.</param>
     public static Task<RedisProcess> StartAsync(params string[] settings) =>
         StartAsync(server => ["--port", $"{server.Port}", .. settings]);
@@ -38,7 +34,7 @@ public sealed class RedisProcess : IAsyncDisposable
     /// <summary>Starts a server whose command line depends on its folder, or has the port elsewhere.</summary>
     public static async Task<RedisProcess> StartAsync(Func<RedisProcess, string[]> arguments)
     {
-        Assert.SkipUnless(IsAvailable, Needs);
+        Requirement.Demand(Need.RedisServer);
         var server = new RedisProcess(FreePort.Take(), arguments);
         try
         {
@@ -54,7 +50,7 @@ public sealed class RedisProcess : IAsyncDisposable
 
     public async Task StartAgainAsync(params string[] more)
     {
-        var start = new ProcessStartInfo(PathOf("redis-server")!)
+        var start = new ProcessStartInfo(ProgramPath.Find("redis-server")!)
         {
             WorkingDirectory = _folder.FullName,
             RedirectStandardOutput = true,
@@ -123,9 +119,4 @@ public sealed class RedisProcess : IAsyncDisposable
         using var kill = Process.Start("kill", [signal, $"{_process!.Id}"]);
         await kill.WaitForExitAsync();
     }
-
-    private static string? PathOf(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator)
-            .Select(folder => Path.Combine(folder, program))
-            .FirstOrDefault(File.Exists);
 }

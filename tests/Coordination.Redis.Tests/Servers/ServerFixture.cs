@@ -1,9 +1,9 @@
 using Coordination.Redis.Errors;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Testing;
-using DotNet.Testcontainers.Builders;
 using StackExchange.Redis;
 using Testcontainers.Redis;
+using Xunit.v3;
 
 [assembly: AssemblyFixture(typeof(RedisServerFixture))]
 [assembly: AssemblyFixture(typeof(RedisContainerFixture))]
@@ -13,11 +13,14 @@ using Testcontainers.Redis;
 [assembly: AssemblyFixture(typeof(AclFixture))]
 [assembly: AssemblyFixture(typeof(TlsFixture))]
 
+// Most of their time they wait for the end of a lease.
+[assembly: Parallelization(MaxThreads = 4)]
+
 namespace Coordination.Redis.Tests.Servers;
 
 /// <summary>
-/// A server that the tests of a run share, started for the first test that asks for it. Where it cannot be had, tests that
-/// need it are skipped and say what they need: never does another server take its place.
+/// A server that the tests of a run share, started for the first test that asks for it. Where it is missing, the tests that need it
+/// are left out: never does another server take its place.
 /// </summary>
 public abstract class ServerFixture : IAsyncLifetime
 {
@@ -58,7 +61,7 @@ public abstract class ServerFixture : IAsyncLifetime
         _starting.Dispose();
     }
 
-    /// <summary>Starts the server, or skips the test.</summary>
+    /// <summary>Starts the server.</summary>
     protected abstract Task<string> StartAsync();
 
     protected abstract ValueTask StopAsync();
@@ -116,16 +119,9 @@ public sealed class RedisContainerFixture : ServerFixture
 
     protected override async Task<string> StartAsync()
     {
-        try
-        {
-            _container = new RedisBuilder(Image).Build();
-            await _container.StartAsync(TestContext.Current.CancellationToken);
-        }
-        catch (DockerUnavailableException)
-        {
-            Assert.Skip($"needs a container engine that can start {Image}: install Docker, or set DOCKER_HOST");
-        }
-
+        Requirement.Demand(Need.ContainerEngine);
+        _container = new RedisBuilder(Image).Build();
+        await _container.StartAsync(TestContext.Current.CancellationToken);
         return _container.GetConnectionString();
     }
 

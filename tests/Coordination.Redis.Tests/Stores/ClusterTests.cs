@@ -5,6 +5,7 @@ using Coordination.Stores;
 namespace Coordination.Redis.Tests.Stores;
 
 /// <summary>On a redis-server of its own in Cluster mode, one that serves all slots: it refuses scripts with keys of several.</summary>
+[Needs(Need.RedisServer)]
 public sealed class ClusterTests
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);

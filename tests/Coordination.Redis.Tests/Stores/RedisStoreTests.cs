@@ -5,8 +5,10 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Stores;
 
+[Needs(Need.RedisServer)]
 public sealed class RedisServerStoreTests(RedisServerFixture server) : RedisStoreTests(server);
 
+[Needs(Need.ContainerEngine)]
 public sealed class RedisContainerStoreTests(RedisContainerFixture server) : RedisStoreTests(server);
 
 public sealed class GarnetStoreTests(GarnetFixture server) : RedisStoreTests(server);
