@@ -13,7 +13,7 @@ namespace Coordination.Testing;
 /// the test moves by hand, given to the store and registered in the hosts, leases run out only when the test says so. All members may
 /// be used from any thread.
 /// </remarks>
-public sealed class ControllableLockStore : ILockStore
+public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
 {
     private static readonly TimeSpan StrangersLease = TimeSpan.FromDays(1);
 
@@ -58,7 +58,7 @@ public sealed class ControllableLockStore : ILockStore
             {
                 foreach (var subscription in _subscriptions.Keys)
                 {
-                    subscription.Pass(new LockNotification(LockNotificationKind.Reconnected));
+                    subscription.Pass(LockNotification.Reconnected);
                 }
             }
         }

@@ -10,7 +10,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Stores;
 
 /// <summary>Locks kept by Redis, Valkey or Garnet: one script for each operation, each atomic on the server.</summary>
-internal sealed class RedisLockStore : ILockStore
+internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
 {
     /// <summary>Where the code goes on after a wait, nearly everywhere: wherever there is a thread.</summary>
     private const ConfigureAwaitOptions Anywhere = ConfigureAwaitOptions.None;

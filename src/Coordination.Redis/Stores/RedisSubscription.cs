@@ -218,7 +218,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
     {
         if (Volatile.Read(ref _disposed) == 0)
         {
-            _handler(new LockNotification(LockNotificationKind.Reconnected));
+            _handler(LockNotification.Reconnected);
         }
     }
 }

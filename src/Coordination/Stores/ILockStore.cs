@@ -16,6 +16,7 @@ namespace Coordination.Stores;
 /// is told; a waiter that was passed the lock and did not claim it is skipped from then on until it asks again, at its old place.
 /// The next waiters of other nodes, up to three, are told to ask again when it should have claimed it, each one a claim window later than
 /// the one before.</para>
+/// <para>Operators ask a store for more, by <see cref="ILockStoreAdministration"/>, which it implements as well; locks do not need it.</para>
 /// <para>The contract test suite in the project's tests is the full statement; a new store inherits it.</para>
 /// </remarks>
 public interface ILockStore
@@ -88,34 +89,4 @@ public interface ILockStore
     /// <param name="cancellationToken">Ends the wait for the subscription.</param>
     /// <returns>Ends the subscription when it is disposed. One that was cancelled while it was being made is ended as well.</returns>
     Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken);
-
-    /// <summary>Looks at a lock without changing it.</summary>
-    /// <returns>Who holds it; null when nobody does.</returns>
-    Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken);
-
-    /// <summary>Looks at a lock and its queue without changing them.</summary>
-    /// <param name="lockName">The lock.</param>
-    /// <param name="maxWaiters">How many waiters to list at most, from the front of the queue.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken);
-
-    /// <summary>Lists the locks that are held, a page at a time. Locks that come or go meanwhile may be on a page or not.</summary>
-    /// <param name="cursor">Null for the first page, then what the page before it said in <see cref="LockPage.Next"/>.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Takes a lock from its holder, and passes it on as a release would; whatever time it was to be locked at least is over. The
-    /// holder's node is told, and a renewal of the holder answers <see cref="RenewalReply.Revoked"/> until its lease would have run out.
-    /// A question, and no release: an operator who cancels it before it is sent takes it back.
-    /// </summary>
-    /// <param name="lockName">The lock.</param>
-    /// <param name="fencingToken">The token of the grant that is to end, so that no newer one is hit.</param>
-    /// <param name="claimWindow">How long the lock stays passed to the next waiter without being claimed.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>Whether the lock was held under that token.</returns>
-    Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken);
-
-    /// <summary>Asks the store for a sign of life, as the health check does.</summary>
-    Task PingAsync(CancellationToken cancellationToken);
 }

@@ -40,7 +40,7 @@ public sealed class StarvedPoolTests
 
         Assert.Equal(LeaseState.Held, lease.State);
         Assert.False(lease.Lost.IsCancellationRequested);
-        Assert.Equal(lease.FencingToken, (await node.Store.GetHolderAsync("orders", token))!.FencingToken);
+        Assert.Equal(lease.FencingToken, (await node.Administration.GetHolderAsync("orders", token))!.FencingToken);
     }
 
     /// <summary>A clock as applications have them: its timers are the system's.</summary>

@@ -27,19 +27,19 @@ public sealed class ClusterTests
         string[] names = [.. Enumerable.Range(0, 20).Select(i => $"lock-{i}")];
         foreach (var name in names)
         {
-            Assert.True((await node.Store.AcquireAsync(new AcquireRequest(name, ada, 1, Lease, false, Lease), Token)).IsGranted);
+            Assert.True((await node.Store.AcquireAsync(Requests.Acquire(name, ada, Lease), Token)).IsGranted);
         }
 
-        Assert.All(await RenewByPartitionAsync(node, [.. names.Select(name => new RenewalRequest(name, ada, Lease))]), reply => Assert.Equal(RenewalReply.Renewed, reply));
-        Assert.All(await RenewByPartitionAsync(node, new("lock-1", bob, Lease), new("lock-99", ada, Lease)), reply => Assert.Equal(RenewalReply.NotHeld, reply));
+        Assert.All(await RenewByPartitionAsync(node, [.. names.Select(name => Requests.Renew(name, ada, Lease))]), reply => Assert.Equal(RenewalReply.Renewed, reply));
+        Assert.All(await RenewByPartitionAsync(node, Requests.Renew("lock-1", bob, Lease), Requests.Renew("lock-99", ada, Lease)), reply => Assert.Equal(RenewalReply.NotHeld, reply));
 
-        await node.Store.AcquireAsync(new AcquireRequest("lock-7", bob, 1, Lease, true, Lease), Token);
+        await node.Store.AcquireAsync(Requests.Acquire("lock-7", bob, Lease, wait: true), Token);
         foreach (var name in names)
         {
-            Assert.Equal(ReleaseReply.Released, await node.Store.ReleaseAsync(new ReleaseRequest(name, ada, 1, Lease), Token));
+            Assert.Equal(ReleaseReply.Released, await node.Store.ReleaseAsync(Requests.Release(name, ada, Lease), Token));
         }
 
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, "lock-7", bob), await heard.Task.WaitAsync(TimeSpan.FromSeconds(20), Token));
+        Assert.Equal(LockNotification.Granted("lock-7", bob), await heard.Task.WaitAsync(TimeSpan.FromSeconds(20), Token));
     }
 
     [Fact]
@@ -115,10 +115,10 @@ public sealed class ClusterTests
         var ada = new LockOwner("host-1-ada", 1);
         foreach (var name in names)
         {
-            Assert.True((await node.Store.AcquireAsync(new AcquireRequest(name, ada, 1, Lease, false, Lease), Token)).IsGranted);
+            Assert.True((await node.Store.AcquireAsync(Requests.Acquire(name, ada, Lease), Token)).IsGranted);
         }
 
-        return [.. names.Select(name => new RenewalRequest(name, ada, 2 * Lease))];
+        return [.. names.Select(name => Requests.Renew(name, ada, 2 * Lease))];
     }
 
     /// <summary>As callers do.</summary>
@@ -143,7 +143,7 @@ public sealed class ClusterTests
     {
         foreach (var request in requests)
         {
-            Assert.True((await node.Store.GetHolderAsync(request.LockName, Token))!.TimeToLive <= Lease);
+            Assert.True((await node.Administration.GetHolderAsync(request.LockName, Token))!.TimeToLive <= Lease);
         }
     }
 }

@@ -33,8 +33,8 @@ public abstract partial class RedisStoreTests
     {
         await AcquireAsync(_ada, wait: false);
         await using var node = await NodeBeforeAsync(obstacle);
-        await ReleaseWithCancelledTokenAsync(node, new ReleaseRequest("orders", _ada, 1, ClaimWindow));
-        await Eventually.IsTrueAsync(async () => await Store.GetHolderAsync("orders", Token) is null, Patience, "the lock is free");
+        await ReleaseWithCancelledTokenAsync(node, Requests.Release("orders", _ada, ClaimWindow));
+        await Eventually.IsTrueAsync(async () => await Administration.GetHolderAsync("orders", Token) is null, Patience, "the lock is free");
     }
 
     [Theory]
@@ -44,10 +44,10 @@ public abstract partial class RedisStoreTests
     public async Task F23_UndoOfAnAcquisition_IsSent_WithATokenThatIsCancelledAlready(Obstacle obstacle)
     {
         await AcquireAsync(_ada, wait: false);
-        var abandoned = new AcquireRequest("orders", _ada, 2, Lease, false, ClaimWindow);
+        var abandoned = Requests.Acquire("orders", _ada, Lease, entry: 2, claimWindow: ClaimWindow);
         Assert.True((await Store.AcquireAsync(abandoned, Token)).IsGranted);
         await using var node = await NodeBeforeAsync(obstacle);
-        await ReleaseWithCancelledTokenAsync(node, new ReleaseRequest("orders", _ada, abandoned.Entry, ClaimWindow));
+        await ReleaseWithCancelledTokenAsync(node, Requests.Release("orders", _ada, ClaimWindow, abandoned.Entry));
         await Eventually.IsTrueAsync(async () => !await Database.HashExistsAsync(Key("lock"), "e:2"), Patience, "the entry is gone");
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(_ada));
     }
@@ -61,9 +61,9 @@ public abstract partial class RedisStoreTests
         await AcquireAsync(_ada, wait: false);
         await AcquireAsync(_bob, wait: true);
         await using var node = await NodeBeforeAsync(obstacle);
-        await ReleaseWithCancelledTokenAsync(node, new ReleaseRequest("orders", _bob, 1, ClaimWindow));
+        await ReleaseWithCancelledTokenAsync(node, Requests.Release("orders", _bob, ClaimWindow));
         await Eventually.IsTrueAsync(async () => !await Database.KeyExistsAsync(Key("waiters")), Patience, "the queue is empty");
-        Assert.Equal(_ada, (await Store.GetHolderAsync("orders", Token))!.Owner);
+        Assert.Equal(_ada, (await Administration.GetHolderAsync("orders", Token))!.Owner);
     }
 
     /// <summary>A revocation is one of them: nothing is left undone without it.</summary>
@@ -73,18 +73,18 @@ public abstract partial class RedisStoreTests
         var token = (await AcquireAsync(_ada, wait: false)).FencingToken!.Value;
         foreach (var question in (Func<CancellationToken, Task>[])
             [
-                cancelled => Store.AcquireAsync(new AcquireRequest("orders", _bob, 1, Lease, Wait: true, ClaimWindow), cancelled),
-                cancelled => Store.RenewAsync([new RenewalRequest("orders", _ada, 10 * Lease)], cancelled),
-                cancelled => Store.RevokeAsync("orders", token, ClaimWindow, cancelled),
+                cancelled => Store.AcquireAsync(Requests.Acquire("orders", _bob, Lease, wait: true, claimWindow: ClaimWindow), cancelled),
+                cancelled => Store.RenewAsync([Requests.Renew("orders", _ada, 10 * Lease)], cancelled),
+                cancelled => Administration.RevokeAsync("orders", token, ClaimWindow, cancelled),
             ])
         {
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => question(Cancelled));
         }
 
         // On the same connection: what was sent before would have been carried out by now.
-        await Store.PingAsync(Token);
+        await Administration.PingAsync(Token);
         Assert.False(await Database.KeyExistsAsync(Key("waiters")));
-        var holder = (await Store.GetHolderAsync("orders", Token))!;
+        var holder = (await Administration.GetHolderAsync("orders", Token))!;
         Assert.Equal((_ada, token), (holder.Owner, holder.FencingToken));
         Assert.True(holder.TimeToLive <= Lease);
     }
@@ -121,7 +121,7 @@ public abstract partial class RedisStoreTests
             : new TestNode(connectionString, _prefix, probe: false);
         if (obstacle == Obstacle.UnknownScripts)
         {
-            await node.Store.PingAsync(Token);
+            await node.Administration.PingAsync(Token);
         }
 
         await _connection.GetServers()[0].ScriptFlushAsync();

@@ -33,7 +33,7 @@ public abstract partial class LockStoreContract
         await GrantAsync(Ada);
         await QueueAsync(Bob, Cy);
         await ReleaseWithCancelledTokenAsync(Bob);
-        await Eventually.Async(async () => (await Store.InspectAsync(LockName, 10, Cancellation)).Waiters.Count == 1, Bound);
+        await Eventually.Async(async () => (await Administration.InspectAsync(LockName, 10, Cancellation)).Waiters.Count == 1, Bound);
 
         await ReleaseAsync(Ada);
         await AssertHeldByAsync(Cy);
@@ -41,7 +41,7 @@ public abstract partial class LockStoreContract
 
     private async Task ReleaseWithCancelledTokenAsync(LockOwner owner, long entry = 1)
     {
-        var release = new ReleaseRequest(LockName, owner, entry, Long);
+        var release = Requests.Release(LockName, owner, Long, entry);
 
         // It may be answered before anybody looks at the token.
         var thrown = await Record.ExceptionAsync(() => Store.ReleaseAsync(release, new CancellationToken(canceled: true)).WaitAsync(Bound, Cancellation));

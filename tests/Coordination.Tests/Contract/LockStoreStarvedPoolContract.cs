@@ -14,7 +14,7 @@ public abstract class LockStoreStarvedPoolContract
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
 
     /// <summary>So many that no server has answered before the caller waits for it.</summary>
-    private const int Requests = 1000;
+    private const int RequestCount = 1000;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -26,10 +26,10 @@ public abstract class LockStoreStarvedPoolContract
     {
         var owner = new LockOwner("starved-" + Guid.NewGuid().ToString("N"), 1);
         var lockName = owner.NodeId;
-        Assert.True((await store.AcquireAsync(new AcquireRequest(lockName, owner, 1, Lease, Wait: false, Lease), Cancellation)).IsGranted);
+        Assert.True((await store.AcquireAsync(Requests.Acquire(lockName, owner, Lease), Cancellation)).IsGranted);
 
         // The watchdog's token can be cancelled. The first renewal may have to teach the server its script.
-        var requests = Enumerable.Repeat(new RenewalRequest(lockName, owner, Lease), Requests).ToArray();
+        var requests = Enumerable.Repeat(Requests.Renew(lockName, owner, Lease), RequestCount).ToArray();
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         Task<IReadOnlyList<RenewalReply>>? first, second;
         using (new BlockedPool())
@@ -40,14 +40,14 @@ public abstract class LockStoreStarvedPoolContract
 
         AssertRenewed(await NotNull(first));
         AssertRenewed(await NotNull(second));
-        await store.ReleaseAsync(new ReleaseRequest(lockName, owner, 1, Lease), Cancellation);
+        await store.ReleaseAsync(Requests.Release(lockName, owner, Lease), Cancellation);
 
         Task<IReadOnlyList<RenewalReply>> Renew() => store.RenewAsync(requests, deadline.Token);
     });
 
     private static void AssertRenewed(IReadOnlyList<RenewalReply> replies)
     {
-        Assert.Equal(Requests, replies.Count);
+        Assert.Equal(RequestCount, replies.Count);
         Assert.All(replies, reply => Assert.Equal(RenewalReply.Renewed, reply));
     }
 

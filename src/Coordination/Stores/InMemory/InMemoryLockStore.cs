@@ -6,7 +6,7 @@ namespace Coordination.Stores.InMemory;
 /// A store for one process: it keeps every promise of the seam, on a <see cref="TimeProvider"/>, and forgets everything with the
 /// process. Several providers may share one instance and are then several nodes.
 /// </summary>
-public sealed class InMemoryLockStore : ILockStore
+public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
 {
     private const int SweepAtLeastAt = 1024;
 
@@ -120,7 +120,7 @@ public sealed class InMemoryLockStore : ILockStore
         cancellationToken.ThrowIfCancellationRequested();
         lock (_gate)
         {
-            return Task.FromResult(Find(lockName, out var now)?.Inspect(maxWaiters, now) ?? new LockInspection(lockName, null, [], 0));
+            return Task.FromResult(Find(lockName, out var now)?.Inspect(maxWaiters, now) ?? new LockInspection { LockName = lockName });
         }
     }
 
@@ -131,7 +131,7 @@ public sealed class InMemoryLockStore : ILockStore
         lock (_gate)
         {
             string[] names = [.. _locks.Keys.Where(name => Find(name, out _)!.IsHeld)];
-            return Task.FromResult(new LockPage(names, Next: null));
+            return Task.FromResult(new LockPage { LockNames = names });
         }
     }
 
