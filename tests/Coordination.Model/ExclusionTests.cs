@@ -1,11 +1,11 @@
 using Coordination.Model.Checking;
+using Coordination.TestKit.Needs;
 
 namespace Coordination.Model;
 
+[Needs(Need.LongTier, Need.Spin, Need.CCompiler)]
 public sealed class ExclusionTests
 {
-    public ExclusionTests() => Spin.SkipWhereItIsMissing();
-
     [Fact]
     public async Task G1_G2_G5_G6_G8_With_three_nodes_nothing_that_is_lost_late_or_stopped_makes_two() =>
         (await Spin.FindViolationAsync("exclusion", "NODES=3")).Holds(atLeast: 10_000);

@@ -1,11 +1,11 @@
 using Coordination.Model.Checking;
+using Coordination.TestKit.Needs;
 
 namespace Coordination.Model;
 
+[Needs(Need.LongTier, Need.Spin, Need.CCompiler)]
 public sealed class ServiceTests
 {
-    public ServiceTests() => Spin.SkipWhereItIsMissing();
-
     [Fact]
     public async Task G4_G7_G9_Every_live_waiter_of_three_is_served_in_order_when_a_node_dies_and_messages_are_lost() =>
         (await Spin.FindStarvationAsync("service", "NODES=3", "NOTHING_LATE")).Holds(atLeast: 100_000);

@@ -9,10 +9,6 @@ internal static partial class Spin
 {
     private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(180);
 
-    /// <summary>Skips the test where the tools are not installed.</summary>
-    public static void SkipWhereItIsMissing() =>
-        Assert.SkipUnless(IsInstalled("spin") && IsInstalled("cc"), "It needs `spin` and a C compiler (`cc`), as of the Debian packages spin, gcc and libc6-dev.");
-
     /// <summary>Looks for an assertion that does not hold, over all states.</summary>
     public static Task<SearchResult> FindViolationAsync(string model, params string[] switches) =>
         SearchAsync(model, switches, ["-DSAFETY"], []);
@@ -80,9 +76,6 @@ internal static partial class Spin
             }
         }
     }
-
-    private static bool IsInstalled(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
 
     [GeneratedRegex(@"errors: (\d+)")]
     private static partial Regex Errors();

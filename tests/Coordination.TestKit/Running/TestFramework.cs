@@ -1,0 +1,37 @@
+using System.Reflection;
+using Coordination.TestKit.Needs;
+using Xunit.Sdk;
+using Xunit.v3;
+
+namespace Coordination.TestKit.Running;
+
+/// <summary>
+/// xunit's own, with two differences: tests that cannot run here are left out (<see cref="Selection"/>), and the seed of a run decides
+/// the order of its tests (<see cref="ShuffledOrder"/>). Every test project has it by <c>tests/Directory.Build.targets</c>.
+/// </summary>
+public sealed class TestFramework : XunitTestFramework
+{
+    private readonly string? _configFileName;
+
+    public TestFramework()
+    {
+    }
+
+    public TestFramework(string? configFileName)
+        : base(configFileName) => _configFileName = configFileName;
+
+    protected override ITestFrameworkExecutor CreateExecutor(Assembly assembly) =>
+        new Executor(new XunitTestAssembly(assembly, _configFileName, version: assembly.GetName().Version));
+
+    private sealed class Executor(IXunitTestAssembly assembly) : XunitTestFrameworkExecutor(assembly)
+    {
+        public override async ValueTask RunTestCases(
+            IReadOnlyCollection<IXunitTestCase> testCases, IMessageSink executionMessageSink, ITestFrameworkExecutionOptions executionOptions, CancellationToken cancellationToken)
+        {
+            // With no seed the order is the same on every machine and for every build, where xunit takes another for each build.
+            Randomizer.Seed = executionOptions.Seed() ?? 0;
+            var selected = await Selection.OfAsync(testCases, need => Requirement.Of(need).IsMet);
+            await base.RunTestCases(selected, executionMessageSink, executionOptions, cancellationToken);
+        }
+    }
+}
