@@ -5,7 +5,7 @@ using Garnet;
 using Garnet.common;
 using Garnet.server;
 
-namespace Coordination.Testing;
+namespace Coordination.Testing.EmbeddedRedis;
 
 /// <summary>
 /// A Redis-compatible server (Garnet) in this process, on 127.0.0.1: for tests, and for trying things out, where no Redis is

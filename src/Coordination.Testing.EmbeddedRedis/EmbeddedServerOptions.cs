@@ -1,4 +1,4 @@
-namespace Coordination.Testing;
+namespace Coordination.Testing.EmbeddedRedis;
 
 /// <summary>How an <see cref="EmbeddedServer"/> is started.</summary>
 public sealed record EmbeddedServerOptions
