@@ -1,4 +1,9 @@
-namespace Coordination.Tests.Contract;
+using Coordination.Testing.Contracts.Observations;
+using Coordination.Testing.Contracts.Waiting;
+
+namespace Coordination.Testing.Contracts;
+
+#pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
 
 /// <content>The ways to a lease, and what a lease says of itself.</content>
 public abstract partial class LockContract

@@ -1,6 +1,10 @@
 using System.Globalization;
+using Coordination.Testing.Contracts.Observations;
+using Coordination.Testing.Contracts.Waiting;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts;
+
+#pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
 
 /// <content>Renewal, loss and release.</content>
 public abstract partial class LockContract

@@ -1,4 +1,8 @@
-namespace Coordination.Tests.Contract;
+using Coordination.Testing.Contracts.Waiting;
+
+namespace Coordination.Testing.Contracts;
+
+#pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
 
 /// <content>Barging, locks that stay taken for some time at least, and what operators see and do.</content>
 public abstract partial class LockContract

@@ -1,13 +1,20 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordination.Stores;
+using Coordination.Testing.Contracts.Nodes;
+using Coordination.Testing.Contracts.Observations;
+using Coordination.Testing.Contracts.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts;
 
 /// <summary>
-/// What users are promised of locks, on several nodes that share a store. A store's tests inherit it. Leases and claim windows are
-/// long where they must not run out during a test, so that whoever waits one out fails the bound.
+/// What users are promised of locks, on several nodes that share a store. The author of a store inherits it, and says how a node gets
+/// the store; the tests come with it. <see cref="LockStoreContract"/> asks the same store directly.
 /// </summary>
+/// <remarks>
+/// Leases and claim windows are long where they must not run out during a test, so that whoever waits one out fails the bound. Every
+/// test uses lock names of its own, so that tests may share a server.
+/// </remarks>
 public abstract partial class LockContract : IAsyncLifetime
 {
     /// <summary>Outlasts every test.</summary>
@@ -26,31 +33,47 @@ public abstract partial class LockContract : IAsyncLifetime
     /// <summary>A node that is only looked through.</summary>
     private Node Observer => field ??= StartNode();
 
-    /// <summary>The lease duration of the nodes, where a test sets no other.</summary>
+    /// <summary>
+    /// The lease duration of the nodes, where a test sets no other. 30 seconds, longer than a test takes; with
+    /// <see cref="DropsNotifications"/> a second or two, for waiters go by it.
+    /// </summary>
     protected virtual TimeSpan NodeLease => Long;
 
-    /// <summary>Whether no node hears anything of the store, so that waiters go by the time that holders have left.</summary>
+    /// <summary>
+    /// Whether no node hears anything of the store, so that waiters go by the time that holders have left. False; true in a second class
+    /// shows that notifications are no more than a speed-up.
+    /// </summary>
     protected virtual bool DropsNotifications => false;
 
-    /// <summary>How often tests that look for races repeat themselves.</summary>
+    /// <summary>How often tests that look for races repeat themselves: 200 times, and a few with <see cref="DropsNotifications"/>.</summary>
     protected virtual int Cycles => 200;
 
-    /// <summary>Chooses the store for a node; all nodes of a test share what it keeps.</summary>
+    /// <summary>Chooses the store for a node, as <c>UseRedis</c> does; all nodes of a test share what it keeps.</summary>
+    /// <param name="builder">Of the node.</param>
     protected abstract void UseStore(ICoordinationBuilder builder);
 
-    /// <summary>Makes the store lose everything it knows of this test's locks, tokens included, and nothing of another test's.</summary>
+    /// <summary>
+    /// Makes the store lose everything it knows of this test's locks, tokens included, and nothing of another test's. Tests that need it
+    /// are skipped where it is not overridden.
+    /// </summary>
     protected virtual Task LoseAllDataAsync()
     {
         Assert.Skip("This store has no way to lose its data.");
         return Task.CompletedTask;
     }
 
-    /// <summary>Shows that nothing but the last token is left of a lock; a store that can look inside looks there as well.</summary>
+    /// <summary>
+    /// Shows that nothing but the last token is left of a lock: it is free, and nobody stands in its queue. Override it to look inside the
+    /// store as well, and call the base.
+    /// </summary>
+    /// <param name="lockName">The lock.</param>
     protected virtual Task AssertNothingLeftAsync(string lockName) =>
         Eventually.Async(() => Leftovers.IsNothingAsync(Observer.Store, lockName), Bound, $"Nothing is left of the lock '{lockName}'.");
 
+    /// <summary>Prepares a test: override it to get a server ready, and call the base.</summary>
     public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
 
+    /// <summary>Ends the nodes of the test. Whoever overrides it calls the base first, and ends what the nodes used after that.</summary>
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);

@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using Coordination.Stores;
+using Coordination.Testing.Contracts.Waiting;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts;
+
+#pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
 
 /// <content>One holder at a time, and tokens that grow.</content>
 public abstract partial class LockStoreContract

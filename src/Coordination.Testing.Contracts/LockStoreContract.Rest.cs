@@ -1,6 +1,10 @@
 using Coordination.Stores;
+using Coordination.Testing.Contracts.Observations;
+using Coordination.Testing.Contracts.Waiting;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts;
+
+#pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
 
 /// <content>Locks that stay taken for some time at least.</content>
 public abstract partial class LockStoreContract

@@ -1,11 +1,17 @@
 using Coordination.Stores;
+using Coordination.Testing.Contracts.Observations;
+using Coordination.Testing.Contracts.Waiting;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts;
 
 /// <summary>
-/// What every store keeps to, at the seam. A store's tests inherit it. Leases and claim windows are long where they must not run
-/// out during a test, and short where they must; nothing is said about speed.
+/// What every store keeps to, asked directly. The author of a store inherits it, and gives the store; the tests come with it.
+/// <see cref="LockContract"/> asks what users see of it.
 /// </summary>
+/// <remarks>
+/// Leases and claim windows are long where they must not run out during a test, and short where they must; nothing is said about
+/// speed. Every test uses lock names of its own, so that tests may share a server.
+/// </remarks>
 public abstract partial class LockStoreContract : IAsyncLifetime
 {
     /// <summary>Outlasts every test.</summary>
@@ -20,6 +26,7 @@ public abstract partial class LockStoreContract : IAsyncLifetime
     private readonly string _run = Guid.NewGuid().ToString("N")[..8];
     private ILockStore? _store;
 
+    /// <summary>Chooses names that no other test uses.</summary>
     protected LockStoreContract()
     {
         LockName = "contract-" + _run;
@@ -45,26 +52,38 @@ public abstract partial class LockStoreContract : IAsyncLifetime
 
     private LockOwner Dan { get; }
 
-    /// <summary>Gives the store to test, once per test. Whoever overrides it disposes of it in <see cref="DisposeAsync"/>.</summary>
+    /// <summary>Gives the store to test, once for each test. Whoever overrides it disposes of it in <see cref="DisposeAsync"/>.</summary>
     protected abstract Task<ILockStore> CreateStoreAsync();
 
-    /// <summary>Makes the store lose everything it knows of this test's locks, tokens included, and nothing of another test's.</summary>
+    /// <summary>
+    /// Makes the store lose everything it knows of this test's locks, tokens included, and nothing of another test's. Tests that need it
+    /// are skipped where it is not overridden.
+    /// </summary>
     protected virtual Task LoseAllDataAsync()
     {
         Assert.Skip("This store has no way to lose its data.");
         return Task.CompletedTask;
     }
 
-    /// <summary>Lets a lease run out that nobody renews.</summary>
+    /// <summary>
+    /// Lets a lease run out that nobody renews: waits until the store says so. A store on a clock that the test moves may move it instead.
+    /// </summary>
+    /// <param name="lockName">The lock.</param>
     protected virtual Task LapseAsync(string lockName) =>
         Eventually.Async(async () => await Store.GetHolderAsync(lockName, Cancellation) is null, Bound, $"The lock '{lockName}' lapses.");
 
-    /// <summary>Shows that nothing but the last token is left of a lock; a store that can look inside looks there as well.</summary>
+    /// <summary>
+    /// Shows that nothing but the last token is left of a lock: it is free, and nobody stands in its queue. Override it to look inside the
+    /// store as well, and call the base.
+    /// </summary>
+    /// <param name="lockName">The lock.</param>
     protected virtual async Task AssertNothingLeftAsync(string lockName) =>
         Assert.True(await Leftovers.IsNothingAsync(Store, lockName), $"Something is left of the lock '{lockName}'.");
 
+    /// <summary>Gets the store. Whoever overrides it gets its server ready first, and calls the base.</summary>
     public virtual async ValueTask InitializeAsync() => _store = await CreateStoreAsync();
 
+    /// <summary>Ends the test: override it to dispose of the store.</summary>
     public virtual ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Coordination.Benchmarks.CommandLine;
 using Coordination.Chaos.CommandLine;
 using Coordination.Chaos.Reports;
 using Coordination.Chaos.Scenarios;
 using Coordination.Chaos.Workers;
-using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.CommandLine;
+using Coordination.TestKit.Servers;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
 

@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
-using Coordination.Testing;
 
-namespace Coordination.Tests.Testing;
+namespace Coordination.Testing.EmbeddedRedis.Tests;
 
 public class EmbeddedServerTests
 {

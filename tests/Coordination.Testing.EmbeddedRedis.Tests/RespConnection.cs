@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 
-namespace Coordination.Tests.Testing;
+namespace Coordination.Testing.EmbeddedRedis.Tests;
 
 /// <summary>The least that speaks to a Redis-compatible server, so that these tests need no client library.</summary>
 internal sealed class RespConnection : IAsyncDisposable

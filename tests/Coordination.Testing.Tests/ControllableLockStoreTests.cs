@@ -1,9 +1,8 @@
 using Coordination.Stores;
-using Coordination.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
-namespace Coordination.Tests.Testing;
+namespace Coordination.Testing.Tests;
 
 public class ControllableLockStoreTests
 {

@@ -1,9 +1,8 @@
 using System.Threading.Channels;
-using Coordination.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace Coordination.Tests.Testing;
+namespace Coordination.Testing.Tests;
 
 /// <summary>The example of the package's README, as a user would write it.</summary>
 public class LostLeadershipTests

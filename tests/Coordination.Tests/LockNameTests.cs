@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Coordination.Tests.Locks;
+namespace Coordination.Tests;
 
 public sealed class LockNameTests : IAsyncDisposable
 {

@@ -1,4 +1,4 @@
-namespace Coordination.Tests.Locks;
+namespace Coordination.Tests;
 
 public sealed class LockOwnerTests
 {

@@ -1,10 +1,10 @@
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts.Nodes;
 
 /// <summary>A node as an application registers it, with services of its own.</summary>
-public sealed class Node : IAsyncDisposable
+internal sealed class Node : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 

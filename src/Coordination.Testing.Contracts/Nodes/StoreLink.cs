@@ -1,15 +1,17 @@
 using Coordination.Stores;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts.Nodes;
 
 /// <summary>A node's way to its store, which may be cut, go deaf, or lose replies on the way back.</summary>
-internal sealed class StoreLink(ILockStore store) : DelegatingLockStore(store)
+internal sealed class StoreLink(ILockStore store) : ILockStore
 {
     private volatile bool _isCut;
     private volatile bool _isDeaf;
     private int _releases;
     private int _repliesToLose;
     private Action<LockNotification>? _handler;
+
+    public string Name => store.Name;
 
     /// <summary>Whether no call arrives and nothing is heard.</summary>
     public bool IsCut
@@ -41,32 +43,55 @@ internal sealed class StoreLink(ILockStore store) : DelegatingLockStore(store)
         set => Volatile.Write(ref _repliesToLose, value);
     }
 
-    public override Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
-        LoseReplyAsync(() => base.AcquireAsync(request, cancellationToken));
+    public int PartitionOf(string lockName) => store.PartitionOf(lockName);
 
-    public override async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
+    public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
+        LoseReplyAsync(() => store.AcquireAsync(request, cancellationToken));
+
+    public Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(() => store.RenewAsync(requests, cancellationToken));
+
+    public async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
     {
         BeforeReleasing();
-        var reply = await LoseReplyAsync(() => base.ReleaseAsync(request, cancellationToken));
+        var reply = await LoseReplyAsync(() => store.ReleaseAsync(request, cancellationToken));
         Interlocked.Increment(ref _releases);
         return reply;
     }
 
-    public override async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
+    public async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
     {
         await BeforeListening();
         _handler = handler;
-        return await base.SubscribeAsync(nodeId, Pass, cancellationToken);
+        return await CallAsync(() => store.SubscribeAsync(nodeId, Pass, cancellationToken));
     }
+
+    public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
+        CallAsync(() => store.GetHolderAsync(lockName, cancellationToken));
+
+    public Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken) =>
+        CallAsync(() => store.InspectAsync(lockName, maxWaiters, cancellationToken));
+
+    public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) =>
+        CallAsync(() => store.ListAsync(cursor, cancellationToken));
+
+    public Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
+        CallAsync(() => store.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken));
+
+    public Task PingAsync(CancellationToken cancellationToken) => CallAsync(async () =>
+    {
+        await store.PingAsync(cancellationToken);
+        return true;
+    });
 
     /// <summary>Tells the node what a store tells it when a connection was lost and is back.</summary>
     public void Reconnect() => Pass(new LockNotification(LockNotificationKind.Reconnected));
 
-    protected override async Task<T> CallAsync<T>(Func<Task<T>> call) => _isCut ? throw Away() : await call();
+    private async Task<T> CallAsync<T>(Func<Task<T>> call) => _isCut ? throw Away() : await call();
 
     private async Task<T> LoseReplyAsync<T>(Func<Task<T>> call)
     {
-        var reply = await call();
+        var reply = await CallAsync(call);
         return RepliesToLose > 0 && Interlocked.Decrement(ref _repliesToLose) >= 0 ? throw Away() : reply;
     }
 

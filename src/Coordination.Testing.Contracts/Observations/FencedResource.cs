@@ -1,4 +1,4 @@
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts.Observations;
 
 /// <summary>A resource as the README asks for: it refuses a token that is lower than one it has seen.</summary>
 internal sealed class FencedResource

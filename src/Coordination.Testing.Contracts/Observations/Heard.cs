@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using Coordination.Stores;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts.Observations;
 
 /// <summary>What a node was told.</summary>
 internal sealed class Heard

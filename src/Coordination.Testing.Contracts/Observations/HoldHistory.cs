@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts.Observations;
 
 /// <summary>When a lock was held and under which token, to be checked afterwards.</summary>
 internal sealed class HoldHistory

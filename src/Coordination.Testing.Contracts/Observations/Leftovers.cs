@@ -1,6 +1,6 @@
 using Coordination.Stores;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts.Observations;
 
 /// <summary>What a lock has left behind, as far as the seam shows it.</summary>
 internal static class Leftovers

@@ -1,4 +1,4 @@
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts.Waiting;
 
 /// <summary>Does things at the same time: all of them are ready on the pool before the first begins.</summary>
 internal static class AtOnce

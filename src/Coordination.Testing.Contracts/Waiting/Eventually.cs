@@ -1,9 +1,9 @@
 using System.Runtime.CompilerServices;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.Testing.Contracts.Waiting;
 
 /// <summary>Waits until a condition holds, with a bound: the one loop of the tests that lets time pass.</summary>
-public static class Eventually
+internal static class Eventually
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
 

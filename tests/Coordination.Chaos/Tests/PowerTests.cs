@@ -1,7 +1,7 @@
 using Coordination.Chaos.Checking;
 using Coordination.Chaos.Contenders;
 using Coordination.Chaos.Scenarios;
-using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Servers;
 
 namespace Coordination.Chaos.Tests;
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Coordination.Chaos.Scenarios;
-using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Servers;
 
 namespace Coordination.Chaos.Tests;
 

@@ -1,6 +1,6 @@
 using Medallion.Threading;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.DistributedLock.Tests.Contract;
 
 /// <content>The four ways to acquire: what they take, what they return and what they throw.</content>
 public abstract partial class DistributedLockContract
@@ -188,9 +188,10 @@ public abstract partial class DistributedLockContract
     public async Task G1_Many_at_once_synchronous_or_not_on_two_nodes_never_hold_it_together()
     {
         var (inside, most) = (0, 0);
-        await AtOnce.Async(
+        await Parallel.ForEachAsync(
             Enumerable.Range(0, 60),
-            async i =>
+            AtOnce(60),
+            async (i, _) =>
             {
                 var @lock = i % 3 == 0 ? Theirs : Mine;
                 var handle = i % 2 == 0 ? await @lock.AcquireAsync(cancellationToken: Cancellation) : await BlockAsync(() => @lock.Acquire(cancellationToken: Cancellation));
@@ -198,8 +199,7 @@ public abstract partial class DistributedLockContract
                 await Task.Yield();
                 Interlocked.Decrement(ref inside);
                 await handle.DisposeAsync();
-            },
-            3 * Bound);
+            }).WaitAsync(3 * Bound, Cancellation);
         Assert.Equal(1, most);
         await AssertNothingLeftAsync();
     }

@@ -1,7 +1,7 @@
 using Medallion.Threading;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.DistributedLock.Tests.Contract;
 
 /// <content>Code that was written for DistributedLock, and knows nothing of this project.</content>
 public abstract partial class DistributedLockContract

@@ -1,10 +1,13 @@
 using System.Runtime.CompilerServices;
 using Coordination.Stores;
+using Coordination.TestKit.Nodes;
+using Coordination.TestKit.Stores;
+using Coordination.TestKit.Waiting;
 using Medallion.Threading;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.DistributedLock.Tests.Contract;
 
 /// <content>Handles: disposal, loss, and being forgotten.</content>
 public abstract partial class DistributedLockContract
@@ -30,9 +33,10 @@ public abstract partial class DistributedLockContract
         for (var i = 0; i < 20; i++)
         {
             var handle = await AcquireAsync(Mine);
-            await AtOnce.Async(
+            await Parallel.ForEachAsync(
                 Enumerable.Range(0, 8),
-                async caller =>
+                AtOnce(8),
+                async (caller, _) =>
                 {
                     if (caller % 2 == 0)
                     {
@@ -45,8 +49,7 @@ public abstract partial class DistributedLockContract
 
                     // Whoever came second has waited for the same release.
                     Assert.NotEqual(handle.GetLease()!.Owner, (await Second.Store.GetHolderAsync(Name, Cancellation))?.Owner);
-                },
-                Bound);
+                }).WaitAsync(Bound, Cancellation);
         }
 
         await AssertNothingLeftAsync();
@@ -105,7 +108,7 @@ public abstract partial class DistributedLockContract
         // The watchdog was not held up by it: it goes on renewing.
         await using var next = await AcquireAsync(LocksOf(node).CreateLock(Name));
         var seen = TimeSpan.MaxValue;
-        await Eventually.Async(() => seen < (seen = next.GetLease()!.Remaining), Bound, "The lease is renewed.");
+        await Eventually.IsTrueAsync(() => seen < (seen = next.GetLease()!.Remaining), Bound, "The lease is renewed.");
     }
 
     [Fact]
@@ -113,7 +116,7 @@ public abstract partial class DistributedLockContract
     {
         var node = StartNode(lease: TimeSpan.FromSeconds(1));
         await AcquireAndForgetAsync(node);
-        await Eventually.Async(
+        await Eventually.IsTrueAsync(
             async () =>
             {
                 GC.Collect();
@@ -148,7 +151,7 @@ public abstract partial class DistributedLockContract
         var node = StartNode(lockOptions: name => name == Name ? new LockOptions { MaxHold = TimeSpan.FromMilliseconds(100), LeaseDuration = TimeSpan.FromSeconds(1) } : null);
         await using var limited = await AcquireAsync(LocksOf(node).CreateLock(Name));
         await using var other = await AcquireAsync(LocksOf(node).CreateLock(Name + "-other"));
-        await Eventually.Async(() => limited.HandleLostToken.IsCancellationRequested, Bound);
+        await Eventually.IsTrueAsync(() => limited.HandleLostToken.IsCancellationRequested, Bound);
         Assert.Equal(LeaseLossReason.MaxHoldReached, limited.GetLease()!.LossReason);
         Assert.True(other.GetLease()!.Remaining > TimeSpan.FromSeconds(1));
     }
@@ -186,10 +189,10 @@ public abstract partial class DistributedLockContract
     /// <summary>A store that captures the caller's context, and goes on there.</summary>
     private sealed class StoreOfTheCaller(ILockStore store) : DelegatingLockStore(store)
     {
-        protected override async Task<T> CallAsync<T>(Func<Task<T>> call)
+        protected override async Task<T> CallAsync<T>(Func<Task<T>> ask)
         {
             await Task.Yield();
-            return await call();
+            return await ask();
         }
     }
 

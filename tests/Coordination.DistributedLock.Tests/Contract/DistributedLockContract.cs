@@ -1,7 +1,9 @@
+using Coordination.TestKit.Nodes;
+using Coordination.TestKit.Waiting;
 using Medallion.Threading;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.DistributedLock.Tests.Contract;
 
 /// <summary>
 /// What code that knows the interfaces of DistributedLock only relies on, on two nodes that share a store. A store's tests inherit it.
@@ -85,11 +87,15 @@ public abstract partial class DistributedLockContract : IAsyncLifetime
         await @lock.AcquireAsync(Long, Cancellation).AsTask().WaitAsync(Bound, Cancellation);
 
     private async Task UntilWaitedForAsync() =>
-        await Eventually.Async(async () => await Leftovers.CountWaitersAsync(First.Store, Name) > 0, Bound, "Somebody stands in the queue.");
+        await Eventually.IsTrueAsync(async () => (await InspectAsync()).WaiterCount > 0, Bound, "Somebody stands in the queue.");
 
     private async Task UntilNobodyWaitsAsync() =>
-        await Eventually.Async(async () => await Leftovers.CountWaitersAsync(First.Store, Name) == 0, Bound, "Nobody stands in the queue.");
+        await Eventually.IsTrueAsync(async () => (await InspectAsync()).WaiterCount == 0, Bound, "Nobody stands in the queue.");
 
     private Task AssertNothingLeftAsync() =>
-        Eventually.Async(() => Leftovers.IsNothingAsync(First.Store, Name), Bound, $"Nothing is left of the lock '{Name}'.");
+        Eventually.IsTrueAsync(async () => await InspectAsync() is { Holder: null, WaiterCount: 0 }, Bound, $"Nothing is left of the lock '{Name}'.");
+
+    private Task<LockInspection> InspectAsync() => First.Inspector.InspectAsync(Name, cancellationToken: Cancellation);
+
+    private static ParallelOptions AtOnce(int count) => new() { MaxDegreeOfParallelism = count, CancellationToken = Cancellation };
 }

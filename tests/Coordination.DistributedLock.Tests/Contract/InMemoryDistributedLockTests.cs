@@ -1,8 +1,7 @@
 using Coordination.Stores.InMemory;
-using Coordination.Tests.Contract;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Coordination.Tests.DistributedLock;
+namespace Coordination.DistributedLock.Tests.Contract;
 
 public class InMemoryDistributedLockTests : DistributedLockContract
 {

@@ -1,10 +1,8 @@
-using Coordination.Redis.Tests.Contract;
-using Coordination.Redis.Tests.Servers;
-using Coordination.Tests.Contract;
+using Coordination.TestKit.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
-namespace Coordination.Redis.Tests.DistributedLock;
+namespace Coordination.DistributedLock.Tests.Contract;
 
 public sealed class RedisServerDistributedLockTests(RedisServerFixture server) : RedisDistributedLockContract(server);
 

@@ -1,7 +1,7 @@
 using Medallion.Threading;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Coordination.Tests.DistributedLock;
+namespace Coordination.DistributedLock.Tests.DependencyInjection;
 
 public class AddDistributedLockProviderTests
 {

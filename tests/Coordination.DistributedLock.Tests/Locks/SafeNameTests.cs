@@ -1,13 +1,26 @@
 using System.Text;
 using Coordination.DistributedLock.Locks;
-using Coordination.Tests.Locks;
+using Coordination.TestKit.Nodes;
 
-namespace Coordination.Tests.DistributedLock;
+namespace Coordination.DistributedLock.Tests.Locks;
 
-public class SafeNameTests
+public sealed class SafeNameTests : IAsyncDisposable
 {
+    private const int MaxBytes = 512;
+
+    private readonly ClockedNode _node = new();
+
+    public ValueTask DisposeAsync() => _node.DisposeAsync();
+
+    public static TheoryData<string> Allowed => new(
+        " ",
+        "jobs/nightly report: 50% * [all]",
+        "\u00fc\u00df \u0416 \u4e2d\u6587",
+        new string('x', MaxBytes),
+        string.Concat(Enumerable.Repeat("\ud83d\udd12", MaxBytes / 4)));
+
     [Theory]
-    [MemberData(nameof(LockNameTests.Allowed), MemberType = typeof(LockNameTests))]
+    [MemberData(nameof(Allowed))]
     public void What_is_a_name_stays_as_it_is(string name) => Assert.Same(name, SafeName.Of(name));
 
     /// <summary>Nodes of different versions have to mean the same lock: what comes out is never to change.</summary>
@@ -27,8 +40,8 @@ public class SafeNameTests
     public void What_is_not_a_name_keeps_what_can_be_read_of_it_and_gets_a_hash(string text, string name)
     {
         Assert.Equal(name, SafeName.Of(text));
-        Assert.Null(LockName.Refusal(name));
-        Assert.True(Encoding.UTF8.GetByteCount(name) <= LockName.MaxBytes);
+        Assert.Equal(name, _node.Provider.GetLock(name).Name);
+        Assert.True(Encoding.UTF8.GetByteCount(name) <= MaxBytes);
         Assert.Equal(name, SafeName.Of(name));
     }
 

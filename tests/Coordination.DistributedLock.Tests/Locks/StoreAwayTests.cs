@@ -1,10 +1,10 @@
 using System.Runtime.CompilerServices;
+using Coordination.TestKit.Nodes;
 using Coordination.Testing;
-using Coordination.Tests.Leases;
 using Medallion.Threading;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Coordination.Tests.DistributedLock;
+namespace Coordination.DistributedLock.Tests.Locks;
 
 /// <summary>What code that was written for DistributedLock sees of a store that is away, and of handles that nobody has any more.</summary>
 public sealed class StoreAwayTests : IAsyncDisposable
@@ -12,7 +12,7 @@ public sealed class StoreAwayTests : IAsyncDisposable
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
 
-    private readonly TestNode _node = new(configure: services => services.AddCoordination().AddDistributedLockProvider());
+    private readonly ClockedNode _node = new(configure: services => services.AddCoordination().AddDistributedLockProvider());
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

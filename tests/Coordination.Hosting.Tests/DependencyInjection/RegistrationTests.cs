@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
+using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.DependencyInjection;
 
 /// <summary>Registering services: names, options, and what is an error at start.</summary>
 public sealed class RegistrationTests

@@ -1,7 +1,8 @@
+using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Health;
 
 /// <summary>The health check, beside F24, which has overdue work.</summary>
 public sealed class HealthTests

@@ -1,4 +1,6 @@
-namespace Coordination.Tests.Hosting;
+using Coordination.Hosting.Tests.Nodes;
+
+namespace Coordination.Hosting.Tests.Leadership;
 
 /// <summary>Asking who leads.</summary>
 public sealed class LeadershipTests

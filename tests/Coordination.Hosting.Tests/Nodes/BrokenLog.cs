@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Nodes;
 
 /// <summary>A log provider that throws for this package's lines, as one does whose disk is full.</summary>
 internal sealed class BrokenLog : ILoggerProvider

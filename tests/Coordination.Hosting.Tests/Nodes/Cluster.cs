@@ -1,14 +1,20 @@
-using System.Diagnostics;
 using Coordination.Stores.InMemory;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Nodes;
 
 /// <summary>Several hosts in this process as several nodes, with one store and one clock, which moves by hand only.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
     public static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
+
+    /// <summary>As it is by default.</summary>
+    private static readonly TimeSpan RenewalInterval = LeaseDuration / 3;
+
+    /// <summary>As it is by default.</summary>
+    private static readonly TimeSpan SafetyMargin = LeaseDuration / 5;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
     private readonly List<TestNode> _nodes = [];
@@ -44,15 +50,7 @@ internal sealed class Cluster : IAsyncDisposable
     }
 
     /// <summary>Waits for a condition while the clock stands still.</summary>
-    public static async Task UntilAsync(Func<bool> condition, string what)
-    {
-        var began = Stopwatch.GetTimestamp();
-        while (!condition())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(began) < Patience, $"Did not come about: {what}");
-            await Task.Delay(2, TestContext.Current.CancellationToken);
-        }
-    }
+    public static Task UntilAsync(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Patience, what);
 
     /// <summary>Moves the clock in steps. Leases that are to be kept are renewed at each of them; others may run out.</summary>
     public async Task AdvanceAsync(TimeSpan by, params ILockLease[] keep)
@@ -109,18 +107,11 @@ internal sealed class Cluster : IAsyncDisposable
 
     private async Task MoveAsync(TimeSpan by, ILockLease[] keep)
     {
-        // The watchdog sleeps until a moment that it works out by the clock, and is to do that while the clock stands.
-        await SettleAsync(keep);
         Time.Advance(by);
-        await SettleAsync(keep);
-    }
-
-    private async Task SettleAsync(ILockLease[] leases)
-    {
-        foreach (var lease in leases)
+        foreach (var lease in keep)
         {
-            var node = _nodes.Single(node => node.NodeId == lease.Owner.NodeId);
-            await UntilAsync(() => node.Watchdog.IsIdle, "the watchdog comes to rest");
+            // A renewal that has come due is sent while the clock stands.
+            await UntilAsync(() => lease.Remaining >= LeaseDuration - SafetyMargin - RenewalInterval, $"the lease of {lease.Owner.NodeId} is renewed");
         }
     }
 }

@@ -1,7 +1,7 @@
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Nodes;
 
 /// <summary>Locks whose grants are held up on their way to the caller, and which do not heed the token meanwhile.</summary>
 internal sealed class HeldUpLocks

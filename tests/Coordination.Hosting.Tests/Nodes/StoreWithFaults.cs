@@ -1,7 +1,7 @@
 using Coordination.Stores;
-using Coordination.Tests.Contract;
+using Coordination.TestKit.Stores;
 
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Nodes;
 
 /// <summary>A node's way to the store, which can be cut, made to hang, or held up at a gate.</summary>
 internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(inner)
@@ -53,5 +53,5 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
         await base.PingAsync(cancellationToken);
     }
 
-    protected override Task<T> CallAsync<T>(Func<Task<T>> call) => Fault is { } fault ? Task.FromException<T>(fault) : call();
+    protected override Task<T> CallAsync<T>(Func<Task<T>> ask) => Fault is { } fault ? Task.FromException<T>(fault) : ask();
 }

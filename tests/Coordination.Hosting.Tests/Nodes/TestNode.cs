@@ -1,4 +1,3 @@
-using Coordination.Leases;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -6,7 +5,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Nodes;
 
 /// <summary>A host of its own, as another machine would run it.</summary>
 internal sealed class TestNode : IAsyncDisposable
@@ -40,8 +39,6 @@ internal sealed class TestNode : IAsyncDisposable
     public Work Work { get; }
 
     public string NodeId => Host.Services.GetRequiredService<ILockProvider>().NodeId;
-
-    public Watchdog Watchdog => Host.Services.GetRequiredService<Watchdog>();
 
     public ILeadership Leadership => Host.Services.GetRequiredService<ILeadership<WorkingService>>();
 

@@ -1,4 +1,4 @@
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Nodes;
 
 /// <summary>What a node does as the leader: by default it works until it is told to stop. Notes what it saw.</summary>
 internal sealed class Work

@@ -1,4 +1,4 @@
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Nodes;
 
 /// <summary>The service under test: does what its node's <see cref="Work"/> says.</summary>
 internal sealed class WorkingService(Work work) : ExclusiveBackgroundService

@@ -1,6 +1,7 @@
+using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.Logging;
 
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Services;
 
 /// <summary>What follows a term that the work ended itself: by an exception, or by returning.</summary>
 public sealed class CompletionTests

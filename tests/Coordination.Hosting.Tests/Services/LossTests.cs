@@ -1,9 +1,10 @@
 using System.Globalization;
+using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Services;
 
 /// <summary>What happens when a leader loses its lease, and when the store is away.</summary>
 public sealed class LossTests

@@ -1,6 +1,6 @@
 using Coordination.Hosting.Services;
 
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Services;
 
 public sealed class RestartBackoffTests
 {

@@ -1,7 +1,8 @@
+using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace Coordination.Tests.Hosting;
+namespace Coordination.Hosting.Tests.Services;
 
 /// <summary>What happens when a host stops.</summary>
 public sealed class StopTests

@@ -1,11 +1,12 @@
-using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using Quartz;
 using StackExchange.Redis;
 
 namespace Coordination.Quartz.Tests.Schedulers;
 
 /// <summary>A test with several nodes on one Redis.</summary>
-public abstract class ClusterTest(SharedRedis shared) : IAsyncLifetime
+public abstract class ClusterTest(RedisServerFixture shared) : IAsyncLifetime
 {
     /// <summary>How long anything may take before the test fails.</summary>
     protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
-using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Waiting;
 using Coordination.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Redis.Tests.Connections;
@@ -22,7 +24,7 @@ public sealed class OutageTests
         await using var node = Node(server);
         await AcquireAsync(node);
 
-        await server.PauseAsync();
+        server.Pause();
         foreach (var operation in (Func<Task>[])
             [
                 () => AcquireAsync(node),
@@ -39,7 +41,7 @@ public sealed class OutageTests
             Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(4));
         }
 
-        await server.ResumeAsync();
+        server.Resume();
         await AnswersAsync(node);
         Assert.NotNull(await node.Store.GetHolderAsync("orders", Token));
     }
@@ -50,7 +52,7 @@ public sealed class OutageTests
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
         await AcquireAsync(node);
-        await server.PauseAsync();
+        server.Pause();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
 
         var renewal = node.Store.RenewAsync([new RenewalRequest("orders", _ada, TimeSpan.FromSeconds(30))], cancellation.Token);
@@ -59,7 +61,7 @@ public sealed class OutageTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => renewal);
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
-        await server.ResumeAsync();
+        server.Resume();
     }
 
     [Theory]
@@ -119,9 +121,9 @@ public sealed class OutageTests
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server);
         await node.Store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(2), false, TimeSpan.FromSeconds(1)), Token);
-        await server.PauseAsync();
+        server.Pause();
         Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => ReleaseAsync(node))).IsTransient);
-        await server.ResumeAsync();
+        server.Resume();
 
         await using var other = Node(server);
         var bob = new LockOwner("host-2-bob", 1);

@@ -1,4 +1,5 @@
 using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Servers;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Redis.Tests.Connections;

@@ -1,13 +1,15 @@
 using Microsoft.Extensions.Time.Testing;
 
-namespace Coordination.Tests.Leases;
+namespace Coordination.TestKit.Clocks;
 
-/// <summary>A clock that the test moves, and that tells how often something went to sleep on it, and how often something woke.</summary>
+/// <summary>A clock that the test moves, and that tells who sleeps on it, how often something went to sleep, and how often something woke.</summary>
 public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))
 {
     private int _timersCreated;
     private int _timersArmed;
     private int _timersFired;
+    private int _asleep;
+    private int _awake;
 
     public int TimersCreated => Volatile.Read(ref _timersCreated);
 
@@ -16,39 +18,86 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
 
     public int TimersFired => Volatile.Read(ref _timersFired);
 
+    /// <summary>How many timers are set.</summary>
+    public int Asleep => Volatile.Read(ref _asleep);
+
+    /// <summary>How many timers fired, and were neither set again nor disposed since: who waits for them by turns is at work.</summary>
+    public int Awake => Volatile.Read(ref _awake);
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        void CountAndCall(object? given)
-        {
-            Interlocked.Increment(ref _timersFired);
-            callback(given);
-        }
-
-        var timer = new CountedTimer(this, base.CreateTimer(CountAndCall, state, dueTime, period));
-        CountArming(dueTime);
+        var counted = new CountedTimer(this, callback);
+        counted.Begin(base.CreateTimer(counted.Fire, state, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan), dueTime, period);
         Interlocked.Increment(ref _timersCreated);
-        return timer;
+        return counted;
     }
 
-    private void CountArming(TimeSpan dueTime)
+    private sealed class CountedTimer(TestClock clock, TimerCallback callback) : ITimer
     {
-        if (dueTime != Timeout.InfiniteTimeSpan)
+        private readonly Lock _gate = new();
+        private ITimer _timer = null!;
+        private Rest _rest;
+        private bool _repeats;
+
+        private enum Rest
         {
-            Interlocked.Increment(ref _timersArmed);
+            None,
+            Asleep,
+            Awake,
         }
-    }
 
-    private sealed class CountedTimer(TestClock clock, ITimer timer) : ITimer
-    {
+        public void Begin(ITimer timer, TimeSpan dueTime, TimeSpan period)
+        {
+            _timer = timer;
+            Change(dueTime, period);
+        }
+
+        public void Fire(object? state)
+        {
+            Interlocked.Increment(ref clock._timersFired);
+            if (!_repeats)
+            {
+                Become(Rest.Awake);
+            }
+
+            callback(state);
+        }
+
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            var changed = timer.Change(dueTime, period);
-            clock.CountArming(dueTime);
+            // Counted before: a timer whose time has come already fires within the call.
+            var isSet = dueTime != Timeout.InfiniteTimeSpan;
+            _repeats = period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero;
+            Become(isSet ? Rest.Asleep : Rest.None);
+            var changed = _timer.Change(dueTime, period);
+            if (isSet)
+            {
+                Interlocked.Increment(ref clock._timersArmed);
+            }
+
             return changed;
         }
 
-        public void Dispose() => timer.Dispose();
+        public void Dispose()
+        {
+            Become(Rest.None);
+            _timer.Dispose();
+        }
 
-        public ValueTask DisposeAsync() => timer.DisposeAsync();
+        public ValueTask DisposeAsync()
+        {
+            Become(Rest.None);
+            return _timer.DisposeAsync();
+        }
+
+        private void Become(Rest rest)
+        {
+            lock (_gate)
+            {
+                Interlocked.Add(ref clock._asleep, (rest == Rest.Asleep ? 1 : 0) - (_rest == Rest.Asleep ? 1 : 0));
+                Interlocked.Add(ref clock._awake, (rest == Rest.Awake ? 1 : 0) - (_rest == Rest.Awake ? 1 : 0));
+                _rest = rest;
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 
-namespace Coordination.Redis.Tests.Servers;
+namespace Coordination.TestKit.Servers;
 
 /// <summary>
 /// Ports below those that systems hand out for outgoing connections: with one of those, a client that tries to reconnect to a

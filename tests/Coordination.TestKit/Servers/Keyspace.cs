@@ -1,9 +1,9 @@
 using StackExchange.Redis;
 
-namespace Coordination.Redis.Tests.Contract;
+namespace Coordination.TestKit.Servers;
 
 /// <summary>What a test's prefix holds on the server, or on the masters of a Cluster.</summary>
-internal static class Keyspace
+public static class Keyspace
 {
     /// <summary>Deletes everything, tokens included.</summary>
     public static async Task LoseAsync(IConnectionMultiplexer connection, string prefix)

@@ -1,4 +1,4 @@
-namespace Coordination.Redis.Tests.Servers;
+namespace Coordination.TestKit.Servers;
 
 /// <summary>A Redis Cluster of three masters, with a replica for each where one is asked for.</summary>
 public sealed class RedisCluster : RedisTopology

@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Coordination.TestKit.Needs;
+using Coordination.TestKit.Processes;
 using StackExchange.Redis;
 
-namespace Coordination.Redis.Tests.Servers;
+namespace Coordination.TestKit.Servers;
 
 /// <summary>A redis-server of its own, as a server or as a sentinel: a process, a folder, a port on 127.0.0.1.</summary>
 public sealed class RedisProcess : IAsyncDisposable
@@ -24,11 +26,13 @@ public sealed class RedisProcess : IAsyncDisposable
 
     public int Port { get; }
 
+    public int ProcessId => _process!.Id;
+
     public string Folder => _folder.FullName;
 
     public string ConnectionString => FreePort.Local(Port);
 
-    public static bool IsAvailable { get; } = PathOf("redis-server") is not null;
+    public static bool IsAvailable { get; } = ProgramPath.Find("redis-server") is not null;
 
     /// <summary>Starts a server, or skips the test where there is none on this machine.</summary>
     /// <param name="settings">As in redis.conf, each with two dashes before it.</param>
@@ -54,7 +58,7 @@ public sealed class RedisProcess : IAsyncDisposable
 
     public async Task StartAgainAsync(params string[] more)
     {
-        var start = new ProcessStartInfo(PathOf("redis-server")!)
+        var start = new ProcessStartInfo(ProgramPath.Find("redis-server")!)
         {
             WorkingDirectory = _folder.FullName,
             RedirectStandardOutput = true,
@@ -99,9 +103,9 @@ public sealed class RedisProcess : IAsyncDisposable
     }
 
     /// <summary>Hangs: connections stay open, and nothing answers.</summary>
-    public Task PauseAsync() => SignalAsync("-STOP");
+    public void Pause() => ProcessSignal.Stop(_process!.Id);
 
-    public Task ResumeAsync() => SignalAsync("-CONT");
+    public void Resume() => ProcessSignal.Continue(_process!.Id);
 
     /// <summary>A connection for what an operator does.</summary>
     public async Task<ConnectionMultiplexer> ConnectAsOperatorAsync(string more = "") =>
@@ -111,21 +115,9 @@ public sealed class RedisProcess : IAsyncDisposable
     {
         if (_process is not null)
         {
-            await ResumeAsync();
             await KillAsync();
         }
 
         _folder.Delete(recursive: true);
     }
-
-    private async Task SignalAsync(string signal)
-    {
-        using var kill = Process.Start("kill", [signal, $"{_process!.Id}"]);
-        await kill.WaitForExitAsync();
-    }
-
-    private static string? PathOf(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? string.Empty).Split(Path.PathSeparator)
-            .Select(folder => Path.Combine(folder, program))
-            .FirstOrDefault(File.Exists);
 }

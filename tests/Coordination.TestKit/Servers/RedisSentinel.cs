@@ -1,6 +1,7 @@
+using Coordination.TestKit.Waiting;
 using StackExchange.Redis;
 
-namespace Coordination.Redis.Tests.Servers;
+namespace Coordination.TestKit.Servers;
 
 /// <summary>A master, its replica and three sentinels.</summary>
 public sealed class RedisSentinel : RedisTopology

@@ -1,6 +1,7 @@
+using Coordination.TestKit.Waiting;
 using StackExchange.Redis;
 
-namespace Coordination.Redis.Tests.Servers;
+namespace Coordination.TestKit.Servers;
 
 /// <summary>Several redis-server processes that belong together.</summary>
 public abstract class RedisTopology : IAsyncDisposable

@@ -1,9 +1,9 @@
 using Coordination.Stores;
 
-namespace Coordination.Tests.Contract;
+namespace Coordination.TestKit.Stores;
 
 /// <summary>Passes every call on to another store, but for what a test changes.</summary>
-internal abstract class DelegatingLockStore(ILockStore inner) : ILockStore
+public abstract class DelegatingLockStore(ILockStore inner) : ILockStore
 {
     public string Name => inner.Name;
 
@@ -40,5 +40,5 @@ internal abstract class DelegatingLockStore(ILockStore inner) : ILockStore
     });
 
     /// <summary>The way of every call that the test does not replace.</summary>
-    protected virtual Task<T> CallAsync<T>(Func<Task<T>> call) => call();
+    protected virtual Task<T> CallAsync<T>(Func<Task<T>> ask) => ask();
 }

@@ -1,20 +1,22 @@
-using System.Diagnostics;
+using System.Runtime.CompilerServices;
 
-namespace Coordination.Redis.Tests.Servers;
+namespace Coordination.TestKit.Waiting;
 
-/// <summary>Waits for a condition, with a bound.</summary>
+/// <summary>Waits until a condition holds, with a bound: the one loop of the tests that lets time pass.</summary>
 public static class Eventually
 {
-    public static Task IsTrueAsync(Func<bool> condition, TimeSpan limit, string what) =>
-        IsTrueAsync(() => Task.FromResult(condition()), limit, what);
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);
 
-    public static async Task IsTrueAsync(Func<Task<bool>> condition, TimeSpan limit, string what)
+    public static Task IsTrueAsync(Func<bool> condition, TimeSpan within, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        IsTrueAsync(() => Task.FromResult(condition()), within, what);
+
+    public static async Task IsTrueAsync(Func<Task<bool>> condition, TimeSpan within, [CallerArgumentExpression(nameof(condition))] string what = "")
     {
-        var start = Stopwatch.GetTimestamp();
+        var start = TimeProvider.System.GetTimestamp();
         while (!await condition())
         {
-            Assert.True(Stopwatch.GetElapsedTime(start) < limit, $"Not within {limit}: {what}");
-            await Task.Delay(10, TestContext.Current.CancellationToken);
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < within, $"Not within {within}: {what}");
+            await Task.Delay(Interval, TestContext.Current.CancellationToken);
         }
     }
 }

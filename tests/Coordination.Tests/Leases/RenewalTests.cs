@@ -1,7 +1,6 @@
 using Coordination.Testing;
-using Coordination.Tests.Leases;
 
-namespace Coordination.Tests.Locks;
+namespace Coordination.Tests.Leases;
 
 public sealed class RenewalTests
 {

@@ -2,8 +2,9 @@ using System.Runtime.CompilerServices;
 using Coordination.Leases;
 using Coordination.Stores;
 using Coordination.Stores.InMemory;
+using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Stores;
 using Coordination.Testing;
-using Coordination.Tests.Contract;
 
 namespace Coordination.Tests.Leases;
 

@@ -2,12 +2,13 @@ using Coordination.Leases;
 using Coordination.Locks;
 using Coordination.Occurrences;
 using Coordination.Stores;
+using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Stores;
 using Coordination.Testing;
-using Coordination.Tests.Contract;
 using Coordination.Tests.Leases;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Coordination.Tests.Locks;
+namespace Coordination.Tests.Occurrences;
 
 /// <summary>Locks for work that is done once for each of its scheduled times.</summary>
 public sealed class OccurrenceLocksTests

@@ -1,4 +1,4 @@
-namespace Coordination.Tests.Stores;
+namespace Coordination.Tests.Stores.InMemory;
 
 /// <summary>The whole contract with every notification dropped: waiters go by the time that holders have left.</summary>
 public sealed class G7_InMemoryLockWithoutNotificationsTests : InMemoryLockTests

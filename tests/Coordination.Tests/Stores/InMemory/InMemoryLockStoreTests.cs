@@ -1,9 +1,8 @@
 using Coordination.Stores;
 using Coordination.Stores.InMemory;
-using Coordination.Tests.Contract;
 using Microsoft.Extensions.Time.Testing;
 
-namespace Coordination.Tests.Stores;
+namespace Coordination.Tests.Stores.InMemory;
 
 public sealed class InMemoryLockStoreTests : LockStoreContract
 {

@@ -1,8 +1,8 @@
 using Coordination.Stores.InMemory;
-using Coordination.Tests.Contract;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Coordination.Tests.Stores;
+namespace Coordination.Tests.Stores.InMemory;
 
 public class InMemoryLockTests : LockContract
 {
@@ -21,6 +21,6 @@ public class InMemoryLockTests : LockContract
         await base.AssertNothingLeftAsync(lockName);
 
         // Of all locks of the test: calls that gave up may still be giving back what they asked for.
-        await Eventually.Async(() => _store.Count == 0, TimeSpan.FromSeconds(10), "Nothing is left of any lock.");
+        await Eventually.IsTrueAsync(() => _store.Count == 0, TimeSpan.FromSeconds(10), "Nothing is left of any lock.");
     }
 }

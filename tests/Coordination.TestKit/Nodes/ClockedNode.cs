@@ -1,28 +1,29 @@
-using Coordination.Leases;
 using Coordination.Stores;
+using Coordination.TestKit.Clocks;
 using Coordination.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 
-namespace Coordination.Tests.Leases;
+namespace Coordination.TestKit.Nodes;
 
 /// <summary>A node on a store that fails on demand, and a clock that moves when the test says so.</summary>
-public sealed class TestNode : IAsyncDisposable
+public class ClockedNode : IAsyncDisposable
 {
+    /// <summary>How long anything may take by a real clock before the test fails.</summary>
+    protected static readonly TimeSpan RealTimeLimit = TimeSpan.FromSeconds(20);
+
     /// <summary>Fine enough to hit every renewal and retry of the default timings, one at a time.</summary>
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
 
     /// <summary>How long what woke may take to sleep again, by a real clock; most of what does not, has ended.</summary>
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(250);
 
-    private static readonly TimeSpan RealTimeLimit = TimeSpan.FromSeconds(20);
-
     private static readonly Func<bool> Never = () => false;
 
     private readonly ServiceProvider _services;
 
-    public TestNode(TestClock? clock = null, ControllableLockStore? store = null, Action<IServiceCollection>? configure = null, ILockStore? actualStore = null)
+    public ClockedNode(TestClock? clock = null, ControllableLockStore? store = null, Action<IServiceCollection>? configure = null, ILockStore? actualStore = null)
     {
         Clock = clock ?? new TestClock();
         Store = store ?? new ControllableLockStore(Clock);
@@ -45,18 +46,18 @@ public sealed class TestNode : IAsyncDisposable
 
     public FakeLogCollector Logs => _services.GetFakeLogCollector();
 
-    internal Watchdog Watchdog => _services.GetRequiredService<Watchdog>();
-
     public Task<ILockLease> AcquireAsync(string name = "work", LockOptions? options = null) =>
         Provider.GetLock(name, options).AcquireAsync(TestContext.Current.CancellationToken);
 
-    /// <summary>Moves the clock in small steps, and lets the watchdog do at each what is due.</summary>
+    /// <summary>Moves the clock in small steps, and lets the node do at each what is due.</summary>
     public void Advance(TimeSpan time) => AdvanceUntil(Never, time);
 
     /// <summary>As <see cref="Advance"/>, until a condition holds.</summary>
     /// <returns>Whether it held in that time.</returns>
     public bool AdvanceUntil(Func<bool> condition, TimeSpan atMost)
     {
+        // What just began may not sleep on the clock yet, and would not wake in time.
+        SpinWait.SpinUntil(() => condition() || Clock.Asleep > 0, Breath);
         for (var passed = TimeSpan.Zero; passed < atMost && !condition(); passed += Step)
         {
             var (armed, fired) = (Clock.TimersArmed, Clock.TimersFired);
@@ -81,11 +82,12 @@ public sealed class TestNode : IAsyncDisposable
         Assert.True(await Task.Run(() => SpinWait.SpinUntil(() => Clock.TimersCreated > before, RealTimeLimit)), "Nothing went to sleep.");
     }
 
-    /// <summary>Waits until the watchdog has done what is due.</summary>
-    public void Settle() => Assert.True(SpinWait.SpinUntil(() => Watchdog.IsIdle, RealTimeLimit), "The watchdog did not come to rest.");
+    /// <summary>Waits until who sleeps on the clock by turns, as the watchdog does, sleeps again or has ended.</summary>
+    public virtual void Settle() => SpinWait.SpinUntil(() => Clock.Awake == 0, Breath);
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         Store.Hang = false;
 
         // What still runs waits on a clock that nobody moves any more.

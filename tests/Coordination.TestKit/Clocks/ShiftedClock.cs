@@ -1,7 +1,7 @@
-namespace Coordination.Chaos.Workers;
+namespace Coordination.TestKit.Clocks;
 
-/// <summary>A wall clock that is set while it runs. Time passes as it does elsewhere.</summary>
-internal sealed class JumpingClock(TimeSpan ahead) : TimeProvider
+/// <summary>The wall clock of a machine that is ahead, which may be set while it runs. Time passes as elsewhere.</summary>
+public sealed class ShiftedClock(TimeSpan ahead) : TimeProvider
 {
     private long _ahead = ahead.Ticks;
 

@@ -1,6 +1,7 @@
 using Coordination.Redis.Connections;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
+using Coordination.TestKit.Servers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -8,7 +9,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
-namespace Coordination.Redis.Tests.Registration;
+namespace Coordination.Redis.Tests.DependencyInjection;
 
 /// <summary>How the store is registered. On a redis-server where there is a connection.</summary>
 public sealed class UseRedisTests(RedisServerFixture server)

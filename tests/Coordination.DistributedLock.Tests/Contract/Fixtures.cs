@@ -1,0 +1,4 @@
+using Coordination.TestKit.Servers;
+
+[assembly: AssemblyFixture(typeof(RedisServerFixture))]
+[assembly: AssemblyFixture(typeof(ClusterFixture))]
