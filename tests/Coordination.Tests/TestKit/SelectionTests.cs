@@ -75,7 +75,7 @@ public sealed class SelectionTests
         }
     }
 
-// They are found by these tests alone, and never run.
+    // They are found by these tests alone, and never run.
 #pragma warning disable xUnit1000, CA1812
     private class Sample
     {
