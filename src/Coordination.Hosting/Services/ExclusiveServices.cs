@@ -19,7 +19,7 @@ internal sealed class ExclusiveServices
         IServiceProvider services)
     {
         var locks = Required<ILockProvider>(services);
-        var store = Required<ILockStore>(services);
+        var store = Required<ILockStoreAdministration>(services);
         var time = Required<TimeProvider>(services);
 
         foreach (var registration in registrations)
@@ -63,7 +63,7 @@ internal sealed class ExclusiveServices
         ExclusiveServiceOptions options,
         CoordinationOptions node,
         ILockProvider locks,
-        ILockStore store,
+        ILockStoreAdministration store,
         TimeProvider time)
     {
         try

@@ -70,6 +70,7 @@ public static class CoordinationServiceCollectionExtensions
         services.TryAddSingleton<LeaseTelemetry>();
         services.TryAddSingleton(sp => new OutageReporter(sp.GetRequiredService<ILockStore>().Name, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<ILockStore>>()));
         services.TryAddSingleton(sp => StorePipelines.Create(sp.GetRequiredService<TimeProvider>(), sp.GetService<ResiliencePipelineProvider<string>>()));
+        services.TryAddSingleton(sp => StoreAdministration.Of(sp.GetRequiredService<ILockStore>()));
         services.TryAddSingleton<StoreClient>();
         services.TryAddSingleton<BackgroundTasks>();
         services.TryAddSingleton<Watchdog>();

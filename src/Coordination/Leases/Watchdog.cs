@@ -143,7 +143,7 @@ internal sealed class Watchdog : IDisposable
             var replies = await _store.RenewAsync(
                 () =>
                 {
-                    sent = batch.FindAll(lease => lease.LoseIfOverdue());
+                    sent = OfOnePartition(batch.FindAll(lease => lease.LoseIfOverdue()));
                     return sent.ConvertAll(lease => Node.Renew(lease.Grant));
                 },
                 batch[0].Timings.CallLimit,
@@ -173,6 +173,21 @@ internal sealed class Watchdog : IDisposable
             completion.SetResult(true);
             _telemetry.RenewalEnded(_time.Uptime - begunAt, succeeded);
         }
+    }
+
+    /// <summary>
+    /// The leases of the first one's partition, as the store tells it now: it may have learned of its partitions since the batch was made.
+    /// The others are due still, and are grouped anew.
+    /// </summary>
+    private List<Lease> OfOnePartition(List<Lease> leases)
+    {
+        if (leases.Count > 1)
+        {
+            var partition = _store.PartitionOf(leases[0].Grant.LockName);
+            leases.RemoveAll(lease => _store.PartitionOf(lease.Grant.LockName) != partition);
+        }
+
+        return leases;
     }
 
     private static void Fail(List<Lease> batch, Exception error)

@@ -39,28 +39,62 @@ internal sealed class Node
     /// <summary>How long one try to acquire may take: a reply that comes much later is a lease with little left of it.</summary>
     public TimeSpan AcquireLimit(LockOptions? options) => TimingsOf(options).RenewalInterval;
 
-    public AcquireRequest Acquire(string lockName, LockOwner? owner, LockOptions? options, bool wait, Occurrence? occurrence = null) => new(
-        lockName, owner ?? CreateOwner(), NextNumber(), TimingsOf(options).Duration, wait, ClaimWindow, options?.AllowBarging == true, occurrence);
+    public AcquireRequest Acquire(string lockName, LockOwner? owner, LockOptions? options, bool wait, Occurrence? occurrence = null) => new()
+    {
+        LockName = lockName,
+        Owner = owner ?? CreateOwner(),
+        Entry = NextNumber(),
+        LeaseDuration = TimingsOf(options).Duration,
+        ClaimWindow = ClaimWindow,
+        Wait = wait,
+        AllowBarging = options?.AllowBarging == true,
+        Occurrence = occurrence,
+    };
 
     /// <summary>Asks again for what was granted, now for an occurrence: it changes nothing of the grant.</summary>
-    public AcquireRequest Acquire(LeaseGrant grant, Occurrence occurrence) => new(
-        grant.LockName, grant.Owner, grant.Entry, grant.Timings.Duration, Wait: false, ClaimWindow, grant.Options?.AllowBarging == true, occurrence);
+    public AcquireRequest Acquire(LeaseGrant grant, Occurrence occurrence) => new()
+    {
+        LockName = grant.LockName,
+        Owner = grant.Owner,
+        Entry = grant.Entry,
+        LeaseDuration = grant.Timings.Duration,
+        ClaimWindow = ClaimWindow,
+        AllowBarging = grant.Options?.AllowBarging == true,
+        Occurrence = occurrence,
+    };
 
-    public static RenewalRequest Renew(LeaseGrant grant) => new(grant.LockName, grant.Owner, grant.Timings.Duration, grant.FencingToken);
+    public static RenewalRequest Renew(LeaseGrant grant) =>
+        new() { LockName = grant.LockName, Owner = grant.Owner, LeaseDuration = grant.Timings.Duration, FencingToken = grant.FencingToken };
 
     /// <summary>Releases what a holder had.</summary>
     /// <param name="grant">What was granted.</param>
     /// <param name="finished">The occurrence that was run to its end; null for none.</param>
-    public ReleaseRequest Release(LeaseGrant grant, Occurrence? finished) => new(
-        grant.LockName, grant.Owner, grant.Entry, ClaimWindow, grant.Options?.AllowBarging == true, grant.Options?.LockAtLeastFor ?? TimeSpan.Zero, finished);
+    public ReleaseRequest Release(LeaseGrant grant, Occurrence? finished) => new()
+    {
+        LockName = grant.LockName,
+        Owner = grant.Owner,
+        Entry = grant.Entry,
+        ClaimWindow = ClaimWindow,
+        AllowBarging = grant.Options?.AllowBarging == true,
+        LockAtLeastFor = grant.Options?.LockAtLeastFor ?? TimeSpan.Zero,
+        Occurrence = finished,
+    };
 
     /// <summary>Releases what was granted and nobody received: its occurrence was not begun, and it is not locked for any time at least.</summary>
-    public ReleaseRequest Undo(LeaseGrant grant, Occurrence? notBegun) => new(
-        grant.LockName, grant.Owner, grant.Entry, ClaimWindow, grant.Options?.AllowBarging == true, Occurrence: notBegun, OccurrenceIsFinished: false);
+    public ReleaseRequest Undo(LeaseGrant grant, Occurrence? notBegun) =>
+        Release(grant, notBegun) with { LockAtLeastFor = TimeSpan.Zero, OccurrenceIsFinished = false };
 
     /// <summary>Releases what a request may have been granted, and leaves the queue.</summary>
-    public static ReleaseRequest Undo(AcquireRequest request) => new(
-        request.LockName, request.Owner, request.Entry, request.ClaimWindow, request.AllowBarging, Occurrence: request.Occurrence, OccurrenceIsFinished: false);
+    public static ReleaseRequest Undo(AcquireRequest request) => new()
+    {
+        LockName = request.LockName,
+        Owner = request.Owner,
+        Entry = request.Entry,
+        ClaimWindow = request.ClaimWindow,
+        AllowBarging = request.AllowBarging,
+        Occurrence = request.Occurrence,
+        OccurrenceIsFinished = false,
+    };
 
     private long NextNumber() => Interlocked.Increment(ref _lastNumber);
 

@@ -74,7 +74,7 @@ public sealed class OccurrenceLocks
     }
 
     private static OccurrenceAttempt ToAttempt(ILockLease? lease, AcquireReply reply) =>
-        new() { Lease = lease, Holder = reply.Holder, Status = reply.Occurrence, Run = reply.OccurrenceRun };
+        new() { Lease = lease, Holder = reply.Holder, Status = reply.OccurrenceStatus, Run = reply.OccurrenceRun };
 
     /// <summary>Asks whether an occurrence may be run under a lease that was waited for. Where it may not, the lease is undone.</summary>
     internal async Task<OccurrenceAttempt> ConfirmAsync(LeaseHandle handle, Occurrence occurrence, CancellationToken cancellationToken)

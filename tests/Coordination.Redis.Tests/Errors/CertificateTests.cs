@@ -41,7 +41,7 @@ public sealed class CertificateTests(TlsFixture server)
         await Eventually.IsTrueAsync(
             async () =>
             {
-                error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.PingAsync(Token));
+                error = await Assert.ThrowsAsync<LockStoreException>(() => node.Administration.PingAsync(Token));
                 return !error.IsTransient;
             },
             TimeSpan.FromSeconds(20),

@@ -1,6 +1,5 @@
 using Coordination.Redis.Errors;
 using Coordination.Redis.Tests.Servers;
-using Coordination.Stores;
 
 namespace Coordination.Redis.Tests.Errors;
 
@@ -55,7 +54,7 @@ public sealed class RightsTests(AclFixture server, ClusterFixture cluster) : ICl
         await using var lacking = await NodeAsync(cluster, [.. Patterns, .. All]);
         await using var node = await NodeAsync(cluster, [.. Patterns, .. All, "+cluster|nodes"]);
         // On all three masters.
-        var requests = Enumerable.Range(0, 20).Select(i => new AcquireRequest($"lock-{i}", new LockOwner("ada", 1), 1, Lease, Wait: false, Lease)).ToArray();
+        var requests = Enumerable.Range(0, 20).Select(i => Requests.Acquire($"lock-{i}", new LockOwner("ada", 1), Lease)).ToArray();
 
         foreach (var request in requests)
         {

@@ -147,7 +147,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     {
         try
         {
-            await node.Store.PingAsync(Token);
+            await node.Administration.PingAsync(Token);
             return true;
         }
         catch (LockStoreException error) when (error.IsTransient)

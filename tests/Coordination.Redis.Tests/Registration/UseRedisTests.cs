@@ -165,11 +165,11 @@ public sealed class UseRedisTests(RedisServerFixture server)
         await using var own = await RedisProcess.StartAsync();
         await using var node = new TestNode(own.ConnectionString, _prefix);
         // The first of each loads its script.
-        await LiveAsync(node.Store);
+        await LiveAsync(node);
         await using var connection = await own.ConnectAsOperatorAsync();
         await connection.GetServers()[0].ConfigResetStatisticsAsync();
 
-        await LiveAsync(node.Store);
+        await LiveAsync(node);
 
         var calls = (await connection.GetServers()[0].InfoAsync("commandstats")).Single().ToDictionary(line => line.Key, line => line.Value);
         Assert.StartsWith("calls=4,", calls["cmdstat_evalsha"], StringComparison.Ordinal);
@@ -177,16 +177,24 @@ public sealed class UseRedisTests(RedisServerFixture server)
         Assert.DoesNotContain("cmdstat_script|load", calls.Keys);
     }
 
-    private async Task LiveAsync(ILockStore store)
+    [Fact]
+    public async Task TheAdministration_IsTheStoreItself()
     {
-        await AcquireAsync(store);
-        await store.RenewAsync([new RenewalRequest("orders", _ada, TimeSpan.FromSeconds(5))], Token);
-        await store.GetHolderAsync("orders", Token);
-        await store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, TimeSpan.FromSeconds(1)), Token);
+        await using var node = new TestNode(builder => builder.UseRedis("localhost"));
+
+        Assert.Same(node.Store, node.Administration);
+    }
+
+    private async Task LiveAsync(TestNode node)
+    {
+        await AcquireAsync(node.Store);
+        await node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromSeconds(5))], Token);
+        await node.Administration.GetHolderAsync("orders", Token);
+        await node.Store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), Token);
     }
 
     private Task<AcquireReply> AcquireAsync(ILockStore store) =>
-        store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(5), false, TimeSpan.FromSeconds(1)), Token);
+        store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(5), claimWindow: TimeSpan.FromSeconds(1)), Token);
 
     private TestNode GivenNode(IConnectionMultiplexer connection) =>
         new(builder =>

@@ -1,6 +1,5 @@
 using Coordination.Redis.Errors;
 using Coordination.Redis.Tests.Servers;
-using Coordination.Testing;
 using StackExchange.Redis;
 using Testcontainers.Redis;
 using Xunit.v3;
@@ -128,14 +127,14 @@ public sealed class RedisContainerFixture : ServerFixture
     protected override ValueTask StopAsync() => _container?.DisposeAsync() ?? ValueTask.CompletedTask;
 }
 
-/// <summary>Garnet in this process.</summary>
+/// <summary>A Garnet process.</summary>
 public sealed class GarnetFixture : ServerFixture
 {
-    private EmbeddedServer? _server;
+    private GarnetProcess? _server;
 
     protected override async Task<string> StartAsync()
     {
-        _server = await EmbeddedServer.StartAsync(TestContext.Current.CancellationToken);
+        _server = await GarnetProcess.StartAsync();
         return _server.ConnectionString;
     }
 

@@ -41,6 +41,8 @@ public sealed class TestNode : IAsyncDisposable
 
     public ILockStore Store => _services.GetRequiredService<ILockStore>();
 
+    public ILockStoreAdministration Administration => _services.GetRequiredService<ILockStoreAdministration>();
+
     internal RedisLockStore RedisStore => _services.GetRequiredService<RedisLockStore>();
 
     public FakeLogCollector Logs => _services.GetFakeLogCollector();

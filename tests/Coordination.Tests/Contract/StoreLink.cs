@@ -60,7 +60,7 @@ internal sealed class StoreLink(ILockStore store) : DelegatingLockStore(store)
     }
 
     /// <summary>Tells the node what a store tells it when a connection was lost and is back.</summary>
-    public void Reconnect() => Pass(new LockNotification(LockNotificationKind.Reconnected));
+    public void Reconnect() => Pass(LockNotification.Reconnected);
 
     protected override async Task<T> CallAsync<T>(Func<Task<T>> call) => _isCut ? throw Away() : await call();
 

@@ -52,7 +52,7 @@ public sealed class OccurrenceLocksTests
     {
         var clock = new TestClock();
         var store = new ControllableLockStore(clock);
-        var dead = new AcquireRequest("work", new LockOwner("dead", 1), 1, LeaseDuration, Wait: false, LeaseDuration, Occurrence: At(0, "dead"));
+        var dead = Requests.Acquire("work", new LockOwner("dead", 1), LeaseDuration, occurrence: At(0, "dead"));
         await store.AcquireAsync(dead, Token);
         await using var node = new TestNode(clock, store);
         Task<OccurrenceAttempt> waiting = null!;
@@ -180,7 +180,7 @@ public sealed class OccurrenceLocksTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => Locks(node).AcquireAsync("work", null, At(0, "one"), Timeout.InfiniteTimeSpan, cancellation.Token).WaitAsync(RealTimeLimit, Token));
         Assert.Equal(0, store.Count);
-        Assert.Equal(OccurrenceStatus.Started, (await store.AcquireAsync(Ask(At(0, "two")), Token)).Occurrence);
+        Assert.Equal(OccurrenceStatus.Started, (await store.AcquireAsync(Ask(At(0, "two")), Token)).OccurrenceStatus);
     }
 
     [Theory]
@@ -216,12 +216,18 @@ public sealed class OccurrenceLocksTests
         Assert.Equal(OccurrenceStatus.Started, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
     }
 
-    private static AcquireRequest Ask(Occurrence occurrence) => new("work", new LockOwner("other", 1), 1, LeaseDuration, Wait: false, LeaseDuration, Occurrence: occurrence);
+    private static AcquireRequest Ask(Occurrence occurrence) => Requests.Acquire("work", new LockOwner("other", 1), LeaseDuration, occurrence: occurrence);
 
     private static OccurrenceLocks Locks(TestNode node) => node.Services.GetRequiredService<OccurrenceLocks>();
 
-    private static Occurrence At(int second, string run, bool makeUp = false) =>
-        new("job@trigger", new DateTimeOffset(2026, 1, 2, 12, 0, second, TimeSpan.Zero), run, makeUp, TimeSpan.FromDays(1));
+    private static Occurrence At(int second, string run, bool makeUp = false) => new()
+    {
+        Series = "job@trigger",
+        Time = new DateTimeOffset(2026, 1, 2, 12, 0, second, TimeSpan.Zero),
+        Run = run,
+        Recover = makeUp,
+        RememberFor = TimeSpan.FromDays(1),
+    };
 
     private static void AssertAlreadyRun(OccurrenceAttempt attempt, string by) =>
         Assert.Equal((null, null, OccurrenceStatus.AlreadyRun, by), (attempt.Lease, attempt.Holder, attempt.Status, attempt.Run));
