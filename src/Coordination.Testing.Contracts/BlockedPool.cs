@@ -1,6 +1,11 @@
+using Xunit.v3;
+
 namespace Coordination.Testing.Contracts;
 
-/// <summary>Keeps every thread of the pool busy, and the pool from making more. For tests that run <see cref="Alone"/>.</summary>
+/// <summary>
+/// Keeps every thread of the pool busy, and the pool from making more. For tests in a collection that runs with no other beside it. xunit
+/// takes what a collection is from the assembly of the test alone, and otherwise runs it beside the others: that would stop them all.
+/// </summary>
 public sealed class BlockedPool : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
@@ -14,6 +19,9 @@ public sealed class BlockedPool : IDisposable
     /// <summary>Blocks the pool, until this is disposed.</summary>
     public BlockedPool()
     {
+        Assert.True(
+            TestContext.Current.TestCollection is ICoreTestCollection { DisableParallelization: true },
+            "A test that blocks the pool runs alone. Define its collection in its own assembly: [CollectionDefinition(nameof(Alone), DisableParallelization = true)] public sealed class Alone;");
         ThreadPool.GetMaxThreads(out _max, out _maxPorts);
         ThreadPool.GetMinThreads(out _min, out _minPorts);
         var most = Math.Max(ThreadPool.ThreadCount, _min) + 2;

@@ -6,7 +6,7 @@ namespace Coordination.Testing.Contracts;
 
 /// <summary>
 /// What every store owes the watchdog's thread, as <see cref="ILockStore.RenewAsync"/> says. A store's tests inherit it, in a collection that
-/// runs <see cref="Alone"/>: it takes every thread of the pool, so a server of the tests has to be in another process.
+/// runs alone (see <see cref="BlockedPool"/>): it takes every thread of the pool, so a server of the tests has to be in another process.
 /// </summary>
 public abstract class LockStoreStarvedPoolContract
 {
