@@ -1,4 +1,4 @@
-using Coordination.Testing;
+using Coordination.Testing.EmbeddedRedis;
 using FlashSale.CommandLine;
 using FlashSale.Report;
 using FlashSale.Rounds;

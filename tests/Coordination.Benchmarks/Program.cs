@@ -5,6 +5,8 @@ using Coordination.Benchmarks.CommandLine;
 using Coordination.Benchmarks.Reports;
 using Coordination.Benchmarks.Rows;
 using Coordination.Benchmarks.Servers;
+using Coordination.TestKit.CommandLine;
+using Coordination.TestKit.Servers;
 
 if (args is [AgentProgram.Word, ..])
 {
@@ -34,8 +36,8 @@ static async Task<int> RunAsync(Arguments arguments)
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 
-    await using var server = arguments.Redis is null ? await RedisServer.StartAsync() : null;
-    var address = arguments.Redis ?? server!.Address;
+    await using var server = arguments.Redis is null ? await RedisProcess.StartAsync() : null;
+    var address = arguments.Redis ?? server!.ConnectionString;
     await using var judge = await Connection.OpenAsync(address, "judge");
     var lines = new List<Line>();
     var load = Report.Load;

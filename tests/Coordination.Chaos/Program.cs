@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Coordination.Benchmarks.CommandLine;
 using Coordination.Chaos.CommandLine;
 using Coordination.Chaos.Reports;
 using Coordination.Chaos.Scenarios;
 using Coordination.Chaos.Workers;
+using Coordination.TestKit.CommandLine;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
 

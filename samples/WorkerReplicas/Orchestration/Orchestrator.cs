@@ -1,5 +1,5 @@
 using Coordination;
-using Coordination.Testing;
+using Coordination.Testing.EmbeddedRedis;
 using Spectre.Console;
 using StackExchange.Redis;
 using WorkerReplicas.CommandLine;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Coordination.Benchmarks.Peers;
+using Coordination.TestKit.Processes;
 
 namespace Coordination.Benchmarks.Agents;
 
@@ -23,18 +24,7 @@ internal sealed class Agent : IAsyncDisposable
 
     public static async Task<Agent> StartAsync(PeerKind kind, string address, string clientName, TimeSpan lease)
     {
-        var program = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is not known.");
-        var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true };
-        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
-        {
-            start.ArgumentList.Add(typeof(Agent).Assembly.Location);
-        }
-
-        foreach (var word in (string[])[AgentProgram.Word, kind.ToString(), address, clientName, $"{lease.TotalMilliseconds}"])
-        {
-            start.ArgumentList.Add(word);
-        }
-
+        var start = ThisProgram.Again(AgentProgram.Word, kind.ToString(), address, clientName, $"{lease.TotalMilliseconds}");
         var agent = new Agent(Process.Start(start)!);
         await agent.AskAsync("hello");
         return agent;

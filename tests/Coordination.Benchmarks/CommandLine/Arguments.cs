@@ -1,4 +1,5 @@
 using Coordination.Benchmarks.Rows;
+using Coordination.TestKit.CommandLine;
 
 namespace Coordination.Benchmarks.CommandLine;
 

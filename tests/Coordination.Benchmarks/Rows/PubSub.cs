@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Coordination.Benchmarks.Reports;
 using Coordination.Benchmarks.Servers;
+using Coordination.TestKit.Servers;
 using StackExchange.Redis;
 
 namespace Coordination.Benchmarks.Rows;
@@ -11,10 +12,10 @@ namespace Coordination.Benchmarks.Rows;
 /// </summary>
 internal sealed class PubSub : IRow
 {
-    private const int Masters = 3;
     private const int Locks = 300;
     private static readonly int[] Rates = [250, 1000, 4000];
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
+
     /// <summary>For what is on its way still.</summary>
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(200);
 
@@ -29,13 +30,13 @@ internal sealed class PubSub : IRow
 
     public string Name => "pubsub";
 
-    public string Summary => $"handover notifications on a Cluster of {Masters} masters: PUBLISH beside SPUBLISH";
+    public string Summary => "handover notifications on a Cluster of three masters: PUBLISH beside SPUBLISH";
 
     public async Task<IReadOnlyList<Line>> MeasureAsync(Bench bench)
     {
-        await using var cluster = await RedisCluster.StartAsync(Masters);
-        await using var sender = await Connection.OpenAsync(cluster.Addresses, "sender");
-        await using var listener = await Connection.OpenAsync(cluster.Addresses, "listener");
+        await using var cluster = await RedisCluster.StartAsync(nodeTimeout: TimeSpan.FromSeconds(15));
+        await using var sender = await Connection.OpenAsync(cluster.ConnectionString, "sender");
+        await using var listener = await Connection.OpenAsync(cluster.ConnectionString, "listener");
         var heard = new Samples();
         var lines = new List<Line> { await SubscribeAsync(listener, heard) };
         await SendAsync(sender, Way.None, Rates[^1], Window / 5);
@@ -129,7 +130,7 @@ internal sealed class PubSub : IRow
             var sum = default(Usage);
             foreach (var master in cluster.Masters)
             {
-                var server = connection.GetServer(master.Address);
+                var server = connection.GetServer(master.ConnectionString);
                 var info = await server.InfoAsync();
                 var bus = ((string)(await server.ExecuteAsync("CLUSTER", "INFO"))!).Split("\r\n");
                 var messages = bus.Where(line => line.StartsWith("cluster_stats_messages_publish", StringComparison.Ordinal) && line.Contains("_sent:", StringComparison.Ordinal))

@@ -1,7 +1,7 @@
 using System.Globalization;
-using Coordination.Benchmarks.CommandLine;
 using Coordination.Chaos.Contenders;
 using Coordination.Chaos.Scenarios;
+using Coordination.TestKit.CommandLine;
 
 namespace Coordination.Chaos.CommandLine;
 

@@ -1,5 +1,5 @@
 using Coordination.Stores;
-using Coordination.Tests.Contract;
+using Coordination.TestKit.Stores;
 using StackExchange.Redis;
 
 namespace Coordination.Chaos.Contenders;

@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using WorkerReplicas;
+using Coordination.TestKit.Clocks;
 
 namespace Coordination.Chaos.Contenders;
 
@@ -10,7 +10,7 @@ internal sealed class ReplyTimes
 
     public TimeSpan? Of(string lockName) => _times.TryGetValue(lockName, out var time) ? time : null;
 
-    public void Note(string lockName) => _times[lockName] = MonotonicClock.Now;
+    public void Note(string lockName) => _times[lockName] = MachineClock.Now;
 
     public void Forget(string lockName) => _times.TryRemove(lockName, out _);
 }

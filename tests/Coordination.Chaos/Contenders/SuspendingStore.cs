@@ -1,6 +1,6 @@
 using Coordination.Chaos.Workers;
 using Coordination.Stores;
-using Coordination.Tests.Contract;
+using Coordination.TestKit.Stores;
 
 namespace Coordination.Chaos.Contenders;
 

@@ -1,5 +1,5 @@
 using Coordination.Stores;
-using Coordination.Tests.Contract;
+using Coordination.TestKit.Stores;
 
 namespace Coordination.Chaos.Contenders;
 

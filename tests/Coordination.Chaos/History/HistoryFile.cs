@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using WorkerReplicas;
+using Coordination.TestKit.Clocks;
 
 namespace Coordination.Chaos.History;
 
@@ -19,7 +19,7 @@ internal sealed class HistoryFile(string path, string by) : IDisposable
     private readonly FileStream _file = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
 
     public void Write(EventKind kind, string? lockName = null, long attempt = 0, long? token = null, string? detail = null) =>
-        Write(new HistoryEvent(MonotonicClock.Now, by, kind, lockName, attempt, token, Detail: detail));
+        Write(new HistoryEvent(MachineClock.Now, by, kind, lockName, attempt, token, Detail: detail));
 
     public void Write(HistoryEvent happened)
     {

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using WorkerReplicas;
+using Coordination.TestKit.Clocks;
 
 namespace Coordination.Chaos.Resource;
 
@@ -104,7 +104,7 @@ internal sealed class GuardedResource : IAsyncDisposable
             register.Count++;
             if (!isTaken || (register.LastBy, register.LastAttempt) != (by, attempt))
             {
-                _writes.Enqueue(new ResourceWrite(MonotonicClock.Now, lockName, by, attempt, token, isTaken));
+                _writes.Enqueue(new ResourceWrite(MachineClock.Now, lockName, by, attempt, token, isTaken));
                 (register.LastBy, register.LastAttempt) = (by, attempt);
             }
 

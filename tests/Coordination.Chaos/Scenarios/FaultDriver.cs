@@ -3,7 +3,7 @@ using Coordination.Chaos.Faults;
 using Coordination.Chaos.Network;
 using Coordination.Chaos.Resource;
 using Coordination.Chaos.Workers;
-using WorkerReplicas;
+using Coordination.TestKit.Clocks;
 
 namespace Coordination.Chaos.Scenarios;
 
@@ -21,11 +21,11 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
     /// <summary>Starts each fault at its time, and waits until all are over. Ended early, it starts no more of them.</summary>
     public async Task RunAsync(IReadOnlyList<Fault> plan, CancellationToken stopping)
     {
-        var begin = MonotonicClock.Now;
+        var begin = MachineClock.Now;
         var underWay = new List<Task>();
         foreach (var fault in plan)
         {
-            var wait = begin + fault.At - MonotonicClock.Now;
+            var wait = begin + fault.At - MachineClock.Now;
             if (wait > TimeSpan.Zero)
             {
                 await Task.Delay(wait, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
@@ -69,7 +69,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
 
     private async Task StrikeProcessAsync(Fault fault, Fleet.Slot slot)
     {
-        var from = MonotonicClock.Now;
+        var from = MachineClock.Now;
         switch (fault.Kind)
         {
             case FaultKind.Kill:
@@ -111,9 +111,9 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
     {
         var process = slot.Process!;
         process.Tell($"suspend {where}");
-        for (var end = MonotonicClock.Now + Occasion; !process.IsStopped();)
+        for (var end = MachineClock.Now + Occasion; !process.IsStopped();)
         {
-            if (MonotonicClock.Now > end)
+            if (MachineClock.Now > end)
             {
                 process.Tell($"suspend {Suspension.None}");
                 break;
@@ -122,7 +122,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
             await Task.Delay(5);
         }
 
-        var stopped = MonotonicClock.Now;
+        var stopped = MachineClock.Now;
         await Task.Delay(length);
         process.Continue();
         return stopped;
@@ -135,7 +135,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
             return;
         }
 
-        var from = MonotonicClock.Now;
+        var from = MachineClock.Now;
         switch (fault.Kind)
         {
             case FaultKind.Delay:
@@ -150,7 +150,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 break;
             case FaultKind.CutAfterWrite:
                 proxy.Begin(ProxyMode.CutAfterWrite);
-                for (var end = from + fault.Length; !proxy.HasCut && MonotonicClock.Now < end;)
+                for (var end = from + fault.Length; !proxy.HasCut && MachineClock.Now < end;)
                 {
                     await Task.Delay(5);
                 }
@@ -168,7 +168,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
 
     private async Task StrikeServerAsync(Fault fault)
     {
-        var from = MonotonicClock.Now;
+        var from = MachineClock.Now;
         var name = fleet.Locks.Count > 0 ? fleet.Locks[fault.Lock] : ScheduleWorker.LockName;
         Loss? loss = null;
         switch (fault.Kind)
@@ -216,7 +216,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
     }
 
     private void Note(Fault fault, TimeSpan from, string? worker, Loss? loss = null) =>
-        _happened.Enqueue(new Disturbance(from, MonotonicClock.Now, fault.Kind, worker, loss, loss is not null && fault.Kind < FaultKind.FailOver));
+        _happened.Enqueue(new Disturbance(from, MachineClock.Now, fault.Kind, worker, loss, loss is not null && fault.Kind < FaultKind.FailOver));
 
     private static async Task AloneAsync(SemaphoreSlim gate, Func<Task> strike)
     {

@@ -2,6 +2,7 @@ using Coordination.Chaos.History;
 using Coordination.Chaos.Network;
 using Coordination.Chaos.Resource;
 using Coordination.Chaos.Workers;
+using Coordination.TestKit.Clocks;
 
 namespace Coordination.Chaos.Scenarios;
 
@@ -104,7 +105,7 @@ internal sealed class Fleet : IAsyncDisposable
 
     private async Task EndAsync(Slot slot)
     {
-        _history.Write(new HistoryEvent(WorkerReplicas.MonotonicClock.Now, slot.Process!.Options.Process, EventKind.Ended));
+        _history.Write(new HistoryEvent(MachineClock.Now, slot.Process!.Options.Process, EventKind.Ended));
         await slot.Process.DisposeAsync();
         slot.Process = null;
     }

@@ -3,7 +3,7 @@ using Coordination.Chaos.Contenders;
 using Coordination.Chaos.Faults;
 using Coordination.Chaos.History;
 using Coordination.Chaos.Resource;
-using WorkerReplicas;
+using Coordination.TestKit.Clocks;
 
 namespace Coordination.Chaos.Scenarios;
 
@@ -42,12 +42,12 @@ internal static class ScenarioRun
         await using var fleet = new Fleet(options, server, resource, folder, history);
         await fleet.StartAsync();
 
-        var begin = MonotonicClock.Now;
-        var wallClock = DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch - MonotonicClock.Now;
+        var begin = MachineClock.Now;
+        var wallClock = DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch - MachineClock.Now;
         using var driver = new FaultDriver(fleet, server, resource);
         await Task.WhenAll(driver.RunAsync(plan, stopping), Task.Delay(options.Duration, stopping).ContinueWith(_ => { }, TaskScheduler.Default));
 
-        var end = MonotonicClock.Now;
+        var end = MachineClock.Now;
         await fleet.StopAsync();
         var happened = driver.Happened.Select(d => d with { From = d.From - begin, To = d.To - begin }).ToArray();
         Disturbance[] harmful = [.. happened.Where(d => d.Kind is not (FaultKind.ShiftClock or FaultKind.FlushScripts))];
@@ -75,11 +75,11 @@ internal static class ScenarioRun
     /// </summary>
     private static async Task<IReadOnlyList<string>> ResidueAsync(ServerUnderTest server, bool mayHaveDead)
     {
-        var last = MonotonicClock.Now + RunOptions.Lease + TimeSpan.FromSeconds(1);
+        var last = MachineClock.Now + RunOptions.Lease + TimeSpan.FromSeconds(1);
         while (true)
         {
             var left = (await server.KeysAsync()).Where(key => !MayStay(key.Key, key.TimeToLive)).ToArray();
-            if (left.Length == 0 || MonotonicClock.Now > last)
+            if (left.Length == 0 || MachineClock.Now > last)
             {
                 return [.. left.Select(key => $"{key.Key} is left on the server, {(key.TimeToLive is { } rest ? $"for {rest}" : "for ever")}.")];
             }

@@ -1,4 +1,4 @@
-using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Servers;
 using StackExchange.Redis;
 
 namespace Coordination.Chaos.Scenarios;

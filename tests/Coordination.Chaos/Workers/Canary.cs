@@ -1,5 +1,5 @@
 using Coordination.Chaos.History;
-using WorkerReplicas;
+using Coordination.TestKit.Clocks;
 
 namespace Coordination.Chaos.Workers;
 
@@ -29,10 +29,10 @@ internal sealed class Canary : IDisposable
 
     private void Watch()
     {
-        for (var before = MonotonicClock.Now; !_hasEnded;)
+        for (var before = MachineClock.Now; !_hasEnded;)
         {
             Thread.Sleep(Tick);
-            var now = MonotonicClock.Now;
+            var now = MachineClock.Now;
             if (now - before > Tolerance)
             {
                 _history.Write(new HistoryEvent(before, _by, EventKind.Unscheduled, Length: now - before));

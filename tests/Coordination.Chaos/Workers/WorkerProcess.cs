@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using WorkerReplicas.Orchestration;
+using Coordination.TestKit.Processes;
 
 namespace Coordination.Chaos.Workers;
 
@@ -41,15 +41,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
     public static async Task<WorkerProcess> StartAsync(WorkerOptions options)
     {
-        var program = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is not known.");
-        var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        if (Path.GetFileNameWithoutExtension(program) == "dotnet")
-        {
-            start.ArgumentList.Add(typeof(WorkerProcess).Assembly.Location);
-        }
-
-        start.ArgumentList.Add(WorkerProgram.Word);
-        start.ArgumentList.Add(JsonSerializer.Serialize(options));
+        var start = ThisProgram.Again(WorkerProgram.Word, JsonSerializer.Serialize(options));
+        start.RedirectStandardError = true;
         var worker = new WorkerProcess(options, Process.Start(start)!);
         try
         {

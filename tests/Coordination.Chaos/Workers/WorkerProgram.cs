@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Coordination.Chaos.Contenders;
 using Coordination.Chaos.History;
+using Coordination.TestKit.Clocks;
 
 namespace Coordination.Chaos.Workers;
 
@@ -15,7 +16,7 @@ internal static class WorkerProgram
     {
         var options = JsonSerializer.Deserialize<WorkerOptions>(json)!;
         using var history = new HistoryFile(options.HistoryFile, options.Process);
-        var signals = new WorkerSignals(history, new JumpingClock(options.ClockAhead));
+        var signals = new WorkerSignals(history, new ShiftedClock(options.ClockAhead));
         using var stopping = new CancellationTokenSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {

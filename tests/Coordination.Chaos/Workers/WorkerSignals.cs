@@ -1,17 +1,17 @@
 using System.Collections.Concurrent;
 using Coordination.Chaos.History;
-using WorkerReplicas;
-using WorkerReplicas.Orchestration;
+using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Processes;
 
 namespace Coordination.Chaos.Workers;
 
 /// <summary>What the runner tells a worker while it runs.</summary>
-internal sealed class WorkerSignals(HistoryFile history, JumpingClock clock)
+internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock)
 {
     private readonly ConcurrentDictionary<string, bool> _passed = new();
     private int _suspension;
 
-    public JumpingClock Clock => clock;
+    public ShiftedClock Clock => clock;
 
     /// <summary>Takes in one line of the worker's standard input.</summary>
     public void Take(string line)
@@ -50,11 +50,11 @@ internal sealed class WorkerSignals(HistoryFile history, JumpingClock clock)
 
     private static void StarvePool(TimeSpan length)
     {
-        var end = MonotonicClock.Now + length;
+        var end = MachineClock.Now + length;
         for (var i = 0; i < 64; i++)
         {
             // However many of them ever get a thread: those that get one after the end give it back at once.
-            ThreadPool.UnsafeQueueUserWorkItem(_ => Thread.Sleep(end > MonotonicClock.Now ? end - MonotonicClock.Now : TimeSpan.Zero), null);
+            ThreadPool.UnsafeQueueUserWorkItem(_ => Thread.Sleep(end > MachineClock.Now ? end - MachineClock.Now : TimeSpan.Zero), null);
         }
     }
 }

@@ -1,12 +1,14 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
+using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Fires;
 
 /// <summary>A fire whose node dies, or stops, in the middle.</summary>
-public sealed class CrashTests(SharedRedis redis) : ClusterTest(redis)
+public sealed class CrashTests(RedisServerFixture redis) : ClusterTest(redis)
 {
     [Theory]
     [InlineData(OnCrash.Recover)]

@@ -1,12 +1,13 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
+using Coordination.TestKit.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Fires;
 
 /// <summary>Fires that a scheduler comes to so late that it takes them for missed, and fires them "now".</summary>
-public sealed class MisfireTests(SharedRedis redis) : ClusterTest(redis)
+public sealed class MisfireTests(RedisServerFixture redis) : ClusterTest(redis)
 {
     private static readonly JobKey Job = new("staged");
     private static readonly JobKey Blocking = new("blocking");

@@ -1,12 +1,14 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
-using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Fires;
 
-public sealed class OncePerFireTimeTests(SharedRedis redis) : ClusterTest(redis)
+public sealed class OncePerFireTimeTests(RedisServerFixture redis) : ClusterTest(redis)
 {
     private const string LockName = "DEFAULT.staged";
 

@@ -1,8 +1,8 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
-using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
 using Coordination.Stores.InMemory;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 

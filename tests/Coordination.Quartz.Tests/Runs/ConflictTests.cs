@@ -1,12 +1,13 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
-using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;
 
-public sealed class ConflictTests(SharedRedis redis) : ClusterTest(redis)
+public sealed class ConflictTests(RedisServerFixture redis) : ClusterTest(redis)
 {
     private static readonly JobKey Job = new("staged");
 

@@ -1,11 +1,12 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
+using Coordination.TestKit.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;
 
-public sealed class LossTests(SharedRedis redis) : ClusterTest(redis)
+public sealed class LossTests(RedisServerFixture redis) : ClusterTest(redis)
 {
     private const string LockName = "DEFAULT.staged";
 

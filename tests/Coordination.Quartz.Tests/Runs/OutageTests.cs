@@ -1,12 +1,12 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
-using Coordination.Redis.Tests.Servers;
 using Coordination.Testing;
+using Coordination.TestKit.Servers;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;
 
-public sealed class OutageTests(SharedRedis redis) : ClusterTest(redis)
+public sealed class OutageTests(RedisServerFixture redis) : ClusterTest(redis)
 {
     private static readonly JobKey Job = new("staged");
 

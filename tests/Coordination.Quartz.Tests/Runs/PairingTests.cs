@@ -1,13 +1,14 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
-using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;
 
 /// <summary>However a run ends, its lease is given back.</summary>
-public sealed class PairingTests(SharedRedis redis) : ClusterTest(redis)
+public sealed class PairingTests(RedisServerFixture redis) : ClusterTest(redis)
 {
     private const string LockName = "DEFAULT.staged";
 

@@ -1,4 +1,5 @@
-using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using Quartz;
 using StackExchange.Redis;
 
@@ -6,7 +7,7 @@ namespace Coordination.Quartz.Tests.Schedulers;
 
 /// <summary>A test with several nodes on one Redis.</summary>
 [Needs(Need.RedisServer)]
-public abstract class ClusterTest(SharedRedis shared) : IAsyncLifetime
+public abstract class ClusterTest(RedisServerFixture shared) : IAsyncLifetime
 {
     /// <summary>How long anything may take before the test fails.</summary>
     protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Coordination.Quartz.Tests.Jobs;
+using Coordination.TestKit.Processes;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
@@ -18,21 +19,8 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
     private WorkerProcess(Process process) => _process = process;
 
-    public static WorkerProcess Start(string redis, string prefix, string name, OnCrash onCrash)
-    {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardInput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-        {
-            start.ArgumentList.Add(typeof(WorkerProcess).Assembly.Location);
-        }
-
-        foreach (var word in (string[])[Command, redis, prefix, name, onCrash.ToString()])
-        {
-            start.ArgumentList.Add(word);
-        }
-
-        return new WorkerProcess(Process.Start(start)!);
-    }
+    public static WorkerProcess Start(string redis, string prefix, string name, OnCrash onCrash) =>
+        new(Process.Start(ThisProgram.Again(Command, redis, prefix, name, onCrash.ToString()))!);
 
     /// <summary>The job as every node schedules it.</summary>
     public static void Schedule(IQuartzBuilder quartz) => quartz.ScheduleJob<StagedJob>(

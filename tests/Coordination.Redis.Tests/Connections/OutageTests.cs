@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 
@@ -24,7 +26,7 @@ public sealed class OutageTests
         await using var node = Node(server);
         await AcquireAsync(node);
 
-        await server.PauseAsync();
+        server.Pause();
         foreach (var operation in (Func<Task>[])
             [
                 () => AcquireAsync(node),
@@ -41,7 +43,7 @@ public sealed class OutageTests
             Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(4));
         }
 
-        await server.ResumeAsync();
+        server.Resume();
         await AnswersAsync(node);
         Assert.NotNull(await node.Administration.GetHolderAsync("orders", Token));
     }
@@ -52,7 +54,7 @@ public sealed class OutageTests
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
         await AcquireAsync(node);
-        await server.PauseAsync();
+        server.Pause();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
 
         var renewal = node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromSeconds(30))], cancellation.Token);
@@ -61,7 +63,7 @@ public sealed class OutageTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => renewal);
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
-        await server.ResumeAsync();
+        server.Resume();
     }
 
     [Fact]
@@ -70,7 +72,7 @@ public sealed class OutageTests
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
         await AcquireAsync(node);
-        await server.PauseAsync();
+        server.Pause();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
 
         var release = node.Store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), cancellation.Token);
@@ -79,7 +81,7 @@ public sealed class OutageTests
 
         Assert.Equal(cancellation.Token, (await Assert.ThrowsAnyAsync<OperationCanceledException>(() => release)).CancellationToken);
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
-        await server.ResumeAsync();
+        server.Resume();
         await Eventually.IsTrueAsync(async () => await node.Administration.GetHolderAsync("orders", Token) is null, Patience, "the lock is free");
     }
 
@@ -90,13 +92,13 @@ public sealed class OutageTests
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
         await AnswersAsync(node);
-        await server.PauseAsync();
+        server.Pause();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var acquisition = node.Store.AcquireAsync(
             Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(60), claimWindow: TimeSpan.FromSeconds(1)), cancellation.Token);
         await cancellation.CancelAsync();
         var undo = ReleaseAsync(node);
-        await server.ResumeAsync();
+        server.Resume();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => acquisition);
         Assert.Equal(ReleaseReply.NotHeld, await undo);
@@ -114,14 +116,14 @@ public sealed class OutageTests
             // The connection for notifications stands.
         }
 
-        await server.PauseAsync();
+        server.Pause();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var subscription = node.Store.SubscribeAsync("host-1-ada", _ => { }, cancellation.Token);
         var start = Stopwatch.GetTimestamp();
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => subscription);
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
-        await server.ResumeAsync();
+        server.Resume();
 
         await AnswersAsync(node);
         await using var connection = await server.ConnectAsOperatorAsync();
@@ -186,9 +188,9 @@ public sealed class OutageTests
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server);
         await node.Store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(2), claimWindow: TimeSpan.FromSeconds(1)), Token);
-        await server.PauseAsync();
+        server.Pause();
         Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => ReleaseAsync(node))).IsTransient);
-        await server.ResumeAsync();
+        server.Resume();
 
         await using var other = Node(server);
         var bob = new LockOwner("host-2-bob", 1);

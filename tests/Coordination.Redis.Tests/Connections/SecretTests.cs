@@ -1,5 +1,7 @@
 using Coordination.Redis.DependencyInjection;
 using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;

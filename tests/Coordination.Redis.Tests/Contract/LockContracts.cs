@@ -1,5 +1,5 @@
 using Coordination.Redis.Tests.Servers;
-using Coordination.Tests.Contract;
+using Coordination.TestKit.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 

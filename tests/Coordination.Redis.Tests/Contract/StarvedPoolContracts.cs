@@ -1,6 +1,6 @@
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
-using Coordination.Tests.Contract;
+using Coordination.TestKit.Servers;
 
 namespace Coordination.Redis.Tests.Contract;
 

@@ -1,4 +1,5 @@
 using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Waiting;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Errors;

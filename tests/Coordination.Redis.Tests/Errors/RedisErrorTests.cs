@@ -1,6 +1,8 @@
 using Coordination.Redis.Errors;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Errors;

@@ -1,5 +1,5 @@
 using Coordination.Redis.Stores;
-using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Servers;
 
 namespace Coordination.Redis.Tests.Failover;
 

@@ -1,9 +1,9 @@
 using System.Globalization;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
-using Coordination.Tests.Contract;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
-using Eventually = Coordination.Tests.Contract.Eventually;
 
 namespace Coordination.Redis.Tests.Failover;
 
@@ -97,7 +97,7 @@ public abstract class FailoverTests : IAsyncLifetime
 
         var outage = await FailOverAsync();
         var start = TimeProvider.System.GetTimestamp();
-        await Eventually.Async(() => gone.All(lease => lease.Lost.IsCancellationRequested), ToldWithin, "the holders are told");
+        await Eventually.IsTrueAsync(() => gone.All(lease => lease.Lost.IsCancellationRequested), ToldWithin, "the holders are told");
         var told = TimeProvider.System.GetElapsedTime(start);
         await work.CancelAsync();
         var served = await ServedAsync(waiting);
@@ -117,14 +117,14 @@ public abstract class FailoverTests : IAsyncLifetime
         var name = _names.First(IsOnMasterThatDies);
         var request = Requests.Acquire(name, new LockOwner("ada", 1), LeaseDuration);
         await node.Administration.PingAsync(Token);
-        await Replica.PauseAsync();
+        Replica.Pause();
 
         var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.AcquireAsync(request, Token));
 
         Assert.True(error.IsTransient, error.ToString());
         Assert.Contains("0 of 1 replicas", error.Message, StringComparison.Ordinal);
-        await Replica.ResumeAsync();
-        await Eventually.Async(async () => await AnswersAsync(node, request), Patience, "the replica confirms");
+        Replica.Resume();
+        await Eventually.IsTrueAsync(async () => await AnswersAsync(node, request), Patience, "the replica confirms");
     }
 
     /// <summary>Each lock is held by one node, and waited for by the two others.</summary>
@@ -134,7 +134,7 @@ public abstract class FailoverTests : IAsyncLifetime
         var waiting = _names.SelectMany((name, i) => (Task[])[TakeTurnAsync(LockOn(i + 1, name)), TakeTurnAsync(LockOn(i + 2, name))]).ToArray();
         foreach (var name in _names)
         {
-            await Eventually.Async(async () => await Leftovers.CountWaitersAsync(_nodes[0].Store, name) == 2, Patience, "the waiters are in the queue");
+            await Eventually.IsTrueAsync(async () => (await _nodes[0].Inspector.InspectAsync(name, cancellationToken: Token)).WaiterCount == 2, Patience, "the waiters are in the queue");
         }
 
         return (leases, waiting);
@@ -147,7 +147,7 @@ public abstract class FailoverTests : IAsyncLifetime
     {
         await using (lease)
         {
-            await Eventually.Async(
+            await Eventually.IsTrueAsync(
                 () =>
                 {
                     _journals[lease.LockName].TryWrite(lease);
@@ -169,7 +169,7 @@ public abstract class FailoverTests : IAsyncLifetime
     private async Task ReplicateAsync()
     {
         var offset = await OffsetAsync(Master, "master_repl_offset");
-        await Eventually.Async(async () => await OffsetAsync(Replica, "slave_repl_offset") >= offset, Patience, "the replica has it all");
+        await Eventually.IsTrueAsync(async () => await OffsetAsync(Replica, "slave_repl_offset") >= offset, Patience, "the replica has it all");
     }
 
     private static async Task<long> OffsetAsync(RedisProcess server, string field)
@@ -185,7 +185,7 @@ public abstract class FailoverTests : IAsyncLifetime
         await ReplicateAsync();
         await RedisTopology.AskAsync(Master, "ACL", "SETUSER", "default", "-psync", "-sync");
         await RedisTopology.AskAsync(Master, "CLIENT", "KILL", "TYPE", "replica");
-        await Eventually.Async(
+        await Eventually.IsTrueAsync(
             async () => ((string)(await RedisTopology.AskAsync(Replica, "INFO", "replication"))!).Contains("master_link_status:down", StringComparison.Ordinal),
             Patience,
             "the replica is cut off");
@@ -199,7 +199,7 @@ public abstract class FailoverTests : IAsyncLifetime
         var request = Requests.Acquire(name, new LockOwner("probe", 1), LeaseDuration);
         await Master.KillAsync();
         var start = TimeProvider.System.GetTimestamp();
-        await Eventually.Async(async () => await AnswersAsync(_nodes[0], request), Patience, "the replica takes over");
+        await Eventually.IsTrueAsync(async () => await AnswersAsync(_nodes[0], request), Patience, "the replica takes over");
         return TimeProvider.System.GetElapsedTime(start);
     }
 

@@ -1,6 +1,8 @@
 using Coordination.Redis.Probing;
 using Coordination.Redis.Tests.Servers;
-using Coordination.Testing;
+using Coordination.Testing.EmbeddedRedis;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using Garnet;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Coordination.Testing;
+using Coordination.Testing.EmbeddedRedis;
 
 namespace Coordination.Redis.Tests.Servers;
 

@@ -1,24 +1,17 @@
 using Coordination.Redis.Stores;
-using Coordination.Stores;
+using Coordination.TestKit.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Servers;
 
-/// <summary>A node as an application registers it, with what it logs.</summary>
-public sealed class TestNode : IAsyncDisposable
+/// <summary>A node on a Redis.</summary>
+internal sealed class TestNode : Node
 {
-    private readonly ServiceProvider _services;
-
     public TestNode(Action<ICoordinationBuilder> useRedis, Action<CoordinationOptions>? configure = null)
+        : base(useRedis, configure)
     {
-        var services = new ServiceCollection();
-        services.AddLogging(logging => logging.AddFakeLogging().SetMinimumLevel(LogLevel.Trace));
-        useRedis(services.AddCoordination(configure));
-        _services = services.BuildServiceProvider();
     }
 
     public TestNode(string connectionString, string prefix, bool probe = false)
@@ -27,7 +20,7 @@ public sealed class TestNode : IAsyncDisposable
     }
 
     public TestNode(ConfigurationOptions settings, string prefix, bool probe = false)
-        : this(builder => builder.UseRedis(settings, options =>
+        : base(builder => builder.UseRedis(settings, options =>
         {
             options.KeyPrefix = prefix;
             options.ProbeOnStart = probe;
@@ -37,17 +30,7 @@ public sealed class TestNode : IAsyncDisposable
     {
     }
 
-    public IServiceProvider Services => _services;
+    public RedisLockStore RedisStore => Services.GetRequiredService<RedisLockStore>();
 
-    public ILockStore Store => _services.GetRequiredService<ILockStore>();
-
-    public ILockStoreAdministration Administration => _services.GetRequiredService<ILockStoreAdministration>();
-
-    internal RedisLockStore RedisStore => _services.GetRequiredService<RedisLockStore>();
-
-    public FakeLogCollector Logs => _services.GetFakeLogCollector();
-
-    public RedisStoreOptions Options => _services.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
-
-    public ValueTask DisposeAsync() => _services.DisposeAsync();
+    public RedisStoreOptions Options => Services.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
 }

@@ -1,6 +1,8 @@
 using Coordination.Redis.Stores;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 
 namespace Coordination.Redis.Tests.Stores;
 

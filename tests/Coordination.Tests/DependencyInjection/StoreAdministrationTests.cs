@@ -1,7 +1,7 @@
 using Coordination.Stores;
 using Coordination.Stores.InMemory;
 using Coordination.Testing;
-using Coordination.Tests.Contract;
+using Coordination.TestKit.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,4 @@
 using Coordination.Stores.InMemory;
-using Coordination.Tests.Contract;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Tests.Leases;

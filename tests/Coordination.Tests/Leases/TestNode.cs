@@ -1,101 +1,17 @@
 using Coordination.Leases;
 using Coordination.Stores;
 using Coordination.Testing;
+using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Logging.Testing;
 
 namespace Coordination.Tests.Leases;
 
-/// <summary>A node on a store that fails on demand, and a clock that moves when the test says so.</summary>
-public sealed class TestNode : IAsyncDisposable
+/// <summary>A node whose watchdog is looked at: it is known exactly when everything that was due is done.</summary>
+internal sealed class TestNode(TestClock? clock = null, ControllableLockStore? store = null, Action<IServiceCollection>? configure = null, ILockStore? actualStore = null)
+    : ClockedNode(clock, store, configure, actualStore)
 {
-    /// <summary>Fine enough to hit every renewal and retry of the default timings, one at a time.</summary>
-    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
+    public Watchdog Watchdog => Services.GetRequiredService<Watchdog>();
 
-    /// <summary>How long what woke may take to sleep again, by a real clock; most of what does not, has ended.</summary>
-    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(250);
-
-    private static readonly TimeSpan RealTimeLimit = TimeSpan.FromSeconds(20);
-
-    private static readonly Func<bool> Never = () => false;
-
-    private readonly ServiceProvider _services;
-
-    public TestNode(TestClock? clock = null, ControllableLockStore? store = null, Action<IServiceCollection>? configure = null, ILockStore? actualStore = null)
-    {
-        Clock = clock ?? new TestClock();
-        Store = store ?? new ControllableLockStore(Clock);
-        var services = new ServiceCollection();
-        services.AddSingleton<TimeProvider>(Clock);
-        services.AddLogging(logging => logging.AddFakeLogging().SetMinimumLevel(LogLevel.Debug));
-        services.AddCoordination();
-        services.AddSingleton(actualStore ?? Store);
-        configure?.Invoke(services);
-        _services = services.BuildServiceProvider();
-    }
-
-    public TestClock Clock { get; }
-
-    public ControllableLockStore Store { get; }
-
-    public IServiceProvider Services => _services;
-
-    public ILockProvider Provider => _services.GetRequiredService<ILockProvider>();
-
-    public FakeLogCollector Logs => _services.GetFakeLogCollector();
-
-    internal Watchdog Watchdog => _services.GetRequiredService<Watchdog>();
-
-    public Task<ILockLease> AcquireAsync(string name = "work", LockOptions? options = null) =>
-        Provider.GetLock(name, options).AcquireAsync(TestContext.Current.CancellationToken);
-
-    /// <summary>Moves the clock in small steps, and lets the watchdog do at each what is due.</summary>
-    public void Advance(TimeSpan time) => AdvanceUntil(Never, time);
-
-    /// <summary>As <see cref="Advance"/>, until a condition holds.</summary>
-    /// <returns>Whether it held in that time.</returns>
-    public bool AdvanceUntil(Func<bool> condition, TimeSpan atMost)
-    {
-        for (var passed = TimeSpan.Zero; passed < atMost && !condition(); passed += Step)
-        {
-            var (armed, fired) = (Clock.TimersArmed, Clock.TimersFired);
-            Clock.Advance(Step);
-            Settle();
-            if (Clock.TimersFired - fired is > 0 and var woken)
-            {
-                // What woke goes on on the pool, and mostly sleeps again. A clock that runs on meanwhile would use up its time.
-                SpinWait.SpinUntil(() => condition() || Clock.TimersArmed - armed >= woken, Breath);
-            }
-        }
-
-        // What the last step set off may go on on the pool for a moment, with the clock standing still.
-        return SpinWait.SpinUntil(condition, condition == Never ? TimeSpan.Zero : RealTimeLimit);
-    }
-
-    /// <summary>Waits until something sleeps on the clock that did not before: a waiter that has asked, and waits to ask again.</summary>
-    public async Task UntilAsleepAsync(Action begin)
-    {
-        var before = Clock.TimersCreated;
-        begin();
-        Assert.True(await Task.Run(() => SpinWait.SpinUntil(() => Clock.TimersCreated > before, RealTimeLimit)), "Nothing went to sleep.");
-    }
-
-    /// <summary>Waits until the watchdog has done what is due.</summary>
-    public void Settle() => Assert.True(SpinWait.SpinUntil(() => Watchdog.IsIdle, RealTimeLimit), "The watchdog did not come to rest.");
-
-    public async ValueTask DisposeAsync()
-    {
-        Store.Hang = false;
-
-        // What still runs waits on a clock that nobody moves any more.
-        var disposing = _services.DisposeAsync().AsTask();
-        while (!disposing.IsCompleted)
-        {
-            Clock.Advance(TimeSpan.FromSeconds(1));
-            await Task.WhenAny(disposing, Task.Run(Thread.Yield));
-        }
-
-        await disposing;
-    }
+    public override void Settle() => Assert.True(SpinWait.SpinUntil(() => Watchdog.IsIdle, RealTimeLimit), "The watchdog did not come to rest.");
 }

@@ -3,7 +3,8 @@ using Coordination.Leases;
 using Coordination.Stores;
 using Coordination.Stores.InMemory;
 using Coordination.Testing;
-using Coordination.Tests.Contract;
+using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Stores;
 
 namespace Coordination.Tests.Leases;
 

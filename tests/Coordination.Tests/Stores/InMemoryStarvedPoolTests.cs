@@ -1,6 +1,5 @@
 using Coordination.Stores;
 using Coordination.Stores.InMemory;
-using Coordination.Tests.Contract;
 
 namespace Coordination.Tests.Stores;
 

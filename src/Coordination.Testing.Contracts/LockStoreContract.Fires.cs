@@ -1,0 +1,430 @@
+using Coordination.Stores;
+using Coordination.Testing.Contracts.Observations;
+using Coordination.Testing.Contracts.Waiting;
+
+namespace Coordination.Testing.Contracts;
+
+#pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
+
+/// <content>Scheduled times that are run at most once.</content>
+public abstract partial class LockStoreContract
+{
+    private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task G11_F33_A_fire_that_was_run_is_refused_whoever_asks_and_an_earlier_one_too()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
+        AssertAlreadyRun(await TryAsync(Bob, At(-1, "bob")), "ada");
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob", makeUp: true)), "ada");
+
+        // Its own too, once another has gone further.
+        await RunAsync(Bob, At(1, "bob"));
+        AssertAlreadyRun(await TryAsync(Ada, At(0, "ada")), "bob");
+        await AssertNothingLeftAsync(LockName);
+    }
+
+    [Fact]
+    public async Task G11_A_fire_is_compared_in_microseconds()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        var next = At(0, "bob") with { Time = Noon.AddMicroseconds(1) };
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, next)).OccurrenceStatus);
+    }
+
+    [Fact]
+    public async Task G6_F3_A_repeated_request_gets_the_same_grant_and_the_same_fire()
+    {
+        var first = await TryAsync(Ada, At(0, "ada"));
+        var again = await TryAsync(Ada, At(0, "ada"));
+        Assert.Equal((first.FencingToken, OccurrenceStatus.Started), (again.FencingToken, again.OccurrenceStatus));
+        Assert.Null(again.OccurrenceRun);
+    }
+
+    [Fact]
+    public async Task A_further_attempt_of_the_same_run_gets_its_fire_again()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        var reply = await TryAsync(Dan, At(0, "ada"));
+        Assert.True(reply.IsGranted);
+        Assert.Equal(OccurrenceStatus.Started, reply.OccurrenceStatus);
+
+        // And it is not done again, until it is.
+        var other = await TryAsync(Bob, At(0, "bob", makeUp: true));
+        Assert.Equal((OccurrenceStatus.Running, "ada"), (other.OccurrenceStatus, other.OccurrenceRun));
+    }
+
+    [Fact]
+    public async Task F33_A_fire_that_is_not_the_holders_is_free_for_whoever_gets_the_lock()
+    {
+        await GrantAsync(Ada);
+        var refused = await TryAsync(Bob, At(0, "bob"));
+        Assert.Equal((false, OccurrenceStatus.None, Ada), (refused.IsGranted, refused.OccurrenceStatus, refused.Holder!.Owner));
+        await ReleaseAsync(Ada);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Cy, At(0, "cy"))).OccurrenceStatus);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task F33_A_fire_that_was_begun_and_not_finished_is_made_up_only_by_who_may(bool makeUp)
+    {
+        Assert.True((await TryAsync(Ada, At(0, "ada"), lease: Short)).IsGranted);
+        await LapseAsync(LockName);
+        var reply = await TryAsync(Bob, At(0, "bob", makeUp));
+        if (!makeUp)
+        {
+            AssertAlreadyRun(reply, "ada");
+            return;
+        }
+
+        Assert.True(reply.IsGranted);
+        Assert.Equal((OccurrenceStatus.Recovering, "ada"), (reply.OccurrenceStatus, reply.OccurrenceRun));
+
+        // Once: it is this run's now.
+        var third = await TryAsync(Cy, At(0, "cy", makeUp));
+        Assert.Equal((OccurrenceStatus.Running, "bob"), (third.OccurrenceStatus, third.OccurrenceRun));
+        await ReleaseAsync(Bob, At(0, "bob"));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp)), "bob");
+
+        // The run that was given up does not end it.
+        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp)), "bob");
+    }
+
+    [Fact]
+    public async Task F33_A_fire_that_is_run_now_may_be_waited_for()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        var waiting = await Store.AcquireAsync(Request(Bob, At(0, "bob", makeUp: true)) with { Wait = true }, Cancellation);
+        Assert.Equal((false, OccurrenceStatus.Running, "ada"), (waiting.IsGranted, waiting.OccurrenceStatus, waiting.OccurrenceRun));
+        Assert.Equal(1, await Leftovers.CountWaitersAsync(Store, LockName));
+        await ReleaseAsync(Ada, At(0, "ada"));
+
+        // It is passed the lock, and finds that there is nothing to do; it holds the lock until it gives it back, and waits no more.
+        await AssertHeldByAsync(Bob);
+        AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob", makeUp: true)) with { Wait = true }, Cancellation), "ada");
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob));
+        await AssertNothingLeftAsync(LockName);
+    }
+
+    [Fact]
+    public async Task F33_A_waiter_whose_fire_was_run_meanwhile_leaves_the_queue()
+    {
+        await GrantAsync(Ada);
+        await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation);
+
+        // The holder turns to the occurrence itself.
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Ada, At(0, "ada"))).OccurrenceStatus);
+        AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation), "ada");
+        Assert.Equal(0, await Leftovers.CountWaitersAsync(Store, LockName));
+    }
+
+    [Fact]
+    public async Task G11_A_holder_that_asks_for_a_fire_that_was_run_is_refused_and_keeps_the_lock()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        var token = await GrantAsync(Bob);
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
+        Assert.Equal((Bob, token), ((await HeldAsync()).Owner, (await HeldAsync()).FencingToken));
+
+        // Nor does what it gives back take the occurrence from the run that had it.
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob, At(0, "bob"), isFinished: false));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy")), "ada");
+    }
+
+    [Fact]
+    public async Task G8_A_fire_that_is_given_back_is_anothers_and_an_earlier_one_is_not()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
+        AssertAlreadyRun(await TryAsync(Bob, At(-1, "bob")), null);
+        var reply = await TryAsync(Bob, At(0, "bob"));
+        Assert.Equal((true, OccurrenceStatus.Started), (reply.IsGranted, reply.OccurrenceStatus));
+    }
+
+    [Fact]
+    public async Task G5_Only_the_last_entry_of_the_owner_ends_the_fire()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        Assert.True((await TryAsync(Ada, entry: 2)).IsGranted);
+        Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada, At(0, "ada")));
+        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
+        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Bob, At(0, "ada")));
+        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
+    }
+
+    [Fact]
+    public async Task A_fire_is_ended_also_where_the_lock_stays_taken_or_passes_on()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        await QueueAsync(Bob);
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp: true)), "ada");
+
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(1, "bob"))).OccurrenceStatus);
+        var release = Requests.Release(LockName, Bob, Long, lockAtLeastFor: Long, occurrence: At(1, "bob"));
+        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(release, Cancellation));
+        AssertAlreadyRun(await TryAsync(Cy, At(1, "cy", makeUp: true)), "bob");
+    }
+
+    [Fact]
+    public async Task G11_The_fires_of_a_lock_that_passed_on_are_taken_with_the_claim()
+    {
+        await GrantAsync(Ada);
+        await QueueAsync(Bob);
+        await ReleaseAsync(Ada);
+        await AssertHeldByAsync(Bob);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(0, "bob"))).OccurrenceStatus);
+        await ReleaseAsync(Bob, At(0, "bob"));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy")), "bob");
+    }
+
+    [Fact]
+    public async Task G11_Series_of_a_lock_have_nothing_to_do_with_each_other_whatever_they_are_called()
+    {
+        // Each one earlier than those before it, and by another run: in one series with any of them it would be refused.
+        string[] names = ["a", "a b", "{a}", "a:{b}@cron 0/2 * * * * ?", "ä"];
+        for (var i = 0; i < names.Length; i++)
+        {
+            var occurrence = At(-i, "ada" + i) with { Series = names[i] };
+            await RunAsync(Ada, occurrence);
+            AssertAlreadyRun(await TryAsync(Bob, occurrence with { Run = "bob" }), "ada" + i);
+        }
+    }
+
+    [Fact]
+    public async Task A_fire_is_remembered_for_as_long_as_was_asked()
+    {
+        var occurrence = At(0, "ada") with { RememberFor = Short };
+        await RunAsync(Ada, occurrence);
+        await Eventually.Async(
+            async () =>
+            {
+                var reply = await TryAsync(Bob, At(0, "bob"));
+                await ReleaseAsync(Bob, At(0, "bob"));
+                return reply.OccurrenceStatus == OccurrenceStatus.Started;
+            },
+            Bound);
+
+        // Remembered for longer now, by that one.
+        await PassAsync(Short);
+        AssertAlreadyRun(await TryAsync(Cy, occurrence with { Run = "cy" }), "bob");
+    }
+
+    [Fact]
+    public async Task G11_F33_Of_many_nodes_that_race_for_a_fire_exactly_one_runs_it()
+    {
+        var owners = Enumerable.Range(0, 20).Select(i => Owner("racer" + i)).ToArray();
+        for (var second = 0; second < 10; second++)
+        {
+            var at = second;
+            var ran = await AtOnce.Async(
+                owners,
+                async owner =>
+                {
+                    // As nodes whose clocks differ by more than the work takes: again and again, at any moment.
+                    var runs = 0;
+                    for (var i = 0; i < 3; i++)
+                    {
+                        if ((await TryAsync(owner, At(at, owner.NodeId))) is { IsGranted: true, OccurrenceStatus: OccurrenceStatus.Started })
+                        {
+                            runs++;
+                            await ReleaseAsync(owner, At(at, owner.NodeId));
+                            break;
+                        }
+                    }
+
+                    return runs;
+                },
+                Bound);
+            Assert.Equal(1, ran.Sum());
+        }
+    }
+
+    [Fact]
+    public async Task G11_A_holder_that_asks_for_an_earlier_fire_is_refused_and_ends_only_its_own()
+    {
+        var token = (await TryAsync(Ada, At(1, "ada"))).FencingToken;
+        Assert.Equal(OccurrenceStatus.AlreadyRun, (await TryAsync(Ada, At(0, "ada"))).OccurrenceStatus);
+        Assert.Equal(token, (await HeldAsync()).FencingToken);
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
+        var reply = await TryAsync(Bob, At(1, "bob", makeUp: true));
+        Assert.Equal((OccurrenceStatus.Recovering, "ada"), (reply.OccurrenceStatus, reply.OccurrenceRun));
+    }
+
+    [Fact]
+    public async Task F33_A_fire_that_is_run_now_is_refused_to_who_may_not_make_it_up()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation), "ada");
+        Assert.Equal(0, await Leftovers.CountWaitersAsync(Store, LockName));
+    }
+
+    [Fact]
+    public async Task F33_A_later_fire_than_the_holders_is_nobodys_until_it_is_granted()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        var refused = await TryAsync(Bob, At(1, "bob", makeUp: true));
+        Assert.Equal((false, OccurrenceStatus.None, Ada), (refused.IsGranted, refused.OccurrenceStatus, refused.Holder!.Owner));
+        Assert.Null(refused.OccurrenceRun);
+        await ReleaseAsync(Ada, At(0, "ada"));
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Cy, At(1, "cy"))).OccurrenceStatus);
+    }
+
+    [Fact]
+    public async Task F9_F33_Who_finds_a_dead_holder_and_passes_the_lock_on_takes_no_fire()
+    {
+        await GrantAsync(Ada, Short);
+        await QueueAsync(Bob);
+        await LapseAsync(LockName);
+        var refused = await TryAsync(Cy, At(0, "cy"));
+        Assert.Equal((false, OccurrenceStatus.None, Bob), (refused.IsGranted, refused.OccurrenceStatus, refused.Holder!.Owner));
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(0, "bob"))).OccurrenceStatus);
+    }
+
+    [Fact]
+    public async Task G8_F33_A_made_up_fire_that_is_given_back_is_anothers_as_if_it_had_not_begun()
+    {
+        await TryAsync(Ada, At(0, "ada"), lease: Short);
+        await LapseAsync(LockName);
+        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
+        await ReleaseAsync(Bob, At(0, "bob", makeUp: true), isFinished: false);
+        var taken = await TryAsync(Cy, At(0, "cy", makeUp: true));
+        Assert.Equal((OccurrenceStatus.Started, null), (taken.OccurrenceStatus, taken.OccurrenceRun));
+        await ReleaseAsync(Cy, At(0, "cy"), isFinished: false);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Dan, At(0, "dan"))).OccurrenceStatus);
+    }
+
+    [Fact]
+    public async Task F3_A_repeated_request_that_made_a_fire_up_keeps_it()
+    {
+        await TryAsync(Ada, At(0, "ada"), lease: Short);
+        await LapseAsync(LockName);
+        var first = await TryAsync(Bob, At(0, "bob", makeUp: true));
+        var again = await TryAsync(Bob, At(0, "bob", makeUp: true));
+        Assert.Equal((first.FencingToken, OccurrenceStatus.Started), (again.FencingToken, again.OccurrenceStatus));
+        await ReleaseAsync(Bob, At(0, "bob"));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp: true)), "bob");
+    }
+
+    [Fact]
+    public async Task F27_A_repeated_release_changes_nothing_of_the_fire()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob", makeUp: true)), "ada");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task G11_A_run_does_not_end_a_fire_that_another_run_of_the_same_owner_made_up(bool isFinished)
+    {
+        await TryAsync(Ada, At(0, "one"));
+        var second = await Store.AcquireAsync(Request(Ada, At(0, "two", makeUp: true)) with { Entry = 2 }, Cancellation);
+        Assert.Equal((true, OccurrenceStatus.Recovering, "one"), (second.IsGranted, second.OccurrenceStatus, second.OccurrenceRun));
+        Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada, entry: 2));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "one"), isFinished));
+        var reply = await TryAsync(Bob, At(0, "bob", makeUp: true));
+        Assert.Equal((OccurrenceStatus.Recovering, "two"), (reply.OccurrenceStatus, reply.OccurrenceRun));
+    }
+
+    [Fact]
+    public async Task F33_A_fire_whose_lock_an_administrator_took_is_not_finished()
+    {
+        var token = Assert.NotNull((await TryAsync(Ada, At(0, "ada"))).FencingToken);
+        Assert.True(await Administration.RevokeAsync(LockName, token, Long, Cancellation));
+        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada")));
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
+        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
+    }
+
+    [Fact]
+    public async Task G8_A_refused_fire_costs_no_other_wait_of_the_owner_its_place()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        await GrantAsync(Ada);
+        await QueueAsync(Bob);
+        AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Entry = 2 }, Cancellation), "ada");
+        Assert.Equal(1, await Leftovers.CountWaitersAsync(Store, LockName));
+        await ReleaseAsync(Ada);
+        await AssertHeldByAsync(Bob);
+    }
+
+    [Fact]
+    public async Task G11_A_series_is_of_one_lock()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        var other = await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { LockName = LockName + "-other" }, Cancellation);
+        Assert.Equal(OccurrenceStatus.Started, other.OccurrenceStatus);
+    }
+
+    [Fact]
+    public async Task A_fire_is_not_forgotten_sooner_for_one_that_is_remembered_for_less()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        await RunAsync(Bob, At(1, "bob") with { RememberFor = Short });
+        await PassAsync(Short);
+        AssertAlreadyRun(await TryAsync(Cy, At(1, "cy")), "bob");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_fire_that_was_not_finished_is_forgotten_as_well(bool isGivenBack)
+    {
+        var occurrence = At(0, "ada") with { RememberFor = Short };
+        await TryAsync(Ada, occurrence);
+        _ = isGivenBack ? await ReleaseAsync(Ada, occurrence, isFinished: false) : await ReleaseAsync(Ada);
+        await Eventually.Async(async () => (await TryAsync(Bob, At(-1, "bob"))).OccurrenceStatus == OccurrenceStatus.Started, Bound);
+    }
+
+    [Fact]
+    public async Task G11_F33_Of_many_nodes_that_race_to_make_a_fire_up_exactly_one_does()
+    {
+        var owners = Enumerable.Range(0, 20).Select(i => Owner("racer" + i)).ToArray();
+        for (var second = 0; second < 3; second++)
+        {
+            await TryAsync(Ada, At(second, "ada"), lease: Short);
+            await LapseAsync(LockName);
+            var at = second;
+            var replies = await AtOnce.Async(owners, owner => TryAsync(owner, At(at, owner.NodeId, makeUp: true)), Bound);
+            var winner = Array.FindIndex(replies, reply => reply.IsGranted);
+            Assert.Equal((OccurrenceStatus.Recovering, "ada"), (replies[winner].OccurrenceStatus, replies[winner].OccurrenceRun));
+            Assert.All(
+                replies.Where((_, i) => i != winner),
+                reply => Assert.Equal((false, OccurrenceStatus.Running, owners[winner].NodeId), (reply.IsGranted, reply.OccurrenceStatus, reply.OccurrenceRun)));
+            await ReleaseAsync(owners[winner], At(at, owners[winner].NodeId));
+        }
+    }
+
+    private static Occurrence At(int second, string run, bool makeUp = false) => new()
+    {
+        Series = "job@trigger",
+        Time = Noon.AddSeconds(second),
+        Run = run,
+        Recover = makeUp,
+        RememberFor = TimeSpan.FromMinutes(5),
+    };
+
+    private static void AssertAlreadyRun(AcquireReply reply, string? by) =>
+        Assert.Equal((false, null, OccurrenceStatus.AlreadyRun, by), (reply.IsGranted, reply.Holder, reply.OccurrenceStatus, reply.OccurrenceRun));
+
+    private AcquireRequest Request(LockOwner owner, Occurrence occurrence, TimeSpan? lease = null) =>
+        Requests.Acquire(LockName, owner, lease ?? Long, claimWindow: Long, occurrence: occurrence);
+
+    private Task<AcquireReply> TryAsync(LockOwner owner, Occurrence occurrence, TimeSpan? lease = null) =>
+        Store.AcquireAsync(Request(owner, occurrence, lease), Cancellation).WaitAsync(Bound, Cancellation);
+
+    private Task<ReleaseReply> ReleaseAsync(LockOwner owner, Occurrence occurrence, bool isFinished = true) =>
+        Store.ReleaseAsync(Requests.Release(LockName, owner, Long, occurrence: occurrence, occurrenceIsFinished: isFinished), Cancellation).WaitAsync(Bound, Cancellation);
+
+    private async Task RunAsync(LockOwner owner, Occurrence occurrence)
+    {
+        var reply = await TryAsync(owner, occurrence);
+        Assert.Equal((true, OccurrenceStatus.Started), (reply.IsGranted, reply.OccurrenceStatus));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(owner, occurrence));
+    }
+}

@@ -1,0 +1,22 @@
+using System.Runtime.CompilerServices;
+
+namespace Coordination.Testing.Contracts.Waiting;
+
+/// <summary>Waits until a condition holds, with a bound: the one loop of the tests that lets time pass.</summary>
+internal static class Eventually
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(10);
+
+    public static Task Async(Func<bool> condition, TimeSpan within, [CallerArgumentExpression(nameof(condition))] string what = "") =>
+        Async(() => Task.FromResult(condition()), within, what);
+
+    public static async Task Async(Func<Task<bool>> condition, TimeSpan within, [CallerArgumentExpression(nameof(condition))] string what = "")
+    {
+        var start = TimeProvider.System.GetTimestamp();
+        while (!await condition())
+        {
+            Assert.True(TimeProvider.System.GetElapsedTime(start) < within, $"Not within {within}: {what}");
+            await Task.Delay(Interval, TestContext.Current.CancellationToken);
+        }
+    }
+}

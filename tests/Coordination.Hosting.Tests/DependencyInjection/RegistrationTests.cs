@@ -1,0 +1,239 @@
+using System.Collections.Concurrent;
+using Coordination.Hosting.Tests.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Coordination.Hosting.Tests.DependencyInjection;
+
+/// <summary>Registering services: names, options, and what is an error at start.</summary>
+public sealed class RegistrationTests
+{
+    [Fact]
+    public async Task One_type_may_be_registered_under_several_names()
+    {
+        await using var cluster = new Cluster();
+        var seen = new ConcurrentDictionary<string, object>();
+        var node = cluster.CreateNode("a", services => services
+            .AddSingleton(seen)
+            .AddExclusiveBackgroundService<PartitionService>(o => o.LockName = "partition-1")
+            .AddExclusiveBackgroundService<PartitionService>(o => o.LockName = "partition-2"));
+        await node.Host.StartAsync(TestContext.Current.CancellationToken);
+
+        await Cluster.UntilAsync(() => seen.Count == 2, "both work");
+        Assert.Equal(["partition-1", "partition-2"], seen.Keys.Order());
+        Assert.NotSame(seen["partition-1"], seen["partition-2"]);
+        Assert.True(Named(node, "partition-1").IsLeader);
+        Assert.True(Named(node, "partition-2").IsLeader);
+        var ambiguous = Assert.Throws<InvalidOperationException>(() => node.Host.Services.GetRequiredService<ILeadership<PartitionService>>());
+        Assert.Contains("'partition-1', 'partition-2'", ambiguous.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_lock_has_the_name_of_the_type_or_the_attribute_or_the_options()
+    {
+        await using var cluster = new Cluster();
+        var node = cluster.CreateNode("a", services => services
+            .AddSingleton(new ConcurrentDictionary<string, object>())
+            .AddExclusiveBackgroundService<PartitionService>()
+            .AddExclusiveBackgroundService<NamedService>()
+            .AddExclusiveBackgroundService<GenericService<string>>()
+            .AddExclusiveBackgroundService<NamedService>(o => o.LockName = "by-options"));
+        await node.Host.StartAsync(TestContext.Current.CancellationToken);
+
+        foreach (var name in (string[])[
+            "Coordination.Tests.Hosting.RegistrationTests+PartitionService",
+            "by-attribute",
+            "Coordination.Tests.Hosting.RegistrationTests+GenericService`1[System.String]",
+            "by-options"])
+        {
+            var leadership = Named(node, name);
+            Assert.Equal(name, leadership.LockName);
+            await Cluster.UntilAsync(() => leadership.IsLeader, $"'{name}' is led");
+        }
+
+        var unknown = Assert.Throws<InvalidOperationException>(() => Named(node, "nobody's"));
+        Assert.Contains("'by-attribute'", unknown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Two_services_with_one_lock_name_are_an_error_at_start_that_names_both()
+    {
+        var error = await FailsToStartAsync<OptionsValidationException>(services => services
+            .AddSingleton(new ConcurrentDictionary<string, object>())
+            .AddExclusiveBackgroundService<PartitionService>(o => o.LockName = "by-attribute")
+            .AddExclusiveBackgroundService<NamedService>());
+        Assert.Contains(typeof(PartitionService).ToString(), error.Message, StringComparison.Ordinal);
+        Assert.Contains(typeof(NamedService).ToString(), error.Message, StringComparison.Ordinal);
+        Assert.Contains("'by-attribute'", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task One_type_registered_twice_without_names_is_an_error_at_start() =>
+        await FailsToStartAsync<OptionsValidationException>(services => services
+            .AddExclusiveBackgroundService<NamedService>()
+            .AddExclusiveBackgroundService<NamedService>());
+
+    [Theory]
+    [InlineData("LockName", "")]
+    [InlineData("LockName", "with{braces}")]
+    [InlineData("AfterCompletion", "7")]
+    [InlineData("CompletionPause", "00:00:00")]
+    [InlineData("MinRestartDelay", "-00:00:01")]
+    [InlineData("MinRestartDelay", "00:02:00")]
+    [InlineData("MaxRestartDelay", "2.00:00:00")]
+    [InlineData("RestartDelayResetAfter", "00:00:00")]
+    [InlineData("OverdueAfter", "-00:00:01")]
+    [InlineData("OverdueWarningInterval", "00:00:00")]
+    [InlineData("LeaseDuration", "00:00:00.001")]
+    public async Task A_setting_out_of_its_range_is_an_error_at_start_that_names_the_service(string setting, string value)
+    {
+        var error = await FailsToStartAsync<OptionsValidationException>(services => services.AddExclusiveBackgroundService<NamedService>(o => Set(o, setting, value)));
+        Assert.Contains(typeof(NamedService).ToString(), error.Message, StringComparison.Ordinal);
+        if (setting is not ("LockName" or "LeaseDuration"))
+        {
+            Assert.Contains(setting, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task The_defaults_are_in_their_ranges_and_can_be_set_for_all_services()
+    {
+        await using var cluster = new Cluster();
+        var node = cluster.CreateNode("a", services => services
+            .ConfigureAll<ExclusiveServiceOptions>(o => o.StopHostWhenOverdue = true)
+            .AddExclusiveBackgroundService<NamedService>());
+        await node.Host.StartAsync(TestContext.Current.CancellationToken);
+        Assert.True(node.Host.Services.GetRequiredService<IOptionsMonitor<ExclusiveServiceOptions>>().Get(typeof(NamedService).ToString()).StopHostWhenOverdue);
+    }
+
+    [Fact]
+    public async Task A_host_without_coordination_fails_to_start_and_says_what_to_call()
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Services.AddExclusiveBackgroundService<NamedService>();
+        using var host = builder.Build();
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("AddCoordination", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_service_whose_constructor_throws_fails_the_start_with_its_own_exception_and_takes_no_lock()
+    {
+        await using var cluster = new Cluster();
+        var node = cluster.CreateNode("a", services => services
+            .AddExclusiveBackgroundService<NamedService>()
+            .AddExclusiveBackgroundService<UnmadeService>());
+        await Assert.ThrowsAsync<NotSupportedException>(() => node.Host.StartAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(0, cluster.Store.Count);
+    }
+
+    [Fact]
+    public async Task A_node_contends_only_when_every_service_of_its_host_has_started()
+    {
+        await using var cluster = new Cluster();
+        var slow = new SlowStart();
+        var node = cluster.CreateNode("a", services => services
+            .AddExclusiveBackgroundService<NamedService>()
+            .AddSingleton<IHostedService>(slow));
+        var start = node.Host.StartAsync(TestContext.Current.CancellationToken);
+        await Cluster.UntilAsync(() => slow.IsStarting, "the other service starts");
+        Assert.Equal(0, cluster.Store.Count);
+
+        slow.Started.SetResult();
+        await start;
+        await Cluster.UntilAsync(() => Named(node, "by-attribute").IsLeader, "the node leads");
+    }
+
+    [Fact]
+    public async Task A_service_may_ask_for_its_own_leadership_and_is_disposed_with_the_host()
+    {
+        await using var cluster = new Cluster();
+        var disposals = new ConcurrentQueue<string>();
+        var node = cluster.CreateNode("a", services => services.AddSingleton(disposals).AddExclusiveBackgroundService<CuriousService>());
+        await node.Host.StartAsync(TestContext.Current.CancellationToken);
+        await Cluster.UntilAsync(() => node.Host.Services.GetRequiredService<ILeadership<CuriousService>>().IsLeader, "the node leads");
+        await node.DisposeAsync();
+        Assert.Equal([typeof(CuriousService).ToString()], disposals);
+    }
+
+    private static ILeadership Named(TestNode node, string name) => node.Host.Services.GetRequiredKeyedService<ILeadership>(name);
+
+    private static async Task<TError> FailsToStartAsync<TError>(Action<IServiceCollection> services)
+        where TError : Exception
+    {
+        await using var cluster = new Cluster();
+        var node = cluster.CreateNode("a", services);
+        return await Assert.ThrowsAsync<TError>(() => node.Host.StartAsync(TestContext.Current.CancellationToken));
+    }
+
+    private static void Set(ExclusiveServiceOptions options, string setting, string value)
+    {
+        switch (setting)
+        {
+            case "LockName": options.LockName = value; break;
+            case "AfterCompletion": options.AfterCompletion = Enum.Parse<AfterCompletion>(value); break;
+            case "CompletionPause": options.CompletionPause = TimeSpan.Parse(value, null); break;
+            case "MinRestartDelay": options.MinRestartDelay = TimeSpan.Parse(value, null); break;
+            case "MaxRestartDelay": options.MaxRestartDelay = TimeSpan.Parse(value, null); break;
+            case "RestartDelayResetAfter": options.RestartDelayResetAfter = TimeSpan.Parse(value, null); break;
+            case "OverdueAfter": options.OverdueAfter = TimeSpan.Parse(value, null); break;
+            case "OverdueWarningInterval": options.OverdueWarningInterval = TimeSpan.Parse(value, null); break;
+            case "LeaseDuration": options.LockOptions = new LockOptions { LeaseDuration = TimeSpan.Parse(value, null) }; break;
+            default: throw new ArgumentOutOfRangeException(nameof(setting), setting, "No such setting.");
+        }
+    }
+
+    private sealed class PartitionService(ConcurrentDictionary<string, object> seen) : ExclusiveBackgroundService
+    {
+        protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken)
+        {
+            seen[lease.LockName] = this;
+            return Task.Delay(Timeout.Infinite, stoppingToken);
+        }
+    }
+
+    [ExclusiveLock("by-attribute")]
+    private sealed class NamedService : ExclusiveBackgroundService
+    {
+        protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
+    }
+
+    private sealed class GenericService<T> : ExclusiveBackgroundService
+    {
+        protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
+    }
+
+    private sealed class UnmadeService : ExclusiveBackgroundService
+    {
+        public UnmadeService() => throw new NotSupportedException("thrown by the constructor");
+
+        protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken) => Task.CompletedTask;
+    }
+
+    private sealed class CuriousService(ILeadership<CuriousService> leadership, ConcurrentQueue<string> disposals) : ExclusiveBackgroundService, IDisposable
+    {
+        public void Dispose() => disposals.Enqueue(leadership.LockName);
+
+        protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken)
+        {
+            Assert.True(leadership.IsLeader);
+            return Task.Delay(Timeout.Infinite, stoppingToken);
+        }
+    }
+
+    private sealed class SlowStart : IHostedService
+    {
+        public TaskCompletionSource Started { get; } = new();
+
+        public bool IsStarting { get; private set; }
+
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            IsStarting = true;
+            return Started.Task;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

@@ -1,0 +1,95 @@
+using Coordination.Hosting.Tests.Nodes;
+using Coordination.Stores;
+using Coordination.TestKit.Stores;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Coordination.Hosting.Tests.Health;
+
+/// <summary>The health check, beside F24, which has overdue work.</summary>
+public sealed class HealthTests
+{
+    [Fact]
+    public async Task A_leader_and_a_standby_are_healthy_and_say_what_they_are()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", services: Checked);
+        await Cluster.UntilAsync(() => a.Leadership.IsLeader, "a leads");
+        var b = await cluster.StartNodeAsync("b", services: Checked);
+        await b.StandsByAsync();
+
+        var leader = (await a.CheckHealthAsync()).Entries["coordination"];
+        Assert.Equal(HealthStatus.Healthy, leader.Status);
+        Assert.Equal(a.NodeId, leader.Data["node"]);
+        Assert.Equal("memory", leader.Data["store"]);
+        Assert.Equal("leader", Lock(leader)["role"]);
+        Assert.Equal("held", Lock(leader)["state"]);
+        Assert.Equal(a.Work.Lease.FencingToken, Lock(leader)["token"]);
+        Assert.Equal(a.NodeId, Lock(leader)["nodeId"]);
+        Assert.Equal(cluster.Time.GetUtcNow(), Lock(leader)["since"]);
+
+        var standby = (await b.CheckHealthAsync()).Entries["coordination"];
+        Assert.Equal(HealthStatus.Healthy, standby.Status);
+        Assert.Equal("standby", Lock(standby)["role"]);
+        Assert.Equal("standby", Lock(standby)["state"]);
+        Assert.Equal(a.NodeId, Lock(standby)["nodeId"]);
+    }
+
+    [Fact]
+    public async Task With_the_store_away_it_is_degraded_and_keeps_its_secrets()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", services: Checked);
+        await Cluster.UntilAsync(() => a.Leadership.IsLeader, "a leads");
+        a.Store.Fault = StoreWithFaults.Away;
+        await cluster.AdvanceUntilAsync(() => a.Work.Lease.State == LeaseState.InDoubt, Cluster.LeaseDuration / 2, "the lease is in doubt");
+
+        var away = (await a.CheckHealthAsync()).Entries["coordination"];
+        Assert.Equal(HealthStatus.Degraded, away.Status);
+        Assert.Contains("The connection is gone.", away.Description, StringComparison.Ordinal);
+        Assert.Equal("in doubt", Lock(away)["state"]);
+        Assert.Null(away.Exception);
+
+        a.Store.Fault = new InvalidOperationException("password=hunter2");
+        var strange = (await a.CheckHealthAsync()).Entries["coordination"];
+        Assert.Equal(HealthStatus.Degraded, strange.Status);
+        Assert.DoesNotContain("hunter2", strange.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_store_that_does_not_answer_is_away_after_2_seconds()
+    {
+        await using var cluster = new Cluster();
+        var never = new TaskCompletionSource();
+        var a = await cluster.StartNodeAsync("a", services: Checked);
+        a.Store.PingGate = never.Task;
+        var check = a.CheckHealthAsync();
+        var began = cluster.Time.GetUtcNow();
+        await cluster.AdvanceUntilAsync(() => check.IsCompleted, TimeSpan.FromSeconds(10), "the check is done");
+        Assert.Equal(HealthStatus.Degraded, (await check).Status);
+        Assert.True(cluster.Time.GetUtcNow() - began >= TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public async Task A_store_that_nobody_can_ask_whether_it_is_there_is_not_away()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", services: services => Checked(services.AddSingleton<ILockStore>(new StoreWithoutAdministration(cluster.Store))));
+        await Cluster.UntilAsync(() => a.Leadership.IsLeader, "a leads");
+        Assert.Equal(HealthStatus.Healthy, (await a.CheckHealthAsync()).Entries["coordination"].Status);
+    }
+
+    [Fact]
+    public async Task A_host_that_only_takes_locks_can_have_the_check_too()
+    {
+        await using var cluster = new Cluster();
+        var a = cluster.CreateNode("a", services => services.AddHealthChecks().AddCoordinationHealthCheck("locks", tags: ["ready"]));
+        await a.Host.StartAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(HealthStatus.Healthy, (await a.CheckHealthAsync()).Entries["locks"].Status);
+    }
+
+    private static void Checked(IServiceCollection services) => services.AddHealthChecks().AddCoordinationHealthCheck();
+
+    private static IReadOnlyDictionary<string, object> Lock(HealthReportEntry entry) =>
+        ((IReadOnlyDictionary<string, IReadOnlyDictionary<string, object>>)entry.Data["locks"])[WorkingService.LockName];
+}

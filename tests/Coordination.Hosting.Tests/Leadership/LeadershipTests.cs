@@ -1,0 +1,165 @@
+using Coordination.Hosting.Tests.Nodes;
+using Coordination.Stores;
+using Coordination.TestKit.Stores;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Coordination.Hosting.Tests.Leadership;
+
+/// <summary>Asking who leads.</summary>
+public sealed class LeadershipTests
+{
+    [Fact]
+    public async Task Leader_and_standby_know_who_leads()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a");
+        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        var b = await cluster.StartNodeAsync("b");
+        await b.StandsByAsync();
+
+        Assert.False(b.Leadership.IsLeader);
+        Assert.Equal(WorkingService.LockName, b.Leadership.LockName);
+        Assert.Equal(new LeaderInfo { NodeId = a.NodeId, FencingToken = a.Work.Lease.FencingToken, Since = cluster.Time.GetUtcNow() }, b.Leadership.Leader);
+        Assert.Equal(b.Leadership.Leader, a.Leadership.Leader);
+        Assert.Equal(b.Leadership.Leader, await b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
+        await Cluster.UntilAsync(() => b.Logged(1208) == 1, "b says once who leads");
+
+        await a.StopAsync();
+        await Cluster.UntilAsync(() => b.Leadership.IsLeader, "b leads");
+        Assert.False(a.Leadership.IsLeader);
+        Assert.Equal(b.NodeId, (await a.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken))?.NodeId);
+        await b.StopAsync();
+        Assert.Null(await b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
+        Assert.Null(b.Leadership.Leader);
+    }
+
+    [Fact]
+    public async Task A_standby_sees_a_new_leader_within_a_lease_duration_and_says_it_once()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a");
+        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        var b = await cluster.StartNodeAsync("b");
+        await b.StandsByAsync();
+        var c = await cluster.StartNodeAsync("c");
+        await c.StandsByAsync();
+
+        await a.StopAsync();
+        await Cluster.UntilAsync(() => b.Work.IsRunning, "b leads");
+        await cluster.AdvanceUntilAsync(() => c.Leadership.Leader?.NodeId == b.NodeId, 2 * Cluster.LeaseDuration, "c sees b lead", keep: b.Work.Lease);
+        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, b.Work.Lease);
+        Assert.Equal(2, c.Logged(1208));
+    }
+
+    [Fact]
+    public async Task A_standby_does_not_know_who_leads_while_the_store_is_away_and_keeps_quiet_about_it()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a");
+        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        var b = await cluster.StartNodeAsync("b");
+        await b.StandsByAsync();
+
+        b.Store.Fault = StoreWithFaults.Away;
+        await cluster.AdvanceUntilAsync(() => b.Leadership.Leader is null, 2 * Cluster.LeaseDuration, "b does not know who leads", keep: a.Work.Lease);
+        await Assert.ThrowsAsync<LockStoreException>(async () => await b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
+        Assert.DoesNotContain(b.Log, record => record.Id.Id is >= 1200 and < 1300 and not (1200 or 1208));
+
+        b.Store.Fault = null;
+        await cluster.AdvanceUntilAsync(() => b.Leadership.Leader?.NodeId == a.NodeId, 2 * Cluster.LeaseDuration, "b knows again", keep: a.Work.Lease);
+    }
+
+    [Fact]
+    public async Task WatchAsync_gives_what_is_then_each_change_and_ends_when_the_service_has_stopped()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a");
+        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        var b = await cluster.StartNodeAsync("b");
+        await b.StandsByAsync();
+
+        var seenByA = CollectAsync(a.Leadership);
+        var seenByB = CollectAsync(b.Leadership);
+        var leaderA = a.Leadership.Leader;
+        await a.StopAsync();
+        await Cluster.UntilAsync(() => b.Leadership.IsLeader, "b leads");
+        var leaderB = b.Leadership.Leader;
+        await b.StopAsync();
+
+        Assert.Equal([Change(true, leaderA), Change(false, null)], (await seenByA).Take(2));
+        var changes = await seenByB;
+        Assert.Equal([Change(false, leaderA), Change(true, leaderB), Change(false, null)], changes.Take(3));
+
+        // A service that has stopped says so, and has no changes to wait for.
+        Assert.Equal([Change(false, null)], await CollectAsync(b.Leadership));
+        static LeadershipChange Change(bool isLeader, LeaderInfo? leader) =>
+            new() { LockName = WorkingService.LockName, IsLeader = isLeader, Leader = leader };
+    }
+
+    [Fact]
+    public async Task Of_a_store_that_has_no_administration_a_standby_cannot_say_who_leads_and_takes_over_all_the_same()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a");
+        await Cluster.UntilAsync(() => a.Leadership.IsLeader, "a leads");
+        var b = await cluster.StartNodeAsync("b", services: services => services.AddSingleton<ILockStore>(new StoreWithoutAdministration(cluster.Store)));
+        await Assert.ThrowsAsync<NotSupportedException>(async () => await b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
+        Assert.Null(b.Leadership.Leader);
+
+        await a.StopAsync();
+        await Cluster.UntilAsync(() => b.Leadership.IsLeader, "b leads");
+        Assert.DoesNotContain(b.Log, record => record.Level >= LogLevel.Warning);
+    }
+
+    [Fact]
+    public async Task WatchAsync_ends_with_its_token()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a");
+        using var enough = new CancellationTokenSource();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (var change in a.Leadership.WatchAsync(enough.Token))
+            {
+                await enough.CancelAsync();
+            }
+        });
+    }
+
+    [Fact]
+    public async Task A_slow_watcher_holds_up_nobody_and_gets_the_latest()
+    {
+        await using var cluster = new Cluster();
+        var work = new Work { Do = (_, _) => Task.CompletedTask };
+        var a = await cluster.StartNodeAsync("a", o => o.AfterCompletion = AfterCompletion.ContendAgain, work: work);
+        await using var slow = a.Leadership.WatchAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        Assert.True(await slow.MoveNextAsync());
+
+        await Cluster.UntilAsync(() => work.Terms > 100, "a hundred terms, unwatched");
+        work.Do = Work.UntilToldAsync;
+        await Cluster.UntilAsync(() => work.IsRunning && a.Leadership.IsLeader, "a last term");
+        var latest = a.Leadership.Leader;
+        var read = 0;
+        do
+        {
+            Assert.True(await slow.MoveNextAsync());
+            read++;
+        }
+        while (slow.Current.Leader != latest);
+
+        Assert.True(read <= 16);
+        Assert.True(slow.Current.IsLeader);
+    }
+
+    private static async Task<List<LeadershipChange>> CollectAsync(ILeadership leadership)
+    {
+        var seen = new List<LeadershipChange>();
+        await foreach (var change in leadership.WatchAsync(TestContext.Current.CancellationToken))
+        {
+            seen.Add(change);
+        }
+
+        return seen;
+    }
+}

@@ -1,0 +1,117 @@
+using Coordination.Stores.InMemory;
+using Coordination.TestKit.Waiting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Coordination.Hosting.Tests.Nodes;
+
+/// <summary>Several hosts in this process as several nodes, with one store and one clock, which moves by hand only.</summary>
+internal sealed class Cluster : IAsyncDisposable
+{
+    public static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
+
+    /// <summary>As it is by default.</summary>
+    private static readonly TimeSpan RenewalInterval = LeaseDuration / 3;
+
+    /// <summary>As it is by default.</summary>
+    private static readonly TimeSpan SafetyMargin = LeaseDuration / 5;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private readonly List<TestNode> _nodes = [];
+
+    public Cluster() => Store = new InMemoryLockStore(Time);
+
+    public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
+
+    public InMemoryLockStore Store { get; }
+
+    /// <summary>Starts a node with one <see cref="WorkingService"/>.</summary>
+    public async Task<TestNode> StartNodeAsync(
+        string name,
+        Action<ExclusiveServiceOptions>? configure = null,
+        Action<IServiceCollection>? services = null,
+        Work? work = null,
+        Exception? fault = null)
+    {
+        var node = CreateNode(name, s =>
+        {
+            s.AddExclusiveBackgroundService<WorkingService>(configure);
+            services?.Invoke(s);
+        }, work, fault);
+        await node.Host.StartAsync(TestContext.Current.CancellationToken);
+        return node;
+    }
+
+    public TestNode CreateNode(string name, Action<IServiceCollection> services, Work? work = null, Exception? fault = null)
+    {
+        var node = new TestNode(this, name, services, work ?? new Work(), fault);
+        _nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>Waits for a condition while the clock stands still.</summary>
+    public static Task UntilAsync(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Patience, what);
+
+    /// <summary>Moves the clock in steps. Leases that are to be kept are renewed at each of them; others may run out.</summary>
+    public async Task AdvanceAsync(TimeSpan by, params ILockLease[] keep)
+    {
+        var step = TimeSpan.FromMilliseconds(500);
+        for (var advanced = TimeSpan.Zero; advanced < by; advanced += step)
+        {
+            await MoveAsync(TimeSpan.FromTicks(Math.Min(step.Ticks, (by - advanced).Ticks)), keep);
+        }
+    }
+
+    /// <summary>
+    /// Moves the clock in small steps until a condition holds. The limit is generous: what is due at a moment happens some steps later on
+    /// a busy machine, and tests that ask for a time take it from the log.
+    /// </summary>
+    public async Task AdvanceUntilAsync(Func<bool> condition, TimeSpan limit, string what, TimeSpan? step = null, ILockLease? keep = null)
+    {
+        var each = step ?? TimeSpan.FromMilliseconds(500);
+        for (var advanced = TimeSpan.Zero; advanced <= limit; advanced += each)
+        {
+            for (var poll = 0; poll < 10; poll++)
+            {
+                if (condition())
+                {
+                    return;
+                }
+
+                await Task.Delay(2, TestContext.Current.CancellationToken);
+            }
+
+            await MoveAsync(each, keep is null ? [] : [keep]);
+        }
+
+        await UntilAsync(condition, what);
+    }
+
+    public async Task<LockHolder?> HolderAsync(string lockName) => await Store.GetHolderAsync(lockName, CancellationToken.None);
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes)
+        {
+            node.Work.LetGo();
+
+            // A release is tried until its time is up, on a clock that nobody moves any more.
+            node.Store.Fault = null;
+        }
+
+        foreach (var node in _nodes)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
+    private async Task MoveAsync(TimeSpan by, ILockLease[] keep)
+    {
+        Time.Advance(by);
+        foreach (var lease in keep)
+        {
+            // A renewal that has come due is sent while the clock stands.
+            await UntilAsync(() => lease.Remaining >= LeaseDuration - SafetyMargin - RenewalInterval, $"the lease of {lease.Owner.NodeId} is renewed");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using Coordination.Stores;
+using Coordination.TestKit.Stores;
+
+namespace Coordination.Hosting.Tests.Nodes;
+
+/// <summary>A node's way to the store, which can be cut, made to hang, or held up at a gate.</summary>
+internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(inner)
+{
+    private volatile int _tries;
+    private volatile bool _isQueued;
+
+    /// <summary>What every call throws; null for none.</summary>
+    public volatile Exception? Fault;
+
+    /// <summary>Releases wait for this.</summary>
+    public volatile Task ReleaseGate = Task.CompletedTask;
+
+    /// <summary>Pings wait for this.</summary>
+    public volatile Task PingGate = Task.CompletedTask;
+
+    /// <summary>How often a waiter asked for a lock, or to be told of one.</summary>
+    public int Tries => _tries;
+
+    /// <summary>Whether the store has the node in a queue, by its last answer.</summary>
+    public bool IsQueued => _isQueued;
+
+    public static LockStoreException Away => new("The connection is gone.", isTransient: true, new InvalidOperationException("password=hunter2"));
+
+    public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _tries);
+        var reply = await base.AcquireAsync(request, cancellationToken);
+        _isQueued = request.Wait && !reply.IsGranted;
+        return reply;
+    }
+
+    public override async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
+    {
+        await ReleaseGate.WaitAsync(cancellationToken);
+        return await base.ReleaseAsync(request, cancellationToken);
+    }
+
+    public override Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _tries);
+        return base.SubscribeAsync(nodeId, handler, cancellationToken);
+    }
+
+    public override async Task PingAsync(CancellationToken cancellationToken)
+    {
+        // As a store that does not heed its token.
+        await PingGate;
+        await base.PingAsync(cancellationToken);
+    }
+
+    protected override Task<T> CallAsync<T>(Func<Task<T>> ask) => Fault is { } fault ? Task.FromException<T>(fault) : ask();
+}

@@ -1,0 +1,82 @@
+using Coordination.Stores;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+
+namespace Coordination.Hosting.Tests.Nodes;
+
+/// <summary>A host of its own, as another machine would run it.</summary>
+internal sealed class TestNode : IAsyncDisposable
+{
+    private bool _disposed;
+
+    public TestNode(Cluster cluster, string name, Action<IServiceCollection> services, Work work, Exception? fault)
+    {
+        Work = work;
+        Store = new StoreWithFaults(cluster.Store) { Fault = fault };
+        var builder = Microsoft.Extensions.Hosting.Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.ConfigureContainer(new DefaultServiceProviderFactory(new ServiceProviderOptions { ValidateScopes = true, ValidateOnBuild = true }));
+        builder.Logging.SetMinimumLevel(LogLevel.Debug).AddFakeLogging(o => o.TimeProvider = cluster.Time);
+        builder.Services.AddSingleton<TimeProvider>(cluster.Time);
+        builder.Services.AddSingleton(work);
+        builder.Services.AddCoordination(o =>
+        {
+            o.NodeName = name;
+            o.LeaseDuration = Cluster.LeaseDuration;
+        }).UseInMemory();
+        builder.Services.AddSingleton<ILockStore>(Store);
+        services(builder.Services);
+        Host = builder.Build();
+    }
+
+    public IHost Host { get; }
+
+    /// <summary>The node's way to the store of the cluster.</summary>
+    public StoreWithFaults Store { get; }
+
+    public Work Work { get; }
+
+    public string NodeId => Host.Services.GetRequiredService<ILockProvider>().NodeId;
+
+    public ILeadership Leadership => Host.Services.GetRequiredService<ILeadership<WorkingService>>();
+
+    public IHostApplicationLifetime Lifetime => Host.Services.GetRequiredService<IHostApplicationLifetime>();
+
+    public IReadOnlyList<FakeLogRecord> Log => Host.Services.GetFakeLogCollector().GetSnapshot();
+
+    public int Logged(int eventId) => Log.Count(record => record.Id.Id == eventId);
+
+    /// <summary>When the node logged an event, on the clock of the cluster.</summary>
+    public List<DateTimeOffset> TimesOf(int eventId) => [.. Log.Where(record => record.Id.Id == eventId).Select(record => record.Timestamp)];
+
+    /// <summary>Waits until the node stands in the queue and knows who leads.</summary>
+    public Task StandsByAsync() => Cluster.UntilAsync(() => Store.IsQueued && Leadership.Leader is not null, "the node stands by");
+
+    public Task<HealthReport> CheckHealthAsync() =>
+        Host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken);
+
+    public Task StopAsync() => Host.StopAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Disposes the host without stopping it.</summary>
+    public void Abandon()
+    {
+        _disposed = true;
+        Host.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_disposed)
+        {
+            _disposed = true;
+            if (Lifetime.ApplicationStarted.IsCancellationRequested)
+            {
+                await Host.StopAsync(CancellationToken.None);
+            }
+
+            Host.Dispose();
+        }
+    }
+}

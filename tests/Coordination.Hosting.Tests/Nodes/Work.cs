@@ -1,0 +1,48 @@
+namespace Coordination.Hosting.Tests.Nodes;
+
+/// <summary>What a node does as the leader: by default it works until it is told to stop. Notes what it saw.</summary>
+internal sealed class Work
+{
+    private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile int _terms;
+    private volatile int _running;
+    private volatile ILockLease? _lease;
+
+    public Work() => Do = UntilToldAsync;
+
+    public Func<ILockLease, CancellationToken, Task> Do { get; set; }
+
+    /// <summary>How many terms began.</summary>
+    public int Terms => _terms;
+
+    public bool IsRunning => _running > 0;
+
+    /// <summary>The token of the term was cancelled.</summary>
+    public bool WasTold { get; private set; }
+
+    public ILockLease Lease => _lease ?? throw new InvalidOperationException("There was no term yet.");
+
+    public static Task UntilToldAsync(ILockLease lease, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
+
+    /// <summary>Work that goes on after it was told to stop, until <see cref="LetGo"/>.</summary>
+    public Task UntilLetGoAsync(ILockLease lease, CancellationToken stoppingToken) => _letGo.Task;
+
+    public void LetGo() => _letGo.TrySetResult();
+
+    public async Task RunAsync(ILockLease lease, CancellationToken stoppingToken)
+    {
+        _lease = lease;
+        WasTold = false;
+        Interlocked.Increment(ref _running);
+        Interlocked.Increment(ref _terms);
+        using var told = stoppingToken.Register(() => WasTold = true);
+        try
+        {
+            await Do(lease, stoppingToken);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _running);
+        }
+    }
+}

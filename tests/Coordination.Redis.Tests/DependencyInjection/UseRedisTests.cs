@@ -1,0 +1,209 @@
+using Coordination.Redis.Connections;
+using Coordination.Redis.Tests.Servers;
+using Coordination.Stores;
+using Coordination.TestKit.Servers;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Tests.DependencyInjection;
+
+/// <summary>How the store is registered. On a redis-server where there is a connection.</summary>
+public sealed class UseRedisTests(RedisServerFixture server)
+{
+    private readonly LockOwner _ada = new("host-1-ada", 1);
+    private readonly string _prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    [Needs(Need.RedisServer)]
+    public async Task Options_ComeFromTheConfiguration()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Coordination:Redis:ConnectionString"] = await server.GetConnectionStringAsync(),
+            ["Coordination:Redis:KeyPrefix"] = _prefix,
+            ["Coordination:Redis:Database"] = "3",
+            ["Coordination:Redis:CommandTimeout"] = "00:00:02",
+            ["Coordination:Redis:ProbeOnStart"] = "false",
+            ["Coordination:Redis:DedicatedThreads"] = "true",
+        });
+        builder.Services.AddCoordination().UseRedis();
+        using var host = builder.Build();
+        var options = host.Services.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
+        Assert.Equal(TimeSpan.FromSeconds(2), options.CommandTimeout);
+        Assert.False(options.ProbeOnStart);
+
+        await AcquireAsync(host.Services.GetRequiredService<ILockStore>());
+
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(await server.GetConnectionStringAsync());
+        Assert.True(await connection.GetDatabase(3).KeyExistsAsync($"{_prefix}:v1:{{orders}}:lock"));
+        Assert.False(await connection.GetDatabase(0).KeyExistsAsync($"{_prefix}:v1:{{orders}}:lock"));
+    }
+
+    [Fact]
+    [Needs(Need.RedisServer)]
+    public async Task Options_InCode_WinOverTheConfiguration()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Coordination:Redis:ConnectionString"] = "elsewhere.invalid",
+            ["Coordination:Redis:KeyPrefix"] = "elsewhere",
+        });
+        builder.Services.AddCoordination().UseRedis(await server.GetConnectionStringAsync(), options => options.KeyPrefix = _prefix);
+        using var host = builder.Build();
+
+        Assert.True((await AcquireAsync(host.Services.GetRequiredService<ILockStore>())).IsGranted);
+    }
+
+    [Fact]
+    [Needs(Need.RedisServer)]
+    public async Task ConfigurationOptions_AreCopied_AndTheCopySuitsLeases()
+    {
+        var given = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
+        given.ChannelPrefix = RedisChannel.Literal("app:");
+        await using var node = new TestNode(builder => builder.UseRedis(given, options => options.KeyPrefix = _prefix));
+
+        await AcquireAsync(node.Store);
+
+        Assert.True(given.AbortOnConnectFail);
+        Assert.Null(given.ClientName);
+        var made = ConnectionSettings.ToMake(node.Options, new CoordinationOptions { LeaseDuration = TimeSpan.FromSeconds(3), NodeName = "rack 7" })!;
+        Assert.False(made.AbortOnConnectFail);
+        Assert.False(made.BacklogPolicy.QueueWhileDisconnected);
+        Assert.True(made.HeartbeatInterval <= TimeSpan.FromMilliseconds(250));
+        Assert.Equal(500, made.AsyncTimeout);
+        Assert.Equal(500, made.SyncTimeout);
+        Assert.True(made.ChannelPrefix.IsNullOrEmpty);
+        Assert.StartsWith("coordination:rack-7:", made.ClientName, StringComparison.Ordinal);
+        Assert.True(ConnectionMultiplexer.GetFeatureFlag("DedicatedThreads"));
+    }
+
+    [Fact]
+    [Needs(Need.RedisServer)]
+    public async Task RegisteredConnection_IsUsed_AndNotDisposed_AndWhatDoesNotSuitLeasesIsAWarning()
+    {
+        var settings = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
+        settings.ChannelPrefix = RedisChannel.Literal("app:");
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(settings);
+        await using (var node = GivenNode(connection))
+        {
+            await AcquireAsync(node.Store);
+            var warnings = Warnings(node);
+            foreach (var setting in (string[])["BacklogPolicy", "HeartbeatInterval", "AsyncTimeout", "ChannelPrefix"])
+            {
+                Assert.Contains(warnings, warning => warning.Contains(setting, StringComparison.Ordinal));
+            }
+        }
+
+        Assert.True(connection.IsConnected);
+        await connection.GetDatabase().PingAsync();
+    }
+
+    [Fact]
+    [Needs(Need.RedisServer)]
+    public async Task RegisteredConnection_ThatSuitsLeases_IsNoWarning()
+    {
+        var settings = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
+        settings.BacklogPolicy = BacklogPolicy.FailFast;
+        settings.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
+        settings.AsyncTimeout = 1000;
+        ConnectionMultiplexer.SetFeatureFlag("DedicatedThreads", true);
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(settings);
+        await using var node = GivenNode(connection);
+
+        await AcquireAsync(node.Store);
+
+        Assert.Empty(Warnings(node));
+    }
+
+    [Fact]
+    public async Task NoConnection_IsAnErrorThatSaysWhatToDo()
+    {
+        await using var node = new TestNode(builder => builder.UseRedis());
+
+        var error = Assert.Throws<InvalidOperationException>(() => node.Store);
+
+        Assert.Contains("Coordination:Redis:ConnectionString", error.Message, StringComparison.Ordinal);
+        Assert.Contains("IConnectionMultiplexer", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("KeyPrefix", "")]
+    [InlineData("KeyPrefix", "two words")]
+    [InlineData("KeyPrefix", "{tag}")]
+    [InlineData("KeyPrefix", "a\tb")]
+    [InlineData("KeyPrefix", "long")]
+    [InlineData("Database", "-1")]
+    [InlineData("CommandTimeout", "00:00:00")]
+    [InlineData("CommandTimeout", "00:00:05")]
+    [InlineData("CommandTimeout", "00:02:00")]
+    public async Task BadOptions_FailTheStart_AndAreNamed(string option, string value)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Coordination:Redis:" + option] = value == "long" ? new string('ä', 65) : value,
+        });
+        builder.Services.AddCoordination().UseRedis("localhost");
+        using var host = builder.Build();
+
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Token));
+
+        Assert.Contains("Coordination:Redis:" + option, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Needs(Need.RedisServer)]
+    public async Task Operations_AreOneRoundTripEach()
+    {
+        await using var own = await RedisProcess.StartAsync();
+        await using var node = new TestNode(own.ConnectionString, _prefix);
+        // The first of each loads its script.
+        await LiveAsync(node);
+        await using var connection = await own.ConnectAsOperatorAsync();
+        await connection.GetServers()[0].ConfigResetStatisticsAsync();
+
+        await LiveAsync(node);
+
+        var calls = (await connection.GetServers()[0].InfoAsync("commandstats")).Single().ToDictionary(line => line.Key, line => line.Value);
+        Assert.StartsWith("calls=4,", calls["cmdstat_evalsha"], StringComparison.Ordinal);
+        Assert.DoesNotContain("cmdstat_eval", calls.Keys);
+        Assert.DoesNotContain("cmdstat_script|load", calls.Keys);
+    }
+
+    [Fact]
+    public async Task TheAdministration_IsTheStoreItself()
+    {
+        await using var node = new TestNode(builder => builder.UseRedis("localhost"));
+
+        Assert.Same(node.Store, node.Administration);
+    }
+
+    private async Task LiveAsync(TestNode node)
+    {
+        await AcquireAsync(node.Store);
+        await node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromSeconds(5))], Token);
+        await node.Administration.GetHolderAsync("orders", Token);
+        await node.Store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), Token);
+    }
+
+    private Task<AcquireReply> AcquireAsync(ILockStore store) =>
+        store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(5), claimWindow: TimeSpan.FromSeconds(1)), Token);
+
+    private TestNode GivenNode(IConnectionMultiplexer connection) =>
+        new(builder =>
+        {
+            builder.Services.AddSingleton(connection);
+            builder.UseRedis(options => options.KeyPrefix = _prefix);
+        });
+
+    private static string[] Warnings(TestNode node) =>
+        [.. node.Logs.GetSnapshot().Where(line => line.Level >= LogLevel.Warning).Select(line => line.Message)];
+}

@@ -1,0 +1,46 @@
+using Coordination.Stores;
+
+namespace Coordination.TestKit.Stores;
+
+/// <summary>Passes every call on to another store, but for what a test changes.</summary>
+public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockStoreAdministration
+{
+    public string Name => inner.Name;
+
+    private ILockStoreAdministration Administration => (ILockStoreAdministration)inner;
+
+    public virtual int PartitionOf(string lockName) => inner.PartitionOf(lockName);
+
+    public virtual Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.AcquireAsync(request, cancellationToken));
+
+    public virtual Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.RenewAsync(requests, cancellationToken));
+
+    public virtual Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.ReleaseAsync(request, cancellationToken));
+
+    public virtual Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.SubscribeAsync(nodeId, handler, cancellationToken));
+
+    public virtual Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
+        CallAsync(() => Administration.GetHolderAsync(lockName, cancellationToken));
+
+    public Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken) =>
+        CallAsync(() => Administration.InspectAsync(lockName, maxWaiters, cancellationToken));
+
+    public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) =>
+        CallAsync(() => Administration.ListAsync(cursor, cancellationToken));
+
+    public Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
+        CallAsync(() => Administration.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken));
+
+    public virtual Task PingAsync(CancellationToken cancellationToken) => CallAsync(async () =>
+    {
+        await Administration.PingAsync(cancellationToken);
+        return true;
+    });
+
+    /// <summary>The way of every call that the test does not replace.</summary>
+    protected virtual Task<T> CallAsync<T>(Func<Task<T>> ask) => ask();
+}

@@ -1,5 +1,0 @@
-namespace Coordination.Tests.Contract;
-
-/// <summary>Tests that take something from all others, such as the thread pool.</summary>
-[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public sealed class Alone;

@@ -1,0 +1,82 @@
+using Coordination.Testing;
+
+namespace Coordination.Tests.Leases;
+
+public sealed class RenewalTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_renewal_by_hand_moves_the_deadline()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Advance(TimeSpan.FromSeconds(4));
+        Assert.Equal(TimeSpan.FromSeconds(8), lease.Remaining);
+        Assert.Equal(RenewalResult.Renewed, await lease.RenewAsync(Token));
+        Assert.Equal(TimeSpan.FromSeconds(12), lease.Remaining);
+    }
+
+    [Fact]
+    public async Task A_renewal_by_hand_that_cannot_ask_the_store_answers_unknown_which_is_not_no()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Store.IsAway = true;
+        var renewing = lease.RenewAsync(Token);
+        Assert.True(node.AdvanceUntil(() => renewing.IsCompleted, TimeSpan.FromSeconds(3)));
+        Assert.Equal(RenewalResult.Unknown, await renewing);
+        Assert.Equal(LeaseState.InDoubt, lease.State);
+        Assert.False(lease.Lost.IsCancellationRequested);
+    }
+
+    /// <summary>While the caller's renewal is under way the watchdog sends none; when it failed the watchdog is to go on at once.</summary>
+    [Fact]
+    public async Task F11_After_a_renewal_by_hand_that_failed_the_watchdog_goes_on_trying()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Advance(TimeSpan.FromSeconds(4.95));
+        node.Store.IsAway = true;
+        var renewing = lease.RenewAsync(Token);
+        Assert.True(node.AdvanceUntil(() => renewing.IsCompleted, TimeSpan.FromSeconds(3)));
+        Assert.Equal(RenewalResult.Unknown, await renewing);
+        node.Store.IsAway = false;
+
+        Assert.True(node.AdvanceUntil(() => lease.State == LeaseState.Held, TimeSpan.FromSeconds(1)));
+        Assert.True(lease.Remaining > TimeSpan.FromSeconds(10));
+    }
+
+    [Fact]
+    public async Task F10_A_renewal_by_hand_of_a_lock_that_is_not_ours_any_more_is_a_loss()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Store.LoseLock("work");
+        Assert.Equal(RenewalResult.NotHeld, await lease.RenewAsync(Token));
+        Assert.True(lease.Lost.IsCancellationRequested);
+        Assert.Equal(LeaseLossReason.NotOwner, lease.LossReason);
+    }
+
+    [Fact]
+    public async Task A_renewal_by_hand_past_the_max_hold_extends_nothing()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync(options: new LockOptions { MaxHold = TimeSpan.FromSeconds(7) });
+        node.Advance(TimeSpan.FromSeconds(8));
+        var calls = node.Store.GetCallCount(StoreOperation.Renew);
+        Assert.Equal(RenewalResult.MaxHoldReached, await lease.RenewAsync(Token));
+        Assert.Equal(calls, node.Store.GetCallCount(StoreOperation.Renew));
+        Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, TimeSpan.FromSeconds(15)));
+        Assert.Equal(LeaseLossReason.MaxHoldReached, lease.LossReason);
+    }
+
+    [Fact]
+    public async Task A_renewal_by_hand_of_a_released_lease_answers_that_it_is_not_held()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        await lease.DisposeAsync();
+        Assert.Equal(RenewalResult.NotHeld, await lease.RenewAsync(Token));
+    }
+}

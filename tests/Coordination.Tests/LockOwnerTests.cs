@@ -1,0 +1,62 @@
+namespace Coordination.Tests;
+
+public sealed class LockOwnerTests
+{
+    [Theory]
+    [InlineData("host-1-ab12cd34", 0)]
+    [InlineData("host-1-ab12cd34", long.MaxValue)]
+    [InlineData("host-1-ab12cd34", long.MinValue)]
+    [InlineData("\u00fcber host: 1", 42)]
+    public void What_an_owner_writes_it_reads_again(string nodeId, long sequence)
+    {
+        var owner = new LockOwner(nodeId, sequence);
+        Assert.True(LockOwner.TryParse(owner.ToString(), out var read));
+        Assert.Equal(owner, read);
+        Assert.Equal((nodeId, sequence), (read.NodeId, read.Sequence));
+    }
+
+    [Fact]
+    public void An_owner_is_written_as_its_node_and_its_number() =>
+        Assert.Equal("host-1-ab12cd34/42", new LockOwner("host-1-ab12cd34", 42).ToString());
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("/")]
+    [InlineData("/1")]
+    [InlineData("node")]
+    [InlineData("node/")]
+    [InlineData("node/one")]
+    [InlineData("node/1.5")]
+    [InlineData("node/1,000")]
+    [InlineData("node/ 1")]
+    [InlineData("node/1 ")]
+    [InlineData("node/0x1")]
+    [InlineData("node/9223372036854775808")]
+    [InlineData("node/1/2")]
+    [InlineData("node//1")]
+    public void Other_text_is_no_owner(string? text)
+    {
+        Assert.False(LockOwner.TryParse(text, out var owner));
+        Assert.Null(owner);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("")]
+    [InlineData("a/b")]
+    [InlineData("/")]
+    public void A_node_id_that_could_not_be_read_again_is_refused(string? nodeId)
+    {
+        var error = Assert.ThrowsAny<ArgumentException>(() => new LockOwner(nodeId!, 1));
+        Assert.Equal("nodeId", error.ParamName);
+    }
+
+    [Fact]
+    public void F6_Owners_are_equal_by_node_and_number_and_case_matters()
+    {
+        Assert.Equal(new LockOwner("node", 1), new LockOwner("node", 1));
+        Assert.NotEqual(new LockOwner("node", 1), new LockOwner("node", 2));
+        Assert.NotEqual(new LockOwner("node", 1), new LockOwner("Node", 1));
+    }
+}

@@ -1,0 +1,11 @@
+namespace Coordination.Tests.Stores.InMemory;
+
+/// <summary>The whole contract with every notification dropped: waiters go by the time that holders have left.</summary>
+public sealed class G7_InMemoryLockWithoutNotificationsTests : InMemoryLockTests
+{
+    protected override TimeSpan NodeLease => TimeSpan.FromSeconds(1);
+
+    protected override bool DropsNotifications => true;
+
+    protected override int Cycles => 5;
+}
