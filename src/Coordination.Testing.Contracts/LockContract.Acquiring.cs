@@ -18,7 +18,7 @@ public abstract partial class LockContract
         Assert.Equal((Name, node.Provider.NodeId), (lease.LockName, lease.Owner.NodeId));
         Assert.Equal((LeaseState.Held, null, false), (lease.State, lease.LossReason, lease.Lost.IsCancellationRequested));
         Assert.InRange(lease.Remaining, TimeSpan.FromTicks(1), Long);
-        var holder = await node.Store.GetHolderAsync(Name, Cancellation);
+        var holder = await node.Administration.GetHolderAsync(Name, Cancellation);
         Assert.Equal((lease.Owner, lease.FencingToken), (holder?.Owner, holder?.FencingToken));
     }
 
@@ -131,7 +131,7 @@ public abstract partial class LockContract
             link.RepliesToLose = 2;
             var @lock = node.GetLock(Name);
             var lease = await (waits ? @lock.AcquireAsync(Cancellation) : @lock.TryAcquireAsync(Cancellation)!).WaitAsync(Bound, Cancellation);
-            Assert.Equal(lease!.FencingToken, (await node.Store.GetHolderAsync(Name, Cancellation))?.FencingToken);
+            Assert.Equal(lease!.FencingToken, (await node.Administration.GetHolderAsync(Name, Cancellation))?.FencingToken);
 
             Assert.Equal(ReleaseResult.Released, await ReleaseAsync(lease));
             await AssertNothingLeftAsync(Name);

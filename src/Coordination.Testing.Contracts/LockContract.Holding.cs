@@ -18,11 +18,11 @@ public abstract partial class LockContract
 
         await PassAsync(node, TimeSpan.FromSeconds(4));
         Assert.All(leases, lease => Assert.Equal(LeaseState.Held, lease.State));
-        var holders = await AtOnce.Async(names, name => node.Store.GetHolderAsync(name, Cancellation), Bound);
+        var holders = await AtOnce.Async(names, name => node.Administration.GetHolderAsync(name, Cancellation), Bound);
         Assert.Equal(leases.Select(lease => lease.FencingToken), holders.Select(holder => holder?.FencingToken ?? 0));
 
         Assert.All(await AtOnce.Async(leases, ReleaseAsync, Bound), result => Assert.Equal(ReleaseResult.Released, result));
-        Assert.All(await AtOnce.Async(names, name => node.Store.GetHolderAsync(name, Cancellation), Bound), Assert.Null);
+        Assert.All(await AtOnce.Async(names, name => node.Administration.GetHolderAsync(name, Cancellation), Bound), Assert.Null);
     }
 
     [Fact]
@@ -63,7 +63,7 @@ public abstract partial class LockContract
 
         // G5: the late release says what it found, and touches nothing.
         Assert.Equal(ReleaseResult.NotHeld, await ReleaseAsync(lease));
-        Assert.Equal(next.Owner, (await second.Store.GetHolderAsync(Name, Cancellation))?.Owner);
+        Assert.Equal(next.Owner, (await second.Administration.GetHolderAsync(Name, Cancellation))?.Owner);
     }
 
     [Fact]
@@ -138,7 +138,7 @@ public abstract partial class LockContract
         Assert.NotNull(next);
         Assert.Equal(ReleaseResult.AlreadyReleased, await ReleaseAsync(lease));
         await lease.DisposeAsync();
-        Assert.Equal(next.Owner, (await second.Store.GetHolderAsync(Name, Cancellation))?.Owner);
+        Assert.Equal(next.Owner, (await second.Administration.GetHolderAsync(Name, Cancellation))?.Owner);
     }
 
     [Fact]

@@ -14,6 +14,7 @@ public abstract partial class LockContract
     private static readonly TimeSpan StressDuration = TimeSpan.FromSeconds(3);
 
     [Fact]
+    [Trait("Needs", "LongTier")]
     [SuppressMessage("Security", "CA5394:Do not use insecure randomness", Justification = "It mixes the calls.")]
     public async Task G1_G3_Nodes_and_tasks_that_compete_for_a_few_locks_hold_each_one_at_a_time()
     {

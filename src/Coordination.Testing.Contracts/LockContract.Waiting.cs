@@ -35,7 +35,7 @@ public abstract partial class LockContract
         Assert.True((await AskAndDieAsync(node, "dead", TimeSpan.FromSeconds(1), claimWindow)).IsGranted);
         Assert.False((await AskAndDieAsync(node, "dead-waiter", Long, claimWindow)).IsGranted);
         await using var lease = await AcquireAsync(node);
-        Assert.Equal(node.Provider.NodeId, (await node.Store.GetHolderAsync(Name, Cancellation))?.Owner.NodeId);
+        Assert.Equal(node.Provider.NodeId, (await node.Administration.GetHolderAsync(Name, Cancellation))?.Owner.NodeId);
     }
 
     [Theory]

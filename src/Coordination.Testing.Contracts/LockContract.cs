@@ -116,7 +116,7 @@ public abstract partial class LockContract : IAsyncLifetime
 
     /// <summary>A holder or waiter that died right after its request: an owner that nobody renews.</summary>
     private Task<AcquireReply> AskAndDieAsync(Node node, string deadNode, TimeSpan lease, TimeSpan claimWindow) =>
-        node.Store.AcquireAsync(new AcquireRequest(Name, new LockOwner(deadNode, 1), 1, lease, Wait: true, claimWindow), Cancellation);
+        node.Store.AcquireAsync(Requests.Acquire(Name, new LockOwner(deadNode, 1), lease, wait: true, claimWindow: claimWindow), Cancellation);
 
     private async Task<ILockLease> AcquireAsync(Node node, LockOptions? options = null) =>
         await node.GetLock(Name, options).AcquireAsync(Cancellation).WaitAsync(Bound, Cancellation);
@@ -139,7 +139,7 @@ public abstract partial class LockContract : IAsyncLifetime
     private async Task PassAsync(Node node, TimeSpan time)
     {
         var clock = Name + "-clock";
-        await node.Store.AcquireAsync(new AcquireRequest(clock, new LockOwner("clock", 1), 1, time, Wait: false, Long), Cancellation);
-        await Eventually.Async(async () => await node.Store.GetHolderAsync(clock, Cancellation) is null, time + Bound, "Time passes.");
+        await node.Store.AcquireAsync(Requests.Acquire(clock, new LockOwner("clock", 1), time, claimWindow: Long), Cancellation);
+        await Eventually.Async(async () => await node.Administration.GetHolderAsync(clock, Cancellation) is null, time + Bound, "Time passes.");
     }
 }

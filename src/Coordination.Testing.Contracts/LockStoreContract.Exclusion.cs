@@ -138,7 +138,7 @@ public abstract partial class LockStoreContract
         string[] names = [LockName, LockName + " ", LockName.ToUpperInvariant(), LockName + ":lock", LockName + "\u00e9", LockName + "e\u0301"];
         foreach (var (name, index) in names.Select((name, index) => (name, index)))
         {
-            var reply = await Store.AcquireAsync(new AcquireRequest(name, Owner("n", index), 1, Long, Wait: false, Long), Cancellation);
+            var reply = await Store.AcquireAsync(Requests.Acquire(name, Owner("n", index), Long), Cancellation);
             Assert.True(reply.IsGranted, $"'{name}' is not free.");
         }
     }

@@ -30,7 +30,7 @@ public abstract partial class LockStoreContract
     {
         await RunAsync(Ada, At(0, "ada"));
         var next = At(0, "bob") with { Time = Noon.AddMicroseconds(1) };
-        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, next)).Occurrence);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, next)).OccurrenceStatus);
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public abstract partial class LockStoreContract
     {
         var first = await TryAsync(Ada, At(0, "ada"));
         var again = await TryAsync(Ada, At(0, "ada"));
-        Assert.Equal((first.FencingToken, OccurrenceStatus.Started), (again.FencingToken, again.Occurrence));
+        Assert.Equal((first.FencingToken, OccurrenceStatus.Started), (again.FencingToken, again.OccurrenceStatus));
         Assert.Null(again.OccurrenceRun);
     }
 
@@ -48,11 +48,11 @@ public abstract partial class LockStoreContract
         await RunAsync(Ada, At(0, "ada"));
         var reply = await TryAsync(Dan, At(0, "ada"));
         Assert.True(reply.IsGranted);
-        Assert.Equal(OccurrenceStatus.Started, reply.Occurrence);
+        Assert.Equal(OccurrenceStatus.Started, reply.OccurrenceStatus);
 
         // And it is not done again, until it is.
         var other = await TryAsync(Bob, At(0, "bob", makeUp: true));
-        Assert.Equal((OccurrenceStatus.Running, "ada"), (other.Occurrence, other.OccurrenceRun));
+        Assert.Equal((OccurrenceStatus.Running, "ada"), (other.OccurrenceStatus, other.OccurrenceRun));
     }
 
     [Fact]
@@ -60,9 +60,9 @@ public abstract partial class LockStoreContract
     {
         await GrantAsync(Ada);
         var refused = await TryAsync(Bob, At(0, "bob"));
-        Assert.Equal((false, OccurrenceStatus.None, Ada), (refused.IsGranted, refused.Occurrence, refused.Holder!.Owner));
+        Assert.Equal((false, OccurrenceStatus.None, Ada), (refused.IsGranted, refused.OccurrenceStatus, refused.Holder!.Owner));
         await ReleaseAsync(Ada);
-        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Cy, At(0, "cy"))).Occurrence);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Cy, At(0, "cy"))).OccurrenceStatus);
     }
 
     [Theory]
@@ -80,11 +80,11 @@ public abstract partial class LockStoreContract
         }
 
         Assert.True(reply.IsGranted);
-        Assert.Equal((OccurrenceStatus.Recovering, "ada"), (reply.Occurrence, reply.OccurrenceRun));
+        Assert.Equal((OccurrenceStatus.Recovering, "ada"), (reply.OccurrenceStatus, reply.OccurrenceRun));
 
         // Once: it is this run's now.
         var third = await TryAsync(Cy, At(0, "cy", makeUp));
-        Assert.Equal((OccurrenceStatus.Running, "bob"), (third.Occurrence, third.OccurrenceRun));
+        Assert.Equal((OccurrenceStatus.Running, "bob"), (third.OccurrenceStatus, third.OccurrenceRun));
         await ReleaseAsync(Bob, At(0, "bob"));
         AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp)), "bob");
 
@@ -98,7 +98,7 @@ public abstract partial class LockStoreContract
     {
         await TryAsync(Ada, At(0, "ada"));
         var waiting = await Store.AcquireAsync(Request(Bob, At(0, "bob", makeUp: true)) with { Wait = true }, Cancellation);
-        Assert.Equal((false, OccurrenceStatus.Running, "ada"), (waiting.IsGranted, waiting.Occurrence, waiting.OccurrenceRun));
+        Assert.Equal((false, OccurrenceStatus.Running, "ada"), (waiting.IsGranted, waiting.OccurrenceStatus, waiting.OccurrenceRun));
         Assert.Equal(1, await Leftovers.CountWaitersAsync(Store, LockName));
         await ReleaseAsync(Ada, At(0, "ada"));
 
@@ -116,7 +116,7 @@ public abstract partial class LockStoreContract
         await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation);
 
         // The holder turns to the occurrence itself.
-        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Ada, At(0, "ada"))).Occurrence);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Ada, At(0, "ada"))).OccurrenceStatus);
         AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation), "ada");
         Assert.Equal(0, await Leftovers.CountWaitersAsync(Store, LockName));
     }
@@ -141,7 +141,7 @@ public abstract partial class LockStoreContract
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
         AssertAlreadyRun(await TryAsync(Bob, At(-1, "bob")), null);
         var reply = await TryAsync(Bob, At(0, "bob"));
-        Assert.Equal((true, OccurrenceStatus.Started), (reply.IsGranted, reply.Occurrence));
+        Assert.Equal((true, OccurrenceStatus.Started), (reply.IsGranted, reply.OccurrenceStatus));
     }
 
     [Fact]
@@ -150,9 +150,9 @@ public abstract partial class LockStoreContract
         await TryAsync(Ada, At(0, "ada"));
         Assert.True((await TryAsync(Ada, entry: 2)).IsGranted);
         Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada, At(0, "ada")));
-        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Occurrence);
+        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Bob, At(0, "ada")));
-        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Occurrence);
+        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
     }
 
     [Fact]
@@ -163,8 +163,8 @@ public abstract partial class LockStoreContract
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
         AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp: true)), "ada");
 
-        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(1, "bob"))).Occurrence);
-        var release = new ReleaseRequest(LockName, Bob, 1, Long, LockAtLeastFor: Long, Occurrence: At(1, "bob"));
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(1, "bob"))).OccurrenceStatus);
+        var release = Requests.Release(LockName, Bob, Long, lockAtLeastFor: Long, occurrence: At(1, "bob"));
         Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(release, Cancellation));
         AssertAlreadyRun(await TryAsync(Cy, At(1, "cy", makeUp: true)), "bob");
     }
@@ -176,7 +176,7 @@ public abstract partial class LockStoreContract
         await QueueAsync(Bob);
         await ReleaseAsync(Ada);
         await AssertHeldByAsync(Bob);
-        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(0, "bob"))).Occurrence);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(0, "bob"))).OccurrenceStatus);
         await ReleaseAsync(Bob, At(0, "bob"));
         AssertAlreadyRun(await TryAsync(Cy, At(0, "cy")), "bob");
     }
@@ -204,7 +204,7 @@ public abstract partial class LockStoreContract
             {
                 var reply = await TryAsync(Bob, At(0, "bob"));
                 await ReleaseAsync(Bob, At(0, "bob"));
-                return reply.Occurrence == OccurrenceStatus.Started;
+                return reply.OccurrenceStatus == OccurrenceStatus.Started;
             },
             Bound);
 
@@ -228,7 +228,7 @@ public abstract partial class LockStoreContract
                     var runs = 0;
                     for (var i = 0; i < 3; i++)
                     {
-                        if ((await TryAsync(owner, At(at, owner.NodeId))) is { IsGranted: true, Occurrence: OccurrenceStatus.Started })
+                        if ((await TryAsync(owner, At(at, owner.NodeId))) is { IsGranted: true, OccurrenceStatus: OccurrenceStatus.Started })
                         {
                             runs++;
                             await ReleaseAsync(owner, At(at, owner.NodeId));
@@ -247,11 +247,11 @@ public abstract partial class LockStoreContract
     public async Task G11_A_holder_that_asks_for_an_earlier_fire_is_refused_and_ends_only_its_own()
     {
         var token = (await TryAsync(Ada, At(1, "ada"))).FencingToken;
-        Assert.Equal(OccurrenceStatus.AlreadyRun, (await TryAsync(Ada, At(0, "ada"))).Occurrence);
+        Assert.Equal(OccurrenceStatus.AlreadyRun, (await TryAsync(Ada, At(0, "ada"))).OccurrenceStatus);
         Assert.Equal(token, (await HeldAsync()).FencingToken);
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
         var reply = await TryAsync(Bob, At(1, "bob", makeUp: true));
-        Assert.Equal((OccurrenceStatus.Recovering, "ada"), (reply.Occurrence, reply.OccurrenceRun));
+        Assert.Equal((OccurrenceStatus.Recovering, "ada"), (reply.OccurrenceStatus, reply.OccurrenceRun));
     }
 
     [Fact]
@@ -267,10 +267,10 @@ public abstract partial class LockStoreContract
     {
         await TryAsync(Ada, At(0, "ada"));
         var refused = await TryAsync(Bob, At(1, "bob", makeUp: true));
-        Assert.Equal((false, OccurrenceStatus.None, Ada), (refused.IsGranted, refused.Occurrence, refused.Holder!.Owner));
+        Assert.Equal((false, OccurrenceStatus.None, Ada), (refused.IsGranted, refused.OccurrenceStatus, refused.Holder!.Owner));
         Assert.Null(refused.OccurrenceRun);
         await ReleaseAsync(Ada, At(0, "ada"));
-        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Cy, At(1, "cy"))).Occurrence);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Cy, At(1, "cy"))).OccurrenceStatus);
     }
 
     [Fact]
@@ -280,8 +280,8 @@ public abstract partial class LockStoreContract
         await QueueAsync(Bob);
         await LapseAsync(LockName);
         var refused = await TryAsync(Cy, At(0, "cy"));
-        Assert.Equal((false, OccurrenceStatus.None, Bob), (refused.IsGranted, refused.Occurrence, refused.Holder!.Owner));
-        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(0, "bob"))).Occurrence);
+        Assert.Equal((false, OccurrenceStatus.None, Bob), (refused.IsGranted, refused.OccurrenceStatus, refused.Holder!.Owner));
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(0, "bob"))).OccurrenceStatus);
     }
 
     [Fact]
@@ -289,12 +289,12 @@ public abstract partial class LockStoreContract
     {
         await TryAsync(Ada, At(0, "ada"), lease: Short);
         await LapseAsync(LockName);
-        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Occurrence);
+        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
         await ReleaseAsync(Bob, At(0, "bob", makeUp: true), isFinished: false);
         var taken = await TryAsync(Cy, At(0, "cy", makeUp: true));
-        Assert.Equal((OccurrenceStatus.Started, null), (taken.Occurrence, taken.OccurrenceRun));
+        Assert.Equal((OccurrenceStatus.Started, null), (taken.OccurrenceStatus, taken.OccurrenceRun));
         await ReleaseAsync(Cy, At(0, "cy"), isFinished: false);
-        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Dan, At(0, "dan"))).Occurrence);
+        Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Dan, At(0, "dan"))).OccurrenceStatus);
     }
 
     [Fact]
@@ -304,7 +304,7 @@ public abstract partial class LockStoreContract
         await LapseAsync(LockName);
         var first = await TryAsync(Bob, At(0, "bob", makeUp: true));
         var again = await TryAsync(Bob, At(0, "bob", makeUp: true));
-        Assert.Equal((first.FencingToken, OccurrenceStatus.Started), (again.FencingToken, again.Occurrence));
+        Assert.Equal((first.FencingToken, OccurrenceStatus.Started), (again.FencingToken, again.OccurrenceStatus));
         await ReleaseAsync(Bob, At(0, "bob"));
         AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp: true)), "bob");
     }
@@ -324,21 +324,21 @@ public abstract partial class LockStoreContract
     {
         await TryAsync(Ada, At(0, "one"));
         var second = await Store.AcquireAsync(Request(Ada, At(0, "two", makeUp: true)) with { Entry = 2 }, Cancellation);
-        Assert.Equal((true, OccurrenceStatus.Recovering, "one"), (second.IsGranted, second.Occurrence, second.OccurrenceRun));
+        Assert.Equal((true, OccurrenceStatus.Recovering, "one"), (second.IsGranted, second.OccurrenceStatus, second.OccurrenceRun));
         Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada, entry: 2));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "one"), isFinished));
         var reply = await TryAsync(Bob, At(0, "bob", makeUp: true));
-        Assert.Equal((OccurrenceStatus.Recovering, "two"), (reply.Occurrence, reply.OccurrenceRun));
+        Assert.Equal((OccurrenceStatus.Recovering, "two"), (reply.OccurrenceStatus, reply.OccurrenceRun));
     }
 
     [Fact]
     public async Task F33_A_fire_whose_lock_an_administrator_took_is_not_finished()
     {
         var token = Assert.NotNull((await TryAsync(Ada, At(0, "ada"))).FencingToken);
-        Assert.True(await Store.RevokeAsync(LockName, token, Long, Cancellation));
+        Assert.True(await Administration.RevokeAsync(LockName, token, Long, Cancellation));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada")));
         AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
-        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", makeUp: true))).Occurrence);
+        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
     }
 
     [Fact]
@@ -358,7 +358,7 @@ public abstract partial class LockStoreContract
     {
         await RunAsync(Ada, At(0, "ada"));
         var other = await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { LockName = LockName + "-other" }, Cancellation);
-        Assert.Equal(OccurrenceStatus.Started, other.Occurrence);
+        Assert.Equal(OccurrenceStatus.Started, other.OccurrenceStatus);
     }
 
     [Fact]
@@ -378,7 +378,7 @@ public abstract partial class LockStoreContract
         var occurrence = At(0, "ada") with { RememberFor = Short };
         await TryAsync(Ada, occurrence);
         _ = isGivenBack ? await ReleaseAsync(Ada, occurrence, isFinished: false) : await ReleaseAsync(Ada);
-        await Eventually.Async(async () => (await TryAsync(Bob, At(-1, "bob"))).Occurrence == OccurrenceStatus.Started, Bound);
+        await Eventually.Async(async () => (await TryAsync(Bob, At(-1, "bob"))).OccurrenceStatus == OccurrenceStatus.Started, Bound);
     }
 
     [Fact]
@@ -392,31 +392,39 @@ public abstract partial class LockStoreContract
             var at = second;
             var replies = await AtOnce.Async(owners, owner => TryAsync(owner, At(at, owner.NodeId, makeUp: true)), Bound);
             var winner = Array.FindIndex(replies, reply => reply.IsGranted);
-            Assert.Equal((OccurrenceStatus.Recovering, "ada"), (replies[winner].Occurrence, replies[winner].OccurrenceRun));
+            Assert.Equal((OccurrenceStatus.Recovering, "ada"), (replies[winner].OccurrenceStatus, replies[winner].OccurrenceRun));
             Assert.All(
                 replies.Where((_, i) => i != winner),
-                reply => Assert.Equal((false, OccurrenceStatus.Running, owners[winner].NodeId), (reply.IsGranted, reply.Occurrence, reply.OccurrenceRun)));
+                reply => Assert.Equal((false, OccurrenceStatus.Running, owners[winner].NodeId), (reply.IsGranted, reply.OccurrenceStatus, reply.OccurrenceRun)));
             await ReleaseAsync(owners[winner], At(at, owners[winner].NodeId));
         }
     }
 
-    private static Occurrence At(int second, string run, bool makeUp = false) => new("job@trigger", Noon.AddSeconds(second), run, makeUp, TimeSpan.FromMinutes(5));
+    private static Occurrence At(int second, string run, bool makeUp = false) => new()
+    {
+        Series = "job@trigger",
+        Time = Noon.AddSeconds(second),
+        Run = run,
+        Recover = makeUp,
+        RememberFor = TimeSpan.FromMinutes(5),
+    };
 
     private static void AssertAlreadyRun(AcquireReply reply, string? by) =>
-        Assert.Equal((false, null, OccurrenceStatus.AlreadyRun, by), (reply.IsGranted, reply.Holder, reply.Occurrence, reply.OccurrenceRun));
+        Assert.Equal((false, null, OccurrenceStatus.AlreadyRun, by), (reply.IsGranted, reply.Holder, reply.OccurrenceStatus, reply.OccurrenceRun));
 
-    private AcquireRequest Request(LockOwner owner, Occurrence occurrence, TimeSpan? lease = null) => new(LockName, owner, 1, lease ?? Long, Wait: false, Long, Occurrence: occurrence);
+    private AcquireRequest Request(LockOwner owner, Occurrence occurrence, TimeSpan? lease = null) =>
+        Requests.Acquire(LockName, owner, lease ?? Long, claimWindow: Long, occurrence: occurrence);
 
     private Task<AcquireReply> TryAsync(LockOwner owner, Occurrence occurrence, TimeSpan? lease = null) =>
         Store.AcquireAsync(Request(owner, occurrence, lease), Cancellation).WaitAsync(Bound, Cancellation);
 
     private Task<ReleaseReply> ReleaseAsync(LockOwner owner, Occurrence occurrence, bool isFinished = true) =>
-        Store.ReleaseAsync(new ReleaseRequest(LockName, owner, 1, Long, Occurrence: occurrence, OccurrenceIsFinished: isFinished), Cancellation).WaitAsync(Bound, Cancellation);
+        Store.ReleaseAsync(Requests.Release(LockName, owner, Long, occurrence: occurrence, occurrenceIsFinished: isFinished), Cancellation).WaitAsync(Bound, Cancellation);
 
     private async Task RunAsync(LockOwner owner, Occurrence occurrence)
     {
         var reply = await TryAsync(owner, occurrence);
-        Assert.Equal((true, OccurrenceStatus.Started), (reply.IsGranted, reply.Occurrence));
+        Assert.Equal((true, OccurrenceStatus.Started), (reply.IsGranted, reply.OccurrenceStatus));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(owner, occurrence));
     }
 }

@@ -73,16 +73,16 @@ public abstract partial class LockStoreContract
         var names = Enumerable.Range(0, 30).Select(i => $"{LockName}-*[{i}]?").ToArray();
         foreach (var name in names)
         {
-            Assert.True((await Store.AcquireAsync(new AcquireRequest(name, Ada, 1, Long, Wait: false, Long), Cancellation)).IsGranted);
+            Assert.True((await Store.AcquireAsync(Requests.Acquire(name, Ada, Long), Cancellation)).IsGranted);
         }
 
-        await Store.AcquireAsync(new AcquireRequest(names[0], Bob, 1, Long, Wait: true, Long), Cancellation);
-        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(new ReleaseRequest(names[1], Ada, 1, Long), Cancellation));
+        await Store.AcquireAsync(Requests.Acquire(names[0], Bob, Long, wait: true), Cancellation);
+        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(names[1], Ada, Long), Cancellation));
         Assert.Equal(names.Except([names[1]]).Order(), (await ListAsync()).Where(name => name.StartsWith(LockName, StringComparison.Ordinal)).Order());
         foreach (var name in names)
         {
-            await Store.ReleaseAsync(new ReleaseRequest(name, Bob, 1, Long), Cancellation);
-            await Store.ReleaseAsync(new ReleaseRequest(name, Ada, 1, Long), Cancellation);
+            await Store.ReleaseAsync(Requests.Release(name, Bob, Long), Cancellation);
+            await Store.ReleaseAsync(Requests.Release(name, Ada, Long), Cancellation);
         }
 
         Assert.DoesNotContain(await ListAsync(), name => name.StartsWith(LockName, StringComparison.Ordinal));
@@ -99,8 +99,8 @@ public abstract partial class LockStoreContract
         Assert.True(await RevokeAsync(token));
 
         await Eventually.Async(() => holders.Count > 0 && waiters.Count > 0, Bound);
-        Assert.Equal(new LockNotification(LockNotificationKind.Revoked, LockName, Ada, FencingToken: token), Assert.Single(holders.All));
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, LockName, Bob), Assert.Single(waiters.All));
+        Assert.Equal(LockNotification.Revoked(LockName, Ada, token), Assert.Single(holders.All));
+        Assert.Equal(LockNotification.Granted(LockName, Bob), Assert.Single(waiters.All));
         Assert.Equal(RenewalReply.Revoked, await AnswerToRenewalAsync(Ada, token: token));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada));
         Assert.True((await AskAsync(Bob)).FencingToken > token);
@@ -165,9 +165,9 @@ public abstract partial class LockStoreContract
         Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada));
     }
 
-    private Task<LockInspection> InspectAsync(int maxWaiters = 100) => Store.InspectAsync(LockName, maxWaiters, Cancellation).WaitAsync(Bound, Cancellation);
+    private Task<LockInspection> InspectAsync(int maxWaiters = 100) => Administration.InspectAsync(LockName, maxWaiters, Cancellation).WaitAsync(Bound, Cancellation);
 
-    private Task<bool> RevokeAsync(long token) => Store.RevokeAsync(LockName, token, Long, Cancellation).WaitAsync(Bound, Cancellation);
+    private Task<bool> RevokeAsync(long token) => Administration.RevokeAsync(LockName, token, Long, Cancellation).WaitAsync(Bound, Cancellation);
 
     private async Task<List<string>> ListAsync()
     {
@@ -175,7 +175,7 @@ public abstract partial class LockStoreContract
         string? cursor = null;
         do
         {
-            var page = await Store.ListAsync(cursor, Cancellation).WaitAsync(Bound, Cancellation);
+            var page = await Administration.ListAsync(cursor, Cancellation).WaitAsync(Bound, Cancellation);
             names.AddRange(page.LockNames);
             cursor = page.Next;
         }

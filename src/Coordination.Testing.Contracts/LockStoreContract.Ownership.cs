@@ -158,12 +158,16 @@ public abstract partial class LockStoreContract
         var holders = Enumerable.Range(0, count).Select(i => (i % 5) switch { 0 or 3 => Ada, 1 => Bob, _ => null }).ToArray();
         await Task.WhenAll(names.Zip(holders)
             .Where(held => held.Second is not null)
-            .Select(held => Store.AcquireAsync(new AcquireRequest(held.First, held.Second!, 1, Long, Wait: false, Long), Cancellation))).WaitAsync(Bound, Cancellation);
+            .Select(held => Store.AcquireAsync(Requests.Acquire(held.First, held.Second!, Long), Cancellation))).WaitAsync(Bound, Cancellation);
 
-        var answers = await Store.RenewAsync([.. names.Select(name => new RenewalRequest(name, Ada, 2 * Long))], Cancellation).WaitAsync(Bound, Cancellation);
+        // As the watchdog does: those of a partition with each call.
+        foreach (var batch in names.Zip(holders).GroupBy(held => Store.PartitionOf(held.First)))
+        {
+            var answers = await Store.RenewAsync([.. batch.Select(held => Requests.Renew(held.First, Ada, 2 * Long))], Cancellation).WaitAsync(Bound, Cancellation);
+            Assert.Equal(batch.Select(held => held.Second == Ada ? RenewalReply.Renewed : RenewalReply.NotHeld), answers);
+        }
 
-        Assert.Equal(holders.Select(holder => holder == Ada ? RenewalReply.Renewed : RenewalReply.NotHeld), answers);
-        var after = await Task.WhenAll(names.Select(name => Store.GetHolderAsync(name, Cancellation))).WaitAsync(Bound, Cancellation);
+        var after = await Task.WhenAll(names.Select(name => Administration.GetHolderAsync(name, Cancellation))).WaitAsync(Bound, Cancellation);
         Assert.Equal(holders, after.Select(holder => holder?.Owner));
         Assert.All(after.OfType<LockHolder>(), holder => Assert.Equal(holder.Owner == Ada, holder.TimeToLive > Long));
     }
@@ -266,14 +270,14 @@ public abstract partial class LockStoreContract
         var heard = new Heard();
         await using var listening = await ListenAsync(Bob, heard);
 
-        Assert.True((await Store.AcquireAsync(new AcquireRequest(name, Ada, 1, Long, Wait: false, Long), Cancellation)).IsGranted);
-        Assert.False((await Store.AcquireAsync(new AcquireRequest(name, Bob, 1, Long, Wait: true, Long), Cancellation)).IsGranted);
-        Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([new RenewalRequest(name, Ada, Long)], Cancellation));
-        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(new ReleaseRequest(name, Ada, 1, Long), Cancellation));
-        Assert.Equal(Bob, (await Store.GetHolderAsync(name, Cancellation))?.Owner);
+        Assert.True((await Store.AcquireAsync(Requests.Acquire(name, Ada, Long), Cancellation)).IsGranted);
+        Assert.False((await Store.AcquireAsync(Requests.Acquire(name, Bob, Long, wait: true), Cancellation)).IsGranted);
+        Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([Requests.Renew(name, Ada, Long)], Cancellation));
+        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(name, Ada, Long), Cancellation));
+        Assert.Equal(Bob, (await Administration.GetHolderAsync(name, Cancellation))?.Owner);
         await Eventually.Async(() => heard.Count > 0, Bound);
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, name, Bob), Assert.Single(heard.All));
-        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(new ReleaseRequest(name, Bob, 1, Long), Cancellation));
+        Assert.Equal(LockNotification.Granted(name, Bob), Assert.Single(heard.All));
+        Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(name, Bob, Long), Cancellation));
         await AssertNothingLeftAsync(name);
     }
 
@@ -281,6 +285,6 @@ public abstract partial class LockStoreContract
     public async Task The_store_has_a_name_and_gives_a_sign_of_life()
     {
         Assert.NotEmpty(Store.Name);
-        await Store.PingAsync(Cancellation).WaitAsync(Bound, Cancellation);
+        await Administration.PingAsync(Cancellation).WaitAsync(Bound, Cancellation);
     }
 }

@@ -45,7 +45,7 @@ public abstract partial class LockStoreContract
         Assert.False(reply.IsGranted);
         Assert.Equal(Bob, reply.Holder!.Owner);
         await Eventually.Async(() => heard.Count > 0, Bound);
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, LockName, Bob), Assert.Single(heard.All));
+        Assert.Equal(LockNotification.Granted(LockName, Bob), Assert.Single(heard.All));
         Assert.Equal(reply.Holder.FencingToken, (await AskAsync(Bob)).FencingToken);
     }
 
@@ -238,9 +238,9 @@ public abstract partial class LockStoreContract
         }
 
         await ReleaseAsync(Dan);
-        await Store.PingAsync(Cancellation);
+        await Administration.PingAsync(Cancellation);
         Assert.Equal(0, heard[Ada].Count);
-        Assert.All(all.Skip(1), owner => Assert.Equal(new LockNotification(LockNotificationKind.Granted, LockName, owner), Assert.Single(heard[owner].Grants)));
+        Assert.All(all.Skip(1), owner => Assert.Equal(LockNotification.Granted(LockName, owner), Assert.Single(heard[owner].Grants)));
         foreach (var subscription in listening)
         {
             await subscription.DisposeAsync();
@@ -264,7 +264,7 @@ public abstract partial class LockStoreContract
         await ReleaseAsync(Ada, claimWindow: Long / 3);
         await Eventually.Async(() => heard.Values.Sum(h => h.Count) >= 4, Bound);
 
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, LockName, Bob), Assert.Single(heard[Bob.NodeId].All));
+        Assert.Equal(LockNotification.Granted(LockName, Bob), Assert.Single(heard[Bob.NodeId].All));
         AssertToldToAskAgain(Cy, Long / 3);
         AssertToldToAskAgain(Dan, 2 * Long / 3);
         AssertToldToAskAgain(queue[4], Long);
@@ -301,7 +301,7 @@ public abstract partial class LockStoreContract
         await QueueAsync(Bob);
         await ReleaseAsync(Ada, allowBarging: true);
         await Eventually.Async(() => heard.Count > 0, Bound);
-        Assert.Equal(new LockNotification(LockNotificationKind.AskAgain, LockName, Bob), Assert.Single(heard.All));
+        Assert.Equal(LockNotification.AskAgain(LockName, Bob, TimeSpan.Zero), Assert.Single(heard.All));
         Assert.True((await TryAsync(Ada, entry: 2, allowBarging: true)).IsGranted);
 
         // Bob keeps his place, and gets it from a fair release.

@@ -40,6 +40,9 @@ public abstract partial class LockStoreContract : IAsyncLifetime
 
     private ILockStore Store => _store!;
 
+    /// <summary>The store looks at its locks, lists and revokes them.</summary>
+    private ILockStoreAdministration Administration => Assert.IsType<ILockStoreAdministration>(_store, exactMatch: false);
+
     /// <summary>A name that no other test uses, so that tests may share a server.</summary>
     private string LockName { get; }
 
@@ -70,7 +73,7 @@ public abstract partial class LockStoreContract : IAsyncLifetime
     /// </summary>
     /// <param name="lockName">The lock.</param>
     protected virtual Task LapseAsync(string lockName) =>
-        Eventually.Async(async () => await Store.GetHolderAsync(lockName, Cancellation) is null, Bound, $"The lock '{lockName}' lapses.");
+        Eventually.Async(async () => await Administration.GetHolderAsync(lockName, Cancellation) is null, Bound, $"The lock '{lockName}' lapses.");
 
     /// <summary>
     /// Shows that nothing but the last token is left of a lock: it is free, and nobody stands in its queue. Override it to look inside the
@@ -93,21 +96,21 @@ public abstract partial class LockStoreContract : IAsyncLifetime
     private LockOwner Owner(string node, long sequence = 1) => new($"{node}-{_run}", sequence);
 
     private Task<AcquireReply> TryAsync(LockOwner owner, long entry = 1, TimeSpan? lease = null, TimeSpan? claimWindow = null, bool allowBarging = false) =>
-        Store.AcquireAsync(new AcquireRequest(LockName, owner, entry, lease ?? Long, Wait: false, claimWindow ?? Long, allowBarging), Cancellation).WaitAsync(Bound, Cancellation);
+        Store.AcquireAsync(Requests.Acquire(LockName, owner, lease ?? Long, entry: entry, claimWindow: claimWindow ?? Long, allowBarging: allowBarging), Cancellation).WaitAsync(Bound, Cancellation);
 
     private Task<AcquireReply> AskAsync(LockOwner owner, long entry = 1, TimeSpan? lease = null, TimeSpan? claimWindow = null) =>
-        Store.AcquireAsync(new AcquireRequest(LockName, owner, entry, lease ?? Long, Wait: true, claimWindow ?? Long), Cancellation).WaitAsync(Bound, Cancellation);
+        Store.AcquireAsync(Requests.Acquire(LockName, owner, lease ?? Long, entry: entry, wait: true, claimWindow: claimWindow ?? Long), Cancellation).WaitAsync(Bound, Cancellation);
 
     private Task<ReleaseReply> ReleaseAsync(
         LockOwner owner, long entry = 1, TimeSpan? claimWindow = null, bool allowBarging = false, TimeSpan lockAtLeastFor = default) =>
-        Store.ReleaseAsync(new ReleaseRequest(LockName, owner, entry, claimWindow ?? Long, allowBarging, lockAtLeastFor), Cancellation).WaitAsync(Bound, Cancellation);
+        Store.ReleaseAsync(Requests.Release(LockName, owner, claimWindow ?? Long, entry: entry, allowBarging: allowBarging, lockAtLeastFor: lockAtLeastFor), Cancellation).WaitAsync(Bound, Cancellation);
 
     private async Task<bool> RenewAsync(LockOwner owner, TimeSpan? lease = null) => await AnswerToRenewalAsync(owner, lease) == RenewalReply.Renewed;
 
     private async Task<RenewalReply> AnswerToRenewalAsync(LockOwner owner, TimeSpan? lease = null, long? token = null) =>
-        Assert.Single(await Store.RenewAsync([new RenewalRequest(LockName, owner, lease ?? Long, token)], Cancellation).WaitAsync(Bound, Cancellation));
+        Assert.Single(await Store.RenewAsync([Requests.Renew(LockName, owner, lease ?? Long, fencingToken: token)], Cancellation).WaitAsync(Bound, Cancellation));
 
-    private Task<LockHolder?> HolderAsync() => Store.GetHolderAsync(LockName, Cancellation).WaitAsync(Bound, Cancellation);
+    private Task<LockHolder?> HolderAsync() => Administration.GetHolderAsync(LockName, Cancellation).WaitAsync(Bound, Cancellation);
 
     private async Task<LockHolder> HeldAsync()
     {
@@ -139,7 +142,7 @@ public abstract partial class LockStoreContract : IAsyncLifetime
     private async Task PassAsync(TimeSpan time)
     {
         var clock = LockName + "-clock";
-        await Store.AcquireAsync(new AcquireRequest(clock, Owner("clock"), 1, time, Wait: false, Short), Cancellation);
+        await Store.AcquireAsync(Requests.Acquire(clock, Owner("clock"), time, claimWindow: Short), Cancellation);
         await LapseAsync(clock);
     }
 }

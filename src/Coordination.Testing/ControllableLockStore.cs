@@ -13,7 +13,7 @@ namespace Coordination.Testing;
 /// the test moves by hand, given to the store and registered in the hosts, leases run out only when the test says so. All members may
 /// be used from any thread.
 /// </remarks>
-public sealed class ControllableLockStore : ILockStore
+public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
 {
     private static readonly TimeSpan StrangersLease = TimeSpan.FromDays(1);
 
@@ -58,7 +58,7 @@ public sealed class ControllableLockStore : ILockStore
             {
                 foreach (var subscription in _subscriptions.Keys)
                 {
-                    subscription.Pass(new LockNotification(LockNotificationKind.Reconnected));
+                    subscription.Pass(LockNotification.Reconnected);
                 }
             }
         }
@@ -72,7 +72,8 @@ public sealed class ControllableLockStore : ILockStore
     }
 
     /// <summary>
-    /// Whether calls do not answer. They go on when it turns false; a call that is cancelled while it hangs is not carried out.
+    /// Whether calls do not answer. They go on when it turns false; a call that is cancelled while it hangs is not carried out, unless it is
+    /// a release.
     /// </summary>
     public bool Hang
     {
@@ -156,7 +157,7 @@ public sealed class ControllableLockStore : ILockStore
 
     /// <inheritdoc/>
     public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
-        CallAsync(StoreOperation.Release, () => _store.ReleaseAsync(request, cancellationToken), cancellationToken);
+        CallAsync(StoreOperation.Release, () => _store.ReleaseAsync(request, CancellationToken.None), CancellationToken.None).WaitAsync(cancellationToken);
 
     /// <inheritdoc/>
     public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>

@@ -1,7 +1,10 @@
 namespace Coordination;
 
 /// <summary>For operators: who holds what, who waits for it, and taking a lock from its holder. Safe for use by several threads.</summary>
-/// <remarks>Registered by <c>AddCoordination</c>. Sees all locks of the store that have its prefix, whichever node holds them.</remarks>
+/// <remarks>
+/// Registered by <c>AddCoordination</c>. Sees all locks of the store that have its prefix, whichever node holds them. Of a store of your own
+/// that does not implement <c>ILockStoreAdministration</c> nothing can be seen: each call throws a <see cref="NotSupportedException"/>.
+/// </remarks>
 public interface ILockInspector
 {
     /// <summary>Looks at a lock and its queue, without changing them.</summary>

@@ -1,8 +1,20 @@
 namespace Coordination;
 
 /// <summary>A lock as the store sees it in one moment.</summary>
-/// <param name="LockName">The lock.</param>
-/// <param name="Holder">Who holds it; null when nobody does.</param>
-/// <param name="Waiters">The queue in the order of arrival, from its front, up to the number that was asked for.</param>
-/// <param name="WaiterCount">How many places the queue has, those of dead waiters that it still remembers included.</param>
-public sealed record LockInspection(string LockName, LockHolder? Holder, IReadOnlyList<LockWaiter> Waiters, long WaiterCount);
+public sealed record LockInspection
+{
+    /// <summary>The lock.</summary>
+    public required string LockName { get; init; }
+
+    /// <summary>Who holds it.</summary>
+    /// <value>Null, the default, when nobody does.</value>
+    public LockHolder? Holder { get; init; }
+
+    /// <summary>The queue.</summary>
+    /// <value>In the order of arrival, from its front, up to the number that was asked for. Empty by default.</value>
+    public IReadOnlyList<LockWaiter> Waiters { get; init; } = [];
+
+    /// <summary>How many places the queue has, those of dead waiters that it still remembers included.</summary>
+    /// <value>Zero by default.</value>
+    public long WaiterCount { get; init; }
+}

@@ -1,7 +1,14 @@
 namespace Coordination;
 
 /// <summary>A place in the queue of a lock. Waiters of one process that want it in the same way share one.</summary>
-/// <param name="Owner">Who waits; <see cref="LockOwner.NodeId"/> names the node.</param>
-/// <param name="WaitingFor">How long it has waited, on the store's clock.</param>
-/// <param name="IsAlive">Whether it has asked in time; one that has not is skipped until it asks again.</param>
-public sealed record LockWaiter(LockOwner Owner, TimeSpan WaitingFor, bool IsAlive);
+public sealed record LockWaiter
+{
+    /// <summary>Who waits; <see cref="LockOwner.NodeId"/> names the node.</summary>
+    public required LockOwner Owner { get; init; }
+
+    /// <summary>How long it has waited, on the store's clock.</summary>
+    public required TimeSpan WaitingFor { get; init; }
+
+    /// <summary>Whether it has asked in time; one that has not is skipped until it asks again.</summary>
+    public required bool IsAlive { get; init; }
+}

@@ -5,7 +5,6 @@ using Coordination.Chaos.Reports;
 using Coordination.Chaos.Scenarios;
 using Coordination.Chaos.Workers;
 using Coordination.TestKit.CommandLine;
-using Coordination.TestKit.Servers;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
 
@@ -45,9 +44,10 @@ internal static class Program
 
     private static async Task<int> RunAsync(Arguments arguments)
     {
-        if (!RedisProcess.IsAvailable)
+        var server = Requirement.Of(Need.RedisServer);
+        if (!server.IsMet)
         {
-            await Console.Error.WriteLineAsync(RedisProcess.Needs);
+            await Console.Error.WriteLineAsync($"{server.Lack}. {server.Remedy}");
             return 2;
         }
 

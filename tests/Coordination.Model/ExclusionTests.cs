@@ -1,5 +1,4 @@
 using Coordination.Model.Checking;
-using Coordination.TestKit.Needs;
 
 namespace Coordination.Model;
 

@@ -103,6 +103,21 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
+    public async Task F23_a_release_that_is_cancelled_while_it_hangs_is_carried_out_when_it_goes_on()
+    {
+        var a = new LockOwner("a", 1);
+        await AcquireAsync(a);
+        _store.Hang = true;
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(
+            () => _store.ReleaseAsync(Requests.Release("lock", a, ClaimWindow), new CancellationToken(canceled: true)));
+        Assert.Equal(1, _store.Count);
+
+        _store.Hang = false;
+        Assert.True(SpinWait.SpinUntil(() => _store.Count == 0, TimeSpan.FromSeconds(10)), "The lock is free.");
+    }
+
+    [Fact]
     public async Task F2_nodes_are_told_when_it_is_back()
     {
         var heard = new List<LockNotification>();
@@ -185,7 +200,7 @@ public class ControllableLockStoreTests
         await AcquireAsync(b);
         await ReleaseAsync(a);
 
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, "lock", b), Assert.Single(heard));
+        Assert.Equal(LockNotification.Granted("lock", b), Assert.Single(heard));
     }
 
     [Fact]
@@ -245,10 +260,10 @@ public class ControllableLockStoreTests
         .Services.BuildServiceProvider();
 
     private Task<AcquireReply> AcquireAsync(LockOwner owner, bool wait = true) =>
-        _store.AcquireAsync(new AcquireRequest("lock", owner, Entry: 1, Lease, wait, ClaimWindow), Cancel);
+        _store.AcquireAsync(Requests.Acquire("lock", owner, Lease, wait: wait, claimWindow: ClaimWindow), Cancel);
 
-    private async Task<bool> RenewAsync(LockOwner owner) => (await _store.RenewAsync([new RenewalRequest("lock", owner, Lease)], Cancel))[0] == RenewalReply.Renewed;
+    private async Task<bool> RenewAsync(LockOwner owner) => (await _store.RenewAsync([Requests.Renew("lock", owner, Lease)], Cancel))[0] == RenewalReply.Renewed;
 
     private Task<ReleaseReply> ReleaseAsync(LockOwner owner) =>
-        _store.ReleaseAsync(new ReleaseRequest("lock", owner, Entry: 1, ClaimWindow), Cancel);
+        _store.ReleaseAsync(Requests.Release("lock", owner, ClaimWindow), Cancel);
 }

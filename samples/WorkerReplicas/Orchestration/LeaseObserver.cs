@@ -9,7 +9,7 @@ internal sealed class LeaseObserver(string redis, string lockName) : IAsyncDispo
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddCoordination().UseRedis(redis).Services.BuildServiceProvider();
 
-    private ILockStore Store => _services.GetRequiredService<ILockStore>();
+    private ILockStoreAdministration Store => _services.GetRequiredService<ILockStoreAdministration>();
 
     public Task PingAsync(CancellationToken cancellationToken) => Store.PingAsync(cancellationToken);
 

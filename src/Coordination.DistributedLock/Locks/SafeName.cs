@@ -14,7 +14,7 @@ internal static class SafeName
     private const int MaxReadableBytes = LockName.MaxBytes - 1 - (2 * SHA256.HashSizeInBytes);
     private static readonly Rune Placeholder = new('_');
 
-    public static string Of(string text) => LockName.Refusal(text) is null ? text : Readable(text) + Separator + Hash(text);
+    public static string Of(string text) => LockName.FindError(text) is null ? text : Readable(text) + Separator + Hash(text);
 
     private static StringBuilder Readable(string text)
     {

@@ -48,6 +48,7 @@ public static class CoordinationHealthChecksBuilderExtensions
                 provider.GetRequiredService<ExclusiveServices>(),
                 provider.GetRequiredService<ILockProvider>(),
                 provider.GetRequiredService<ILockStore>(),
+                provider.GetRequiredService<ILockStoreAdministration>(),
                 provider.GetRequiredService<TimeProvider>(),
                 limit),
             failureStatus,

@@ -11,6 +11,7 @@ internal sealed class CoordinationHealthCheck(
     ExclusiveServices services,
     ILockProvider locks,
     ILockStore store,
+    ILockStoreAdministration administration,
     TimeProvider time,
     TimeSpan timeLimit) : IHealthCheck
 {
@@ -50,13 +51,18 @@ internal sealed class CoordinationHealthCheck(
     {
         try
         {
-            await StoreTimeLimit.ApplyAsync(timeLimit, store.PingAsync, time, cancellationToken).ConfigureAwait(false);
+            await StoreTimeLimit.ApplyAsync(timeLimit, administration.PingAsync, time, cancellationToken).ConfigureAwait(false);
             return null;
         }
         catch (LockStoreException exception)
         {
             // Its message holds no secret; what the backend's own exception inside it holds, nobody knows.
             return $"The store '{store.Name}' is away: {exception.Message}";
+        }
+        catch (NotSupportedException)
+        {
+            // A store that nobody can ask whether it is there: whether it is, its locks show.
+            return null;
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

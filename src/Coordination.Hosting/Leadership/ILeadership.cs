@@ -39,5 +39,6 @@ public interface ILeadership
     /// <returns>Who leads; null when nobody does.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="LockStoreException">The store could not answer.</exception>
+    /// <exception cref="NotSupportedException">The store has no administration, so nobody can look at its locks.</exception>
     ValueTask<LeaderInfo?> GetLeaderAsync(CancellationToken cancellationToken = default);
 }

@@ -48,6 +48,11 @@ internal sealed class LeaderObserver(ServiceLeadership leadership, TimeSpan leas
                     log.SeesLeader(leader!);
                 }
             }
+            catch (NotSupportedException)
+            {
+                // The store has no administration, and will have none: who else leads is not to be learned here.
+                return;
+            }
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
             {
                 // The store is away, which the lock tells of. Nobody can say who leads until it is back.

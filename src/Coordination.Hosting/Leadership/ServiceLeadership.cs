@@ -6,7 +6,7 @@ using Coordination.Stores;
 namespace Coordination.Hosting.Leadership;
 
 /// <summary>What a node knows of the leadership of one service: written by the service's runner, read by everybody.</summary>
-internal class ServiceLeadership(string lockName, string nodeId, ILockStore store, TimeProvider time) : ILeadership
+internal class ServiceLeadership(string lockName, string nodeId, ILockStoreAdministration store, TimeProvider time) : ILeadership
 {
     private const int WatcherCapacity = 16;
 
@@ -15,7 +15,7 @@ internal class ServiceLeadership(string lockName, string nodeId, ILockStore stor
     private ServicePhase _phase;
     private ILockLease? _lease;
     private LeaderInfo? _leader;
-    private LeadershipChange _published = new(lockName, IsLeader: false, Leader: null);
+    private LeadershipChange _published = new() { LockName = lockName, IsLeader = false };
     private bool _ended;
 
     public string LockName => lockName;
@@ -79,7 +79,7 @@ internal class ServiceLeadership(string lockName, string nodeId, ILockStore stor
             cancellationToken).ConfigureAwait(false);
 
         // Nobody leads in the rest of LockAtLeastFor.
-        return holder is null or { IsReleased: true } ? null : new LeaderInfo(holder.Owner.NodeId, holder.FencingToken, holder.Since);
+        return holder is null or { IsReleased: true } ? null : new LeaderInfo { NodeId = holder.Owner.NodeId, FencingToken = holder.FencingToken, Since = holder.Since };
     }
 
     /// <summary>A term of this node begins.</summary>
@@ -89,7 +89,7 @@ internal class ServiceLeadership(string lockName, string nodeId, ILockStore stor
         {
             _phase = ServicePhase.Leader;
             _lease = lease;
-            _leader = new LeaderInfo(lease.Owner.NodeId, lease.FencingToken, time.GetUtcNow());
+            _leader = new LeaderInfo { NodeId = lease.Owner.NodeId, FencingToken = lease.FencingToken, Since = time.GetUtcNow() };
             Publish();
         }
     }
@@ -145,7 +145,7 @@ internal class ServiceLeadership(string lockName, string nodeId, ILockStore stor
     {
         // The lease knows of its loss before its callbacks have run.
         var isLeader = _lease?.State is LeaseState.Held or LeaseState.InDoubt;
-        return new LeadershipChange(lockName, isLeader, _lease is null || isLeader ? _leader : null);
+        return new LeadershipChange { LockName = lockName, IsLeader = isLeader, Leader = _lease is null || isLeader ? _leader : null };
     }
 
     private void Publish()

@@ -21,7 +21,7 @@ internal abstract class ExclusiveServiceRegistration(string name, Type serviceTy
 
     public abstract ExclusiveBackgroundService CreateService(IServiceProvider services);
 
-    public abstract ServiceLeadership CreateLeadership(string lockName, string nodeId, ILockStore store, TimeProvider time);
+    public abstract ServiceLeadership CreateLeadership(string lockName, string nodeId, ILockStoreAdministration store, TimeProvider time);
 }
 
 internal sealed class ExclusiveServiceRegistration<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TService>(string name)
@@ -30,6 +30,6 @@ internal sealed class ExclusiveServiceRegistration<[DynamicallyAccessedMembers(D
 {
     public override ExclusiveBackgroundService CreateService(IServiceProvider services) => ActivatorUtilities.CreateInstance<TService>(services);
 
-    public override ServiceLeadership CreateLeadership(string lockName, string nodeId, ILockStore store, TimeProvider time) =>
+    public override ServiceLeadership CreateLeadership(string lockName, string nodeId, ILockStoreAdministration store, TimeProvider time) =>
         new ServiceLeadership<TService>(lockName, nodeId, store, time);
 }

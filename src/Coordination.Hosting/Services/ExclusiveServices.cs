@@ -1,5 +1,4 @@
 using Coordination.Hosting.Leadership;
-using Coordination.Nodes;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -20,7 +19,7 @@ internal sealed class ExclusiveServices
         IServiceProvider services)
     {
         var locks = Required<ILockProvider>(services);
-        var store = Required<ILockStore>(services);
+        var store = Required<ILockStoreAdministration>(services);
         var time = Required<TimeProvider>(services);
 
         foreach (var registration in registrations)
@@ -64,13 +63,13 @@ internal sealed class ExclusiveServices
         ExclusiveServiceOptions options,
         CoordinationOptions node,
         ILockProvider locks,
-        ILockStore store,
+        ILockStoreAdministration store,
         TimeProvider time)
     {
         try
         {
             var @lock = locks.GetLock(options.LockName ?? registration.DefaultLockName, options.LockOptions);
-            var timings = LeaseTimings.From(node).Scale(options.LockOptions?.LeaseDuration ?? node.LeaseDuration);
+            var timings = LeaseTimings.Of(node, options.LockOptions);
             return new ExclusiveService(
                 registration,
                 options,

@@ -116,7 +116,7 @@ internal sealed class ExclusivityMiddleware(
     {
         var (policy, fire, wait) = (run.Policy, run.Fire, MayWait(run));
         LockStoreException? failure = null;
-        var attempt = default(OccurrenceAttempt);
+        var attempt = new OccurrenceAttempt();
         try
         {
             attempt = await locks.TryAcquireAsync(policy.LockName, policy.LockOptions, fire, cancellationToken).ConfigureAwait(false);
@@ -212,7 +212,7 @@ internal sealed class ExclusivityMiddleware(
         // Not finished, because this node stops: for another to run.
         if (wasCancelled && shutdown.Begun.IsCancellationRequested && run.Policy.OnCrash == OnCrash.Recover)
         {
-            await OccurrenceLocks.AbandonAsync(lease).ConfigureAwait(false);
+            await locks.AbandonAsync(lease).ConfigureAwait(false);
             return;
         }
 

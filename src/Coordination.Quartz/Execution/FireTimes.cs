@@ -48,7 +48,14 @@ internal sealed class FireTimes(string nodeId)
         }
 
         var run = $"{nodeId}/{context.Scheduler.SchedulerName}/{context.FireInstanceId}";
-        return new Occurrence($"{job}@{Identify(context.Trigger)}", time, run, policy.OnCrash == OnCrash.Recover, retention);
+        return new Occurrence
+        {
+            Series = $"{job}@{Identify(context.Trigger)}",
+            Time = time,
+            Run = run,
+            Recover = policy.OnCrash == OnCrash.Recover,
+            RememberFor = retention,
+        };
     }
 
     /// <summary>Takes in how a fire ended.</summary>

@@ -1,5 +1,3 @@
-using Coordination.Nodes;
-
 namespace Coordination.Quartz.Policies;
 
 /// <summary>What the options of a job may be.</summary>

@@ -13,13 +13,11 @@ internal static class Commands
     /// <param name="command">The command.</param>
     /// <param name="resume">Where to go on when it is done.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public static async Task<T> OrCancelledAsync<T>(this Task<T> command, ConfigureAwaitOptions resume, CancellationToken cancellationToken)
-    {
-        if (command.IsCompleted || !cancellationToken.CanBeCanceled)
-        {
-            return await command.ConfigureAwait(resume);
-        }
+    public static Task<T> OrCancelledAsync<T>(this Task<T> command, ConfigureAwaitOptions resume, CancellationToken cancellationToken) =>
+        command.IsCompleted || !cancellationToken.CanBeCanceled ? command : FirstOfAsync(command, resume, cancellationToken);
 
+    private static async Task<T> FirstOfAsync<T>(Task<T> command, ConfigureAwaitOptions resume, CancellationToken cancellationToken)
+    {
         var first = new TaskCompletionSource<Task<T>>(TaskCreationOptions.RunContinuationsAsynchronously);
         using var registration = cancellationToken.UnsafeRegister(
             static (state, token) => ((TaskCompletionSource<Task<T>>)state!).TrySetCanceled(token), first);

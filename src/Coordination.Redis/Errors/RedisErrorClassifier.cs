@@ -69,6 +69,9 @@ internal static class RedisErrorClassifier
     public static bool IsMissingRight(RedisServerException error) =>
         CodeIn(error.Message) == "NOPERM" || error.Message.Contains(ScriptLacksRight, StringComparison.Ordinal);
 
+    /// <summary>Whether the server refused because the keys of one script are on several slots.</summary>
+    public static bool IsOfSeveralSlots(RedisServerException error) => CodeIn(error.Message) == "CROSSSLOT";
+
     /// <summary>Sorts a failure.</summary>
     /// <param name="exception">What the client threw.</param>
     /// <param name="subject">What was to be done, such as <c>acquire the lock 'orders'</c>.</param>

@@ -84,13 +84,16 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
         var subscription = await store.SubscribeAsync(node, static _ => { }, CancellationToken.None).ConfigureAwait(false);
         await using (subscription.ConfigureAwait(false))
         {
-            await store.AcquireAsync(new AcquireRequest(lockName, holder, 1, Lease, Wait: false, Lease), CancellationToken.None).ConfigureAwait(false);
-            await store.AcquireAsync(new AcquireRequest(lockName, waiter, 2, Lease, Wait: true, Lease), CancellationToken.None).ConfigureAwait(false);
-            await store.ReleaseAsync(new ReleaseRequest(lockName, holder, 1, Lease), CancellationToken.None).ConfigureAwait(false);
-            await store.RenewAsync([new RenewalRequest(lockName, waiter, Lease)], CancellationToken.None).ConfigureAwait(false);
+            var acquire = new AcquireRequest { LockName = lockName, Owner = holder, Entry = 1, LeaseDuration = Lease, ClaimWindow = Lease };
+            var release = new ReleaseRequest { LockName = lockName, Owner = holder, Entry = 1, ClaimWindow = Lease };
+            var renew = new RenewalRequest { LockName = lockName, Owner = waiter, LeaseDuration = Lease };
+            await store.AcquireAsync(acquire, CancellationToken.None).ConfigureAwait(false);
+            await store.AcquireAsync(acquire with { Owner = waiter, Wait = true }, CancellationToken.None).ConfigureAwait(false);
+            await store.ReleaseAsync(release, CancellationToken.None).ConfigureAwait(false);
+            await store.RenewAsync([renew], CancellationToken.None).ConfigureAwait(false);
             await store.GetHolderAsync(lockName, CancellationToken.None).ConfigureAwait(false);
             await store.PingAsync(CancellationToken.None).ConfigureAwait(false);
-            await store.ReleaseAsync(new ReleaseRequest(lockName, waiter, 2, Lease), CancellationToken.None).ConfigureAwait(false);
+            await store.ReleaseAsync(release with { Owner = waiter }, CancellationToken.None).ConfigureAwait(false);
         }
 
         // All that is left of it; else it would lapse in a day.

@@ -46,7 +46,7 @@ internal sealed class RedisScript
     /// <param name="keys">KEYS.</param>
     /// <param name="values">ARGV.</param>
     /// <param name="resume">Where to go on after each wait.</param>
-    /// <param name="cancellationToken">Ends the wait; the script may still run.</param>
+    /// <param name="cancellationToken">Ends the wait; what was sent may still run, and is not sent again.</param>
     public async Task<RedisResult> RunAsync(
         IDatabase database, RedisKey[] keys, RedisValue[] values, ConfigureAwaitOptions resume, CancellationToken cancellationToken)
     {
@@ -57,6 +57,8 @@ internal sealed class RedisScript
         }
         catch (RedisServerException unknown) when (IsUnknown(unknown))
         {
+            // Nothing of it was applied.
+            cancellationToken.ThrowIfCancellationRequested();
             return await SendAsync(database, keys, values).OrCancelledAsync(resume, cancellationToken).ConfigureAwait(resume);
         }
     }

@@ -1,5 +1,4 @@
 using System.Text;
-using StackExchange.Redis;
 
 namespace Coordination.Redis.Stores;
 
@@ -10,10 +9,6 @@ namespace Coordination.Redis.Stores;
 internal static class ClusterSlot
 {
     private const int Slots = 16384;
-
-    /// <summary>Whether the server at the other end cares.</summary>
-    public static bool Matters(IConnectionMultiplexer connection) =>
-        connection.GetServers().Any(server => server.ServerType == ServerType.Cluster);
 
     /// <summary>CRC16 (XMODEM) of the hash tag, which is the lock's name.</summary>
     public static int Of(string lockName)

@@ -13,7 +13,14 @@ internal static class LockReply
         && LockOwner.TryParse((string?)reply[0], out var owner)
         && long.TryParse((string?)reply[1], CultureInfo.InvariantCulture, out var token)
         && long.TryParse((string?)reply[2], CultureInfo.InvariantCulture, out var since)
-            ? new LockHolder(owner, token, DateTimeOffset.UnixEpoch.AddMicroseconds(since), TimeSpan.FromMilliseconds(Math.Max(0, (long)reply[3])), (int)reply[4] == 1)
+            ? new LockHolder
+            {
+                Owner = owner,
+                FencingToken = token,
+                Since = DateTimeOffset.UnixEpoch.AddMicroseconds(since),
+                TimeToLive = TimeSpan.FromMilliseconds(Math.Max(0, (long)reply[3])),
+                IsReleased = (int)reply[4] == 1,
+            }
             : null;
 
     /// <summary>The answer to a request for a lock; null when something else wrote the key.</summary>
@@ -21,13 +28,13 @@ internal static class LockReply
     {
         if (reply.Resp2Type != ResultType.Array)
         {
-            return (long)reply is var token and >= 0 ? new AcquireReply(token, Holder: null, WaitersBefore: 0) : null;
+            return (long)reply is var token and >= 0 ? AcquireReply.Granted(token) : null;
         }
 
         ReadOnlySpan<RedisResult> rest = (RedisResult[])reply!;
         if (!isForFire)
         {
-            return HolderIn(rest) is { } holder ? new AcquireReply(null, holder, (int)rest[5]) : null;
+            return HolderIn(rest) is { } holder ? AcquireReply.Refused(holder, (int)rest[5]) : null;
         }
 
         var (fate, run) = ((string?)rest[0], (string?)rest[1]);
@@ -35,16 +42,18 @@ internal static class LockReply
         rest = rest[2..];
         if (rest.Length == 0)
         {
-            return new AcquireReply(null, Holder: null, WaitersBefore: 0, OccurrenceStatus.AlreadyRun, run);
+            return AcquireReply.AlreadyRun(run);
         }
 
         var recovers = fate == "recovering";
         if (rest.Length == 1)
         {
-            return new AcquireReply((long)rest[0], Holder: null, WaitersBefore: 0, recovers ? OccurrenceStatus.Recovering : OccurrenceStatus.Started, run);
+            return AcquireReply.Granted((long)rest[0]) with { OccurrenceStatus = recovers ? OccurrenceStatus.Recovering : OccurrenceStatus.Started, OccurrenceRun = run };
         }
 
-        return HolderIn(rest) is { } other ? new AcquireReply(null, other, (int)rest[5], recovers ? OccurrenceStatus.Running : OccurrenceStatus.None, run) : null;
+        return HolderIn(rest) is { } other
+            ? AcquireReply.Refused(other, (int)rest[5]) with { OccurrenceStatus = recovers ? OccurrenceStatus.Running : OccurrenceStatus.None, OccurrenceRun = run }
+            : null;
     }
 
     /// <summary>A lock with its queue; null when something else wrote the key.</summary>
@@ -71,10 +80,10 @@ internal static class LockReply
             if (LockOwner.TryParse(waiter[..Math.Max(0, waiter.LastIndexOf('#'))], out var owner))
             {
                 var waitingFor = TimeSpan.FromMicroseconds(Math.Max(0, now - (long)rest[1]));
-                waiters.Add(new LockWaiter(owner, waitingFor, (long)rest[2] > now / 1000));
+                waiters.Add(new LockWaiter { Owner = owner, WaitingFor = waitingFor, IsAlive = (long)rest[2] > now / 1000 });
             }
         }
 
-        return new LockInspection(lockName, holder, waiters, (long)reply[1]);
+        return new LockInspection { LockName = lockName, Holder = holder, Waiters = waiters, WaiterCount = (long)reply[1] };
     }
 }

@@ -20,7 +20,7 @@ internal sealed class LockScan(LockKeys keys, int database)
         if (index >= masters.Count)
         {
             // There were more when the page before was read.
-            return new LockPage([], Next: null);
+            return new LockPage { LockNames = [] };
         }
 
         var reply = (RedisResult[])(await connection.GetServer(masters[index])
@@ -33,7 +33,11 @@ internal sealed class LockScan(LockKeys keys, int database)
             index++;
         }
 
-        return new LockPage(names, index < masters.Count ? string.Create(CultureInfo.InvariantCulture, $"{index}/{cursor}") : null);
+        return new LockPage
+        {
+            LockNames = names,
+            Next = index < masters.Count ? string.Create(CultureInfo.InvariantCulture, $"{index}/{cursor}") : null,
+        };
     }
 
     /// <summary>In an order that stays the same from page to page. One that is away is among them: its locks must not go unnoticed.</summary>

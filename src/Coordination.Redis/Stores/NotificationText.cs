@@ -19,9 +19,9 @@ internal static class NotificationText
 
         LockNotification? known = kind switch
         {
-            "granted" => new LockNotification(LockNotificationKind.Granted, lockName, owner),
-            "again" => new LockNotification(LockNotificationKind.AskAgain, lockName, owner, After: TimeSpan.FromMilliseconds(number)),
-            "revoked" => new LockNotification(LockNotificationKind.Revoked, lockName, owner, FencingToken: number),
+            "granted" => LockNotification.Granted(lockName, owner),
+            "again" => LockNotification.AskAgain(lockName, owner, TimeSpan.FromMilliseconds(number)),
+            "revoked" => LockNotification.Revoked(lockName, owner, number),
             _ => null,
         };
         notification = known.GetValueOrDefault();

@@ -10,7 +10,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Stores;
 
 /// <summary>Locks kept by Redis, Valkey or Garnet: one script for each operation, each atomic on the server.</summary>
-internal sealed class RedisLockStore : ILockStore
+internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
 {
     /// <summary>Where the code goes on after a wait, nearly everywhere: wherever there is a thread.</summary>
     private const ConfigureAwaitOptions Anywhere = ConfigureAwaitOptions.None;
@@ -21,8 +21,16 @@ internal sealed class RedisLockStore : ILockStore
     /// </summary>
     private const ConfigureAwaitOptions OnWatchdog = ConfigureAwaitOptions.ContinueOnCapturedContext;
 
+    /// <summary>
+    /// Takes the place of the caller's token in what has to be sent: nothing ends it on its way, neither a connection or an examination of
+    /// the server that is under way, nor a script that the server does not know. A question has the caller's token, which ends it
+    /// for as long as it has not been sent.
+    /// </summary>
+    private static readonly CancellationToken HasToBeSent = CancellationToken.None;
+
     private readonly RedisConnection _connection;
     private readonly LockKeys _keys;
+    private readonly LockPartitions _partitions;
     private readonly LockScan _scan;
     private readonly Replication _replication;
     private readonly int _database;
@@ -36,6 +44,7 @@ internal sealed class RedisLockStore : ILockStore
     {
         _connection = connection;
         _keys = new LockKeys(options.KeyPrefix);
+        _partitions = new LockPartitions(connection);
         _database = options.Database ?? -1;
         _scan = new LockScan(_keys, _database);
         _replication = new Replication(options.ReplicasToWaitFor, options.ReplicationTimeout);
@@ -86,80 +95,39 @@ internal sealed class RedisLockStore : ILockStore
         return answer;
     }
 
-    /// <summary>On a Cluster the slot, for each master may be away alone; elsewhere one for all.</summary>
-    public int PartitionOf(string lockName) =>
-        _connection.Established is { } connection && ClusterSlot.Matters(connection) ? ClusterSlot.Of(lockName) : 0;
+    /// <inheritdoc cref="LockPartitions.Of"/>
+    public int PartitionOf(string lockName) => _partitions.Of(lockName);
 
     public async Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
     {
-        var replies = new RenewalReply[requests.Count];
-        await AskAsync(
-            async (connection, token) =>
-            {
-                // On a Cluster a script has the keys of one slot; elsewhere one script has them all.
-                var bySlot = ClusterSlot.Matters(connection);
-                var chunks = Enumerable.Range(0, requests.Count)
-                    .GroupBy(index => bySlot ? ClusterSlot.Of(requests[index].LockName) : 0)
-                    .Select(chunk => chunk.ToArray())
-                    .Select(chunk => (Chunk: chunk, Renewal: RenewAsync(connection, requests, chunk, token)))
-                    .ToArray();
+        if (requests.Count == 0)
+        {
+            return [];
+        }
 
-                // All are on their way, and each is awaited by itself: Task.WhenAll would resume by way of the thread pool.
-                Exception? failure = null;
-                foreach (var (chunk, renewal) in chunks)
-                {
-                    await ((Task)renewal).ConfigureAwait(OnWatchdog | ConfigureAwaitOptions.SuppressThrowing);
-                    if (renewal.Exception?.InnerException is { } thrown)
-                    {
-                        failure = thrown;
-                        continue;
-                    }
+        if (!_partitions.IsOne(requests))
+        {
+            throw new ArgumentException(
+                $"The locks of one renewal are on several slots of the Cluster, among them '{requests[0].LockName}'. Group them by {nameof(PartitionOf)} before each call.",
+                nameof(requests));
+        }
 
-                    var answers = await renewal.ConfigureAwait(OnWatchdog);
-                    for (var i = 0; i < chunk.Length; i++)
-                    {
-                        replies[chunk[i]] = (int)answers[i] switch
-                        {
-                            1 => RenewalReply.Renewed,
-                            2 => RenewalReply.Revoked,
-                            _ => RenewalReply.NotHeld,
-                        };
-                    }
-                }
-
-                return failure is null ? true : throw failure;
-            },
+        var replies = await AskAsync(
+            (connection, token) => RenewAsync(connection, requests, token),
             requests.Count == 1 ? "renew the lock" : "renew several locks, among them",
-            requests.Count > 0 ? requests[0].LockName : null,
+            requests[0].LockName,
             OnWatchdog,
             cancellationToken).ConfigureAwait(OnWatchdog);
-        return replies;
+        return Array.ConvertAll(replies, static reply => (int)reply switch
+        {
+            1 => RenewalReply.Renewed,
+            2 => RenewalReply.Revoked,
+            _ => RenewalReply.NotHeld,
+        });
     }
 
-    public async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
-    {
-        RedisValue[] values =
-        [
-            request.Owner.ToString(),
-            request.Entry,
-            Milliseconds(request.ClaimWindow),
-            request.AllowBarging ? 1 : 0,
-            Milliseconds(request.LockAtLeastFor),
-        ];
-        var reply = await EvaluateAsync(
-            RedisScript.Release,
-            KeysOf(request.LockName, request.Occurrence),
-            request.Occurrence is { } occurrence ? [.. values, Microseconds(occurrence.Time), occurrence.Run, request.OccurrenceIsFinished ? 1 : 0] : values,
-            "release the lock",
-            request.LockName,
-            cancellationToken).ConfigureAwait(false);
-        return (int)reply switch
-        {
-            1 => ReleaseReply.Released,
-            2 => ReleaseReply.StillHeldByOwner,
-            _ => ReleaseReply.NotHeld,
-        };
-    }
+    public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken) =>
+        ReleaseAsync(request).OrCancelledAsync(Anywhere, cancellationToken);
 
     public async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) =>
         await AskAsync(
@@ -221,14 +189,20 @@ internal sealed class RedisLockStore : ILockStore
     private RedisKey[] KeysOf(string lockName, Occurrence? occurrence) =>
         occurrence is null ? _keys.All(lockName) : [.. _keys.All(lockName), _keys.Occurrence(lockName, occurrence.Series)];
 
-    private async Task<RedisResult[]> RenewAsync(
-        IConnectionMultiplexer connection, IReadOnlyList<RenewalRequest> requests, int[] chunk, CancellationToken cancellationToken)
+    /// <summary>One call of one script, for locks of one partition.</summary>
+    private async Task<RedisResult[]> RenewAsync(IConnectionMultiplexer connection, IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
     {
-        var keys = new RedisKey[2 * chunk.Length];
-        var values = new RedisValue[3 * chunk.Length];
-        for (var i = 0; i < chunk.Length; i++)
+        if (!_partitions.IsOne(requests))
         {
-            var request = requests[chunk[i]];
+            // Known since the connection stands, and not when the caller grouped them.
+            throw Regrouping(requests);
+        }
+
+        var keys = new RedisKey[2 * requests.Count];
+        var values = new RedisValue[3 * requests.Count];
+        for (var i = 0; i < requests.Count; i++)
+        {
+            var request = requests[i];
             keys[2 * i] = _keys.Lock(request.LockName);
             keys[(2 * i) + 1] = _keys.Revoked(request.LockName);
             values[3 * i] = request.Owner.ToString();
@@ -236,12 +210,48 @@ internal sealed class RedisLockStore : ILockStore
             values[(3 * i) + 2] = Milliseconds(request.LeaseDuration);
         }
 
-        var reply = await RedisScript.Renew
-            .RunAsync(connection.GetDatabase(_database), keys, values, OnWatchdog, cancellationToken).ConfigureAwait(OnWatchdog);
-        return (RedisResult[])reply!;
+        try
+        {
+            var reply = await RedisScript.Renew
+                .RunAsync(connection.GetDatabase(_database), keys, values, OnWatchdog, cancellationToken).ConfigureAwait(OnWatchdog);
+            return (RedisResult[])reply!;
+        }
+        catch (RedisServerException refused) when (RedisErrorClassifier.IsOfSeveralSlots(refused))
+        {
+            _partitions.LearnOfSlots();
+            throw Regrouping(requests, refused);
+        }
     }
 
-    /// <summary>Runs a script for one lock. What is sent cannot be taken back, so the token ends only what comes before that.</summary>
+    private async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request)
+    {
+        RedisValue[] values =
+        [
+            request.Owner.ToString(),
+            request.Entry,
+            Milliseconds(request.ClaimWindow),
+            request.AllowBarging ? 1 : 0,
+            Milliseconds(request.LockAtLeastFor),
+        ];
+        var reply = await EvaluateAsync(
+            RedisScript.Release,
+            KeysOf(request.LockName, request.Occurrence),
+            request.Occurrence is { } occurrence ? [.. values, Microseconds(occurrence.Time), occurrence.Run, request.OccurrenceIsFinished ? 1 : 0] : values,
+            "release the lock",
+            request.LockName,
+            HasToBeSent).ConfigureAwait(false);
+        return (int)reply switch
+        {
+            1 => ReleaseReply.Released,
+            2 => ReleaseReply.StillHeldByOwner,
+            _ => ReleaseReply.NotHeld,
+        };
+    }
+
+    /// <summary>
+    /// Runs a script for one lock: a question, whose token ends it until it has been sent and not the wait for the reply, or what
+    /// <see cref="HasToBeSent"/>.
+    /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RedisResult> EvaluateAsync(
         RedisScript script, RedisKey[] keys, RedisValue[] values, string action, string lockName, CancellationToken cancellationToken)
@@ -250,13 +260,14 @@ internal sealed class RedisLockStore : ILockStore
         {
             var connection = _isFit && _connection.Established is { } established ? established : await GetFitAsync(Anywhere, cancellationToken).ConfigureAwait(false);
             var database = connection.GetDatabase(_database);
+            cancellationToken.ThrowIfCancellationRequested();
             try
             {
                 return await database.ScriptEvaluateAsync(script.Hash, keys, values).ConfigureAwait(false);
             }
             catch (RedisServerException unknown) when (RedisScript.IsUnknown(unknown))
             {
-                // Nothing of it was applied, and the caller may have taken it back by now.
+                // Nothing of it was applied. An acquisition that is sent after its undo would be a grant that nobody has.
                 cancellationToken.ThrowIfCancellationRequested();
                 return await script.SendAsync(database, keys, values).ConfigureAwait(false);
             }
@@ -274,6 +285,7 @@ internal sealed class RedisLockStore : ILockStore
         try
         {
             var connection = await GetFitAsync(resume, cancellationToken).ConfigureAwait(resume);
+            cancellationToken.ThrowIfCancellationRequested();
             return await ask(connection, cancellationToken).ConfigureAwait(resume);
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure))
@@ -304,6 +316,10 @@ internal sealed class RedisLockStore : ILockStore
 
     private LockStoreException Foreign(string action, string lockName) =>
         new($"Cannot {action} '{lockName}': something else wrote the key '{_keys.Lock(lockName)}'. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.");
+
+    /// <summary>Transient: what is grouped anew goes through.</summary>
+    private static LockStoreException Regrouping(IReadOnlyList<RenewalRequest> requests, Exception? refusal = null) =>
+        new($"The locks of one renewal are on several slots, among them '{requests[0].LockName}', which was not known of the server before. None was renewed; group them by {nameof(PartitionOf)} again.", isTransient: true, refusal);
 
     private static long Microseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 

@@ -15,6 +15,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
     private readonly RedisChannel _channel;
     private readonly Action<LockNotification> _handler;
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _subscribing = Task.CompletedTask;
     private int _commandsLost;
     private int _notificationsLost;
     private int _changes;
@@ -41,6 +42,12 @@ internal sealed class RedisSubscription : IAsyncDisposable
         {
             await subscription.ListenAsync(cancellationToken).ConfigureAwait(false);
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The caller does not wait for the end of what it does not wait for.
+            _ = subscription.DisposeAsync().AsTask();
+            throw;
+        }
         catch
         {
             await subscription.DisposeAsync().ConfigureAwait(false);
@@ -60,6 +67,9 @@ internal sealed class RedisSubscription : IAsyncDisposable
         _connection.ConnectionFailed -= OnLost;
         _connection.ConnectionRestored -= OnRestored;
         _connection.ConfigurationChanged -= OnTopologyChanged;
+
+        // The client ends only what a server has confirmed: before that it would send nothing, and the server would go on telling the node.
+        await _subscribing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             await _subscriber.UnsubscribeAsync(_channel, OnMessage).ConfigureAwait(false);
@@ -74,7 +84,8 @@ internal sealed class RedisSubscription : IAsyncDisposable
     {
         try
         {
-            await _subscriber.SubscribeAsync(_channel, OnMessage).WaitAsync(cancellationToken).ConfigureAwait(false);
+            _subscribing = _subscriber.SubscribeAsync(_channel, OnMessage);
+            await _subscribing.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (RedisConnectionException) when (_connection.IsConnected)
         {
@@ -207,7 +218,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
     {
         if (Volatile.Read(ref _disposed) == 0)
         {
-            _handler(new LockNotification(LockNotificationKind.Reconnected));
+            _handler(LockNotification.Reconnected);
         }
     }
 }

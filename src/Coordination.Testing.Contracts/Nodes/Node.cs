@@ -22,6 +22,8 @@ internal sealed class Node : IAsyncDisposable
 
     public ILockStore Store => _services.GetRequiredService<ILockStore>();
 
+    public ILockStoreAdministration Administration => _services.GetRequiredService<ILockStoreAdministration>();
+
     public ILockInspector Inspector => _services.GetRequiredService<ILockInspector>();
 
     public ILock GetLock(string name, LockOptions? options = null) => Provider.GetLock(name, options);

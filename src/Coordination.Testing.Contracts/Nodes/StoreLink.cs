@@ -3,7 +3,7 @@ using Coordination.Stores;
 namespace Coordination.Testing.Contracts.Nodes;
 
 /// <summary>A node's way to its store, which may be cut, go deaf, or lose replies on the way back.</summary>
-internal sealed class StoreLink(ILockStore store) : ILockStore
+internal sealed class StoreLink(ILockStore store) : ILockStore, ILockStoreAdministration
 {
     private volatile bool _isCut;
     private volatile bool _isDeaf;
@@ -12,6 +12,8 @@ internal sealed class StoreLink(ILockStore store) : ILockStore
     private Action<LockNotification>? _handler;
 
     public string Name => store.Name;
+
+    private ILockStoreAdministration Administration => (ILockStoreAdministration)store;
 
     /// <summary>Whether no call arrives and nothing is heard.</summary>
     public bool IsCut
@@ -67,25 +69,25 @@ internal sealed class StoreLink(ILockStore store) : ILockStore
     }
 
     public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
-        CallAsync(() => store.GetHolderAsync(lockName, cancellationToken));
+        CallAsync(() => Administration.GetHolderAsync(lockName, cancellationToken));
 
     public Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken) =>
-        CallAsync(() => store.InspectAsync(lockName, maxWaiters, cancellationToken));
+        CallAsync(() => Administration.InspectAsync(lockName, maxWaiters, cancellationToken));
 
     public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) =>
-        CallAsync(() => store.ListAsync(cursor, cancellationToken));
+        CallAsync(() => Administration.ListAsync(cursor, cancellationToken));
 
     public Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
-        CallAsync(() => store.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken));
+        CallAsync(() => Administration.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken));
 
     public Task PingAsync(CancellationToken cancellationToken) => CallAsync(async () =>
     {
-        await store.PingAsync(cancellationToken);
+        await Administration.PingAsync(cancellationToken);
         return true;
     });
 
     /// <summary>Tells the node what a store tells it when a connection was lost and is back.</summary>
-    public void Reconnect() => Pass(new LockNotification(LockNotificationKind.Reconnected));
+    public void Reconnect() => Pass(LockNotification.Reconnected);
 
     private async Task<T> CallAsync<T>(Func<Task<T>> call) => _isCut ? throw Away() : await call();
 

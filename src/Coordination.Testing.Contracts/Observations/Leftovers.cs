@@ -11,15 +11,15 @@ internal static class Leftovers
     public static async Task<bool> IsNothingAsync(ILockStore store, string lockName)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        if (await store.GetHolderAsync(lockName, cancellation) is not null)
+        if (await ((ILockStoreAdministration)store).GetHolderAsync(lockName, cancellation) is not null)
         {
             return false;
         }
 
         var probe = new LockOwner("probe-" + Guid.NewGuid().ToString("N"), 1);
-        var reply = await store.AcquireAsync(new AcquireRequest(lockName, probe, 1, Long, Wait: false, Long), cancellation);
+        var reply = await store.AcquireAsync(Requests.Acquire(lockName, probe, Long), cancellation);
         var waiters = await CountWaitersAsync(store, lockName);
-        await store.ReleaseAsync(new ReleaseRequest(lockName, probe, 1, Long), cancellation);
+        await store.ReleaseAsync(Requests.Release(lockName, probe, Long), cancellation);
         return reply.IsGranted && waiters == 0;
     }
 
@@ -28,8 +28,8 @@ internal static class Leftovers
     {
         var cancellation = TestContext.Current.CancellationToken;
         var scout = new LockOwner("scout-" + Guid.NewGuid().ToString("N"), 1);
-        var reply = await store.AcquireAsync(new AcquireRequest(lockName, scout, 1, Long, Wait: true, Long), cancellation);
-        await store.ReleaseAsync(new ReleaseRequest(lockName, scout, 1, Long), cancellation);
+        var reply = await store.AcquireAsync(Requests.Acquire(lockName, scout, Long, wait: true), cancellation);
+        await store.ReleaseAsync(Requests.Release(lockName, scout, Long), cancellation);
         return reply.WaitersBefore;
     }
 }

@@ -1,4 +1,3 @@
-using Coordination.Nodes;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -37,7 +36,7 @@ internal sealed class CoordinationOptionsValidator(IServiceProviderIsService ser
 
     private static void CheckProportions(List<string> failures, CoordinationOptions options)
     {
-        var timings = LeaseTimings.From(options);
+        var timings = LeaseTimings.Of(options);
         CheckPositive(failures, nameof(options.RenewalInterval), timings.RenewalInterval);
         CheckPositive(failures, nameof(options.SafetyMargin), timings.SafetyMargin);
         var limit = options.LeaseDuration * MaxShareOfLease;

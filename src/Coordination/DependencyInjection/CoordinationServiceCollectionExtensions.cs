@@ -65,21 +65,23 @@ public static class CoordinationServiceCollectionExtensions
     [SuppressMessage("Maintainability", "CA1506:Avoid excessive class coupling", Justification = "The one place where the parts of a node are put together.")]
     private static void AddNode(IServiceCollection services)
     {
-        services.TryAddSingleton(sp => new NodeIdentity(Options(sp).NodeName));
+        services.TryAddSingleton(sp => new Node(Options(sp)));
         services.TryAddSingleton<CoordinationMetrics>();
         services.TryAddSingleton<LeaseTelemetry>();
         services.TryAddSingleton(sp => new OutageReporter(sp.GetRequiredService<ILockStore>().Name, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<ILockStore>>()));
-        services.TryAddSingleton(sp => CoordinationPipelines.Create(sp.GetRequiredService<TimeProvider>(), sp.GetService<ResiliencePipelineProvider<string>>()));
+        services.TryAddSingleton(sp => StorePipelines.Create(sp.GetRequiredService<TimeProvider>(), sp.GetService<ResiliencePipelineProvider<string>>()));
+        services.TryAddSingleton(sp => StoreAdministration.Of(sp.GetRequiredService<ILockStore>()));
         services.TryAddSingleton<StoreClient>();
         services.TryAddSingleton<BackgroundTasks>();
         services.TryAddSingleton<Watchdog>();
-        services.TryAddSingleton(sp => ActivatorUtilities.CreateInstance<LeaseActions>(sp, Options(sp)));
-        services.TryAddSingleton(sp => ActivatorUtilities.CreateInstance<LeaseFactory>(sp, Options(sp)));
+        services.TryAddSingleton<LeaseKeeper>();
+        services.TryAddSingleton<NodeChannel>();
         services.TryAddSingleton<WaitingRoom>();
-        services.TryAddSingleton<Acquisition>();
-        services.TryAddSingleton<OccurrenceLocks>();
-        services.TryAddSingleton<ILockInspector>(sp => ActivatorUtilities.CreateInstance<LockInspector>(sp, Options(sp)));
-        services.TryAddSingleton<ILockProvider>(sp => ActivatorUtilities.CreateInstance<LockProvider>(sp, Options(sp)));
+        services.TryAddSingleton<Acquirer>();
+        services.TryAddSingleton<ILockInspector, LockInspector>();
+        services.TryAddSingleton<ILockProvider, LockProvider>();
+        services.TryAddSingleton(sp => new OccurrenceLocks(
+            sp.GetRequiredService<Acquirer>(), sp.GetRequiredService<LeaseKeeper>(), sp.GetRequiredService<Node>(), sp.GetRequiredService<StoreClient>()));
     }
 
     private static CoordinationOptions Options(IServiceProvider services) => services.GetRequiredService<IOptions<CoordinationOptions>>().Value;

@@ -1,17 +1,21 @@
+using Coordination.Time;
+
 namespace Coordination.Leases;
 
 /// <summary>What the user holds of a lease. The watchdog knows it only weakly: when it is collected, renewals stop.</summary>
 internal sealed class LeaseHandle : ILockLease
 {
     private readonly Lease _lease;
-    private readonly LeaseActions _actions;
+    private readonly LeaseKeeper _keeper;
+    private readonly TimeProvider _time;
     private readonly Lock _gate = new();
     private Task<ReleaseResult>? _release;
 
-    public LeaseHandle(Lease lease, LeaseActions actions)
+    public LeaseHandle(Lease lease, LeaseKeeper keeper, TimeProvider time)
     {
         _lease = lease;
-        _actions = actions;
+        _keeper = keeper;
+        _time = time;
         lease.BindTo(this);
     }
 
@@ -31,7 +35,7 @@ internal sealed class LeaseHandle : ILockLease
 
     public TimeSpan Remaining => _lease.Remaining;
 
-    public Task<RenewalResult> RenewAsync(CancellationToken cancellationToken = default) => _actions.RenewAsync(_lease, cancellationToken);
+    public Task<RenewalResult> RenewAsync(CancellationToken cancellationToken = default) => _keeper.RenewAsync(_lease, cancellationToken);
 
     public async Task<ReleaseResult> ReleaseAsync(CancellationToken cancellationToken = default)
     {
@@ -39,17 +43,14 @@ internal sealed class LeaseHandle : ILockLease
         bool isFirst;
         lock (_gate)
         {
-            // A cancelled token does not keep the release from being sent: it only ends the wait for its answer.
+            // A cancelled token does not keep the release from being sent: it only ends the wait for its reply.
             isFirst = _release is null;
-            release = _release ??= _actions.ReleaseAsync(_lease);
+            release = _release ??= _keeper.ReleaseAsync(_lease);
         }
 
-        var result = await release.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var result = await release.WithinAsync(Timeout.InfiniteTimeSpan, _time, cancellationToken: cancellationToken).ConfigureAwait(false);
         return isFirst || result == ReleaseResult.Unknown ? result : ReleaseResult.AlreadyReleased;
     }
-
-    /// <summary>Gives back a lease that nobody received.</summary>
-    public Task UndoAsync() => _actions.ReleaseAsync(_lease, wasReceived: false);
 
     public ValueTask DisposeAsync() => new(ReleaseAsync());
 }

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using Coordination.Nodes;
 using Coordination.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -6,50 +8,55 @@ namespace Coordination.Leases;
 /// <summary>Says in logs, metrics and traces what happens to leases.</summary>
 internal sealed class LeaseTelemetry(ILogger<ILockLease> logger, CoordinationMetrics metrics)
 {
-    public void Granted(Lease lease)
+    /// <returns>The trace of the hold; null when nobody listens.</returns>
+    public Activity? Granted(LeaseGrant grant, ActivityContext parent)
     {
         metrics.LeaseGranted();
-        Log.Granted(logger, lease.Grant.LockName, lease.Grant.Owner, lease.Grant.FencingToken);
+        Log.Granted(logger, grant.LockName, grant.Owner, grant.FencingToken);
+        return CoordinationActivities.StartHold(grant.LockName, grant.Owner, grant.FencingToken, parent);
     }
 
-    public void StateChanged(Lease lease, LeaseState before, LeaseState after, LeaseLossReason? reason)
+    public void StateChanged(LeaseGrant grant, Activity? hold, LeaseState before, LeaseMoment after, TimeSpan remaining, TimeSpan heldFor)
     {
-        var grant = lease.Grant;
-        switch (after)
+        switch (after.State)
         {
             case LeaseState.Held:
                 Log.Recovered(logger, grant.LockName, grant.Owner, grant.FencingToken);
                 break;
             case LeaseState.InDoubt:
-                Log.InDoubt(logger, grant.LockName, grant.Owner, grant.FencingToken, lease.Remaining);
+                Log.InDoubt(logger, grant.LockName, grant.Owner, grant.FencingToken, remaining);
                 break;
             case LeaseState.Lost:
-                Log.Lost(logger, grant.LockName, grant.Owner, grant.FencingToken, lease.HeldFor, reason ?? LeaseLossReason.DeadlinePassed);
+                Log.Lost(logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor, after.LossReason ?? LeaseLossReason.DeadlinePassed);
                 break;
             case LeaseState.Released:
-                Log.Released(logger, grant.LockName, grant.Owner, grant.FencingToken, lease.HeldFor);
+                Log.Released(logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor);
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(after), after, $"A lease cannot go from {before} to an unknown state.");
+                throw new ArgumentOutOfRangeException(nameof(after), after.State, $"A lease cannot go from {before} to an unknown state.");
         }
 
-        if (after is LeaseState.Lost or LeaseState.Released)
+        if (!after.IsActive)
         {
-            metrics.LeaseEnded(lease.HeldFor, reason);
-            CoordinationActivities.EndHold(lease.Activity, reason);
+            metrics.LeaseEnded(heldFor, after.LossReason);
+            CoordinationActivities.EndHold(hold, after.LossReason);
         }
     }
 
-    public void RenewalConfirmed(Lease lease) => metrics.RenewalConfirmed(lease.Remaining);
+    public void RenewalEnded(TimeSpan took, bool succeeded) => metrics.RenewalEnded(took, succeeded);
 
-    public static void RenewalFailed(Lease lease, Exception error) => CoordinationActivities.RenewalFailed(lease.Activity, error);
+    public void RenewalConfirmed(TimeSpan remaining) => metrics.RenewalConfirmed(remaining);
 
-    public void ReleaseFailed(Lease lease, Exception error) =>
-        Log.ReleaseFailed(logger, lease.Grant.LockName, lease.Grant.Owner, lease.Grant.FencingToken, error.Message);
+    public static void RenewalFailed(Activity? hold, Exception error) => CoordinationActivities.RenewalFailed(hold, error);
+
+    public void ReleaseFailed(LeaseGrant grant, Exception error) =>
+        Log.ReleaseFailed(logger, grant.LockName, grant.Owner, grant.FencingToken, error.Message);
+
+    public void WatchdogFault(Exception error) => Log.WatchdogFault(logger, error);
 
     /// <summary>Sees to it that an exception from a callback on a loss is logged, and goes nowhere else.</summary>
-    public void ObserveCallbacks(Lease lease, Task callbacks) => callbacks.ContinueWith(
-        task => Log.LostCallbackThrew(logger, task.Exception!, lease.Grant.LockName),
+    public void ObserveCallbacks(LeaseGrant grant, Task callbacks) => callbacks.ContinueWith(
+        task => Log.LostCallbackThrew(logger, task.Exception!, grant.LockName),
         CancellationToken.None,
         TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
         TaskScheduler.Default);

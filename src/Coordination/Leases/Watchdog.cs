@@ -1,8 +1,6 @@
+using Coordination.Nodes;
 using Coordination.Resilience;
-using Coordination.Stores;
-using Coordination.Telemetry;
 using Coordination.Time;
-using Microsoft.Extensions.Logging;
 
 namespace Coordination.Leases;
 
@@ -16,21 +14,17 @@ internal sealed class Watchdog : IDisposable
 
     private readonly StoreClient _store;
     private readonly LeaseTelemetry _telemetry;
-    private readonly CoordinationMetrics _metrics;
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
     private readonly LeaseSchedule _schedule = new();
     private readonly DedicatedThread _thread;
     private volatile bool _isDisposed;
 
-    public Watchdog(StoreClient store, LeaseTelemetry telemetry, CoordinationMetrics metrics, TimeProvider time, ILogger<Watchdog> logger)
+    public Watchdog(StoreClient store, LeaseTelemetry telemetry, TimeProvider time)
     {
         _store = store;
         _telemetry = telemetry;
-        _metrics = metrics;
         _time = time;
-        _logger = logger;
-        _thread = new DedicatedThread(time, Look, e => Log.WatchdogFault(_logger, e));
+        _thread = new DedicatedThread("Coordination watchdog", time, Look, telemetry.WatchdogFault);
     }
 
     /// <inheritdoc cref="DedicatedThread.IsIdle"/>
@@ -60,8 +54,8 @@ internal sealed class Watchdog : IDisposable
         _thread.WakeAt(nextEvent);
     }
 
-    /// <summary>Ends leases whose lock was taken from them.</summary>
-    public void LoseReleased(string lockName, LockOwner owner, long fencingToken)
+    /// <summary>Ends leases whose lock an operator revoked.</summary>
+    public void Revoke(string lockName, LockOwner owner, long fencingToken)
     {
         foreach (var lease in _schedule.All)
         {
@@ -81,74 +75,6 @@ internal sealed class Watchdog : IDisposable
         foreach (var lease in _schedule.All)
         {
             lease.Lose(LeaseLossReason.ProviderDisposed);
-        }
-    }
-
-    /// <summary>Renews leases of the same timings now: those that end meanwhile are left out, and no failure reaches the caller.</summary>
-    private async Task RenewAsync(List<Lease> batch)
-    {
-        // Released leases wait for this to complete before their release is sent.
-        var completion = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        batch.RemoveAll(lease => !lease.TryBeginRenewal(completion.Task));
-        if (batch.Count == 0)
-        {
-            return;
-        }
-
-        var begunAt = _time.Uptime;
-        var succeeded = false;
-        try
-        {
-            // Not past the last deadline, and at each attempt only those that still stand: what is renewed after its holder was
-            // told only keeps the next one waiting.
-            using var deadline = new CancellationTokenSource(batch.Max(lease => lease.Remaining), _time);
-            var sent = batch;
-            var answer = await _store.RenewAsync(
-                () =>
-                {
-                    sent = batch.FindAll(lease => lease.LoseIfOverdue());
-                    return sent.ConvertAll(lease => new RenewalRequest(lease.Grant.LockName, lease.Grant.Owner, lease.Timings.Duration, lease.Grant.FencingToken));
-                },
-                batch[0].Timings.CallLimit,
-                deadline.Token).ConfigureAwait(true); // The captured context is the watchdog's own thread; the pool may have none to spare.
-            succeeded = true;
-            for (var i = 0; i < sent.Count; i++)
-            {
-                TakeIn(sent[i], answer.Reply[i], answer.SentAt);
-            }
-        }
-        catch (Exception e) when (e is LockStoreException or OperationCanceledException)
-        {
-            Fail(batch, e);
-        }
-        catch (Exception e)
-        {
-            // A fault of ours or of the store's, which must cost this batch one renewal and the others nothing.
-            Log.WatchdogFault(_logger, e);
-            Fail(batch, e);
-        }
-        finally
-        {
-            batch.ForEach(lease => lease.EndRenewal());
-            completion.SetResult();
-            _metrics.RenewalEnded(_time.Uptime - begunAt, succeeded);
-        }
-    }
-
-    private void TakeIn(Lease lease, RenewalReply reply, TimeSpan sentAt)
-    {
-        if (lease.TakeIn(reply, sentAt))
-        {
-            _telemetry.RenewalConfirmed(lease);
-        }
-    }
-
-    private static void Fail(List<Lease> batch, Exception error)
-    {
-        foreach (var lease in batch)
-        {
-            LeaseTelemetry.RenewalFailed(lease, error);
-            lease.FailRenewal();
         }
     }
 
@@ -178,7 +104,7 @@ internal sealed class Watchdog : IDisposable
         return _schedule.Next;
     }
 
-    /// <summary>Trips what is overdue, and lets go of what has ended.</summary>
+    /// <summary>Trips what is overdue, and drops what has ended.</summary>
     private bool Stands(Lease lease)
     {
         if (!lease.LoseIfOverdue())
@@ -193,5 +119,83 @@ internal sealed class Watchdog : IDisposable
     {
         await RenewAsync(batch).ConfigureAwait(true);
         batch.ForEach(Reschedule);
+    }
+
+    /// <summary>Renews leases of the same timings now: those that end meanwhile are left out, and no failure reaches the caller.</summary>
+    private async Task RenewAsync(List<Lease> batch)
+    {
+        // Released leases wait for this to complete before their release is sent.
+        var completion = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        batch.RemoveAll(lease => !lease.TryBeginRenewal(completion.Task));
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        var begunAt = _time.Uptime;
+        var succeeded = false;
+        try
+        {
+            // Not past the last deadline, and at each attempt only those that still stand: what is renewed after its holder was
+            // told only keeps the next one waiting.
+            using var deadline = new CancellationTokenSource(batch.Max(lease => lease.Remaining), _time);
+            var sent = batch;
+            var replies = await _store.RenewAsync(
+                () =>
+                {
+                    sent = OfOnePartition(batch.FindAll(lease => lease.LoseIfOverdue()));
+                    return sent.ConvertAll(lease => Node.Renew(lease.Grant));
+                },
+                batch[0].Timings.CallLimit,
+                deadline.Token).ConfigureAwait(true); // The captured context is the watchdog's own thread; the pool may have none to spare.
+            succeeded = true;
+            for (var i = 0; i < sent.Count; i++)
+            {
+                if (sent[i].Learn(replies.Reply[i], replies.SentAt))
+                {
+                    _telemetry.RenewalConfirmed(sent[i].Remaining);
+                }
+            }
+        }
+        catch (Exception e) when (e is LockStoreException or OperationCanceledException)
+        {
+            Fail(batch, e);
+        }
+        catch (Exception e)
+        {
+            // A fault of ours or of the store's, which must cost this batch one renewal and the others nothing.
+            _telemetry.WatchdogFault(e);
+            Fail(batch, e);
+        }
+        finally
+        {
+            batch.ForEach(lease => lease.EndRenewal());
+            completion.SetResult(true);
+            _telemetry.RenewalEnded(_time.Uptime - begunAt, succeeded);
+        }
+    }
+
+    /// <summary>
+    /// The leases of the first one's partition, as the store tells it now: it may have learned of its partitions since the batch was made.
+    /// The others are due still, and are grouped anew.
+    /// </summary>
+    private List<Lease> OfOnePartition(List<Lease> leases)
+    {
+        if (leases.Count > 1)
+        {
+            var partition = _store.PartitionOf(leases[0].Grant.LockName);
+            leases.RemoveAll(lease => _store.PartitionOf(lease.Grant.LockName) != partition);
+        }
+
+        return leases;
+    }
+
+    private static void Fail(List<Lease> batch, Exception error)
+    {
+        foreach (var lease in batch)
+        {
+            LeaseTelemetry.RenewalFailed(lease.Hold, error);
+            lease.FailRenewal();
+        }
     }
 }

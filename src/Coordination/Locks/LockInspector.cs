@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Coordination.Nodes;
 using Coordination.Resilience;
 using Coordination.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -6,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.Locks;
 
 /// <summary>Asks the store on behalf of an operator.</summary>
-internal sealed class LockInspector(StoreClient store, CoordinationOptions options, CoordinationMetrics metrics, ILogger<ILockInspector> logger) : ILockInspector
+internal sealed class LockInspector(StoreClient store, Node node, CoordinationMetrics metrics, ILogger<ILockInspector> logger) : ILockInspector
 {
     private const int MaxWaiters = 10_000;
 
@@ -56,13 +57,13 @@ internal sealed class LockInspector(StoreClient store, CoordinationOptions optio
     public async Task<bool> RevokeAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default)
     {
         LockName.Validate(lockName);
-        var answer = await store.RevokeAsync(lockName, fencingToken, options.ClaimWindow, Limit, cancellationToken).ConfigureAwait(false);
-        if (answer.Reply)
+        var reply = await store.RevokeAsync(lockName, fencingToken, node.ClaimWindow, Limit, cancellationToken).ConfigureAwait(false);
+        if (reply.Reply)
         {
             metrics.Revoked();
             Log.Revoked(logger, lockName, fencingToken);
         }
 
-        return answer.Reply;
+        return reply.Reply;
     }
 }

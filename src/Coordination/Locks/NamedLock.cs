@@ -1,7 +1,7 @@
 namespace Coordination.Locks;
 
 /// <summary>A lock by its name, and the owner that it is acquired as, if any.</summary>
-internal sealed class NamedLock(Acquisition acquisition, string name, LockOwner? owner, LockOptions? options) : ILock
+internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner, LockOptions? options) : ILock
 {
     /// <summary>The longest wait that the system's timers take.</summary>
     private static readonly TimeSpan MaxTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
@@ -11,22 +11,22 @@ internal sealed class NamedLock(Acquisition acquisition, string name, LockOwner?
     public ILock WithOwner(LockOwner owner)
     {
         ArgumentNullException.ThrowIfNull(owner);
-        return new NamedLock(acquisition, name, owner, options);
+        return new NamedLock(acquirer, name, owner, options);
     }
 
     public Task<ILockLease?> TryAcquireAsync(CancellationToken cancellationToken = default) =>
-        acquisition.TryOnceAsync(name, owner, options, cancellationToken);
+        acquirer.TryOnceAsync(name, owner, options, cancellationToken);
 
     public Task<ILockLease?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         Validate(timeout);
         return timeout == TimeSpan.Zero
-            ? acquisition.TryOnceAsync(name, owner, options, cancellationToken)
-            : acquisition.WaitAsync(name, owner, options, timeout, cancellationToken);
+            ? acquirer.TryOnceAsync(name, owner, options, cancellationToken)
+            : acquirer.WaitAsync(name, owner, options, timeout, cancellationToken);
     }
 
     public Task<ILockLease> AcquireAsync(CancellationToken cancellationToken = default) =>
-        acquisition.WaitAsync(name, owner, options, Timeout.InfiniteTimeSpan, cancellationToken)!;
+        acquirer.WaitAsync(name, owner, options, Timeout.InfiniteTimeSpan, cancellationToken)!;
 
     public async Task<ILockLease> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         await TryAcquireAsync(timeout, cancellationToken).ConfigureAwait(false)

@@ -3,8 +3,18 @@ using Coordination.Stores;
 namespace Coordination.Occurrences;
 
 /// <summary>What came of asking for a lock, for an occurrence.</summary>
-/// <param name="Lease">The lease; null when there is none.</param>
-/// <param name="Holder">Who holds the lock instead; null when there is a lease, when the occurrence was run, and when the time was up.</param>
-/// <param name="Status">What the store found of the occurrence; none when the time was up.</param>
-/// <param name="Run">The run that has or had the occurrence, where it is another.</param>
-internal readonly record struct OccurrenceAttempt(ILockLease? Lease, LockHolder? Holder, OccurrenceStatus Status, string? Run);
+public sealed record OccurrenceAttempt
+{
+    /// <summary>The lease; null when there is none.</summary>
+    public ILockLease? Lease { get; init; }
+
+    /// <summary>Who holds the lock instead; null when there is a lease, when the occurrence was run already, and when the time was up.</summary>
+    public LockHolder? Holder { get; init; }
+
+    /// <summary>What the store found of the occurrence.</summary>
+    /// <value><see cref="OccurrenceStatus.None"/> when the time was up.</value>
+    public OccurrenceStatus Status { get; init; }
+
+    /// <summary>The run that has or had the occurrence, where it is another one; else null.</summary>
+    public string? Run { get; init; }
+}

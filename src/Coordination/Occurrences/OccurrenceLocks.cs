@@ -1,41 +1,103 @@
 using Coordination.Leases;
 using Coordination.Locks;
+using Coordination.Nodes;
+using Coordination.Resilience;
 using Coordination.Stores;
 
 namespace Coordination.Occurrences;
 
-/// <summary>Locks for work that is done once for each of its scheduled times.</summary>
-internal sealed class OccurrenceLocks(Acquisition acquisition)
+/// <summary>
+/// Locks for work that is run once for each of its scheduled times: the store grants the lock and notes the occurrence in one step. For authors of
+/// integrations with schedulers.
+/// </summary>
+/// <remarks>Registered by <c>AddCoordination</c>. Safe for use by several threads.</remarks>
+public sealed class OccurrenceLocks
 {
+    private readonly Acquirer _acquirer;
+    private readonly LeaseKeeper _leases;
+    private readonly Node _node;
+    private readonly StoreClient _store;
+
+    internal OccurrenceLocks(Acquirer acquirer, LeaseKeeper leases, Node node, StoreClient store)
+    {
+        _acquirer = acquirer;
+        _leases = leases;
+        _node = node;
+        _store = store;
+    }
+
     /// <summary>Tries once.</summary>
-    /// <param name="lockName">The lock, by a name that was checked.</param>
-    /// <param name="options">How it is held, checked as well; null for the defaults.</param>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="options">How it is held; null for the defaults.</param>
     /// <param name="occurrence">The occurrence; null for none.</param>
-    /// <param name="cancellationToken">Ends the try. What comes in the same moment is given back, the occurrence with it.</param>
-    /// <exception cref="LockStoreException">The store could not answer.</exception>
-    public ValueTask<OccurrenceAttempt> TryAcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken) =>
-        acquisition.TryOnceAsync(lockName, owner: null, options, occurrence, cancellationToken);
+    /// <param name="cancellationToken">Ends the try. A grant that comes in the same moment is undone, and the occurrence with it.</param>
+    /// <exception cref="ArgumentException">The name or an option is out of its range.</exception>
+    /// <exception cref="LockStoreException">The store could not reply.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<OccurrenceAttempt> TryAcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken = default)
+    {
+        LockName.Validate(lockName);
+        LockOptionsRange.Validate(options);
+        var attempt = await _acquirer.TryOnceAsync(lockName, owner: null, options, occurrence, cancellationToken).ConfigureAwait(false);
+        return ToAttempt(attempt.Lease, attempt.Reply);
+    }
 
     /// <summary>Waits for the lock as others do, whatever the occurrence, and then asks for the occurrence.</summary>
-    /// <param name="lockName">The lock, by a name that was checked.</param>
-    /// <param name="options">How it is held, checked as well; null for the defaults.</param>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="options">How it is held; null for the defaults.</param>
     /// <param name="occurrence">The occurrence; null for none.</param>
     /// <param name="timeout">How long to wait; or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
-    /// <param name="cancellationToken">Ends the wait. What comes in the same moment is passed on, the occurrence with it.</param>
-    /// <exception cref="LockStoreException">The store refused for good, or could not answer for the occurrence.</exception>
-    public async Task<OccurrenceAttempt> AcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, TimeSpan timeout, CancellationToken cancellationToken) =>
-        await acquisition.WaitAsync(lockName, owner: null, options, timeout, cancellationToken).ConfigureAwait(false) switch
-        {
-            null => default,
-            LeaseHandle lease when occurrence is not null => await acquisition.ConfirmAsync(lease, occurrence, cancellationToken).ConfigureAwait(false),
-            var lease => new OccurrenceAttempt(lease, null, OccurrenceStatus.None, null),
-        };
-
-    /// <summary>Gives back a lease whose work was begun and not finished: its occurrence is for whoever makes it up, as after a crash, and sooner.</summary>
-    public static Task AbandonAsync(ILockLease lease)
+    /// <param name="cancellationToken">Ends the wait. A grant that comes in the same moment is undone, and the occurrence with it.</param>
+    /// <exception cref="ArgumentException">The name or an option is out of its range.</exception>
+    /// <exception cref="LockStoreException">The store refused for good, or could not reply for the occurrence.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<OccurrenceAttempt> AcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        var abandoned = (LeaseHandle)lease;
-        abandoned.Lease.Occurrence = null;
-        return abandoned.UndoAsync();
+        LockName.Validate(lockName);
+        LockOptionsRange.Validate(options);
+        return await _acquirer.WaitAsync(lockName, owner: null, options, timeout, cancellationToken).ConfigureAwait(false) switch
+        {
+            null => new OccurrenceAttempt(),
+            LeaseHandle lease when occurrence is not null => await ConfirmAsync(lease, occurrence, cancellationToken).ConfigureAwait(false),
+            var lease => new OccurrenceAttempt { Lease = lease },
+        };
+    }
+
+    /// <summary>Releases a lease whose run was begun and not finished: another node may recover the occurrence, as after a crash, and sooner.</summary>
+    /// <param name="lease">A lease from here.</param>
+    /// <exception cref="ArgumentException">The lease is not from here.</exception>
+    public Task AbandonAsync(ILockLease lease)
+    {
+        var abandoned = (lease as LeaseHandle)?.Lease ?? throw new ArgumentException($"The lease is not one of {nameof(OccurrenceLocks)}.", nameof(lease));
+        abandoned.Occurrence = null;
+        return _leases.UndoAsync(abandoned);
+    }
+
+    private static OccurrenceAttempt ToAttempt(ILockLease? lease, AcquireReply reply) =>
+        new() { Lease = lease, Holder = reply.Holder, Status = reply.OccurrenceStatus, Run = reply.OccurrenceRun };
+
+    /// <summary>Asks whether an occurrence may be run under a lease that was waited for. Where it may not, the lease is undone.</summary>
+    internal async Task<OccurrenceAttempt> ConfirmAsync(LeaseHandle handle, Occurrence occurrence, CancellationToken cancellationToken)
+    {
+        var (lease, isConfirmed) = (handle.Lease, false);
+
+        // From here on, for the reply may be lost: whoever undoes the lease undoes the occurrence with it.
+        lease.Occurrence = occurrence;
+        try
+        {
+            var reply = await _store.AcquireAsync(_node.Acquire(lease.Grant, occurrence), _node.AcquireLimit(lease.Grant.Options), cancellationToken).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+
+            // The lock may have been lost meanwhile, and granted anew, or not.
+            isConfirmed = reply.Reply.FencingToken == handle.FencingToken;
+            return ToAttempt(isConfirmed ? handle : null, reply.Reply);
+        }
+        finally
+        {
+            if (!isConfirmed)
+            {
+                await _leases.UndoAsync(lease).ConfigureAwait(false);
+            }
+        }
     }
 }

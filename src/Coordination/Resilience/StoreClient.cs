@@ -9,20 +9,20 @@ namespace Coordination.Resilience;
 /// <summary>
 /// The one way to the store: each call goes through a pipeline, each attempt has a time limit, and outages are said as one.
 /// </summary>
-internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, OutageReporter outage, TimeProvider time)
+internal sealed class StoreClient(ILockStore store, ILockStoreAdministration administration, StorePipelines pipelines, OutageReporter outage, TimeProvider time)
 {
     /// <inheritdoc cref="ILockStore.PartitionOf"/>
     public int PartitionOf(string lockName) => store.PartitionOf(lockName);
 
     public ValueTask<TimedReply<AcquireReply>> AcquireAsync(AcquireRequest request, TimeSpan limit, CancellationToken cancellationToken) =>
-        CallAsync(pipelines.Acquisition, request, static (store, request, token) => store.AcquireAsync(request, token), limit, false, cancellationToken);
+        CallAsync(store, pipelines.Acquisition, request, static (store, request, token) => store.AcquireAsync(request, token), limit, false, cancellationToken);
 
     /// <summary>Releases a lock. A caller's cancellation does not reach it.</summary>
     /// <param name="request">What to release.</param>
     /// <param name="limit">How long one attempt may take.</param>
     /// <param name="endsAt">The moment when the last attempt ends.</param>
     public ValueTask<TimedReply<ReleaseReply>> ReleaseAsync(ReleaseRequest request, TimeSpan limit, TimeSpan endsAt) =>
-        CallAsync(pipelines.Renewal, request, static (store, request, token) => store.ReleaseAsync(request, token), limit, false, CancellationToken.None, endsAt);
+        CallAsync(store, pipelines.Renewal, request, static (store, request, token) => store.ReleaseAsync(request, token), limit, false, CancellationToken.None, endsAt);
 
     /// <summary>Renews leases, and stays on the caller's synchronization context throughout: that of the watchdog does not wait for the pool.</summary>
     /// <param name="requests">Asked anew before each attempt, so that a lease that ended meanwhile is left out.</param>
@@ -30,6 +30,7 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
     /// <param name="cancellationToken">Ends the call.</param>
     public ValueTask<TimedReply<IReadOnlyList<RenewalReply>>> RenewAsync(Func<IReadOnlyList<RenewalRequest>> requests, TimeSpan limit, CancellationToken cancellationToken) =>
         CallAsync(
+            store,
             pipelines.Renewal,
             requests,
             static (store, requests, token) => requests() is { Count: > 0 } batch ? store.RenewAsync(batch, token) : Task.FromResult<IReadOnlyList<RenewalReply>>([]),
@@ -38,13 +39,14 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
             cancellationToken);
 
     public ValueTask<TimedReply<LockInspection>> InspectAsync(string lockName, int maxWaiters, TimeSpan limit, CancellationToken cancellationToken) =>
-        CallAsync(pipelines.Acquisition, (lockName, maxWaiters), static (store, ask, token) => store.InspectAsync(ask.lockName, ask.maxWaiters, token), limit, false, cancellationToken);
+        CallAsync(administration, pipelines.Acquisition, (lockName, maxWaiters), static (store, ask, token) => store.InspectAsync(ask.lockName, ask.maxWaiters, token), limit, false, cancellationToken);
 
     public ValueTask<TimedReply<LockPage>> ListAsync(string? cursor, TimeSpan limit, CancellationToken cancellationToken) =>
-        CallAsync(pipelines.Acquisition, cursor, static (store, cursor, token) => store.ListAsync(cursor, token), limit, false, cancellationToken);
+        CallAsync(administration, pipelines.Acquisition, cursor, static (store, cursor, token) => store.ListAsync(cursor, token), limit, false, cancellationToken);
 
     public ValueTask<TimedReply<bool>> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, TimeSpan limit, CancellationToken cancellationToken) =>
         CallAsync(
+            administration,
             pipelines.Renewal,
             (lockName, fencingToken, claimWindow),
             static (store, ask, token) => store.RevokeAsync(ask.lockName, ask.fencingToken, ask.claimWindow, token),
@@ -53,10 +55,11 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
             cancellationToken);
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TimedReply<TReply>> CallAsync<TRequest, TReply>(
+    private async ValueTask<TimedReply<TReply>> CallAsync<TStore, TRequest, TReply>(
+        TStore asked,
         StorePipeline pipeline,
         TRequest request,
-        Func<ILockStore, TRequest, CancellationToken, Task<TReply>> operation,
+        Func<TStore, TRequest, CancellationToken, Task<TReply>> operation,
         TimeSpan limit,
         bool continueOnCapturedContext,
         CancellationToken cancellationToken,
@@ -69,7 +72,7 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
             {
                 try
                 {
-                    return await AttemptAsync(1, request, operation, limit, endsAt, continueOnCapturedContext, cancellationToken).ConfigureAwait(continueOnCapturedContext);
+                    return await AttemptAsync(asked, 1, request, operation, limit, endsAt, continueOnCapturedContext, cancellationToken).ConfigureAwait(continueOnCapturedContext);
                 }
                 catch (LockStoreException e) when (e.IsTransient && !(endsAt <= time.Uptime))
                 {
@@ -78,9 +81,9 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
                 }
             }
 
-            return await RunPipelineAsync(pipeline.Pipeline, failure, request, operation, limit, endsAt, continueOnCapturedContext, cancellationToken).ConfigureAwait(continueOnCapturedContext);
+            return await RunPipelineAsync(asked, pipeline.Pipeline, failure, request, operation, limit, endsAt, continueOnCapturedContext, cancellationToken).ConfigureAwait(continueOnCapturedContext);
         }
-        catch (Exception e) when (e is not LockStoreException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        catch (Exception e) when (e is not LockStoreException && !IsLacking<TStore>(e) && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             // A pipeline of the user's, or the store, gave up in a way of its own: a time limit, an open circuit. Whether the call was
             // applied is unknown, which is what a transient failure means to everything above.
@@ -90,6 +93,7 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
         }
     }
 
+    /// <param name="asked">The store, or its administration.</param>
     /// <param name="pipeline">The pipeline.</param>
     /// <param name="first">How the first attempt failed, when it was made already: it counts as the pipeline's own.</param>
     /// <param name="request">What is asked.</param>
@@ -98,11 +102,12 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
     /// <param name="endsAt">The moment when the last attempt ends; null for none.</param>
     /// <param name="continueOnCapturedContext">Whether to go on where the caller is.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    private async ValueTask<TimedReply<TReply>> RunPipelineAsync<TRequest, TReply>(
+    private async ValueTask<TimedReply<TReply>> RunPipelineAsync<TStore, TRequest, TReply>(
+        TStore asked,
         ResiliencePipeline pipeline,
         LockStoreException? first,
         TRequest request,
-        Func<ILockStore, TRequest, CancellationToken, Task<TReply>> operation,
+        Func<TStore, TRequest, CancellationToken, Task<TReply>> operation,
         TimeSpan limit,
         TimeSpan? endsAt,
         bool continueOnCapturedContext,
@@ -115,7 +120,7 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
             return await pipeline.ExecuteAsync(
                 context => ++attempts == 1 && first is not null
                     ? ValueTask.FromException<TimedReply<TReply>>(first)
-                    : AttemptAsync(attempts, request, operation, limit, endsAt, context.ContinueOnCapturedContext, context.CancellationToken),
+                    : AttemptAsync(asked, attempts, request, operation, limit, endsAt, context.ContinueOnCapturedContext, context.CancellationToken),
                 context).ConfigureAwait(continueOnCapturedContext);
         }
         finally
@@ -125,10 +130,11 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TimedReply<TReply>> AttemptAsync<TRequest, TReply>(
+    private async ValueTask<TimedReply<TReply>> AttemptAsync<TStore, TRequest, TReply>(
+        TStore asked,
         int attempt,
         TRequest request,
-        Func<ILockStore, TRequest, CancellationToken, Task<TReply>> operation,
+        Func<TStore, TRequest, CancellationToken, Task<TReply>> operation,
         TimeSpan limit,
         TimeSpan? endsAt,
         bool continueOnCapturedContext,
@@ -144,7 +150,7 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
 
         try
         {
-            var reply = await operation(store, request, cancellationToken)
+            var reply = await operation(asked, request, cancellationToken)
                 .WithinAsync(limit, time, continueOnCapturedContext, cancellationToken)
                 .ConfigureAwait(continueOnCapturedContext);
             outage.Succeeded();
@@ -163,4 +169,7 @@ internal sealed class StoreClient(ILockStore store, StorePipelines pipelines, Ou
             throw;
         }
     }
+
+    /// <summary>Whether what was asked says that it has no such operation, which an administration may.</summary>
+    private static bool IsLacking<TStore>(Exception exception) => exception is NotSupportedException && typeof(TStore) == typeof(ILockStoreAdministration);
 }

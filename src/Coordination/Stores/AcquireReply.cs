@@ -1,13 +1,41 @@
 namespace Coordination.Stores;
 
 /// <summary>The store's answer to an <see cref="AcquireRequest"/>.</summary>
-/// <param name="FencingToken">The token of the grant; null when the lock was not granted.</param>
-/// <param name="Holder">Who holds the lock; null when it was granted, and when the occurrence was run already.</param>
-/// <param name="WaitersBefore">How many waiters stand before the owner in the queue; zero when granted or not queued.</param>
-/// <param name="Occurrence">What was found of the occurrence that was asked for.</param>
-/// <param name="OccurrenceRun">The run that has or had the occurrence, where it is another.</param>
-public sealed record AcquireReply(long? FencingToken, LockHolder? Holder, int WaitersBefore, OccurrenceStatus Occurrence = OccurrenceStatus.None, string? OccurrenceRun = null)
+public sealed record AcquireReply
 {
+    /// <summary>The token of the grant.</summary>
+    /// <value>Null, the default, when the lock was not granted.</value>
+    public long? FencingToken { get; init; }
+
+    /// <summary>Who holds the lock.</summary>
+    /// <value>Null, the default, when it was granted, and when the occurrence was run already.</value>
+    public LockHolder? Holder { get; init; }
+
+    /// <summary>How many waiters stand before the owner in the queue.</summary>
+    /// <value>Zero, the default, when granted or not queued.</value>
+    public int WaitersBefore { get; init; }
+
+    /// <summary>What was found of the occurrence that was asked for.</summary>
+    /// <value><see cref="OccurrenceStatus.None"/> by default.</value>
+    public OccurrenceStatus OccurrenceStatus { get; init; }
+
+    /// <summary>The run that has or had the occurrence.</summary>
+    /// <value>Null, the default, where there is none, or it is the request's own.</value>
+    public string? OccurrenceRun { get; init; }
+
     /// <summary>Whether the lock is the owner's.</summary>
     public bool IsGranted => FencingToken is not null;
+
+    /// <summary>The lock is the owner's.</summary>
+    /// <param name="fencingToken">The token of the grant.</param>
+    public static AcquireReply Granted(long fencingToken) => new() { FencingToken = fencingToken };
+
+    /// <summary>The lock is another's.</summary>
+    /// <param name="holder">Who holds it.</param>
+    /// <param name="waitersBefore">How many waiters stand before the owner in the queue; zero when it is not queued.</param>
+    public static AcquireReply Refused(LockHolder holder, int waitersBefore) => new() { Holder = holder, WaitersBefore = waitersBefore };
+
+    /// <summary>The occurrence was run, or a later one of its series was, so the lock is not granted.</summary>
+    /// <param name="run">The run that has or had it; null where that is not known.</param>
+    public static AcquireReply AlreadyRun(string? run) => new() { OccurrenceStatus = OccurrenceStatus.AlreadyRun, OccurrenceRun = run };
 }

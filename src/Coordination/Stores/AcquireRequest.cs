@@ -1,13 +1,33 @@
 namespace Coordination.Stores;
 
 /// <summary>A request for a lock.</summary>
-/// <param name="LockName">The lock, by a name that was checked.</param>
-/// <param name="Owner">Who wants it.</param>
-/// <param name="Entry">Tells this acquisition from others of the same owner; a repeated request carries the same one.</param>
-/// <param name="LeaseDuration">How long the grant lasts with no renewal.</param>
-/// <param name="Wait">Whether to join the queue when the lock is not free.</param>
-/// <param name="ClaimWindow">How long a lock that is passed to a waiter by this request stays passed without being claimed.</param>
-/// <param name="AllowBarging">Whether to take a lock that is free although others wait for it.</param>
-/// <param name="Occurrence">The scheduled time that the lock is wanted for, which is run at most once; null for none.</param>
-public sealed record AcquireRequest(
-    string LockName, LockOwner Owner, long Entry, TimeSpan LeaseDuration, bool Wait, TimeSpan ClaimWindow, bool AllowBarging = false, Occurrence? Occurrence = null);
+public sealed record AcquireRequest
+{
+    /// <summary>The lock.</summary>
+    /// <value>A name that was checked.</value>
+    public required string LockName { get; init; }
+
+    /// <summary>Who wants it.</summary>
+    public required LockOwner Owner { get; init; }
+
+    /// <summary>Tells this acquisition from others of the same owner; a repeated request carries the same one.</summary>
+    public required long Entry { get; init; }
+
+    /// <summary>How long the grant lasts with no renewal.</summary>
+    public required TimeSpan LeaseDuration { get; init; }
+
+    /// <summary>How long a lock that is passed to a waiter by this request stays passed without being claimed.</summary>
+    public required TimeSpan ClaimWindow { get; init; }
+
+    /// <summary>Whether to join the queue when the lock is not free.</summary>
+    /// <value>False by default.</value>
+    public bool Wait { get; init; }
+
+    /// <summary>Whether to take a lock that is free although others wait for it.</summary>
+    /// <value>False by default.</value>
+    public bool AllowBarging { get; init; }
+
+    /// <summary>The scheduled time that the lock is wanted for, which is run at most once.</summary>
+    /// <value>Null, the default, for none.</value>
+    public Occurrence? Occurrence { get; init; }
+}

@@ -7,13 +7,16 @@ namespace Coordination.Stores;
 /// <remarks>
 /// <para>Each operation is atomic in the store and may be repeated: repeating a request that was applied changes nothing. A repeated
 /// acquisition or renewal gives the same answer; a repeated release answers that the lock is not held. Failures are thrown as
-/// <see cref="LockStoreException"/>, which says whether a retry may help. A cancelled call may still be applied later, and callers
-/// count on nothing else.</para>
+/// <see cref="LockStoreException"/>, which says whether a retry may help.</para>
+/// <para>Every operation but a release is a question. One that is cancelled before it was sent is not sent later, for its caller may have
+/// undone it meanwhile; one that was sent may still be applied, and callers count on nothing else. A release has to be sent, so its
+/// token ends only the wait for the reply.</para>
 /// <para>The queue of a lock is kept in order of arrival. A waiter is alive until the moment that its last request named; dead
 /// ones are skipped. A lock that becomes free passes straight to the first live waiter, for the claim window, and that waiter's node
 /// is told; a waiter that was passed the lock and did not claim it is skipped from then on until it asks again, at its old place.
 /// The next waiters of other nodes, up to three, are told to ask again when it should have claimed it, each one a claim window later than
 /// the one before.</para>
+/// <para>Operators ask a store for more, by <see cref="ILockStoreAdministration"/>, which it implements as well; locks do not need it.</para>
 /// <para>The contract test suite in the project's tests is the full statement; a new store inherits it.</para>
 /// </remarks>
 public interface ILockStore
@@ -34,13 +37,30 @@ public interface ILockStore
     /// Extends locks that their owners still hold, and only those: never makes a lock again and never touches another's. A lock
     /// that was passed to a waiter and not claimed yet counts as held. Never shortens a lease.
     /// </summary>
+    /// <remarks>
+    /// The watchdog asks on a thread of its own, whose <see cref="SynchronizationContext"/> is current, so that renewals keep their time when the
+    /// thread pool is exhausted. On a store that has answered before, this call must not need a thread of the pool: whatever it awaits it
+    /// awaits on the captured context, with <c>ConfigureAwait(true)</c> and never through <see cref="Task.Run(Action)"/> or
+    /// <see cref="Task{TResult}.WaitAsync(CancellationToken)"/>, which go by way of the pool; and what reads the replies of a server has a thread of its own.
+    /// </remarks>
+    /// <param name="requests">The locks and their owners: of one partition, as <see cref="PartitionOf"/> tells it when this is called.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
     /// <returns>For each request in turn, what was found.</returns>
+    /// <exception cref="ArgumentException">The locks are of several partitions, by what <see cref="PartitionOf"/> tells. Nothing was sent.</exception>
+    /// <exception cref="LockStoreException">
+    /// Among other failures, a transient one where the locks turned out to be of several partitions after this was called: none was renewed, and
+    /// <see cref="PartitionOf"/> tells them apart from now on.
+    /// </exception>
     Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken);
 
     /// <summary>
     /// Tells apart the parts of a store that may be away alone, such as the slots of a Redis Cluster: one <see cref="RenewAsync"/> is asked
     /// for locks of one part only, so that it fails for none of the others. Makes no call. One part for all by default.
     /// </summary>
+    /// <remarks>
+    /// A store that has not reached its server yet may not know its parts, and tells of one until it does. So it is asked before each send,
+    /// a repeated one as well, and what was grouped by an older answer is grouped anew.
+    /// </remarks>
     /// <param name="lockName">A lock.</param>
     /// <returns>Any number, the same for locks of the same part.</returns>
     int PartitionOf(string lockName) => 0;
@@ -51,6 +71,13 @@ public interface ILockStore
     /// locked for some time at least stays taken until then, by nobody. The owner's <see cref="ReleaseRequest.Occurrence"/> is remembered as finished,
     /// or as free for another run; one that finds the lock not to be the owner's changes nothing of it.
     /// </summary>
+    /// <remarks>
+    /// This is also the undo of an acquisition whose reply nobody waits for any more, and how a waiter leaves the queue. It is sent whatever the
+    /// token says, cancelled before the call or while it is under way: also when the connection is still being made, or the
+    /// server has to be sent its script again.
+    /// </remarks>
+    /// <param name="request">What to release.</param>
+    /// <param name="cancellationToken">Ends the wait for the reply, and nothing else.</param>
     Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken);
 
     /// <summary>
@@ -60,35 +87,6 @@ public interface ILockStore
     /// <param name="nodeId">The node whose waiters' grants are to be heard.</param>
     /// <param name="handler">Called for each notification, on any thread, quick and without throwing.</param>
     /// <param name="cancellationToken">Ends the wait for the subscription.</param>
-    /// <returns>Ends the subscription when it is disposed.</returns>
+    /// <returns>Ends the subscription when it is disposed. One that was cancelled while it was being made is ended as well.</returns>
     Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken);
-
-    /// <summary>Looks at a lock without changing it.</summary>
-    /// <returns>Who holds it; null when nobody does.</returns>
-    Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken);
-
-    /// <summary>Looks at a lock and its queue without changing them.</summary>
-    /// <param name="lockName">The lock.</param>
-    /// <param name="maxWaiters">How many waiters to list at most, from the front of the queue.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken);
-
-    /// <summary>Lists the locks that are held, a page at a time. Locks that come or go meanwhile may be on a page or not.</summary>
-    /// <param name="cursor">Null for the first page, then what the page before it said in <see cref="LockPage.Next"/>.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Takes a lock from its holder, and passes it on as a release would; whatever time it was to be locked at least is over. The
-    /// holder's node is told, and a renewal of the holder answers <see cref="RenewalReply.Revoked"/> until its lease would have run out.
-    /// </summary>
-    /// <param name="lockName">The lock.</param>
-    /// <param name="fencingToken">The token of the grant that is to end, so that no newer one is hit.</param>
-    /// <param name="claimWindow">How long the lock stays passed to the next waiter without being claimed.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    /// <returns>Whether the lock was held under that token.</returns>
-    Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken);
-
-    /// <summary>Asks the store for a sign of life, as the health check does.</summary>
-    Task PingAsync(CancellationToken cancellationToken);
 }

@@ -1,10 +1,47 @@
 namespace Coordination.Stores;
 
 /// <summary>What a store tells a node.</summary>
-/// <param name="Kind">What happened.</param>
-/// <param name="LockName">The lock; null for <see cref="LockNotificationKind.Reconnected"/>, which is about all of them.</param>
-/// <param name="Owner">The waiter or holder that it is for; null for <see cref="LockNotificationKind.Reconnected"/>.</param>
-/// <param name="After">For <see cref="LockNotificationKind.AskAgain"/>, how long from now; else zero.</param>
-/// <param name="FencingToken">For <see cref="LockNotificationKind.Revoked"/>, the token of the grant; else zero.</param>
-public readonly record struct LockNotification(
-    LockNotificationKind Kind, string? LockName = null, LockOwner? Owner = null, TimeSpan After = default, long FencingToken = 0);
+public readonly record struct LockNotification
+{
+    /// <summary>What happened.</summary>
+    public required LockNotificationKind Kind { get; init; }
+
+    /// <summary>The lock.</summary>
+    /// <value>Null, the default, for <see cref="LockNotificationKind.Reconnected"/>, which is about all of them.</value>
+    public string? LockName { get; init; }
+
+    /// <summary>The waiter or holder that it is for.</summary>
+    /// <value>Null, the default, for <see cref="LockNotificationKind.Reconnected"/>.</value>
+    public LockOwner? Owner { get; init; }
+
+    /// <summary>For <see cref="LockNotificationKind.AskAgain"/>, how long from now.</summary>
+    /// <value>Zero, the default, for the other kinds.</value>
+    public TimeSpan After { get; init; }
+
+    /// <summary>For <see cref="LockNotificationKind.Revoked"/>, the token of the grant.</summary>
+    /// <value>Zero, the default, for the other kinds.</value>
+    public long FencingToken { get; init; }
+
+    /// <summary>The connection was lost and is back.</summary>
+    public static LockNotification Reconnected => new() { Kind = LockNotificationKind.Reconnected };
+
+    /// <summary>A lock was passed to a waiter.</summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="waiter">The waiter, which is to claim it.</param>
+    public static LockNotification Granted(string lockName, LockOwner waiter) =>
+        new() { Kind = LockNotificationKind.Granted, LockName = lockName, Owner = waiter };
+
+    /// <summary>A waiter is to ask again.</summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="waiter">The waiter.</param>
+    /// <param name="after">How long from now.</param>
+    public static LockNotification AskAgain(string lockName, LockOwner waiter, TimeSpan after) =>
+        new() { Kind = LockNotificationKind.AskAgain, LockName = lockName, Owner = waiter, After = after };
+
+    /// <summary>A lock was taken from its holder.</summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="holder">Who held it.</param>
+    /// <param name="fencingToken">The token of the grant that was ended.</param>
+    public static LockNotification Revoked(string lockName, LockOwner holder, long fencingToken) =>
+        new() { Kind = LockNotificationKind.Revoked, LockName = lockName, Owner = holder, FencingToken = fencingToken };
+}

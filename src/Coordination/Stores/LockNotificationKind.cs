@@ -15,6 +15,6 @@ public enum LockNotificationKind
     /// </summary>
     AskAgain,
 
-    /// <summary>The lock was taken from its holder by <see cref="ILockStore.RevokeAsync"/>.</summary>
+    /// <summary>The lock was taken from its holder by <see cref="ILockStoreAdministration.RevokeAsync"/>.</summary>
     Revoked,
 }

@@ -1,14 +1,34 @@
 namespace Coordination.Stores;
 
-/// <summary>A request to give back one entry of a lock and to leave its queue.</summary>
-/// <param name="LockName">The lock.</param>
-/// <param name="Owner">Who held it or waited for it.</param>
-/// <param name="Entry">The entry of the acquisition.</param>
-/// <param name="ClaimWindow">How long the lock stays passed to the next waiter without being claimed.</param>
-/// <param name="AllowBarging">Whether to leave the lock free and tell the first waiter, instead of passing it to that waiter.</param>
-/// <param name="LockAtLeastFor">Until how long after its grant the lock stays taken, by nobody, when this is its last entry. Zero for not at all.</param>
-/// <param name="Occurrence">The scheduled time that the lock was held for; null for none.</param>
-/// <param name="OccurrenceIsFinished">Whether that occurrence was run to its end; else another run may take it.</param>
-public sealed record ReleaseRequest(
-    string LockName, LockOwner Owner, long Entry, TimeSpan ClaimWindow, bool AllowBarging = false, TimeSpan LockAtLeastFor = default,
-    Occurrence? Occurrence = null, bool OccurrenceIsFinished = true);
+/// <summary>A request to release one entry of a lock and to leave its queue.</summary>
+public sealed record ReleaseRequest
+{
+    /// <summary>The lock.</summary>
+    /// <value>A name that was checked.</value>
+    public required string LockName { get; init; }
+
+    /// <summary>Who held it or waited for it.</summary>
+    public required LockOwner Owner { get; init; }
+
+    /// <summary>The entry of the acquisition.</summary>
+    public required long Entry { get; init; }
+
+    /// <summary>How long the lock stays passed to the next waiter without being claimed.</summary>
+    public required TimeSpan ClaimWindow { get; init; }
+
+    /// <summary>Whether to leave the lock free and tell the first waiter, instead of passing it to that waiter.</summary>
+    /// <value>False by default.</value>
+    public bool AllowBarging { get; init; }
+
+    /// <summary>Until how long after its grant the lock stays taken, by nobody, when this is its last entry.</summary>
+    /// <value>Zero, the default, for not at all.</value>
+    public TimeSpan LockAtLeastFor { get; init; }
+
+    /// <summary>The scheduled time that the lock was held for.</summary>
+    /// <value>Null, the default, for none.</value>
+    public Occurrence? Occurrence { get; init; }
+
+    /// <summary>Whether that occurrence was run to its end; else another run may take it.</summary>
+    /// <value>True by default.</value>
+    public bool OccurrenceIsFinished { get; init; } = true;
+}

@@ -9,6 +9,6 @@ public enum RenewalReply
     /// <summary>The lock is the owner's, and lasts for the lease duration from now.</summary>
     Renewed,
 
-    /// <summary>The lock was taken from the owner by <see cref="ILockStore.RevokeAsync"/>.</summary>
+    /// <summary>The lock was taken from the owner by <see cref="ILockStoreAdministration.RevokeAsync"/>.</summary>
     Revoked,
 }

@@ -1,10 +1,19 @@
 namespace Coordination.Stores;
 
 /// <summary>A request to extend one lock.</summary>
-/// <param name="LockName">The lock.</param>
-/// <param name="Owner">Who holds it.</param>
-/// <param name="LeaseDuration">How long the lock is to last from now on with no further renewal.</param>
-/// <param name="FencingToken">
-/// The token of the grant, for the same owner may have been granted the lock anew; null for whichever grant of the owner it is.
-/// </param>
-public readonly record struct RenewalRequest(string LockName, LockOwner Owner, TimeSpan LeaseDuration, long? FencingToken = null);
+public readonly record struct RenewalRequest
+{
+    /// <summary>The lock.</summary>
+    /// <value>A name that was checked.</value>
+    public required string LockName { get; init; }
+
+    /// <summary>Who holds it.</summary>
+    public required LockOwner Owner { get; init; }
+
+    /// <summary>How long the lock is to last from now on with no further renewal.</summary>
+    public required TimeSpan LeaseDuration { get; init; }
+
+    /// <summary>The token of the grant, for the same owner may have been granted the lock anew.</summary>
+    /// <value>Null, the default, for whichever grant of the owner it is.</value>
+    public long? FencingToken { get; init; }
+}

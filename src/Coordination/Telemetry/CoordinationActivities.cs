@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Coordination.Leases;
 
 namespace Coordination.Telemetry;
 
@@ -36,7 +35,7 @@ internal static class CoordinationActivities
     }
 
     /// <summary>Starts the trace of a hold beside, and not above, what the caller does next.</summary>
-    public static Activity? StartHold(LeaseGrant grant, ActivityContext parent)
+    public static Activity? StartHold(string lockName, LockOwner owner, long fencingToken, ActivityContext parent)
     {
         if (!Source.HasListeners())
         {
@@ -45,7 +44,7 @@ internal static class CoordinationActivities
 
         var current = Activity.Current;
         var activity = Source.StartActivity("coordination.hold", ActivityKind.Internal, parent);
-        activity?.SetTag(LockNameTag, grant.LockName).SetTag(OwnerTag, grant.Owner.ToString()).SetTag(TokenTag, grant.FencingToken);
+        activity?.SetTag(LockNameTag, lockName).SetTag(OwnerTag, owner.ToString()).SetTag(TokenTag, fencingToken);
         Activity.Current = current;
         return activity;
     }

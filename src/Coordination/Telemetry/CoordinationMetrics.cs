@@ -10,7 +10,7 @@ internal sealed class CoordinationMetrics : IDisposable
 {
     private readonly Meter _meter;
     private readonly UpDownCounter<long> _leases;
-    private readonly UpDownCounter<long> _waiters;
+    private readonly UpDownCounter<long> _waiting;
     private readonly Histogram<double> _acquireDuration;
     private readonly Histogram<double> _renewalDuration;
     private readonly Histogram<double> _renewalRemaining;
@@ -22,7 +22,7 @@ internal sealed class CoordinationMetrics : IDisposable
     {
         _meter = factory.Create(CoordinationInstrumentation.MeterName);
         _leases = _meter.CreateUpDownCounter<long>("coordination.lease.active", "{lease}", "Leases held by this node.");
-        _waiters = _meter.CreateUpDownCounter<long>("coordination.waiter.active", "{waiter}", "Calls in this node that wait for a lock.");
+        _waiting = _meter.CreateUpDownCounter<long>("coordination.call.waiting", "{call}", "Calls of this node that wait for a lock.");
         _acquireDuration = _meter.CreateHistogram<double>("coordination.acquire.duration", "s", "From the call to its end, waiting included.");
         _renewalDuration = _meter.CreateHistogram<double>("coordination.renewal.duration", "s", "One renewal call, which may carry many leases.");
         _renewalRemaining = _meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.");
@@ -43,9 +43,12 @@ internal sealed class CoordinationMetrics : IDisposable
         }
     }
 
-    public void WaiterAdded() => _waiters.Add(1);
-
-    public void WaiterRemoved() => _waiters.Add(-1);
+    /// <summary>Counts a call that waits, until what is returned is disposed.</summary>
+    public WaitingCall CallWaits()
+    {
+        _waiting.Add(1);
+        return new WaitingCall(_waiting);
+    }
 
     public void Acquired(TimeSpan took, AcquireOutcome outcome) =>
         _acquireDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("coordination.acquire.outcome", Describe(outcome)));
@@ -58,6 +61,12 @@ internal sealed class CoordinationMetrics : IDisposable
     public void Revoked() => _revocations.Add(1);
 
     public void Dispose() => _meter.Dispose();
+
+    /// <summary>A call that is counted as waiting. To be disposed once.</summary>
+    public readonly struct WaitingCall(UpDownCounter<long> waiting) : IDisposable
+    {
+        public void Dispose() => waiting.Add(-1);
+    }
 
     public static string Describe(LeaseLossReason reason) => reason switch
     {

@@ -1,27 +1,27 @@
 namespace Coordination.Time;
 
-/// <summary>Counts the work that goes on without a caller, so that the node can wait for it before it ends.</summary>
+/// <summary>Counts the tasks that go on without a caller, so that the node can wait for them before it ends.</summary>
 internal sealed class BackgroundTasks(TimeProvider time)
 {
     private readonly Lock _gate = new();
     private int _running;
-    private TaskCompletionSource? _idle;
+    private TaskCompletionSource<bool>? _idle;
 
-    /// <summary>Begins to count a piece of work, until what is returned is disposed.</summary>
-    public Piece Begin()
+    /// <summary>Begins to count a task, until what is returned is disposed.</summary>
+    public Running Begin()
     {
         lock (_gate)
         {
             _running++;
         }
 
-        return new Piece(this);
+        return new Running(this);
     }
 
     /// <summary>Waits until nothing runs, for at most a limit.</summary>
     public async Task DrainAsync(TimeSpan limit)
     {
-        Task idle;
+        Task<bool> idle;
         lock (_gate)
         {
             if (_running == 0)
@@ -29,12 +29,12 @@ internal sealed class BackgroundTasks(TimeProvider time)
                 return;
             }
 
-            _idle ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _idle ??= new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
             idle = _idle.Task;
         }
 
         // What is not done by then lapses by itself in the store.
-        await idle.WaitAsync(limit, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)idle.WithinAsync(limit, time)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private void End()
@@ -43,14 +43,14 @@ internal sealed class BackgroundTasks(TimeProvider time)
         {
             if (--_running == 0)
             {
-                _idle?.TrySetResult();
+                _idle?.TrySetResult(true);
             }
         }
     }
 
-    /// <summary>A piece of work. To be disposed once.</summary>
-    public readonly struct Piece(BackgroundTasks work) : IDisposable
+    /// <summary>A task that is counted. To be disposed once.</summary>
+    public readonly struct Running(BackgroundTasks tasks) : IDisposable
     {
-        public void Dispose() => work.End();
+        public void Dispose() => tasks.End();
     }
 }

@@ -1,6 +1,6 @@
 namespace Coordination.Time;
 
-/// <summary>Waiting for a call for a limited time.</summary>
+/// <summary>Waiting, but not for ever: the one way in which this project waits for what may hang.</summary>
 internal static class BoundedWait
 {
     /// <summary>Waits for a call that cannot be taken back: past the limit it goes on by itself, and may still be applied.</summary>
@@ -17,7 +17,7 @@ internal static class BoundedWait
     /// <exception cref="TimeoutException">The limit was reached.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public static Task<T> WithinAsync<T>(
-        this Task<T> call, TimeSpan limit, TimeProvider time, bool continueOnCapturedContext, CancellationToken cancellationToken) =>
+        this Task<T> call, TimeSpan limit, TimeProvider time, bool continueOnCapturedContext = false, CancellationToken cancellationToken = default) =>
         call.IsCompleted || (limit == Timeout.InfiniteTimeSpan && !cancellationToken.CanBeCanceled)
             ? call
             : new Wait<T>(call, limit, time, continueOnCapturedContext, cancellationToken).Task;

@@ -8,6 +8,10 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
 {
     private static readonly TimeSpan ClockJump = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>When the next tick comes after one that threw.</summary>
+    private static readonly TimeSpan AfterFault = TimeSpan.FromMilliseconds(100);
+
+    private readonly string _name;
     private readonly TimeProvider _time;
     private readonly Func<TimeSpan> _tick;
     private readonly Action<Exception> _fault;
@@ -22,16 +26,18 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
     private bool _hasEnded;
     private volatile bool _stopped;
 
+    /// <param name="name">The thread's name, for debuggers and dumps.</param>
     /// <param name="time">The clock.</param>
     /// <param name="tick">Does what is due, and answers when it wants to be called next. Runs on the thread.</param>
     /// <param name="fault">Told of an exception that reached the loop. The loop goes on.</param>
-    public DedicatedThread(TimeProvider time, Func<TimeSpan> tick, Action<Exception> fault)
+    public DedicatedThread(string name, TimeProvider time, Func<TimeSpan> tick, Action<Exception> fault)
     {
+        _name = name;
         _time = time;
         _tick = tick;
         _fault = fault;
 
-        // The system's timers occurrence on the thread pool, which is what this thread must not depend on: it sleeps by itself. Another clock may
+        // The system's timers fire on the thread pool, which is what this thread must not depend on: it sleeps by itself. Another clock may
         // run ahead of that, as one does that a test moves, and has no other way to say that its time has come.
         _timer = time == TimeProvider.System ? null : time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
@@ -111,7 +117,7 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
         {
             if (_thread is null && !_stopped)
             {
-                _thread = new Thread(Run) { IsBackground = true, Name = "Coordination watchdog" };
+                _thread = new Thread(Run) { IsBackground = true, Name = _name };
                 _thread.Start();
             }
         }
@@ -122,26 +128,12 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
         SetSynchronizationContext(this);
         while (!_stopped)
         {
-            RunPosted();
-            TimeSpan next;
-            lock (_wake)
+            // The tick first: what was posted may take its time, and a deadline that has come does not wait for it.
+            var next = Tick();
+            if (RunPosted(until: next))
             {
-                // Whoever adds a lease while the tick looks at the others has to wake this thread again.
-                _wakesAt = TimeSpan.MaxValue;
+                Sleep(next);
             }
-
-            try
-            {
-                next = _tick();
-            }
-            catch (Exception e)
-            {
-                // Whatever it was: a loop that ends renews nothing any more, for any lease.
-                _fault(e);
-                next = _time.Uptime + TimeSpan.FromMilliseconds(100);
-            }
-
-            Sleep(next);
         }
 
         lock (_wake)
@@ -149,7 +141,27 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
             _hasEnded = true;
         }
 
-        RunPosted();
+        RunPosted(until: TimeSpan.MaxValue);
+    }
+
+    private TimeSpan Tick()
+    {
+        lock (_wake)
+        {
+            // Whoever adds a lease while the tick looks at the others has to wake this thread again.
+            _wakesAt = TimeSpan.MaxValue;
+        }
+
+        try
+        {
+            return _tick();
+        }
+        catch (Exception e)
+        {
+            // Whatever it was: a loop that ends renews nothing any more, for any lease.
+            _fault(e);
+            return _time.Uptime + AfterFault;
+        }
     }
 
     private void Sleep(TimeSpan until)
@@ -197,16 +209,20 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
         ? remaining
         : TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(remaining.TotalMilliseconds), int.MaxValue));
 
-    private void RunPosted()
+    /// <summary>Runs what was posted, one piece after another.</summary>
+    /// <param name="until">When the next tick is due.</param>
+    /// <returns>Whether everything was run; false when the tick has become due before that.</returns>
+    private bool RunPosted(TimeSpan until)
     {
-        while (true)
+        // At least one between two ticks, also when those never end to be due.
+        do
         {
             (SendOrPostCallback Callback, object? State) item;
             lock (_wake)
             {
                 if (!_posted.TryDequeue(out item))
                 {
-                    return;
+                    return true;
                 }
             }
 
@@ -220,5 +236,7 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
                 _fault(e);
             }
         }
+        while (until == TimeSpan.MaxValue || _time.Uptime < until);
+        return false;
     }
 }

@@ -1,35 +1,75 @@
-using System.Diagnostics;
-using Coordination.Leases;
+using Coordination.Stores;
+using Coordination.Time;
 
 namespace Coordination.Waiting;
 
 /// <summary>
-/// One call that waits for a lock. Whoever decides it first decides what it ends with: a lease, an error, or that it gave up.
+/// A place of this node in the store's queue of a lock: the request that it asks with, and when it asks again. Passed from call to call
+/// until one of them has the lock. Not safe for use by several threads, except for <see cref="Wake"/>.
 /// </summary>
-internal sealed class Waiter
+internal sealed class Waiter(AcquireRequest request, TimeProvider time)
 {
-    private readonly TaskCompletionSource<LeaseHandle> _lease = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _isDecided;
+    /// <summary>How long after the holder's time is up a waiter asks again, and how much later each one behind it does.</summary>
+    private static readonly TimeSpan WakeAfterExpiry = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>The trace that the hold belongs to.</summary>
-    public ActivityContext Trace { get; } = Activity.Current?.Context ?? default;
+    private static readonly TimeSpan WakeSpread = TimeSpan.FromMilliseconds(20);
 
-    public Task<LeaseHandle> Lease => _lease.Task;
+    private static readonly TimeSpan MaxWakeSpread = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>Decides that this waiter gets the lease, which <see cref="Deliver"/> then brings.</summary>
-    public bool TryClaim() => Interlocked.Exchange(ref _isDecided, 1) == 0;
+    private static readonly TimeSpan RetryStep = TimeSpan.FromMilliseconds(100);
 
-    public void Deliver(LeaseHandle lease) => _lease.SetResult(lease);
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(1);
 
-    public void TryFail(Exception error)
+    /// <summary>The token of the holder that this one was the first to wait for; null while others are before it.</summary>
+    private long? _firstBehind;
+    private bool _missedItsTurn;
+    private TimeSpan _retryDelay;
+
+    // Most requests are granted before anybody sleeps.
+    private Signal? _wake;
+
+    public AcquireRequest Request { get; private set; } = request;
+
+    /// <summary>Whether the store may have applied the request, so that it has to be undone if nobody goes on with it.</summary>
+    public bool MayBeApplied { get; set; }
+
+    /// <summary>Ends the sleep until the next ask: the lock was handed over to this waiter, or notifications may have been missed.</summary>
+    public Signal Wake => _wake ??= new Signal(time);
+
+    /// <summary>Joins the store's queue with the next ask.</summary>
+    public void Queue() => Request = Request.Wait ? Request : Request with { Wait = true };
+
+    /// <summary>Asks again after some time at the latest: the lock may be free then.</summary>
+    public void WakeIn(TimeSpan delay)
     {
-        if (TryClaim())
+        if (delay > TimeSpan.Zero)
         {
-            _lease.SetException(error);
+            Wake.SetIn(delay + WakeAfterExpiry);
+        }
+        else
+        {
+            Wake.Set();
         }
     }
 
-    /// <summary>Decides that this waiter has given up.</summary>
-    /// <returns>False when a lease or an error was decided in the same moment, and <see cref="Lease"/> completes with it.</returns>
-    public bool TryGiveUp() => TryClaim();
+    /// <summary>Learns that another holds the lock.</summary>
+    /// <returns>How long to sleep until the next ask, if nothing is heard meanwhile.</returns>
+    public TimeSpan Refused(AcquireReply reply)
+    {
+        _retryDelay = TimeSpan.Zero;
+
+        // It was the first behind one holder, and now another holds the lock: its turn came, its claim window ended, and it heard of neither.
+        // That may be so each time, for ever. So until it has the lock it asks within the claim window, whatever it hears.
+        _missedItsTurn |= _firstBehind is { } token && reply.Holder is { } holder && holder.FencingToken != token && !Request.AllowBarging;
+        _firstBehind = reply.WaitersBefore == 0 ? reply.Holder?.FencingToken : null;
+        var spread = Min(reply.WaitersBefore * WakeSpread, MaxWakeSpread);
+        var untilExpiry = (reply.Holder?.TimeToLive ?? TimeSpan.Zero) + WakeAfterExpiry + spread;
+        return _missedItsTurn ? Min(untilExpiry, Request.ClaimWindow / 2) : untilExpiry;
+    }
+
+    /// <summary>Learns that the store is away.</summary>
+    /// <returns>How long to sleep until the next ask.</returns>
+    public TimeSpan Failed() => _retryDelay = Min(_retryDelay + RetryStep, MaxRetryDelay);
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

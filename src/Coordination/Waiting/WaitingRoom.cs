@@ -1,213 +1,191 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using Coordination.Leases;
 using Coordination.Nodes;
 using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Telemetry;
 using Coordination.Time;
-using Microsoft.Extensions.Logging;
 
 namespace Coordination.Waiting;
 
-/// <summary>All waiters of this node: a place for each lock they wait for, and one subscription for all of them.</summary>
+/// <summary>Where calls wait for locks: by themselves at the store when they are this node's first, and behind that one when they are not.</summary>
+[SuppressMessage("Usage", "CA2213:Disposable fields should be disposed", Justification = "A call that comes in the moment of the disposal links to its token.")]
 internal sealed class WaitingRoom(
-    NodeIdentity node, ILockStore store, StoreClient client, LeaseFactory leases, BackgroundTasks background, Watchdog watchdog, TimeProvider time, ILogger<WaitingRoom> logger) : IAsyncDisposable, IDisposable
+    Node node, StoreClient store, LeaseKeeper leases, NodeChannel channel, CoordinationMetrics metrics, BackgroundTasks background, TimeProvider time) : IDisposable
 {
-    private static readonly TimeSpan SubscribeLimit = TimeSpan.FromMilliseconds(250);
-
-    private readonly ConcurrentDictionary<WaitKey, QueuePlace> _places = new();
-    private readonly ConcurrentDictionary<(string LockName, LockOwner Owner), QueuePlace> _announced = new();
-    private readonly Lock _subscribing = new();
-    private volatile Task<IAsyncDisposable>? _subscription;
-    private Task _listening = Task.CompletedTask;
-    private volatile bool _isDisposed;
-
-    /// <summary>Reserves the first place among this node's waiters of a lock, for somebody who asks for it by itself first.</summary>
-    /// <returns>
-    /// The place, to be ended by <see cref="End"/> or <see cref="EnterFirst"/>; null when others of this node ask or wait already, behind whom
-    /// the caller belongs.
-    /// </returns>
-    public QueuePlace? TryReserve(WaitKey key)
-    {
-        var place = CreatePlace(key, isReserved: true);
-        return _places.TryAdd(key, place) ? place : null;
-    }
-
-    /// <summary>Gives up a reservation.</summary>
-    public void End(WaitKey key, QueuePlace reserved)
-    {
-        if (reserved.EndReservation())
-        {
-            _ = RunAsync(key, reserved);
-        }
-        else
-        {
-            _places.TryRemove(KeyValuePair.Create(key, reserved));
-        }
-    }
-
-    /// <summary>Queues whoever reserved a place.</summary>
-    /// <param name="key">The lock, and how it is wanted.</param>
-    /// <param name="reserved">The place.</param>
-    /// <param name="waiter">The waiter.</param>
-    /// <param name="unanswered">A request of it that may have been applied, and that the place goes on with; null for none.</param>
-    public void EnterFirst(WaitKey key, QueuePlace reserved, Waiter waiter, AcquireRequest? unanswered)
-    {
-        if (!reserved.TryAddFirst(waiter, unanswered) || _isDisposed)
-        {
-            // The node was disposed meanwhile.
-            reserved.Fail(Disposed());
-            waiter.TryFail(Disposed());
-        }
-
-        // Also when nobody waits any more: a request that may have been applied is given back in the end.
-        _ = RunAsync(key, reserved);
-    }
-
-    /// <summary>Queues a waiter behind this node's other ones of the same lock.</summary>
-    /// <returns>Where it stands, for <see cref="QueuePlace.Remove"/>.</returns>
-    public QueuePlace Enter(WaitKey key, Waiter waiter)
-    {
-        while (true)
-        {
-            var place = _places.GetOrAdd(
-                key, static (key, room) => room.CreatePlace(key, isReserved: false), this);
-            if (place.TryAdd(waiter, out var starts))
-            {
-                if (_isDisposed)
-                {
-                    // The disposal came between the caller's check and this, and may not have seen this place.
-                    place.Fail(Disposed());
-                }
-                else if (starts)
-                {
-                    _ = RunAsync(key, place);
-                }
-
-                return place;
-            }
-
-            // It ended in this moment; its successor takes over.
-            _places.TryRemove(KeyValuePair.Create(key, place));
-        }
-    }
-
-    /// <summary>Says which place a notification for a request is for.</summary>
-    public void Announce(AcquireRequest request, QueuePlace place) => _announced[(request.LockName, request.Owner)] = place;
-
-    /// <summary>Takes back what this place announced, and not what another one of the same owner did since.</summary>
-    public void Withdraw(AcquireRequest request, QueuePlace place) =>
-        _announced.TryRemove(KeyValuePair.Create((request.LockName, request.Owner), place));
+    private readonly ConcurrentDictionary<WaitKey, LocalQueue> _queues = new();
+    private readonly CancellationTokenSource _disposing = new();
 
     /// <summary>
-    /// Subscribes, once for this node, and waits for it for a moment. A failure is no obstacle: notifications are a speed-up, and the next
-    /// ask tries again.
+    /// Takes the lock when it is free, which it mostly is, and else waits for it. The first call of this node asks the store; those that come
+    /// meanwhile stand behind it, and take its turn when it has the lock or gives up.
     /// </summary>
-    public Task EnsureListeningAsync()
+    /// <exception cref="OperationCanceledException">The token was cancelled. A grant that came in the same moment is passed on.</exception>
+    /// <exception cref="LockStoreException">The store refused for good.</exception>
+    /// <exception cref="ObjectDisposedException">The node was disposed meanwhile.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<LeaseHandle> AcquireAsync(WaitKey key, CancellationToken cancellationToken)
     {
-        lock (_subscribing)
+        var queue = Enter(key, out var place);
+        var waiter = place is null ? CreateWaiter(key, wait: false) : await TakeTurnAsync(queue, place, cancellationToken).ConfigureAwait(false) ?? CreateWaiter(key, wait: true);
+        try
         {
-            if (_subscription is null or { IsFaulted: true } or { IsCanceled: true })
+            if (!waiter.Request.Wait && await TryAtOnceAsync(waiter, key.Options, cancellationToken).ConfigureAwait(false) is { } lease)
             {
-                // The node's, so no waiter's end ends it.
-                _subscription = store.SubscribeAsync(node.Id, Hear, CancellationToken.None);
-                _listening = ListenAsync(_subscription);
+                return lease;
             }
 
-            // One moment for all of them: who asks when it is over does not wait.
-            return _listening;
+            waiter.Queue();
+            return await WaitAsync(waiter, key.Options, cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    private async Task ListenAsync(Task<IAsyncDisposable> subscription)
-    {
-        try
+        catch (LockStoreException e)
         {
-            await subscription.WithinAsync(SubscribeLimit, time, continueOnCapturedContext: false, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (LockStoreException e) when (e.IsTransient)
-        {
-            // The store is away; the acquisition that follows says so, and waiting by the holder's time to live still works.
-        }
-        catch (TimeoutException)
-        {
-            // It is slow: what happens until it stands may be missed, so everybody asks again then.
-            _ = WakeWhenListeningAsync(subscription);
-        }
-    }
-
-    private async Task WakeWhenListeningAsync(Task subscription)
-    {
-        await subscription.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        WakeAll();
-    }
-
-    /// <summary>Ends all waiters with <see cref="ObjectDisposedException"/>, and the subscription.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        Dispose();
-        if (_subscription is { IsCompletedSuccessfully: true } subscription)
-        {
-            await (await subscription.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Ends all waiters with <see cref="ObjectDisposedException"/>, for a container that is disposed synchronously.</summary>
-    public void Dispose()
-    {
-        _isDisposed = true;
-        foreach (var place in _places.Values)
-        {
-            place.Fail(Disposed());
-        }
-    }
-
-    private static ObjectDisposedException Disposed() =>
-        new(nameof(ILockProvider), "The lock provider was disposed while this call waited for a lock.");
-
-    private QueuePlace CreatePlace(WaitKey key, bool isReserved) => new(key, isReserved, this, leases, client, time);
-
-    private async Task RunAsync(WaitKey key, QueuePlace place)
-    {
-        using var piece = background.Begin();
-        try
-        {
-            await place.RunAsync().ConfigureAwait(false);
-        }
-        catch (Exception e)
-        {
-            // A fault of ours: the callers learn of it, and do not wait for ever.
-            Log.WaitingFault(logger, e, key.LockName);
-            place.Fail(e);
+            // No retry helps, so none of them gets the lock, and each has to know.
+            queue.Fail(e);
+            throw;
         }
         finally
         {
-            _places.TryRemove(KeyValuePair.Create(key, place));
+            PassTurn(key, queue, waiter);
         }
     }
 
-    private void Hear(LockNotification notification)
+    /// <summary>Ends all waits with <see cref="ObjectDisposedException"/>.</summary>
+    public void Dispose()
     {
-        if (notification is not { LockName: { } lockName, Owner: { } owner })
+        _disposing.Cancel();
+        foreach (var queue in _queues.Values)
         {
-            // Reconnected, and notifications may have been missed.
-            WakeAll();
-        }
-        else if (notification.Kind == LockNotificationKind.Revoked)
-        {
-            watchdog.LoseReleased(lockName, owner, notification.FencingToken);
-        }
-        else if (_announced.TryGetValue((lockName, owner), out var place))
-        {
-            place.WakeIn(notification.After);
+            queue.Fail(Disposed());
         }
     }
 
-    private void WakeAll()
+    /// <summary>One ask, for which nothing has to be heard.</summary>
+    /// <returns>Null when the lock is to be waited for.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<LeaseHandle?> TryAtOnceAsync(Waiter waiter, LockOptions? options, CancellationToken cancellationToken)
     {
-        foreach (var place in _places.Values)
+        try
         {
-            place.Wake();
+            var reply = await AskAsync(waiter, options, cancellationToken).ConfigureAwait(false);
+            return TryAccept(waiter, reply, options);
+        }
+        catch (LockStoreException e) when (e.IsTransient)
+        {
+            // The store is away, which is waited out like a lock that is held.
+            return null;
         }
     }
+
+    /// <summary>Asks until the lock is granted: when something is heard, when the holder's time is up, and again when the store is away.</summary>
+    private async Task<LeaseHandle> WaitAsync(Waiter waiter, LockOptions? options, CancellationToken cancellationToken)
+    {
+        using var waiting = metrics.CallWaits();
+        using var running = background.Begin();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposing.Token);
+        channel.Add(waiter);
+        try
+        {
+            while (true)
+            {
+                TimeSpan sleep;
+                try
+                {
+                    // Able to hear first, then ask: a release between the two is not missed.
+                    await channel.ListenAsync().ConfigureAwait(false);
+                    waiter.Wake.Reset();
+                    var reply = await AskAsync(waiter, options, ending.Token).ConfigureAwait(false);
+                    if (TryAccept(waiter, reply, options) is { } lease)
+                    {
+                        return lease;
+                    }
+
+                    sleep = reply.Reply.IsGranted ? TimeSpan.Zero : waiter.Refused(reply.Reply);
+                }
+                catch (LockStoreException e) when (e.IsTransient)
+                {
+                    sleep = waiter.Failed();
+                }
+
+                await waiter.Wake.WaitAsync(sleep, ending.Token).ConfigureAwait(false);
+                ending.Token.ThrowIfCancellationRequested();
+            }
+        }
+        catch (OperationCanceledException) when (ending.IsCancellationRequested)
+        {
+            // With the caller's token, and not the one that links it.
+            cancellationToken.ThrowIfCancellationRequested();
+            throw Disposed();
+        }
+        finally
+        {
+            channel.Remove(waiter);
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<TimedReply<AcquireReply>> AskAsync(Waiter waiter, LockOptions? options, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        waiter.MayBeApplied = true;
+        var reply = await store.AcquireAsync(waiter.Request, node.AcquireLimit(options), cancellationToken).ConfigureAwait(false);
+
+        // A grant that comes in the moment of the cancellation goes to the next call, or is undone.
+        cancellationToken.ThrowIfCancellationRequested();
+        return reply;
+    }
+
+    private LeaseHandle? TryAccept(Waiter waiter, TimedReply<AcquireReply> reply, LockOptions? options)
+    {
+        if (!reply.Reply.IsGranted || !leases.TryAccept(waiter.Request, reply, options, out var lease))
+        {
+            return null;
+        }
+
+        waiter.MayBeApplied = false;
+        return new LeaseHandle(lease, leases, time);
+    }
+
+    private LocalQueue Enter(WaitKey key, out LinkedListNode<TaskCompletionSource<Waiter?>>? place)
+    {
+        while (true)
+        {
+            var queue = _queues.GetOrAdd(key, static (_, time) => new LocalQueue(time), time);
+            if (queue.TryEnter(out place))
+            {
+                return queue;
+            }
+
+            // Its last call left in this moment.
+            _queues.TryRemove(KeyValuePair.Create(key, queue));
+        }
+    }
+
+    private async ValueTask<Waiter?> TakeTurnAsync(LocalQueue queue, LinkedListNode<TaskCompletionSource<Waiter?>> place, CancellationToken cancellationToken)
+    {
+        using var waiting = metrics.CallWaits();
+        return await queue.TakeTurnAsync(place, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets the next call go on, with the place in the store's queue that this one leaves; with no next one, leaves that queue.</summary>
+    private void PassTurn(WaitKey key, LocalQueue queue, Waiter waiter)
+    {
+        if (queue.TryPassTurn(waiter.MayBeApplied ? waiter : null))
+        {
+            return;
+        }
+
+        _queues.TryRemove(KeyValuePair.Create(key, queue));
+        if (waiter.MayBeApplied)
+        {
+            _ = leases.UndoAsync(waiter.Request);
+        }
+    }
+
+    private Waiter CreateWaiter(WaitKey key, bool wait) => new(node.Acquire(key.LockName, key.Owner, key.Options, wait), time);
+
+    private static ObjectDisposedException Disposed() =>
+        new(nameof(ILockProvider), "The lock provider was disposed while this call waited for a lock.");
 }

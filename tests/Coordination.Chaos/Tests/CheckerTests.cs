@@ -155,12 +155,12 @@ public sealed class CheckerTests
     {
         HistoryEvent[] events =
         [
-            new(At(1), "w1.1", EventKind.Waiting, LockName, 1),
-            new(At(2), "w1.1", EventKind.Granted, LockName, 1, 1_001_900_000),
-            new(At(2.5), "w2.1", EventKind.Waiting, LockName, 1),
-            new(At(3), "w1.1", EventKind.Lost, LockName, 1),
-            new(At(3.1), "w2.1", EventKind.Granted, LockName, 1, 1_000_000_000),
-            new(At(3.2), "w3.1", EventKind.Waiting, LockName, 1),
+            new(At(1), "w1.1", EventKind.Waiting, RecordedLock, 1),
+            new(At(2), "w1.1", EventKind.Granted, RecordedLock, 1, 1_001_900_000),
+            new(At(2.5), "w2.1", EventKind.Waiting, RecordedLock, 1),
+            new(At(3), "w1.1", EventKind.Lost, RecordedLock, 1),
+            new(At(3.1), "w2.1", EventKind.Granted, RecordedLock, 1, 1_000_000_000),
+            new(At(3.2), "w3.1", EventKind.Waiting, RecordedLock, 1),
             new(At(4), "w2.1", EventKind.Ended),
             new(At(5), "w3.1", EventKind.Ended),
         ];
@@ -169,20 +169,20 @@ public sealed class CheckerTests
 
         Assert.Equal(
             [
-                new Holding("w1.1", "w1", LockName, 1, 1_001_900_000, At(1), At(2), At(1.9), At(3), HoldingEnd.Lost),
+                new Holding("w1.1", "w1", RecordedLock, 1, 1_001_900_000, At(1), At(2), At(1.9), At(3), HoldingEnd.Lost),
 
                 // Its token is older than its request, and says nothing of the time.
-                new Holding("w2.1", "w2", LockName, 1, 1_000_000_000, At(2.5), At(3.1), At(3.1), At(4), HoldingEnd.Died),
+                new Holding("w2.1", "w2", RecordedLock, 1, 1_000_000_000, At(2.5), At(3.1), At(3.1), At(4), HoldingEnd.Died),
             ],
             run.Holdings);
-        Assert.Equal(new Wait("w3.1", "w3", LockName, At(3.2), At(5), IsGranted: false), run.Waits[^1]);
+        Assert.Equal(new Wait("w3.1", "w3", RecordedLock, At(3.2), At(5), IsGranted: false), run.Waits[^1]);
     }
 
     private static List<CheckKind> Check(RunRecord run) => [.. Checker.Check(run).Violations.Select(violation => violation.Check)];
 
     private static RunRecord Waited(RunRecord run, Wait wait) => run with { Waits = [.. run.Waits, wait] };
 
-    private static ResourceWrite Write(string by, long token, bool isTaken) => new(At(token), LockName, by, 1, token, isTaken);
+    private static ResourceWrite Write(string by, long token, bool isTaken) => new(At(token), RecordedLock, by, 1, token, isTaken);
 
     private static RunRecord Scheduled(IReadOnlyList<Fire> fires)
     {

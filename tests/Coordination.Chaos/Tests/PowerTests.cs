@@ -1,11 +1,11 @@
 using Coordination.Chaos.Checking;
 using Coordination.Chaos.Contenders;
 using Coordination.Chaos.Scenarios;
-using Coordination.TestKit.Servers;
 
 namespace Coordination.Chaos.Tests;
 
 /// <summary>That the scenarios find what they are there to find: each kind of lock that is broken on purpose is caught within a minute.</summary>
+[Needs(Need.LongTier, Need.RedisServer)]
 public sealed class PowerTests
 {
     /// <summary>Runs of the same length, one after another, up to a minute of them: when something happens is decided by the seed, but not all of what it meets.</summary>
@@ -32,7 +32,6 @@ public sealed class PowerTests
 
     private static async Task IsCaughtAsync(ContenderKind contender, string scenario, params CheckKind[] by)
     {
-        Assert.SkipUnless(RedisProcess.IsAvailable, RedisProcess.Needs);
         for (var seed = 1; seed <= MostRuns; seed++)
         {
             var result = await ScenarioRun.RunAsync(new RunOptions(Catalogue.Find(scenario)!, contender, seed, Duration), TestContext.Current.CancellationToken);

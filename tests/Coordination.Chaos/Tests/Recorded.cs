@@ -6,7 +6,7 @@ namespace Coordination.Chaos.Tests;
 /// <summary>Records that tests write by hand, with a lease of 3 s, a margin of 600 ms and a claim window of 500 ms; times are in seconds.</summary>
 internal static class Recorded
 {
-    public const string LockName = "orders";
+    public const string RecordedLock = "orders";
 
     public static RunRecord Run(params Holding[] holdings) => new()
     {
@@ -14,13 +14,13 @@ internal static class Recorded
         Begin = TimeSpan.Zero,
         End = At(30),
         Holdings = [.. holdings.OrderBy(holding => holding.Granted)],
-        Waits = [.. holdings.Select(holding => new Wait(holding.By, holding.Worker, LockName, holding.WaitedFrom, holding.Granted, true)).OrderBy(wait => wait.From)],
+        Waits = [.. holdings.Select(holding => new Wait(holding.By, holding.Worker, RecordedLock, holding.WaitedFrom, holding.Granted, true)).OrderBy(wait => wait.From)],
     };
 
     public static Holding Hold(string by, long token, double waitedFrom, double granted, double end, HoldingEnd ending = HoldingEnd.Released) =>
-        new(by, RunRecord.WorkerOf(by), LockName, token, token, At(waitedFrom), At(granted), At(granted), At(end), ending);
+        new(by, RunRecord.WorkerOf(by), RecordedLock, token, token, At(waitedFrom), At(granted), At(granted), At(end), ending);
 
-    public static Wait WaitInVain(string by, double from, double to) => new(by, RunRecord.WorkerOf(by), LockName, At(from), At(to), false);
+    public static Wait WaitInVain(string by, double from, double to) => new(by, RunRecord.WorkerOf(by), RecordedLock, At(from), At(to), false);
 
     public static Disturbance Strike(FaultKind kind, double from, double to, string? worker = null) => new(At(from), At(to), kind, worker);
 

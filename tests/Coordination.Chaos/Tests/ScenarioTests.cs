@@ -1,11 +1,11 @@
 using Coordination.Chaos.Contenders;
 using Coordination.Chaos.Reports;
 using Coordination.Chaos.Scenarios;
-using Coordination.TestKit.Servers;
 
 namespace Coordination.Chaos.Tests;
 
 /// <summary>Each scenario, briefly. By hand they run for as long as one likes, with other seeds.</summary>
+[Needs(Need.LongTier, Need.RedisServer)]
 public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRuns>
 {
     private const int Seed = 20;
@@ -16,7 +16,6 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
     [MemberData(nameof(Scenarios))]
     public async Task G1_G2_G3_G4_G5_G7_G8_G9_G11_G12_Hold_for_processes_that_nothing_spares(string scenario)
     {
-        Assert.SkipUnless(RedisProcess.IsAvailable, RedisProcess.Needs);
         runs.Begin(Catalogue.All.Select(Options));
 
         var result = await runs.OfAsync(Options(Catalogue.Find(scenario)!));

@@ -48,7 +48,7 @@ public abstract partial class DistributedLockContract
                     }
 
                     // Whoever came second has waited for the same release.
-                    Assert.NotEqual(handle.GetLease()!.Owner, (await Second.Store.GetHolderAsync(Name, Cancellation))?.Owner);
+                    Assert.NotEqual(handle.GetLease()!.Owner, (await Second.Administration.GetHolderAsync(Name, Cancellation))?.Owner);
                 }).WaitAsync(Bound, Cancellation);
         }
 
@@ -88,7 +88,7 @@ public abstract partial class DistributedLockContract
         await BlockAsync(handle.Dispose);
         await handle.DisposeAsync();
         Assert.Throws<ObjectDisposedException>(() => handle.HandleLostToken);
-        Assert.Equal(next.GetLease()!.Owner, (await Second.Store.GetHolderAsync(Name, Cancellation))?.Owner);
+        Assert.Equal(next.GetLease()!.Owner, (await Second.Administration.GetHolderAsync(Name, Cancellation))?.Owner);
     }
 
     [Fact]

@@ -4,8 +4,12 @@ using StackExchange.Redis;
 
 namespace Coordination.DistributedLock.Tests.Contract;
 
+[Needs(Need.RedisServer)]
 public sealed class RedisServerDistributedLockTests(RedisServerFixture server) : RedisDistributedLockContract(server);
 
+public sealed class GarnetDistributedLockTests(EmbeddedServerFixture server) : RedisDistributedLockContract(server);
+
+[Needs(Need.RedisServer)]
 public sealed class ClusterDistributedLockTests(ClusterFixture server) : RedisDistributedLockContract(server);
 
 /// <summary>What code that was written for DistributedLock relies on, on a server that several nodes share.</summary>

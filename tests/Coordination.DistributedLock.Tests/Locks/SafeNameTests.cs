@@ -40,8 +40,8 @@ public sealed class SafeNameTests : IAsyncDisposable
     public void What_is_not_a_name_keeps_what_can_be_read_of_it_and_gets_a_hash(string text, string name)
     {
         Assert.Equal(name, SafeName.Of(text));
-        Assert.Equal(name, _node.Provider.GetLock(name).Name);
-        Assert.True(Encoding.UTF8.GetByteCount(name) <= MaxBytes);
+        Assert.Null(LockName.FindError(name));
+        Assert.True(Encoding.UTF8.GetByteCount(name) <= LockName.MaxBytes);
         Assert.Equal(name, SafeName.Of(name));
     }
 

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
-using Coordination.TestKit.Nodes;
 using Coordination.Testing;
+using Coordination.TestKit.Nodes;
 using Medallion.Threading;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,4 +1,6 @@
 using Coordination.Hosting.Tests.Nodes;
+using Coordination.Stores;
+using Coordination.TestKit.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -66,6 +68,15 @@ public sealed class HealthTests
         await cluster.AdvanceUntilAsync(() => check.IsCompleted, TimeSpan.FromSeconds(10), "the check is done");
         Assert.Equal(HealthStatus.Degraded, (await check).Status);
         Assert.True(cluster.Time.GetUtcNow() - began >= TimeSpan.FromSeconds(2));
+    }
+
+    [Fact]
+    public async Task A_store_that_nobody_can_ask_whether_it_is_there_is_not_away()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", services: services => Checked(services.AddSingleton<ILockStore>(new StoreWithoutAdministration(cluster.Store))));
+        await Cluster.UntilAsync(() => a.Leadership.IsLeader, "a leads");
+        Assert.Equal(HealthStatus.Healthy, (await a.CheckHealthAsync()).Entries["coordination"].Status);
     }
 
     [Fact]

@@ -1,4 +1,8 @@
 using Coordination.Hosting.Tests.Nodes;
+using Coordination.Stores;
+using Coordination.TestKit.Stores;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Coordination.Hosting.Tests.Leadership;
 
@@ -16,7 +20,7 @@ public sealed class LeadershipTests
 
         Assert.False(b.Leadership.IsLeader);
         Assert.Equal(WorkingService.LockName, b.Leadership.LockName);
-        Assert.Equal(new LeaderInfo(a.NodeId, a.Work.Lease.FencingToken, cluster.Time.GetUtcNow()), b.Leadership.Leader);
+        Assert.Equal(new LeaderInfo { NodeId = a.NodeId, FencingToken = a.Work.Lease.FencingToken, Since = cluster.Time.GetUtcNow() }, b.Leadership.Leader);
         Assert.Equal(b.Leadership.Leader, a.Leadership.Leader);
         Assert.Equal(b.Leadership.Leader, await b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
         await Cluster.UntilAsync(() => b.Logged(1208) == 1, "b says once who leads");
@@ -89,7 +93,23 @@ public sealed class LeadershipTests
 
         // A service that has stopped says so, and has no changes to wait for.
         Assert.Equal([Change(false, null)], await CollectAsync(b.Leadership));
-        static LeadershipChange Change(bool isLeader, LeaderInfo? leader) => new(WorkingService.LockName, isLeader, leader);
+        static LeadershipChange Change(bool isLeader, LeaderInfo? leader) =>
+            new() { LockName = WorkingService.LockName, IsLeader = isLeader, Leader = leader };
+    }
+
+    [Fact]
+    public async Task Of_a_store_that_has_no_administration_a_standby_cannot_say_who_leads_and_takes_over_all_the_same()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a");
+        await Cluster.UntilAsync(() => a.Leadership.IsLeader, "a leads");
+        var b = await cluster.StartNodeAsync("b", services: services => services.AddSingleton<ILockStore>(new StoreWithoutAdministration(cluster.Store)));
+        await Assert.ThrowsAsync<NotSupportedException>(async () => await b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
+        Assert.Null(b.Leadership.Leader);
+
+        await a.StopAsync();
+        await Cluster.UntilAsync(() => b.Leadership.IsLeader, "b leads");
+        Assert.DoesNotContain(b.Log, record => record.Level >= LogLevel.Warning);
     }
 
     [Fact]

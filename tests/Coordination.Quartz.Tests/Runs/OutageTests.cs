@@ -1,7 +1,7 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
-using Coordination.TestKit.Servers;
 using Coordination.Testing;
+using Coordination.TestKit.Servers;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;

@@ -6,6 +6,7 @@ using StackExchange.Redis;
 namespace Coordination.Quartz.Tests.Schedulers;
 
 /// <summary>A test with several nodes on one Redis.</summary>
+[Needs(Need.RedisServer)]
 public abstract class ClusterTest(RedisServerFixture shared) : IAsyncLifetime
 {
     /// <summary>How long anything may take before the test fails.</summary>

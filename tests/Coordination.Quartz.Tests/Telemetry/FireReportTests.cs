@@ -1,8 +1,8 @@
 using System.Diagnostics.Metrics;
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
-using Coordination.TestKit.Waiting;
 using Coordination.Testing;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging;

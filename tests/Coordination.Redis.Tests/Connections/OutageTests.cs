@@ -4,10 +4,12 @@ using Coordination.Stores;
 using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Connections;
 
 /// <summary>Servers that hang, die and come back: on a redis-server of its own for each test.</summary>
+[Needs(Need.RedisServer)]
 public sealed class OutageTests
 {
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromMilliseconds(500);
@@ -30,8 +32,8 @@ public sealed class OutageTests
                 () => AcquireAsync(node),
                 () => RenewAsync(node),
                 () => ReleaseAsync(node),
-                () => node.Store.GetHolderAsync("orders", Token),
-                () => node.Store.PingAsync(Token),
+                () => node.Administration.GetHolderAsync("orders", Token),
+                () => node.Administration.PingAsync(Token),
                 () => node.Store.SubscribeAsync("host-1-ada", _ => { }, Token),
             ])
         {
@@ -43,7 +45,7 @@ public sealed class OutageTests
 
         server.Resume();
         await AnswersAsync(node);
-        Assert.NotNull(await node.Store.GetHolderAsync("orders", Token));
+        Assert.NotNull(await node.Administration.GetHolderAsync("orders", Token));
     }
 
     [Fact]
@@ -55,13 +57,78 @@ public sealed class OutageTests
         server.Pause();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
 
-        var renewal = node.Store.RenewAsync([new RenewalRequest("orders", _ada, TimeSpan.FromSeconds(30))], cancellation.Token);
+        var renewal = node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromSeconds(30))], cancellation.Token);
         var start = Stopwatch.GetTimestamp();
         await cancellation.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => renewal);
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
         server.Resume();
+    }
+
+    [Fact]
+    public async Task F23_HungServer_AReleaseThatIsCancelled_EndsAtOnce_AndIsCarriedOut()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
+        await AcquireAsync(node);
+        server.Pause();
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
+
+        var release = node.Store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), cancellation.Token);
+        var start = Stopwatch.GetTimestamp();
+        await cancellation.CancelAsync();
+
+        Assert.Equal(cancellation.Token, (await Assert.ThrowsAnyAsync<OperationCanceledException>(() => release)).CancellationToken);
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        server.Resume();
+        await Eventually.IsTrueAsync(async () => await node.Administration.GetHolderAsync("orders", Token) is null, Patience, "the lock is free");
+    }
+
+    /// <summary>A grant that comes after its undo would be nobody's.</summary>
+    [Fact]
+    public async Task G6_Acquisition_WhoseScriptTheServerForgot_IsNotSentAgainAfterItsUndo()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
+        await AnswersAsync(node);
+        server.Pause();
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var acquisition = node.Store.AcquireAsync(
+            Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(60), claimWindow: TimeSpan.FromSeconds(1)), cancellation.Token);
+        await cancellation.CancelAsync();
+        var undo = ReleaseAsync(node);
+        server.Resume();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => acquisition);
+        Assert.Equal(ReleaseReply.NotHeld, await undo);
+        await node.Administration.PingAsync(Token);
+        Assert.Null(await node.Administration.GetHolderAsync("orders", Token));
+    }
+
+    [Fact]
+    public async Task F7_Subscription_ThatIsCancelledWhileItIsMade_IsEnded()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
+        await using (await node.Store.SubscribeAsync("host-1-ada", _ => { }, Token))
+        {
+            // The connection for notifications stands.
+        }
+
+        server.Pause();
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var subscription = node.Store.SubscribeAsync("host-1-ada", _ => { }, cancellation.Token);
+        var start = Stopwatch.GetTimestamp();
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => subscription);
+        Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
+        server.Resume();
+
+        await AnswersAsync(node);
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await Eventually.IsTrueAsync(
+            async () => (await connection.GetServers()[0].SubscriptionChannelsAsync(RedisChannel.Pattern("*node:*"))).Length == 0, Patience, "nobody listens");
     }
 
     [Theory]
@@ -88,7 +155,7 @@ public sealed class OutageTests
 
         await server.StartAgainAsync();
         await AnswersAsync(node);
-        await Eventually.IsTrueAsync(() => Has(heard, new LockNotification(LockNotificationKind.Reconnected)), Patience, "the node is told");
+        await Eventually.IsTrueAsync(() => Has(heard, LockNotification.Reconnected), Patience, "the node is told");
 
         // F18: the data is gone with the process, and what is granted now has a greater token. F30: so are the scripts.
         Assert.Equal([RenewalReply.NotHeld], await RenewAsync(node));
@@ -96,10 +163,10 @@ public sealed class OutageTests
 
         // The subscription stands again as well.
         var bob = new LockOwner("host-1-ada", 2);
-        await node.Store.AcquireAsync(new AcquireRequest("orders", bob, 1, TimeSpan.FromSeconds(30), true, TimeSpan.FromSeconds(1)), Token);
+        await node.Store.AcquireAsync(Requests.Acquire("orders", bob, TimeSpan.FromSeconds(30), wait: true, claimWindow: TimeSpan.FromSeconds(1)), Token);
         await ReleaseAsync(node);
         await Eventually.IsTrueAsync(
-            () => Has(heard, new LockNotification(LockNotificationKind.Granted, "orders", bob)), Patience, "a handover is heard again");
+            () => Has(heard, LockNotification.Granted("orders", bob)), Patience, "a handover is heard again");
     }
 
     [Fact]
@@ -120,7 +187,7 @@ public sealed class OutageTests
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server);
-        await node.Store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(2), false, TimeSpan.FromSeconds(1)), Token);
+        await node.Store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(2), claimWindow: TimeSpan.FromSeconds(1)), Token);
         server.Pause();
         Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => ReleaseAsync(node))).IsTransient);
         server.Resume();
@@ -128,7 +195,7 @@ public sealed class OutageTests
         await using var other = Node(server);
         var bob = new LockOwner("host-2-bob", 1);
         await Eventually.IsTrueAsync(
-            async () => (await other.Store.AcquireAsync(new AcquireRequest("orders", bob, 1, TimeSpan.FromSeconds(2), false, TimeSpan.FromSeconds(1)), Token)).IsGranted,
+            async () => (await other.Store.AcquireAsync(Requests.Acquire("orders", bob, TimeSpan.FromSeconds(2), claimWindow: TimeSpan.FromSeconds(1)), Token)).IsGranted,
             TimeSpan.FromSeconds(10),
             "the lock is free again");
     }
@@ -138,7 +205,7 @@ public sealed class OutageTests
     {
         await using var server = await RedisProcess.StartAsync();
         var node = Node(server);
-        var store = node.Store;
+        var store = node.Administration;
         await AcquireAsync(node);
         await using var connection = await server.ConnectAsOperatorAsync();
         Assert.Contains(await connection.GetServers()[0].ClientListAsync(), client => client.Name?.StartsWith("coordination:", StringComparison.Ordinal) == true);
@@ -180,7 +247,7 @@ public sealed class OutageTests
     {
         try
         {
-            await node.Store.PingAsync(Token);
+            await node.Administration.PingAsync(Token);
             return null;
         }
         catch (LockStoreException error)
@@ -193,11 +260,11 @@ public sealed class OutageTests
         Eventually.IsTrueAsync(async () => await FailureAsync(node) is null, Patience, "the store answers again");
 
     private Task<AcquireReply> AcquireAsync(TestNode node) =>
-        node.Store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(60), false, TimeSpan.FromSeconds(1)), Token);
+        node.Store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(60), claimWindow: TimeSpan.FromSeconds(1)), Token);
 
     private Task<IReadOnlyList<RenewalReply>> RenewAsync(TestNode node) =>
-        node.Store.RenewAsync([new RenewalRequest("orders", _ada, TimeSpan.FromSeconds(60))], Token);
+        node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromSeconds(60))], Token);
 
     private Task<ReleaseReply> ReleaseAsync(TestNode node) =>
-        node.Store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, TimeSpan.FromSeconds(1)), Token);
+        node.Store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), Token);
 }

@@ -19,6 +19,7 @@ public sealed class SecretTests
     [InlineData("password=" + Secret)]
     [InlineData("user=app,password=" + Secret)]
     [InlineData("password=" + Secret + ",protocol=resp2")]
+    [Needs(Need.RedisServer)]
     public async Task WrongPassword(string credentials)
     {
         await using var server = await RedisProcess.StartAsync("--requirepass", "another-pa55w0rd");
@@ -33,16 +34,17 @@ public sealed class SecretTests
     public Task UnknownHost() => AssertNothingLeaksAsync($"host.invalid:6379,password={Secret}");
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task ServerThatDies()
     {
         await using var server = await RedisProcess.StartAsync("--requirepass", Secret);
         await using var node = Node($"{server.ConnectionString},password={Secret}");
-        await node.Store.PingAsync(Token);
+        await node.Administration.PingAsync(Token);
         await server.KillAsync();
 
         LockStoreException? error = null;
         await Eventually.IsTrueAsync(
-            async () => (error = await Record.ExceptionAsync(() => node.Store.PingAsync(Token)) as LockStoreException) is not null,
+            async () => (error = await Record.ExceptionAsync(() => node.Administration.PingAsync(Token)) as LockStoreException) is not null,
             TimeSpan.FromSeconds(20),
             "the store fails");
 
@@ -80,7 +82,7 @@ public sealed class SecretTests
 
         for (var i = 0; i < 3; i++)
         {
-            var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.PingAsync(Token));
+            var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Administration.PingAsync(Token));
             Assert.DoesNotContain(Secret, error.ToString(), StringComparison.Ordinal);
         }
 

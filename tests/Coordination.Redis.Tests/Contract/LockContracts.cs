@@ -5,6 +5,7 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Contract;
 
+[Needs(Need.RedisServer)]
 public class RedisServerLockContract(RedisServerFixture server) : RedisLockContract(server);
 
 /// <summary>With every notification dropped: waiters go by the time that holders have left.</summary>
@@ -17,16 +18,21 @@ public sealed class G7_RedisServerWithoutNotificationsLockContract(RedisServerFi
     protected override int Cycles => 5;
 }
 
+[Needs(Need.ContainerEngine)]
 public sealed class RedisContainerLockContract(RedisContainerFixture server) : RedisLockContract(server);
 
 public sealed class GarnetLockContract(GarnetFixture server) : RedisLockContract(server);
 
+[Needs(Need.RedisServer)]
 public sealed class ClusterLockContract(ClusterFixture server) : RedisLockContract(server);
 
+[Needs(Need.RedisServer)]
 public sealed class SentinelLockContract(SentinelFixture server) : RedisLockContract(server);
 
+[Needs(Need.RedisServer)]
 public sealed class AclLockContract(AclFixture server) : RedisLockContract(server);
 
+[Needs(Need.RedisServer)]
 public sealed class TlsLockContract(TlsFixture server) : RedisLockContract(server);
 
 /// <summary>What users are promised of locks, on a server that several nodes share.</summary>

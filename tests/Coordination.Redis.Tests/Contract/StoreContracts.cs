@@ -4,18 +4,24 @@ using Coordination.TestKit.Servers;
 
 namespace Coordination.Redis.Tests.Contract;
 
+[Needs(Need.RedisServer)]
 public sealed class RedisServerStoreContract(RedisServerFixture server) : RedisStoreContract(server);
 
+[Needs(Need.ContainerEngine)]
 public sealed class RedisContainerStoreContract(RedisContainerFixture server) : RedisStoreContract(server);
 
 public sealed class GarnetStoreContract(GarnetFixture server) : RedisStoreContract(server);
 
+[Needs(Need.RedisServer)]
 public sealed class ClusterStoreContract(ClusterFixture server) : RedisStoreContract(server);
 
+[Needs(Need.RedisServer)]
 public sealed class SentinelStoreContract(SentinelFixture server) : RedisStoreContract(server);
 
+[Needs(Need.RedisServer)]
 public sealed class AclStoreContract(AclFixture server) : RedisStoreContract(server);
 
+[Needs(Need.RedisServer)]
 public sealed class TlsStoreContract(TlsFixture server) : RedisStoreContract(server);
 
 /// <summary>What every store keeps to at the seam, on a server.</summary>

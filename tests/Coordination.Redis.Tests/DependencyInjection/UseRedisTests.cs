@@ -20,6 +20,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task Options_ComeFromTheConfiguration()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -46,6 +47,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task Options_InCode_WinOverTheConfiguration()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -61,6 +63,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task ConfigurationOptions_AreCopied_AndTheCopySuitsLeases()
     {
         var given = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
@@ -83,6 +86,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task RegisteredConnection_IsUsed_AndNotDisposed_AndWhatDoesNotSuitLeasesIsAWarning()
     {
         var settings = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
@@ -103,6 +107,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task RegisteredConnection_ThatSuitsLeases_IsNoWarning()
     {
         var settings = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
@@ -155,16 +160,17 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task Operations_AreOneRoundTripEach()
     {
         await using var own = await RedisProcess.StartAsync();
         await using var node = new TestNode(own.ConnectionString, _prefix);
         // The first of each loads its script.
-        await LiveAsync(node.Store);
+        await LiveAsync(node);
         await using var connection = await own.ConnectAsOperatorAsync();
         await connection.GetServers()[0].ConfigResetStatisticsAsync();
 
-        await LiveAsync(node.Store);
+        await LiveAsync(node);
 
         var calls = (await connection.GetServers()[0].InfoAsync("commandstats")).Single().ToDictionary(line => line.Key, line => line.Value);
         Assert.StartsWith("calls=4,", calls["cmdstat_evalsha"], StringComparison.Ordinal);
@@ -172,16 +178,24 @@ public sealed class UseRedisTests(RedisServerFixture server)
         Assert.DoesNotContain("cmdstat_script|load", calls.Keys);
     }
 
-    private async Task LiveAsync(ILockStore store)
+    [Fact]
+    public async Task TheAdministration_IsTheStoreItself()
     {
-        await AcquireAsync(store);
-        await store.RenewAsync([new RenewalRequest("orders", _ada, TimeSpan.FromSeconds(5))], Token);
-        await store.GetHolderAsync("orders", Token);
-        await store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, TimeSpan.FromSeconds(1)), Token);
+        await using var node = new TestNode(builder => builder.UseRedis("localhost"));
+
+        Assert.Same(node.Store, node.Administration);
+    }
+
+    private async Task LiveAsync(TestNode node)
+    {
+        await AcquireAsync(node.Store);
+        await node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromSeconds(5))], Token);
+        await node.Administration.GetHolderAsync("orders", Token);
+        await node.Store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), Token);
     }
 
     private Task<AcquireReply> AcquireAsync(ILockStore store) =>
-        store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(5), false, TimeSpan.FromSeconds(1)), Token);
+        store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(5), claimWindow: TimeSpan.FromSeconds(1)), Token);
 
     private TestNode GivenNode(IConnectionMultiplexer connection) =>
         new(builder =>

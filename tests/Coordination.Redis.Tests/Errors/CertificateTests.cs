@@ -5,6 +5,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Tests.Errors;
 
 /// <summary>A server whose certificate is not the one that the connection string asks for gives out no locks.</summary>
+[Needs(Need.RedisServer)]
 public sealed class CertificateTests(TlsFixture server)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -41,7 +42,7 @@ public sealed class CertificateTests(TlsFixture server)
         await Eventually.IsTrueAsync(
             async () =>
             {
-                error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.PingAsync(Token));
+                error = await Assert.ThrowsAsync<LockStoreException>(() => node.Administration.PingAsync(Token));
                 return !error.IsTransient;
             },
             TimeSpan.FromSeconds(20),

@@ -8,6 +8,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Tests.Errors;
 
 /// <summary>F30: each way in which a server refuses, made on a redis-server of its own.</summary>
+[Needs(Need.RedisServer)]
 public sealed class RedisErrorTests
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
@@ -105,7 +106,7 @@ public sealed class RedisErrorTests
         await SetAsync(server, "maxmemory", "1");
 
         // Joining the queue is a write that takes memory.
-        var waiter = new AcquireRequest("orders", new LockOwner("host-2-bob", 1), 1, TimeSpan.FromSeconds(30), true, TimeSpan.FromSeconds(1));
+        var waiter = Requests.Acquire("orders", new LockOwner("host-2-bob", 1), TimeSpan.FromSeconds(30), wait: true, claimWindow: TimeSpan.FromSeconds(1));
         var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.AcquireAsync(waiter, Token));
 
         Assert.True(error.IsTransient);
@@ -241,7 +242,7 @@ public sealed class RedisErrorTests
     }
 
     private Task<AcquireReply> AcquireAsync(TestNode node) =>
-        node.Store.AcquireAsync(new AcquireRequest("orders", _ada, 1, TimeSpan.FromSeconds(30), false, TimeSpan.FromSeconds(1)), Token);
+        node.Store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(30), claimWindow: TimeSpan.FromSeconds(1)), Token);
 
     /// <summary>A lock's life with a handover, which needs all rights.</summary>
     private async Task LiveAsync(TestNode node)
@@ -249,12 +250,12 @@ public sealed class RedisErrorTests
         var bob = new LockOwner("host-2-bob", 1);
         await using var subscription = await node.Store.SubscribeAsync(bob.NodeId, _ => { }, Token);
         await AcquireAsync(node);
-        await node.Store.AcquireAsync(new AcquireRequest("orders", bob, 1, TimeSpan.FromSeconds(30), true, TimeSpan.FromSeconds(1)), Token);
-        await node.Store.ReleaseAsync(new ReleaseRequest("orders", _ada, 1, TimeSpan.FromSeconds(1)), Token);
-        await node.Store.RenewAsync([new RenewalRequest("orders", bob, TimeSpan.FromSeconds(30))], Token);
-        await node.Store.GetHolderAsync("orders", Token);
-        await node.Store.PingAsync(Token);
-        await node.Store.ReleaseAsync(new ReleaseRequest("orders", bob, 1, TimeSpan.FromSeconds(1)), Token);
+        await node.Store.AcquireAsync(Requests.Acquire("orders", bob, TimeSpan.FromSeconds(30), wait: true, claimWindow: TimeSpan.FromSeconds(1)), Token);
+        await node.Store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), Token);
+        await node.Store.RenewAsync([Requests.Renew("orders", bob, TimeSpan.FromSeconds(30))], Token);
+        await node.Administration.GetHolderAsync("orders", Token);
+        await node.Administration.PingAsync(Token);
+        await node.Store.ReleaseAsync(Requests.Release("orders", bob, TimeSpan.FromSeconds(1)), Token);
     }
 
     private async Task<LockStoreException> FailsAsync(TestNode node, string text = "")

@@ -1,6 +1,5 @@
 using Coordination.Redis.Errors;
 using Coordination.Redis.Tests.Servers;
-using Coordination.Stores;
 using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
 
@@ -10,6 +9,7 @@ namespace Coordination.Redis.Tests.Errors;
 /// F30: users who lack one of the rights that locks need. The examination at start finds each of them. On a server of its own, to
 /// which nobody else sends scripts.
 /// </summary>
+[Needs(Need.RedisServer)]
 public sealed class RightsTests(AclFixture server, ClusterFixture cluster) : IClassFixture<AclFixture>
 {
     private static readonly string[] Patterns = ["~test-*:*", "&test-*:*"];
@@ -56,7 +56,7 @@ public sealed class RightsTests(AclFixture server, ClusterFixture cluster) : ICl
         await using var lacking = await NodeAsync(cluster, [.. Patterns, .. All]);
         await using var node = await NodeAsync(cluster, [.. Patterns, .. All, "+cluster|nodes"]);
         // On all three masters.
-        var requests = Enumerable.Range(0, 20).Select(i => new AcquireRequest($"lock-{i}", new LockOwner("ada", 1), 1, Lease, Wait: false, Lease)).ToArray();
+        var requests = Enumerable.Range(0, 20).Select(i => Requests.Acquire($"lock-{i}", new LockOwner("ada", 1), Lease)).ToArray();
 
         foreach (var request in requests)
         {

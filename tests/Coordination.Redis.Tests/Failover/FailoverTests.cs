@@ -11,6 +11,7 @@ namespace Coordination.Redis.Tests.Failover;
 /// A master dies while 20 locks are held and each is waited for on two other nodes, and its replica takes over. Who had what is
 /// judged at the resource.
 /// </summary>
+[Needs(Need.LongTier, Need.RedisServer)]
 public abstract class FailoverTests : IAsyncLifetime
 {
     private const int Locks = 20;
@@ -114,8 +115,8 @@ public abstract class FailoverTests : IAsyncLifetime
     {
         await using var node = new TestNode(builder => builder.UseRedis(_topology!.ConnectionString, options => options.ReplicasToWaitFor = 1));
         var name = _names.First(IsOnMasterThatDies);
-        var request = new AcquireRequest(name, new LockOwner("ada", 1), 1, LeaseDuration, Wait: false, LeaseDuration);
-        await node.Store.PingAsync(Token);
+        var request = Requests.Acquire(name, new LockOwner("ada", 1), LeaseDuration);
+        await node.Administration.PingAsync(Token);
         Replica.Pause();
 
         var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.AcquireAsync(request, Token));
@@ -195,7 +196,7 @@ public abstract class FailoverTests : IAsyncLifetime
     private async Task<TimeSpan> FailOverAsync()
     {
         var name = Enumerable.Range(0, 1000).Select(i => $"probe-{i}").First(IsOnMasterThatDies);
-        var request = new AcquireRequest(name, new LockOwner("probe", 1), 1, LeaseDuration, Wait: false, LeaseDuration);
+        var request = Requests.Acquire(name, new LockOwner("probe", 1), LeaseDuration);
         await Master.KillAsync();
         var start = TimeProvider.System.GetTimestamp();
         await Eventually.IsTrueAsync(async () => await AnswersAsync(_nodes[0], request), Patience, "the replica takes over");

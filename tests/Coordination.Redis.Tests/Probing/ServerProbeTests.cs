@@ -1,8 +1,8 @@
 using Coordination.Redis.Probing;
 using Coordination.Redis.Tests.Servers;
+using Coordination.Testing.EmbeddedRedis;
 using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
-using Coordination.Testing.EmbeddedRedis;
 using Garnet;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -71,6 +71,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task Redis_IsFit_AndNothingIsLeftBehind()
     {
         var connectionString = await redis.GetConnectionStringAsync();
@@ -86,6 +87,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     [InlineData("+@all -zadd", "+zadd")]
     [InlineData("+@all -publish", "+publish")]
     [InlineData("+@all -subscribe", "+subscribe")]
+    [Needs(Need.RedisServer)]
     public async Task Redis_WithARightMissing_FailsTheStart_AndNamesTheRights(string rights, string named)
     {
         await using var server = await RedisProcess.StartAsync(["--user", "app", ">app-password", "on", "~*", "&*", .. rights.Split(' ')]);
@@ -98,6 +100,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task Redis_WithoutTheRightToInfo_IsFit()
     {
         await using var server = await RedisProcess.StartAsync("--user", "app", ">app-password", "on", "~*", "&*", "+@all", "-info");
@@ -107,6 +110,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     }
 
     [Fact]
+    [Needs(Need.RedisServer)]
     public async Task G12_ServerAway_TheHostStarts_AndTheServerIsExaminedWhenItIsBack()
     {
         await using var server = await RedisProcess.StartAsync();
@@ -145,7 +149,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     {
         try
         {
-            await node.Store.PingAsync(Token);
+            await node.Administration.PingAsync(Token);
             return true;
         }
         catch (LockStoreException error) when (error.IsTransient)

@@ -1,5 +1,9 @@
 using Coordination.Redis.Tests.Servers;
 using Coordination.TestKit.Servers;
+using Xunit.v3;
+
+// Most of their time they wait for the end of a lease.
+[assembly: Parallelization(MaxThreads = 4)]
 
 [assembly: AssemblyFixture(typeof(RedisServerFixture))]
 [assembly: AssemblyFixture(typeof(RedisContainerFixture))]

@@ -1,16 +1,15 @@
 using Coordination.TestKit.Servers;
-using Coordination.Testing.EmbeddedRedis;
 
 namespace Coordination.Redis.Tests.Servers;
 
-/// <summary>Garnet in this process.</summary>
+/// <summary>A Garnet process.</summary>
 public sealed class GarnetFixture : ServerFixture
 {
-    private EmbeddedServer? _server;
+    private GarnetProcess? _server;
 
     protected override async Task<string> StartAsync()
     {
-        _server = await EmbeddedServer.StartAsync(TestContext.Current.CancellationToken);
+        _server = await GarnetProcess.StartAsync();
         return _server.ConnectionString;
     }
 

@@ -1,5 +1,4 @@
 using Coordination.TestKit.Servers;
-using DotNet.Testcontainers.Builders;
 using Testcontainers.Redis;
 
 namespace Coordination.Redis.Tests.Servers;
@@ -12,16 +11,9 @@ public sealed class RedisContainerFixture : ServerFixture
 
     protected override async Task<string> StartAsync()
     {
-        try
-        {
-            _container = new RedisBuilder(Image).Build();
-            await _container.StartAsync(TestContext.Current.CancellationToken);
-        }
-        catch (DockerUnavailableException)
-        {
-            Assert.Skip($"needs a container engine that can start {Image}: install Docker, or set DOCKER_HOST");
-        }
-
+        Requirement.Demand(Need.ContainerEngine);
+        _container = new RedisBuilder(Image).Build();
+        await _container.StartAsync(TestContext.Current.CancellationToken);
         return _container.GetConnectionString();
     }
 

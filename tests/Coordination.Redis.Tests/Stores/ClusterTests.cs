@@ -7,6 +7,7 @@ using Coordination.TestKit.Waiting;
 namespace Coordination.Redis.Tests.Stores;
 
 /// <summary>On a redis-server of its own in Cluster mode, one that serves all slots: it refuses scripts with keys of several.</summary>
+[Needs(Need.RedisServer)]
 public sealed class ClusterTests
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
@@ -19,16 +20,7 @@ public sealed class ClusterTests
     [InlineData("")]
     public async Task F31_LocksOnSeveralSlots_AreAcquiredRenewedPassedOnAndReleased(string announcedAddress)
     {
-        await using var server = await RedisProcess.StartAsync("--cluster-enabled", "yes", "--cluster-announce-ip", announcedAddress);
-        await using (var connection = await server.ConnectAsOperatorAsync())
-        {
-            await connection.GetServers()[0].ExecuteAsync("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
-            await Eventually.IsTrueAsync(
-                async () => ((string)(await connection.GetServers()[0].ExecuteAsync("CLUSTER", "INFO"))!).Contains("cluster_state:ok", StringComparison.Ordinal),
-                TimeSpan.FromSeconds(20),
-                "the Cluster serves its slots");
-        }
-
+        await using var server = await StartAsync(announcedAddress);
         await using var node = new TestNode(server.ConnectionString, "test", probe: true);
         var (ada, bob) = (new LockOwner("host-1-ada", 1), new LockOwner("host-2-bob", 1));
         var heard = new TaskCompletionSource<LockNotification>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -37,21 +29,57 @@ public sealed class ClusterTests
         string[] names = [.. Enumerable.Range(0, 20).Select(i => $"lock-{i}")];
         foreach (var name in names)
         {
-            Assert.True((await node.Store.AcquireAsync(new AcquireRequest(name, ada, 1, Lease, false, Lease), Token)).IsGranted);
+            Assert.True((await node.Store.AcquireAsync(Requests.Acquire(name, ada, Lease), Token)).IsGranted);
         }
 
-        Assert.All(await node.Store.RenewAsync([.. names.Select(name => new RenewalRequest(name, ada, Lease))], Token), reply => Assert.Equal(RenewalReply.Renewed, reply));
-        Assert.Equal(
-            [RenewalReply.NotHeld, RenewalReply.Renewed, RenewalReply.NotHeld],
-            await node.Store.RenewAsync([new("lock-1", bob, Lease), new("lock-2", ada, Lease), new("lock-99", ada, Lease)], Token));
+        Assert.All(await RenewByPartitionAsync(node, [.. names.Select(name => Requests.Renew(name, ada, Lease))]), reply => Assert.Equal(RenewalReply.Renewed, reply));
+        Assert.All(await RenewByPartitionAsync(node, Requests.Renew("lock-1", bob, Lease), Requests.Renew("lock-99", ada, Lease)), reply => Assert.Equal(RenewalReply.NotHeld, reply));
 
-        await node.Store.AcquireAsync(new AcquireRequest("lock-7", bob, 1, Lease, true, Lease), Token);
+        await node.Store.AcquireAsync(Requests.Acquire("lock-7", bob, Lease, wait: true), Token);
         foreach (var name in names)
         {
-            Assert.Equal(ReleaseReply.Released, await node.Store.ReleaseAsync(new ReleaseRequest(name, ada, 1, Lease), Token));
+            Assert.Equal(ReleaseReply.Released, await node.Store.ReleaseAsync(Requests.Release(name, ada, Lease), Token));
         }
 
-        Assert.Equal(new LockNotification(LockNotificationKind.Granted, "lock-7", bob), await heard.Task.WaitAsync(TimeSpan.FromSeconds(20), Token));
+        Assert.Equal(LockNotification.Granted("lock-7", bob), await heard.Task.WaitAsync(TimeSpan.FromSeconds(20), Token));
+    }
+
+    [Fact]
+    public async Task F31_Renewal_OfLocksOnSeveralSlots_IsRefusedBeforeAnythingIsSent()
+    {
+        await using var server = await StartAsync();
+        await using var node = new TestNode(server.ConnectionString, "test");
+        var requests = await AcquireAsync(node, "lock-1", "lock-2");
+
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => node.Store.RenewAsync(requests, Token));
+
+        Assert.Contains(nameof(ILockStore.PartitionOf), error.Message, StringComparison.Ordinal);
+        await AssertNotRenewedAsync(node, requests);
+    }
+
+    /// <summary>The node does not know yet what it will be connected to, so all locks are of one partition to it.</summary>
+    [Fact]
+    public async Task F31_Renewal_ThatWasGroupedBeforeTheClusterWasKnown_IsTransient_AndGroupedAnewItGoesThrough()
+    {
+        await using var server = await StartAsync();
+        await using var other = new TestNode(server.ConnectionString, "test");
+        var requests = await AcquireAsync(other, "lock-1", "lock-2");
+        await using var node = new TestNode(server.ConnectionString, "test");
+        Assert.Equal(node.Store.PartitionOf("lock-1"), node.Store.PartitionOf("lock-2"));
+
+        await AssertIsGroupedAnewAsync(node, requests);
+    }
+
+    /// <summary>Where the client may not ask what the server is, only the refusal tells that it is a Cluster.</summary>
+    [Fact]
+    public async Task F31_F54_Renewal_ThatTheServerRefusesForItsSlots_IsTransient_AndGroupedAnewItGoesThrough()
+    {
+        await using var server = await StartAsync();
+        await using var node = new TestNode(server.ConnectionString + ",$HELLO=,$CLUSTER=,$INFO=", "test");
+        var requests = await AcquireAsync(node, "lock-1", "lock-2");
+        Assert.Equal(node.Store.PartitionOf("lock-1"), node.Store.PartitionOf("lock-2"));
+
+        await AssertIsGroupedAnewAsync(node, requests);
     }
 
     /// <summary>Against CLUSTER KEYSLOT.</summary>
@@ -68,6 +96,56 @@ public sealed class ClusterTests
                 var slot = (int)await connection.GetServers()[0].ExecuteAsync("CLUSTER", "KEYSLOT", key);
                 Assert.Equal(slot, ClusterSlot.Of(name));
             }
+        }
+    }
+
+    private static async Task<RedisProcess> StartAsync(string announcedAddress = "127.0.0.1")
+    {
+        var server = await RedisProcess.StartAsync("--cluster-enabled", "yes", "--cluster-announce-ip", announcedAddress);
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await connection.GetServers()[0].ExecuteAsync("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+        await Eventually.IsTrueAsync(
+            async () => ((string)(await connection.GetServers()[0].ExecuteAsync("CLUSTER", "INFO"))!).Contains("cluster_state:ok", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(20),
+            "the Cluster serves its slots");
+        return server;
+    }
+
+    /// <returns>Renewals of what was acquired, which would make the leases longer.</returns>
+    private static async Task<RenewalRequest[]> AcquireAsync(TestNode node, params string[] names)
+    {
+        var ada = new LockOwner("host-1-ada", 1);
+        foreach (var name in names)
+        {
+            Assert.True((await node.Store.AcquireAsync(Requests.Acquire(name, ada, Lease), Token)).IsGranted);
+        }
+
+        return [.. names.Select(name => Requests.Renew(name, ada, 2 * Lease))];
+    }
+
+    /// <summary>As callers do.</summary>
+    private static async Task<IEnumerable<RenewalReply>> RenewByPartitionAsync(TestNode node, params RenewalRequest[] requests)
+    {
+        var batches = requests.GroupBy(request => node.Store.PartitionOf(request.LockName)).ToArray();
+        return (await Task.WhenAll(batches.Select(batch => node.Store.RenewAsync([.. batch], Token)))).SelectMany(replies => replies);
+    }
+
+    private static async Task AssertIsGroupedAnewAsync(TestNode node, RenewalRequest[] requests)
+    {
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.RenewAsync(requests, Token));
+
+        Assert.True(error.IsTransient, error.ToString());
+        Assert.Contains(nameof(ILockStore.PartitionOf), error.Message, StringComparison.Ordinal);
+        await AssertNotRenewedAsync(node, requests);
+        Assert.NotEqual(node.Store.PartitionOf(requests[0].LockName), node.Store.PartitionOf(requests[1].LockName));
+        Assert.All(await RenewByPartitionAsync(node, requests), reply => Assert.Equal(RenewalReply.Renewed, reply));
+    }
+
+    private static async Task AssertNotRenewedAsync(TestNode node, RenewalRequest[] requests)
+    {
+        foreach (var request in requests)
+        {
+            Assert.True((await node.Administration.GetHolderAsync(request.LockName, Token))!.TimeToLive <= Lease);
         }
     }
 }

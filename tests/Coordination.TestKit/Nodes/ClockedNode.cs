@@ -1,6 +1,6 @@
 using Coordination.Stores;
-using Coordination.TestKit.Clocks;
 using Coordination.Testing;
+using Coordination.TestKit.Clocks;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;

@@ -24,6 +24,8 @@ public class Node : IAsyncDisposable
 
     public ILockStore Store => _services.GetRequiredService<ILockStore>();
 
+    public ILockStoreAdministration Administration => Services.GetRequiredService<ILockStoreAdministration>();
+
     public ILockInspector Inspector => _services.GetRequiredService<ILockInspector>();
 
     public FakeLogCollector Logs => _services.GetFakeLogCollector();

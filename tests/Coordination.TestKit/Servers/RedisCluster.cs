@@ -12,7 +12,7 @@ public sealed class RedisCluster : RedisTopology
 
     public override string ConnectionString => string.Join(',', Masters.Select(master => master.ConnectionString));
 
-    /// <summary>Starts the processes and waits until each of them sees all others and serves, or skips the test where it cannot.</summary>
+    /// <summary>Starts the processes and waits until each of them sees all others and serves.</summary>
     /// <param name="nodeTimeout">How long a node is silent before the others look for its successor.</param>
     /// <param name="withReplicas">Whether there are successors.</param>
     public static async Task<RedisCluster> StartAsync(TimeSpan nodeTimeout, bool withReplicas = false)

@@ -9,8 +9,6 @@ namespace Coordination.TestKit.Servers;
 /// <summary>A redis-server of its own, as a server or as a sentinel: a process, a folder, a port on 127.0.0.1.</summary>
 public sealed class RedisProcess : IAsyncDisposable
 {
-    public const string Needs = "needs redis-server on PATH: apt-get install redis-server";
-
     /// <summary>A server's last line on starting, one that loads data first, and a sentinel's.</summary>
     private static readonly string[] SignsOfLife = ["eady to accept connections", "Loading RDB", "+monitor master"];
 
@@ -32,9 +30,7 @@ public sealed class RedisProcess : IAsyncDisposable
 
     public string ConnectionString => FreePort.Local(Port);
 
-    public static bool IsAvailable { get; } = ProgramPath.Find("redis-server") is not null;
-
-    /// <summary>Starts a server, or skips the test where there is none on this machine.</summary>
+    /// <summary>Starts a server.</summary>
     /// <param name="settings">As in redis.conf, each with two dashes before it.</param>
     public static Task<RedisProcess> StartAsync(params string[] settings) =>
         StartAsync(server => ["--port", $"{server.Port}", .. settings]);
@@ -42,7 +38,7 @@ public sealed class RedisProcess : IAsyncDisposable
     /// <summary>Starts a server whose command line depends on its folder, or has the port elsewhere.</summary>
     public static async Task<RedisProcess> StartAsync(Func<RedisProcess, string[]> arguments)
     {
-        Assert.SkipUnless(IsAvailable, Needs);
+        Requirement.Demand(Need.RedisServer);
         var server = new RedisProcess(FreePort.Take(), arguments);
         try
         {

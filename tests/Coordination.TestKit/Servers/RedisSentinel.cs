@@ -16,7 +16,7 @@ public sealed class RedisSentinel : RedisTopology
     public override string ConnectionString =>
         string.Join(',', _sentinels.Select(sentinel => sentinel.ConnectionString)) + ",serviceName=" + Service;
 
-    /// <summary>Starts the processes and waits until the sentinels know one another and the replica, or skips the test where it cannot.</summary>
+    /// <summary>Starts the processes and waits until the sentinels know one another and the replica.</summary>
     /// <param name="downAfter">How long the master is silent before the sentinels look for its successor.</param>
     public static async Task<RedisSentinel> StartAsync(TimeSpan downAfter)
     {

@@ -3,8 +3,8 @@ using StackExchange.Redis;
 namespace Coordination.TestKit.Servers;
 
 /// <summary>
-/// A server that the tests of a run share, started for the first test that asks for it. Where it cannot be had, tests that
-/// need it are skipped and say what they need: never does another server take its place.
+/// A server that the tests of a run share, started for the first test that asks for it. Where it is missing, the tests that need it
+/// are left out: never does another server take its place.
 /// </summary>
 public abstract class ServerFixture : IAsyncLifetime
 {
@@ -45,7 +45,7 @@ public abstract class ServerFixture : IAsyncLifetime
         _starting.Dispose();
     }
 
-    /// <summary>Starts the server, or skips the test.</summary>
+    /// <summary>Starts the server.</summary>
     protected abstract Task<string> StartAsync();
 
     protected abstract ValueTask StopAsync();

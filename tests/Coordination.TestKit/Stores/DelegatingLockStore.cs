@@ -3,9 +3,11 @@ using Coordination.Stores;
 namespace Coordination.TestKit.Stores;
 
 /// <summary>Passes every call on to another store, but for what a test changes.</summary>
-public abstract class DelegatingLockStore(ILockStore inner) : ILockStore
+public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockStoreAdministration
 {
     public string Name => inner.Name;
+
+    private ILockStoreAdministration Administration => (ILockStoreAdministration)inner;
 
     public virtual int PartitionOf(string lockName) => inner.PartitionOf(lockName);
 
@@ -22,20 +24,20 @@ public abstract class DelegatingLockStore(ILockStore inner) : ILockStore
         CallAsync(() => inner.SubscribeAsync(nodeId, handler, cancellationToken));
 
     public virtual Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
-        CallAsync(() => inner.GetHolderAsync(lockName, cancellationToken));
+        CallAsync(() => Administration.GetHolderAsync(lockName, cancellationToken));
 
     public Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken) =>
-        CallAsync(() => inner.InspectAsync(lockName, maxWaiters, cancellationToken));
+        CallAsync(() => Administration.InspectAsync(lockName, maxWaiters, cancellationToken));
 
     public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) =>
-        CallAsync(() => inner.ListAsync(cursor, cancellationToken));
+        CallAsync(() => Administration.ListAsync(cursor, cancellationToken));
 
     public Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
-        CallAsync(() => inner.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken));
+        CallAsync(() => Administration.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken));
 
     public virtual Task PingAsync(CancellationToken cancellationToken) => CallAsync(async () =>
     {
-        await inner.PingAsync(cancellationToken);
+        await Administration.PingAsync(cancellationToken);
         return true;
     });
 

@@ -9,7 +9,7 @@ namespace Coordination.Tests.Leases;
 
 public sealed class LeaseTests
 {
-    private static readonly LeaseTimings Timings = new(TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(3));
+    private static readonly LeaseTimings Timings = LeaseTimings.Of(new CoordinationOptions());
 
     private readonly FakeTimeProvider _clock = new();
     private readonly FakeLogger<ILockLease> _log = new();
@@ -124,14 +124,14 @@ public sealed class LeaseTests
     [Fact]
     public void F20_No_renewal_begins_after_a_release_began_and_the_one_under_way_is_there_to_be_awaited()
     {
-        var renewal = new TaskCompletionSource();
+        var renewal = new TaskCompletionSource<bool>();
         var lease = Create(_clock.Uptime);
         _clock.Advance(Timings.RenewalInterval);
         Assert.True(lease.TryBeginRenewal(renewal.Task));
-        Assert.False(lease.TryBeginRenewal(Task.CompletedTask));
+        Assert.False(lease.TryBeginRenewal(Task.FromResult(true)));
         Assert.Same(renewal.Task, lease.BeginRelease());
         lease.EndRenewal();
-        Assert.False(lease.TryBeginRenewal(Task.CompletedTask));
+        Assert.False(lease.TryBeginRenewal(Task.FromResult(true)));
     }
 
     [Fact]
@@ -139,11 +139,11 @@ public sealed class LeaseTests
     {
         var lease = Create(_clock.Uptime, new LockOptions { MaxHold = TimeSpan.FromSeconds(7) });
         _clock.Advance(TimeSpan.FromSeconds(5));
-        Assert.True(lease.TryBeginRenewal(Task.CompletedTask));
+        Assert.True(lease.TryBeginRenewal(Task.FromResult(true)));
         Assert.True(lease.ConfirmRenewal(_clock.Uptime));
         lease.EndRenewal();
         _clock.Advance(TimeSpan.FromSeconds(5));
-        Assert.False(lease.TryBeginRenewal(Task.CompletedTask));
+        Assert.False(lease.TryBeginRenewal(Task.FromResult(true)));
         Assert.Equal(lease.Remaining, lease.NextEvent - _clock.Uptime);
         _clock.Advance(lease.Remaining);
         Assert.Equal(LeaseState.Lost, lease.State);
@@ -166,7 +166,7 @@ public sealed class LeaseTests
     }
 
     private Lease Create(TimeSpan sentAt, LockOptions? options = null, TimeProvider? time = null) => new(
-        new LeaseGrant("work", new LockOwner("node", 1), 1, 42), Timings, options, sentAt, time ?? _clock, new LeaseTelemetry(_log, new CoordinationMetrics(new TestMeterFactory())));
+        new LeaseGrant("work", new LockOwner("node", 1), 1, 42, Timings, options), sentAt, time ?? _clock, new LeaseTelemetry(_log, new CoordinationMetrics(new TestMeterFactory())));
 
     private sealed class WallClockShift(FakeTimeProvider clock) : TimeProvider
     {

@@ -3,9 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Tests.Leases;
 
-/// <summary>Runs alone: it takes every thread of the pool that all tests share.</summary>
-[CollectionDefinition(nameof(StarvedPoolTests), DisableParallelization = true)]
-[Collection(nameof(StarvedPoolTests))]
+[Collection(nameof(Alone))]
 public sealed class StarvedPoolTests
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromMilliseconds(600);
@@ -19,7 +17,7 @@ public sealed class StarvedPoolTests
         var kept = await provider.GetLock("kept").AcquireAsync(TestContext.Current.CancellationToken);
         var taken = await provider.GetLock("taken").AcquireAsync(TestContext.Current.CancellationToken);
         store.Delete("taken");
-        using var starved = new StarvedPool();
+        using var starved = new BlockedPool();
 
         // This thread waits without the pool: what is awaited here would not go on.
         Assert.True(SpinWait.SpinUntil(() => taken.Lost.IsCancellationRequested, LeaseDuration), "The loss was not seen in time.");
@@ -27,23 +25,5 @@ public sealed class StarvedPoolTests
         SpinWait.SpinUntil(() => TimeProvider.System.GetElapsedTime(until) > LeaseDuration * 4);
         Assert.Equal(LeaseState.Held, kept.State);
         Assert.Equal(LeaseLossReason.NotOwner, taken.LossReason);
-    }
-
-    /// <summary>Keeps far more threads waiting than the pool adds in the time of the test.</summary>
-    private sealed class StarvedPool : IDisposable
-    {
-        private const int Blockers = 300;
-
-        private readonly ManualResetEvent _release = new(false);
-
-        public StarvedPool()
-        {
-            for (var i = 0; i < Blockers; i++)
-            {
-                ThreadPool.UnsafeQueueUserWorkItem(_ => _release.WaitOne(TimeSpan.FromSeconds(30)), null);
-            }
-        }
-
-        public void Dispose() => _release.Set();
     }
 }

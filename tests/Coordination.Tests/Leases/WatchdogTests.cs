@@ -2,9 +2,9 @@ using System.Runtime.CompilerServices;
 using Coordination.Leases;
 using Coordination.Stores;
 using Coordination.Stores.InMemory;
+using Coordination.Testing;
 using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Stores;
-using Coordination.Testing;
 
 namespace Coordination.Tests.Leases;
 
@@ -161,6 +161,20 @@ public sealed class WatchdogTests
     }
 
     [Fact]
+    public async Task F31_Leases_that_turn_out_to_be_of_several_partitions_are_renewed_apart_from_the_next_attempt_on()
+    {
+        var clock = new TestClock();
+        var store = new StoreThatLearns(new InMemoryLockStore(clock));
+        await using var node = new TestNode(clock, actualStore: store);
+        ILockLease[] leases = [await node.AcquireAsync("a1"), await node.AcquireAsync("b1"), await node.AcquireAsync("a2"), await node.AcquireAsync("c1")];
+        node.Settle();
+        node.Advance(LeaseDuration * 2);
+        Assert.True(store.HasLearned);
+        Assert.Equal(0, store.MixedBatches);
+        Assert.All(leases, lease => Assert.Equal(LeaseState.Held, lease.State));
+    }
+
+    [Fact]
     public async Task G2_A_lease_that_is_granted_while_the_provider_is_disposed_is_lost()
     {
         var node = new TestNode();
@@ -245,5 +259,33 @@ public sealed class WatchdogTests
             requests.Any(request => request.LockName == lockAway)
                 ? throw new LockStoreException("This part is away.", isTransient: true)
                 : base.RenewAsync(requests, cancellationToken);
+    }
+
+    /// <summary>A store that learns of its partitions, which its locks' first letters are, by the first renewal that is sent to it.</summary>
+    private sealed class StoreThatLearns(ILockStore inner) : DelegatingLockStore(inner)
+    {
+        public bool HasLearned { get; private set; }
+
+        /// <summary>How many renewals were for locks of several partitions when it told them apart.</summary>
+        public int MixedBatches { get; private set; }
+
+        public override int PartitionOf(string lockName) => HasLearned ? lockName[0] : 0;
+
+        public override Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
+        {
+            if (!HasLearned)
+            {
+                HasLearned = true;
+                throw new LockStoreException("These are of several partitions.", isTransient: true);
+            }
+
+            if (requests.DistinctBy(request => PartitionOf(request.LockName)).Count() > 1)
+            {
+                MixedBatches++;
+                throw new ArgumentException("These are of several partitions.", nameof(requests));
+            }
+
+            return base.RenewAsync(requests, cancellationToken);
+        }
     }
 }

@@ -1,10 +1,9 @@
 using Coordination.Leases;
-using Coordination.Locks;
 using Coordination.Occurrences;
 using Coordination.Stores;
+using Coordination.Testing;
 using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Stores;
-using Coordination.Testing;
 using Coordination.Tests.Leases;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -23,7 +22,7 @@ public sealed class OccurrenceLocksTests
     {
         await using var node = new TestNode();
         var given = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
-        await ((LeaseHandle)given.Lease!).UndoAsync();
+        await node.Services.GetRequiredService<LeaseKeeper>().UndoAsync(((LeaseHandle)given.Lease!).Lease);
         var run = await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token);
         Assert.Equal(OccurrenceStatus.Started, run.Status);
         Assert.Equal(ReleaseResult.Released, await run.Lease!.ReleaseAsync(Token));
@@ -54,7 +53,7 @@ public sealed class OccurrenceLocksTests
     {
         var clock = new TestClock();
         var store = new ControllableLockStore(clock);
-        var dead = new AcquireRequest("work", new LockOwner("dead", 1), 1, LeaseDuration, Wait: false, LeaseDuration, Occurrence: At(0, "dead"));
+        var dead = Requests.Acquire("work", new LockOwner("dead", 1), LeaseDuration, occurrence: At(0, "dead"));
         await store.AcquireAsync(dead, Token);
         await using var node = new TestNode(clock, store);
         Task<OccurrenceAttempt> waiting = null!;
@@ -71,7 +70,7 @@ public sealed class OccurrenceLocksTests
         await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
         var waiting = Locks(node).AcquireAsync("work", null, At(0, "two"), TimeSpan.FromSeconds(1), Token);
         Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(3)));
-        Assert.Equal(default, await waiting);
+        Assert.Equal(new OccurrenceAttempt(), await waiting);
     }
 
     [Theory]
@@ -85,7 +84,7 @@ public sealed class OccurrenceLocksTests
         if (isCancelled)
         {
             await cancellation.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Acquisition(node).ConfirmAsync(lease, At(0, "one"), cancellation.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Locks(node).ConfirmAsync(lease, At(0, "one"), cancellation.Token));
         }
         else
         {
@@ -95,7 +94,7 @@ public sealed class OccurrenceLocksTests
                 node.Store.LoseNextReply(StoreOperation.Acquire);
             }
 
-            var confirming = Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
+            var confirming = Locks(node).ConfirmAsync(lease, At(0, "one"), Token);
             Assert.True(node.AdvanceUntil(() => confirming.IsCompleted, LeaseDuration));
             await Assert.ThrowsAsync<LockStoreException>(() => confirming);
         }
@@ -152,7 +151,7 @@ public sealed class OccurrenceLocksTests
     {
         await using var node = new TestNode();
         var abandoned = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
-        await OccurrenceLocks.AbandonAsync(abandoned.Lease!);
+        await Locks(node).AbandonAsync(abandoned.Lease!);
         AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token), "one");
         Assert.Equal(OccurrenceStatus.Recovering, (await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token)).Status);
     }
@@ -163,7 +162,7 @@ public sealed class OccurrenceLocksTests
         await using var node = new TestNode();
         var lease = (LeaseHandle)await node.AcquireAsync();
         node.Store.LoseNextReply(StoreOperation.Acquire);
-        var confirming = Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
+        var confirming = Locks(node).ConfirmAsync(lease, At(0, "one"), Token);
         Assert.True(node.AdvanceUntil(() => confirming.IsCompleted, LeaseDuration));
         var confirmed = await confirming;
         Assert.Equal((OccurrenceStatus.Started, LeaseState.Held), (confirmed.Status, lease.State));
@@ -182,7 +181,7 @@ public sealed class OccurrenceLocksTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => Locks(node).AcquireAsync("work", null, At(0, "one"), Timeout.InfiniteTimeSpan, cancellation.Token).WaitAsync(RealTimeLimit, Token));
         Assert.Equal(0, store.Count);
-        Assert.Equal(OccurrenceStatus.Started, (await store.AcquireAsync(Ask(At(0, "two")), Token)).Occurrence);
+        Assert.Equal(OccurrenceStatus.Started, (await store.AcquireAsync(Ask(At(0, "two")), Token)).OccurrenceStatus);
     }
 
     [Theory]
@@ -199,7 +198,7 @@ public sealed class OccurrenceLocksTests
         }
 
         // The store has the lock for it anew, under another token, which is not the lease's.
-        Assert.Null((await Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token)).Lease);
+        Assert.Null((await Locks(node).ConfirmAsync(lease, At(0, "one"), Token)).Lease);
         Assert.Equal(0, node.Store.Count);
         Assert.Equal(OccurrenceStatus.Started, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
     }
@@ -210,7 +209,7 @@ public sealed class OccurrenceLocksTests
         await using var node = new TestNode();
         var lease = (LeaseHandle)await node.AcquireAsync();
         var stranger = node.Store.GrantTo("work", "stranger");
-        var attempt = await Acquisition(node).ConfirmAsync(lease, At(0, "one"), Token);
+        var attempt = await Locks(node).ConfirmAsync(lease, At(0, "one"), Token);
         Assert.Equal((null, OccurrenceStatus.None, stranger), (attempt.Lease, attempt.Status, attempt.Holder?.Owner));
         Assert.NotEqual(LeaseState.Held, lease.State);
         Assert.Equal(stranger, (await node.Store.GetHolderAsync("work", Token))!.Owner);
@@ -218,14 +217,18 @@ public sealed class OccurrenceLocksTests
         Assert.Equal(OccurrenceStatus.Started, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
     }
 
-    private static AcquireRequest Ask(Occurrence occurrence) => new("work", new LockOwner("other", 1), 1, LeaseDuration, Wait: false, LeaseDuration, Occurrence: occurrence);
+    private static AcquireRequest Ask(Occurrence occurrence) => Requests.Acquire("work", new LockOwner("other", 1), LeaseDuration, occurrence: occurrence);
 
     private static OccurrenceLocks Locks(TestNode node) => node.Services.GetRequiredService<OccurrenceLocks>();
 
-    private static Acquisition Acquisition(TestNode node) => node.Services.GetRequiredService<Acquisition>();
-
-    private static Occurrence At(int second, string run, bool makeUp = false) =>
-        new("job@trigger", new DateTimeOffset(2026, 1, 2, 12, 0, second, TimeSpan.Zero), run, makeUp, TimeSpan.FromDays(1));
+    private static Occurrence At(int second, string run, bool makeUp = false) => new()
+    {
+        Series = "job@trigger",
+        Time = new DateTimeOffset(2026, 1, 2, 12, 0, second, TimeSpan.Zero),
+        Run = run,
+        Recover = makeUp,
+        RememberFor = TimeSpan.FromDays(1),
+    };
 
     private static void AssertAlreadyRun(OccurrenceAttempt attempt, string by) =>
         Assert.Equal((null, null, OccurrenceStatus.AlreadyRun, by), (attempt.Lease, attempt.Holder, attempt.Status, attempt.Run));

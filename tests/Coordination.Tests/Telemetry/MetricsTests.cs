@@ -68,7 +68,7 @@ public sealed class MetricsTests
     public async Task Waiters_are_counted_while_they_wait()
     {
         await using var node = new TestNode();
-        using var waiters = Collect<long>(node, "coordination.waiter.active");
+        using var waiters = Collect<long>(node, "coordination.call.waiting");
         using var acquired = Collect<double>(node, "coordination.acquire.duration");
         await using var held = await node.AcquireAsync();
         using var cancellation = new CancellationTokenSource();

@@ -1,4 +1,3 @@
-using Coordination.TestKit.Needs;
 using Coordination.TestKit.Running;
 using Xunit.Runner.Common;
 using Xunit.Sdk;
@@ -76,7 +75,7 @@ public sealed class SelectionTests
         }
     }
 
-// They are found by these tests alone, and never run.
+    // They are found by these tests alone, and never run.
 #pragma warning disable xUnit1000, CA1812
     private class Sample
     {

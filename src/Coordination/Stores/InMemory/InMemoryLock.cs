@@ -57,12 +57,14 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
     /// <summary>Forgets waiters that have been dead for long.</summary>
     public void ForgetDeadWaiters(TimeSpan now) => _waiters.RemoveAll(waiter => waiter.AliveUntil + WaiterRetention < now);
 
-    public LockHolder? Describe(TimeSpan now) => _holder is null ? null : new LockHolder(_holder, _token, _since, _expiresAt - now, _isReleased);
+    public LockHolder? Describe(TimeSpan now) => _holder is null
+        ? null
+        : new LockHolder { Owner = _holder, FencingToken = _token, Since = _since, TimeToLive = _expiresAt - now, IsReleased = _isReleased };
 
     public LockInspection Inspect(int maxWaiters, TimeSpan now)
     {
-        var waiters = _waiters.Take(maxWaiters).Select(waiter => new LockWaiter(waiter.Owner, now - waiter.Since, waiter.AliveUntil > now));
-        return new LockInspection(name, Describe(now), [.. waiters], _waiters.Count);
+        var waiters = _waiters.Take(maxWaiters).Select(waiter => new LockWaiter { Owner = waiter.Owner, WaitingFor = now - waiter.Since, IsAlive = waiter.AliveUntil > now });
+        return new LockInspection { LockName = name, Holder = Describe(now), Waiters = [.. waiters], WaiterCount = _waiters.Count };
     }
 
     public AcquireReply Acquire(AcquireRequest request, TimeSpan now, List<LockNotification> news)
@@ -71,7 +73,7 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
         if (occurrence == OccurrenceStatus.AlreadyRun)
         {
             _waiters.RemoveAll(waiter => waiter.Owner == request.Owner && waiter.Entry == request.Entry);
-            return new AcquireReply(null, Holder: null, WaitersBefore: 0, occurrence, run);
+            return AcquireReply.AlreadyRun(run);
         }
 
         if (_holder is null)
@@ -97,11 +99,16 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
                 _occurrences.Take(request.Occurrence, now);
             }
 
-            return new AcquireReply(_token, Holder: null, WaitersBefore: 0, occurrence, run);
+            return new AcquireReply { FencingToken = _token, OccurrenceStatus = occurrence, OccurrenceRun = run };
         }
 
-        return new AcquireReply(
-            null, Describe(now), request.Wait ? Queue(request, now) : 0, occurrence == OccurrenceStatus.Recovering ? OccurrenceStatus.Running : OccurrenceStatus.None, run);
+        return new AcquireReply
+        {
+            Holder = Describe(now),
+            WaitersBefore = request.Wait ? Queue(request, now) : 0,
+            OccurrenceStatus = occurrence == OccurrenceStatus.Recovering ? OccurrenceStatus.Running : OccurrenceStatus.None,
+            OccurrenceRun = run,
+        };
     }
 
     public RenewalReply Renew(RenewalRequest request, TimeSpan now)
@@ -167,7 +174,7 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
         if (!_isReleased)
         {
             _taken[_token] = _expiresAt;
-            news.Add(new LockNotification(LockNotificationKind.Revoked, name, _holder, FencingToken: _token));
+            news.Add(LockNotification.Revoked(name, _holder, _token));
         }
 
         PassOn(now, claimWindow, news);
@@ -227,7 +234,7 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
 
         // If it does not claim it is skipped from here on, until it asks again: a dead waiter costs one claim window, once.
         waiter.AliveUntil = now;
-        news.Add(new LockNotification(LockNotificationKind.Granted, name, waiter.Owner));
+        news.Add(LockNotification.Granted(name, waiter.Owner));
         TellNext(waiter.Owner.NodeId, now, claimWindow, claimWindow, news);
     }
 
@@ -243,7 +250,7 @@ internal sealed class InMemoryLock(string name, FencingTokens tokens)
             .Take(NodesTold);
         foreach (var waiter in next)
         {
-            news.Add(new LockNotification(LockNotificationKind.AskAgain, name, waiter.Owner, after));
+            news.Add(LockNotification.AskAgain(name, waiter.Owner, after));
             after += claimWindow;
         }
     }

@@ -6,7 +6,7 @@ namespace Coordination.Stores.InMemory;
 /// A store for one process: it keeps every promise of the seam, on a <see cref="TimeProvider"/>, and forgets everything with the
 /// process. Several providers may share one instance and are then several nodes.
 /// </summary>
-public sealed class InMemoryLockStore : ILockStore
+public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
 {
     private const int SweepAtLeastAt = 1024;
 
@@ -44,7 +44,8 @@ public sealed class InMemoryLockStore : ILockStore
     public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return ChangeAsync(request.LockName, (held, now, news) => held.Acquire(request, now, news), cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        return ChangeAsync(request.LockName, (held, now, news) => held.Acquire(request, now, news));
     }
 
     /// <inheritdoc/>
@@ -69,14 +70,16 @@ public sealed class InMemoryLockStore : ILockStore
     public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        return ChangeAsync(request.LockName, (held, now, news) => held.Release(request, now, news), cancellationToken);
+        // Whatever the token says: it could only end a wait, and there is none.
+        return ChangeAsync(request.LockName, (held, now, news) => held.Release(request, now, news));
     }
 
     /// <inheritdoc/>
     public Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(lockName);
-        return ChangeAsync(lockName, (held, now, news) => held.Revoke(fencingToken, claimWindow, now, news), cancellationToken);
+        cancellationToken.ThrowIfCancellationRequested();
+        return ChangeAsync(lockName, (held, now, news) => held.Revoke(fencingToken, claimWindow, now, news));
     }
 
     /// <inheritdoc/>
@@ -117,7 +120,7 @@ public sealed class InMemoryLockStore : ILockStore
         cancellationToken.ThrowIfCancellationRequested();
         lock (_gate)
         {
-            return Task.FromResult(Find(lockName, out var now)?.Inspect(maxWaiters, now) ?? new LockInspection(lockName, null, [], 0));
+            return Task.FromResult(Find(lockName, out var now)?.Inspect(maxWaiters, now) ?? new LockInspection { LockName = lockName });
         }
     }
 
@@ -128,7 +131,7 @@ public sealed class InMemoryLockStore : ILockStore
         lock (_gate)
         {
             string[] names = [.. _locks.Keys.Where(name => Find(name, out _)!.IsHeld)];
-            return Task.FromResult(new LockPage(names, Next: null));
+            return Task.FromResult(new LockPage { LockNames = names });
         }
     }
 
@@ -183,9 +186,8 @@ public sealed class InMemoryLockStore : ILockStore
         }
     }
 
-    private Task<T> ChangeAsync<T>(string lockName, Func<InMemoryLock, TimeSpan, List<LockNotification>, T> change, CancellationToken cancellationToken)
+    private Task<T> ChangeAsync<T>(string lockName, Func<InMemoryLock, TimeSpan, List<LockNotification>, T> change)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         var news = new List<LockNotification>();
         T reply;
         lock (_gate)

@@ -40,8 +40,8 @@ public sealed class InMemoryLockStoreTests : LockStoreContract
     {
         var owner = new LockOwner("node", 1);
         var lease = TimeSpan.FromSeconds(30);
-        var reply = await store.AcquireAsync(new AcquireRequest("work", owner, 1, lease, Wait: false, lease), TestContext.Current.CancellationToken);
-        await store.ReleaseAsync(new ReleaseRequest("work", owner, 1, lease), TestContext.Current.CancellationToken);
+        var reply = await store.AcquireAsync(Requests.Acquire("work", owner, lease), TestContext.Current.CancellationToken);
+        await store.ReleaseAsync(Requests.Release("work", owner, lease), TestContext.Current.CancellationToken);
         Assert.True(reply.FencingToken > last);
         return reply.FencingToken.Value;
     }

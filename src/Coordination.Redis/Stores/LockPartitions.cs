@@ -1,0 +1,42 @@
+using Coordination.Redis.Connections;
+using Coordination.Stores;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Stores;
+
+/// <summary>
+/// Which locks one script may have together: on a Cluster those of one slot, whose masters may be away alone, and elsewhere all. A
+/// Cluster is known as one when the connection stands, or at the latest when a script is refused; from then on it stays known.
+/// </summary>
+internal sealed class LockPartitions(RedisConnection connection)
+{
+    private volatile bool _areSlots;
+
+    /// <summary>On a Cluster the slot; elsewhere, and until a Cluster is known as one, one partition for all.</summary>
+    public int Of(string lockName) => AreKnownAsSlots() ? ClusterSlot.Of(lockName) : 0;
+
+    /// <summary>Whether all requests are for locks of one partition, as far as is known by now.</summary>
+    public bool IsOne(IReadOnlyList<RenewalRequest> requests)
+    {
+        if (requests.Count < 2 || !AreKnownAsSlots())
+        {
+            return true;
+        }
+
+        var first = ClusterSlot.Of(requests[0].LockName);
+        return requests.Skip(1).All(request => ClusterSlot.Of(request.LockName) == first);
+    }
+
+    /// <summary>Notes that the server told slots apart, though the client does not know it for a Cluster.</summary>
+    public void LearnOfSlots() => _areSlots = true;
+
+    private bool AreKnownAsSlots()
+    {
+        if (!_areSlots && connection.Established is { } established && established.GetServers().Any(server => server.ServerType == ServerType.Cluster))
+        {
+            _areSlots = true;
+        }
+
+        return _areSlots;
+    }
+}

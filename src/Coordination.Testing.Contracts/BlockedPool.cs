@@ -1,0 +1,46 @@
+namespace Coordination.Testing.Contracts;
+
+/// <summary>Keeps every thread of the pool busy, and the pool from making more. For tests that run <see cref="Alone"/>.</summary>
+public sealed class BlockedPool : IDisposable
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+
+    private readonly ManualResetEvent _release = new(initialState: false);
+    private readonly int _max;
+    private readonly int _maxPorts;
+    private readonly int _min;
+    private readonly int _minPorts;
+
+    /// <summary>Blocks the pool, until this is disposed.</summary>
+    public BlockedPool()
+    {
+        ThreadPool.GetMaxThreads(out _max, out _maxPorts);
+        ThreadPool.GetMinThreads(out _min, out _minPorts);
+        var most = Math.Max(ThreadPool.ThreadCount, _min) + 2;
+        Assert.True(ThreadPool.SetMaxThreads(most, _maxPorts));
+        // Up to the minimum the pool makes threads at once, so all are blocked before anything else is tried.
+        Assert.True(ThreadPool.SetMinThreads(most, _minPorts));
+        var blocked = 0;
+        for (var i = 0; i < 4 * most; i++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                _ =>
+                {
+                    Interlocked.Increment(ref blocked);
+                    _release.WaitOne(Limit);
+                },
+                null);
+        }
+
+        var all = Thread.CurrentThread.IsThreadPoolThread ? most - 1 : most;
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref blocked) >= all, Limit), "the pool is blocked");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _release.Set();
+        ThreadPool.SetMinThreads(_min, _minPorts);
+        ThreadPool.SetMaxThreads(_max, _maxPorts);
+    }
+}

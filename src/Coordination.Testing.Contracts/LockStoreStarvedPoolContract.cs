@@ -1,0 +1,62 @@
+using Coordination.Stores;
+
+#pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
+
+namespace Coordination.Testing.Contracts;
+
+/// <summary>
+/// What every store owes the watchdog's thread, as <see cref="ILockStore.RenewAsync"/> says. A store's tests inherit it, in a collection that
+/// runs <see cref="Alone"/>: it takes every thread of the pool, so a server of the tests has to be in another process.
+/// </summary>
+public abstract class LockStoreStarvedPoolContract
+{
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the pool stays blocked at most.</summary>
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
+
+    /// <summary>So many that no server has answered before the caller waits for it.</summary>
+    private const int RequestCount = 1000;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>Runs the test with a store, and disposes of it.</summary>
+    protected abstract Task WithStoreAsync(Func<ILockStore, Task> test);
+
+    [Fact]
+    public Task F17_A_renewal_completes_on_its_callers_context_with_every_thread_of_the_pool_blocked() => WithStoreAsync(async store =>
+    {
+        var owner = new LockOwner("starved-" + Guid.NewGuid().ToString("N"), 1);
+        var lockName = owner.NodeId;
+        Assert.True((await store.AcquireAsync(Requests.Acquire(lockName, owner, Lease), Cancellation)).IsGranted);
+
+        // The watchdog's token can be cancelled. The first renewal may have to teach the server its script.
+        var requests = Enumerable.Repeat(Requests.Renew(lockName, owner, Lease), RequestCount).ToArray();
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        Task<IReadOnlyList<RenewalReply>>? first, second;
+        using (new BlockedPool())
+        {
+            first = SingleThread.Complete(Renew, Bound);
+            second = SingleThread.Complete(Renew, Bound);
+        }
+
+        AssertRenewed(await NotNull(first));
+        AssertRenewed(await NotNull(second));
+        await store.ReleaseAsync(Requests.Release(lockName, owner, Lease), Cancellation);
+
+        Task<IReadOnlyList<RenewalReply>> Renew() => store.RenewAsync(requests, deadline.Token);
+    });
+
+    private static void AssertRenewed(IReadOnlyList<RenewalReply> replies)
+    {
+        Assert.Equal(RequestCount, replies.Count);
+        Assert.All(replies, reply => Assert.Equal(RenewalReply.Renewed, reply));
+    }
+
+    private static T NotNull<T>(T? renewal)
+        where T : class
+    {
+        Assert.True(renewal is not null, "The renewal did not complete on the context that it was called on.");
+        return renewal;
+    }
+}

@@ -1,0 +1,26 @@
+namespace Coordination.Leases;
+
+/// <summary>
+/// Until when a lease can be relied on, as moments on the holder's monotonic clock. A value: a confirmed renewal gives another one, and readers need no lock.
+/// </summary>
+/// <param name="ConfirmedAt">
+/// The moment before the last confirmed acquisition or renewal was sent. What the store counts began no earlier, whenever its reply came.
+/// </param>
+/// <param name="Timings">How long the store counts, and how long before that the holder is told.</param>
+internal readonly record struct Deadline(TimeSpan ConfirmedAt, LeaseTimings Timings)
+{
+    /// <summary>When the lease is lost.</summary>
+    public TimeSpan LostAt => ConfirmedAt + Timings.Duration - Timings.SafetyMargin;
+
+    /// <summary>When the store may grant the lock to another: no earlier than this.</summary>
+    public TimeSpan LapsesAt => ConfirmedAt + Timings.Duration;
+
+    /// <summary>When the lease is renewed.</summary>
+    public TimeSpan RenewedAt => ConfirmedAt + Timings.RenewalInterval;
+
+    /// <summary>How long the lease can still be relied on; zero when it is lost.</summary>
+    public TimeSpan RemainingAt(TimeSpan now) => LostAt > now ? LostAt - now : TimeSpan.Zero;
+
+    /// <summary>Whether it proves more than another one.</summary>
+    public bool IsLaterThan(Deadline other) => ConfirmedAt > other.ConfirmedAt;
+}

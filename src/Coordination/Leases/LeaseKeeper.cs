@@ -1,0 +1,201 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Coordination.Nodes;
+using Coordination.Resilience;
+using Coordination.Stores;
+using Coordination.Time;
+
+namespace Coordination.Leases;
+
+/// <summary>
+/// Keeps the leases of this node: accepts what the store granted, holds it by means of the watchdog, renews and releases it for its holder, and
+/// undoes what nobody received.
+/// </summary>
+internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdog, LeaseTelemetry telemetry, BackgroundTasks background, TimeProvider time)
+{
+    private static readonly TimeSpan ReleaseRetryDelay = TimeSpan.FromMilliseconds(100);
+
+    private static readonly TimeSpan UndoRetryDelay = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Makes a lease of a grant, from here on watched and renewed; unless the reply came so late that its deadline has passed.</summary>
+    /// <param name="request">What was asked for.</param>
+    /// <param name="reply">A grant.</param>
+    /// <param name="options">How the lease differs from the node's other ones.</param>
+    /// <param name="lease">The lease, for its holder to be bound to.</param>
+    public bool TryAccept(AcquireRequest request, TimedReply<AcquireReply> reply, LockOptions? options, [NotNullWhen(true)] out Lease? lease)
+    {
+        lease = null;
+        var timings = node.TimingsOf(options);
+        if (new Deadline(reply.SentAt, timings).RemainingAt(time.Uptime) == TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, reply.Reply.FencingToken!.Value, timings, options);
+        lease = new Lease(grant, reply.SentAt, time, telemetry)
+        {
+            Occurrence = request.Occurrence,
+            Hold = telemetry.Granted(grant, Activity.Current?.Context ?? default),
+        };
+        watchdog.Add(lease);
+        return true;
+    }
+
+    /// <summary>Renews a lease now, for its holder.</summary>
+    public async Task<RenewalResult> RenewAsync(Lease lease, CancellationToken cancellationToken)
+    {
+        if (!lease.LoseIfOverdue())
+        {
+            return RenewalResult.NotHeld;
+        }
+
+        if (lease.IsPastMaxHold)
+        {
+            return RenewalResult.MaxHoldReached;
+        }
+
+        var completion = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var deadline = new CancellationTokenSource(lease.Remaining, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        var hasBegun = false;
+        try
+        {
+            // One renewal at a time: a release has to know which one to wait for.
+            while (!(hasBegun = lease.TryBeginRenewal(completion.Task, onlyWhenDue: false)))
+            {
+                if (!lease.LoseIfOverdue() || lease.IsPastMaxHold)
+                {
+                    return lease.IsActive ? RenewalResult.MaxHoldReached : RenewalResult.NotHeld;
+                }
+
+                await lease.RenewalUnderWay.WithinAsync(Timeout.InfiniteTimeSpan, time, cancellationToken: either.Token).ConfigureAwait(false);
+            }
+
+            var reply = await store.RenewAsync(() => lease.LoseIfOverdue() ? [Node.Renew(lease.Grant)] : [], lease.Timings.CallLimit, either.Token).ConfigureAwait(false);
+            return reply.Reply.Count > 0 && lease.Learn(reply.Reply[0], reply.SentAt) ? RenewalResult.Renewed : RenewalResult.NotHeld;
+        }
+        catch (LockStoreException)
+        {
+            // Unknown is not no: the lease holds until its deadline, and the watchdog goes on trying.
+            lease.FailRenewal();
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The deadline came before the reply.
+            lease.FailRenewal();
+        }
+        finally
+        {
+            if (hasBegun)
+            {
+                lease.EndRenewal();
+                watchdog.Reschedule(lease);
+                completion.SetResult(true);
+            }
+        }
+
+        return lease.IsActive ? RenewalResult.Unknown : RenewalResult.NotHeld;
+    }
+
+    /// <summary>Releases a lease for its holder.</summary>
+    public Task<ReleaseResult> ReleaseAsync(Lease lease) => EndAsync(
+        lease,
+
+        // The occurrence of a lease that was lost stays begun and not finished, as that of a node that died.
+        static (node, lease) => node.Release(lease.Grant, lease.State == LeaseState.Lost ? null : lease.Occurrence));
+
+    /// <summary>Releases a lease that nobody received, and its occurrence with it.</summary>
+    public Task UndoAsync(Lease lease) => EndAsync(lease, static (node, lease) => node.Undo(lease.Grant, lease.Occurrence));
+
+    /// <summary>
+    /// Releases what a request may have been granted and leaves the queue, for nobody waits for the reply any more. Goes on without its caller, whose
+    /// cancellation does not reach it; tries until the grant would have lapsed by itself.
+    /// </summary>
+    public async Task UndoAsync(AcquireRequest request)
+    {
+        using var running = background.Begin();
+        var lapsesAt = time.Uptime + request.LeaseDuration;
+        while (true)
+        {
+            try
+            {
+                await store.ReleaseAsync(Node.Undo(request), node.CallLimit, lapsesAt + UndoRetryDelay).ConfigureAwait(false);
+                return;
+            }
+            catch (LockStoreException e) when (e.IsTransient && time.Uptime < lapsesAt)
+            {
+                await Task.Delay(UndoRetryDelay, time, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (LockStoreException)
+            {
+                // It has lapsed by now, or the store refuses for good and never granted it. The outage was logged.
+                return;
+            }
+        }
+    }
+
+    /// <summary>Learns that an operator took a lock from its holder.</summary>
+    public void Revoke(string lockName, LockOwner owner, long fencingToken) => watchdog.Revoke(lockName, owner, fencingToken);
+
+    /// <summary>
+    /// Ends a lease: its state first, then the renewal under way, then the store. Whatever the store replies, nothing is left here.
+    /// </summary>
+    private async Task<ReleaseResult> EndAsync(Lease lease, Func<Node, Lease, ReleaseRequest> createRequest)
+    {
+        using var running = background.Begin();
+        var renewal = lease.BeginRelease();
+        watchdog.Remove(lease);
+
+        // Later than this it has lapsed by itself; a lost lease gets a last try all the same, for its renewal may have been applied.
+        var begunAt = time.Uptime;
+        var lapsesIn = lease.Deadline.LapsesAt - begunAt;
+        var limit = Min(node.ReleaseTimeout, lapsesIn > lease.Timings.SafetyMargin ? lapsesIn : lease.Timings.SafetyMargin);
+        try
+        {
+            if (!renewal.IsCompleted)
+            {
+                await renewal.WithinAsync(limit, time).ConfigureAwait(false);
+                limit -= time.Uptime - begunAt;
+            }
+
+            return await ReleaseInStoreAsync(createRequest(node, lease), lease, limit).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is LockStoreException or TimeoutException)
+        {
+            // The store refuses, or the time for it is up: the lock lapses by itself.
+            telemetry.ReleaseFailed(lease.Grant, e);
+            return ReleaseResult.Unknown;
+        }
+    }
+
+    /// <summary>Tries until the store replies, refuses for good, or the time is up.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ReleaseResult> ReleaseInStoreAsync(ReleaseRequest request, Lease lease, TimeSpan limit)
+    {
+        var endsAt = time.Uptime + limit;
+        for (var mayBeApplied = false; ; mayBeApplied = true)
+        {
+            try
+            {
+                var reply = await store.ReleaseAsync(request, limit, endsAt).ConfigureAwait(false);
+                return reply.Reply switch
+                {
+                    ReleaseReply.Released => ReleaseResult.Released,
+                    ReleaseReply.StillHeldByOwner => ReleaseResult.StillHeldByOwner,
+
+                    // An earlier try of this call may have released it and lost its reply, which is no loss.
+                    ReleaseReply.NotHeld when (mayBeApplied || reply.Attempt > 1) && lease.State == LeaseState.Released => ReleaseResult.Released,
+                    ReleaseReply.NotHeld => ReleaseResult.NotHeld,
+                    _ => throw new ArgumentOutOfRangeException(nameof(lease), reply.Reply, "An unknown reply to a release."),
+                };
+            }
+            catch (LockStoreException e) when (e.IsTransient && time.Uptime < endsAt)
+            {
+                await Task.Delay(ReleaseRetryDelay, time, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+}

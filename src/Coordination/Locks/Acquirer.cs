@@ -1,0 +1,103 @@
+using System.Runtime.CompilerServices;
+using Coordination.Leases;
+using Coordination.Nodes;
+using Coordination.Resilience;
+using Coordination.Stores;
+using Coordination.Telemetry;
+using Coordination.Waiting;
+
+namespace Coordination.Locks;
+
+/// <summary>The two ways to a lease: try once, or wait.</summary>
+internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store, WaitingRoom room, NodeChannel channel, CoordinationMetrics metrics, TimeProvider time)
+{
+    private volatile bool _isDisposed;
+
+    /// <summary>From here on every call throws.</summary>
+    public void Dispose() => _isDisposed = true;
+
+    public async Task<ILockLease?> TryOnceAsync(string lockName, LockOwner? owner, LockOptions? options, CancellationToken cancellationToken) =>
+        (await TryOnceAsync(lockName, owner, options, occurrence: null, cancellationToken).ConfigureAwait(false)).Lease;
+
+    /// <summary>Tries once, for an occurrence; null for none.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<AcquireAttempt> TryOnceAsync(string lockName, LockOwner? owner, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
+        cancellationToken.ThrowIfCancellationRequested();
+        using var call = new AcquireCall(lockName, metrics, time);
+        var request = node.Acquire(lockName, owner, options, wait: false, occurrence);
+        try
+        {
+            var attempt = await AskAsync(request, options, cancellationToken).ConfigureAwait(false);
+            call.End(attempt.Lease is null ? AcquireOutcome.Held : AcquireOutcome.Granted, attempt.Lease);
+            return attempt;
+        }
+        catch (LockStoreException e)
+        {
+            if (e.IsTransient)
+            {
+                // It may have been applied all the same, and nobody waits for its grant any more.
+                _ = leases.UndoAsync(request);
+            }
+
+            call.End(AcquireOutcome.Failed);
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            _ = leases.UndoAsync(request);
+            call.End(AcquireOutcome.Cancelled);
+            throw;
+        }
+    }
+
+    /// <summary>Waits for the lock.</summary>
+    /// <returns>Null when the time was up; never with an infinite timeout.</returns>
+    public async Task<ILockLease?> WaitAsync(string lockName, LockOwner? owner, LockOptions? options, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
+        cancellationToken.ThrowIfCancellationRequested();
+        using var call = new AcquireCall(lockName, metrics, time);
+        using var deadline = timeout == Timeout.InfiniteTimeSpan ? null : new CancellationTokenSource(timeout, time);
+        using var either = deadline is null ? null : CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            var lease = await room.AcquireAsync(new WaitKey(lockName, owner, options), either?.Token ?? cancellationToken).ConfigureAwait(false);
+            channel.Listen();
+            return call.End(AcquireOutcome.Granted, lease);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && deadline is { IsCancellationRequested: true })
+        {
+            return call.End<ILockLease?>(AcquireOutcome.TimedOut, null);
+        }
+        catch (OperationCanceledException)
+        {
+            call.End(AcquireOutcome.Cancelled);
+
+            // With the caller's token, and not one that links it.
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<AcquireAttempt> AskAsync(AcquireRequest request, LockOptions? options, CancellationToken cancellationToken)
+    {
+        var reply = await store.AcquireAsync(request, node.AcquireLimit(options), cancellationToken).ConfigureAwait(false);
+        if (!reply.Reply.IsGranted)
+        {
+            return new AcquireAttempt(null, reply.Reply);
+        }
+
+        // A grant that comes in the moment of the cancellation is undone by the caller.
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!leases.TryAccept(request, reply, options, out var lease))
+        {
+            throw new LockStoreException($"The store granted the lock '{request.LockName}' so late that the lease had run out. Try again; if it recurs, the lease duration is too short for the latency of the store.", isTransient: true);
+        }
+
+        channel.Listen();
+        return new AcquireAttempt(new LeaseHandle(lease, leases, time), reply.Reply);
+    }
+}

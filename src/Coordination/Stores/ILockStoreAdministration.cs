@@ -1,0 +1,45 @@
+namespace Coordination.Stores;
+
+/// <summary>
+/// What an operator wants of a store beside <see cref="ILockStore"/>: who holds what, who waits for it, and taking a lock from its
+/// holder. Locks work without it; <see cref="ILockInspector"/>, the leader that a standby names, and the health check ask for it.
+/// </summary>
+/// <remarks>
+/// A store implements it beside <see cref="ILockStore"/>. Failures are thrown as <see cref="LockStoreException"/>, as there; a store that
+/// has no such operation throws <see cref="NotSupportedException"/>, with a sentence that says so.
+/// </remarks>
+public interface ILockStoreAdministration
+{
+    /// <summary>Looks at a lock without changing it.</summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Who holds it; null when nobody does.</returns>
+    Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken);
+
+    /// <summary>Looks at a lock and its queue without changing them.</summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="maxWaiters">How many waiters to list at most, from the front of the queue.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken);
+
+    /// <summary>Lists the locks that are held, a page at a time. Locks that come or go meanwhile may be on a page or not.</summary>
+    /// <param name="cursor">Null for the first page, then what the page before it said in <see cref="LockPage.Next"/>.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes a lock from its holder, and passes it on as a release would; whatever time it was to be locked at least is over. The
+    /// holder's node is told, and a renewal of the holder answers <see cref="RenewalReply.Revoked"/> until its lease would have run out.
+    /// A question, and no release: an operator who cancels it before it is sent takes it back.
+    /// </summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="fencingToken">The token of the grant that is to end, so that no newer one is hit.</param>
+    /// <param name="claimWindow">How long the lock stays passed to the next waiter without being claimed.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Whether the lock was held under that token.</returns>
+    Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken);
+
+    /// <summary>Asks the store for a sign of life, as the health check does.</summary>
+    /// <param name="cancellationToken">Ends the call.</param>
+    Task PingAsync(CancellationToken cancellationToken);
+}
