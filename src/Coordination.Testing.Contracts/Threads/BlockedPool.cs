@@ -1,7 +1,7 @@
-namespace Coordination.Testing.Contracts;
+namespace Coordination.Testing.Contracts.Threads;
 
 /// <summary>Keeps every thread of the pool busy, and the pool from making more. For tests that run <see cref="Alone"/>.</summary>
-public sealed class BlockedPool : IDisposable
+internal sealed class BlockedPool : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
@@ -11,7 +11,6 @@ public sealed class BlockedPool : IDisposable
     private readonly int _min;
     private readonly int _minPorts;
 
-    /// <summary>Blocks the pool, until this is disposed.</summary>
     public BlockedPool()
     {
         ThreadPool.GetMaxThreads(out _max, out _maxPorts);
@@ -36,7 +35,6 @@ public sealed class BlockedPool : IDisposable
         Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref blocked) >= all, Limit), "the pool is blocked");
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _release.Set();

@@ -1,5 +1,5 @@
-namespace Coordination.Testing.Contracts;
+namespace Coordination.Testing.Contracts.Threads;
 
 /// <summary>Tests that take something from all others, such as the thread pool.</summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
-public sealed class Alone;
+internal sealed class Alone;
