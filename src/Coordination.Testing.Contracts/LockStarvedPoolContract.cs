@@ -52,6 +52,7 @@ public abstract class LockStarvedPoolContract : IAsyncLifetime
             // This thread waits without the pool: what is awaited here would not go on.
             var start = TimeProvider.System.GetTimestamp();
             isLostInTime = SpinWait.SpinUntil(() => lost.Lost.IsCancellationRequested, Lease);
+
             // With no renewal the other one would be lost by now.
             SpinWait.SpinUntil(() => TimeProvider.System.GetElapsedTime(start) > 1.5 * Lease);
         }
