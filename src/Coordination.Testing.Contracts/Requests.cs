@@ -3,7 +3,7 @@ using Coordination.Stores;
 namespace Coordination.Testing.Contracts;
 
 /// <summary>Requests as tests make them: of an owner's first entry, and with nothing out of the ordinary unless it is asked for.</summary>
-public static class Requests
+internal static class Requests
 {
     /// <param name="lockName">The lock.</param>
     /// <param name="owner">Who wants it.</param>

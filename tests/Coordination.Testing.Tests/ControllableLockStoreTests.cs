@@ -1,4 +1,5 @@
 using Coordination.Stores;
+using Coordination.TestKit.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,5 +1,6 @@
 using Coordination.Stores;
 using Coordination.Stores.InMemory;
+using Coordination.TestKit.Stores;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Coordination.Tests.Stores.InMemory;

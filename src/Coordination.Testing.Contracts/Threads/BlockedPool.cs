@@ -1,12 +1,12 @@
 using Xunit.v3;
 
-namespace Coordination.Testing.Contracts;
+namespace Coordination.Testing.Contracts.Threads;
 
 /// <summary>
 /// Keeps every thread of the pool busy, and the pool from making more. For tests in a collection that runs with no other beside it. xunit
 /// takes what a collection is from the assembly of the test alone, and otherwise runs it beside the others: that would stop them all.
 /// </summary>
-public sealed class BlockedPool : IDisposable
+internal sealed class BlockedPool : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
@@ -16,7 +16,6 @@ public sealed class BlockedPool : IDisposable
     private readonly int _min;
     private readonly int _minPorts;
 
-    /// <summary>Blocks the pool, until this is disposed.</summary>
     public BlockedPool()
     {
         Assert.True(
@@ -44,7 +43,6 @@ public sealed class BlockedPool : IDisposable
         Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref blocked) >= all, Limit), "the pool is blocked");
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _release.Set();
