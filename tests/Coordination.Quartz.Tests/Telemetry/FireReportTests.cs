@@ -90,7 +90,7 @@ public sealed class FireReportTests : IAsyncDisposable
         await Eventually.IsTrueAsync(() => ada.Verdicts.All.Count == 1, TimeSpan.FromSeconds(20), "ada's run is over");
 
         Assert.False(verdict.IsSkipped);
-        AssertCounted(made, "made_up");
+        AssertCounted(made, "recovered");
         Assert.Contains("ada", await AssertToldAsync(bob, 1301, LogLevel.Warning), StringComparison.Ordinal);
         AssertCounted(lost, "lost");
         await AssertToldAsync(ada, 1306, LogLevel.Error);
