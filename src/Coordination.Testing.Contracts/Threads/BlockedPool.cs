@@ -1,6 +1,11 @@
+using Xunit.v3;
+
 namespace Coordination.Testing.Contracts.Threads;
 
-/// <summary>Keeps every thread of the pool busy, and the pool from making more. For tests that run <see cref="Alone"/>.</summary>
+/// <summary>
+/// Keeps every thread of the pool busy, and the pool from making more. For tests that run <see cref="Alone"/>: others beside them would
+/// stand still.
+/// </summary>
 internal sealed class BlockedPool : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
@@ -13,6 +18,9 @@ internal sealed class BlockedPool : IDisposable
 
     public BlockedPool()
     {
+        Assert.True(
+            TestContext.Current.TestCollection is ICoreTestCollection { DisableParallelization: true },
+            "A test that blocks the pool runs alone: [Collection(typeof(Alone))].");
         ThreadPool.GetMaxThreads(out _max, out _maxPorts);
         ThreadPool.GetMinThreads(out _min, out _minPorts);
         var most = Math.Max(ThreadPool.ThreadCount, _min) + 2;

@@ -18,7 +18,4 @@ public sealed record Occurrence
     /// <summary>Whether this run may take the place of one that was begun and not finished.</summary>
     /// <value>False by default.</value>
     public bool Recover { get; init; }
-
-    /// <summary>Microseconds since 1970.</summary>
-    internal long Micros => (Time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 }

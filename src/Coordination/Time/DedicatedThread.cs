@@ -191,7 +191,11 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
 
     private void ArmTimer(TimeSpan until)
     {
-        if (_timer is not null && until != TimeSpan.MaxValue)
+        if (until == TimeSpan.MaxValue)
+        {
+            _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+        else if (_timer is not null)
         {
             TimeSpan now;
             do

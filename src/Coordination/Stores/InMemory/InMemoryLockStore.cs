@@ -11,10 +11,13 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
     private const int SweepAtLeastAt = 1024;
 
     private readonly TimeProvider _time;
-    private readonly FencingTokens _tokens;
+    private readonly DateTimeOffset _origin;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, InMemoryLock> _locks = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LockState> _locks = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<Subscription>> _subscriptions = new(StringComparer.Ordinal);
+
+    /// <summary>The greatest token of all locks: it grows over the grants of each of them, and is nothing to keep per name.</summary>
+    private long _lastToken;
     private int _sweepAt = SweepAtLeastAt;
 
     /// <summary>Makes an empty store.</summary>
@@ -22,7 +25,7 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
     public InMemoryLockStore(TimeProvider? timeProvider = null)
     {
         _time = timeProvider ?? TimeProvider.System;
-        _tokens = new FencingTokens(_time);
+        _origin = _time.GetUtcNow() - _time.Uptime;
     }
 
     /// <inheritdoc/>
@@ -35,17 +38,21 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
         {
             lock (_gate)
             {
-                return _locks.Values.Count(held => held.IsInUse(_time.Uptime));
+                var now = Now;
+                return _locks.Values.Count(state => LockProtocol.Describe(state, now) is not null || state.Waiters.Any(waiter => waiter.AliveUntil > now));
             }
         }
     }
+
+    /// <summary>The wall clock as it was when the store was made, and what passed on the monotonic clock since: a step of the wall clock moves no lease.</summary>
+    private DateTimeOffset Now => _origin + _time.Uptime;
 
     /// <inheritdoc/>
     public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
         cancellationToken.ThrowIfCancellationRequested();
-        return ChangeAsync(request.LockName, (held, now, news) => held.Acquire(request, now, news));
+        return ChangeAsync(request.LockName, request, LockProtocol.Acquire);
     }
 
     /// <inheritdoc/>
@@ -56,10 +63,14 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
         var replies = new RenewalReply[requests.Count];
         lock (_gate)
         {
+            var now = Now;
             for (var i = 0; i < replies.Length; i++)
             {
                 var request = requests[i];
-                replies[i] = Find(request.LockName, out var now) is { } held ? held.Renew(request, now) : RenewalReply.NotHeld;
+                var before = Find(request.LockName);
+                var change = LockProtocol.Renew(before, request, now);
+                Keep(request.LockName, before, change.State);
+                replies[i] = change.Reply;
             }
         }
 
@@ -71,7 +82,7 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
     {
         ArgumentNullException.ThrowIfNull(request);
         // Whatever the token says: it could only end a wait, and there is none.
-        return ChangeAsync(request.LockName, (held, now, news) => held.Release(request, now, news));
+        return ChangeAsync(request.LockName, request, LockProtocol.Release);
     }
 
     /// <inheritdoc/>
@@ -79,7 +90,10 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
     {
         ArgumentNullException.ThrowIfNull(lockName);
         cancellationToken.ThrowIfCancellationRequested();
-        return ChangeAsync(lockName, (held, now, news) => held.Revoke(fencingToken, claimWindow, now, news));
+        return ChangeAsync(
+            lockName,
+            (fencingToken, claimWindow, lockName),
+            static (state, ask, now) => LockProtocol.Revoke(state, ask.lockName, ask.fencingToken, ask.claimWindow, now));
     }
 
     /// <inheritdoc/>
@@ -109,7 +123,7 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
         cancellationToken.ThrowIfCancellationRequested();
         lock (_gate)
         {
-            return Task.FromResult(Find(lockName, out var now)?.Describe(now));
+            return Task.FromResult(LockProtocol.Describe(Find(lockName), Now));
         }
     }
 
@@ -120,7 +134,7 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
         cancellationToken.ThrowIfCancellationRequested();
         lock (_gate)
         {
-            return Task.FromResult(Find(lockName, out var now)?.Inspect(maxWaiters, now) ?? new LockInspection { LockName = lockName });
+            return Task.FromResult(LockProtocol.Inspect(Find(lockName), lockName, maxWaiters, Now));
         }
     }
 
@@ -130,7 +144,8 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
         cancellationToken.ThrowIfCancellationRequested();
         lock (_gate)
         {
-            string[] names = [.. _locks.Keys.Where(name => Find(name, out _)!.IsHeld)];
+            var now = Now;
+            string[] names = [.. _locks.Where(entry => LockProtocol.Describe(entry.Value, now) is not null).Select(entry => entry.Key)];
             return Task.FromResult(new LockPage { LockNames = names });
         }
     }
@@ -160,13 +175,10 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
         ArgumentNullException.ThrowIfNull(lockName);
         lock (_gate)
         {
-            if (!_locks.TryGetValue(lockName, out var held) || !held.IsHeld)
-            {
-                return false;
-            }
-
-            held.Free();
-            return true;
+            var before = Find(lockName);
+            var isHeld = LockProtocol.Describe(before, Now) is not null;
+            Keep(lockName, before, before with { Grant = null });
+            return isHeld;
         }
     }
 
@@ -182,63 +194,72 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
         ArgumentNullException.ThrowIfNull(owner);
         lock (_gate)
         {
-            GetOrAdd(lockName).Grant(owner, _time.Uptime, leaseDuration, isClaimed: true);
+            var before = Find(lockName);
+            var grant = LockProtocol.NewGrant(before, owner, Now, leaseDuration) with { IsClaimed = true };
+            Keep(lockName, before, before with { Grant = grant, LastToken = grant.FencingToken });
         }
     }
 
-    private Task<T> ChangeAsync<T>(string lockName, Func<InMemoryLock, TimeSpan, List<LockNotification>, T> change)
+    private Task<TReply> ChangeAsync<TRequest, TReply>(string lockName, TRequest request, Func<LockState, TRequest, DateTimeOffset, LockChange<TReply>> ask)
     {
-        var news = new List<LockNotification>();
-        T reply;
+        LockChange<TReply> change;
         lock (_gate)
         {
-            var held = GetOrAdd(lockName);
-            var now = _time.Uptime;
-            held.Expire(now);
-            reply = change(held, now, news);
-            if (held.IsEmpty)
-            {
-                _locks.Remove(lockName);
-            }
+            var before = Find(lockName);
+            change = ask(before, request, Now);
+            Keep(lockName, before, change.State);
         }
 
         // Outside the lock, for the handlers may call the store.
-        news.ForEach(Notify);
-        return Task.FromResult(reply);
-    }
-
-    private InMemoryLock? Find(string lockName, out TimeSpan now)
-    {
-        now = _time.Uptime;
-        var found = _locks.GetValueOrDefault(lockName);
-        found?.Expire(now);
-        return found;
-    }
-
-    private InMemoryLock GetOrAdd(string lockName)
-    {
-        if (!_locks.TryGetValue(lockName, out var held))
+        foreach (var notification in change.Notifications)
         {
-            if (_locks.Count >= _sweepAt)
-            {
-                Sweep();
-            }
-
-            _locks[lockName] = held = new InMemoryLock(lockName, _tokens);
+            Notify(notification);
         }
 
-        return held;
+        return Task.FromResult(change.Reply);
     }
 
-    /// <summary>Drops what has lapsed, so that locks with made-up names leak nothing. Amortized over the names that were added.</summary>
+    private LockState Find(string lockName)
+    {
+        if (_locks.TryGetValue(lockName, out var state))
+        {
+            return state;
+        }
+
+        // Tokens follow the wall clock where it is ahead of the store's, as it is when it was put right since the store was made: the resource
+        // may have seen those of an earlier process.
+        return LockState.Empty with { LastToken = Math.Max(_lastToken, _time.GetUtcNow().UnixMicroseconds - 1) };
+    }
+
+    private void Keep(string lockName, LockState before, LockState after)
+    {
+        if (ReferenceEquals(before, after))
+        {
+            return;
+        }
+
+        _lastToken = Math.Max(_lastToken, after.LastToken);
+        if (LockProtocol.IsEmpty(after))
+        {
+            _locks.Remove(lockName);
+            return;
+        }
+
+        if (_locks.Count >= _sweepAt)
+        {
+            Sweep();
+        }
+
+        _locks[lockName] = after;
+    }
+
+    /// <summary>Drops what has lapsed, so that locks with names of the moment leave nothing behind. Amortized over the names that were added.</summary>
     private void Sweep()
     {
-        var now = _time.Uptime;
-        foreach (var (name, held) in _locks)
+        var now = Now;
+        foreach (var (name, state) in _locks)
         {
-            held.Expire(now);
-            held.ForgetDeadWaiters(now);
-            if (held.IsEmpty)
+            if (LockProtocol.IsEmpty(LockProtocol.Expire(state, now)))
             {
                 _locks.Remove(name);
             }

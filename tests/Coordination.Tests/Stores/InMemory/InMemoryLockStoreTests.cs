@@ -37,6 +37,16 @@ public sealed class InMemoryLockStoreTests : LockStoreContract
         }
     }
 
+    [Fact]
+    public async Task G3_F19_Tokens_follow_a_wall_clock_that_was_put_right_after_the_start()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UnixEpoch);
+        var store = new InMemoryLockStore(clock);
+        await GrantAsync(store, 0);
+        clock.AdjustTime(new DateTimeOffset(2026, 1, 2, 12, 0, 0, TimeSpan.Zero));
+        await GrantAsync(store, (clock.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond - 1);
+    }
+
     private static async Task<long> GrantAsync(InMemoryLockStore store, long last)
     {
         var owner = new LockOwner("node", 1);

@@ -1,0 +1,69 @@
+using System.Collections.Immutable;
+
+namespace Coordination.Stores;
+
+/// <summary>Who has a lock, and until when: a part of <see cref="LockState"/>.</summary>
+public sealed record LockGrant
+{
+    /// <summary>Who has it.</summary>
+    public required LockOwner Owner { get; init; }
+
+    /// <summary>The token of the grant.</summary>
+    public required long FencingToken { get; init; }
+
+    /// <summary>When it was granted or handed over.</summary>
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>When <see cref="LastsUntil"/> was set.</summary>
+    public required DateTimeOffset RenewedAt { get; init; }
+
+    /// <summary>When it runs out, unless it is renewed.</summary>
+    public required DateTimeOffset LastsUntil { get; init; }
+
+    /// <summary>Whether its owner asked for it since it has it; else it was handed over, and lasts for the claim window.</summary>
+    /// <value>False by default.</value>
+    public bool IsClaimed { get; init; }
+
+    /// <summary>Whether its owner released it, and the lock stays taken for the rest of <see cref="ReleaseRequest.LockAtLeastFor"/>.</summary>
+    /// <value>False by default.</value>
+    public bool IsReleased { get; init; }
+
+    /// <summary>The entries by which the owner holds it.</summary>
+    /// <value>Empty, the default, when it is not claimed, or was claimed by a renewal.</value>
+    public ImmutableArray<long> Entries { get; init => field = value.IsDefault ? [] : value; } = [];
+
+    internal bool IsHeldBy(LockOwner owner) => !IsReleased && Owner == owner;
+
+    /// <summary>The owner asked for it: by an entry that it has already, or by one more.</summary>
+    internal LockGrant Enter(long entry, DateTimeOffset now, TimeSpan lease) => this with
+    {
+        Entries = Entries.Contains(entry) ? Entries : Entries.Add(entry),
+        RenewedAt = now,
+        LastsUntil = Extend(now, lease),
+        IsClaimed = true,
+    };
+
+    internal LockGrant Renew(DateTimeOffset now, TimeSpan lease) => this with { RenewedAt = now, LastsUntil = Extend(now, lease), IsClaimed = true };
+
+    /// <summary>
+    /// As it is at a moment. With a clock that was set back it would last for the lease and the step, with nobody to end it: it lasts for
+    /// as long as it did when the clock was read last.
+    /// </summary>
+    internal LockGrant At(DateTimeOffset now) => RenewedAt <= now ? this : this with { RenewedAt = now, LastsUntil = now.After(LastsUntil - RenewedAt) };
+
+    internal LockHolder Describe(DateTimeOffset now) => new()
+    {
+        Owner = Owner,
+        FencingToken = FencingToken,
+        Since = Since,
+        TimeToLive = LastsUntil - now,
+        IsReleased = IsReleased,
+    };
+
+    /// <summary>Never shortens the lease that the owner has.</summary>
+    private DateTimeOffset Extend(DateTimeOffset now, TimeSpan lease)
+    {
+        var until = now.After(lease);
+        return IsClaimed && LastsUntil > until ? LastsUntil : until;
+    }
+}

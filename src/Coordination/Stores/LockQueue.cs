@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+
+namespace Coordination.Stores;
+
+/// <summary>The queue of a lock: each change makes another one.</summary>
+internal static class LockQueue
+{
+    /// <summary>What a waiter has on top of the holder's time to live and a claim window before it counts as dead.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a dead waiter keeps its place at least, in case it was only slow.</summary>
+    private static readonly TimeSpan Retention = TimeSpan.FromSeconds(60);
+
+    extension(ImmutableArray<QueuedWaiter> waiters)
+    {
+        /// <summary>Whose turn it is; null when nobody waits who is alive.</summary>
+        public QueuedWaiter? FirstLive(DateTimeOffset now)
+        {
+            foreach (var waiter in waiters)
+            {
+                if (waiter.IsAlive(now))
+                {
+                    return waiter;
+                }
+            }
+
+            return null;
+        }
+
+        /// <summary>The owner's place; -1 when it has none.</summary>
+        public int PlaceOf(LockOwner owner)
+        {
+            for (var place = 0; place < waiters.Length; place++)
+            {
+                if (waiters[place].Owner == owner)
+                {
+                    return place;
+                }
+            }
+
+            return -1;
+        }
+
+        /// <summary>With the owner at its place, or at the end; alive until it should have asked again.</summary>
+        /// <param name="request">What it asks.</param>
+        /// <param name="heldUntil">When the holder's lease runs out.</param>
+        /// <param name="now">The moment of the request.</param>
+        /// <param name="place">How many stand before it.</param>
+        public ImmutableArray<QueuedWaiter> Join(AcquireRequest request, DateTimeOffset heldUntil, DateTimeOffset now, out int place)
+        {
+            var aliveUntil = heldUntil.After(request.ClaimWindow).After(Grace);
+            place = waiters.PlaceOf(request.Owner);
+            if (place >= 0)
+            {
+                return waiters.SetItem(place, waiters[place] with { Entry = request.Entry, AliveUntil = aliveUntil });
+            }
+
+            var others = waiters.WithoutLongDead(now);
+            place = others.Length;
+            return others.Add(new QueuedWaiter { Owner = request.Owner, Entry = request.Entry, Since = now, AliveUntil = aliveUntil });
+        }
+
+        /// <summary>Skips a waiter whose turn came from here on, until it asks again: a dead one costs one claim window, once.</summary>
+        public ImmutableArray<QueuedWaiter> Skip(LockOwner owner, DateTimeOffset now)
+        {
+            var place = waiters.PlaceOf(owner);
+            return waiters.SetItem(place, waiters[place] with { AliveUntil = now });
+        }
+
+        public ImmutableArray<QueuedWaiter> Without(LockOwner owner)
+        {
+            var place = waiters.PlaceOf(owner);
+            return place < 0 ? waiters : waiters.RemoveAt(place);
+        }
+
+        /// <summary>Without the owner, if this entry was the last to ask.</summary>
+        public ImmutableArray<QueuedWaiter> Without(LockOwner owner, long entry)
+        {
+            var place = waiters.PlaceOf(owner);
+            return place < 0 || waiters[place].Entry != entry ? waiters : waiters.RemoveAt(place);
+        }
+
+        /// <summary>Without those that have been dead for long.</summary>
+        public ImmutableArray<QueuedWaiter> WithoutLongDead(DateTimeOffset now) => waiters.RemoveAll(waiter => waiter.AliveUntil.After(Retention) < now);
+    }
+}

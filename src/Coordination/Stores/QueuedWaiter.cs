@@ -1,0 +1,26 @@
+namespace Coordination.Stores;
+
+/// <summary>A place in the queue of a lock: a part of <see cref="LockState"/>.</summary>
+public sealed record QueuedWaiter
+{
+    /// <summary>Who waits.</summary>
+    public required LockOwner Owner { get; init; }
+
+    /// <summary>The entry that asked last: only its release leaves the queue.</summary>
+    public required long Entry { get; init; }
+
+    /// <summary>When it joined the queue.</summary>
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>Until when it counts as alive, unless it asks again; one that is dead is skipped.</summary>
+    public required DateTimeOffset AliveUntil { get; init; }
+
+    internal bool IsAlive(DateTimeOffset now) => AliveUntil > now;
+
+    internal LockWaiter Describe(DateTimeOffset now) => new()
+    {
+        Owner = Owner,
+        WaitingFor = Since < now ? now - Since : TimeSpan.Zero,
+        IsAlive = IsAlive(now),
+    };
+}
