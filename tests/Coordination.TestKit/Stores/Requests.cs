@@ -6,7 +6,14 @@ namespace Coordination.TestKit.Stores;
 public static class Requests
 {
     public static AcquireRequest Acquire(
-        string lockName, LockOwner owner, TimeSpan leaseDuration, long entry = 1, bool wait = false, TimeSpan? claimWindow = null, Occurrence? occurrence = null) => new()
+        string lockName,
+        LockOwner owner,
+        TimeSpan leaseDuration,
+        long entry = 1,
+        bool wait = false,
+        TimeSpan? claimWindow = null,
+        bool allowBarging = false,
+        Occurrence? occurrence = null) => new()
         {
             LockName = lockName,
             Owner = owner,
@@ -14,16 +21,25 @@ public static class Requests
             LeaseDuration = leaseDuration,
             ClaimWindow = claimWindow ?? leaseDuration,
             Wait = wait,
+            AllowBarging = allowBarging,
             Occurrence = occurrence,
         };
 
     public static ReleaseRequest Release(
-        string lockName, LockOwner owner, TimeSpan claimWindow, long entry = 1, TimeSpan lockAtLeastFor = default, Occurrence? occurrence = null, bool occurrenceIsFinished = true) => new()
+        string lockName,
+        LockOwner owner,
+        TimeSpan claimWindow,
+        long entry = 1,
+        bool allowBarging = false,
+        TimeSpan lockAtLeastFor = default,
+        Occurrence? occurrence = null,
+        bool occurrenceIsFinished = true) => new()
         {
             LockName = lockName,
             Owner = owner,
             Entry = entry,
             ClaimWindow = claimWindow,
+            AllowBarging = allowBarging,
             LockAtLeastFor = lockAtLeastFor,
             Occurrence = occurrence,
             OccurrenceIsFinished = occurrenceIsFinished,

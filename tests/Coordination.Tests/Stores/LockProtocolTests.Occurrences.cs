@@ -1,4 +1,5 @@
 using Coordination.Stores;
+using Coordination.TestKit.Stores;
 
 namespace Coordination.Tests.Stores;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Coordination.Stores;
+using Coordination.TestKit.Stores;
 
 namespace Coordination.Tests.Stores;
 
