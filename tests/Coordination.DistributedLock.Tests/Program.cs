@@ -1,5 +1,5 @@
-using Coordination.TestKit.Servers;
 using Coordination.Testing.EmbeddedRedis;
+using Coordination.TestKit.Servers;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
 
