@@ -9,8 +9,10 @@ namespace Coordination.Testing.Contracts;
 /// What users are promised of leases while their process has no thread of the pool to spare. The author of a store inherits it, and says
 /// how a node gets the store, as for <see cref="LockContract"/>.
 /// </summary>
-/// <remarks>It takes every thread of the pool, and runs with no other test beside it. A server of the tests has to be in another process.</remarks>
-[Collection(typeof(Alone))]
+/// <remarks>
+/// It takes every thread of the pool: no other test may run beside it, and a server of the tests has to be in another process. Put it into
+/// a collection that your test assembly defines with <see cref="CollectionDefinitionAttribute.DisableParallelization"/>.
+/// </remarks>
 public abstract class LockStarvedPoolContract : IAsyncLifetime
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);

@@ -7,8 +7,10 @@ namespace Coordination.Testing.Contracts;
 /// What every store owes the watchdog's thread, as <see cref="ILockStore.RenewAsync"/> says: a renewal that needs no thread of the pool.
 /// The author of a store inherits it, and gives the store.
 /// </summary>
-/// <remarks>It takes every thread of the pool, and runs with no other test beside it. A server of the tests has to be in another process.</remarks>
-[Collection(typeof(Alone))]
+/// <remarks>
+/// It takes every thread of the pool: no other test may run beside it, and a server of the tests has to be in another process. Put it into
+/// a collection that your test assembly defines with <see cref="CollectionDefinitionAttribute.DisableParallelization"/>.
+/// </remarks>
 public abstract class LockStoreStarvedPoolContract
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);

@@ -3,8 +3,8 @@ using Xunit.v3;
 namespace Coordination.Testing.Contracts.Threads;
 
 /// <summary>
-/// Keeps every thread of the pool busy, and the pool from making more. For tests that run <see cref="Alone"/>: others beside them would
-/// stand still.
+/// Keeps every thread of the pool busy, and the pool from making more. For tests in a collection that runs with no other beside it. xunit
+/// takes what a collection is from the assembly of the test alone, and otherwise runs it beside the others: that would stop them all.
 /// </summary>
 internal sealed class BlockedPool : IDisposable
 {
@@ -20,7 +20,7 @@ internal sealed class BlockedPool : IDisposable
     {
         Assert.True(
             TestContext.Current.TestCollection is ICoreTestCollection { DisableParallelization: true },
-            "A test that blocks the pool runs alone: [Collection(typeof(Alone))].");
+            "A test that blocks the pool runs alone. Define its collection in its own assembly: [CollectionDefinition(nameof(Alone), DisableParallelization = true)] public sealed class Alone;");
         ThreadPool.GetMaxThreads(out _max, out _maxPorts);
         ThreadPool.GetMinThreads(out _min, out _minPorts);
         var most = Math.Max(ThreadPool.ThreadCount, _min) + 2;

@@ -6,15 +6,19 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Contract;
 
+[Collection(nameof(Alone))]
 [Needs(Need.RedisServer)]
 public sealed class RedisServerStoreStarvedPoolContract(RedisServerFixture server) : RedisStoreStarvedPoolContract(server);
 
+[Collection(nameof(Alone))]
 public sealed class GarnetStoreStarvedPoolContract(GarnetFixture server) : RedisStoreStarvedPoolContract(server);
 
+[Collection(nameof(Alone))]
 [Needs(Need.RedisServer)]
 public sealed class ClusterStoreStarvedPoolContract(ClusterFixture server) : RedisStoreStarvedPoolContract(server);
 
 /// <summary>What users are promised of leases while no thread of the pool can be had, on a server.</summary>
+[Collection(nameof(Alone))]
 [Needs(Need.RedisServer)]
 public sealed class RedisServerLockStarvedPoolContract(RedisServerFixture server) : LockStarvedPoolContract
 {
