@@ -10,8 +10,8 @@ namespace Coordination.Testing.Contracts;
 /// how a node gets the store, as for <see cref="LockContract"/>.
 /// </summary>
 /// <remarks>
-/// It takes every thread of the pool: no other test may run beside it, and a server of the tests has to be in another process. Put it into
-/// a collection that your test assembly defines with <see cref="CollectionDefinitionAttribute.DisableParallelization"/>.
+/// It takes every thread of the pool, so it runs with no other test beside it, and a server of the tests has to be in another process. xunit reads collections
+/// from the assembly of the test: define one there with <c>DisableParallelization = true</c>, and name it on the class that inherits this one.
 /// </remarks>
 public abstract class LockStarvedPoolContract : IAsyncLifetime
 {

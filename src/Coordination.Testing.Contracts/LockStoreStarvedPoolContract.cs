@@ -5,11 +5,11 @@ namespace Coordination.Testing.Contracts;
 
 /// <summary>
 /// What every store owes the watchdog's thread, as <see cref="ILockStore.RenewAsync"/> says: a renewal that needs no thread of the pool.
-/// The author of a store inherits it, and gives the store.
+/// The author of a store inherits it in a collection that runs alone, and gives the store.
 /// </summary>
 /// <remarks>
-/// It takes every thread of the pool: no other test may run beside it, and a server of the tests has to be in another process. Put it into
-/// a collection that your test assembly defines with <see cref="CollectionDefinitionAttribute.DisableParallelization"/>.
+/// It takes every thread of the pool, so it runs with no other test beside it, and a server of the tests has to be in another process. xunit reads collections
+/// from the assembly of the test: define one there with <c>DisableParallelization = true</c>, and name it on the class that inherits this one.
 /// </remarks>
 public abstract class LockStoreStarvedPoolContract
 {

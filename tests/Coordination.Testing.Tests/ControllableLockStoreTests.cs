@@ -1,5 +1,4 @@
 using Coordination.Stores;
-using Coordination.TestKit.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
 using Coordination.TestKit.Servers;
-using Coordination.TestKit.Stores;
 using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;

@@ -2,7 +2,6 @@ using Coordination.Redis.Connections;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
 using Coordination.TestKit.Servers;
-using Coordination.TestKit.Stores;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

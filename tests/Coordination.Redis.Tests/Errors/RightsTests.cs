@@ -1,7 +1,6 @@
 using Coordination.Redis.Errors;
 using Coordination.Redis.Tests.Servers;
 using Coordination.TestKit.Servers;
-using Coordination.TestKit.Stores;
 using Coordination.TestKit.Waiting;
 
 namespace Coordination.Redis.Tests.Errors;

@@ -2,7 +2,6 @@ using Coordination.Redis.Stores;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
 using Coordination.TestKit.Servers;
-using Coordination.TestKit.Stores;
 using Coordination.TestKit.Waiting;
 
 namespace Coordination.Redis.Tests.Stores;

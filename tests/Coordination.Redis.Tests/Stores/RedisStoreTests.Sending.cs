@@ -1,7 +1,6 @@
 using Coordination.Redis.Scripts;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
-using Coordination.TestKit.Stores;
 using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;

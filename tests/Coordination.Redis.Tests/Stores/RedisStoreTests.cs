@@ -1,7 +1,6 @@
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
 using Coordination.TestKit.Servers;
-using Coordination.TestKit.Stores;
 using Coordination.TestKit.Waiting;
 using StackExchange.Redis;
 

@@ -1,5 +1,4 @@
 using Coordination.Stores;
-using Coordination.TestKit.Stores;
 
 namespace Coordination.Tests.Stores;
 

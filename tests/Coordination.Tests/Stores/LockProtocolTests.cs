@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Coordination.Stores;
-using Coordination.TestKit.Stores;
 
 namespace Coordination.Tests.Stores;
 

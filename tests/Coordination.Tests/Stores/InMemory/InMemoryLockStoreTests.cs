@@ -1,6 +1,5 @@
 using Coordination.Stores;
 using Coordination.Stores.InMemory;
-using Coordination.TestKit.Stores;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Coordination.Tests.Stores.InMemory;
