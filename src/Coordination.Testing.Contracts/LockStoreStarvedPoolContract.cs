@@ -18,7 +18,7 @@ public abstract class LockStoreStarvedPoolContract
     /// <summary>How long the pool stays blocked at most.</summary>
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
 
-    /// <summary>So many that no server has answered before the caller waits for it.</summary>
+    /// <summary>So many that no server has replied before the caller waits for it.</summary>
     private const int RequestCount = 1000;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -40,7 +40,7 @@ public static class Requests
     /// <param name="claimWindow">How long a lock that is passed on may lie unclaimed.</param>
     /// <param name="entry">Which acquisition of the owner it is.</param>
     /// <param name="allowBarging">Whether to leave the lock free instead of passing it on.</param>
-    /// <param name="lockAtLeastFor">How long after its grant it stays taken.</param>
+    /// <param name="lockAtLeastFor">Until how long after its grant it is granted to nobody.</param>
     /// <param name="occurrence">What the lock was held for; null for none.</param>
     /// <param name="occurrenceIsFinished">Whether that was run to its end.</param>
     public static ReleaseRequest Release(

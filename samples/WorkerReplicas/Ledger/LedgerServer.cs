@@ -101,7 +101,7 @@ internal sealed class LedgerServer : IAsyncDisposable
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {
-            // The run is over, or the replica died before it was answered.
+            // The run is over, or the replica died before it got its reply.
         }
         finally
         {

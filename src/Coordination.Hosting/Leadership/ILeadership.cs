@@ -34,11 +34,11 @@ public interface ILeadership
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     IAsyncEnumerable<LeadershipChange> WatchAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Asks the store who leads now, and waits 2 s for the answer at most.</summary>
+    /// <summary>Asks the store who leads now, and waits 2 s for the reply at most.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Who leads; null when nobody does.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="LockStoreException">The store could not answer.</exception>
+    /// <exception cref="LockStoreException">The store could not reply.</exception>
     /// <exception cref="NotSupportedException">The store has no administration, so nobody can look at its locks.</exception>
     ValueTask<LeaderInfo?> GetLeaderAsync(CancellationToken cancellationToken = default);
 }
