@@ -6,20 +6,20 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Contract;
 
-[Needs(Need.RedisServer)]
 [Collection(nameof(Alone))]
+[Needs(Need.RedisServer)]
 public sealed class RedisServerStoreStarvedPoolContract(RedisServerFixture server) : RedisStoreStarvedPoolContract(server);
 
 [Collection(nameof(Alone))]
 public sealed class GarnetStoreStarvedPoolContract(GarnetFixture server) : RedisStoreStarvedPoolContract(server);
 
-[Needs(Need.RedisServer)]
 [Collection(nameof(Alone))]
+[Needs(Need.RedisServer)]
 public sealed class ClusterStoreStarvedPoolContract(ClusterFixture server) : RedisStoreStarvedPoolContract(server);
 
 /// <summary>What users are promised of leases while no thread of the pool can be had, on a server.</summary>
-[Needs(Need.RedisServer)]
 [Collection(nameof(Alone))]
+[Needs(Need.RedisServer)]
 public sealed class RedisServerLockStarvedPoolContract(RedisServerFixture server) : LockStarvedPoolContract
 {
     private ConfigurationOptions? _settings;
