@@ -72,7 +72,7 @@ public sealed class RedisErrorTests
     [Fact]
     public async Task F30_CLUSTERDOWN_IsTransient()
     {
-        await using var server = await RedisProcess.StartAsync("--cluster-enabled", "yes");
+        await using var server = await RedisProcess.StartInClusterModeAsync();
         await using var node = new TestNode(server.ConnectionString, "test");
 
         Assert.True((await FailsAsync(node)).IsTransient);
