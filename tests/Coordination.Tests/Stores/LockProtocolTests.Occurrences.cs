@@ -1,5 +1,4 @@
 using Coordination.Stores;
-using Coordination.Tests.Contract;
 
 namespace Coordination.Tests.Stores;
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Coordination.Stores;
-using Coordination.Tests.Contract;
 
 namespace Coordination.Tests.Stores;
 
