@@ -164,7 +164,7 @@ public abstract partial class LockContract
         }
         catch (OperationCanceledException)
         {
-            // The token may end the wait for the answer, and nothing else.
+            // The token may end the wait for the result, and nothing else.
         }
 
         Assert.Equal(LeaseState.Released, lease.State);

@@ -4,7 +4,7 @@ namespace Coordination.Testing.Contracts;
 
 #pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
 
-/// <content>Barging, locks that stay taken for some time at least, and what operators see and do.</content>
+/// <content>Barging, locks that stay held for some time at least, and what operators see and do.</content>
 public abstract partial class LockContract
 {
     private static readonly LockOptions Barging = new() { AllowBarging = true };
@@ -90,7 +90,7 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task A_lock_may_stay_taken_for_longer_than_its_lease()
+    public async Task A_lock_may_stay_held_for_longer_than_its_lease()
     {
         var node = StartNode();
         var lease = await AcquireAsync(node, new LockOptions { LeaseDuration = TimeSpan.FromMilliseconds(500), LockAtLeastFor = Long });
@@ -124,7 +124,7 @@ public abstract partial class LockContract
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_holder_whose_lock_an_operator_releases_learns_of_it_as_a_loss_with_that_reason(bool hearsNothing)
+    public async Task A_holder_whose_lock_an_operator_revokes_learns_of_it_as_a_loss_with_that_reason(bool hearsNothing)
     {
         var ((first, link), second) = (StartLinkedNode(), StartNode());
         // Having waited once, a node listens.

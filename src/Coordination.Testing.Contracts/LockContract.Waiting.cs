@@ -211,11 +211,11 @@ public abstract partial class LockContract
         var lease = await AcquireAsync(first);
         var own = second.GetLock(Name).WithOwner(second.Provider.CreateOwner());
 
-        // The second wait asks right before the first one is given back.
+        // The second wait asks right before the first one leaves the queue.
         Task<ILockLease>? waiting = null;
         link.BeforeReleasing = () => waiting ??= own.AcquireAsync(Cancellation);
         Assert.Null(await own.TryAcquireAsync(TimeSpan.FromMilliseconds(50), Cancellation).WaitAsync(Bound, Cancellation));
-        await Eventually.Async(() => link.Releases > 0, Bound, "The first wait is given back.");
+        await Eventually.Async(() => link.Releases > 0, Bound, "The first wait leaves the queue.");
 
         await Eventually.Async(async () => await Leftovers.CountWaitersAsync(first.Store, Name) == 1, Bound, "The second wait is in the queue.");
         await ReleaseAsync(lease);
@@ -247,7 +247,7 @@ public abstract partial class LockContract
                 cancelled++;
             }
 
-            // In the next cycle the lock is to be had at once: its bound is shorter than the claim window.
+            // In the next cycle the lock is free at once: its bound is shorter than the claim window.
             Assert.Equal(ReleaseResult.Released, await releasing);
         }
 

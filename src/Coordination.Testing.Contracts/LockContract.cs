@@ -35,7 +35,7 @@ public abstract partial class LockContract : IAsyncLifetime
 
     /// <summary>
     /// The lease duration of the nodes, where a test sets no other. 30 seconds, longer than a test takes; with
-    /// <see cref="DropsNotifications"/> a second or two, for waiters go by it.
+    /// <see cref="DropsNotifications"/> a second or two, because waiters go by it.
     /// </summary>
     protected virtual TimeSpan NodeLease => Long;
 
@@ -135,7 +135,7 @@ public abstract partial class LockContract : IAsyncLifetime
         return waiting;
     }
 
-    /// <summary>Waits until some time has passed on the store's own clock: a lock that is taken now for that long has lapsed.</summary>
+    /// <summary>Waits until some time has passed on the store's own clock: a lock that is granted now for that long has lapsed.</summary>
     private async Task PassAsync(Node node, TimeSpan time)
     {
         var clock = Name + "-clock";

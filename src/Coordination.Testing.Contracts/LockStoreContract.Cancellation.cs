@@ -46,7 +46,7 @@ public abstract partial class LockStoreContract
     {
         var release = Requests.Release(LockName, owner, Long, entry);
 
-        // It may be answered before anybody looks at the token.
+        // The reply may come before anybody looks at the token.
         var thrown = await Record.ExceptionAsync(() => Store.ReleaseAsync(release, new CancellationToken(canceled: true)).WaitAsync(Bound, Cancellation));
         Assert.True(thrown is null or OperationCanceledException, thrown?.ToString());
     }

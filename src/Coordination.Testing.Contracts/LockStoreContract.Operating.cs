@@ -101,7 +101,7 @@ public abstract partial class LockStoreContract
         await Eventually.Async(() => holders.Count > 0 && waiters.Count > 0, Bound);
         Assert.Equal(LockNotification.Revoked(LockName, Ada, token), Assert.Single(holders.All));
         Assert.Equal(LockNotification.Granted(LockName, Bob), Assert.Single(waiters.All));
-        Assert.Equal(RenewalReply.Revoked, await AnswerToRenewalAsync(Ada, token: token));
+        Assert.Equal(RenewalReply.Revoked, await RenewalReplyAsync(Ada, token: token));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada));
         Assert.True((await AskAsync(Bob)).FencingToken > token);
     }
@@ -112,13 +112,13 @@ public abstract partial class LockStoreContract
         var token = await GrantAsync(Ada, 4 * Short);
         Assert.True(await RevokeAsync(token));
         Assert.Null(await HolderAsync());
-        Assert.Equal(RenewalReply.Revoked, await AnswerToRenewalAsync(Ada, token: token));
+        Assert.Equal(RenewalReply.Revoked, await RenewalReplyAsync(Ada, token: token));
 
-        // Asked again, as after a lost reply, it answers the same; and all that is gone when the lease would have been.
+        // Asked again, as after a lost reply, the reply is the same; and all that is gone when the lease would have been.
         Assert.True(await RevokeAsync(token));
         await PassAsync(4 * Short);
         Assert.False(await RevokeAsync(token));
-        Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada, token: token));
+        Assert.Equal(RenewalReply.NotHeld, await RenewalReplyAsync(Ada, token: token));
         await AssertNothingLeftAsync(LockName);
     }
 
@@ -130,7 +130,7 @@ public abstract partial class LockStoreContract
         await GrantAsync(Bob);
         Assert.False(await RevokeAsync(old));
         await AssertHeldByAsync(Bob);
-        Assert.Equal(RenewalReply.Renewed, await AnswerToRenewalAsync(Bob));
+        Assert.Equal(RenewalReply.Renewed, await RenewalReplyAsync(Bob));
     }
 
     [Fact]
@@ -139,20 +139,20 @@ public abstract partial class LockStoreContract
         var old = await GrantAsync(Ada);
         Assert.True(await RevokeAsync(old));
         var token = await GrantAsync(Ada);
-        Assert.Equal(RenewalReply.Revoked, await AnswerToRenewalAsync(Ada, token: old));
-        Assert.Equal(RenewalReply.Renewed, await AnswerToRenewalAsync(Ada, token: token));
-        Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada, token: old - 1));
+        Assert.Equal(RenewalReply.Revoked, await RenewalReplyAsync(Ada, token: old));
+        Assert.Equal(RenewalReply.Renewed, await RenewalReplyAsync(Ada, token: token));
+        Assert.Equal(RenewalReply.NotHeld, await RenewalReplyAsync(Ada, token: old - 1));
     }
 
     [Fact]
-    public async Task Each_of_several_holders_from_whom_a_lock_was_taken_learns_who_did_it()
+    public async Task Each_of_several_holders_whose_lock_was_revoked_learns_of_it()
     {
         var first = await GrantAsync(Ada);
         Assert.True(await RevokeAsync(first));
         var second = await GrantAsync(Bob);
         Assert.True(await RevokeAsync(second));
-        Assert.Equal(RenewalReply.Revoked, await AnswerToRenewalAsync(Ada, token: first));
-        Assert.Equal(RenewalReply.Revoked, await AnswerToRenewalAsync(Bob, token: second));
+        Assert.Equal(RenewalReply.Revoked, await RenewalReplyAsync(Ada, token: first));
+        Assert.Equal(RenewalReply.Revoked, await RenewalReplyAsync(Bob, token: second));
     }
 
     [Fact]
@@ -162,7 +162,7 @@ public abstract partial class LockStoreContract
         await ReleaseAsync(Ada, lockAtLeastFor: Long);
         Assert.True(await RevokeAsync(token));
         Assert.True((await TryAsync(Bob)).IsGranted);
-        Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada));
+        Assert.Equal(RenewalReply.NotHeld, await RenewalReplyAsync(Ada));
     }
 
     private Task<LockInspection> InspectAsync(int maxWaiters = 100) => Administration.InspectAsync(LockName, maxWaiters, Cancellation).WaitAsync(Bound, Cancellation);

@@ -151,7 +151,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task A_batch_of_renewals_is_answered_in_its_order()
+    public async Task A_batch_of_renewals_is_replied_to_in_its_order()
     {
         const int count = 250;
         var names = Enumerable.Range(0, count).Select(i => $"{LockName}-{i}").ToArray();
@@ -163,8 +163,8 @@ public abstract partial class LockStoreContract
         // As the watchdog does: those of a partition with each call.
         foreach (var batch in names.Zip(holders).GroupBy(held => Store.PartitionOf(held.First)))
         {
-            var answers = await Store.RenewAsync([.. batch.Select(held => Requests.Renew(held.First, Ada, 2 * Long))], Cancellation).WaitAsync(Bound, Cancellation);
-            Assert.Equal(batch.Select(held => held.Second == Ada ? RenewalReply.Renewed : RenewalReply.NotHeld), answers);
+            var replies = await Store.RenewAsync([.. batch.Select(held => Requests.Renew(held.First, Ada, 2 * Long))], Cancellation).WaitAsync(Bound, Cancellation);
+            Assert.Equal(batch.Select(held => held.Second == Ada ? RenewalReply.Renewed : RenewalReply.NotHeld), replies);
         }
 
         var after = await Task.WhenAll(names.Select(name => Administration.GetHolderAsync(name, Cancellation))).WaitAsync(Bound, Cancellation);
@@ -173,7 +173,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task An_empty_batch_of_renewals_has_no_answers() =>
+    public async Task An_empty_batch_of_renewals_has_no_replies() =>
         Assert.Empty(await Store.RenewAsync([], Cancellation).WaitAsync(Bound, Cancellation));
 
     [Fact]

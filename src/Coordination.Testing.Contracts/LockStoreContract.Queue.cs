@@ -201,7 +201,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F5_A_waiter_that_was_passed_the_lock_and_gives_it_back_passes_it_on()
+    public async Task F5_A_waiter_that_was_passed_the_lock_and_releases_it_passes_it_on()
     {
         var heard = new Heard();
         await using var listening = await ListenAsync(Cy, heard);

@@ -6,7 +6,7 @@ namespace Coordination.Testing.Contracts;
 
 #pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
 
-/// <content>Locks that stay taken for some time at least.</content>
+/// <content>Locks that stay held for some time at least.</content>
 public abstract partial class LockStoreContract
 {
     [Fact]
@@ -23,7 +23,7 @@ public abstract partial class LockStoreContract
         var reply = await TryAsync(Bob, allowBarging: true);
         Assert.False(reply.IsGranted);
         Assert.True(reply.Holder!.IsReleased);
-        Assert.Equal(RenewalReply.NotHeld, await AnswerToRenewalAsync(Ada));
+        Assert.Equal(RenewalReply.NotHeld, await RenewalReplyAsync(Ada));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, lockAtLeastFor: Long));
         Assert.InRange((await HeldAsync()).TimeToLive, Long - Bound, holder.TimeToLive);
     }
@@ -69,7 +69,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task A_grant_that_is_given_back_begins_no_rest()
+    public async Task A_grant_that_is_undone_begins_no_rest()
     {
         await GrantAsync(Ada);
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada));

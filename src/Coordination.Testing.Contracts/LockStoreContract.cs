@@ -105,9 +105,9 @@ public abstract partial class LockStoreContract : IAsyncLifetime
         LockOwner owner, long entry = 1, TimeSpan? claimWindow = null, bool allowBarging = false, TimeSpan lockAtLeastFor = default) =>
         Store.ReleaseAsync(Requests.Release(LockName, owner, claimWindow ?? Long, entry: entry, allowBarging: allowBarging, lockAtLeastFor: lockAtLeastFor), Cancellation).WaitAsync(Bound, Cancellation);
 
-    private async Task<bool> RenewAsync(LockOwner owner, TimeSpan? lease = null) => await AnswerToRenewalAsync(owner, lease) == RenewalReply.Renewed;
+    private async Task<bool> RenewAsync(LockOwner owner, TimeSpan? lease = null) => await RenewalReplyAsync(owner, lease) == RenewalReply.Renewed;
 
-    private async Task<RenewalReply> AnswerToRenewalAsync(LockOwner owner, TimeSpan? lease = null, long? token = null) =>
+    private async Task<RenewalReply> RenewalReplyAsync(LockOwner owner, TimeSpan? lease = null, long? token = null) =>
         Assert.Single(await Store.RenewAsync([Requests.Renew(LockName, owner, lease ?? Long, fencingToken: token)], Cancellation).WaitAsync(Bound, Cancellation));
 
     private Task<LockHolder?> HolderAsync() => Administration.GetHolderAsync(LockName, Cancellation).WaitAsync(Bound, Cancellation);
@@ -138,7 +138,7 @@ public abstract partial class LockStoreContract : IAsyncLifetime
     private async Task<IAsyncDisposable> ListenAsync(LockOwner owner, Heard heard) =>
         await Store.SubscribeAsync(owner.NodeId, heard.Add, Cancellation).WaitAsync(Bound, Cancellation);
 
-    /// <summary>Waits until some time has passed on the store's own clock: a lock that is taken now for that long has lapsed.</summary>
+    /// <summary>Waits until some time has passed on the store's own clock: a lock that is granted now for that long has lapsed.</summary>
     private async Task PassAsync(TimeSpan time)
     {
         var clock = LockName + "-clock";

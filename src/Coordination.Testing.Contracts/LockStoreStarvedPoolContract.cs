@@ -1,13 +1,16 @@
 using Coordination.Stores;
-
-#pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
+using Coordination.Testing.Contracts.Threads;
 
 namespace Coordination.Testing.Contracts;
 
 /// <summary>
-/// What every store owes the watchdog's thread, as <see cref="ILockStore.RenewAsync"/> says. A store's tests inherit it, in a collection that
-/// runs <see cref="Alone"/>: it takes every thread of the pool, so a server of the tests has to be in another process.
+/// What every store owes the watchdog's thread, as <see cref="ILockStore.RenewAsync"/> says: a renewal that needs no thread of the pool.
+/// The author of a store inherits it in a collection that runs alone, and gives the store.
 /// </summary>
+/// <remarks>
+/// It takes every thread of the pool, so it runs with no other test beside it, and a server of the tests has to be in another process. xunit reads collections
+/// from the assembly of the test: define one there with <c>DisableParallelization = true</c>, and name it on the class that inherits this one.
+/// </remarks>
 public abstract class LockStoreStarvedPoolContract
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
@@ -15,14 +18,16 @@ public abstract class LockStoreStarvedPoolContract
     /// <summary>How long the pool stays blocked at most.</summary>
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
 
-    /// <summary>So many that no server has answered before the caller waits for it.</summary>
+    /// <summary>So many that no server has replied before the caller waits for it.</summary>
     private const int RequestCount = 1000;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>Runs the test with a store, and disposes of it.</summary>
+    /// <param name="test">The test.</param>
     protected abstract Task WithStoreAsync(Func<ILockStore, Task> test);
 
+#pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
     [Fact]
     public Task F17_A_renewal_completes_on_its_callers_context_with_every_thread_of_the_pool_blocked() => WithStoreAsync(async store =>
     {

@@ -2,9 +2,10 @@ using Coordination.Stores;
 
 namespace Coordination.Testing.Contracts;
 
-/// <summary>Requests as tests make them: of an owner's first entry, and with nothing out of the ordinary unless it is asked for.</summary>
+/// <summary>Requests as tests of a store make them: of an owner's first entry, and with nothing out of the ordinary unless it is asked for.</summary>
 public static class Requests
 {
+    /// <summary>Asks for a lock.</summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="owner">Who wants it.</param>
     /// <param name="leaseDuration">How long the grant lasts.</param>
@@ -33,12 +34,13 @@ public static class Requests
             Occurrence = occurrence,
         };
 
+    /// <summary>Releases a lock, or leaves its queue.</summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="owner">Who holds it or waits for it.</param>
     /// <param name="claimWindow">How long a lock that is passed on may lie unclaimed.</param>
     /// <param name="entry">Which acquisition of the owner it is.</param>
     /// <param name="allowBarging">Whether to leave the lock free instead of passing it on.</param>
-    /// <param name="lockAtLeastFor">How long after its grant it stays taken.</param>
+    /// <param name="lockAtLeastFor">Until how long after its grant it is granted to nobody.</param>
     /// <param name="occurrence">What the lock was held for; null for none.</param>
     /// <param name="occurrenceIsFinished">Whether that was run to its end.</param>
     public static ReleaseRequest Release(
@@ -61,6 +63,7 @@ public static class Requests
             OccurrenceIsFinished = occurrenceIsFinished,
         };
 
+    /// <summary>Renews a lock.</summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="owner">Who holds it.</param>
     /// <param name="leaseDuration">How long it is to last from now on.</param>

@@ -56,7 +56,7 @@ public sealed class EmbeddedServer : IAsyncDisposable
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The port is not in its range.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="IOException">The port that was asked for is taken, or no free port was found.</exception>
+    /// <exception cref="IOException">The port that was asked for is in use, or no free port was found.</exception>
     public static async Task<EmbeddedServer> StartAsync(EmbeddedServerOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -174,7 +174,7 @@ public sealed class EmbeddedServer : IAsyncDisposable
         catch (GarnetException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse or SocketError.AccessDenied })
         {
             server.Dispose();
-            throw new IOException($"The embedded server cannot listen on {endPoint}, for the port is taken or reserved. Free it, or leave {nameof(EmbeddedServerOptions)}.{nameof(EmbeddedServerOptions.Port)} out to get one that is free.", e);
+            throw new IOException($"The embedded server cannot listen on {endPoint}, because the port is in use or reserved. Free it, or leave {nameof(EmbeddedServerOptions)}.{nameof(EmbeddedServerOptions.Port)} out to get one that is free.", e);
         }
     }
 

@@ -72,7 +72,7 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
     }
 
     /// <summary>
-    /// Whether calls do not answer. They go on when it turns false; a call that is cancelled while it hangs is not carried out, unless it is
+    /// Whether calls do not return. They go on when it turns false; a call that is cancelled while it hangs is not carried out, unless it is
     /// a release.
     /// </summary>
     public bool Hang
@@ -121,7 +121,7 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
     /// </summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="nodeId">The node that is to hold it. Not empty, and without a slash.</param>
-    /// <param name="leaseDuration">How long it holds the lock, for it does not renew. Greater than zero. Null, the default, for a day.</param>
+    /// <param name="leaseDuration">How long it holds the lock; it does not renew. Greater than zero. Null, the default, for a day.</param>
     /// <returns>The owner that holds the lock now.</returns>
     /// <exception cref="ArgumentException">The name is null, or the node id is empty or has a slash.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The lease duration is zero or less.</exception>

@@ -9,7 +9,7 @@ public enum StoreOperation
     /// <summary>To extend leases.</summary>
     Renew,
 
-    /// <summary>To give back a lock, or a place in its queue.</summary>
+    /// <summary>To release a lock, to undo a grant that nobody received, or to leave the queue.</summary>
     Release,
 
     /// <summary>To be told when a waiter of the node is granted a lock.</summary>

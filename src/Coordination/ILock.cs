@@ -6,10 +6,11 @@ namespace Coordination;
 /// <remarks>
 /// <para>Each acquisition has an owner of its own, so a lock is <b>not</b> re-entered by accident: the same thread, or the same
 /// asynchronous flow, that asks twice waits for itself. Where re-entry is wanted, say so with <see cref="WithOwner"/>.</para>
-/// <para>Waiters are served in the order in which they came. Several waiters of one lock in one process share one place in the
+/// <para>Waiters are served in the order in which they came. Several calls for one lock in one process share one place in the
 /// queue and are served among themselves in the order in which they came.</para>
 /// <para>With the store away, the methods that wait go on trying until their time is up; <see cref="TryAcquireAsync(CancellationToken)"/>
-/// throws <see cref="LockStoreException"/> after a few tries, for it cannot say whether the lock is free.</para>
+/// throws <see cref="LockStoreException"/> after a few tries, because it cannot say whether the lock is free.</para>
+/// <para>Implemented by this library alone; members may be added.</para>
 /// </remarks>
 public interface ILock
 {
@@ -25,10 +26,10 @@ public interface ILock
     ILock WithOwner(LockOwner owner);
 
     /// <summary>Tries once, and returns at once.</summary>
-    /// <param name="cancellationToken">Ends the try. A grant that comes in the same moment is given back.</param>
+    /// <param name="cancellationToken">Ends the try. A grant that comes in the same moment is undone.</param>
     /// <returns>The lease, or null when another owner holds the lock or waits for it already.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="LockStoreException">The store could not answer (the retries of the acquisition pipeline included).</exception>
+    /// <exception cref="LockStoreException">The store could not reply (the retries of the acquisition pipeline included).</exception>
     /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
     Task<ILockLease?> TryAcquireAsync(CancellationToken cancellationToken = default);
 
@@ -41,7 +42,7 @@ public interface ILock
     /// <exception cref="ArgumentOutOfRangeException">The timeout is not in its range.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="LockStoreException">
-    /// The store refused in a way that no retry mends, such as a wrong password; or, with a timeout of zero, could not answer.
+    /// The store refused in a way that no retry changes, such as a wrong password; or, with a timeout of zero, could not reply.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
     Task<ILockLease?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default);
@@ -49,7 +50,7 @@ public interface ILock
     /// <summary>Waits for the lock until it is granted or <paramref name="cancellationToken"/> is cancelled.</summary>
     /// <param name="cancellationToken">Ends the wait and leaves the queue. A grant that comes in the same moment is passed on.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="LockStoreException">The store refused in a way that no retry mends, such as a wrong password.</exception>
+    /// <exception cref="LockStoreException">The store refused in a way that no retry changes, such as a wrong password.</exception>
     /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
     Task<ILockLease> AcquireAsync(CancellationToken cancellationToken = default);
 
@@ -58,7 +59,7 @@ public interface ILock
     /// <exception cref="TimeoutException">The time was up.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The timeout is not in its range.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="LockStoreException">The store refused in a way that no retry mends, such as a wrong password.</exception>
+    /// <exception cref="LockStoreException">The store refused in a way that no retry changes, such as a wrong password.</exception>
     /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
     Task<ILockLease> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default);
 }

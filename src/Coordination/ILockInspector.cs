@@ -1,9 +1,10 @@
 namespace Coordination;
 
-/// <summary>For operators: who holds what, who waits for it, and taking a lock from its holder. Safe for use by several threads.</summary>
+/// <summary>For operators: who holds what, who waits for it, and how to revoke a lock. Safe for use by several threads.</summary>
 /// <remarks>
 /// Registered by <c>AddCoordination</c>. Sees all locks of the store that have its prefix, whichever node holds them. Of a store of your own
 /// that does not implement <c>ILockStoreAdministration</c> nothing can be seen: each call throws a <see cref="NotSupportedException"/>.
+/// Implemented by this library alone; members may be added.
 /// </remarks>
 public interface ILockInspector
 {
@@ -33,17 +34,17 @@ public interface ILockInspector
     Task<long> CountAsync(CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Takes a lock from its holder, at once, and passes it to the first waiter. Also ends what is left of
+    /// Revokes a lock: takes it from its holder, at once, and passes it to the first waiter. Also ends what is left of
     /// <see cref="LockOptions.LockAtLeastFor"/> after a release.
     /// </summary>
     /// <remarks>
-    /// The holder learns of it as a loss, by <see cref="LeaseLossReason.Revoked"/>: at once when its node listens, as every node
-    /// does that ever waited for a lock, else at its next renewal. Until its code has stopped it works beside the next holder: the
+    /// The holder learns of it as a loss, by <see cref="LeaseLossReason.Revoked"/>: at once when its node hears of it, else
+    /// at its next renewal. Until its code has stopped it works beside the next holder: the
     /// resource has to look at the fencing token. Meant for a holder that hangs.
     /// </remarks>
     /// <param name="lockName">The lock.</param>
     /// <param name="fencingToken">The token of the grant that is to end, as <see cref="InspectAsync"/> tells it: a newer grant is not touched.</param>
-    /// <param name="cancellationToken">Ends the wait; the lock may be released all the same.</param>
+    /// <param name="cancellationToken">Ends the wait; the lock may be revoked all the same.</param>
     /// <returns>Whether the lock was held under that token. A repeated call after a lost reply may say false.</returns>
     /// <exception cref="ArgumentException">The name is not one of a lock.</exception>
     /// <exception cref="LockStoreException">The store could not be asked.</exception>

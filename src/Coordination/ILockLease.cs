@@ -10,6 +10,7 @@ namespace Coordination;
 /// lease does not run, so it is told only when it wakes. Pass <see cref="FencingToken"/> to the resource, and let the resource
 /// refuse a token that is lower than one it has seen.</para>
 /// <para>Keep the lease referenced while you rely on it: a lease that was collected without being released is no longer renewed.</para>
+/// <para>Implemented by this library alone; members may be added.</para>
 /// </remarks>
 public interface ILockLease : IAsyncDisposable
 {
@@ -38,13 +39,13 @@ public interface ILockLease : IAsyncDisposable
     LeaseState State { get; }
 
     /// <summary>
-    /// How long the lease can still be relied on if no renewal succeeds from now on, on the holder's own clock and with the safety
-    /// margin taken off. Zero when it is lost or released.
+    /// How long the lease can still be relied on if no renewal succeeds from now on, on the holder's own clock and less the
+    /// safety margin. Zero when it is lost or released.
     /// </summary>
     TimeSpan Remaining { get; }
 
     /// <summary>Renews the lease now, beside the automatic renewal.</summary>
-    /// <param name="cancellationToken">Ends the wait for the answer; the renewal may still take place.</param>
+    /// <param name="cancellationToken">Ends the wait for the result; the renewal may still take place.</param>
     /// <returns>
     /// Whether the lease stands. <see cref="RenewalResult.Unknown"/> is not a no: the store could not be asked, and the lease
     /// holds until its deadline.
@@ -57,7 +58,7 @@ public interface ILockLease : IAsyncDisposable
     /// touches a lock that another owner holds by now, however late or often it is called, and never throws because the store is away.
     /// </summary>
     /// <param name="cancellationToken">
-    /// Ends the wait for the answer. The release is sent all the same, also when the token is cancelled already.
+    /// Ends the wait for the result. The release is sent all the same, also when the token is cancelled already.
     /// </param>
     /// <returns>What the release found.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled; the release goes on without the caller.</exception>

@@ -12,6 +12,6 @@ public enum LeaseState
     /// <summary>The lease can no longer be relied on. Final.</summary>
     Lost,
 
-    /// <summary>Given back by its holder. Final.</summary>
+    /// <summary>Released by its holder. Final.</summary>
     Released,
 }

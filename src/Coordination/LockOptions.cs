@@ -17,15 +17,15 @@ public sealed record LockOptions
 
     /// <summary>
     /// Whether to prefer throughput to order: a lock that is released becomes free, and goes to whoever asks first, before those
-    /// who wait. The first of them is told, and may find it taken again. False, the default, for fair: a released lock passes
+    /// who wait. The first of them is told, and may find it held again. False, the default, for fair: a released lock passes
     /// straight to the first waiter, and nobody overtakes.
     /// </summary>
     /// <remarks>Of use where the same node takes a lock again and again. Waiters may starve. To be the same for all who use the lock.</remarks>
     public bool AllowBarging { get; init; }
 
     /// <summary>
-    /// How long after its grant a lock stays taken at least: when its last lease is released earlier, nobody can have it for the rest,
-    /// not even the same owner. Greater than zero, at most 1 day. Null, the default, for not at all. For jobs that are shorter than
+    /// How long after its grant a lock stays held at least: when its last lease is released earlier, it is granted to nobody for the rest,
+    /// not even to the same owner. Greater than zero, at most 1 day. Null, the default, for not at all. For jobs that are shorter than
     /// the difference between the clocks that start them, and against restart storms.
     /// </summary>
     /// <remarks>Counts for leases that are released. A holder that dies keeps the lock for the rest of its lease, whether that is longer or shorter.</remarks>

@@ -26,13 +26,13 @@ public sealed class LockStoreException : Exception
 
     /// <summary>Makes a failure.</summary>
     /// <param name="message">What went wrong, and what to do about it. Holds no secret.</param>
-    /// <param name="isTransient">Whether a later try may succeed with nothing mended by hand.</param>
+    /// <param name="isTransient">Whether a later try may succeed with nothing changed by hand.</param>
     /// <param name="innerException">The backend's own exception.</param>
     public LockStoreException(string message, bool isTransient, Exception? innerException = null)
         : base(message, innerException) => IsTransient = isTransient;
 
     /// <summary>
-    /// Whether a later try may succeed with nothing mended by hand: a lost connection, a timeout, a failover. False for a wrong
+    /// Whether a later try may succeed with nothing changed by hand: a lost connection, a timeout, a failover. False for a wrong
     /// password, a missing right, a wrong type of key or a script error.
     /// </summary>
     public bool IsTransient { get; }

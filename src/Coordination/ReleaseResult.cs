@@ -6,7 +6,7 @@ public enum ReleaseResult
     /// <summary>The lock was this owner's, and is free or has passed to the next waiter.</summary>
     Released,
 
-    /// <summary>This entry is given back; the owner holds the lock by another entry still.</summary>
+    /// <summary>This entry is released; the owner holds the lock by another entry still.</summary>
     StillHeldByOwner,
 
     /// <summary>This lease was released before.</summary>

@@ -1,4 +1,5 @@
-using Coordination.Redis.Tests.Servers;
+using Coordination.Testing.EmbeddedRedis;
+using Coordination.TestKit.Servers;
 using Xunit.MicrosoftTestingPlatform;
 using Xunit.Runner.InProc.SystemConsole;
 
@@ -8,8 +9,14 @@ internal static class Program
 {
     public static async Task<int> Main(string[] args) => args switch
     {
-        [GarnetProcess.Command] => await GarnetProcess.RunAsync(),
+        [GarnetProcess.Command] => await RunGarnetAsync(),
         _ when args.Contains("--server") || args.Contains("--internal-msbuild-node") => await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
         _ => await ConsoleRunner.Run(args),
     };
+
+    private static async Task<int> RunGarnetAsync()
+    {
+        await using var server = await EmbeddedServer.StartAsync();
+        return await GarnetProcess.RunAsync(server.ConnectionString);
+    }
 }

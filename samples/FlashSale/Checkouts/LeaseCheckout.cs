@@ -42,7 +42,7 @@ internal sealed class LeaseCheckout(ILockProvider locks, LockOptions options, bo
         return OrderResult.Sold(left);
     }
 
-    /// <summary>Takes the lock, for no payment is taken without it, whoever asks: here the caller, who passed its owner on, has it already.</summary>
+    /// <summary>Takes the lock, because no payment is made without it, whoever asks: here the caller, who passed its owner on, has it already.</summary>
     private async Task TakePaymentAsync(ILock stockLock, int item, CancellationToken cancellationToken)
     {
         await using var lease = await stockLock.AcquireAsync(cancellationToken);

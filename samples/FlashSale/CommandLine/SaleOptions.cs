@@ -10,7 +10,7 @@ namespace FlashSale.CommandLine;
 /// <param name="UseSignals">Whether processes are really stopped; else their locks are let run out while they go on.</param>
 internal sealed record SaleOptions(string? Redis, IReadOnlyList<Round> Rounds, bool UseSignals)
 {
-    /// <summary>By the environment, for a connection string may hold a password, which any user of the machine could read on a command line.</summary>
+    /// <summary>By the environment, because a connection string may hold a password, which any user of the machine could read on a command line.</summary>
     public const string RedisVariable = "COORDINATION_REDIS";
 
     public static string Help => $"""

@@ -55,7 +55,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
         ProcessSignal.Stop(Id);
     }
 
-    /// <summary>Gives the processor back: SIGCONT. Does nothing when it is not paused.</summary>
+    /// <summary>Lets the process run on: SIGCONT. Does nothing when it is not paused.</summary>
     public void Resume()
     {
         if (_pause is { } pause)

@@ -1,5 +1,5 @@
 namespace WorkerReplicas.Ledger;
 
-/// <summary>The ledger's answer to each request.</summary>
+/// <summary>The ledger's reply to each request.</summary>
 /// <param name="Accepted">False when the ledger has seen a greater token.</param>
 internal sealed record LedgerReply(bool Accepted);

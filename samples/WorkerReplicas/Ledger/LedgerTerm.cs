@@ -9,7 +9,7 @@ internal sealed class LedgerTerm(LedgerStream stream) : IAsyncDisposable
     /// Writes lines one by one, to the end: a batch that was begun does not look up. What keeps a late line out is the fencing
     /// token, and not a check that a pause may follow.
     /// </summary>
-    /// <returns>False when the ledger refused a line, for it has heard from a later leader.</returns>
+    /// <returns>False when the ledger refused a line, because it has heard from a later leader.</returns>
     public async Task<bool> AppendAsync(IReadOnlyList<string> batch)
     {
         for (var i = 0; i < batch.Count; i++)

@@ -27,7 +27,7 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
         _timeline.Tell(server is null ? $"the server is {ServerName(redis)}" : $"a server in this process listens on {redis}");
 
         await using var observer = new LeaseObserver(redis, _lockName);
-        if (!await AnswersAsync(observer, cancellationToken))
+        if (!await RepliesAsync(observer, cancellationToken))
         {
             return ExitCode.Failed;
         }
@@ -55,8 +55,8 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
         return failure is null && verdict.ExclusionHeld ? ExitCode.Succeeded : ExitCode.Failed;
     }
 
-    /// <summary>Whether the server answers within the patience that a busy machine deserves.</summary>
-    private async Task<bool> AnswersAsync(LeaseObserver observer, CancellationToken cancellationToken)
+    /// <summary>Whether the server replies within the patience that a busy machine deserves.</summary>
+    private async Task<bool> RepliesAsync(LeaseObserver observer, CancellationToken cancellationToken)
     {
         var until = MonotonicClock.Now + ServerPatience;
         while (true)

@@ -75,7 +75,7 @@ internal sealed class ReplicaProcess : IAsyncDisposable
         ProcessSignal.Stop(Id);
     }
 
-    /// <summary>Gives the processor back: SIGCONT.</summary>
+    /// <summary>Lets the process run on: SIGCONT.</summary>
     public void Resume()
     {
         ProcessSignal.Continue(Id);

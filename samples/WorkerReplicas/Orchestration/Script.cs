@@ -33,7 +33,7 @@ internal sealed class Script(Adversary adversary, Fleet fleet, RunOptions option
         await Task.Delay(Calm(incidentsLeft: 0), cancellationToken);
     }
 
-    /// <summary>How long to let a leader work: an even part of the time that is left when each incident has taken its lease.</summary>
+    /// <summary>How long to let a leader work: an even part of the time that is left when each incident has lasted for its lease.</summary>
     private TimeSpan Calm(int incidentsLeft)
     {
         var left = _until - MonotonicClock.Now - (incidentsLeft * (options.Lease + BeforeReplacement));

@@ -10,7 +10,7 @@ public static class DistributedLockCoordinationBuilderExtensions
 {
     /// <summary>
     /// Registers an <see cref="IDistributedLockProvider"/> whose locks are those of <see cref="ILockProvider"/>: a lock of the same name is
-    /// the same lock, whichever of the two it is taken by.
+    /// the same lock, whichever of the two acquires it.
     /// </summary>
     /// <remarks>
     /// <para>Where an <see cref="IDistributedLockProvider"/> is registered already, it stays and nothing is added: remove that
@@ -19,7 +19,7 @@ public static class DistributedLockCoordinationBuilderExtensions
     /// control characters, braces, half a surrogate pair) becomes what can be read of it, a tilde and a hash, always the same;
     /// <see cref="IDistributedLock.Name"/> shows it.</para>
     /// <para>With the store away, a wait goes on until its time is up; a call with a timeout of zero throws <see cref="LockStoreException"/>
-    /// after a few tries, for it cannot say whether the lock is free. Disposing a handle never throws for that, nor because the lock was lost:
+    /// after a few tries, because it cannot say whether the lock is free. Disposing a handle never throws for that, nor because the lock was lost:
     /// it gives up after <see cref="CoordinationOptions.ReleaseTimeout"/> at most, and the lock lapses by itself.</para>
     /// <para>A handle that is collected without having been disposed is renewed no longer, and its lock lapses within the lease duration.</para>
     /// </remarks>

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Coordination.Hosting.Health;
 
-/// <summary>How the coordination of this node does: its services, and whether the store answers.</summary>
+/// <summary>How the coordination of this node does: its services, and whether the store replies.</summary>
 internal sealed class CoordinationHealthCheck(
     ExclusiveServices services,
     ILockProvider locks,

@@ -7,6 +7,7 @@ namespace Coordination;
 /// <remarks>
 /// What it says may be outdated when you act on it. Use it to show and to route; work that must not be done twice belongs into the
 /// service, with the fencing token of its lease.
+/// Implemented by this library alone; members may be added.
 /// </remarks>
 public interface ILeadership
 {
@@ -34,11 +35,11 @@ public interface ILeadership
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     IAsyncEnumerable<LeadershipChange> WatchAsync(CancellationToken cancellationToken = default);
 
-    /// <summary>Asks the store who leads now, and waits 2 s for the answer at most.</summary>
+    /// <summary>Asks the store who leads now, and waits 2 s for the reply at most.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Who leads; null when nobody does.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    /// <exception cref="LockStoreException">The store could not answer.</exception>
+    /// <exception cref="LockStoreException">The store could not reply.</exception>
     /// <exception cref="NotSupportedException">The store has no administration, so nobody can look at its locks.</exception>
     ValueTask<LeaderInfo?> GetLeaderAsync(CancellationToken cancellationToken = default);
 }

@@ -19,7 +19,7 @@ internal sealed class LeaderObserver(ServiceLeadership leadership, TimeSpan leas
         }
     }
 
-    /// <summary>Ends the looking; when the task has completed, no late answer comes in any more.</summary>
+    /// <summary>Ends the looking; when the task has completed, no late reply comes in any more.</summary>
     public async Task StopAsync()
     {
         if (_observing is not null)

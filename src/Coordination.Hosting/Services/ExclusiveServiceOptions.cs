@@ -52,7 +52,7 @@ public sealed class ExclusiveServiceOptions
     public TimeSpan OverdueWarningInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Whether overdue work stops the host, for a process that ends is the one sure end of work that ignores its token. False by
+    /// Whether overdue work stops the host: the end of the process is the one sure end of work that ignores its token. False by
     /// default. Have something start the process again.
     /// </summary>
     public bool StopHostWhenOverdue { get; set; }

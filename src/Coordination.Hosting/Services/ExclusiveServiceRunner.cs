@@ -155,7 +155,7 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IDisposa
         }
         catch (Exception exception)
         {
-            // What the lock does not mend by itself, such as a wrong password: it may be mended by hand, with the host running on.
+            // What does not pass by itself, such as a wrong password: somebody may correct it while the host runs.
             var waited = _time.GetElapsedTime(began);
             _service.Leadership.Enter(ServicePhase.BackingOff);
             Refused(exception, waited);

@@ -15,6 +15,6 @@ internal enum TermEnd
     /// <summary>The work threw.</summary>
     Failed,
 
-    /// <summary>There was no term: contending failed in a way that the lock does not mend by itself.</summary>
+    /// <summary>There was no term: contending failed in a way that does not pass by itself.</summary>
     Refused,
 }

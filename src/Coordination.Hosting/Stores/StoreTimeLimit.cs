@@ -1,23 +1,23 @@
 namespace Coordination.Hosting.Stores;
 
-/// <summary>Waits for the store to answer a question, and no longer than it is worth.</summary>
+/// <summary>Waits for the store to reply to a question, and no longer than it is worth.</summary>
 internal static class StoreTimeLimit
 {
     public static readonly TimeSpan Default = TimeSpan.FromSeconds(2);
 
-    /// <exception cref="LockStoreException">The store gave no answer in time, or one that says it cannot.</exception>
+    /// <exception cref="LockStoreException">The store gave no reply in time, or said that it cannot.</exception>
     public static async Task ApplyAsync(TimeSpan limit, Func<CancellationToken, Task> ask, TimeProvider time, CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
-            // A store may be slow to heed its token, or not heed it at all.
+            // A store may be slow to end when its token is cancelled, or not end at all.
             await ask(either.Token).WaitAsync(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new LockStoreException($"The store gave no answer within {limit.TotalSeconds:0.###} s.", isTransient: true);
+            throw new LockStoreException($"The store gave no reply within {limit.TotalSeconds:0.###} s.", isTransient: true);
         }
     }
 }

@@ -24,7 +24,7 @@ internal static partial class LogMessages
     [LoggerMessage(1205, LogLevel.Warning, "{Service} is OVERDUE: it lost the lock '{LockName}', token {FencingToken}, {LostFor} ago and its work still runs, maybe beside that of another node. It does not contend until the work has returned.")]
     public static partial void Overdue(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan lostFor);
 
-    [LoggerMessage(1206, LogLevel.Critical, "{Service} stops the host, for its work is overdue: lock '{LockName}', token {FencingToken}.")]
+    [LoggerMessage(1206, LogLevel.Critical, "{Service} stops the host because its work is overdue: lock '{LockName}', token {FencingToken}.")]
     public static partial void StopsHost(this ILogger logger, string service, string lockName, long fencingToken);
 
     [LoggerMessage(1207, LogLevel.Warning, "{Service} cannot contend for the lock '{LockName}': {Refusal} It tries again by itself.")]
@@ -36,7 +36,7 @@ internal static partial class LogMessages
     [LoggerMessage(1209, LogLevel.Warning, "{Service} still runs, and the host waits no longer. Its lock '{LockName}' stays held until the work returns or the process ends; then another node takes over within the lease duration.")]
     public static partial void StillRunning(this ILogger logger, string service, string lockName);
 
-    [LoggerMessage(1210, LogLevel.Information, "{Service} was granted the lock '{LockName}', token {FencingToken}, while the host stops, and gave it back. Release: {Release}.")]
+    [LoggerMessage(1210, LogLevel.Information, "{Service} was granted the lock '{LockName}', token {FencingToken}, while the host stops. The grant was undone. Release: {Release}.")]
     public static partial void Declined(this ILogger logger, string service, string lockName, long fencingToken, ReleaseResult release);
 
     [LoggerMessage(1211, LogLevel.Information, "{Service} has completed and does not contend for the lock '{LockName}' again on this node.")]

@@ -35,7 +35,7 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
     /// <summary>Which node has or had the job instead; null when there is none, or none is known.</summary>
     public string? Elsewhere { get; set; }
 
-    /// <summary>Completes when the run is over and its lease is given back.</summary>
+    /// <summary>Completes when the run is over and its lease is released.</summary>
     public Task Completion => _completion.Task;
 
     public static ExclusiveRun? Find(IJobExecutionContext context) =>

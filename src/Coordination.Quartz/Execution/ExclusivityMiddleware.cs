@@ -9,8 +9,8 @@ using Quartz;
 namespace Coordination.Quartz.Execution;
 
 /// <summary>
-/// Holds the lease around the run. A middleware, for its entry and exit are paired whatever happens; a lock that is taken in one listener's
-/// callback and given back in another's is held for ever when a third listener throws in between, and once too often at a refire.
+/// Holds the lease around the run. A middleware, because its entry and exit are paired whatever happens: a lock that is acquired in one
+/// listener's callback and released in another's is held for ever when a third listener throws in between, and once too often at a refire.
 /// </summary>
 internal sealed class ExclusivityMiddleware(
     OccurrenceLocks locks, ExclusivePolicies policies, FireTimes fireTimes, ExclusiveRuns runs, SchedulerShutdown shutdown, ILogger<ExclusivityMiddleware> logger) : IJobExecutionMiddleware
@@ -18,7 +18,7 @@ internal sealed class ExclusivityMiddleware(
     /// <summary>How long nodes that stand by for a fire have the lock, one after the other, to see that it was run.</summary>
     private static readonly TimeSpan StandbysTurn = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>How long a refire waits for the lock that its fire has just given back.</summary>
+    /// <summary>How long a refire waits for the lock that its fire has just released.</summary>
     private static readonly TimeSpan RefiresTurn = TimeSpan.FromSeconds(5);
 
     /// <summary>Types that were warned of.</summary>
@@ -105,7 +105,7 @@ internal sealed class ExclusivityMiddleware(
         }
         catch (LockStoreException e)
         {
-            // A refusal that no retry mends, such as a wrong password.
+            // A refusal that no retry changes, such as a wrong password.
             throw new JobExecutionException($"The job {run.Context.JobDetail.Key} did not run: {e.Message}", e);
         }
 
@@ -138,7 +138,7 @@ internal sealed class ExclusivityMiddleware(
             var later = await locks.AcquireAsync(policy.LockName, policy.LockOptions, fire, longest, cancellationToken).ConfigureAwait(false);
             var isTimeUp = later is { Lease: null, Status: OccurrenceStatus.None };
 
-            // Whether the lock was held until then, or the store away, is what the first answer was.
+            // Whether the lock was held until then, or the store away, is what the first attempt said.
             attempt = !isTimeUp ? later : failure is null ? attempt : throw failure;
         }
 
@@ -237,7 +237,7 @@ internal sealed class ExclusivityMiddleware(
     private static string Explain(ExclusiveRun run) => run.Outcome switch
     {
         FireOutcome.SkippedAsRun => $"This fire time was run by {run.Elsewhere ?? "another node"}.",
-        FireOutcome.SkippedAsUnavailable => "The lock store does not answer.",
+        FireOutcome.SkippedAsUnavailable => "The lock store does not reply.",
         _ => run.Elsewhere is { } node ? $"The lock '{run.Policy.LockName}' is held by {node}." : $"The lock '{run.Policy.LockName}' is not free.",
     };
 }

@@ -15,10 +15,10 @@ internal enum FireOutcome
     /// <summary>Another node has run this fire time.</summary>
     SkippedAsRun,
 
-    /// <summary>The store did not answer.</summary>
+    /// <summary>The store did not reply.</summary>
     SkippedAsUnavailable,
 
-    /// <summary>The job ran here with no lease, for the store did not answer.</summary>
+    /// <summary>The job ran here with no lease, because the store did not reply.</summary>
     RanUnprotected,
 
     /// <summary>The job ran here, and its lease was lost.</summary>

@@ -14,7 +14,7 @@ internal sealed class FireTimes(string nodeId)
     private volatile SchedulerMetadata? _metadata;
 
     /// <summary>
-    /// What a job is called on every node: its key. A job that was given none has a made-up one, which is another on each node unless a
+    /// What a job is called on every node: its key. A job that was given none has a generated one, which is another on each node unless a
     /// store keeps it; such jobs are called by their type.
     /// </summary>
     public async ValueTask<string> IdentifyAsync(IScheduler scheduler, IJobDetail job, CancellationToken cancellationToken)
@@ -78,7 +78,7 @@ internal sealed class FireTimes(string nodeId)
         || context.Trigger.JobDataMap.ContainsKey(SchedulerConstants.ManualTrigger)
         || (context.Trigger is ISimpleTrigger { RepeatCount: 0 } && IsGenerated(context.Trigger.Key.Name));
 
-    /// <summary>A trigger that was given no key has a made-up one, which is another on each node; it is called by its schedule.</summary>
+    /// <summary>A trigger that was given no key has a generated one, which is another on each node; it is called by its schedule.</summary>
     private static string Identify(ITrigger trigger) => !IsGenerated(trigger.Key.Name)
         ? trigger.Key.ToString()
         : trigger switch
@@ -91,6 +91,6 @@ internal sealed class FireTimes(string nodeId)
             _ => trigger.GetType().ToString(),
         };
 
-    /// <summary>Whether Quartz made up a name, as it does where none is given.</summary>
+    /// <summary>Whether Quartz generated a name, as it does where none is given.</summary>
     private static bool IsGenerated(string name) => Guid.TryParseExact(name, "D", out _);
 }

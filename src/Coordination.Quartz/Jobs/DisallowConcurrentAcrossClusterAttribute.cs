@@ -8,7 +8,7 @@ namespace Coordination;
 /// </summary>
 /// <remarks>
 /// <para>What is set here gives way to what <see cref="QuartzExclusivityOptions.ForJob{TJob}"/> sets, and that to the job data under the keys of
-/// <see cref="ExclusiveJobData"/>. Times are strings, for an attribute takes no <see cref="TimeSpan"/>: <c>"00:00:30"</c> is half a minute.</para>
+/// <see cref="ExclusiveJobData"/>. Times are strings, because an attribute takes no <see cref="TimeSpan"/>: <c>"00:00:30"</c> is half a minute.</para>
 /// <para>A value that is out of its range keeps the host from starting, with an <see cref="ArgumentException"/> that names it; of a job that is added
 /// later, and of one in a persistent store, it fails each fire.</para>
 /// </remarks>

@@ -7,7 +7,7 @@ public sealed class ExclusiveJobOptions
     /// The name of the job's lock. Jobs with the same name exclude each other. It may hold <c>{group}</c> and <c>{name}</c>, of the job's key, and
     /// keys of the job's and the trigger's data, as <c>report:{tenant}</c>; with what is filled in it is a name that
     /// <see cref="ILockProvider.GetLock"/> takes. By default the job's key, as <c>DEFAULT.nightly-report</c>; for a job that was given none and
-    /// that a store in memory keeps, where each node makes up another (a GUID, in the default group), the full name of its type.
+    /// that a store in memory keeps, where each node generates another (a GUID, in the default group), the full name of its type.
     /// </summary>
     public string? Name { get; set; }
 
@@ -24,7 +24,7 @@ public sealed class ExclusiveJobOptions
     public TimeSpan? LeaseDuration { get; set; }
 
     /// <summary>
-    /// How long after the start of a run the lock stays taken at least: zero to 1 day; zero, which is not at all, by default. For jobs that are shorter than the
+    /// How long after the start of a run the lock stays held at least, although the run is over: zero to 1 day; zero, which is not at all, by default. For jobs that are shorter than the
     /// clocks of the nodes differ, and whose triggers have no fire times in common; for the others there is <see cref="OncePerFireTime"/>.
     /// </summary>
     public TimeSpan? LockAtLeastFor { get; set; }
@@ -35,10 +35,10 @@ public sealed class ExclusiveJobOptions
     /// </summary>
     public bool? OncePerFireTime { get; set; }
 
-    /// <summary>What becomes of a fire whose node died before the job was done. <see cref="OnCrash.Skip"/> by default. Making up needs <see cref="OncePerFireTime"/>.</summary>
+    /// <summary>What becomes of a fire whose node died before the job was done. <see cref="OnCrash.Skip"/> by default. Recovering needs <see cref="OncePerFireTime"/>.</summary>
     public OnCrash? OnCrash { get; set; }
 
-    /// <summary>What a fire does when the store does not answer. <see cref="OnStoreUnavailable.Skip"/> by default.</summary>
+    /// <summary>What a fire does when the store does not reply. <see cref="OnStoreUnavailable.Skip"/> by default.</summary>
     public OnStoreUnavailable? OnStoreUnavailable { get; set; }
 
     /// <summary>Takes over whatever a stronger layer sets.</summary>

@@ -1,6 +1,6 @@
 namespace Coordination;
 
-/// <summary>What a fire does when the store of the locks does not answer.</summary>
+/// <summary>What a fire does when the store of the locks does not reply.</summary>
 public enum OnStoreUnavailable
 {
     /// <summary>It does not run the job, and says so in the result of the fire.</summary>

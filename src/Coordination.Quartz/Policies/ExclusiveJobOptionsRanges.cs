@@ -48,7 +48,7 @@ internal static class ExclusiveJobOptionsRanges
 
         if (options.OnCrash is { } crash && !Enum.IsDefined(crash))
         {
-            yield return $"{nameof(options.OnCrash)} is {crash}. Use Skip or MakeUp.";
+            yield return $"{nameof(options.OnCrash)} is {crash}. Use Skip or Recover.";
         }
 
         if (options.OnStoreUnavailable is { } unavailable && !Enum.IsDefined(unavailable))

@@ -7,7 +7,7 @@ namespace Coordination.Quartz.Policies;
 /// <param name="MaxWait">How long to wait then.</param>
 /// <param name="OncePerFireTime">Whether a fire time is run once at most.</param>
 /// <param name="OnCrash">What becomes of a fire that was begun and not finished.</param>
-/// <param name="OnStoreUnavailable">What to do when the store does not answer.</param>
+/// <param name="OnStoreUnavailable">What to do when the store does not reply.</param>
 internal sealed record ExclusivePolicy(
     string LockName,
     LockOptions LockOptions,

@@ -42,7 +42,7 @@ internal static partial class Log
     [LoggerMessage(1300, LogLevel.Information, "{Job} ran here for its fire time {FireTime:O}, in {Duration}, token {Token}.")]
     private static partial void Ran(this ILogger logger, JobKey job, DateTimeOffset fireTime, TimeSpan duration, long? token);
 
-    [LoggerMessage(1301, LogLevel.Warning, "{Job} was made up here for its fire time {FireTime:O}, which node {Node} did not finish, in {Duration}, token {Token}.")]
+    [LoggerMessage(1301, LogLevel.Warning, "{Job} was recovered here for its fire time {FireTime:O}, which node {Node} did not finish, in {Duration}, token {Token}.")]
     private static partial void Recovered(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? node, TimeSpan duration, long? token);
 
     [LoggerMessage(1302, LogLevel.Information, "{Job} was skipped here for its fire time {FireTime:O}: its lock '{Lock}' is not free. Holder: {Node}.")]
@@ -51,10 +51,10 @@ internal static partial class Log
     [LoggerMessage(1303, LogLevel.Debug, "{Job} was skipped here for its fire time {FireTime:O}: node {Node} has run it.")]
     private static partial void SkippedAsRun(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? node);
 
-    [LoggerMessage(1304, LogLevel.Warning, "{Job} was skipped here for its fire time {FireTime:O}: the lock store does not answer.")]
+    [LoggerMessage(1304, LogLevel.Warning, "{Job} was skipped here for its fire time {FireTime:O}: the lock store does not reply.")]
     private static partial void SkippedAsUnavailable(this ILogger logger, JobKey job, DateTimeOffset fireTime);
 
-    [LoggerMessage(1305, LogLevel.Warning, "{Job} ran here for its fire time {FireTime:O} without a lease, for the lock store does not answer. Other nodes may have run it too.")]
+    [LoggerMessage(1305, LogLevel.Warning, "{Job} ran here for its fire time {FireTime:O} without a lease, because the lock store does not reply. Other nodes may have run it too.")]
     private static partial void RanUnprotected(this ILogger logger, JobKey job, DateTimeOffset fireTime);
 
     [LoggerMessage(1306, LogLevel.Error, "{Job} lost its lock '{Lock}', token {Token}, while it ran for its fire time {FireTime:O}. It was interrupted.")]
@@ -81,6 +81,6 @@ internal static partial class Log
     [LoggerMessage(1313, LogLevel.Error, "{Job} did not stop when it was interrupted, and the host does not wait any longer. Its lock passes on when the lease runs out.")]
     public static partial void OutlivesHost(this ILogger logger, JobKey job);
 
-    [LoggerMessage(1314, LogLevel.Warning, "The job {Job} was given no key, so each node makes up one; its lock is named by its type, {Type}. Give it a key with WithIdentity, or its lock a name.")]
+    [LoggerMessage(1314, LogLevel.Warning, "The job {Job} was given no key, so each node generates one; its lock is named by its type, {Type}. Give it a key with WithIdentity, or its lock a name.")]
     public static partial void NamedByType(this ILogger logger, JobKey job, Type type);
 }

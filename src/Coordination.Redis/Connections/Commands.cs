@@ -1,6 +1,6 @@
 namespace Coordination.Redis.Connections;
 
-/// <summary>Waiting for a command that cannot be taken back.</summary>
+/// <summary>Waiting for a command that cannot be recalled once it is sent.</summary>
 internal static class Commands
 {
     /// <summary>

@@ -51,7 +51,7 @@ internal static class ConnectionSettings
         return settings;
     }
 
-    /// <summary>What is to be mended on a connection that was handed in, one sentence for each setting.</summary>
+    /// <summary>What is to be corrected on a connection that was handed in, one sentence for each setting.</summary>
     public static IEnumerable<string> Doubts(IConnectionMultiplexer connection, CoordinationOptions coordination)
     {
         if (!ConnectionMultiplexer.GetFeatureFlag(DedicatedThreads))

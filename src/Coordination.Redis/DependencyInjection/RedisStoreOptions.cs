@@ -26,7 +26,7 @@ public sealed class RedisStoreOptions
     public int? Database { get; set; }
 
     /// <summary>
-    /// How long a command waits for its answer, on a connection that the store makes: 10 ms to 1 minute, and shorter than the
+    /// How long a command waits for its reply, on a connection that the store makes: 10 ms to 1 minute, and shorter than the
     /// renewal interval, so that a renewal that hangs leaves time for another. Null, the default, for one second or half the renewal
     /// interval, whichever is shorter. A connection that was registered already keeps its own timeouts; those that are too long
     /// for the lease are logged as warnings.
@@ -50,11 +50,11 @@ public sealed class RedisStoreOptions
     /// <summary>
     /// How many replicas have to confirm a grant (<c>WAIT</c>) before the caller has the lock: 0 to 100. Zero, the default, for none: a
     /// failover before the grant was replicated then loses it. A grant that too few confirm in time counts as a failure of the store, which
-    /// is tried again and given back in the end. Renewals and releases do not wait.
+    /// is tried again and undone in the end. Renewals and releases do not wait.
     /// </summary>
     /// <remarks>
     /// Makes losses rarer and rules none out: a replica that did not confirm may become the master, and a replica confirms before its
-    /// data is on disk. While a grant waits, the server answers nothing else on its connection, so keep
+    /// data is on disk. While a grant waits, the server replies to nothing else on its connection, so keep
     /// <see cref="ReplicationTimeout"/> short. Garnet has no WAIT.
     /// </remarks>
     public int ReplicasToWaitFor { get; set; }
@@ -64,7 +64,7 @@ public sealed class RedisStoreOptions
     /// </summary>
     public TimeSpan ReplicationTimeout { get; set; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>What <c>UseRedis(ConfigurationOptions)</c> was given. A field, for those are not bound from the configuration.</summary>
+    /// <summary>What <c>UseRedis(ConfigurationOptions)</c> was given. A field, because those are not bound from the configuration.</summary>
     internal ConfigurationOptions? Configuration;
 
     /// <summary>The command timeout, with the default worked out.</summary>

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.DependencyInjection;
 
-/// <summary>Checks the options when the host starts. No message holds the connection string, for it may hold a password.</summary>
+/// <summary>Checks the options when the host starts. No message holds the connection string, because it may hold a password.</summary>
 internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> coordination) : IValidateOptions<RedisStoreOptions>
 {
     private const int MaxPrefixBytes = 128;
@@ -58,7 +58,7 @@ internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> c
             if (HidesASecret(text))
             {
                 failures.Add(
-                    $"{RedisStoreOptions.SectionName}:ConnectionString has a part that would be taken for the name of a server: a URL such as 'redis://…', or what follows a comma in a password. "
+                    $"{RedisStoreOptions.SectionName}:ConnectionString has a part that would be read as the name of a server: a URL such as 'redis://…', or what follows a comma in a password. "
                     + "Give it the form 'host:port,option=value' with the servers first, and a password with a comma by ConfigurationOptions.Password.");
                 return;
             }

@@ -45,7 +45,7 @@ internal static class RedisErrorClassifier
             ["NOREPLICAS"] = (Transient, "Fewer replicas are in touch than min-replicas-to-write asks for. Bring them back, or lower it."),
             ["WRONGTYPE"] = (Final, "A key of the lock is in use for something else. Delete it, or set another Coordination:Redis:KeyPrefix."),
             ["NOAUTH"] = (Final, "The server asks for a user and a password, or has refused those it was given. Check them in the connection string."),
-            ["WRONGPASS"] = (Final, "The server does not accept the user name or the password. Mend the connection string."),
+            ["WRONGPASS"] = (Final, "The server does not accept the user name or the password. Correct the connection string."),
             ["NOPERM"] = (Final, MissingRight),
             ["CROSSSLOT"] = (Final, "The keys of one script are on several slots of the Cluster."),
         }.ToFrozenDictionary(StringComparer.Ordinal);
@@ -83,7 +83,7 @@ internal static class RedisErrorClassifier
         {
             RedisServerException error => OfServer(error, error.Message, subject),
             RedisConnectionException connection => OfConnection(connection, subject),
-            TimeoutException => new LockStoreException($"Redis did not answer in time to {subject}. It may still do it.", Transient, exception),
+            TimeoutException => new LockStoreException($"Redis did not reply in time to {subject}. It may still do it.", Transient, exception),
             RedisException or RedisCommandException => OfServer(exception, exception.Message, subject),
             ObjectDisposedException => new LockStoreException($"The connection to Redis was disposed; cannot {subject}.", Final, exception),
             OperationCanceledException => new LockStoreException($"The connection to Redis was closed; cannot {subject} now.", Transient, exception),

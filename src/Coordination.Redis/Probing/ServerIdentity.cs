@@ -13,7 +13,7 @@ internal sealed record ServerIdentity(string Brand, string Version, Version? Com
 
     public bool IsGarnet => Brand == "garnet";
 
-    /// <summary>Reads the answer to <c>INFO server</c>.</summary>
+    /// <summary>Reads the reply to <c>INFO server</c>.</summary>
     public static ServerIdentity Parse(string info)
     {
         var fields = info.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)

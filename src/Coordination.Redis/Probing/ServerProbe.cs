@@ -71,7 +71,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
     }
 
     /// <summary>
-    /// Plays the life of a lock through, with a handover, on a lock of a made-up name: a right that is missing, or Lua that is
+    /// Plays the life of a lock through, with a handover, on a lock of a random name: a right that is missing, or Lua that is
     /// switched off, shows here and not in the first night.
     /// </summary>
     private async Task RehearseAsync(IConnectionMultiplexer multiplexer)

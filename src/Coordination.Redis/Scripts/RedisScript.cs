@@ -39,7 +39,7 @@ internal sealed class RedisScript
 
     /// <summary>Runs the script: one round trip, and one more when the server does not know it (the first time, a restart, a flush, a failover).</summary>
     /// <remarks>
-    /// The client library's own call by text does the same, but resumes on the thread pool before it answers, which a renewal must
+    /// The client library's own call by text does the same, but resumes on the thread pool before it returns, which a renewal must
     /// not depend on.
     /// </remarks>
     /// <param name="database">Where to run it.</param>

@@ -2,7 +2,7 @@
 -- KEYS: lock, token, waiters, alive; and for an occurrence, the last one of its series
 -- ARGV: owner, entry, lease in ms, whether to wait (0 or 1), claim window in ms, whether barging is allowed (0 or 1); and for an occurrence, its
 --   time in µs, its run, whether it may be recovered (0 or 1), ms to remember it
--- Returns: the token, as a string, when it was granted; -1 when the key is not a lock of ours; else, for it is held by another,
+-- Returns: the token, as a string, when it was granted; -1 when the key is not a lock of ours; else, because another holds it,
 --   owner; token; since in µs; ms that it lasts; whether it was released (1 or 0); waiters before. For an occurrence there stand before that
 --   what becomes of it, and the run that has or had it; and nothing after that when it was run already.
 -- Complexity: O(log W) for W waiters, and O(D log W) when the lock is free and D dead waiters stand before the first live one.
@@ -20,7 +20,7 @@ if occurrence_key then
   end
 end
 
--- Answers that the lock is the owner's, and with it the occurrence.
+-- Replies that the lock is the owner's, and with it the occurrence.
 local function granted(token)
   if not occurrence_key then
     return token
@@ -29,14 +29,14 @@ local function granted(token)
   return { fate, other_run, token }
 end
 
--- Answers that the lock is another's.
+-- Replies that the lock is another's.
 local function refused(held, remaining, place)
-  local answer = { held[1], held[2], held[3], remaining, held[4] and 1 or 0, place }
+  local reply = { held[1], held[2], held[3], remaining, held[4] and 1 or 0, place }
   if occurrence_key then
-    table.insert(answer, 1, fate)
-    table.insert(answer, 2, other_run)
+    table.insert(reply, 1, fate)
+    table.insert(reply, 2, other_run)
   end
-  return answer
+  return reply
 end
 
 -- Mostly the lock is free and nobody waits. Each call of a command by a script costs about 2 µs, so these are all.

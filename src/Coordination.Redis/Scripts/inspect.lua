@@ -5,17 +5,17 @@
 --   strings when it is free); then for each waiter itself, its arrival in µs and ms until which it is alive.
 -- Complexity: O(log W + N log W) for N of W waiters.
 local held = redis.call('HMGET', KEYS[1], 'owner', 'token', 'since', 'released')
-local answer = { whole(now_micros()), redis.call('ZCARD', KEYS[2]), '', '', '', '', '' }
+local reply = { whole(now_micros()), redis.call('ZCARD', KEYS[2]), '', '', '', '', '' }
 if held[1] then
-  answer[3], answer[4], answer[5], answer[6], answer[7] = held[1], held[2], held[3], redis.call('PTTL', KEYS[1]), held[4] and 1 or 0
+  reply[3], reply[4], reply[5], reply[6], reply[7] = held[1], held[2], held[3], redis.call('PTTL', KEYS[1]), held[4] and 1 or 0
 elseif redis.call('EXISTS', KEYS[1]) == 1 then
   return { -1 }
 end
 -- To ZRANGE the end -1 would be the last one.
 local queue = ARGV[1] == '0' and {} or redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[1]) - 1, 'WITHSCORES')
 for i = 1, #queue, 2 do
-  answer[#answer + 1] = queue[i]
-  answer[#answer + 1] = whole(tonumber(queue[i + 1]))
-  answer[#answer + 1] = whole(tonumber(redis.call('ZSCORE', KEYS[3], queue[i]) or 0))
+  reply[#reply + 1] = queue[i]
+  reply[#reply + 1] = whole(tonumber(queue[i + 1]))
+  reply[#reply + 1] = whole(tonumber(redis.call('ZSCORE', KEYS[3], queue[i]) or 0))
 end
-return answer
+return reply

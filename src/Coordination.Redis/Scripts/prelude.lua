@@ -39,7 +39,7 @@ local function grant(lock, token_key, owner, field, value, previous_token, micro
   return token
 end
 
--- A waiter is queued as owner#entry: an owner that gave up one wait and began another is not taken out by the end of the first.
+-- A waiter is queued as owner#entry: an owner that gave up one wait and began another does not leave the queue by the end of the first.
 local function waiter_of(owner, entry)
   return owner .. '#' .. entry
 end
@@ -58,7 +58,7 @@ local function is_alive(alive, waiter, now)
 end
 
 -- The first waiter in the order of arrival that is alive. The search ends at `owner`, who is asking and so needs no proof.
--- Read in pages: nearly always the first page has the answer.
+-- Read in pages: nearly always the first page has one.
 local function first_live_waiter(waiters, alive, now, owner)
   local start, size = 0, 16
   while true do
@@ -81,8 +81,8 @@ local function tell(lock, kind, owner, number)
   redis.call('PUBLISH', prefix .. 'node:' .. node_of(owner), kind .. '\n' .. lock_name .. '\n' .. owner .. '\n' .. number)
 end
 
--- Tells the next live waiters to ask again: the first of them after some ms, each further one a claim window later, for those
--- before it may be dead and leave the lock lying. One for each node, for waiters of one process die together; three at most,
+-- Tells the next live waiters to ask again: the first of them after some ms, each further one a claim window later, because
+-- those before it may be dead and leave the lock lying. One for each node, because waiters of one process die together; three at most,
 -- so that passing a lock on costs the same however many wait. Whoever is not told asks when the lease that it knows of ends.
 local function tell_next(lock, waiters, alive, now, except_node, after, claim_window)
   local told, left = {}, 3
@@ -125,7 +125,7 @@ local function pass_on(lock, token_key, waiters, alive, previous_token, micros, 
   end
 end
 
--- The last occurrence of a series: a hash of its time in µs, who runs it, and whether that is done. A occurrence is run once, and none before the last.
+-- The last occurrence of a series: a hash of its time in µs, who runs it, and whether that is done. An occurrence is run once, and none before the last.
 -- Returns what becomes of an occurrence if the lock is granted: started, recovering (in place of a run that is not done) or already run;
 -- and the run that has or had it, where it is another.
 local function judge_occurrence(occurrence_key, time, run, recover)

@@ -2,24 +2,24 @@
 -- shortens a lease. A lock that was passed on counts as held, and is claimed by this.
 -- KEYS: lock and revoked, for each request
 -- ARGV: owner, token (empty for any) and lease in ms, for each request
--- Returns: for each request, whether the lock is the owner's (1), is not (0), or was taken from it by an administrator (2).
+-- Returns: for each request, whether the lock is the owner's (1), is not (0), or was revoked by an operator (2).
 -- Complexity: O(N) for N requests.
-local answers = {}
+local replies = {}
 for i = 1, #KEYS / 2 do
   local lock, revoked = KEYS[2 * i - 1], KEYS[2 * i]
   local owner, token, lease = ARGV[3 * i - 2], ARGV[3 * i - 1], tonumber(ARGV[3 * i])
   -- A key of another type is not this owner's lock. By pcall, so that it does not fail the other requests.
   local held = redis.pcall('HMGET', lock, 'owner', 'released', 'claim', 'token')
-  local answer = 0
+  local reply = 0
   if held[1] == owner and not held[2] and (token == '' or token == held[4]) then
     if held[3] then
       redis.call('HDEL', lock, 'claim')
     end
     expire_no_sooner(lock, lease)
-    answer = 1
+    reply = 1
   elseif redis.pcall('HEXISTS', revoked, token) == 1 then
-    answer = 2
+    reply = 2
   end
-  answers[i] = answer
+  replies[i] = reply
 end
-return answers
+return replies

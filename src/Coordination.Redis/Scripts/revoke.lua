@@ -1,4 +1,4 @@
--- Takes a lock from its holder, and passes it on.
+-- Revokes a lock: takes it from its holder, and passes it on.
 -- KEYS: lock, token, waiters, alive, revoked
 -- ARGV: fencing token, claim window in ms
 -- Returns: whether the lock is, or was until such a request, held under that token (1 or 0).
@@ -8,7 +8,7 @@ local claim_window = tonumber(ARGV[2])
 
 local held = redis.call('HMGET', lock, 'owner', 'token', 'released')
 if held[2] ~= ARGV[1] then
-  -- A repeated request is answered as the first one was.
+  -- A repeated request gets the same reply as the first one.
   return redis.call('HEXISTS', revoked, ARGV[1])
 end
 

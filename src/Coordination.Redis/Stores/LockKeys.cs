@@ -31,7 +31,7 @@ internal sealed partial class LockKeys(string prefix)
     /// <summary>A sorted set: until when each waiter counts as alive.</summary>
     public RedisKey Alive(string name) => _root + '{' + name + "}:alive";
 
-    /// <summary>A hash: the tokens of grants that an administrator ended, until their leases would have.</summary>
+    /// <summary>A hash: the tokens of grants that an operator revoked, until their leases would have ended.</summary>
     public RedisKey Revoked(string name) => _root + '{' + name + "}:revoked";
 
     /// <summary>A hash: the last occurrence of a series.</summary>
@@ -53,7 +53,7 @@ internal sealed partial class LockKeys(string prefix)
         {
             if (Interlocked.Increment(ref _knownCount) > MostKnown)
             {
-                // Names may be made up per order or tenant, and there is no end to them.
+                // There may be a name per order or tenant, and there is no end to them.
                 _known.Clear();
                 Volatile.Write(ref _knownCount, 0);
             }

@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.Stores;
 
-/// <summary>Reads what the scripts answer about a lock.</summary>
+/// <summary>Reads what the scripts reply about a lock.</summary>
 internal static class LockReply
 {
     /// <summary>Owner, token, since, time to live and whether it was released; null when something else wrote the key.</summary>
@@ -23,8 +23,8 @@ internal static class LockReply
             }
             : null;
 
-    /// <summary>The answer to a request for a lock; null when something else wrote the key.</summary>
-    public static AcquireReply? AnswerIn(RedisResult reply, bool isForFire)
+    /// <summary>The reply to a request for a lock; null when something else wrote the key.</summary>
+    public static AcquireReply? AcquireReplyIn(RedisResult reply, bool hasOccurrence)
     {
         if (reply.Resp2Type != ResultType.Array)
         {
@@ -32,7 +32,7 @@ internal static class LockReply
         }
 
         ReadOnlySpan<RedisResult> rest = (RedisResult[])reply!;
-        if (!isForFire)
+        if (!hasOccurrence)
         {
             return HolderIn(rest) is { } holder ? AcquireReply.Refused(holder, (int)rest[5]) : null;
         }

@@ -69,17 +69,17 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
             Milliseconds(request.ClaimWindow),
             request.AllowBarging ? 1 : 0,
         ];
-        var reply = await EvaluateAsync(
+        var raw = await EvaluateAsync(
             RedisScript.Acquire,
             KeysOf(request.LockName, request.Occurrence),
             request.Occurrence is { } occurrence ? [.. values, Microseconds(occurrence.Time), occurrence.Run, occurrence.Recover ? 1 : 0, Milliseconds(occurrence.RememberFor)] : values,
             "acquire the lock",
             request.LockName,
             cancellationToken).ConfigureAwait(false);
-        var answer = LockReply.AnswerIn(reply, isForFire: request.Occurrence is not null) ?? throw Foreign("acquire the lock", request.LockName);
-        if (!answer.IsGranted)
+        var reply = LockReply.AcquireReplyIn(raw, hasOccurrence: request.Occurrence is not null) ?? throw Foreign("acquire the lock", request.LockName);
+        if (!reply.IsGranted)
         {
-            return answer;
+            return reply;
         }
 
         if (_replication.IsAsked)
@@ -92,7 +92,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
                 cancellationToken).ConfigureAwait(false);
         }
 
-        return answer;
+        return reply;
     }
 
     /// <inheritdoc cref="LockPartitions.Of"/>
@@ -172,7 +172,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
             RedisScript.Revoke,
             [.. _keys.All(lockName), _keys.Revoked(lockName)],
             [fencingToken, Milliseconds(claimWindow)],
-            "take from its holder the lock",
+            "revoke the lock",
             lockName,
             cancellationToken).ConfigureAwait(false);
         return (int)reply == 1;
@@ -181,7 +181,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
     public async Task PingAsync(CancellationToken cancellationToken) =>
         await AskAsync(
             (connection, token) => connection.GetDatabase(_database).PingAsync().OrCancelledAsync(Anywhere, token),
-            "answer a ping",
+            "reply to a ping",
             lockName: null,
             Anywhere,
             cancellationToken).ConfigureAwait(false);

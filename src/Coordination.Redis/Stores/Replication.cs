@@ -19,7 +19,7 @@ internal sealed class Replication(int replicas, TimeSpan timeout)
     /// <exception cref="LockStoreException">Too few confirmed in time (transient).</exception>
     public async Task<int> ConfirmAsync(IConnectionMultiplexer connection, RedisKey key)
     {
-        // The server answers nothing else on the connection meanwhile. One at a time, so that renewals come in between.
+        // The server replies to nothing else on the connection meanwhile. One at a time, so that renewals come in between.
         int confirmed;
         await _oneAtATime.WaitAsync().ConfigureAwait(false);
         try

@@ -35,7 +35,7 @@ internal sealed class StoreLink(ILockStore store) : ILockStore, ILockStoreAdmini
     /// <summary>What happens between a node's release and the store's taking it in.</summary>
     public Action BeforeReleasing { get; set; } = () => { };
 
-    /// <summary>How many releases the store has taken in.</summary>
+    /// <summary>How many releases the store has carried out.</summary>
     public int Releases => Volatile.Read(ref _releases);
 
     /// <summary>How many of the next acquires and releases are carried out with their reply lost.</summary>

@@ -9,8 +9,8 @@ internal sealed class HoldHistory
 
     public int Count => _holds.Count;
 
-    /// <param name="from">A timestamp that was taken after the lock was granted.</param>
-    /// <param name="to">A timestamp that was taken before it was released.</param>
+    /// <param name="from">A timestamp from after the grant of the lock.</param>
+    /// <param name="to">A timestamp from before its release.</param>
     /// <param name="fencingToken">The token of the grant.</param>
     public void Add(long from, long to, long fencingToken) => _holds.Enqueue(new Hold(from, to, fencingToken));
 

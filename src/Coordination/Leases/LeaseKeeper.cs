@@ -109,7 +109,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     public Task UndoAsync(Lease lease) => EndAsync(lease, static (node, lease) => node.Undo(lease.Grant, lease.Occurrence));
 
     /// <summary>
-    /// Releases what a request may have been granted and leaves the queue, for nobody waits for the reply any more. Goes on without its caller, whose
+    /// Releases what a request may have been granted and leaves the queue, because nobody waits for the reply any more. Goes on without its caller, whose
     /// cancellation does not reach it; tries until the grant would have lapsed by itself.
     /// </summary>
     public async Task UndoAsync(AcquireRequest request)
@@ -135,7 +135,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         }
     }
 
-    /// <summary>Learns that an operator took a lock from its holder.</summary>
+    /// <summary>Learns that an operator revoked a lock.</summary>
     public void Revoke(string lockName, LockOwner owner, long fencingToken) => watchdog.Revoke(lockName, owner, fencingToken);
 
     /// <summary>
@@ -147,7 +147,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         var renewal = lease.BeginRelease();
         watchdog.Remove(lease);
 
-        // Later than this it has lapsed by itself; a lost lease gets a last try all the same, for its renewal may have been applied.
+        // Later than this it has lapsed by itself; a lost lease gets a last try all the same, because its renewal may have been applied.
         var begunAt = time.Uptime;
         var lapsesIn = lease.Deadline.LapsesAt - begunAt;
         var limit = Min(node.ReleaseTimeout, lapsesIn > lease.Timings.SafetyMargin ? lapsesIn : lease.Timings.SafetyMargin);

@@ -88,7 +88,7 @@ internal sealed class Watchdog : IDisposable
         if (due.Count > 0)
         {
             // What is due soon goes along. Together go only leases of the same timings, so that none limits the calls of another, and
-            // of the same partition of the store, for one part of it may be away alone.
+            // of the same partition of the store, because one part of it may be away alone.
             var soon = _schedule.DueBy(now + due.Max(lease => lease.Timings.BatchingWindow));
             soon.RemoveAll(lease => !Stands(lease));
             foreach (var batch in soon.GroupBy(lease => (lease.Timings, _store.PartitionOf(lease.Grant.LockName))).SelectMany(group => group.Chunk(BatchSize)))

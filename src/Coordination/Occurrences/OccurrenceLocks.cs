@@ -81,7 +81,7 @@ public sealed class OccurrenceLocks
     {
         var (lease, isConfirmed) = (handle.Lease, false);
 
-        // From here on, for the reply may be lost: whoever undoes the lease undoes the occurrence with it.
+        // From here on, because the reply may be lost: whoever undoes the lease undoes the occurrence with it.
         lease.Occurrence = occurrence;
         try
         {

@@ -159,7 +159,7 @@ internal sealed class StoreClient(ILockStore store, ILockStoreAdministration adm
         catch (TimeoutException e)
         {
             // A call that hangs: no reply and no error. It may be applied later, and nothing here counts on either.
-            var failure = new LockStoreException($"The store '{store.Name}' did not answer within {limit.TotalMilliseconds:F0} ms.", isTransient: true, e);
+            var failure = new LockStoreException($"The store '{store.Name}' did not reply within {limit.TotalMilliseconds:F0} ms.", isTransient: true, e);
             outage.Failed(failure);
             throw failure;
         }

@@ -1,7 +1,7 @@
 namespace Coordination.Resilience;
 
-/// <summary>A reply of the store, and the moment before the request went out that it answers.</summary>
+/// <summary>A reply of the store, and the moment before its request was sent.</summary>
 /// <param name="Reply">The reply.</param>
 /// <param name="SentAt">On the monotonic clock. What the store counts began no earlier than this, so deadlines count from here.</param>
-/// <param name="Attempt">Which attempt it answers, from 1. Earlier ones failed for this side and may have been applied all the same.</param>
+/// <param name="Attempt">Which attempt it is the reply to, from 1. Earlier ones failed for this side and may have been applied all the same.</param>
 internal readonly record struct TimedReply<TReply>(TReply Reply, TimeSpan SentAt, int Attempt);

@@ -1,6 +1,6 @@
 namespace Coordination.Stores;
 
-/// <summary>The store's answer to an <see cref="AcquireRequest"/>.</summary>
+/// <summary>The store's reply to an <see cref="AcquireRequest"/>.</summary>
 public sealed record AcquireReply
 {
     /// <summary>The token of the grant.</summary>

@@ -2,14 +2,14 @@ namespace Coordination.Stores;
 
 /// <summary>
 /// The backend that keeps the locks: the seam between what is hard to get right once (deadlines, the watchdog, waiting, retry,
-/// cancellation, telemetry), which stands above it, and what each backend does in its own way.
+/// cancellation, telemetry), which stands above it, and what each backend does in its own way. For authors of stores.
 /// </summary>
 /// <remarks>
 /// <para>Each operation is atomic in the store and may be repeated: repeating a request that was applied changes nothing. A repeated
-/// acquisition or renewal gives the same answer; a repeated release answers that the lock is not held. Failures are thrown as
+/// acquisition or renewal gets the same reply; a repeated release is told that the lock is not held. Failures are thrown as
 /// <see cref="LockStoreException"/>, which says whether a retry may help.</para>
-/// <para>Every operation but a release is a question. One that is cancelled before it was sent is not sent later, for its caller may have
-/// undone it meanwhile; one that was sent may still be applied, and callers count on nothing else. A release has to be sent, so its
+/// <para>Every operation but a release is a question. One that is cancelled before it was sent is not sent later, because its caller may
+/// have undone it meanwhile; one that was sent may still be applied, and callers count on nothing else. A release has to be sent, so its
 /// token ends only the wait for the reply.</para>
 /// <para>The queue of a lock is kept in order of arrival. A waiter is alive until the moment that its last request named; dead
 /// ones are skipped. A lock that becomes free passes straight to the first live waiter, for the claim window, and that waiter's node
@@ -17,7 +17,7 @@ namespace Coordination.Stores;
 /// The next waiters of other nodes, up to three, are told to ask again when it should have claimed it, each one a claim window later than
 /// the one before.</para>
 /// <para>Operators ask a store for more, by <see cref="ILockStoreAdministration"/>, which it implements as well; locks do not need it.</para>
-/// <para>The contract test suite in the project's tests is the full statement; a new store inherits it.</para>
+/// <para>The contract suite in the package <c>Coordination.Testing.Contracts</c> is the full statement; the tests of a new store inherit it.</para>
 /// </remarks>
 public interface ILockStore
 {
@@ -39,7 +39,7 @@ public interface ILockStore
     /// </summary>
     /// <remarks>
     /// The watchdog asks on a thread of its own, whose <see cref="SynchronizationContext"/> is current, so that renewals keep their time when the
-    /// thread pool is exhausted. On a store that has answered before, this call must not need a thread of the pool: whatever it awaits it
+    /// thread pool is exhausted. On a store that has replied before, this call must not need a thread of the pool: whatever it awaits it
     /// awaits on the captured context, with <c>ConfigureAwait(true)</c> and never through <see cref="Task.Run(Action)"/> or
     /// <see cref="Task{TResult}.WaitAsync(CancellationToken)"/>, which go by way of the pool; and what reads the replies of a server has a thread of its own.
     /// </remarks>
@@ -59,7 +59,7 @@ public interface ILockStore
     /// </summary>
     /// <remarks>
     /// A store that has not reached its server yet may not know its parts, and tells of one until it does. So it is asked before each send,
-    /// a repeated one as well, and what was grouped by an older answer is grouped anew.
+    /// a repeated one as well, and what was grouped by an older result is grouped anew.
     /// </remarks>
     /// <param name="lockName">A lock.</param>
     /// <returns>Any number, the same for locks of the same part.</returns>
@@ -68,7 +68,7 @@ public interface ILockStore
     /// <summary>
     /// Takes the owner's entry out of the lock, and that entry's place out of the queue, and passes the lock to the first live waiter
     /// when that was its last entry. A lock that was passed to the owner and not claimed yet is passed on as well. A lock that is to be
-    /// locked for some time at least stays taken until then, by nobody. The owner's <see cref="ReleaseRequest.Occurrence"/> is remembered as finished,
+    /// locked for some time at least is granted to nobody until then. The owner's <see cref="ReleaseRequest.Occurrence"/> is remembered as finished,
     /// or as free for another run; one that finds the lock not to be the owner's changes nothing of it.
     /// </summary>
     /// <remarks>

@@ -1,11 +1,11 @@
 namespace Coordination.Stores;
 
 /// <summary>
-/// What an operator wants of a store beside <see cref="ILockStore"/>: who holds what, who waits for it, and taking a lock from its
-/// holder. Locks work without it; <see cref="ILockInspector"/>, the leader that a standby names, and the health check ask for it.
+/// What an operator wants of a store beside <see cref="ILockStore"/>: who holds what, who waits for it, and how to revoke
+/// a lock. Locks work without it; <see cref="ILockInspector"/>, the leader that a standby names, and the health check ask for it.
 /// </summary>
 /// <remarks>
-/// A store implements it beside <see cref="ILockStore"/>. Failures are thrown as <see cref="LockStoreException"/>, as there; a store that
+/// For authors of stores: a store implements it beside <see cref="ILockStore"/>. Failures are thrown as <see cref="LockStoreException"/>, as there; a store that
 /// has no such operation throws <see cref="NotSupportedException"/>, with a sentence that says so.
 /// </remarks>
 public interface ILockStoreAdministration
@@ -28,9 +28,9 @@ public interface ILockStoreAdministration
     Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Takes a lock from its holder, and passes it on as a release would; whatever time it was to be locked at least is over. The
-    /// holder's node is told, and a renewal of the holder answers <see cref="RenewalReply.Revoked"/> until its lease would have run out.
-    /// A question, and no release: an operator who cancels it before it is sent takes it back.
+    /// Revokes a lock: takes it from its holder, and passes it on as a release would; whatever time it was to be locked at least is over. The
+    /// holder's node is told, and a renewal of the holder is replied to with <see cref="RenewalReply.Revoked"/> until its lease would have run out.
+    /// A question, and no release: one that is cancelled before it is sent is not sent later.
     /// </summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="fencingToken">The token of the grant that is to end, so that no newer one is hit.</param>

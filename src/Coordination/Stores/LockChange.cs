@@ -9,7 +9,7 @@ public readonly record struct LockChange<TReply>
     /// <summary>The lock from now on. Equal to what it was where nothing changed, and there is nothing to write.</summary>
     public required LockState State { get; init; }
 
-    /// <summary>What to answer.</summary>
+    /// <summary>What to reply.</summary>
     public required TReply Reply { get; init; }
 
     /// <summary>What to tell, in this order, once the state is written. Each is for the node of its owner.</summary>

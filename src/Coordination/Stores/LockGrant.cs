@@ -24,7 +24,7 @@ public sealed record LockGrant
     /// <value>False by default.</value>
     public bool IsClaimed { get; init; }
 
-    /// <summary>Whether its owner released it, and the lock stays taken for the rest of <see cref="ReleaseRequest.LockAtLeastFor"/>.</summary>
+    /// <summary>Whether its owner released it, and the lock is granted to nobody for the rest of <see cref="ReleaseRequest.LockAtLeastFor"/>.</summary>
     /// <value>False by default.</value>
     public bool IsReleased { get; init; }
 

@@ -38,7 +38,7 @@ public readonly record struct LockNotification
     public static LockNotification AskAgain(string lockName, LockOwner waiter, TimeSpan after) =>
         new() { Kind = LockNotificationKind.AskAgain, LockName = lockName, Owner = waiter, After = after };
 
-    /// <summary>A lock was taken from its holder.</summary>
+    /// <summary>A lock was revoked.</summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="holder">Who held it.</param>
     /// <param name="fencingToken">The token of the grant that was ended.</param>

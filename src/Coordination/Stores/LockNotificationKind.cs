@@ -15,6 +15,6 @@ public enum LockNotificationKind
     /// </summary>
     AskAgain,
 
-    /// <summary>The lock was taken from its holder by <see cref="ILockStoreAdministration.RevokeAsync"/>.</summary>
+    /// <summary>The lock was revoked, by <see cref="ILockStoreAdministration.RevokeAsync"/>.</summary>
     Revoked,
 }

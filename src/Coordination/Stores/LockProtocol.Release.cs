@@ -32,15 +32,15 @@ public static partial class LockProtocol
         }
 
         var occurrences = request.Occurrence is { } ended ? state.Occurrences.End(ended, request.OccurrenceIsFinished) : state.Occurrences;
-        var takenUntil = (grant.Since < now ? grant.Since : now).After(request.LockAtLeastFor);
-        if (takenUntil > now)
+        var keptUntil = (grant.Since < now ? grant.Since : now).After(request.LockAtLeastFor);
+        if (keptUntil > now)
         {
-            var kept = grant with { IsReleased = true, Entries = [], RenewedAt = now, LastsUntil = takenUntil };
+            var kept = grant with { IsReleased = true, Entries = [], RenewedAt = now, LastsUntil = keptUntil };
             return new()
             {
                 State = state with { Grant = kept, Waiters = waiters, Occurrences = occurrences },
                 Reply = ReleaseReply.Released,
-                Notifications = AskAgain(waiters, request.LockName, exceptNode: null, now, takenUntil - now, request.ClaimWindow),
+                Notifications = AskAgain(waiters, request.LockName, exceptNode: null, now, keptUntil - now, request.ClaimWindow),
             };
         }
 
@@ -50,7 +50,7 @@ public static partial class LockProtocol
             : PassOn(free, ReleaseReply.Released, request.LockName, now, request.ClaimWindow);
     }
 
-    /// <summary>Takes a lock from its holder, as <see cref="ILockStoreAdministration.RevokeAsync"/> says.</summary>
+    /// <summary>Revokes a lock, as <see cref="ILockStoreAdministration.RevokeAsync"/> says.</summary>
     /// <param name="state">The lock.</param>
     /// <param name="lockName">Its name.</param>
     /// <param name="fencingToken">The token of the grant that is to end.</param>
@@ -63,7 +63,7 @@ public static partial class LockProtocol
         state = WithoutLapsed(state, now);
         if (state.Grant is not { } grant || grant.FencingToken != fencingToken)
         {
-            // A repeated request is answered as the first one was.
+            // A repeated request gets the same reply as the first one.
             return new() { State = state, Reply = IsRevoked(state, fencingToken) };
         }
 

@@ -9,7 +9,7 @@ namespace Coordination.Stores;
 /// <remarks>
 /// <para>A store reads the state of the lock, or takes <see cref="LockState.Empty"/>, asks the machine, and writes the state that it gets if it is
 /// another, provided that nobody wrote it meanwhile; else it begins again. Then it replies, and sends the notifications.</para>
-/// <para>The time is that of the store, one clock for all nodes. What ran out by then counts for nothing, whether it was taken away or not. A clock that is set
+/// <para>The time is that of the store, one clock for all nodes. What ran out by then counts for nothing, whether it was removed or not. A clock that is set
 /// back lengthens no lease by the step; one that is set forward ends leases early.</para>
 /// </remarks>
 /// <example>

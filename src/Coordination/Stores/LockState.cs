@@ -30,7 +30,7 @@ public sealed record LockState
     /// <value>Empty by default.</value>
     public ImmutableArray<QueuedWaiter> Waiters { get; init => field = value.IsDefault ? [] : value; } = [];
 
-    /// <summary>Grants that an operator ended, for as long as their leases would have lasted.</summary>
+    /// <summary>Grants that an operator revoked, for as long as their leases would have lasted.</summary>
     /// <value>Empty by default.</value>
     public ImmutableArray<RevokedGrant> Revoked { get; init => field = value.IsDefault ? [] : value; } = [];
 

@@ -1,10 +1,10 @@
 namespace Coordination.Stores;
 
-/// <summary>The store's answer to a <see cref="ReleaseRequest"/>.</summary>
+/// <summary>The store's reply to a <see cref="ReleaseRequest"/>.</summary>
 public enum ReleaseReply
 {
     /// <summary>
-    /// It was the owner's last entry; the lock is free, has passed to the next waiter, or stays taken for the rest of
+    /// It was the owner's last entry; the lock is free, has passed to the next waiter, or is granted to nobody for the rest of
     /// <see cref="ReleaseRequest.LockAtLeastFor"/>.
     /// </summary>
     Released,

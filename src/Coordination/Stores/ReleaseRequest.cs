@@ -20,7 +20,7 @@ public sealed record ReleaseRequest
     /// <value>False by default.</value>
     public bool AllowBarging { get; init; }
 
-    /// <summary>Until how long after its grant the lock stays taken, by nobody, when this is its last entry.</summary>
+    /// <summary>Until how long after its grant the lock is granted to nobody, when this is its last entry.</summary>
     /// <value>Zero, the default, for not at all.</value>
     public TimeSpan LockAtLeastFor { get; init; }
 

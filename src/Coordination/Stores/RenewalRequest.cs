@@ -13,7 +13,7 @@ public readonly record struct RenewalRequest
     /// <summary>How long the lock is to last from now on with no further renewal.</summary>
     public required TimeSpan LeaseDuration { get; init; }
 
-    /// <summary>The token of the grant, for the same owner may have been granted the lock anew.</summary>
+    /// <summary>The token of the grant: the same owner may have been granted the lock anew.</summary>
     /// <value>Null, the default, for whichever grant of the owner it is.</value>
     public long? FencingToken { get; init; }
 }

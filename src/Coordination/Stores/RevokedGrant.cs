@@ -1,6 +1,6 @@
 namespace Coordination.Stores;
 
-/// <summary>A grant that an operator ended: a part of <see cref="LockState"/>.</summary>
+/// <summary>A grant that an operator revoked: a part of <see cref="LockState"/>.</summary>
 public sealed record RevokedGrant
 {
     /// <summary>The token of the grant.</summary>

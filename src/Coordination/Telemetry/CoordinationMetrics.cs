@@ -4,7 +4,7 @@ namespace Coordination.Telemetry;
 
 /// <summary>
 /// The instruments, named by OpenTelemetry's rules: dots between the words, seconds as the unit, things counted in braces. None of
-/// them carries the lock's name: names may be made up per tenant or order, and would blow up every time series.
+/// them carries the lock's name: there may be a name per tenant or order, which would blow up every time series.
 /// </summary>
 internal sealed class CoordinationMetrics : IDisposable
 {
@@ -28,7 +28,7 @@ internal sealed class CoordinationMetrics : IDisposable
         _renewalRemaining = _meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.");
         _holdDuration = _meter.CreateHistogram<double>("coordination.lease.hold.duration", "s", "From the grant of a lease to its release or loss.");
         _lost = _meter.CreateCounter<long>("coordination.lease.lost", "{lease}", "Leases that were lost, by reason.");
-        _revocations = _meter.CreateCounter<long>("coordination.lock.revocations", "{lock}", "Locks that this node took from their holders for an operator.");
+        _revocations = _meter.CreateCounter<long>("coordination.lock.revocations", "{lock}", "Locks that this node revoked for an operator.");
     }
 
     public void LeaseGranted() => _leases.Add(1);
@@ -54,7 +54,7 @@ internal sealed class CoordinationMetrics : IDisposable
         _acquireDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("coordination.acquire.outcome", Describe(outcome)));
 
     public void RenewalEnded(TimeSpan took, bool succeeded) =>
-        _renewalDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("coordination.renewal.outcome", succeeded ? "answered" : "failed"));
+        _renewalDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("coordination.renewal.outcome", succeeded ? "replied" : "failed"));
 
     public void RenewalConfirmed(TimeSpan remaining) => _renewalRemaining.Record(remaining.TotalSeconds);
 

@@ -26,16 +26,16 @@ internal static partial class Log
     [LoggerMessage(1006, LogLevel.Error, "A callback on the loss of lock {LockName} threw.")]
     public static partial void LostCallbackThrew(ILogger logger, Exception exception, string lockName);
 
-    [LoggerMessage(1007, LogLevel.Warning, "Lock {LockName}, fencing token {FencingToken}, was taken from its holder on the request of an operator.")]
+    [LoggerMessage(1007, LogLevel.Warning, "Lock {LockName}, fencing token {FencingToken}, was revoked by an operator.")]
     public static partial void Revoked(ILogger logger, string lockName, long fencingToken);
 
-    [LoggerMessage(1010, LogLevel.Warning, "The lock store {Store} does not answer: {Error}")]
+    [LoggerMessage(1010, LogLevel.Warning, "The lock store {Store} does not reply: {Error}")]
     public static partial void OutageBegan(ILogger logger, string store, string error);
 
-    [LoggerMessage(1011, LogLevel.Warning, "The lock store {Store} has not answered for {Elapsed}: {Error}")]
+    [LoggerMessage(1011, LogLevel.Warning, "The lock store {Store} has not replied for {Elapsed}: {Error}")]
     public static partial void OutageGoesOn(ILogger logger, string store, TimeSpan elapsed, string error);
 
-    [LoggerMessage(1012, LogLevel.Information, "The lock store {Store} answers again, after {Elapsed}.")]
+    [LoggerMessage(1012, LogLevel.Information, "The lock store {Store} replies again, after {Elapsed}.")]
     public static partial void OutageEnded(ILogger logger, string store, TimeSpan elapsed);
 
     [LoggerMessage(1013, LogLevel.Error, "The lock store {Store} refuses: {Error}")]
@@ -44,6 +44,6 @@ internal static partial class Log
     [LoggerMessage(1020, LogLevel.Critical, "The watchdog met an error of its own and goes on.")]
     public static partial void WatchdogFault(ILogger logger, Exception exception);
 
-    [LoggerMessage(1021, LogLevel.Error, "The waiters of lock {LockName} met an error that no retry mends.")]
+    [LoggerMessage(1021, LogLevel.Error, "The calls that wait for lock {LockName} met an error that no retry resolves.")]
     public static partial void WaitingFault(ILogger logger, Exception exception, string lockName);
 }

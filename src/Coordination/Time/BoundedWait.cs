@@ -3,7 +3,7 @@ namespace Coordination.Time;
 /// <summary>Waiting, but not for ever: the one way in which this project waits for what may hang.</summary>
 internal static class BoundedWait
 {
-    /// <summary>Waits for a call that cannot be taken back: past the limit it goes on by itself, and may still be applied.</summary>
+    /// <summary>Waits for a call that cannot be recalled: past the limit it goes on by itself, and may still be applied.</summary>
     /// <remarks>
     /// Not <see cref="Task{TResult}.WaitAsync(TimeSpan, TimeProvider, CancellationToken)"/>: that passes the result on by way of the
     /// thread pool. Here whoever completes the call goes on with its caller, which saves a change of threads; and a renewal resumes on the
@@ -41,7 +41,7 @@ internal static class BoundedWait
             _registration = cancellationToken.UnsafeRegister(static state => ((Wait<T>)state!).End(), this);
             call.ConfigureAwait(continueOnCapturedContext).GetAwaiter().UnsafeOnCompleted(PassOn);
 
-            // Last, for a short limit may be over before this object is whole.
+            // Last, because a short limit may be over before this object is whole.
             _timer?.Change(limit, Timeout.InfiniteTimeSpan);
         }
 

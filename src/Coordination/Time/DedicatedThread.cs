@@ -28,7 +28,7 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
 
     /// <param name="name">The thread's name, for debuggers and dumps.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="tick">Does what is due, and answers when it wants to be called next. Runs on the thread.</param>
+    /// <param name="tick">Does what is due, and returns when it wants to be called next. Runs on the thread.</param>
     /// <param name="fault">Told of an exception that reached the loop. The loop goes on.</param>
     public DedicatedThread(string name, TimeProvider time, Func<TimeSpan> tick, Action<Exception> fault)
     {
@@ -191,7 +191,11 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
 
     private void ArmTimer(TimeSpan until)
     {
-        if (_timer is not null && until != TimeSpan.MaxValue)
+        if (until == TimeSpan.MaxValue)
+        {
+            _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        }
+        else if (_timer is not null)
         {
             TimeSpan now;
             do
@@ -204,7 +208,7 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
         }
     }
 
-    /// <summary>Whole milliseconds, for the wait cuts fractions off and would come back too early, again and again.</summary>
+    /// <summary>Whole milliseconds: the wait cuts fractions off, and would come back too early, again and again.</summary>
     private static TimeSpan RoundUp(TimeSpan remaining) => remaining == Timeout.InfiniteTimeSpan
         ? remaining
         : TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(remaining.TotalMilliseconds), int.MaxValue));

@@ -36,7 +36,7 @@ internal sealed class Signal(TimeProvider time)
             TimeSpan remaining;
             lock (_gate)
             {
-                // What came before has been heeded by now; what comes from here on ends the wait below.
+                // What came before has been dealt with by now; what comes from here on ends the wait below.
                 if (_changed.Task.IsCompleted)
                 {
                     _changed = Create();

@@ -1,6 +1,5 @@
-using Coordination.DistributedLock.Tests.Contract;
 using Coordination.TestKit.Servers;
 
 [assembly: AssemblyFixture(typeof(RedisServerFixture))]
 [assembly: AssemblyFixture(typeof(ClusterFixture))]
-[assembly: AssemblyFixture(typeof(EmbeddedServerFixture))]
+[assembly: AssemblyFixture(typeof(GarnetFixture))]

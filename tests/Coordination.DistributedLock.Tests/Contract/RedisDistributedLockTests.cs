@@ -7,7 +7,7 @@ namespace Coordination.DistributedLock.Tests.Contract;
 [Needs(Need.RedisServer)]
 public sealed class RedisServerDistributedLockTests(RedisServerFixture server) : RedisDistributedLockContract(server);
 
-public sealed class GarnetDistributedLockTests(EmbeddedServerFixture server) : RedisDistributedLockContract(server);
+public sealed class GarnetDistributedLockTests(GarnetFixture server) : RedisDistributedLockContract(server);
 
 [Needs(Need.RedisServer)]
 public sealed class ClusterDistributedLockTests(ClusterFixture server) : RedisDistributedLockContract(server);

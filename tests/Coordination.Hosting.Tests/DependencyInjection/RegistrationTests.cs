@@ -42,9 +42,9 @@ public sealed class RegistrationTests
         await node.Host.StartAsync(TestContext.Current.CancellationToken);
 
         foreach (var name in (string[])[
-            "Coordination.Tests.Hosting.RegistrationTests+PartitionService",
+            "Coordination.Hosting.Tests.DependencyInjection.RegistrationTests+PartitionService",
             "by-attribute",
-            "Coordination.Tests.Hosting.RegistrationTests+GenericService`1[System.String]",
+            "Coordination.Hosting.Tests.DependencyInjection.RegistrationTests+GenericService`1[System.String]",
             "by-options"])
         {
             var leadership = Named(node, name);

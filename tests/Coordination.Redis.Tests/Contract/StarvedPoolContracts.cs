@@ -1,22 +1,41 @@
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
 using Coordination.TestKit.Servers;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Contract;
 
 [Collection(nameof(Alone))]
 [Needs(Need.RedisServer)]
-public sealed class RedisServerStarvedPoolContract(RedisServerFixture server) : RedisStarvedPoolContract(server);
+public sealed class RedisServerStoreStarvedPoolContract(RedisServerFixture server) : RedisStoreStarvedPoolContract(server);
 
 [Collection(nameof(Alone))]
-public sealed class GarnetStarvedPoolContract(GarnetFixture server) : RedisStarvedPoolContract(server);
+public sealed class GarnetStoreStarvedPoolContract(GarnetFixture server) : RedisStoreStarvedPoolContract(server);
 
 [Collection(nameof(Alone))]
 [Needs(Need.RedisServer)]
-public sealed class ClusterStarvedPoolContract(ClusterFixture server) : RedisStarvedPoolContract(server);
+public sealed class ClusterStoreStarvedPoolContract(ClusterFixture server) : RedisStoreStarvedPoolContract(server);
+
+/// <summary>What users are promised of leases while no thread of the pool can be had, on a server.</summary>
+[Collection(nameof(Alone))]
+[Needs(Need.RedisServer)]
+public sealed class RedisServerLockStarvedPoolContract(RedisServerFixture server) : LockStarvedPoolContract
+{
+    private ConfigurationOptions? _settings;
+
+    public override async ValueTask InitializeAsync() => _settings = await server.GetSettingsAsync();
+
+    protected override void UseStore(ICoordinationBuilder builder) =>
+        builder.UseRedis(_settings!, options =>
+        {
+            options.KeyPrefix = "test-starved";
+            options.ProbeOnStart = false;
+        });
+}
 
 /// <summary>What every store owes the watchdog's thread, on a server that does not know the scripts yet.</summary>
-public abstract class RedisStarvedPoolContract(ServerFixture server) : LockStoreStarvedPoolContract
+public abstract class RedisStoreStarvedPoolContract(ServerFixture server) : LockStoreStarvedPoolContract
 {
     protected override async Task WithStoreAsync(Func<ILockStore, Task> test)
     {

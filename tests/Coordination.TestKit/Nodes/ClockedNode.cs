@@ -22,6 +22,7 @@ public class ClockedNode : IAsyncDisposable
     private static readonly Func<bool> Never = () => false;
 
     private readonly ServiceProvider _services;
+    private int _ended;
 
     public ClockedNode(TestClock? clock = null, ControllableLockStore? store = null, Action<IServiceCollection>? configure = null, ILockStore? actualStore = null)
     {
@@ -82,8 +83,17 @@ public class ClockedNode : IAsyncDisposable
         Assert.True(await Task.Run(() => SpinWait.SpinUntil(() => Clock.TimersCreated > before, RealTimeLimit)), "Nothing went to sleep.");
     }
 
-    /// <summary>Waits until who sleeps on the clock by turns, as the watchdog does, sleeps again or has ended.</summary>
-    public virtual void Settle() => SpinWait.SpinUntil(() => Clock.Awake == 0, Breath);
+    /// <summary>Waits until who sleeps on the clock by turns, as the watchdog does, sleeps again.</summary>
+    public virtual void Settle()
+    {
+        // Who has nothing more to do does not sleep again, and is waited for once.
+        if (!SpinWait.SpinUntil(() => Clock.Awake <= _ended, Breath))
+        {
+            _ended = Clock.Awake;
+        }
+
+        _ended = Math.Min(_ended, Clock.Awake);
+    }
 
     public async ValueTask DisposeAsync()
     {

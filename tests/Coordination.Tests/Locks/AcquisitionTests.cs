@@ -73,86 +73,6 @@ public sealed class AcquisitionTests
     }
 
     [Fact]
-    public async Task G8_F5_A_waiter_that_is_cancelled_leaves_no_queue_entry_and_passes_on_what_it_is_granted()
-    {
-        await using var node = new TestNode();
-        var cancelled = 0;
-        for (var i = 0; i < 200; i++)
-        {
-            var held = await node.AcquireAsync();
-            using var cancellation = new CancellationTokenSource();
-            var waiting = node.Provider.GetLock("work").AcquireAsync(cancellation.Token);
-
-            // The release and the cancellation race. In every other round the cancellation starts first: the pool can be too fast for it.
-            Task ReleaseAsync() => Task.Run(() => held.ReleaseAsync(Token), Token);
-            var release = i % 2 == 0 ? ReleaseAsync() : null;
-            await cancellation.CancelAsync();
-            release ??= ReleaseAsync();
-            try
-            {
-                await (await waiting).DisposeAsync();
-            }
-            catch (OperationCanceledException)
-            {
-                // The cancellation came first, which is the case of interest.
-                cancelled++;
-            }
-
-            await release;
-            Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, TimeSpan.FromSeconds(10)), "Something was left behind.");
-        }
-
-        Assert.NotEqual(0, cancelled);
-    }
-
-    [Fact]
-    public async Task G12_A_wait_goes_on_by_itself_when_the_store_is_back()
-    {
-        await using var node = new TestNode();
-        node.Store.IsAway = true;
-        var waiting = node.AcquireAsync();
-        node.Advance(TimeSpan.FromSeconds(30));
-        Assert.False(waiting.IsCompleted);
-        node.Store.IsAway = false;
-        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, LeaseDuration));
-        Assert.Equal(LeaseState.Held, (await waiting).State);
-    }
-
-    [Fact]
-    public async Task G7_F2_A_waiter_that_hears_nothing_gets_the_lock_when_the_holders_time_is_up()
-    {
-        await using var node = new TestNode();
-        node.Store.DropNotifications = true;
-        var held = await node.AcquireAsync();
-        Task<ILockLease> waiting = null!;
-        await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
-        Assert.Equal(ReleaseResult.Released, await held.ReleaseAsync(Token));
-        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, LeaseDuration + TimeSpan.FromMilliseconds(250)));
-        Assert.True((await waiting).FencingToken > held.FencingToken);
-    }
-
-    [Fact]
-    public async Task G7_F2_A_waiter_that_missed_its_turn_asks_within_the_claim_window()
-    {
-        await using var node = new TestNode();
-        node.Store.DropNotifications = true;
-        var held = await node.AcquireAsync();
-        Task<ILockLease> waiting = null!;
-        await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
-        Assert.Equal(ReleaseResult.Released, await held.ReleaseAsync(Token));
-
-        // Passed to the waiter, which did not hear of it, and taken by another when the claim window had ended.
-        node.Store.GrantTo("work", "another-node", TimeSpan.FromHours(1));
-        node.Advance(LeaseDuration + TimeSpan.FromMilliseconds(250));
-        Assert.False(waiting.IsCompleted);
-
-        // Free again, which nobody says either.
-        Assert.True(node.Store.LoseLock("work"));
-        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(1.1)));
-        Assert.Equal(LeaseState.Held, (await waiting).State);
-    }
-
-    [Fact]
     public async Task A_timeout_is_an_answer_or_an_exception_as_the_name_of_the_method_says()
     {
         await using var node = new TestNode();
@@ -181,16 +101,5 @@ public sealed class AcquisitionTests
     {
         await using var node = new TestNode();
         await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => node.Provider.GetLock("work").TryAcquireAsync(TimeSpan.FromMilliseconds(milliseconds), Token));
-    }
-
-    [Fact]
-    public async Task A_wait_ends_when_the_provider_is_disposed()
-    {
-        var node = new TestNode();
-        var held = await node.AcquireAsync();
-        var waiting = node.AcquireAsync();
-        await node.DisposeAsync();
-        await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting);
-        GC.KeepAlive(held);
     }
 }

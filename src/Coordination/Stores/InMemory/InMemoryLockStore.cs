@@ -210,7 +210,7 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
             Keep(lockName, before, change.State);
         }
 
-        // Outside the lock, for the handlers may call the store.
+        // Outside the lock, because the handlers may call the store.
         foreach (var notification in change.Notifications)
         {
             Notify(notification);

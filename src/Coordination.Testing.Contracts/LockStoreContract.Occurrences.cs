@@ -12,12 +12,12 @@ public abstract partial class LockStoreContract
     private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public async Task G11_F33_A_fire_that_was_run_is_refused_whoever_asks_and_an_earlier_one_too()
+    public async Task G11_F33_An_occurrence_that_was_run_is_refused_to_all_and_an_earlier_one_too()
     {
         await RunAsync(Ada, At(0, "ada"));
         AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
         AssertAlreadyRun(await TryAsync(Bob, At(-1, "bob")), "ada");
-        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob", makeUp: true)), "ada");
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob", recover: true)), "ada");
 
         // Its own too, once another has gone further.
         await RunAsync(Bob, At(1, "bob"));
@@ -26,7 +26,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_A_fire_is_compared_in_microseconds()
+    public async Task G11_An_occurrence_is_compared_in_microseconds()
     {
         await RunAsync(Ada, At(0, "ada"));
         var next = At(0, "bob") with { Time = Noon.AddMicroseconds(1) };
@@ -34,7 +34,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G6_F3_A_repeated_request_gets_the_same_grant_and_the_same_fire()
+    public async Task G6_F3_A_repeated_request_gets_the_same_grant_and_the_same_occurrence()
     {
         var first = await TryAsync(Ada, At(0, "ada"));
         var again = await TryAsync(Ada, At(0, "ada"));
@@ -43,7 +43,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task A_further_attempt_of_the_same_run_gets_its_fire_again()
+    public async Task A_further_attempt_of_the_same_run_gets_its_occurrence_again()
     {
         await RunAsync(Ada, At(0, "ada"));
         var reply = await TryAsync(Dan, At(0, "ada"));
@@ -51,12 +51,12 @@ public abstract partial class LockStoreContract
         Assert.Equal(OccurrenceStatus.Started, reply.OccurrenceStatus);
 
         // And it is not done again, until it is.
-        var other = await TryAsync(Bob, At(0, "bob", makeUp: true));
+        var other = await TryAsync(Bob, At(0, "bob", recover: true));
         Assert.Equal((OccurrenceStatus.Running, "ada"), (other.OccurrenceStatus, other.OccurrenceRun));
     }
 
     [Fact]
-    public async Task F33_A_fire_that_is_not_the_holders_is_free_for_whoever_gets_the_lock()
+    public async Task F33_An_occurrence_that_is_not_the_holders_is_free_for_whoever_gets_the_lock()
     {
         await GrantAsync(Ada);
         var refused = await TryAsync(Bob, At(0, "bob"));
@@ -68,12 +68,12 @@ public abstract partial class LockStoreContract
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task F33_A_fire_that_was_begun_and_not_finished_is_made_up_only_by_who_may(bool makeUp)
+    public async Task F33_An_occurrence_that_was_begun_and_not_finished_is_recovered_only_by_who_may(bool recover)
     {
         Assert.True((await TryAsync(Ada, At(0, "ada"), lease: Short)).IsGranted);
         await LapseAsync(LockName);
-        var reply = await TryAsync(Bob, At(0, "bob", makeUp));
-        if (!makeUp)
+        var reply = await TryAsync(Bob, At(0, "bob", recover));
+        if (!recover)
         {
             AssertAlreadyRun(reply, "ada");
             return;
@@ -83,34 +83,34 @@ public abstract partial class LockStoreContract
         Assert.Equal((OccurrenceStatus.Recovering, "ada"), (reply.OccurrenceStatus, reply.OccurrenceRun));
 
         // Once: it is this run's now.
-        var third = await TryAsync(Cy, At(0, "cy", makeUp));
+        var third = await TryAsync(Cy, At(0, "cy", recover));
         Assert.Equal((OccurrenceStatus.Running, "bob"), (third.OccurrenceStatus, third.OccurrenceRun));
         await ReleaseAsync(Bob, At(0, "bob"));
-        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp)), "bob");
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", recover)), "bob");
 
         // The run that was given up does not end it.
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
-        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp)), "bob");
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", recover)), "bob");
     }
 
     [Fact]
-    public async Task F33_A_fire_that_is_run_now_may_be_waited_for()
+    public async Task F33_An_occurrence_that_is_run_now_may_be_waited_for()
     {
         await TryAsync(Ada, At(0, "ada"));
-        var waiting = await Store.AcquireAsync(Request(Bob, At(0, "bob", makeUp: true)) with { Wait = true }, Cancellation);
+        var waiting = await Store.AcquireAsync(Request(Bob, At(0, "bob", recover: true)) with { Wait = true }, Cancellation);
         Assert.Equal((false, OccurrenceStatus.Running, "ada"), (waiting.IsGranted, waiting.OccurrenceStatus, waiting.OccurrenceRun));
         Assert.Equal(1, await Leftovers.CountWaitersAsync(Store, LockName));
         await ReleaseAsync(Ada, At(0, "ada"));
 
-        // It is passed the lock, and finds that there is nothing to do; it holds the lock until it gives it back, and waits no more.
+        // It is passed the lock, and finds that there is nothing to do; it holds the lock until it releases it, and waits no more.
         await AssertHeldByAsync(Bob);
-        AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob", makeUp: true)) with { Wait = true }, Cancellation), "ada");
+        AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob", recover: true)) with { Wait = true }, Cancellation), "ada");
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob));
         await AssertNothingLeftAsync(LockName);
     }
 
     [Fact]
-    public async Task F33_A_waiter_whose_fire_was_run_meanwhile_leaves_the_queue()
+    public async Task F33_A_waiter_whose_occurrence_was_run_meanwhile_leaves_the_queue()
     {
         await GrantAsync(Ada);
         await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation);
@@ -122,20 +122,20 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_A_holder_that_asks_for_a_fire_that_was_run_is_refused_and_keeps_the_lock()
+    public async Task G11_A_holder_that_asks_for_a_finished_occurrence_is_refused_and_keeps_the_lock()
     {
         await RunAsync(Ada, At(0, "ada"));
         var token = await GrantAsync(Bob);
         AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
         Assert.Equal((Bob, token), ((await HeldAsync()).Owner, (await HeldAsync()).FencingToken));
 
-        // Nor does what it gives back take the occurrence from the run that had it.
+        // Nor does what it undoes take the occurrence from the run that had it.
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob, At(0, "bob"), isFinished: false));
         AssertAlreadyRun(await TryAsync(Cy, At(0, "cy")), "ada");
     }
 
     [Fact]
-    public async Task G8_A_fire_that_is_given_back_is_anothers_and_an_earlier_one_is_not()
+    public async Task G8_An_occurrence_that_is_undone_is_anothers_and_an_earlier_one_is_not()
     {
         await TryAsync(Ada, At(0, "ada"));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
@@ -145,32 +145,32 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G5_Only_the_last_entry_of_the_owner_ends_the_fire()
+    public async Task G5_Only_the_last_entry_of_the_owner_ends_the_occurrence()
     {
         await TryAsync(Ada, At(0, "ada"));
         Assert.True((await TryAsync(Ada, entry: 2)).IsGranted);
         Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada, At(0, "ada")));
-        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
+        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", recover: true))).OccurrenceStatus);
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Bob, At(0, "ada")));
-        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
+        Assert.Equal(OccurrenceStatus.Running, (await TryAsync(Bob, At(0, "bob", recover: true))).OccurrenceStatus);
     }
 
     [Fact]
-    public async Task A_fire_is_ended_also_where_the_lock_stays_taken_or_passes_on()
+    public async Task An_occurrence_is_ended_also_where_the_lock_stays_held_or_passes_on()
     {
         await TryAsync(Ada, At(0, "ada"));
         await QueueAsync(Bob);
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
-        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp: true)), "ada");
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", recover: true)), "ada");
 
         Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Bob, At(1, "bob"))).OccurrenceStatus);
         var release = Requests.Release(LockName, Bob, Long, lockAtLeastFor: Long, occurrence: At(1, "bob"));
         Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(release, Cancellation));
-        AssertAlreadyRun(await TryAsync(Cy, At(1, "cy", makeUp: true)), "bob");
+        AssertAlreadyRun(await TryAsync(Cy, At(1, "cy", recover: true)), "bob");
     }
 
     [Fact]
-    public async Task G11_The_fires_of_a_lock_that_passed_on_are_taken_with_the_claim()
+    public async Task G11_The_occurrences_of_a_lock_that_passed_on_are_started_with_the_claim()
     {
         await GrantAsync(Ada);
         await QueueAsync(Bob);
@@ -195,7 +195,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task A_fire_is_remembered_for_as_long_as_was_asked()
+    public async Task An_occurrence_is_remembered_for_as_long_as_was_asked()
     {
         var occurrence = At(0, "ada") with { RememberFor = Short };
         await RunAsync(Ada, occurrence);
@@ -214,7 +214,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_F33_Of_many_nodes_that_race_for_a_fire_exactly_one_runs_it()
+    public async Task G11_F33_Of_many_nodes_that_race_for_an_occurrence_exactly_one_runs_it()
     {
         var owners = Enumerable.Range(0, 20).Select(i => Owner("racer" + i)).ToArray();
         for (var second = 0; second < 10; second++)
@@ -244,18 +244,18 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_A_holder_that_asks_for_an_earlier_fire_is_refused_and_ends_only_its_own()
+    public async Task G11_A_holder_is_refused_an_earlier_occurrence_and_ends_only_its_own()
     {
         var token = (await TryAsync(Ada, At(1, "ada"))).FencingToken;
         Assert.Equal(OccurrenceStatus.AlreadyRun, (await TryAsync(Ada, At(0, "ada"))).OccurrenceStatus);
         Assert.Equal(token, (await HeldAsync()).FencingToken);
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
-        var reply = await TryAsync(Bob, At(1, "bob", makeUp: true));
+        var reply = await TryAsync(Bob, At(1, "bob", recover: true));
         Assert.Equal((OccurrenceStatus.Recovering, "ada"), (reply.OccurrenceStatus, reply.OccurrenceRun));
     }
 
     [Fact]
-    public async Task F33_A_fire_that_is_run_now_is_refused_to_who_may_not_make_it_up()
+    public async Task F33_An_occurrence_that_is_run_now_is_refused_to_who_may_not_recover_it()
     {
         await TryAsync(Ada, At(0, "ada"));
         AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation), "ada");
@@ -263,10 +263,10 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F33_A_later_fire_than_the_holders_is_nobodys_until_it_is_granted()
+    public async Task F33_A_later_occurrence_than_the_holders_is_nobodys_until_it_is_granted()
     {
         await TryAsync(Ada, At(0, "ada"));
-        var refused = await TryAsync(Bob, At(1, "bob", makeUp: true));
+        var refused = await TryAsync(Bob, At(1, "bob", recover: true));
         Assert.Equal((false, OccurrenceStatus.None, Ada), (refused.IsGranted, refused.OccurrenceStatus, refused.Holder!.Owner));
         Assert.Null(refused.OccurrenceRun);
         await ReleaseAsync(Ada, At(0, "ada"));
@@ -274,7 +274,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F9_F33_Who_finds_a_dead_holder_and_passes_the_lock_on_takes_no_fire()
+    public async Task F9_F33_Who_finds_a_dead_holder_and_passes_the_lock_on_starts_no_occurrence()
     {
         await GrantAsync(Ada, Short);
         await QueueAsync(Bob);
@@ -285,64 +285,64 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G8_F33_A_made_up_fire_that_is_given_back_is_anothers_as_if_it_had_not_begun()
+    public async Task G8_F33_A_recovered_occurrence_that_is_undone_is_anothers_as_if_it_had_not_begun()
     {
         await TryAsync(Ada, At(0, "ada"), lease: Short);
         await LapseAsync(LockName);
-        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
-        await ReleaseAsync(Bob, At(0, "bob", makeUp: true), isFinished: false);
-        var taken = await TryAsync(Cy, At(0, "cy", makeUp: true));
-        Assert.Equal((OccurrenceStatus.Started, null), (taken.OccurrenceStatus, taken.OccurrenceRun));
+        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", recover: true))).OccurrenceStatus);
+        await ReleaseAsync(Bob, At(0, "bob", recover: true), isFinished: false);
+        var started = await TryAsync(Cy, At(0, "cy", recover: true));
+        Assert.Equal((OccurrenceStatus.Started, null), (started.OccurrenceStatus, started.OccurrenceRun));
         await ReleaseAsync(Cy, At(0, "cy"), isFinished: false);
         Assert.Equal(OccurrenceStatus.Started, (await TryAsync(Dan, At(0, "dan"))).OccurrenceStatus);
     }
 
     [Fact]
-    public async Task F3_A_repeated_request_that_made_a_fire_up_keeps_it()
+    public async Task F3_A_repeated_request_that_recovered_an_occurrence_keeps_it()
     {
         await TryAsync(Ada, At(0, "ada"), lease: Short);
         await LapseAsync(LockName);
-        var first = await TryAsync(Bob, At(0, "bob", makeUp: true));
-        var again = await TryAsync(Bob, At(0, "bob", makeUp: true));
+        var first = await TryAsync(Bob, At(0, "bob", recover: true));
+        var again = await TryAsync(Bob, At(0, "bob", recover: true));
         Assert.Equal((first.FencingToken, OccurrenceStatus.Started), (again.FencingToken, again.OccurrenceStatus));
         await ReleaseAsync(Bob, At(0, "bob"));
-        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", makeUp: true)), "bob");
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", recover: true)), "bob");
     }
 
     [Fact]
-    public async Task F27_A_repeated_release_changes_nothing_of_the_fire()
+    public async Task F27_A_repeated_release_changes_nothing_of_the_occurrence()
     {
         await RunAsync(Ada, At(0, "ada"));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
-        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob", makeUp: true)), "ada");
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob", recover: true)), "ada");
     }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task G11_A_run_does_not_end_a_fire_that_another_run_of_the_same_owner_made_up(bool isFinished)
+    public async Task G11_A_run_does_not_end_an_occurrence_that_another_run_of_its_owner_recovered(bool isFinished)
     {
         await TryAsync(Ada, At(0, "one"));
-        var second = await Store.AcquireAsync(Request(Ada, At(0, "two", makeUp: true)) with { Entry = 2 }, Cancellation);
+        var second = await Store.AcquireAsync(Request(Ada, At(0, "two", recover: true)) with { Entry = 2 }, Cancellation);
         Assert.Equal((true, OccurrenceStatus.Recovering, "one"), (second.IsGranted, second.OccurrenceStatus, second.OccurrenceRun));
         Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada, entry: 2));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "one"), isFinished));
-        var reply = await TryAsync(Bob, At(0, "bob", makeUp: true));
+        var reply = await TryAsync(Bob, At(0, "bob", recover: true));
         Assert.Equal((OccurrenceStatus.Recovering, "two"), (reply.OccurrenceStatus, reply.OccurrenceRun));
     }
 
     [Fact]
-    public async Task F33_A_fire_whose_lock_an_administrator_took_is_not_finished()
+    public async Task F33_An_occurrence_whose_lock_an_operator_revoked_is_not_finished()
     {
         var token = Assert.NotNull((await TryAsync(Ada, At(0, "ada"))).FencingToken);
         Assert.True(await Administration.RevokeAsync(LockName, token, Long, Cancellation));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada")));
         AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
-        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", makeUp: true))).OccurrenceStatus);
+        Assert.Equal(OccurrenceStatus.Recovering, (await TryAsync(Bob, At(0, "bob", recover: true))).OccurrenceStatus);
     }
 
     [Fact]
-    public async Task G8_A_refused_fire_costs_no_other_wait_of_the_owner_its_place()
+    public async Task G8_A_refused_occurrence_costs_no_other_wait_of_the_owner_its_place()
     {
         await RunAsync(Ada, At(0, "ada"));
         await GrantAsync(Ada);
@@ -362,7 +362,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task A_fire_is_not_forgotten_sooner_for_one_that_is_remembered_for_less()
+    public async Task An_occurrence_is_not_forgotten_sooner_for_one_that_is_remembered_for_less()
     {
         await RunAsync(Ada, At(0, "ada"));
         await RunAsync(Bob, At(1, "bob") with { RememberFor = Short });
@@ -373,16 +373,16 @@ public abstract partial class LockStoreContract
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_fire_that_was_not_finished_is_forgotten_as_well(bool isGivenBack)
+    public async Task An_occurrence_that_was_not_finished_is_forgotten_as_well(bool isUndone)
     {
         var occurrence = At(0, "ada") with { RememberFor = Short };
         await TryAsync(Ada, occurrence);
-        _ = isGivenBack ? await ReleaseAsync(Ada, occurrence, isFinished: false) : await ReleaseAsync(Ada);
+        _ = isUndone ? await ReleaseAsync(Ada, occurrence, isFinished: false) : await ReleaseAsync(Ada);
         await Eventually.Async(async () => (await TryAsync(Bob, At(-1, "bob"))).OccurrenceStatus == OccurrenceStatus.Started, Bound);
     }
 
     [Fact]
-    public async Task G11_F33_Of_many_nodes_that_race_to_make_a_fire_up_exactly_one_does()
+    public async Task G11_F33_Of_many_nodes_that_race_to_recover_an_occurrence_exactly_one_does()
     {
         var owners = Enumerable.Range(0, 20).Select(i => Owner("racer" + i)).ToArray();
         for (var second = 0; second < 3; second++)
@@ -390,7 +390,7 @@ public abstract partial class LockStoreContract
             await TryAsync(Ada, At(second, "ada"), lease: Short);
             await LapseAsync(LockName);
             var at = second;
-            var replies = await AtOnce.Async(owners, owner => TryAsync(owner, At(at, owner.NodeId, makeUp: true)), Bound);
+            var replies = await AtOnce.Async(owners, owner => TryAsync(owner, At(at, owner.NodeId, recover: true)), Bound);
             var winner = Array.FindIndex(replies, reply => reply.IsGranted);
             Assert.Equal((OccurrenceStatus.Recovering, "ada"), (replies[winner].OccurrenceStatus, replies[winner].OccurrenceRun));
             Assert.All(
@@ -400,12 +400,12 @@ public abstract partial class LockStoreContract
         }
     }
 
-    private static Occurrence At(int second, string run, bool makeUp = false) => new()
+    private static Occurrence At(int second, string run, bool recover = false) => new()
     {
         Series = "job@trigger",
         Time = Noon.AddSeconds(second),
         Run = run,
-        Recover = makeUp,
+        Recover = recover,
         RememberFor = TimeSpan.FromMinutes(5),
     };
 

@@ -1,4 +1,4 @@
-namespace Coordination.Testing.Contracts;
+namespace Coordination.Redis.Tests;
 
 /// <summary>Tests that take something from all others, such as the thread pool.</summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]

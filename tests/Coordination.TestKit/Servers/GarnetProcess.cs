@@ -1,13 +1,13 @@
 using System.Diagnostics;
-using Coordination.Testing.EmbeddedRedis;
+using Coordination.TestKit.Processes;
 
-namespace Coordination.Redis.Tests.Servers;
+namespace Coordination.TestKit.Servers;
 
 /// <summary>
 /// Garnet in a process of its own, so that a test may have every thread of this one's pool: this same program, with another word on its
-/// command line.
+/// command line, which its entry point passes to <see cref="RunAsync"/>.
 /// </summary>
-internal sealed class GarnetProcess : IAsyncDisposable
+public sealed class GarnetProcess : IAsyncDisposable
 {
     /// <summary>The command line that asks for it.</summary>
     public const string Command = "garnet";
@@ -26,14 +26,7 @@ internal sealed class GarnetProcess : IAsyncDisposable
 
     public static async Task<GarnetProcess> StartAsync()
     {
-        var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardOutput = true, RedirectStandardInput = true };
-        if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet")
-        {
-            start.ArgumentList.Add(typeof(GarnetProcess).Assembly.Location);
-        }
-
-        start.ArgumentList.Add(Command);
-        var process = Process.Start(start)!;
+        var process = Process.Start(ThisProgram.Again(Command))!;
         try
         {
             var line = await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Limit, TestContext.Current.CancellationToken);
@@ -47,10 +40,10 @@ internal sealed class GarnetProcess : IAsyncDisposable
     }
 
     /// <summary>The server's side: it says where it listens, and ends when nobody is left who could end it.</summary>
-    public static async Task<int> RunAsync()
+    /// <param name="connectionString">Where the server listens, which the caller has started.</param>
+    public static async Task<int> RunAsync(string connectionString)
     {
-        await using var server = await EmbeddedServer.StartAsync();
-        Console.WriteLine(server.ConnectionString);
+        Console.WriteLine(connectionString);
         var input = Console.OpenStandardInput();
         while (await input.ReadAsync(new byte[16]) > 0)
         {

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace Coordination.Testing.Contracts;
+namespace Coordination.Testing.Contracts.Threads;
 
 /// <summary>A synchronization context that leads back to one thread, as the watchdog's does.</summary>
 internal sealed class SingleThread : SynchronizationContext

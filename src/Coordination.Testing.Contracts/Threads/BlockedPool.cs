@@ -1,7 +1,12 @@
-namespace Coordination.Testing.Contracts;
+using Xunit.v3;
 
-/// <summary>Keeps every thread of the pool busy, and the pool from making more. For tests that run <see cref="Alone"/>.</summary>
-public sealed class BlockedPool : IDisposable
+namespace Coordination.Testing.Contracts.Threads;
+
+/// <summary>
+/// Keeps every thread of the pool busy, and the pool from making more. For tests in a collection that runs with no other beside it. xunit
+/// takes what a collection is from the assembly of the test alone, and otherwise runs it beside the others: that would stop them all.
+/// </summary>
+internal sealed class BlockedPool : IDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
@@ -11,9 +16,11 @@ public sealed class BlockedPool : IDisposable
     private readonly int _min;
     private readonly int _minPorts;
 
-    /// <summary>Blocks the pool, until this is disposed.</summary>
     public BlockedPool()
     {
+        Assert.True(
+            TestContext.Current.TestCollection is ICoreTestCollection { DisableParallelization: true },
+            "A test that blocks the pool runs alone. Define its collection in its own assembly: [CollectionDefinition(nameof(Alone), DisableParallelization = true)] public sealed class Alone;");
         ThreadPool.GetMaxThreads(out _max, out _maxPorts);
         ThreadPool.GetMinThreads(out _min, out _minPorts);
         var most = Math.Max(ThreadPool.ThreadCount, _min) + 2;
@@ -36,7 +43,6 @@ public sealed class BlockedPool : IDisposable
         Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref blocked) >= all, Limit), "the pool is blocked");
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         _release.Set();

@@ -1,8 +1,6 @@
-using Coordination.TestKit.Servers;
+namespace Coordination.TestKit.Servers;
 
-namespace Coordination.Redis.Tests.Servers;
-
-/// <summary>A Garnet process.</summary>
+/// <summary>A Garnet process. The test program has to be one when it is asked to: see <see cref="GarnetProcess"/>.</summary>
 public sealed class GarnetFixture : ServerFixture
 {
     private GarnetProcess? _server;

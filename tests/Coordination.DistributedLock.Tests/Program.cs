@@ -1,0 +1,22 @@
+using Coordination.Testing.EmbeddedRedis;
+using Coordination.TestKit.Servers;
+using Xunit.MicrosoftTestingPlatform;
+using Xunit.Runner.InProc.SystemConsole;
+
+namespace Coordination.DistributedLock.Tests;
+
+internal static class Program
+{
+    public static async Task<int> Main(string[] args) => args switch
+    {
+        [GarnetProcess.Command] => await RunGarnetAsync(),
+        _ when args.Contains("--server") || args.Contains("--internal-msbuild-node") => await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
+        _ => await ConsoleRunner.Run(args),
+    };
+
+    private static async Task<int> RunGarnetAsync()
+    {
+        await using var server = await EmbeddedServer.StartAsync();
+        return await GarnetProcess.RunAsync(server.ConnectionString);
+    }
+}

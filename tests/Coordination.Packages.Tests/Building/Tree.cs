@@ -1,0 +1,26 @@
+using System.Reflection;
+using System.Runtime.CompilerServices;
+
+namespace Coordination.Packages.Tests.Building;
+
+/// <summary>The sources, and how they were built with the tests.</summary>
+internal static class Tree
+{
+    private static readonly string Root = Find();
+
+    /// <summary>The names of what is shipped: of a package, its project and its assembly.</summary>
+    public static IReadOnlyList<string> Packages { get; } =
+        [.. Directory.EnumerateFiles(PathTo("src"), "*.csproj", SearchOption.AllDirectories).Select(path => Path.GetFileNameWithoutExtension(path)).Order()];
+
+    public static string Configuration => Metadata(nameof(Configuration));
+
+    /// <summary>Where the packages that it was built with are unpacked.</summary>
+    public static string PackageFolder => Metadata(nameof(PackageFolder));
+
+    public static string PathTo(string relative) => Path.Combine(Root, relative);
+
+    private static string Metadata(string key) =>
+        typeof(Tree).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == key).Value!;
+
+    private static string Find([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../.."));
+}
