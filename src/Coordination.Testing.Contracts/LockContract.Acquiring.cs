@@ -35,7 +35,7 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G8_A_wait_that_is_up_is_a_result_where_the_name_says_Try_and_else_a_TimeoutException()
+    public async Task G8_A_wait_that_is_up_is_a_result_where_the_name_says_Try_else_a_TimeoutException()
     {
         var (first, second) = (StartNode(), StartNode());
         await using (await AcquireAsync(first))

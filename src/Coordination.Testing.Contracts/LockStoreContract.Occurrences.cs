@@ -12,7 +12,7 @@ public abstract partial class LockStoreContract
     private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public async Task G11_F33_An_occurrence_that_was_run_is_refused_whoever_asks_and_an_earlier_one_too()
+    public async Task G11_F33_An_occurrence_that_was_run_is_refused_to_all_and_an_earlier_one_too()
     {
         await RunAsync(Ada, At(0, "ada"));
         AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
@@ -122,7 +122,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_A_holder_that_asks_for_an_occurrence_that_was_run_is_refused_and_keeps_the_lock()
+    public async Task G11_A_holder_that_asks_for_a_finished_occurrence_is_refused_and_keeps_the_lock()
     {
         await RunAsync(Ada, At(0, "ada"));
         var token = await GrantAsync(Bob);
@@ -244,7 +244,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_A_holder_that_asks_for_an_earlier_occurrence_is_refused_and_ends_only_its_own()
+    public async Task G11_A_holder_is_refused_an_earlier_occurrence_and_ends_only_its_own()
     {
         var token = (await TryAsync(Ada, At(1, "ada"))).FencingToken;
         Assert.Equal(OccurrenceStatus.AlreadyRun, (await TryAsync(Ada, At(0, "ada"))).OccurrenceStatus);
@@ -320,7 +320,7 @@ public abstract partial class LockStoreContract
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task G11_A_run_does_not_end_an_occurrence_that_another_run_of_the_same_owner_recovered(bool isFinished)
+    public async Task G11_A_run_does_not_end_an_occurrence_that_another_run_of_its_owner_recovered(bool isFinished)
     {
         await TryAsync(Ada, At(0, "one"));
         var second = await Store.AcquireAsync(Request(Ada, At(0, "two", recover: true)) with { Entry = 2 }, Cancellation);

@@ -69,7 +69,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task A_grant_that_is_given_back_begins_no_rest()
+    public async Task A_grant_that_is_undone_begins_no_rest()
     {
         await GrantAsync(Ada);
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada));

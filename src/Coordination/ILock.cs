@@ -10,6 +10,7 @@ namespace Coordination;
 /// queue and are served among themselves in the order in which they came.</para>
 /// <para>With the store away, the methods that wait go on trying until their time is up; <see cref="TryAcquireAsync(CancellationToken)"/>
 /// throws <see cref="LockStoreException"/> after a few tries, because it cannot say whether the lock is free.</para>
+/// <para>Implemented by this library alone; members may be added.</para>
 /// </remarks>
 public interface ILock
 {

@@ -4,6 +4,7 @@ namespace Coordination;
 /// <remarks>
 /// Registered by <c>AddCoordination</c>. Sees all locks of the store that have its prefix, whichever node holds them. Of a store of your own
 /// that does not implement <c>ILockStoreAdministration</c> nothing can be seen: each call throws a <see cref="NotSupportedException"/>.
+/// Implemented by this library alone; members may be added.
 /// </remarks>
 public interface ILockInspector
 {
@@ -37,8 +38,8 @@ public interface ILockInspector
     /// <see cref="LockOptions.LockAtLeastFor"/> after a release.
     /// </summary>
     /// <remarks>
-    /// The holder learns of it as a loss, by <see cref="LeaseLossReason.Revoked"/>: at once when its node listens, as every node
-    /// does that ever waited for a lock, else at its next renewal. Until its code has stopped it works beside the next holder: the
+    /// The holder learns of it as a loss, by <see cref="LeaseLossReason.Revoked"/>: at once when its node hears of it, else
+    /// at its next renewal. Until its code has stopped it works beside the next holder: the
     /// resource has to look at the fencing token. Meant for a holder that hangs.
     /// </remarks>
     /// <param name="lockName">The lock.</param>

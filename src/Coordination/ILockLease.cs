@@ -10,6 +10,7 @@ namespace Coordination;
 /// lease does not run, so it is told only when it wakes. Pass <see cref="FencingToken"/> to the resource, and let the resource
 /// refuse a token that is lower than one it has seen.</para>
 /// <para>Keep the lease referenced while you rely on it: a lease that was collected without being released is no longer renewed.</para>
+/// <para>Implemented by this library alone; members may be added.</para>
 /// </remarks>
 public interface ILockLease : IAsyncDisposable
 {

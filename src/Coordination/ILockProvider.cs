@@ -1,6 +1,7 @@
 namespace Coordination;
 
 /// <summary>Gives locks by name. One provider stands for one node: all its leases share one watchdog and one store.</summary>
+/// <remarks>Implemented by this library alone; members may be added.</remarks>
 public interface ILockProvider
 {
     /// <summary>

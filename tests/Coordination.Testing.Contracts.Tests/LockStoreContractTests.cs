@@ -46,7 +46,7 @@ public sealed class LockStoreContractTests
 
     [Fact]
     public Task A_store_that_forgets_what_was_run_is_caught() =>
-        AssertCaughtAsync(store => new ForgetsOccurrences(store), suite => suite.G11_F33_An_occurrence_that_was_run_is_refused_whoever_asks_and_an_earlier_one_too());
+        AssertCaughtAsync(store => new ForgetsOccurrences(store), suite => suite.G11_F33_An_occurrence_that_was_run_is_refused_to_all_and_an_earlier_one_too());
 
     [Fact]
     public Task A_store_that_sends_nothing_for_who_gave_up_is_caught() =>

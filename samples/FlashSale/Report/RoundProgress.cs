@@ -17,21 +17,21 @@ internal sealed class RoundProgress(IAnsiConsole console, Chronicle timeline)
         return await console.Progress().AutoClear(true).Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new ElapsedTimeColumn()).StartAsync(async live =>
         {
             var bar = live.AddTask(Describe(0, 0), maxValue: Sale.Buyers);
-            return await run((answered, sold) =>
+            return await run((done, sold) =>
             {
-                bar.Value = answered;
-                bar.Description = Describe(answered, sold);
+                bar.Value = done;
+                bar.Description = Describe(done, sold);
             });
         });
     }
 
-    private void TellQuarter(int answered, int sold)
+    private void TellQuarter(int done, int sold)
     {
-        if (answered % (Sale.Buyers / 4) == 0)
+        if (done % (Sale.Buyers / 4) == 0)
         {
-            timeline.Tell(Describe(answered, sold));
+            timeline.Tell(Describe(done, sold));
         }
     }
 
-    private static string Describe(int answered, int sold) => $"{Format.Number(answered)} of {Format.Number(Sale.Buyers)} buyers answered, {Format.Number(sold)} items sold";
+    private static string Describe(int done, int sold) => $"{Format.Number(done)} of {Format.Number(Sale.Buyers)} buyers done, {Format.Number(sold)} items sold";
 }

@@ -23,13 +23,13 @@ internal sealed class Pause(WorkerProcess worker, AboutToWrite where, bool useSi
     }
 
     /// <summary>Takes in what a buyer was told.</summary>
-    public void Note(WorkerProcess by, OrderAnswered answer)
+    public void Note(WorkerProcess by, OrderDone order)
     {
         if (by == worker)
         {
-            TellEnd(answer);
+            TellEnd(order);
         }
-        else if (answer.Result.Outcome == OrderOutcome.Sold && answer.Result.Item <= where.Item && ++_salesByOthers == SalesByOthers)
+        else if (order.Result.Outcome == OrderOutcome.Sold && order.Result.Item <= where.Item && ++_salesByOthers == SalesByOthers)
         {
             timeline.Tell(worker.Name, $"goes on, and writes; others have sold item {where.Item} and {SalesByOthers - 1} more meanwhile");
             worker.Tell(new GoOn());
@@ -38,14 +38,14 @@ internal sealed class Pause(WorkerProcess worker, AboutToWrite where, bool useSi
         }
     }
 
-    private void TellEnd(OrderAnswered answer)
+    private void TellEnd(OrderDone order)
     {
-        if (!_isOver || answer.Buyer != where.Buyer)
+        if (!_isOver || order.Buyer != where.Buyer)
         {
             return;
         }
 
-        if (answer.Result.Outcome == OrderOutcome.Sold)
+        if (order.Result.Outcome == OrderOutcome.Sold)
         {
             timeline.Tell(worker.Name, $"has sold item {where.Item} a second time: nothing at the stock kept its late write out", Tone.Bad);
         }

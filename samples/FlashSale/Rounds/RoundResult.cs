@@ -17,7 +17,7 @@ internal sealed record RoundResult
     /// <summary>How many buyers were sent away.</summary>
     public required int Refused { get; init; }
 
-    /// <summary>From the first buyer's coming to the last one's answer.</summary>
+    /// <summary>From the first buyer's coming to the last one's result.</summary>
     public required TimeSpan Duration { get; init; }
 
     /// <summary>How many commands the workers sent; a script is one.</summary>

@@ -12,7 +12,7 @@ internal sealed class RoundRunner(IConnectionMultiplexer connection, Fleet fleet
     private readonly CommandCount _commands = new(connection);
 
     /// <param name="round">What to do.</param>
-    /// <param name="progress">Told how many buyers have their answer, and how many of them an item.</param>
+    /// <param name="progress">Told how many buyers have their result, and how many of them an item.</param>
     /// <param name="cancellationToken">Breaks it off.</param>
     public async Task<RoundResult> RunAsync(Round round, Action<int, int> progress, CancellationToken cancellationToken)
     {
@@ -62,19 +62,19 @@ internal sealed class RoundRunner(IConnectionMultiplexer connection, Fleet fleet
     private async Task<(IReadOnlyList<RoundDone> Done, int Refused)> FollowAsync(Action<int, int> progress, CancellationToken cancellationToken)
     {
         List<RoundDone> done = [];
-        var (answered, sold, refused) = (0, 0, 0);
+        var (finished, sold, refused) = (0, 0, 0);
         Pause? pause = null;
         while (done.Count < fleet.Workers.Count)
         {
             var (worker, message) = await fleet.HearAsync(cancellationToken);
             switch (message)
             {
-                case OrderAnswered order:
-                    answered++;
+                case OrderDone order:
+                    finished++;
                     sold += order.Result.Outcome == Checkouts.OrderOutcome.Sold ? 1 : 0;
                     refused += order.Result.Outcome == Checkouts.OrderOutcome.Refused ? 1 : 0;
                     pause?.Note(worker, order);
-                    progress(answered, sold);
+                    progress(finished, sold);
                     break;
                 case AboutToWrite where:
                     pause = new Pause(worker, where, useSignals, timeline);

@@ -10,7 +10,7 @@ namespace FlashSale.Workers;
 /// </summary>
 internal sealed class Connections : IAsyncDisposable
 {
-    /// <summary>A shop is patient: what was sent while its process was paused has its answer when it goes on.</summary>
+    /// <summary>A shop is patient: what was sent while its process was paused has its reply when it goes on.</summary>
     private static readonly TimeSpan ShopPatience = TimeSpan.FromSeconds(20);
 
     private readonly ConnectionMultiplexer _shop;

@@ -64,7 +64,7 @@ internal sealed class Counter(Connections connections, ILockProvider locks, Pare
         return Task.WhenAll(Enumerable.Range(plan.FirstBuyer, plan.Buyers).Select(async buyer =>
         {
             var result = await new Buyer(buyer, warehouse, checkout).BuyAsync(_closing.Token);
-            parent.Tell(new OrderAnswered(buyer, result));
+            parent.Tell(new OrderDone(buyer, result));
         }));
     }
 

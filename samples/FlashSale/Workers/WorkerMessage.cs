@@ -4,7 +4,7 @@ namespace FlashSale.Workers;
 
 /// <summary>What a worker says, a line of JSON each.</summary>
 [JsonDerivedType(typeof(Ready), nameof(Ready))]
-[JsonDerivedType(typeof(OrderAnswered), nameof(OrderAnswered))]
+[JsonDerivedType(typeof(OrderDone), nameof(OrderDone))]
 [JsonDerivedType(typeof(PaymentIsSlow), nameof(PaymentIsSlow))]
 [JsonDerivedType(typeof(AboutToWrite), nameof(AboutToWrite))]
 [JsonDerivedType(typeof(RoundDone), nameof(RoundDone))]

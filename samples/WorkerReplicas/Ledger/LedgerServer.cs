@@ -29,7 +29,7 @@ internal sealed class LedgerServer : IAsyncDisposable
 
     /// <summary>
     /// Runs <paramref name="action"/> once when the term has written a line that is not the last of its batch, before the replica is
-    /// answered: whatever the action does falls into the middle of its work.
+    /// replied to: whatever the action does falls into the middle of its work.
     /// </summary>
     public async Task InterruptBatchAsync(Term term, Action action, TimeSpan timeout, CancellationToken cancellationToken)
     {

@@ -2,7 +2,7 @@ namespace Coordination.DistributedLock.Locks;
 
 /// <summary>
 /// Waits for asynchronous code with the caller's thread. The interfaces have synchronous members, and what is below them has none: a
-/// store answers over a network. So a thread has to be blocked somewhere, and it is here and nowhere else.
+/// store replies over a network. So a thread has to be blocked somewhere, and it is here and nowhere else.
 /// </summary>
 internal static class Blocking
 {

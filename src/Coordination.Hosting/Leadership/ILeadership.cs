@@ -7,6 +7,7 @@ namespace Coordination;
 /// <remarks>
 /// What it says may be outdated when you act on it. Use it to show and to route; work that must not be done twice belongs into the
 /// service, with the fencing token of its lease.
+/// Implemented by this library alone; members may be added.
 /// </remarks>
 public interface ILeadership
 {

@@ -5,5 +5,6 @@ namespace Coordination;
 /// A service that is registered once. One that is registered under several names is asked for by the name, as
 /// <c>[FromKeyedServices("name")] ILeadership</c>; asking by type throws an <see cref="InvalidOperationException"/> that says so.
 /// </typeparam>
+/// <remarks>Implemented by this library alone; members may be added.</remarks>
 public interface ILeadership<TService> : ILeadership
     where TService : ExclusiveBackgroundService;

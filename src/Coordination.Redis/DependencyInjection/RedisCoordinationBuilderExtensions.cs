@@ -21,7 +21,7 @@ public static class RedisCoordinationBuilderExtensions
     /// <param name="builder">From <c>AddCoordination</c>.</param>
     /// <param name="connectionString">
     /// In the form of StackExchange.Redis, such as <c>localhost:6379</c> or <c>host:port,password=…,ssl=true</c>. Timeouts, heartbeat,
-    /// backlog, reconnection and <c>abortConnect</c> are set by the store, for leases depend on them.
+    /// backlog, reconnection and <c>abortConnect</c> are set by the store, because leases depend on them.
     /// </param>
     /// <param name="configure">Changes the options further; applied after the configuration section <c>Coordination:Redis</c>.</param>
     /// <returns>The builder.</returns>

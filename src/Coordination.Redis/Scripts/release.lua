@@ -1,7 +1,7 @@
 -- Takes an owner's entry out of a lock, and the owner out of the queue; passes the lock on when it was the last entry.
 -- KEYS: lock, token, waiters, alive; and for an occurrence, the last one of its series
--- ARGV: owner, entry, claim window in ms, whether barging is allowed (0 or 1), ms after its grant before which the
---   lock is granted to nobody; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
+-- ARGV: owner, entry, claim window in ms, whether barging is allowed (0 or 1), for how many ms after its grant
+--   the lock is granted to nobody again; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
 -- Returns: released (1), still held by another entry of the owner (2), not the owner's (0).
 -- Complexity: O(log W) for W waiters, and O(D log W) when D dead waiters stand before the first live one.
 local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]

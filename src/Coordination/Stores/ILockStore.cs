@@ -2,7 +2,7 @@ namespace Coordination.Stores;
 
 /// <summary>
 /// The backend that keeps the locks: the seam between what is hard to get right once (deadlines, the watchdog, waiting, retry,
-/// cancellation, telemetry), which stands above it, and what each backend does in its own way.
+/// cancellation, telemetry), which stands above it, and what each backend does in its own way. For authors of stores.
 /// </summary>
 /// <remarks>
 /// <para>Each operation is atomic in the store and may be repeated: repeating a request that was applied changes nothing. A repeated
@@ -17,7 +17,7 @@ namespace Coordination.Stores;
 /// The next waiters of other nodes, up to three, are told to ask again when it should have claimed it, each one a claim window later than
 /// the one before.</para>
 /// <para>Operators ask a store for more, by <see cref="ILockStoreAdministration"/>, which it implements as well; locks do not need it.</para>
-/// <para>The contract test suite in the project's tests is the full statement; a new store inherits it.</para>
+/// <para>The contract suite in the package <c>Coordination.Testing.Contracts</c> is the full statement; the tests of a new store inherit it.</para>
 /// </remarks>
 public interface ILockStore
 {

@@ -5,7 +5,7 @@ namespace Coordination.Stores;
 /// a lock. Locks work without it; <see cref="ILockInspector"/>, the leader that a standby names, and the health check ask for it.
 /// </summary>
 /// <remarks>
-/// A store implements it beside <see cref="ILockStore"/>. Failures are thrown as <see cref="LockStoreException"/>, as there; a store that
+/// For authors of stores: a store implements it beside <see cref="ILockStore"/>. Failures are thrown as <see cref="LockStoreException"/>, as there; a store that
 /// has no such operation throws <see cref="NotSupportedException"/>, with a sentence that says so.
 /// </remarks>
 public interface ILockStoreAdministration

@@ -26,7 +26,7 @@ public sealed class MetricsTests
         Assert.Equal(0, active.GetMeasurementSnapshot().EvaluateAsCounter());
         Assert.Equal("granted", Assert.Single(acquired.GetMeasurementSnapshot()).Tags["coordination.acquire.outcome"]);
         Assert.Equal(6, Assert.Single(held.GetMeasurementSnapshot()).Value, 0.1);
-        Assert.Equal("answered", Assert.Single(renewed.GetMeasurementSnapshot()).Tags["coordination.renewal.outcome"]);
+        Assert.Equal("replied", Assert.Single(renewed.GetMeasurementSnapshot()).Tags["coordination.renewal.outcome"]);
         Assert.Equal(12, Assert.Single(remaining.GetMeasurementSnapshot()).Value, 0.1);
         Assert.Empty(lost.GetMeasurementSnapshot());
     }

@@ -3,4 +3,4 @@ using FlashSale.Checkouts;
 namespace FlashSale.Workers;
 
 /// <summary>A buyer was told.</summary>
-internal sealed record OrderAnswered(int Buyer, OrderResult Result) : WorkerMessage;
+internal sealed record OrderDone(int Buyer, OrderResult Result) : WorkerMessage;
