@@ -23,7 +23,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G1_A_try_on_a_lock_that_is_held_gives_no_lease_whichever_node_tries()
+    [Promise("G1")]
+    public async Task A_try_on_a_lock_that_is_held_gives_no_lease_whichever_node_tries()
     {
         var (first, second) = (StartNode(), StartNode());
         await using var lease = await AcquireAsync(first);
@@ -35,7 +36,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G8_A_wait_that_is_up_is_a_result_where_the_name_says_Try_else_a_TimeoutException()
+    [Promise("G8")]
+    public async Task A_wait_that_is_up_is_a_result_where_the_name_says_Try_else_a_TimeoutException()
     {
         var (first, second) = (StartNode(), StartNode());
         await using (await AcquireAsync(first))
@@ -63,7 +65,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G8_A_wait_ends_when_it_is_cancelled_and_leaves_nothing()
+    [Promise("G8")]
+    public async Task A_wait_ends_when_it_is_cancelled_and_leaves_nothing()
     {
         var (first, second) = (StartNode(), StartNode());
         var lease = await AcquireAsync(first);
@@ -79,7 +82,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G8_A_call_with_a_token_that_is_cancelled_already_takes_nothing()
+    [Promise("G8")]
+    public async Task A_call_with_a_token_that_is_cancelled_already_acquires_nothing()
     {
         var node = StartNode();
         var cancelled = new CancellationToken(canceled: true);
@@ -89,7 +93,9 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G6_F4_An_owner_enters_its_lock_again_and_it_is_free_after_as_many_releases()
+    [Promise("G6")]
+    [Failure("F4")]
+    public async Task An_owner_enters_its_lock_again_and_it_is_free_after_as_many_releases()
     {
         var (first, second) = (StartNode(), StartNode());
         var own = first.GetLock(Name).WithOwner(first.Provider.CreateOwner());
@@ -109,7 +115,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G6_One_owner_may_enter_many_times_at_once()
+    [Promise("G6")]
+    public async Task One_owner_may_enter_many_times_at_once()
     {
         var node = StartNode();
         var own = node.GetLock(Name).WithOwner(node.Provider.CreateOwner());
@@ -123,7 +130,9 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G6_F3_A_grant_whose_reply_was_lost_is_the_one_that_the_retry_gets()
+    [Promise("G6")]
+    [Failure("F3")]
+    public async Task A_grant_whose_reply_was_lost_is_the_one_that_the_retry_gets()
     {
         var (node, link) = StartLinkedNode();
         foreach (var waits in (bool[])[false, true])
@@ -139,7 +148,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G8_A_wait_ends_with_its_provider_and_leaves_nothing()
+    [Promise("G8")]
+    public async Task A_wait_ends_with_its_provider_and_leaves_nothing()
     {
         var (first, second) = (StartNode(), StartNode());
         var lease = await AcquireAsync(first);

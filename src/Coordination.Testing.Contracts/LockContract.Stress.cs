@@ -14,9 +14,10 @@ public abstract partial class LockContract
     private static readonly TimeSpan StressDuration = TimeSpan.FromSeconds(3);
 
     [Fact]
+    [Promise("G1", "G3")]
     [Trait("Needs", "LongTier")]
     [SuppressMessage("Security", "CA5394:Do not use insecure randomness", Justification = "It mixes the calls.")]
-    public async Task G1_G3_Nodes_and_tasks_that_compete_for_a_few_locks_hold_each_one_at_a_time()
+    public async Task Nodes_and_tasks_that_compete_for_a_few_locks_hold_each_one_at_a_time()
     {
         const int tasksPerNode = 4;
         var nodes = Enumerable.Range(0, 3).Select(_ => StartNode()).ToArray();

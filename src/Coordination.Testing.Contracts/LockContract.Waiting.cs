@@ -12,7 +12,9 @@ namespace Coordination.Testing.Contracts;
 public abstract partial class LockContract
 {
     [Fact]
-    public async Task G4_F34_The_lock_of_a_dead_node_goes_to_a_waiter_whose_own_lease_is_much_longer()
+    [Promise("G4")]
+    [Failure("F34")]
+    public async Task The_lock_of_a_dead_node_goes_to_a_waiter_whose_own_lease_is_much_longer()
     {
         var node = StartNode();
         var lease = TimeSpan.FromSeconds(1);
@@ -28,7 +30,9 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G4_F9_A_dead_waiter_costs_the_live_one_a_claim_window()
+    [Promise("G4")]
+    [Failure("F9")]
+    public async Task A_dead_waiter_costs_the_live_one_a_claim_window()
     {
         var claimWindow = TimeSpan.FromMilliseconds(500);
         var node = StartNode(options => options.ClaimWindow = claimWindow);
@@ -39,9 +43,10 @@ public abstract partial class LockContract
     }
 
     [Theory]
+    [Failure("F9")]
     [InlineData(1)]
     [InlineData(3)]
-    public async Task F9_Dead_waiters_cost_the_live_one_behind_them_a_claim_window_each_after_a_clean_release(int dead)
+    public async Task After_a_release_each_dead_waiter_costs_the_live_one_behind_it_a_claim_window(int dead)
     {
         var claimWindow = TimeSpan.FromMilliseconds(500);
         var (first, second) = (StartNode(options => options.ClaimWindow = claimWindow), StartNode(options => options.ClaimWindow = claimWindow));
@@ -60,7 +65,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G10_A_release_hands_the_lock_over_long_before_the_lease_would_have_ended()
+    [Promise("G10")]
+    public async Task A_release_hands_the_lock_over_long_before_the_lease_would_have_ended()
     {
         var (first, second) = (StartNode(), StartNode());
         var lease = await AcquireAsync(first);
@@ -78,7 +84,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task F1_A_lock_that_is_released_before_a_waiting_node_can_hear_of_it_is_not_missed()
+    [Failure("F1")]
+    public async Task A_lock_that_is_released_before_a_waiting_node_can_hear_of_it_is_not_missed()
     {
         var (first, (second, link)) = (StartNode(), StartLinkedNode());
         var lease = await AcquireAsync(first);
@@ -88,7 +95,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task F1_A_lock_that_is_released_in_the_moment_in_which_a_node_begins_to_wait_is_not_missed()
+    [Failure("F1")]
+    public async Task A_lock_that_is_released_while_a_node_begins_to_wait_is_not_missed()
     {
         var first = StartNode();
         for (var i = 0; i < 10; i++)
@@ -103,7 +111,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task F2_A_waiter_asks_again_when_the_connection_is_back()
+    [Failure("F2")]
+    public async Task A_waiter_asks_again_when_the_connection_is_back()
     {
         var (first, (second, link)) = (StartNode(), StartLinkedNode());
         var lease = await AcquireAsync(first);
@@ -117,7 +126,9 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G7_F2_A_waiter_that_hears_nothing_gets_the_lock_within_the_lease_duration()
+    [Promise("G7")]
+    [Failure("F2")]
+    public async Task A_waiter_that_hears_nothing_gets_the_lock_within_the_lease_duration()
     {
         var first = StartNode(options => options.LeaseDuration = TimeSpan.FromSeconds(2));
         var (deaf, link) = StartLinkedNode();
@@ -130,7 +141,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G9_Nodes_get_the_lock_in_the_order_in_which_they_came()
+    [Promise("G9")]
+    public async Task Nodes_get_the_lock_in_the_order_in_which_they_came()
     {
         var nodes = Enumerable.Range(0, 4).Select(_ => StartNode()).ToArray();
         var lease = await AcquireAsync(StartNode());
@@ -150,7 +162,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G9_Waiters_of_one_node_get_the_lock_in_the_order_in_which_they_came()
+    [Promise("G9")]
+    public async Task Waiters_of_one_node_get_the_lock_in_the_order_in_which_they_came()
     {
         var node = StartNode();
         var lease = await AcquireAsync(node);
@@ -168,7 +181,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task F7_A_waiter_that_times_out_or_is_cancelled_leaves_the_others_of_its_process_waiting()
+    [Failure("F7")]
+    public async Task A_waiter_that_times_out_or_is_cancelled_leaves_the_others_of_its_process_waiting()
     {
         var (first, second) = (StartNode(), StartNode());
         var lease = await AcquireAsync(first);
@@ -186,7 +200,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task F7_The_waiter_that_came_first_may_give_up_and_its_node_keeps_the_place()
+    [Failure("F7")]
+    public async Task The_waiter_that_came_first_may_give_up_and_its_node_keeps_the_place()
     {
         var (first, second, third) = (StartNode(), StartNode(), StartNode());
         var lease = await AcquireAsync(first);
@@ -205,7 +220,8 @@ public abstract partial class LockContract
     }
 
     [Fact]
-    public async Task G7_G8_An_owner_that_gives_up_and_waits_again_at_once_is_in_the_queue()
+    [Promise("G7", "G8")]
+    public async Task An_owner_that_gives_up_and_waits_again_at_once_is_in_the_queue()
     {
         var (first, (second, link)) = (StartNode(), StartLinkedNode());
         var lease = await AcquireAsync(first);
@@ -223,8 +239,10 @@ public abstract partial class LockContract
     }
 
     [Fact]
+    [Promise("G8")]
+    [Failure("F5")]
     [SuppressMessage("Security", "CA5394:Do not use insecure randomness", Justification = "It spreads the cancellations over the cycle.")]
-    public async Task G8_F5_A_waiter_that_is_cancelled_in_the_moment_it_is_granted_passes_the_lock_on()
+    public async Task A_waiter_that_is_cancelled_in_the_moment_it_is_granted_passes_the_lock_on()
     {
         var (first, second) = (StartNode(), StartNode());
         var (granted, cancelled) = (0, 0);
@@ -256,8 +274,10 @@ public abstract partial class LockContract
     }
 
     [Fact]
+    [Promise("G8")]
+    [Failure("F7")]
     [SuppressMessage("Security", "CA5394:Do not use insecure randomness", Justification = "It spreads the cancellations over the cycle.")]
-    public async Task G8_F7_Waiters_that_are_cancelled_at_any_moment_leave_nothing_and_fail_no_other()
+    public async Task Waiters_that_are_cancelled_at_any_moment_leave_nothing_and_fail_no_other()
     {
         // The third node has no patient waiter, so that its place in the queue comes and goes.
         var nodes = new[] { StartNode(), StartNode(), StartNode() };

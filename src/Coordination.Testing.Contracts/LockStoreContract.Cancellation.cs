@@ -9,7 +9,8 @@ namespace Coordination.Testing.Contracts;
 public abstract partial class LockStoreContract
 {
     [Fact]
-    public async Task F23_A_release_is_sent_with_a_token_that_is_cancelled_already()
+    [Failure("F23")]
+    public async Task A_release_is_sent_with_a_token_that_is_cancelled_already()
     {
         await GrantAsync(Ada);
         await ReleaseWithCancelledTokenAsync(Ada);
@@ -18,7 +19,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F23_The_undo_of_an_acquisition_is_sent_with_a_token_that_is_cancelled_already()
+    [Failure("F23")]
+    public async Task The_undo_of_an_acquisition_is_sent_with_a_token_that_is_cancelled_already()
     {
         // One entry more than the holder knows of.
         await GrantAsync(Ada);
@@ -31,7 +33,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F23_G8_A_waiter_leaves_the_queue_with_a_token_that_is_cancelled_already()
+    [Promise("G8")]
+    [Failure("F23")]
+    public async Task A_waiter_leaves_the_queue_with_a_token_that_is_cancelled_already()
     {
         await GrantAsync(Ada);
         await QueueAsync(Bob, Cy);

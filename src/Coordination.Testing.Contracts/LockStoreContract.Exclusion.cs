@@ -10,7 +10,8 @@ namespace Coordination.Testing.Contracts;
 public abstract partial class LockStoreContract
 {
     [Fact]
-    public async Task G1_Of_many_owners_that_race_exactly_one_is_granted_the_lock()
+    [Promise("G1")]
+    public async Task Of_many_owners_that_race_exactly_one_is_granted_the_lock()
     {
         for (var round = 0; round < 100; round++)
         {
@@ -25,7 +26,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G1_Owners_that_come_and_go_never_hold_the_lock_together()
+    [Promise("G1")]
+    public async Task Owners_that_come_and_go_never_hold_the_lock_together()
     {
         const int rounds = 20;
         var inside = 0;
@@ -62,7 +64,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G3_Tokens_grow_with_every_grant()
+    [Promise("G3")]
+    public async Task Tokens_grow_with_every_grant()
     {
         var last = 0L;
         for (var i = 0; i < 100; i++)
@@ -76,7 +79,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G3_The_token_is_about_the_time_in_microseconds()
+    [Promise("G3")]
+    public async Task The_token_is_about_the_time_in_microseconds()
     {
         var token = await GrantAsync(Ada);
         var since = (await HeldAsync()).Since;
@@ -88,7 +92,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G3_The_token_grows_when_the_lease_has_lapsed()
+    [Promise("G3")]
+    public async Task The_token_grows_when_the_lease_has_lapsed()
     {
         var first = await GrantAsync(Ada, Short);
         await LapseAsync(LockName);
@@ -97,7 +102,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G3_The_token_grows_when_the_lock_is_passed_on_and_again_when_nobody_claims_it()
+    [Promise("G3")]
+    public async Task The_token_grows_when_the_lock_is_passed_on_and_again_when_nobody_claims_it()
     {
         var granted = await GrantAsync(Ada);
         await QueueAsync(Bob);
@@ -111,7 +117,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G3_F18_The_token_grows_after_the_store_lost_its_data()
+    [Promise("G3")]
+    [Failure("F18")]
+    public async Task The_token_grows_after_the_store_lost_its_data()
     {
         var before = await GrantAsync(Ada);
         await LoseAllDataAsync();
@@ -119,7 +127,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F18_After_the_store_lost_its_data_nobody_holds_the_lock_or_waits_for_it()
+    [Failure("F18")]
+    public async Task After_the_store_lost_its_data_nobody_holds_the_lock_or_waits_for_it()
     {
         await GrantAsync(Ada);
         await QueueAsync(Bob);

@@ -12,7 +12,9 @@ public abstract partial class LockStoreContract
     private static readonly DateTimeOffset Noon = new(2026, 1, 2, 12, 0, 0, TimeSpan.Zero);
 
     [Fact]
-    public async Task G11_F33_An_occurrence_that_was_run_is_refused_to_all_and_an_earlier_one_too()
+    [Promise("G11")]
+    [Failure("F33")]
+    public async Task An_occurrence_that_was_run_is_refused_to_all_and_an_earlier_one_too()
     {
         await RunAsync(Ada, At(0, "ada"));
         AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
@@ -26,7 +28,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_An_occurrence_is_compared_in_microseconds()
+    [Promise("G11")]
+    public async Task An_occurrence_is_compared_in_microseconds()
     {
         await RunAsync(Ada, At(0, "ada"));
         var next = At(0, "bob") with { Time = Noon.AddMicroseconds(1) };
@@ -34,7 +37,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G6_F3_A_repeated_request_gets_the_same_grant_and_the_same_occurrence()
+    [Promise("G6")]
+    [Failure("F3")]
+    public async Task A_repeated_request_gets_the_same_grant_and_the_same_occurrence()
     {
         var first = await TryAsync(Ada, At(0, "ada"));
         var again = await TryAsync(Ada, At(0, "ada"));
@@ -56,7 +61,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F33_An_occurrence_that_is_not_the_holders_is_free_for_whoever_gets_the_lock()
+    [Failure("F33")]
+    public async Task An_occurrence_that_is_not_the_holders_is_free_for_whoever_gets_the_lock()
     {
         await GrantAsync(Ada);
         var refused = await TryAsync(Bob, At(0, "bob"));
@@ -66,9 +72,10 @@ public abstract partial class LockStoreContract
     }
 
     [Theory]
+    [Failure("F33")]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task F33_An_occurrence_that_was_begun_and_not_finished_is_recovered_only_by_who_may(bool recover)
+    public async Task An_occurrence_that_was_begun_and_not_finished_is_recovered_only_by_who_may(bool recover)
     {
         Assert.True((await TryAsync(Ada, At(0, "ada"), lease: Short)).IsGranted);
         await LapseAsync(LockName);
@@ -94,7 +101,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F33_An_occurrence_that_is_run_now_may_be_waited_for()
+    [Failure("F33")]
+    public async Task An_occurrence_that_is_run_now_may_be_waited_for()
     {
         await TryAsync(Ada, At(0, "ada"));
         var waiting = await Store.AcquireAsync(Request(Bob, At(0, "bob", recover: true)) with { Wait = true }, Cancellation);
@@ -110,7 +118,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F33_A_waiter_whose_occurrence_was_run_meanwhile_leaves_the_queue()
+    [Failure("F33")]
+    public async Task A_waiter_whose_occurrence_was_run_meanwhile_leaves_the_queue()
     {
         await GrantAsync(Ada);
         await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation);
@@ -122,7 +131,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_A_holder_that_asks_for_a_finished_occurrence_is_refused_and_keeps_the_lock()
+    [Promise("G11")]
+    public async Task A_holder_that_asks_for_a_finished_occurrence_is_refused_and_keeps_the_lock()
     {
         await RunAsync(Ada, At(0, "ada"));
         var token = await GrantAsync(Bob);
@@ -135,7 +145,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G8_An_occurrence_that_is_undone_is_anothers_and_an_earlier_one_is_not()
+    [Promise("G8")]
+    public async Task An_occurrence_that_is_undone_is_anothers_and_an_earlier_one_is_not()
     {
         await TryAsync(Ada, At(0, "ada"));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
@@ -145,7 +156,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G5_Only_the_last_entry_of_the_owner_ends_the_occurrence()
+    [Promise("G5")]
+    public async Task Only_the_last_entry_of_the_owner_ends_the_occurrence()
     {
         await TryAsync(Ada, At(0, "ada"));
         Assert.True((await TryAsync(Ada, entry: 2)).IsGranted);
@@ -170,7 +182,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_The_occurrences_of_a_lock_that_passed_on_are_started_with_the_claim()
+    [Promise("G11")]
+    public async Task The_occurrences_of_a_lock_that_passed_on_are_started_with_the_claim()
     {
         await GrantAsync(Ada);
         await QueueAsync(Bob);
@@ -182,7 +195,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_Series_of_a_lock_have_nothing_to_do_with_each_other_whatever_they_are_called()
+    [Promise("G11")]
+    public async Task Series_of_a_lock_have_nothing_to_do_with_each_other_whatever_they_are_called()
     {
         // Each one earlier than those before it, and by another run: in one series with any of them it would be refused.
         string[] names = ["a", "a b", "{a}", "a:{b}@cron 0/2 * * * * ?", "ä"];
@@ -214,7 +228,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_F33_Of_many_nodes_that_race_for_an_occurrence_exactly_one_runs_it()
+    [Promise("G11")]
+    [Failure("F33")]
+    public async Task Of_many_nodes_that_race_for_an_occurrence_exactly_one_runs_it()
     {
         var owners = Enumerable.Range(0, 20).Select(i => Owner("racer" + i)).ToArray();
         for (var second = 0; second < 10; second++)
@@ -244,7 +260,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_A_holder_is_refused_an_earlier_occurrence_and_ends_only_its_own()
+    [Promise("G11")]
+    public async Task A_holder_is_refused_an_earlier_occurrence_and_ends_only_its_own()
     {
         var token = (await TryAsync(Ada, At(1, "ada"))).FencingToken;
         Assert.Equal(OccurrenceStatus.AlreadyRun, (await TryAsync(Ada, At(0, "ada"))).OccurrenceStatus);
@@ -255,7 +272,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F33_An_occurrence_that_is_run_now_is_refused_to_who_may_not_recover_it()
+    [Failure("F33")]
+    public async Task An_occurrence_that_is_run_now_is_refused_to_who_may_not_recover_it()
     {
         await TryAsync(Ada, At(0, "ada"));
         AssertAlreadyRun(await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { Wait = true }, Cancellation), "ada");
@@ -263,7 +281,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F33_A_later_occurrence_than_the_holders_is_nobodys_until_it_is_granted()
+    [Failure("F33")]
+    public async Task A_later_occurrence_than_the_holders_is_nobodys_until_it_is_granted()
     {
         await TryAsync(Ada, At(0, "ada"));
         var refused = await TryAsync(Bob, At(1, "bob", recover: true));
@@ -274,7 +293,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F9_F33_Who_finds_a_dead_holder_and_passes_the_lock_on_starts_no_occurrence()
+    [Failure("F9", "F33")]
+    public async Task Who_finds_a_dead_holder_and_passes_the_lock_on_starts_no_occurrence()
     {
         await GrantAsync(Ada, Short);
         await QueueAsync(Bob);
@@ -285,7 +305,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G8_F33_A_recovered_occurrence_that_is_undone_is_anothers_as_if_it_had_not_begun()
+    [Promise("G8")]
+    [Failure("F33")]
+    public async Task A_recovered_occurrence_that_is_undone_is_anothers_as_if_it_had_not_begun()
     {
         await TryAsync(Ada, At(0, "ada"), lease: Short);
         await LapseAsync(LockName);
@@ -298,7 +320,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F3_A_repeated_request_that_recovered_an_occurrence_keeps_it()
+    [Failure("F3")]
+    public async Task A_repeated_request_that_recovered_an_occurrence_keeps_it()
     {
         await TryAsync(Ada, At(0, "ada"), lease: Short);
         await LapseAsync(LockName);
@@ -310,7 +333,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F27_A_repeated_release_changes_nothing_of_the_occurrence()
+    [Failure("F27")]
+    public async Task A_repeated_release_changes_nothing_of_the_occurrence()
     {
         await RunAsync(Ada, At(0, "ada"));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
@@ -318,9 +342,10 @@ public abstract partial class LockStoreContract
     }
 
     [Theory]
+    [Promise("G11")]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task G11_A_run_does_not_end_an_occurrence_that_another_run_of_its_owner_recovered(bool isFinished)
+    public async Task A_run_does_not_end_an_occurrence_that_another_run_of_its_owner_recovered(bool isFinished)
     {
         await TryAsync(Ada, At(0, "one"));
         var second = await Store.AcquireAsync(Request(Ada, At(0, "two", recover: true)) with { Entry = 2 }, Cancellation);
@@ -332,7 +357,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F33_An_occurrence_whose_lock_an_operator_revoked_is_not_finished()
+    [Failure("F33")]
+    public async Task An_occurrence_whose_lock_an_operator_revoked_is_not_finished()
     {
         var token = Assert.NotNull((await TryAsync(Ada, At(0, "ada"))).FencingToken);
         Assert.True(await Administration.RevokeAsync(LockName, token, Long, Cancellation));
@@ -342,7 +368,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G8_A_refused_occurrence_costs_no_other_wait_of_the_owner_its_place()
+    [Promise("G8")]
+    public async Task A_refused_occurrence_costs_no_other_wait_of_the_owner_its_place()
     {
         await RunAsync(Ada, At(0, "ada"));
         await GrantAsync(Ada);
@@ -354,7 +381,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_A_series_is_of_one_lock()
+    [Promise("G11")]
+    public async Task A_series_is_of_one_lock()
     {
         await RunAsync(Ada, At(0, "ada"));
         var other = await Store.AcquireAsync(Request(Bob, At(0, "bob")) with { LockName = LockName + "-other" }, Cancellation);
@@ -382,7 +410,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G11_F33_Of_many_nodes_that_race_to_recover_an_occurrence_exactly_one_does()
+    [Promise("G11")]
+    [Failure("F33")]
+    public async Task Of_many_nodes_that_race_to_recover_an_occurrence_exactly_one_does()
     {
         var owners = Enumerable.Range(0, 20).Select(i => Owner("racer" + i)).ToArray();
         for (var second = 0; second < 3; second++)

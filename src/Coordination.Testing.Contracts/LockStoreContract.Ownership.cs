@@ -40,7 +40,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G5_A_release_by_someone_else_touches_nothing()
+    [Promise("G5")]
+    public async Task A_release_by_someone_else_touches_nothing()
     {
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Bob));
         await GrantAsync(Ada);
@@ -49,7 +50,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G5_A_second_release_finds_nothing()
+    [Promise("G5")]
+    public async Task A_second_release_finds_nothing()
     {
         await GrantAsync(Ada);
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada));
@@ -58,7 +60,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G5_F6_A_late_release_does_not_touch_the_grant_of_another_owner_of_the_same_node()
+    [Promise("G5")]
+    [Failure("F6")]
+    public async Task A_late_release_does_not_touch_the_grant_of_another_owner_of_the_same_node()
     {
         await GrantAsync(Owner("ada", 1), Short);
         await LapseAsync(LockName);
@@ -69,7 +73,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G5_F6_A_late_release_does_not_touch_a_newer_entry_of_the_same_owner()
+    [Promise("G5")]
+    [Failure("F6")]
+    public async Task A_late_release_does_not_touch_a_newer_entry_of_the_same_owner()
     {
         await TryAsync(Ada, entry: 1, lease: Short);
         await LapseAsync(LockName);
@@ -80,7 +86,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G5_F6_A_late_release_of_an_older_entry_does_not_touch_the_wait_of_a_newer_one()
+    [Promise("G5")]
+    [Failure("F6")]
+    public async Task A_late_release_of_an_older_entry_does_not_touch_the_wait_of_a_newer_one()
     {
         await TryAsync(Ada, entry: 1, lease: Short);
         await LapseAsync(LockName);
@@ -99,7 +107,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F27_A_repeated_release_does_not_touch_the_waiter_that_the_first_one_passed_the_lock_to()
+    [Failure("F27")]
+    public async Task A_repeated_release_does_not_touch_the_waiter_to_whom_the_first_passed_the_lock()
     {
         await GrantAsync(Ada);
         await QueueAsync(Bob);
@@ -119,7 +128,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F10_A_renewal_by_someone_else_extends_nothing()
+    [Failure("F10")]
+    public async Task A_renewal_by_someone_else_extends_nothing()
     {
         await GrantAsync(Ada);
         Assert.False(await RenewAsync(Bob, 2 * Long));
@@ -129,7 +139,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F10_A_renewal_by_a_waiter_extends_nothing()
+    [Failure("F10")]
+    public async Task A_renewal_by_a_waiter_extends_nothing()
     {
         await GrantAsync(Ada);
         await QueueAsync(Bob);
@@ -138,7 +149,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F10_A_renewal_never_makes_a_lock()
+    [Failure("F10")]
+    public async Task A_renewal_never_makes_a_lock()
     {
         Assert.False(await RenewAsync(Ada));
         await AssertNothingLeftAsync(LockName);
@@ -177,7 +189,9 @@ public abstract partial class LockStoreContract
         Assert.Empty(await Store.RenewAsync([], Cancellation).WaitAsync(Bound, Cancellation));
 
     [Fact]
-    public async Task G6_F3_A_repeated_acquire_is_the_same_grant_and_one_entry()
+    [Promise("G6")]
+    [Failure("F3")]
+    public async Task A_repeated_acquire_is_the_same_grant_and_one_entry()
     {
         var first = await TryAsync(Ada, entry: 1);
         var since = (await HeldAsync()).Since;
@@ -190,7 +204,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G6_F4_An_owner_enters_again_with_the_same_token_and_the_lock_is_free_after_as_many_releases()
+    [Promise("G6")]
+    [Failure("F4")]
+    public async Task An_owner_enters_again_with_the_same_token_and_releases_as_often()
     {
         var first = await TryAsync(Ada, entry: 1);
         await QueueAsync(Bob);
@@ -207,7 +223,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F27_A_repeated_release_of_one_entry_leaves_the_others()
+    [Failure("F27")]
+    public async Task A_repeated_release_of_one_entry_leaves_the_others()
     {
         await TryAsync(Ada, entry: 1);
         await TryAsync(Ada, entry: 2);
@@ -217,7 +234,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G6_A_grant_that_lapsed_leaves_no_entry_to_the_next_one()
+    [Promise("G6")]
+    public async Task A_grant_that_lapsed_leaves_no_entry_to_the_next_one()
     {
         await TryAsync(Ada, entry: 1, lease: Short);
         await LapseAsync(LockName);
@@ -246,7 +264,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F34_The_lease_is_as_long_as_its_holder_asked_for_whatever_the_waiters_ask_for()
+    [Failure("F34")]
+    public async Task The_lease_is_as_long_as_its_holder_asked_for_whatever_the_waiters_ask_for()
     {
         await GrantAsync(Ada, 2 * Long);
         var reply = await AskAsync(Bob, lease: Short);

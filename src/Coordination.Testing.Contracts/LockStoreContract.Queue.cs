@@ -10,7 +10,8 @@ namespace Coordination.Testing.Contracts;
 public abstract partial class LockStoreContract
 {
     [Fact]
-    public async Task G4_A_lock_that_lapsed_goes_to_its_live_waiter()
+    [Promise("G4")]
+    public async Task A_lock_that_lapsed_goes_to_its_live_waiter()
     {
         var dead = await GrantAsync(Ada, Short);
         await QueueAsync(Bob);
@@ -23,7 +24,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G4_A_lock_that_lapsed_is_free_when_nobody_waits()
+    [Promise("G4")]
+    public async Task A_lock_that_lapsed_is_free_when_nobody_waits()
     {
         await GrantAsync(Ada, Short);
         await LapseAsync(LockName);
@@ -31,9 +33,10 @@ public abstract partial class LockStoreContract
     }
 
     [Theory]
+    [Promise("G9")]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task G9_Who_comes_later_does_not_overtake_a_waiter_when_the_lock_lapsed(bool wait)
+    public async Task Who_comes_later_does_not_overtake_a_waiter_when_the_lock_lapsed(bool wait)
     {
         var heard = new Heard();
         await using var listening = await ListenAsync(Bob, heard);
@@ -50,7 +53,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G9_A_holder_that_lapsed_goes_behind_those_who_waited()
+    [Promise("G9")]
+    public async Task A_holder_that_lapsed_goes_behind_those_who_waited()
     {
         await GrantAsync(Ada, Short);
         await QueueAsync(Bob);
@@ -60,7 +64,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G9_The_lock_passes_on_in_the_order_of_arrival()
+    [Promise("G9")]
+    public async Task The_lock_passes_on_in_the_order_of_arrival()
     {
         await GrantAsync(Ada);
         var waiters = Enumerable.Range(0, 6).Select(i => Owner($"waiter{i % 3}", i)).ToArray();
@@ -88,7 +93,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G9_F9_A_waiter_that_no_longer_asks_is_skipped_and_one_that_does_is_not()
+    [Promise("G9")]
+    [Failure("F9")]
+    public async Task A_waiter_that_no_longer_asks_is_skipped_and_one_that_does_is_not()
     {
         await GrantAsync(Ada, TimeSpan.FromSeconds(1));
         await AskAsync(Bob, claimWindow: Short);
@@ -103,7 +110,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G9_F9_A_waiter_that_does_not_claim_is_skipped_until_it_asks_again_at_its_old_place()
+    [Promise("G9")]
+    [Failure("F9")]
+    public async Task A_waiter_that_does_not_claim_is_skipped_until_it_asks_again_at_its_old_place()
     {
         await GrantAsync(Ada);
         await QueueAsync(Bob, Cy, Dan);
@@ -126,7 +135,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G8_A_waiter_that_leaves_the_queue_is_not_passed_the_lock()
+    [Promise("G8")]
+    public async Task A_waiter_that_leaves_the_queue_is_not_passed_the_lock()
     {
         await GrantAsync(Ada);
         await QueueAsync(Bob, Cy);
@@ -149,7 +159,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G9_Who_tries_once_does_not_take_a_lock_that_was_passed_to_a_waiter()
+    [Promise("G9")]
+    public async Task Who_tries_once_does_not_get_a_lock_that_was_passed_to_a_waiter()
     {
         await GrantAsync(Ada);
         await QueueAsync(Bob);
@@ -201,7 +212,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F5_A_waiter_that_was_passed_the_lock_and_releases_it_passes_it_on()
+    [Failure("F5")]
+    public async Task A_waiter_that_was_passed_the_lock_and_releases_it_passes_it_on()
     {
         var heard = new Heard();
         await using var listening = await ListenAsync(Cy, heard);
@@ -217,7 +229,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F8_A_release_grants_the_lock_to_one_waiter_and_tells_its_node()
+    [Failure("F8")]
+    public async Task A_release_grants_the_lock_to_one_waiter_and_tells_its_node()
     {
         LockOwner[] all = [Ada, Bob, Cy, Dan];
         var heard = all.ToDictionary(owner => owner, _ => new Heard());
@@ -248,7 +261,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task F9_A_release_tells_the_next_waiters_of_three_more_nodes_when_to_ask_again_one_claim_window_apart()
+    [Failure("F9")]
+    public async Task A_release_tells_three_more_nodes_when_to_ask_again_one_claim_window_apart()
     {
         var sameNode = new LockOwner(Cy.NodeId, 2);
         LockOwner[] queue = [Bob, Cy, sameNode, Dan, Owner("eve"), Owner("fay")];
@@ -283,7 +297,8 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G9_Who_tries_once_does_not_overtake_a_waiter_of_a_lock_that_was_left_free()
+    [Promise("G9")]
+    public async Task Who_tries_once_does_not_overtake_a_waiter_of_a_lock_that_was_left_free()
     {
         await GrantAsync(Ada);
         await QueueAsync(Bob);
@@ -293,7 +308,7 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task Who_may_barge_takes_a_free_lock_before_those_who_wait_and_not_one_that_was_passed_on()
+    public async Task Who_may_barge_gets_a_free_lock_before_waiters_and_not_one_that_was_passed_on()
     {
         var heard = new Heard();
         await using var listening = await ListenAsync(Bob, heard);
@@ -332,7 +347,9 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
-    public async Task G7_F2_With_nobody_listening_waiters_that_go_by_the_time_to_live_get_the_lock()
+    [Promise("G7")]
+    [Failure("F2")]
+    public async Task With_nobody_listening_waiters_that_go_by_the_time_to_live_get_the_lock()
     {
         await GrantAsync(Ada, Short);
         await Task.WhenAll(WaitAsync(Bob), WaitAsync(Cy), WaitAsync(Dan)).WaitAsync(Bound, Cancellation);

@@ -6,23 +6,32 @@ namespace Coordination.Model;
 public sealed class ExclusionTests
 {
     [Fact]
-    public async Task G1_G2_G5_G6_G8_With_three_nodes_nothing_that_is_lost_late_or_stopped_makes_two() =>
+    [Promise("G1", "G2", "G5", "G6", "G8")]
+    public async Task With_three_nodes_nothing_that_is_lost_late_or_stopped_makes_two() =>
         (await Spin.FindViolationAsync("exclusion", "NODES=3")).Holds(atLeast: 10_000);
 
     [Fact]
-    public async Task G1_G2_G5_G6_G8_F6_What_is_left_of_an_earlier_acquisition_harms_no_later_one() =>
+    [Promise("G1", "G2", "G5", "G6", "G8")]
+    [Failure("F6")]
+    public async Task What_is_left_of_an_earlier_acquisition_harms_no_later_one() =>
         (await Spin.FindViolationAsync("exclusion", "NODES=2", "TURNS=2")).Holds(atLeast: 50_000);
 
     [Fact]
-    public async Task G1_G5_G6_F4_Two_tasks_of_one_owner_share_a_lock_that_may_have_to_rest() =>
+    [Promise("G1", "G5", "G6")]
+    [Failure("F4")]
+    public async Task Two_tasks_of_one_owner_share_a_lock_that_may_have_to_rest() =>
         (await Spin.FindViolationAsync("exclusion", "NODES=3", "SHARED_OWNER", "AT_LEAST")).Holds(atLeast: 10_000);
 
     [Fact]
-    public async Task G3_F18_F29_Tokens_grow_whatever_is_lost_of_the_data_or_of_the_clock() =>
+    [Promise("G3")]
+    [Failure("F18", "F29")]
+    public async Task Tokens_grow_whatever_is_lost_of_the_data_or_of_the_clock() =>
         (await Spin.FindViolationAsync("exclusion", "NODES=2", "DATA_LOSS")).Holds(atLeast: 5_000);
 
     [Fact]
-    public async Task G2_F12_F14_The_deadline_comes_the_margin_before_the_end_of_the_lease_in_the_store() =>
+    [Promise("G2")]
+    [Failure("F12", "F14")]
+    public async Task The_deadline_comes_the_margin_before_the_end_of_the_lease_in_the_store() =>
         (await Spin.FindViolationAsync("deadline")).Holds(atLeast: 100_000);
 
     [Theory]
@@ -34,6 +43,6 @@ public sealed class ExclusionTests
     [InlineData("deadline", "DEADLINE_FROM_REPLY", "G2_told_first")]
     [InlineData("deadline", "LATE_REPLY_REVIVES", "G2_told_first")]
     [InlineData("deadline", "NO_MARGIN", "G2_told_first")]
-    public async Task Its_broken_twin_is_refuted(string model, string twin, string promise) =>
+    public async Task A_broken_twin_is_refuted(string model, string twin, string promise) =>
         (await Spin.FindViolationAsync(model, [twin, .. twin == "TOKEN_OF_TIME_ALONE" ? ["DATA_LOSS"] : Array.Empty<string>()])).IsRefuted(promise);
 }

@@ -11,19 +11,19 @@ public sealed class LockContractTests
 {
     [Fact]
     public Task Locks_that_two_hold_are_caught() =>
-        AssertCaughtAsync(store => new GrantsToAll(store), suite => suite.G1_A_try_on_a_lock_that_is_held_gives_no_lease_whichever_node_tries());
+        AssertCaughtAsync(store => new GrantsToAll(store), suite => suite.A_try_on_a_lock_that_is_held_gives_no_lease_whichever_node_tries());
 
     [Fact]
     public Task Leases_that_are_not_lost_with_their_lock_are_caught() =>
-        AssertCaughtAsync(store => new RenewsForAnybody(store), suite => suite.F10_F18_A_renewal_by_hand_after_the_store_lost_its_data_says_so_and_makes_no_lock());
+        AssertCaughtAsync(store => new RenewsForAnybody(store), suite => suite.A_renewal_by_hand_after_the_store_lost_its_data_says_so_and_makes_no_lock());
 
     [Fact]
     public Task Waiters_that_leave_something_behind_are_caught() =>
-        AssertCaughtAsync(store => new KeepsWhoLeaves(store), suite => suite.G8_A_wait_ends_when_it_is_cancelled_and_leaves_nothing());
+        AssertCaughtAsync(store => new KeepsWhoLeaves(store), suite => suite.A_wait_ends_when_it_is_cancelled_and_leaves_nothing());
 
     [Fact]
     public Task Waiters_that_are_not_woken_are_caught() =>
-        AssertCaughtAsync(store => new TellsNobody(store), suite => suite.G10_A_release_hands_the_lock_over_long_before_the_lease_would_have_ended());
+        AssertCaughtAsync(store => new TellsNobody(store), suite => suite.A_release_hands_the_lock_over_long_before_the_lease_would_have_ended());
 
     private static async Task AssertCaughtAsync(Func<ILockStore, ILockStore> breaks, Func<LockContract, Task> test)
     {

@@ -10,47 +10,47 @@ public sealed class LockStoreContractTests
 {
     [Fact]
     public Task A_store_that_grants_a_lock_twice_is_caught() =>
-        AssertCaughtAsync(store => new GrantsToAll(store), suite => suite.G1_Of_many_owners_that_race_exactly_one_is_granted_the_lock());
+        AssertCaughtAsync(store => new GrantsToAll(store), suite => suite.Of_many_owners_that_race_exactly_one_is_granted_the_lock());
 
     [Fact]
     public Task A_store_whose_tokens_do_not_grow_is_caught() =>
-        AssertCaughtAsync(store => new RepeatsItsTokens(store), suite => suite.G3_Tokens_grow_with_every_grant());
+        AssertCaughtAsync(store => new RepeatsItsTokens(store), suite => suite.Tokens_grow_with_every_grant());
 
     [Fact]
     public Task A_store_that_renews_for_anybody_is_caught() =>
-        AssertCaughtAsync(store => new RenewsForAnybody(store), suite => suite.F10_A_renewal_by_someone_else_extends_nothing());
+        AssertCaughtAsync(store => new RenewsForAnybody(store), suite => suite.A_renewal_by_someone_else_extends_nothing());
 
     [Fact]
     public Task A_store_that_makes_a_lock_of_a_renewal_is_caught() =>
-        AssertCaughtAsync(store => new MakesLostLocksAnew(store), suite => suite.F10_A_renewal_never_makes_a_lock());
+        AssertCaughtAsync(store => new MakesLostLocksAnew(store), suite => suite.A_renewal_never_makes_a_lock());
 
     [Fact]
     public Task A_store_that_releases_for_anybody_is_caught() =>
-        AssertCaughtAsync(store => new ReleasesForAnybody(store), suite => suite.G5_A_release_by_someone_else_touches_nothing());
+        AssertCaughtAsync(store => new ReleasesForAnybody(store), suite => suite.A_release_by_someone_else_touches_nothing());
 
     [Fact]
     public Task A_store_that_counts_a_repeated_request_twice_is_caught() =>
-        AssertCaughtAsync(store => new CountsRepeatsTwice(store), suite => suite.G6_F3_A_repeated_acquire_is_the_same_grant_and_one_entry());
+        AssertCaughtAsync(store => new CountsRepeatsTwice(store), suite => suite.A_repeated_acquire_is_the_same_grant_and_one_entry());
 
     [Fact]
     public Task A_store_that_keeps_who_leaves_its_queue_is_caught() =>
-        AssertCaughtAsync(store => new KeepsWhoLeaves(store), suite => suite.G8_A_waiter_that_leaves_the_queue_is_not_passed_the_lock());
+        AssertCaughtAsync(store => new KeepsWhoLeaves(store), suite => suite.A_waiter_that_leaves_the_queue_is_not_passed_the_lock());
 
     [Fact]
     public Task A_store_that_lets_newcomers_overtake_is_caught() =>
-        AssertCaughtAsync(store => new LetsNewcomersOvertake(store), suite => suite.G9_The_lock_passes_on_in_the_order_of_arrival());
+        AssertCaughtAsync(store => new LetsNewcomersOvertake(store), suite => suite.The_lock_passes_on_in_the_order_of_arrival());
 
     [Fact]
     public Task A_store_that_tells_nobody_is_caught() =>
-        AssertCaughtAsync(store => new TellsNobody(store), suite => suite.F8_A_release_grants_the_lock_to_one_waiter_and_tells_its_node());
+        AssertCaughtAsync(store => new TellsNobody(store), suite => suite.A_release_grants_the_lock_to_one_waiter_and_tells_its_node());
 
     [Fact]
     public Task A_store_that_forgets_what_was_run_is_caught() =>
-        AssertCaughtAsync(store => new ForgetsOccurrences(store), suite => suite.G11_F33_An_occurrence_that_was_run_is_refused_to_all_and_an_earlier_one_too());
+        AssertCaughtAsync(store => new ForgetsOccurrences(store), suite => suite.An_occurrence_that_was_run_is_refused_to_all_and_an_earlier_one_too());
 
     [Fact]
     public Task A_store_that_sends_nothing_for_who_gave_up_is_caught() =>
-        AssertCaughtAsync(store => new SendsNothingForWhoGaveUp(store), suite => suite.F23_A_release_is_sent_with_a_token_that_is_cancelled_already());
+        AssertCaughtAsync(store => new SendsNothingForWhoGaveUp(store), suite => suite.A_release_is_sent_with_a_token_that_is_cancelled_already());
 
     private static async Task AssertCaughtAsync(Func<ILockStore, ILockStore> breaks, Func<LockStoreContract, Task> test)
     {

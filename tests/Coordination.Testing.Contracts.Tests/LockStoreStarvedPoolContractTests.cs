@@ -17,7 +17,7 @@ public sealed class LockStoreStarvedPoolContractTests
         await Assert.ThrowsAnyAsync<XunitException>(() => RunAsync(new NeedsThePool(new InMemoryLockStore())));
     }
 
-    private static Task RunAsync(ILockStore store) => new Suite(store).F17_A_renewal_completes_on_its_callers_context_with_every_thread_of_the_pool_blocked();
+    private static Task RunAsync(ILockStore store) => new Suite(store).A_renewal_completes_on_its_callers_context_with_every_thread_of_the_pool_blocked();
 
     /// <summary>As an author writes it; no test class of its own, for it is not public.</summary>
     private sealed class Suite(ILockStore store) : LockStoreStarvedPoolContract

@@ -10,7 +10,7 @@ public class EmbeddedServerTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Starts_on_loopback_and_answers()
+    public async Task It_starts_on_loopback_and_replies()
     {
         await using var server = await EmbeddedServer.StartAsync(Cancel);
 
@@ -89,7 +89,7 @@ public class EmbeddedServerTests
     }
 
     [Fact]
-    public async Task A_port_that_is_taken_is_named()
+    public async Task A_port_that_is_in_use_is_named()
     {
         await using var first = await EmbeddedServer.StartAsync(Cancel);
 
@@ -110,7 +110,7 @@ public class EmbeddedServerTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => EmbeddedServer.StartAsync(new CancellationToken(canceled: true)));
 
     [Fact]
-    public async Task Leaves_no_file_behind()
+    public async Task It_leaves_no_file_behind()
     {
         var before = Directory.GetFileSystemEntries(Environment.CurrentDirectory);
 
@@ -123,7 +123,7 @@ public class EmbeddedServerTests
     }
 
     [Fact]
-    public async Task Is_of_no_use_once_disposed()
+    public async Task It_is_of_no_use_once_disposed()
     {
         var server = await EmbeddedServer.StartAsync(Cancel);
         await server.DisposeAsync();

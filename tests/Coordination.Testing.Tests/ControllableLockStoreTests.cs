@@ -17,7 +17,7 @@ public class ControllableLockStoreTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Keeps_locks_while_nothing_is_asked_of_it()
+    public async Task It_keeps_locks_while_nothing_is_asked_of_it()
     {
         var a = new LockOwner("a", 1);
 
@@ -46,7 +46,8 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
-    public async Task F18_a_holder_learns_at_its_next_renewal_that_its_lock_was_lost()
+    [Failure("F18")]
+    public async Task A_holder_learns_at_its_next_renewal_that_its_lock_was_lost()
     {
         await using var node = Node();
         await using var lease = await node.GetRequiredService<ILockProvider>().GetLock("lock").AcquireAsync(Cancel);
@@ -59,7 +60,8 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
-    public async Task F11_failing_renewals_leave_the_lease_in_doubt_and_other_calls_alone()
+    [Failure("F11")]
+    public async Task Failing_renewals_leave_the_lease_in_doubt_and_other_calls_alone()
     {
         await using var node = Node();
         await using var lease = await node.GetRequiredService<ILockProvider>().GetLock("lock").AcquireAsync(Cancel);
@@ -77,7 +79,7 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
-    public async Task Away_every_call_fails_and_may_be_tried_again()
+    public async Task While_it_is_away_every_call_fails_and_may_be_tried_again()
     {
         var a = new LockOwner("a", 1);
         await AcquireAsync(a);
@@ -103,7 +105,8 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
-    public async Task F23_a_release_that_is_cancelled_while_it_hangs_is_carried_out_when_it_goes_on()
+    [Failure("F23")]
+    public async Task A_release_that_is_cancelled_while_it_hangs_is_carried_out_when_it_goes_on()
     {
         var a = new LockOwner("a", 1);
         await AcquireAsync(a);
@@ -118,7 +121,8 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
-    public async Task F2_nodes_are_told_when_it_is_back()
+    [Failure("F2")]
+    public async Task Nodes_are_told_when_it_is_back()
     {
         var heard = new List<LockNotification>();
         await using (await _store.SubscribeAsync("a", heard.Add, Cancel))
@@ -145,7 +149,8 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
-    public async Task F13_a_hanging_call_answers_when_it_is_let_go()
+    [Failure("F13")]
+    public async Task A_hanging_call_completes_when_it_is_let_go()
     {
         _store.Hang = true;
         var call = AcquireAsync(new LockOwner("a", 1));
@@ -158,7 +163,8 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
-    public async Task F13_a_hanging_call_ends_when_it_is_cancelled()
+    [Failure("F13")]
+    public async Task A_hanging_call_ends_when_it_is_cancelled()
     {
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         _store.Hang = true;
@@ -170,7 +176,8 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
-    public async Task F3_a_lost_reply_is_that_of_a_call_that_was_carried_out()
+    [Failure("F3")]
+    public async Task A_lost_reply_is_that_of_a_call_that_was_carried_out()
     {
         var a = new LockOwner("a", 1);
         _store.LoseNextReply(StoreOperation.Acquire);
@@ -204,7 +211,8 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
-    public async Task G3_a_lock_that_is_granted_to_a_stranger_has_a_greater_token_and_passes_over_waiters()
+    [Promise("G3")]
+    public async Task A_lock_that_is_granted_to_a_stranger_has_a_greater_token_and_passes_over_waiters()
     {
         var a = new LockOwner("a", 1);
         var before = (await AcquireAsync(a)).FencingToken;
@@ -231,7 +239,8 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
-    public async Task G1_hosts_that_share_a_store_are_nodes_of_their_own_and_do_not_dispose_it()
+    [Promise("G1")]
+    public async Task Hosts_that_share_a_store_are_nodes_of_their_own_and_do_not_dispose_it()
     {
         var one = Node();
         await using var other = Node();
@@ -246,7 +255,7 @@ public class ControllableLockStoreTests
     }
 
     [Fact]
-    public void Takes_the_place_of_the_store_that_was_chosen_before()
+    public void It_replaces_the_store_that_was_chosen_before()
     {
         using var services = new ServiceCollection().AddCoordination().UseInMemory().UseControllableStore(_store).Services.BuildServiceProvider();
 

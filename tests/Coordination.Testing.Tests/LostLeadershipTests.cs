@@ -8,7 +8,8 @@ namespace Coordination.Testing.Tests;
 public class LostLeadershipTests
 {
     [Fact]
-    public async Task F26_the_relay_stops_when_another_node_leads_and_comes_back_after_it()
+    [Failure("F26")]
+    public async Task The_relay_stops_when_another_node_leads_and_comes_back_after_it()
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(TimeSpan.FromSeconds(20));

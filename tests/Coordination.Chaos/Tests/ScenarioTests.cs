@@ -13,8 +13,9 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
     public static TheoryData<string> Scenarios => [.. Catalogue.All.Select(scenario => scenario.Name)];
 
     [Theory]
+    [Promise("G1", "G2", "G3", "G4", "G5", "G7", "G8", "G9", "G11", "G12")]
     [MemberData(nameof(Scenarios))]
-    public async Task G1_G2_G3_G4_G5_G7_G8_G9_G11_G12_Hold_for_processes_that_nothing_spares(string scenario)
+    public async Task The_promises_hold_for_processes_that_nothing_spares(string scenario)
     {
         runs.Begin(Catalogue.All.Select(Options));
 

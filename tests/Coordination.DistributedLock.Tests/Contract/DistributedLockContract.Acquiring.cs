@@ -6,7 +6,7 @@ namespace Coordination.DistributedLock.Tests.Contract;
 public abstract partial class DistributedLockContract
 {
     [Fact]
-    public async Task A_lock_is_taken_by_one_and_can_be_taken_again_after_its_release_by_the_synchronous_members()
+    public async Task A_lock_has_one_holder_and_is_free_after_its_release_by_the_synchronous_members()
     {
         await BlockAsync(() =>
         {
@@ -27,7 +27,7 @@ public abstract partial class DistributedLockContract
     }
 
     [Fact]
-    public async Task A_lock_is_taken_by_one_and_can_be_taken_again_after_its_release_by_the_asynchronous_members()
+    public async Task A_lock_has_one_holder_and_is_free_after_its_release_by_the_asynchronous_members()
     {
         await using (var handle = await Mine.TryAcquireAsync(cancellationToken: Cancellation))
         {
@@ -98,7 +98,7 @@ public abstract partial class DistributedLockContract
 
     [Theory]
     [MemberData(nameof(GoodTimeouts))]
-    public async Task A_timeout_in_range_is_taken(TimeSpan? timeout)
+    public async Task A_timeout_in_range_is_accepted(TimeSpan? timeout)
     {
         await (await Mine.AcquireAsync(timeout, Cancellation).AsTask().WaitAsync(Bound, Cancellation)).DisposeAsync();
         await BlockAsync(() => Mine.Acquire(timeout, Cancellation).Dispose());
@@ -168,7 +168,8 @@ public abstract partial class DistributedLockContract
     }
 
     [Fact]
-    public async Task G8_A_wait_that_is_cancelled_ends_as_cancelled_and_leaves_the_queue()
+    [Promise("G8")]
+    public async Task A_wait_that_is_cancelled_ends_as_cancelled_and_leaves_the_queue()
     {
         var handle = await AcquireAsync(Theirs);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
@@ -185,7 +186,8 @@ public abstract partial class DistributedLockContract
     }
 
     [Fact]
-    public async Task G1_Many_at_once_synchronous_or_not_on_two_nodes_never_hold_it_together()
+    [Promise("G1")]
+    public async Task Many_at_once_synchronous_or_not_on_two_nodes_never_hold_it_together()
     {
         var (inside, most) = (0, 0);
         await Parallel.ForEachAsync(

@@ -27,7 +27,7 @@ public abstract partial class DistributedLockContract
     }
 
     [Fact]
-    public async Task Several_locks_are_taken_together_or_not_at_all()
+    public async Task Several_locks_are_acquired_together_or_not_at_all()
     {
         string[] names = [Name + "-a", Name + "-b", Name];
         var locks = LocksOf(First);

@@ -34,7 +34,8 @@ public sealed class StoreAwayTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task G12_A_wait_goes_on_until_its_time_is_up_or_the_store_is_back()
+    [Promise("G12")]
+    public async Task A_wait_goes_on_until_its_time_is_up_or_the_store_is_back()
     {
         _node.Store.IsAway = true;
         var (tries, acquires) = (Lock.TryAcquireAsync(TimeSpan.FromSeconds(3), Cancellation).AsTask(), Lock.AcquireAsync(TimeSpan.FromSeconds(3), Cancellation).AsTask());
@@ -51,7 +52,8 @@ public sealed class StoreAwayTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task F28_Disposing_a_handle_does_not_throw_and_gives_up_after_the_release_timeout()
+    [Failure("F28")]
+    public async Task Disposing_a_handle_does_not_throw_and_gives_up_after_the_release_timeout()
     {
         var handle = await Lock.AcquireAsync(cancellationToken: Cancellation);
         _node.Store.IsAway = true;
@@ -78,7 +80,8 @@ public sealed class StoreAwayTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task G2_HandleLostToken_is_cancelled_when_renewals_fail_and_before_the_store_can_grant_the_lock_to_another()
+    [Promise("G2")]
+    public async Task HandleLostToken_is_cancelled_before_the_store_can_grant_the_lock_to_another()
     {
         var handle = await Lock.AcquireAsync(cancellationToken: Cancellation);
         _node.Store.FailRenewals = true;
@@ -88,7 +91,8 @@ public sealed class StoreAwayTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task F16_The_lock_of_a_handle_that_was_collected_is_free_within_the_lease_duration()
+    [Failure("F16")]
+    public async Task The_lock_of_a_handle_that_was_collected_is_free_within_the_lease_duration()
     {
         var lost = await AcquireAndForgetAsync();
         GC.Collect();

@@ -118,7 +118,7 @@ public sealed class RegistrationTests
     }
 
     [Fact]
-    public async Task A_service_whose_constructor_throws_fails_the_start_with_its_own_exception_and_takes_no_lock()
+    public async Task A_service_whose_constructor_throws_fails_the_start_and_acquires_no_lock()
     {
         await using var cluster = new Cluster();
         var node = cluster.CreateNode("a", services => services

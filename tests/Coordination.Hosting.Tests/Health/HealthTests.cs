@@ -57,7 +57,7 @@ public sealed class HealthTests
     }
 
     [Fact]
-    public async Task A_store_that_does_not_answer_is_away_after_2_seconds()
+    public async Task A_store_that_does_not_reply_is_away_after_2_seconds()
     {
         await using var cluster = new Cluster();
         var never = new TaskCompletionSource();
@@ -80,7 +80,7 @@ public sealed class HealthTests
     }
 
     [Fact]
-    public async Task A_host_that_only_takes_locks_can_have_the_check_too()
+    public async Task A_host_that_only_acquires_locks_can_have_the_check_too()
     {
         await using var cluster = new Cluster();
         var a = cluster.CreateNode("a", services => services.AddHealthChecks().AddCoordinationHealthCheck("locks", tags: ["ready"]));

@@ -53,7 +53,7 @@ public sealed class LeadershipTests
     }
 
     [Fact]
-    public async Task A_standby_does_not_know_who_leads_while_the_store_is_away_and_keeps_quiet_about_it()
+    public async Task A_standby_does_not_know_who_leads_while_the_store_is_away_and_is_quiet_about_it()
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
@@ -98,7 +98,7 @@ public sealed class LeadershipTests
     }
 
     [Fact]
-    public async Task Of_a_store_that_has_no_administration_a_standby_cannot_say_who_leads_and_takes_over_all_the_same()
+    public async Task On_a_store_with_no_administration_a_standby_cannot_say_who_leads_and_takes_over()
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");

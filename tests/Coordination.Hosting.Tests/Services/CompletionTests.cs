@@ -7,7 +7,7 @@ namespace Coordination.Hosting.Tests.Services;
 public sealed class CompletionTests
 {
     [Fact]
-    public async Task Work_that_throws_is_logged_the_lock_passes_to_another_node_and_this_one_comes_back_after_a_backoff()
+    public async Task A_node_whose_work_throws_passes_the_lock_on_and_comes_back_after_a_backoff()
     {
         await using var cluster = new Cluster();
         var throws = new TaskCompletionSource();
@@ -34,7 +34,7 @@ public sealed class CompletionTests
     }
 
     [Fact]
-    public async Task Work_that_throws_over_and_over_comes_back_less_and_less_often_and_a_good_run_starts_that_anew()
+    public async Task Work_that_throws_comes_back_less_and_less_often_and_a_good_run_starts_that_anew()
     {
         await using var cluster = new Cluster();
         const int Failures = 6;
@@ -87,12 +87,13 @@ public sealed class CompletionTests
     }
 
     [Theory]
+    [Failure("F26")]
     [InlineData(null)]
     [InlineData(1200)]
     [InlineData(1202)]
     [InlineData(1203)]
     [InlineData(1205)]
-    public async Task F26_A_log_that_throws_ends_nothing(int? eventId)
+    public async Task A_log_that_throws_ends_nothing(int? eventId)
     {
         await using var cluster = new Cluster();
         var broken = new BrokenLog { BreaksOn = eventId };
@@ -136,7 +137,7 @@ public sealed class CompletionTests
     }
 
     [Fact]
-    public async Task After_completion_by_option_the_node_contends_again_at_once_behind_those_that_wait()
+    public async Task After_completion_a_node_may_contend_again_at_once_behind_those_that_wait()
     {
         await using var cluster = new Cluster();
         var order = new System.Collections.Concurrent.ConcurrentQueue<string>();

@@ -12,7 +12,8 @@ public sealed class LossTests
     private static readonly TimeSpan SafetyMargin = Cluster.LeaseDuration / 5;
 
     [Fact]
-    public async Task F24_Work_that_ignores_the_loss_is_overdue_until_it_returns_and_does_not_contend()
+    [Failure("F24")]
+    public async Task Work_that_ignores_the_loss_is_overdue_until_it_returns_and_does_not_contend()
     {
         await using var cluster = new Cluster();
         var ignoring = new Work();
@@ -48,7 +49,8 @@ public sealed class LossTests
     }
 
     [Fact]
-    public async Task F24_By_option_overdue_work_stops_the_host()
+    [Failure("F24")]
+    public async Task By_option_overdue_work_stops_the_host()
     {
         await using var cluster = new Cluster();
         var ignoring = new Work();
@@ -69,7 +71,8 @@ public sealed class LossTests
     }
 
     [Fact]
-    public async Task F26_A_node_contends_again_after_every_loss()
+    [Failure("F26")]
+    public async Task A_node_contends_again_after_every_loss()
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
@@ -87,7 +90,8 @@ public sealed class LossTests
     }
 
     [Fact]
-    public async Task G12_With_the_store_away_a_leader_works_until_its_deadline_and_leads_again_when_the_store_is_back()
+    [Promise("G12")]
+    public async Task With_the_store_away_a_leader_works_until_its_deadline_and_leads_again_after_it()
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
@@ -111,7 +115,8 @@ public sealed class LossTests
     }
 
     [Fact]
-    public async Task G12_A_host_starts_with_the_store_away_and_leads_when_it_comes()
+    [Promise("G12")]
+    public async Task A_host_starts_with_the_store_away_and_leads_when_it_comes()
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a", fault: StoreWithFaults.Away);
@@ -128,7 +133,9 @@ public sealed class LossTests
     }
 
     [Fact]
-    public async Task G12_F26_A_store_that_refuses_for_good_is_asked_again_until_it_is_mended_and_told_of_once()
+    [Promise("G12")]
+    [Failure("F26")]
+    public async Task A_store_that_refuses_for_good_is_asked_until_it_is_repaired_and_told_of_once()
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a", fault: new LockStoreException("The server refuses the password. Check the connection string.", new InvalidOperationException("password=hunter2")));
@@ -141,7 +148,8 @@ public sealed class LossTests
     }
 
     [Fact]
-    public async Task F26_A_store_that_throws_what_it_should_not_ends_nothing()
+    [Failure("F26")]
+    public async Task A_store_that_throws_what_it_should_not_ends_nothing()
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a", fault: new InvalidOperationException("a bug"));

@@ -11,9 +11,11 @@ namespace Coordination.Quartz.Tests.Fires;
 public sealed class CrashTests(RedisServerFixture redis) : ClusterTest(redis)
 {
     [Theory]
+    [Promise("G11")]
+    [Failure("F33")]
     [InlineData(OnCrash.Recover)]
     [InlineData(OnCrash.Skip)]
-    public async Task G11_F33_The_fire_of_a_process_that_is_killed_is_run_by_another_only_where_that_was_asked_for(OnCrash onCrash)
+    public async Task The_fire_of_a_killed_process_is_run_by_another_only_where_that_was_asked_for(OnCrash onCrash)
     {
         // Their clocks are behind, so they come to the worker's fire time while it runs.
         await StartSurvivorsAsync(onCrash, behind: TimeSpan.FromSeconds(3));
@@ -31,7 +33,8 @@ public sealed class CrashTests(RedisServerFixture redis) : ClusterTest(redis)
     }
 
     [Fact]
-    public async Task G10_G11_A_fire_that_a_stopping_node_cancels_is_run_by_another()
+    [Promise("G10", "G11")]
+    public async Task A_fire_that_a_stopping_node_cancels_is_run_by_another()
     {
         await StartSurvivorsAsync(OnCrash.Recover, behind: TimeSpan.FromSeconds(2));
         var stage = new Stage();

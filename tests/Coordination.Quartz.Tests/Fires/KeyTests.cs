@@ -15,7 +15,7 @@ public sealed class KeyTests
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Jobs_that_are_named_by_ids_of_something_in_a_group_of_their_own_are_not_taken_for_jobs_without_keys()
+    public async Task Jobs_that_are_named_by_ids_in_a_group_of_their_own_are_not_jobs_without_keys()
     {
         JobKey[] jobs = [new(Guid.NewGuid().ToString(), "tenants"), new(Guid.NewGuid().ToString(), "tenants")];
         await using var node = await TestScheduler.StartAsync(_store, new Ledger(), "ada", quartz =>

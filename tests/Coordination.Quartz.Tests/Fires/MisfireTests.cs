@@ -13,9 +13,11 @@ public sealed class MisfireTests(RedisServerFixture redis) : ClusterTest(redis)
     private static readonly JobKey Blocking = new("blocking");
 
     [Theory]
+    [Promise("G11")]
+    [Failure("F33")]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task G11_F33_A_missed_fire_is_run_late_only_if_nobody_ran_it_in_time(bool wasRunInTime)
+    public async Task A_missed_fire_is_run_late_only_if_nobody_ran_it_in_time(bool wasRunInTime)
     {
         var late = await StartAsync(
             "late",

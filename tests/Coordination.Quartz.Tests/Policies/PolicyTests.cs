@@ -90,7 +90,7 @@ public sealed class PolicyTests
     }
 
     [Fact]
-    public void Making_up_needs_fire_times()
+    public void Recovering_needs_fire_times()
     {
         var options = new QuartzExclusivityOptions { FireTimeRetention = TimeSpan.FromSeconds(1) };
         options.ForJob<Plain>(job => (job.OnCrash, job.OncePerFireTime) = (OnCrash.Recover, false));

@@ -21,9 +21,10 @@ public sealed class HostStopTests
 
     /// <summary>With each setting that lets the scheduler stop before the job does: by Quartz's defaults it has used up the whole time of the host's stop by then.</summary>
     [Theory]
+    [Promise("G10")]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task G10_A_job_that_nobody_interrupts_is_interrupted_at_the_end_and_its_lease_is_released_before_anything_is_disposed(bool waitForJobs)
+    public async Task At_the_end_a_job_is_interrupted_and_its_lease_released_before_any_disposal(bool waitForJobs)
     {
         await using var node = await StartAsync(o => o.WaitForJobsToComplete = waitForJobs, TimeSpan.FromSeconds(1));
         node.Stage.Act = async (_, cancellationToken) =>

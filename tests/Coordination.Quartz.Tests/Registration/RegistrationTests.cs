@@ -44,7 +44,7 @@ public sealed class RegistrationTests
     }
 
     [Fact]
-    public async Task Exclusivity_that_is_added_twice_takes_one_lease()
+    public async Task Exclusivity_that_is_added_twice_acquires_one_lease()
     {
         using var host = Build(services =>
         {
@@ -187,7 +187,7 @@ public sealed class RegistrationTests
     }
 
     [Fact]
-    public async Task A_job_of_a_store_that_keeps_jobs_is_exclusive_by_its_key_also_when_that_was_made_up()
+    public async Task A_job_of_a_store_that_keeps_jobs_is_exclusive_by_its_key_also_a_generated_one()
     {
         var folder = Directory.CreateTempSubdirectory("coordination-quartz-");
         var store = new InMemoryLockStore();

@@ -39,7 +39,8 @@ public sealed class ConflictTests(RedisServerFixture redis) : ClusterTest(redis)
     }
 
     [Fact]
-    public async Task G8_A_fire_that_has_waited_for_long_enough_skips_and_leaves_the_queue()
+    [Promise("G8")]
+    public async Task A_fire_that_has_waited_for_long_enough_skips_and_leaves_the_queue()
     {
         var (holder, other) = await StartTwoAsync(job => (job.OnConflict, job.MaxWait) = (OnConflict.Wait, TimeSpan.FromMilliseconds(200)));
         await other.Quartz.TriggerJob(Job, Cancellation);
@@ -53,7 +54,8 @@ public sealed class ConflictTests(RedisServerFixture redis) : ClusterTest(redis)
     }
 
     [Fact]
-    public async Task G10_A_scheduler_that_shuts_down_does_not_wait_for_fires_that_wait()
+    [Promise("G10")]
+    public async Task A_scheduler_that_shuts_down_does_not_wait_for_fires_that_wait()
     {
         var (_, other) = await StartTwoAsync(job => (job.OnConflict, job.MaxWait) = (OnConflict.Wait, TimeSpan.FromHours(1)));
         await other.Quartz.TriggerJob(Job, Cancellation);

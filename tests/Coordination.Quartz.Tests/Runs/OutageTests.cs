@@ -11,9 +11,10 @@ public sealed class OutageTests(RedisServerFixture redis) : ClusterTest(redis)
     private static readonly JobKey Job = new("staged");
 
     [Theory]
+    [Promise("G12")]
     [InlineData(OnStoreUnavailable.Skip)]
     [InlineData(OnStoreUnavailable.RunAnyway)]
-    public async Task G12_With_Redis_away_a_fire_is_skipped_or_run_with_no_lease_and_goes_on_when_it_is_back(OnStoreUnavailable onStoreUnavailable)
+    public async Task With_Redis_away_a_fire_is_skipped_or_run_with_no_lease_and_goes_on_after_it(OnStoreUnavailable onStoreUnavailable)
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = await TestScheduler.StartAsync(server.ConnectionString, Prefix, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => job.OnStoreUnavailable = onStoreUnavailable));
@@ -37,7 +38,8 @@ public sealed class OutageTests(RedisServerFixture redis) : ClusterTest(redis)
     }
 
     [Fact]
-    public async Task G12_A_fire_that_waits_goes_on_when_the_store_is_back()
+    [Promise("G12")]
+    public async Task A_fire_that_waits_goes_on_when_the_store_is_back()
     {
         var store = new ControllableLockStore();
         await using var node = await TestScheduler.StartAsync(store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait) = (OnConflict.Wait, Bound)));

@@ -74,7 +74,8 @@ public sealed class FireReportTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task F33_A_fire_that_is_made_up_is_counted_and_says_for_whom()
+    [Failure("F33")]
+    public async Task A_fire_that_is_recovered_is_counted_and_says_for_whom()
     {
         var (time, ada, bob) = (DateTimeOffset.UtcNow, await StartAsync("ada", MakeUp), await StartAsync("bob", MakeUp));
         var stage = ada.Services.GetRequiredService<Stage>();

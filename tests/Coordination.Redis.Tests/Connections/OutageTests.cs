@@ -20,7 +20,8 @@ public sealed class OutageTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task F13_HungServer_EveryOperationEndsSoon_AsATransientError()
+    [Failure("F13")]
+    public async Task On_a_server_that_hangs_every_operation_ends_soon_as_a_transient_error()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server);
@@ -49,7 +50,8 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task F13_HungServer_ACancelledCallEndsAtOnce()
+    [Failure("F13")]
+    public async Task On_a_server_that_hangs_a_cancelled_call_ends_at_once()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
@@ -67,7 +69,8 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task F23_HungServer_AReleaseThatIsCancelled_EndsAtOnce_AndIsCarriedOut()
+    [Failure("F23")]
+    public async Task On_a_server_that_hangs_a_cancelled_release_ends_at_once_and_is_carried_out()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
@@ -87,7 +90,8 @@ public sealed class OutageTests
 
     /// <summary>A grant that comes after its undo would be nobody's.</summary>
     [Fact]
-    public async Task G6_Acquisition_WhoseScriptTheServerForgot_IsNotSentAgainAfterItsUndo()
+    [Promise("G6")]
+    public async Task An_acquisition_whose_script_the_server_forgot_is_not_sent_again_after_its_undo()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
@@ -107,7 +111,8 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task F7_Subscription_ThatIsCancelledWhileItIsMade_IsEnded()
+    [Failure("F7")]
+    public async Task A_subscription_that_is_cancelled_while_it_is_made_is_ended()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
@@ -132,9 +137,10 @@ public sealed class OutageTests
     }
 
     [Theory]
+    [Failure("F2")]
     [InlineData("resp3")]
     [InlineData("resp2")]
-    public async Task F2_KilledServer_FailsAtOnce_AndSaysReconnectedWhenItIsBack(string protocol)
+    public async Task A_killed_server_fails_calls_at_once_and_nodes_hear_when_it_is_back(string protocol)
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server, TimeSpan.FromSeconds(4), protocol);
@@ -170,7 +176,8 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task G12_ServerThatComesLate_IsFound()
+    [Promise("G12")]
+    public async Task A_server_that_comes_late_is_found()
     {
         await using var server = await RedisProcess.StartAsync();
         await server.KillAsync();
@@ -183,7 +190,8 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task F28_Release_FailsWhileTheServerIsAway_AndTheLeaseLapsesByItself()
+    [Failure("F28")]
+    public async Task A_release_fails_while_the_server_is_away_and_the_lease_lapses_by_itself()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server);
@@ -201,7 +209,7 @@ public sealed class OutageTests
     }
 
     [Fact]
-    public async Task Disposal_EndsTheConnectionThatTheStoreMade_AndLaterCallsSaySo()
+    public async Task Disposal_ends_the_connection_that_the_store_made_and_later_calls_say_so()
     {
         await using var server = await RedisProcess.StartAsync();
         var node = Node(server);

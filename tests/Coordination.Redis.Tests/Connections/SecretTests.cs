@@ -20,7 +20,7 @@ public sealed class SecretTests
     [InlineData("user=app,password=" + Secret)]
     [InlineData("password=" + Secret + ",protocol=resp2")]
     [Needs(Need.RedisServer)]
-    public async Task WrongPassword(string credentials)
+    public async Task A_wrong_password_is_not_named(string credentials)
     {
         await using var server = await RedisProcess.StartAsync("--requirepass", "another-pa55w0rd");
 
@@ -28,14 +28,14 @@ public sealed class SecretTests
     }
 
     [Fact]
-    public Task UnreachableHost() => AssertNothingLeaksAsync($"{FreePort.Local(FreePort.Take())},password={Secret}");
+    public Task With_a_host_out_of_reach_no_secret_is_named() => AssertNothingLeaksAsync($"{FreePort.Local(FreePort.Take())},password={Secret}");
 
     [Fact]
-    public Task UnknownHost() => AssertNothingLeaksAsync($"host.invalid:6379,password={Secret}");
+    public Task With_an_unknown_host_no_secret_is_named() => AssertNothingLeaksAsync($"host.invalid:6379,password={Secret}");
 
     [Fact]
     [Needs(Need.RedisServer)]
-    public async Task ServerThatDies()
+    public async Task When_a_server_dies_no_secret_is_named()
     {
         await using var server = await RedisProcess.StartAsync("--requirepass", Secret);
         await using var node = Node($"{server.ConnectionString},password={Secret}");
@@ -56,7 +56,7 @@ public sealed class SecretTests
     [InlineData("localhost,password=" + Secret + ",connectTimeout=" + Secret)]
     [InlineData("localhost," + Secret + "=1")]
     [InlineData("password=" + Secret)]
-    public void BadConnectionString(string connectionString)
+    public void Of_a_bad_connection_string_no_secret_is_named(string connectionString)
     {
         var validator = new RedisStoreOptionsValidator(Options.Create(new CoordinationOptions()));
 

@@ -9,7 +9,8 @@ namespace Coordination.Redis.Tests.Contract;
 public class RedisServerLockContract(RedisServerFixture server) : RedisLockContract(server);
 
 /// <summary>With every notification dropped: waiters go by the time that holders have left.</summary>
-public sealed class G7_RedisServerWithoutNotificationsLockContract(RedisServerFixture server) : RedisServerLockContract(server)
+[Promise("G7")]
+public sealed class RedisServerWithoutNotificationsLockContract(RedisServerFixture server) : RedisServerLockContract(server)
 {
     protected override TimeSpan NodeLease => TimeSpan.FromSeconds(2);
 

@@ -21,7 +21,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
 
     [Fact]
     [Needs(Need.RedisServer)]
-    public async Task Options_ComeFromTheConfiguration()
+    public async Task Options_come_from_the_configuration()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -48,7 +48,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
 
     [Fact]
     [Needs(Need.RedisServer)]
-    public async Task Options_InCode_WinOverTheConfiguration()
+    public async Task Options_in_code_win_over_the_configuration()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -64,7 +64,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
 
     [Fact]
     [Needs(Need.RedisServer)]
-    public async Task ConfigurationOptions_AreCopied_AndTheCopySuitsLeases()
+    public async Task Options_of_a_connection_are_copied_and_the_copy_suits_leases()
     {
         var given = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
         given.ChannelPrefix = RedisChannel.Literal("app:");
@@ -87,7 +87,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
 
     [Fact]
     [Needs(Need.RedisServer)]
-    public async Task RegisteredConnection_IsUsed_AndNotDisposed_AndWhatDoesNotSuitLeasesIsAWarning()
+    public async Task A_registered_connection_is_used_not_disposed_and_warned_of_where_it_is_unfit()
     {
         var settings = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
         settings.ChannelPrefix = RedisChannel.Literal("app:");
@@ -108,7 +108,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
 
     [Fact]
     [Needs(Need.RedisServer)]
-    public async Task RegisteredConnection_ThatSuitsLeases_IsNoWarning()
+    public async Task Of_a_registered_connection_that_suits_leases_nobody_is_warned()
     {
         var settings = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
         settings.BacklogPolicy = BacklogPolicy.FailFast;
@@ -124,7 +124,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
-    public async Task NoConnection_IsAnErrorThatSaysWhatToDo()
+    public async Task No_connection_is_an_error_that_says_what_to_do()
     {
         await using var node = new TestNode(builder => builder.UseRedis());
 
@@ -144,7 +144,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     [InlineData("CommandTimeout", "00:00:00")]
     [InlineData("CommandTimeout", "00:00:05")]
     [InlineData("CommandTimeout", "00:02:00")]
-    public async Task BadOptions_FailTheStart_AndAreNamed(string option, string value)
+    public async Task Bad_options_fail_the_start_and_are_named(string option, string value)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -161,7 +161,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
 
     [Fact]
     [Needs(Need.RedisServer)]
-    public async Task Operations_AreOneRoundTripEach()
+    public async Task Operations_are_one_round_trip_each()
     {
         await using var own = await RedisProcess.StartAsync();
         await using var node = new TestNode(own.ConnectionString, _prefix);
@@ -179,7 +179,7 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Fact]
-    public async Task TheAdministration_IsTheStoreItself()
+    public async Task The_administration_is_the_store_itself()
     {
         await using var node = new TestNode(builder => builder.UseRedis("localhost"));
 

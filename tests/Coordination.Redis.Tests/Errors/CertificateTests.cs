@@ -11,7 +11,8 @@ public sealed class CertificateTests(TlsFixture server)
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task F30_Certificate_OfAnotherAuthority_IsRefused()
+    [Failure("F30")]
+    public async Task A_certificate_of_another_authority_is_refused()
     {
         using var others = new TestCertificates("Somebody else");
         var settings = ConfigurationOptions.Parse(await server.GetConnectionStringAsync());
@@ -21,11 +22,13 @@ public sealed class CertificateTests(TlsFixture server)
     }
 
     [Fact]
-    public async Task F30_Certificate_OfAnAuthorityThatNobodyTrusts_IsRefused() =>
+    [Failure("F30")]
+    public async Task A_certificate_of_an_authority_that_nobody_trusts_is_refused() =>
         await IsRefusedAsync(ConfigurationOptions.Parse(await server.GetConnectionStringAsync()));
 
     [Fact]
-    public async Task F30_Certificate_OfAnotherName_IsRefused()
+    [Failure("F30")]
+    public async Task A_certificate_for_another_name_is_refused()
     {
         var settings = await server.GetSettingsAsync();
         settings.SslHost = "redis.example";

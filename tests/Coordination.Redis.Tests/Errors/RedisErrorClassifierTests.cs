@@ -7,6 +7,7 @@ namespace Coordination.Redis.Tests.Errors;
 public sealed class RedisErrorClassifierTests
 {
     [Theory]
+    [Failure("F30")]
     [InlineData("READONLY You can't write against a read only replica. script: 8d1c, on @user_script:12.", true)]
     [InlineData("ERR Error running script (call to f_8d1c): @user_script:12: @user_script: 12: -READONLY You can't write against a read only replica.", true)]
     [InlineData("LOADING Redis is loading the dataset in memory", true)]
@@ -31,7 +32,7 @@ public sealed class RedisErrorClassifierTests
     [InlineData("ERR This instance has Lua scripting support disabled", false)]
     [InlineData("CROSSSLOT Keys in request don't hash to the same slot", false)]
     [InlineData("ERR user_script:3: attempt to compare nil with number", false)]
-    public void F30_ServerErrors(string text, bool isTransient)
+    public void Errors_of_the_server_are_transient_or_final(string text, bool isTransient)
     {
         var error = new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, text);
 
@@ -43,7 +44,8 @@ public sealed class RedisErrorClassifierTests
     }
 
     [Fact]
-    public void F30_LostConnections_AreTransient()
+    [Failure("F30")]
+    public void Lost_connections_are_transient()
     {
         foreach (var failureType in Enum.GetValues<ConnectionFailureType>().Except([ConnectionFailureType.AuthenticationFailure]))
         {
@@ -52,7 +54,8 @@ public sealed class RedisErrorClassifierTests
     }
 
     [Fact]
-    public void F30_RefusedConnections_AreFinal()
+    [Failure("F30")]
+    public void Refused_connections_are_final()
     {
         AssertIsTransient(false, new RedisConnectionException(ConnectionFailureType.AuthenticationFailure, CommandFlags.None, "refused", null, CommandStatus.Unknown));
         AssertIsTransient(false, new RedisConnectionException(
@@ -60,7 +63,8 @@ public sealed class RedisErrorClassifierTests
     }
 
     [Fact]
-    public void F30_WhatTheClientThrows()
+    [Failure("F30")]
+    public void What_the_client_throws_is_transient_or_final()
     {
         AssertIsTransient(true, new RedisTimeoutException(CommandFlags.None, "late", CommandStatus.Sent));
         AssertIsTransient(true, new TimeoutException());
@@ -70,7 +74,7 @@ public sealed class RedisErrorClassifierTests
     }
 
     [Fact]
-    public void FaultsOfTheProgram_AreNotSorted() =>
+    public void Faults_of_the_program_are_not_sorted() =>
         Assert.False(RedisErrorClassifier.TryClassify(new InvalidCastException(), "acquire", out _));
 
     private static void AssertIsTransient(bool expected, Exception exception)

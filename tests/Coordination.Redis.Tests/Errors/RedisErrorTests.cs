@@ -18,7 +18,8 @@ public sealed class RedisErrorTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task F30_READONLY_IsTransient_OnAServerThatBecameAReplica()
+    [Failure("F30")]
+    public async Task READONLY_is_transient_on_a_server_that_became_a_replica()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = new TestNode(server.ConnectionString, "test");
@@ -33,7 +34,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_Replica_IsTransient_WhenNothingElseIsInReach()
+    [Failure("F30")]
+    public async Task A_replica_is_a_transient_error_when_nothing_else_is_in_reach()
     {
         await using var primary = await RedisProcess.StartAsync();
         await using var replica = await RedisProcess.StartAsync("--replicaof", "127.0.0.1", $"{primary.Port}");
@@ -43,7 +45,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_MASTERDOWN_IsTransient()
+    [Failure("F30")]
+    public async Task MASTERDOWN_is_transient()
     {
         await using var server = await RedisProcess.StartAsync("--replicaof", "127.0.0.1", "1", "--replica-serve-stale-data", "no");
         await using var node = new TestNode(server.ConnectionString, "test");
@@ -52,7 +55,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_LOADING_IsTransient()
+    [Failure("F30")]
+    public async Task LOADING_is_transient()
     {
         await using var server = await RedisProcess.StartAsync("--rdbcompression", "no", "--loading-process-events-interval-bytes", "1024", "--enable-debug-command", "yes");
         await using (var connection = await server.ConnectAsOperatorAsync())
@@ -70,7 +74,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_CLUSTERDOWN_IsTransient()
+    [Failure("F30")]
+    public async Task CLUSTERDOWN_is_transient()
     {
         await using var server = await RedisProcess.StartInClusterModeAsync();
         await using var node = new TestNode(server.ConnectionString, "test");
@@ -79,7 +84,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_BUSY_IsTransient()
+    [Failure("F30")]
+    public async Task BUSY_is_transient()
     {
         await using var server = await RedisProcess.StartAsync("--busy-reply-threshold", "20");
         await using var node = new TestNode(server.ConnectionString, "test");
@@ -98,7 +104,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_OOM_IsTransient_AndSaysWhatAnOperatorHasToDo()
+    [Failure("F30")]
+    public async Task OOM_is_transient_and_says_what_an_operator_has_to_do()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = new TestNode(server.ConnectionString, "test");
@@ -114,7 +121,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_NOREPLICAS_IsTransient_AndSaysWhatAnOperatorHasToDo()
+    [Failure("F30")]
+    public async Task NOREPLICAS_is_transient_and_says_what_an_operator_has_to_do()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = new TestNode(server.ConnectionString, "test");
@@ -127,7 +135,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_MISCONF_IsTransient_AndSaysWhatAnOperatorHasToDo()
+    [Failure("F30")]
+    public async Task MISCONF_is_transient_and_says_what_an_operator_has_to_do()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = new TestNode(server.ConnectionString, "test");
@@ -150,7 +159,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_NOAUTH_IsFinal()
+    [Failure("F30")]
+    public async Task NOAUTH_is_final()
     {
         await using var server = await RedisProcess.StartAsync("--requirepass", "right-password");
         await using var node = new TestNode(server.ConnectionString, "test");
@@ -161,7 +171,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_WRONGPASS_IsFinal_AndNamesNoPassword()
+    [Failure("F30")]
+    public async Task WRONGPASS_is_final_and_names_no_password()
     {
         await using var server = await RedisProcess.StartAsync("--requirepass", "right-password");
         await using var node = new TestNode(server.ConnectionString + ",password=wrong-password", "test");
@@ -176,11 +187,12 @@ public sealed class RedisErrorTests
     }
 
     [Theory]
+    [Failure("F30")]
     [InlineData("a command", "on ~test:* &test:* +@all -evalsha -eval", "evalsha")]
     [InlineData("a command inside a script", "on ~test:* &test:* +@all -zadd", "+zadd")]
     [InlineData("a key", "on ~other:* &test:* +@all", "~{prefix}:*")]
     [InlineData("a channel", "on ~test:* &other:* +@all", "&{prefix}:*")]
-    public async Task F30_NOPERM_IsFinal_AndNamesTheRightsThatAreNeeded(string missing, string rights, string named)
+    public async Task NOPERM_is_final_and_names_the_rights_that_are_needed(string missing, string rights, string named)
     {
         await using var server = await RedisProcess.StartAsync(["--user", "app", ">app-password", .. rights.Split(' ')]);
         await using var node = new TestNode(server.ConnectionString + ",user=app,password=app-password", "test");
@@ -193,7 +205,7 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task RequiredRights_AreEnough()
+    public async Task The_required_rights_are_enough()
     {
         await using var server = await RedisProcess.StartAsync(
             ["--user", "app", ">app-password", "on", "~test:*", "&test:*", .. RedisErrorClassifier.RequiredRights.Split(' ')]);
@@ -203,7 +215,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_UnknownCommand_IsFinal()
+    [Failure("F30")]
+    public async Task An_unknown_command_is_final()
     {
         await using var server = await RedisProcess.StartAsync("--rename-command", "EVALSHA", "");
         await using var node = new TestNode(server.ConnectionString, "test");
@@ -214,7 +227,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_ScriptError_IsFinal()
+    [Failure("F30")]
+    public async Task An_error_in_a_script_is_final()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = new TestNode(server.ConnectionString, "test");
@@ -225,7 +239,8 @@ public sealed class RedisErrorTests
     }
 
     [Fact]
-    public async Task F30_WRONGTYPE_IsFinal()
+    [Failure("F30")]
+    public async Task WRONGTYPE_is_final()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = new TestNode(server.ConnectionString, "test");

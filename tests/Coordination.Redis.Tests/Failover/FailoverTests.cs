@@ -69,7 +69,8 @@ public abstract class FailoverTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task F29_GrantsThatWereReplicated_AreKept_AndEveryWaiterIsServed()
+    [Failure("F29")]
+    public async Task Grants_that_were_replicated_are_kept_and_every_waiter_is_served()
     {
         var (leases, waiting) = await HoldAndWaitAsync();
         await ReplicateAsync();
@@ -87,7 +88,8 @@ public abstract class FailoverTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task F29_GrantsThatWereNotReplicated_AreGone_TheirHoldersAreTold_AndEveryWaiterIsServed()
+    [Failure("F29")]
+    public async Task Holders_of_grants_that_were_not_replicated_are_told_and_every_waiter_is_served()
     {
         await StopReplicationAsync();
         var (leases, waiting) = await HoldAndWaitAsync();
@@ -111,7 +113,8 @@ public abstract class FailoverTests : IAsyncLifetime
 
     /// <summary>A grant that a failover would lose is not given out where the option asks for a replica's word.</summary>
     [Fact]
-    public async Task F29_GrantThatNoReplicaConfirms_IsRefused()
+    [Failure("F29")]
+    public async Task A_grant_that_no_replica_confirms_is_refused()
     {
         await using var node = new TestNode(builder => builder.UseRedis(_topology!.ConnectionString, options => options.ReplicasToWaitFor = 1));
         var name = _names.First(IsOnMasterThatDies);

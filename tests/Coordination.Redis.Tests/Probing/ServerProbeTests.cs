@@ -17,7 +17,8 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task G1_Garnet_WithTransactionMode_IsFit_AndNothingIsLeftBehind()
+    [Promise("G1")]
+    public async Task Garnet_with_transaction_mode_is_fit_and_nothing_is_left_behind()
     {
         var connectionString = await garnet.GetConnectionStringAsync();
         await using var node = new TestNode(connectionString, "probe-garnet", probe: true);
@@ -29,7 +30,8 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     }
 
     [Fact]
-    public async Task G1_Garnet_WithoutTransactionMode_FailsTheStart_AndNamesTheFlag()
+    [Promise("G1")]
+    public async Task Garnet_without_transaction_mode_fails_the_start_which_names_the_flag()
     {
         await using var server = await EmbeddedServer.StartAsync(new EmbeddedServerOptions { LuaTransactionMode = false }, Token);
         await using var node = new TestNode(server.ConnectionString, "test", probe: true);
@@ -41,7 +43,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     }
 
     [Fact]
-    public async Task Garnet_WithoutLua_FailsTheStart_AndNamesTheFlag()
+    public async Task Garnet_without_Lua_fails_the_start_which_names_the_flag()
     {
         var port = FreePort.Take();
         using var server = new GarnetServer(["--port", $"{port}", "--bind", "127.0.0.1", "-q", "--memory", "16m", "--page", "1m", "--index", "1m"]);
@@ -55,7 +57,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     }
 
     [Fact]
-    public async Task Garnet_OverARegisteredConnection_IsAWarningThatNamesTheFlag()
+    public async Task Garnet_over_a_registered_connection_is_a_warning_that_names_the_flag()
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(await garnet.GetConnectionStringAsync());
         await using var node = new TestNode(builder =>
@@ -72,7 +74,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
 
     [Fact]
     [Needs(Need.RedisServer)]
-    public async Task Redis_IsFit_AndNothingIsLeftBehind()
+    public async Task Redis_is_fit_and_nothing_is_left_behind()
     {
         var connectionString = await redis.GetConnectionStringAsync();
         await using var node = new TestNode(connectionString, "probe-redis", probe: true);
@@ -88,7 +90,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     [InlineData("+@all -publish", "+publish")]
     [InlineData("+@all -subscribe", "+subscribe")]
     [Needs(Need.RedisServer)]
-    public async Task Redis_WithARightMissing_FailsTheStart_AndNamesTheRights(string rights, string named)
+    public async Task Redis_with_a_right_missing_fails_the_start_which_names_the_rights(string rights, string named)
     {
         await using var server = await RedisProcess.StartAsync(["--user", "app", ">app-password", "on", "~*", "&*", .. rights.Split(' ')]);
         await using var node = new TestNode(server.ConnectionString + ",user=app,password=app-password", "test", probe: true);
@@ -101,7 +103,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
 
     [Fact]
     [Needs(Need.RedisServer)]
-    public async Task Redis_WithoutTheRightToInfo_IsFit()
+    public async Task Redis_without_the_right_to_INFO_is_fit()
     {
         await using var server = await RedisProcess.StartAsync("--user", "app", ">app-password", "on", "~*", "&*", "+@all", "-info");
         await using var node = new TestNode(server.ConnectionString + ",user=app,password=app-password", "test", probe: true);
@@ -110,8 +112,9 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     }
 
     [Fact]
+    [Promise("G12")]
     [Needs(Need.RedisServer)]
-    public async Task G12_ServerAway_TheHostStarts_AndTheServerIsExaminedWhenItIsBack()
+    public async Task With_the_server_away_the_host_starts_and_examines_it_when_it_is_back()
     {
         await using var server = await RedisProcess.StartAsync();
         await server.KillAsync();
@@ -133,7 +136,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     [InlineData("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n", "valkey", "8.0.1", false)]
     [InlineData("redis_version:7.4.3\r\nserver_name:garnet\r\ngarnet_version:2.2.8\r\n", "garnet", "2.2.8", false)]
     [InlineData("", "redis", "of unknown version", false)]
-    public void Identity_IsReadFromInfo(string info, string brand, string version, bool isTooOld)
+    public void The_identity_is_read_from_INFO(string info, string brand, string version, bool isTooOld)
     {
         var identity = ServerIdentity.Parse("# Server\r\n" + info);
 

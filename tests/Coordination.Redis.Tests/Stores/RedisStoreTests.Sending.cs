@@ -27,10 +27,11 @@ public abstract partial class RedisStoreTests
     }
 
     [Theory]
+    [Failure("F23")]
     [InlineData(Obstacle.UnknownScripts)]
     [InlineData(Obstacle.NoConnection)]
     [InlineData(Obstacle.NoExamination)]
-    public async Task F23_Release_IsSent_WithATokenThatIsCancelledAlready(Obstacle obstacle)
+    public async Task A_release_is_sent_with_a_token_that_is_cancelled_already(Obstacle obstacle)
     {
         await AcquireAsync(_ada, wait: false);
         await using var node = await NodeBeforeAsync(obstacle);
@@ -39,10 +40,11 @@ public abstract partial class RedisStoreTests
     }
 
     [Theory]
+    [Failure("F23")]
     [InlineData(Obstacle.UnknownScripts)]
     [InlineData(Obstacle.NoConnection)]
     [InlineData(Obstacle.NoExamination)]
-    public async Task F23_UndoOfAnAcquisition_IsSent_WithATokenThatIsCancelledAlready(Obstacle obstacle)
+    public async Task The_undo_of_an_acquisition_is_sent_with_a_token_that_is_cancelled_already(Obstacle obstacle)
     {
         await AcquireAsync(_ada, wait: false);
         var abandoned = Requests.Acquire("orders", _ada, Lease, entry: 2, claimWindow: ClaimWindow);
@@ -54,10 +56,11 @@ public abstract partial class RedisStoreTests
     }
 
     [Theory]
+    [Failure("F23")]
     [InlineData(Obstacle.UnknownScripts)]
     [InlineData(Obstacle.NoConnection)]
     [InlineData(Obstacle.NoExamination)]
-    public async Task F23_LeavingTheQueue_IsSent_WithATokenThatIsCancelledAlready(Obstacle obstacle)
+    public async Task Leaving_the_queue_is_sent_with_a_token_that_is_cancelled_already(Obstacle obstacle)
     {
         await AcquireAsync(_ada, wait: false);
         await AcquireAsync(_bob, wait: true);
@@ -69,7 +72,7 @@ public abstract partial class RedisStoreTests
 
     /// <summary>A revocation is one of them: nothing is left undone without it.</summary>
     [Fact]
-    public async Task Question_IsNotSent_WithATokenThatIsCancelledAlready()
+    public async Task A_question_is_not_sent_with_a_token_that_is_cancelled_already()
     {
         var token = (await AcquireAsync(_ada, wait: false)).FencingToken!.Value;
         foreach (var question in (Func<CancellationToken, Task>[])
@@ -91,7 +94,8 @@ public abstract partial class RedisStoreTests
     }
 
     [Fact]
-    public async Task F30_Scripts_AreLoadedAgainAfterAFlush()
+    [Failure("F30")]
+    public async Task Scripts_are_loaded_again_after_a_flush()
     {
         await AcquireAsync(_ada, wait: false);
         await _connection.GetServers()[0].ScriptFlushAsync();
@@ -101,7 +105,8 @@ public abstract partial class RedisStoreTests
     }
 
     [Fact]
-    public async Task F30_Scripts_AreRememberedByTheServer()
+    [Failure("F30")]
+    public async Task Scripts_are_remembered_by_the_server()
     {
         await AcquireAsync(_ada, wait: false);
         await RenewAsync(_ada, Lease);

@@ -15,7 +15,9 @@ public sealed class LeaseTests
     private readonly FakeLogger<ILockLease> _log = new();
 
     [Fact]
-    public void G2_F12_The_deadline_counts_from_before_the_request_was_sent()
+    [Promise("G2")]
+    [Failure("F12")]
+    public void The_deadline_counts_from_before_the_request_was_sent()
     {
         var sentAt = _clock.Uptime;
         _clock.Advance(TimeSpan.FromSeconds(2));
@@ -29,7 +31,8 @@ public sealed class LeaseTests
     }
 
     [Fact]
-    public void G2_The_loss_is_tripped_the_safety_margin_before_the_lease_ends()
+    [Promise("G2")]
+    public void The_loss_is_tripped_the_safety_margin_before_the_lease_ends()
     {
         var lease = Create(_clock.Uptime);
         _clock.Advance(Timings.Duration - Timings.SafetyMargin - TimeSpan.FromTicks(1));
@@ -43,7 +46,8 @@ public sealed class LeaseTests
     }
 
     [Fact]
-    public void F12_A_confirmation_after_the_deadline_does_not_revive_the_lease()
+    [Failure("F12")]
+    public void A_confirmation_after_the_deadline_does_not_revive_the_lease()
     {
         var lease = Create(_clock.Uptime);
         var sentAt = _clock.Uptime;
@@ -54,7 +58,8 @@ public sealed class LeaseTests
     }
 
     [Fact]
-    public void F12_An_older_confirmation_does_not_move_the_deadline_back()
+    [Failure("F12")]
+    public void An_older_confirmation_does_not_move_the_deadline_back()
     {
         var lease = Create(_clock.Uptime);
         var early = _clock.Uptime;
@@ -65,7 +70,8 @@ public sealed class LeaseTests
     }
 
     [Fact]
-    public void F11_A_failed_renewal_puts_the_lease_in_doubt_and_a_confirmed_one_ends_the_doubt()
+    [Failure("F11")]
+    public void A_failed_renewal_puts_the_lease_in_doubt_and_a_confirmed_one_ends_the_doubt()
     {
         var lease = Create(_clock.Uptime);
         lease.FailRenewal();
@@ -76,7 +82,8 @@ public sealed class LeaseTests
     }
 
     [Fact]
-    public void F14_The_state_that_is_read_right_after_a_pause_is_lost()
+    [Failure("F14")]
+    public void The_state_that_is_read_right_after_a_pause_is_lost()
     {
         var lease = Create(_clock.Uptime);
         _clock.Advance(TimeSpan.FromMinutes(1));
@@ -85,7 +92,8 @@ public sealed class LeaseTests
     }
 
     [Fact]
-    public void F19_The_deadline_does_not_depend_on_the_wall_clock()
+    [Failure("F19")]
+    public void The_deadline_does_not_depend_on_the_wall_clock()
     {
         var time = new WallClockShift(_clock);
         var lease = Create(time.Uptime, time: time);
@@ -122,7 +130,8 @@ public sealed class LeaseTests
     }
 
     [Fact]
-    public void F20_No_renewal_begins_after_a_release_began_and_the_one_under_way_is_there_to_be_awaited()
+    [Failure("F20")]
+    public void No_renewal_begins_after_a_release_began_and_the_one_under_way_can_be_awaited()
     {
         var renewal = new TaskCompletionSource<bool>();
         var lease = Create(_clock.Uptime);
@@ -151,7 +160,8 @@ public sealed class LeaseTests
     }
 
     [Fact]
-    public async Task F15_A_callback_that_throws_reaches_the_log_and_nothing_else()
+    [Failure("F15")]
+    public async Task A_callback_that_throws_reaches_the_log_and_nothing_else()
     {
         var lease = Create(_clock.Uptime);
         var ran = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

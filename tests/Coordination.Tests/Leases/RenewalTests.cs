@@ -18,7 +18,7 @@ public sealed class RenewalTests
     }
 
     [Fact]
-    public async Task A_renewal_by_hand_that_cannot_ask_the_store_answers_unknown_which_is_not_no()
+    public async Task A_renewal_by_hand_that_cannot_ask_the_store_is_unknown_which_is_not_no()
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();
@@ -32,7 +32,8 @@ public sealed class RenewalTests
 
     /// <summary>While the caller's renewal is under way the watchdog sends none; when it failed the watchdog is to go on at once.</summary>
     [Fact]
-    public async Task F11_After_a_renewal_by_hand_that_failed_the_watchdog_goes_on_trying()
+    [Failure("F11")]
+    public async Task After_a_renewal_by_hand_that_failed_the_watchdog_goes_on_trying()
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();
@@ -48,7 +49,8 @@ public sealed class RenewalTests
     }
 
     [Fact]
-    public async Task F10_A_renewal_by_hand_of_a_lock_that_is_not_ours_any_more_is_a_loss()
+    [Failure("F10")]
+    public async Task A_renewal_by_hand_of_a_lock_that_is_not_ours_any_more_is_a_loss()
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();
@@ -72,7 +74,7 @@ public sealed class RenewalTests
     }
 
     [Fact]
-    public async Task A_renewal_by_hand_of_a_released_lease_answers_that_it_is_not_held()
+    public async Task A_renewal_by_hand_of_a_released_lease_says_that_it_is_not_held()
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();

@@ -25,7 +25,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F10_F18_A_lock_that_the_store_lost_is_lost_at_the_next_renewal_and_not_made_again()
+    [Failure("F10", "F18")]
+    public async Task A_lock_that_the_store_lost_is_lost_at_the_next_renewal_and_not_made_again()
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();
@@ -36,7 +37,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F10_A_lock_that_another_owner_holds_by_now_is_not_extended_for_it()
+    [Failure("F10")]
+    public async Task A_lock_that_another_owner_holds_by_now_is_not_extended_for_it()
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();
@@ -51,7 +53,9 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F11_G12_Failing_renewals_put_the_lease_in_doubt_and_are_tried_until_the_deadline()
+    [Promise("G12")]
+    [Failure("F11")]
+    public async Task Failing_renewals_put_the_lease_in_doubt_and_are_tried_until_the_deadline()
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();
@@ -66,7 +70,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F11_A_renewal_that_succeeds_again_before_the_deadline_saves_the_lease()
+    [Failure("F11")]
+    public async Task A_renewal_that_succeeds_again_before_the_deadline_saves_the_lease()
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();
@@ -80,7 +85,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F13_A_call_that_hangs_holds_up_no_deadline()
+    [Failure("F13")]
+    public async Task A_call_that_hangs_holds_up_no_deadline()
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();
@@ -93,7 +99,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F14_After_a_pause_the_loss_comes_before_any_renewal()
+    [Failure("F14")]
+    public async Task After_a_pause_the_loss_comes_before_any_renewal()
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();
@@ -105,7 +112,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F15_Leases_are_renewed_in_batches_and_a_batch_that_fails_costs_the_others_nothing()
+    [Failure("F15")]
+    public async Task Leases_are_renewed_in_batches_and_a_batch_that_fails_costs_the_others_nothing()
     {
         var clock = new TestClock();
         var store = new OneBadBatch(new InMemoryLockStore(clock), "bad");
@@ -130,7 +138,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F15_A_short_lease_does_not_limit_the_calls_of_a_long_one()
+    [Failure("F15")]
+    public async Task A_short_lease_does_not_limit_the_calls_of_a_long_one()
     {
         await using var node = new TestNode();
         var brief = await node.AcquireAsync("brief", new LockOptions { LeaseDuration = TimeSpan.FromSeconds(1) });
@@ -148,7 +157,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F15_A_part_of_the_store_that_is_away_costs_the_leases_of_the_others_nothing()
+    [Failure("F15")]
+    public async Task A_part_of_the_store_that_is_away_costs_the_leases_of_the_others_nothing()
     {
         var clock = new TestClock();
         await using var node = new TestNode(clock, actualStore: new StoreOfTwoParts(new InMemoryLockStore(clock), "away"));
@@ -161,7 +171,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F31_Leases_that_turn_out_to_be_of_several_partitions_are_renewed_apart_from_the_next_attempt_on()
+    [Failure("F31")]
+    public async Task Leases_that_turn_out_to_be_of_several_partitions_are_renewed_apart_from_then_on()
     {
         var clock = new TestClock();
         var store = new StoreThatLearns(new InMemoryLockStore(clock));
@@ -175,7 +186,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task G2_A_lease_that_is_granted_while_the_provider_is_disposed_is_lost()
+    [Promise("G2")]
+    public async Task A_lease_that_is_granted_while_the_provider_is_disposed_is_lost()
     {
         var node = new TestNode();
         var watchdog = node.Watchdog;
@@ -195,7 +207,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F16_A_lease_that_was_collected_without_a_release_is_not_renewed_for_ever()
+    [Failure("F16")]
+    public async Task A_lease_that_was_collected_without_a_release_is_not_renewed_for_ever()
     {
         await using var node = new TestNode();
         var lost = await AcquireAndForgetAsync(node);
@@ -208,7 +221,8 @@ public sealed class WatchdogTests
     }
 
     [Fact]
-    public async Task F16_A_lease_that_was_released_is_not_renewed_any_more()
+    [Failure("F16")]
+    public async Task A_lease_that_was_released_is_not_renewed_any_more()
     {
         await using var node = new TestNode();
         for (var i = 0; i < 100; i++)

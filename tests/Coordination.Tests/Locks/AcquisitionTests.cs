@@ -10,7 +10,9 @@ public sealed class AcquisitionTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task F3_G6_A_try_whose_reply_was_lost_gets_the_same_grant_when_it_is_repeated()
+    [Promise("G6")]
+    [Failure("F3")]
+    public async Task A_try_whose_reply_was_lost_gets_the_same_grant_when_it_is_repeated()
     {
         await using var node = new TestNode();
         node.Store.LoseNextReply(StoreOperation.Acquire);
@@ -27,7 +29,8 @@ public sealed class AcquisitionTests
     }
 
     [Fact]
-    public async Task F3_A_grant_that_nobody_can_receive_any_more_is_given_back()
+    [Failure("F3")]
+    public async Task A_grant_that_nobody_can_receive_any_more_is_undone()
     {
         await using var node = new TestNode();
 
@@ -44,7 +47,8 @@ public sealed class AcquisitionTests
     }
 
     [Fact]
-    public async Task F4_A_repeated_re_entry_counts_once()
+    [Failure("F4")]
+    public async Task A_repeated_re_entry_counts_once()
     {
         await using var node = new TestNode();
         var owner = node.Provider.CreateOwner();
@@ -61,7 +65,8 @@ public sealed class AcquisitionTests
     }
 
     [Fact]
-    public async Task F6_Each_grant_has_an_owner_of_its_own()
+    [Failure("F6")]
+    public async Task Each_grant_has_an_owner_of_its_own()
     {
         await using var node = new TestNode();
         var first = await node.AcquireAsync();
@@ -73,7 +78,7 @@ public sealed class AcquisitionTests
     }
 
     [Fact]
-    public async Task A_timeout_is_an_answer_or_an_exception_as_the_name_of_the_method_says()
+    public async Task A_timeout_is_a_result_or_an_exception_as_the_name_of_the_method_says()
     {
         await using var node = new TestNode();
         await using var held = await node.AcquireAsync();

@@ -18,7 +18,8 @@ public sealed class OccurrenceLocksTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task G11_A_run_that_is_over_was_run_and_one_that_was_given_back_was_not()
+    [Promise("G11")]
+    public async Task A_run_that_is_over_was_run_and_one_that_was_undone_was_not()
     {
         await using var node = new TestNode();
         var given = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
@@ -30,7 +31,9 @@ public sealed class OccurrenceLocksTests
     }
 
     [Fact]
-    public async Task G11_F33_A_fire_that_was_waited_for_is_asked_for_with_the_lock_in_hand()
+    [Promise("G11")]
+    [Failure("F33")]
+    public async Task An_occurrence_that_was_waited_for_is_asked_for_with_the_lock_in_hand()
     {
         await using var node = new TestNode();
         var held = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
@@ -49,7 +52,8 @@ public sealed class OccurrenceLocksTests
     }
 
     [Fact]
-    public async Task F33_The_fire_of_a_holder_that_died_is_made_up_by_who_waited()
+    [Failure("F33")]
+    public async Task The_occurrence_of_a_holder_that_died_is_recovered_by_who_waited()
     {
         var clock = new TestClock();
         var store = new ControllableLockStore(clock);
@@ -64,7 +68,7 @@ public sealed class OccurrenceLocksTests
     }
 
     [Fact]
-    public async Task A_wait_that_is_up_is_no_answer_of_the_fire()
+    public async Task A_wait_that_is_up_says_nothing_of_the_occurrence()
     {
         await using var node = new TestNode();
         await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
@@ -74,9 +78,11 @@ public sealed class OccurrenceLocksTests
     }
 
     [Theory]
+    [Promise("G8")]
+    [Failure("F3")]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task F3_G8_A_fire_whose_confirmation_failed_is_anothers_to_run(bool isCancelled)
+    public async Task An_occurrence_whose_confirmation_failed_is_anothers_to_run(bool isCancelled)
     {
         await using var node = new TestNode();
         using var cancellation = new CancellationTokenSource();
@@ -106,7 +112,8 @@ public sealed class OccurrenceLocksTests
     }
 
     [Fact]
-    public async Task F3_A_try_whose_replies_were_all_lost_gives_the_fire_back()
+    [Failure("F3")]
+    public async Task A_try_whose_replies_were_all_lost_undoes_the_occurrence()
     {
         await using var node = new TestNode();
         for (var i = 0; i < 4; i++)
@@ -122,7 +129,8 @@ public sealed class OccurrenceLocksTests
     }
 
     [Fact]
-    public async Task F33_A_run_that_lost_its_lease_is_not_finished()
+    [Failure("F33")]
+    public async Task A_run_that_lost_its_lease_is_not_finished()
     {
         await using var node = new TestNode();
         var lost = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
@@ -134,7 +142,8 @@ public sealed class OccurrenceLocksTests
     }
 
     [Fact]
-    public async Task F33_A_run_whose_deadline_came_is_not_finished_although_its_lock_is_still_its_own()
+    [Failure("F33")]
+    public async Task A_run_whose_deadline_came_is_not_finished_although_its_lock_is_still_its_own()
     {
         await using var node = new TestNode();
         var lost = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
@@ -147,7 +156,9 @@ public sealed class OccurrenceLocksTests
     }
 
     [Fact]
-    public async Task G11_F33_A_run_that_is_abandoned_is_made_up_by_who_may_and_by_nobody_else()
+    [Promise("G11")]
+    [Failure("F33")]
+    public async Task A_run_that_is_abandoned_is_recovered_by_who_may_and_by_nobody_else()
     {
         await using var node = new TestNode();
         var abandoned = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
@@ -157,7 +168,8 @@ public sealed class OccurrenceLocksTests
     }
 
     [Fact]
-    public async Task F3_A_confirmation_that_lost_one_reply_is_asked_for_again_and_stands()
+    [Failure("F3")]
+    public async Task A_confirmation_that_lost_one_reply_is_asked_for_again_and_stands()
     {
         await using var node = new TestNode();
         var lease = (LeaseHandle)await node.AcquireAsync();
@@ -172,7 +184,9 @@ public sealed class OccurrenceLocksTests
     }
 
     [Fact]
-    public async Task F5_G8_A_wait_that_is_cancelled_when_its_confirmation_was_applied_gives_the_fire_back()
+    [Promise("G8")]
+    [Failure("F5")]
+    public async Task A_wait_that_is_cancelled_after_its_confirmation_undoes_the_occurrence()
     {
         using var cancellation = new CancellationTokenSource();
         var clock = new TestClock();
@@ -185,9 +199,10 @@ public sealed class OccurrenceLocksTests
     }
 
     [Theory]
+    [Failure("F18", "F33")]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task F18_F33_A_lock_that_was_lost_before_its_confirmation_is_given_back_with_the_fire_that_nobody_ran(bool isKnown)
+    public async Task A_lock_that_was_lost_before_its_confirmation_is_undone_with_its_occurrence(bool isKnown)
     {
         await using var node = new TestNode();
         var lease = (LeaseHandle)await node.AcquireAsync();
@@ -204,7 +219,8 @@ public sealed class OccurrenceLocksTests
     }
 
     [Fact]
-    public async Task F10_A_confirmation_of_a_lock_that_is_anothers_meanwhile_takes_nothing_from_it()
+    [Failure("F10")]
+    public async Task A_confirmation_of_a_lock_that_is_anothers_meanwhile_changes_nothing_of_it()
     {
         await using var node = new TestNode();
         var lease = (LeaseHandle)await node.AcquireAsync();

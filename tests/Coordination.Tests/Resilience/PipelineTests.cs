@@ -27,7 +27,9 @@ public sealed class PipelineTests
     }
 
     [Fact]
-    public async Task G12_F3_F28_What_a_users_pipeline_throws_counts_as_a_transient_failure()
+    [Promise("G12")]
+    [Failure("F3", "F28")]
+    public async Task What_a_users_pipeline_throws_counts_as_a_transient_failure()
     {
         await using var node = new TestNode(configure: services => services
             .AddResiliencePipeline(CoordinationPipelines.Acquisition, (pipeline, _) => pipeline.AddTimeout(TimeSpan.FromSeconds(1)))

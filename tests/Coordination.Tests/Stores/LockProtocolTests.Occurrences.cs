@@ -8,7 +8,8 @@ public sealed partial class LockProtocolTests
     private static readonly TimeSpan RememberFor = TimeSpan.FromMinutes(5);
 
     [Fact]
-    public void G11_An_occurrence_is_run_once_and_so_is_no_earlier_one()
+    [Promise("G11")]
+    public void An_occurrence_is_run_once_and_so_is_no_earlier_one()
     {
         Assert.Equal((true, OccurrenceStatus.Started), TryFor(Ada, At(1, "ada")));
         Finish(Ada, At(1, "ada"));
@@ -19,7 +20,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G11_Series_of_one_lock_know_nothing_of_each_other()
+    [Promise("G11")]
+    public void Series_of_one_lock_know_nothing_of_each_other()
     {
         TryFor(Ada, At(1, "ada"));
         Finish(Ada, At(1, "ada"));
@@ -27,7 +29,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G11_G6_A_repeated_request_of_a_run_is_answered_as_the_first_was()
+    [Promise("G6", "G11")]
+    public void A_repeated_request_of_a_run_gets_the_reply_of_the_first()
     {
         var first = Try(Ada, occurrence: At(0, "ada"));
         var again = Try(Ada, occurrence: At(0, "ada"));
@@ -35,7 +38,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G11_Who_is_refused_for_its_occurrence_leaves_the_queue()
+    [Promise("G11")]
+    public void Who_is_refused_for_its_occurrence_leaves_the_queue()
     {
         TryFor(Ada, At(0, "ada"));
         Ask(Bob);
@@ -44,7 +48,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G11_What_was_begun_and_not_finished_is_for_a_run_that_recovers()
+    [Promise("G11")]
+    public void What_was_begun_and_not_finished_is_for_a_run_that_recovers()
     {
         TryFor(Ada, At(0, "ada"));
         var waiting = Try(Bob, occurrence: At(0, "bob", recover: true));
@@ -63,7 +68,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G11_An_occurrence_that_was_undone_is_free_for_another_run()
+    [Promise("G11")]
+    public void An_occurrence_that_was_undone_is_free_for_another_run()
     {
         TryFor(Ada, At(0, "ada"));
         Finish(Ada, At(0, "ada"), isFinished: false);
@@ -71,7 +77,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G11_What_is_said_of_an_occurrence_counts_for_no_other_time_of_its_series()
+    [Promise("G11")]
+    public void What_is_said_of_an_occurrence_counts_for_no_other_time_of_its_series()
     {
         TryFor(Ada, At(1, "ada"));
         Finish(Ada, At(0, "ada"));
@@ -79,7 +86,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G11_An_occurrence_is_finished_also_where_the_lock_stays_taken_for_some_time()
+    [Promise("G11")]
+    public void An_occurrence_is_finished_also_where_the_lock_stays_held_for_some_time()
     {
         TryFor(Ada, At(0, "ada"));
         Apply(LockProtocol.Release(
@@ -88,7 +96,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G11_A_held_lock_says_nothing_of_an_occurrence_that_nobody_began()
+    [Promise("G11")]
+    public void A_held_lock_says_nothing_of_an_occurrence_that_nobody_began()
     {
         Granted(Ada);
         Assert.Equal((false, OccurrenceStatus.None), TryFor(Bob, At(0, "bob")));
@@ -96,7 +105,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G11_Times_are_compared_in_microseconds()
+    [Promise("G11")]
+    public void Times_are_compared_in_microseconds()
     {
         TryFor(Ada, At(0, "ada"));
         Finish(Ada, At(0, "ada"));

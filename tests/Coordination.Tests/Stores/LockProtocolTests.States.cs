@@ -74,11 +74,12 @@ public sealed partial class LockProtocolTests
     }
 
     [Theory]
+    [Promise("G1", "G3", "G9")]
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    public void G1_G3_G9_Whatever_is_asked_in_whatever_order_one_holds_and_tokens_grow(int seed)
+    public void Whatever_is_asked_in_whatever_order_one_holds_and_tokens_grow(int seed)
     {
         var random = new Random(seed);
         LockOwner[] owners = [Ada, new(Ada.NodeId, 2), Bob, Cy, Dan];

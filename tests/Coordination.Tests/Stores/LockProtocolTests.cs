@@ -23,7 +23,8 @@ public sealed partial class LockProtocolTests
     private ImmutableArray<LockNotification> _told = [];
 
     [Fact]
-    public void G1_While_a_lease_lasts_nobody_else_is_granted_the_lock()
+    [Promise("G1")]
+    public void While_a_lease_lasts_nobody_else_is_granted_the_lock()
     {
         Assert.True(Try(Ada).IsGranted);
         var refused = Try(Bob);
@@ -35,7 +36,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G3_A_token_is_the_time_in_microseconds_or_one_more_than_the_last()
+    [Promise("G3")]
+    public void A_token_is_the_time_in_microseconds_or_one_more_than_the_last()
     {
         var first = Granted(Ada);
         Assert.Equal((_now - DateTimeOffset.UnixEpoch).TotalMicroseconds, first);
@@ -44,7 +46,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G3_Tokens_grow_when_the_clock_is_set_back()
+    [Promise("G3")]
+    public void Tokens_grow_when_the_clock_is_set_back()
     {
         var first = Granted(Ada);
         Release(Ada);
@@ -53,7 +56,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G3_Tokens_grow_when_everything_is_lost()
+    [Promise("G3")]
+    public void Tokens_grow_when_everything_is_lost()
     {
         var first = Granted(Ada);
         _state = LockState.Empty;
@@ -62,7 +66,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G3_A_store_that_drops_an_empty_state_may_remember_the_token_elsewhere()
+    [Promise("G3")]
+    public void A_store_that_drops_an_empty_state_may_remember_the_token_elsewhere()
     {
         var first = Granted(Ada);
         Release(Ada);
@@ -72,7 +77,9 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G3_F43_A_lock_is_forgotten_when_its_last_token_is_a_day_behind_the_clock()
+    [Promise("G3")]
+    [Failure("F43")]
+    public void A_lock_is_forgotten_when_its_last_token_is_a_day_behind_the_clock()
     {
         Granted(Ada);
         Assert.False(LockProtocol.MayForget(_state, _now));
@@ -89,7 +96,9 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G4_F45_With_a_clock_that_was_set_back_a_dead_holder_keeps_the_lock_for_a_lease()
+    [Promise("G4")]
+    [Failure("F45")]
+    public void With_a_clock_that_was_set_back_a_dead_holder_keeps_the_lock_for_a_lease()
     {
         Granted(Ada);
         Pass(TimeSpan.FromHours(-1));
@@ -100,7 +109,9 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G4_F45_With_a_clock_that_was_set_back_a_released_lock_is_kept_no_longer_than_asked()
+    [Promise("G4")]
+    [Failure("F45")]
+    public void With_a_clock_that_was_set_back_a_released_lock_is_kept_no_longer_than_asked()
     {
         var atLeast = TimeSpan.FromSeconds(5);
         Granted(Ada);
@@ -117,7 +128,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G5_A_release_touches_nothing_but_its_own()
+    [Promise("G5")]
+    public void A_release_touches_nothing_but_its_own()
     {
         Granted(Ada);
         Assert.Equal(ReleaseReply.NotHeld, Release(Bob));
@@ -132,7 +144,9 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G6_F4_A_repeated_request_gets_the_same_grant_and_counts_once()
+    [Promise("G6")]
+    [Failure("F4")]
+    public void A_repeated_request_gets_the_same_grant_and_counts_once()
     {
         var token = Granted(Ada);
         Pass(TimeSpan.FromSeconds(5));
@@ -153,7 +167,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void G6_A_repeated_wait_keeps_its_one_place()
+    [Promise("G6")]
+    public void A_repeated_wait_keeps_its_one_place()
     {
         Granted(Ada);
         Assert.Equal(0, Ask(Bob).WaitersBefore);
@@ -173,7 +188,8 @@ public sealed partial class LockProtocolTests
     }
 
     [Fact]
-    public void F10_A_renewal_extends_its_own_grant_and_nothing_else()
+    [Failure("F10")]
+    public void A_renewal_extends_its_own_grant_and_nothing_else()
     {
         Assert.Equal(RenewalReply.NotHeld, Renew(Ada));
         Assert.True(LockProtocol.IsEmpty(_state));

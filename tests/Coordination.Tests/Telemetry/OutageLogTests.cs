@@ -6,7 +6,8 @@ namespace Coordination.Tests.Telemetry;
 public sealed class OutageLogTests
 {
     [Fact]
-    public async Task G12_An_outage_is_said_at_once_then_after_5_15_and_60_seconds_then_each_minute_and_when_it_is_over()
+    [Promise("G12")]
+    public async Task An_outage_is_said_at_once_less_and_less_often_after_that_and_when_it_is_over()
     {
         await using var node = new TestNode();
         node.Store.IsAway = true;

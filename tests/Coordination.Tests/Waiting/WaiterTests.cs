@@ -10,7 +10,9 @@ public sealed class WaiterTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task G8_F5_A_waiter_that_is_cancelled_leaves_no_queue_entry_and_passes_on_what_it_is_granted()
+    [Promise("G8")]
+    [Failure("F5")]
+    public async Task A_cancelled_waiter_leaves_no_queue_entry_and_passes_on_what_it_is_granted()
     {
         await using var node = new TestNode();
         var cancelled = 0;
@@ -43,7 +45,8 @@ public sealed class WaiterTests
     }
 
     [Fact]
-    public async Task G12_A_wait_goes_on_by_itself_when_the_store_is_back()
+    [Promise("G12")]
+    public async Task A_wait_goes_on_by_itself_when_the_store_is_back()
     {
         await using var node = new TestNode();
         node.Store.IsAway = true;
@@ -56,7 +59,9 @@ public sealed class WaiterTests
     }
 
     [Fact]
-    public async Task G7_F2_A_waiter_that_hears_nothing_gets_the_lock_when_the_holders_time_is_up()
+    [Promise("G7")]
+    [Failure("F2")]
+    public async Task A_waiter_that_hears_nothing_gets_the_lock_when_the_holders_time_is_up()
     {
         await using var node = new TestNode();
         node.Store.DropNotifications = true;
@@ -69,7 +74,9 @@ public sealed class WaiterTests
     }
 
     [Fact]
-    public async Task G7_F2_A_waiter_that_missed_its_turn_asks_within_the_claim_window()
+    [Promise("G7")]
+    [Failure("F2")]
+    public async Task A_waiter_that_missed_its_turn_asks_within_the_claim_window()
     {
         await using var node = new TestNode();
         node.Store.DropNotifications = true;

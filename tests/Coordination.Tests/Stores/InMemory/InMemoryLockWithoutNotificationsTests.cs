@@ -1,7 +1,8 @@
 namespace Coordination.Tests.Stores.InMemory;
 
 /// <summary>The whole contract with every notification dropped: waiters go by the time that holders have left.</summary>
-public sealed class G7_InMemoryLockWithoutNotificationsTests : InMemoryLockTests
+[Promise("G7")]
+public sealed class InMemoryLockWithoutNotificationsTests : InMemoryLockTests
 {
     protected override TimeSpan NodeLease => TimeSpan.FromSeconds(1);
 
