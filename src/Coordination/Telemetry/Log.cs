@@ -43,7 +43,4 @@ internal static partial class Log
 
     [LoggerMessage(1020, LogLevel.Critical, "The watchdog met an error of its own and goes on.")]
     public static partial void WatchdogFault(ILogger logger, Exception exception);
-
-    [LoggerMessage(1021, LogLevel.Error, "The calls that wait for lock {LockName} met an error that no retry resolves.")]
-    public static partial void WaitingFault(ILogger logger, Exception exception, string lockName);
 }
