@@ -14,7 +14,7 @@ namespace Coordination.Quartz.Execution;
 /// </summary>
 internal sealed class JobsAtStop(IServiceProvider services, IEnumerable<ExclusiveScheduler> schedulers, ExclusiveRuns runs, TimeProvider time, ILogger<JobsAtStop> logger) : IHostedLifecycleService
 {
-    /// <summary>What jobs have to come to an end that are interrupted here, however long the stop has taken.</summary>
+    /// <summary>What jobs have to come to an end that are interrupted here, however long the stop has lasted.</summary>
     private static readonly TimeSpan LastRespite = TimeSpan.FromSeconds(3);
 
     /// <summary>Those that the host starts and stops; others are their owner's affair.</summary>

@@ -3,7 +3,7 @@ namespace Coordination.Packages.Tests.Packing;
 [Needs(Need.LongTier)]
 public sealed class PackedPackagesTests(PackedPackages packages) : IClassFixture<PackedPackages>
 {
-    /// <summary>The tree's build does not show it: there, each package sees its siblings' sources of the same moment.</summary>
+    /// <summary>The tree compiles against its siblings' projects; who installs a package has what the packages hold, and what they name.</summary>
     [Fact]
     public Task Each_package_compiles_against_the_packed_others() => packages.CompileAsync();
 

@@ -77,7 +77,7 @@ public sealed class RedisErrorTests
     [Failure("F30")]
     public async Task CLUSTERDOWN_is_transient()
     {
-        await using var server = await RedisProcess.StartAsync("--cluster-enabled", "yes");
+        await using var server = await RedisProcess.StartInClusterModeAsync();
         await using var node = new TestNode(server.ConnectionString, "test");
 
         Assert.True((await FailsAsync(node)).IsTransient);

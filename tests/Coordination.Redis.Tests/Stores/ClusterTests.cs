@@ -91,7 +91,7 @@ public sealed class ClusterTests
     [Failure("F31")]
     public async Task All_keys_of_a_lock_are_on_the_slot_that_the_server_computes()
     {
-        await using var server = await RedisProcess.StartAsync("--cluster-enabled", "yes");
+        await using var server = await RedisProcess.StartInClusterModeAsync();
         await using var connection = await server.ConnectAsOperatorAsync();
         var keys = new LockKeys("test");
         foreach (var name in (string[])["orders", "a", "Bestellungen/Grün", "x:y:z", new string('n', 512)])
@@ -106,7 +106,7 @@ public sealed class ClusterTests
 
     private static async Task<RedisProcess> StartAsync(string announcedAddress = "127.0.0.1")
     {
-        var server = await RedisProcess.StartAsync("--cluster-enabled", "yes", "--cluster-announce-ip", announcedAddress);
+        var server = await RedisProcess.StartInClusterModeAsync("--cluster-announce-ip", announcedAddress);
         await using var connection = await server.ConnectAsOperatorAsync();
         await connection.GetServers()[0].ExecuteAsync("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
         await Eventually.IsTrueAsync(

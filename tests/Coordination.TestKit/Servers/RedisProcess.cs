@@ -35,6 +35,15 @@ public sealed class RedisProcess : IAsyncDisposable
     public static Task<RedisProcess> StartAsync(params string[] settings) =>
         StartAsync(server => ["--port", $"{server.Port}", .. settings]);
 
+    /// <summary>Starts a server in Cluster mode.</summary>
+    /// <param name="settings">As in redis.conf, each with two dashes before it.</param>
+    public static Task<RedisProcess> StartInClusterModeAsync(params string[] settings)
+    {
+        // Its other port would be 10,000 above the first, among those for outgoing connections: one of them may have it.
+        var busPort = FreePort.Take();
+        return StartAsync(["--cluster-enabled", "yes", "--cluster-port", $"{busPort}", .. settings]);
+    }
+
     /// <summary>Starts a server whose command line depends on its folder, or has the port elsewhere.</summary>
     public static async Task<RedisProcess> StartAsync(Func<RedisProcess, string[]> arguments)
     {
