@@ -57,7 +57,7 @@ public abstract partial class LockContract
         var (first, second) = (StartNode(), StartNode());
         var lease = await AcquireAsync(first);
         var waiting = second.GetLock(Name).TryAcquireAsync(Long, Cancellation);
-        await Eventually.Async(async () => await Leftovers.CountWaitersAsync(first.Store, Name) == 1, Bound);
+        await Eventually.IsTrueAsync(async () => await Leftovers.CountWaitersAsync(first.Store, Name) == 1, Bound);
         await ReleaseAsync(lease);
 
         await using var next = await waiting.WaitAsync(Bound, Cancellation);
@@ -76,7 +76,7 @@ public abstract partial class LockContract
 
         var error = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Bound, Cancellation));
         Assert.Equal(cancelling.Token, error.CancellationToken);
-        await Eventually.Async(async () => await Leftovers.CountWaitersAsync(first.Store, Name) == 0, Bound);
+        await Eventually.IsTrueAsync(async () => await Leftovers.CountWaitersAsync(first.Store, Name) == 0, Bound);
         await ReleaseAsync(lease);
         await AssertNothingLeftAsync(Name);
     }
@@ -157,7 +157,7 @@ public abstract partial class LockContract
         await second.DisposeAsync();
 
         await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(Bound, Cancellation));
-        await Eventually.Async(async () => await Leftovers.CountWaitersAsync(first.Store, Name) == 0, Bound);
+        await Eventually.IsTrueAsync(async () => await Leftovers.CountWaitersAsync(first.Store, Name) == 0, Bound);
         await ReleaseAsync(lease);
         await AssertNothingLeftAsync(Name);
     }

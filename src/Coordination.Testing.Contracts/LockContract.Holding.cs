@@ -57,7 +57,7 @@ public abstract partial class LockContract
         var (first, second) = (StartNode(options => options.LeaseDuration = TimeSpan.FromSeconds(3)), StartNode());
         var lease = await AcquireAsync(first);
         await LoseAllDataAsync();
-        await Eventually.Async(() => lease.Lost.IsCancellationRequested, Bound);
+        await Eventually.IsTrueAsync(() => lease.Lost.IsCancellationRequested, Bound);
         Assert.Equal((LeaseState.Lost, LeaseLossReason.NotOwner, TimeSpan.Zero), (lease.State, lease.LossReason, lease.Remaining));
 
         await using var next = await AcquireAsync(second);
@@ -79,7 +79,7 @@ public abstract partial class LockContract
 
         await using var next = await waiting.WaitAsync(Bound, Cancellation);
         Assert.True(next.FencingToken > lease.FencingToken);
-        await Eventually.Async(() => lease.Lost.IsCancellationRequested, Bound);
+        await Eventually.IsTrueAsync(() => lease.Lost.IsCancellationRequested, Bound);
     }
 
     [Fact]

@@ -141,7 +141,7 @@ public abstract partial class LockContract
         Assert.True(await Observer.Inspector.RevokeAsync(Name, lease.FencingToken, Cancellation));
 
         // Long before the next renewal of a lease of the usual length.
-        await Eventually.Async(() => lease.Lost.IsCancellationRequested, Bound / 2, "The holder is told.");
+        await Eventually.IsTrueAsync(() => lease.Lost.IsCancellationRequested, Bound / 2, "The holder is told.");
         Assert.Equal(LeaseLossReason.Revoked, lease.LossReason);
         Assert.Equal(ReleaseResult.NotHeld, await ReleaseAsync(lease));
         await using var next = await waiting.WaitAsync(Bound, Cancellation);

@@ -231,9 +231,9 @@ public abstract partial class LockContract
         Task<ILockLease>? waiting = null;
         link.BeforeReleasing = () => waiting ??= own.AcquireAsync(Cancellation);
         Assert.Null(await own.TryAcquireAsync(TimeSpan.FromMilliseconds(50), Cancellation).WaitAsync(Bound, Cancellation));
-        await Eventually.Async(() => link.Releases > 0, Bound, "The first wait leaves the queue.");
+        await Eventually.IsTrueAsync(() => link.Releases > 0, Bound, "The first wait leaves the queue.");
 
-        await Eventually.Async(async () => await Leftovers.CountWaitersAsync(first.Store, Name) == 1, Bound, "The second wait is in the queue.");
+        await Eventually.IsTrueAsync(async () => await Leftovers.CountWaitersAsync(first.Store, Name) == 1, Bound, "The second wait is in the queue.");
         await ReleaseAsync(lease);
         await ReleaseAsync(await waiting!.WaitAsync(Bound, Cancellation));
     }

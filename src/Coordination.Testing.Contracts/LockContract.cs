@@ -68,7 +68,7 @@ public abstract partial class LockContract : IAsyncLifetime
     /// </summary>
     /// <param name="lockName">The lock.</param>
     protected virtual Task AssertNothingLeftAsync(string lockName) =>
-        Eventually.Async(() => Leftovers.IsNothingAsync(Observer.Store, lockName), Bound, $"Nothing is left of the lock '{lockName}'.");
+        Eventually.IsTrueAsync(() => Leftovers.IsNothingAsync(Observer.Store, lockName), Bound, $"Nothing is left of the lock '{lockName}'.");
 
     /// <summary>Prepares a test: override it to get a server ready, and call the base.</summary>
     public virtual ValueTask InitializeAsync() => ValueTask.CompletedTask;
@@ -131,7 +131,7 @@ public abstract partial class LockContract : IAsyncLifetime
     {
         var before = await Leftovers.CountWaitersAsync(node.Store, Name);
         var waiting = (@lock ?? node.GetLock(Name)).AcquireAsync(cancellation ?? Cancellation);
-        await Eventually.Async(async () => await Leftovers.CountWaitersAsync(node.Store, Name) > before, Bound, "The waiter is in the queue.");
+        await Eventually.IsTrueAsync(async () => await Leftovers.CountWaitersAsync(node.Store, Name) > before, Bound, "The waiter is in the queue.");
         return waiting;
     }
 
@@ -140,6 +140,6 @@ public abstract partial class LockContract : IAsyncLifetime
     {
         var clock = Name + "-clock";
         await node.Store.AcquireAsync(Requests.Acquire(clock, new LockOwner("clock", 1), time, claimWindow: Long), Cancellation);
-        await Eventually.Async(async () => await node.Administration.GetHolderAsync(clock, Cancellation) is null, time + Bound, "Time passes.");
+        await Eventually.IsTrueAsync(async () => await node.Administration.GetHolderAsync(clock, Cancellation) is null, time + Bound, "Time passes.");
     }
 }

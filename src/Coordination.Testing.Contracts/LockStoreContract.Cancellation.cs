@@ -14,7 +14,7 @@ public abstract partial class LockStoreContract
     {
         await GrantAsync(Ada);
         await ReleaseWithCancelledTokenAsync(Ada);
-        await Eventually.Async(async () => await HolderAsync() is null, Bound);
+        await Eventually.IsTrueAsync(async () => await HolderAsync() is null, Bound);
         await AssertNothingLeftAsync(LockName);
     }
 
@@ -28,7 +28,7 @@ public abstract partial class LockStoreContract
         Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada));
 
         await ReleaseWithCancelledTokenAsync(Ada, entry: 2);
-        await Eventually.Async(async () => await HolderAsync() is null, Bound);
+        await Eventually.IsTrueAsync(async () => await HolderAsync() is null, Bound);
         await AssertNothingLeftAsync(LockName);
     }
 
@@ -40,7 +40,7 @@ public abstract partial class LockStoreContract
         await GrantAsync(Ada);
         await QueueAsync(Bob, Cy);
         await ReleaseWithCancelledTokenAsync(Bob);
-        await Eventually.Async(async () => (await Administration.InspectAsync(LockName, 10, Cancellation)).Waiters.Count == 1, Bound);
+        await Eventually.IsTrueAsync(async () => (await Administration.InspectAsync(LockName, 10, Cancellation)).Waiters.Count == 1, Bound);
 
         await ReleaseAsync(Ada);
         await AssertHeldByAsync(Cy);

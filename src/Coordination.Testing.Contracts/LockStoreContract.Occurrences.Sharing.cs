@@ -156,7 +156,7 @@ public abstract partial class LockStoreContract
         var occurrence = At(0, "ada") with { RememberFor = Short };
         await TryAsync(Ada, occurrence);
         _ = isUndone ? await ReleaseAsync(Ada, occurrence, isFinished: false) : await ReleaseAsync(Ada);
-        await Eventually.Async(async () => (await TryAsync(Bob, At(-1, "bob"))).OccurrenceStatus == OccurrenceStatus.Started, Bound);
+        await Eventually.IsTrueAsync(async () => (await TryAsync(Bob, At(-1, "bob"))).OccurrenceStatus == OccurrenceStatus.Started, Bound);
     }
 
     [Fact]

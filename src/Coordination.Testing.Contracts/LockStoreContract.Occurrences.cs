@@ -213,7 +213,7 @@ public abstract partial class LockStoreContract
     {
         var occurrence = At(0, "ada") with { RememberFor = Short };
         await RunAsync(Ada, occurrence);
-        await Eventually.Async(
+        await Eventually.IsTrueAsync(
             async () =>
             {
                 var reply = await TryAsync(Bob, At(0, "bob"));

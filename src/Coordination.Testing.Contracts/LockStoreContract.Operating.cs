@@ -98,7 +98,7 @@ public abstract partial class LockStoreContract
         await QueueAsync(Bob);
         Assert.True(await RevokeAsync(token));
 
-        await Eventually.Async(() => holders.Count > 0 && waiters.Count > 0, Bound);
+        await Eventually.IsTrueAsync(() => holders.Count > 0 && waiters.Count > 0, Bound);
         Assert.Equal(LockNotification.Revoked(LockName, Ada, token), Assert.Single(holders.All));
         Assert.Equal(LockNotification.Granted(LockName, Bob), Assert.Single(waiters.All));
         Assert.Equal(RenewalReply.Revoked, await RenewalReplyAsync(Ada, token: token));

@@ -294,7 +294,7 @@ public abstract partial class LockStoreContract
         Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([Requests.Renew(name, Ada, Long)], Cancellation));
         Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(name, Ada, Long), Cancellation));
         Assert.Equal(Bob, (await Administration.GetHolderAsync(name, Cancellation))?.Owner);
-        await Eventually.Async(() => heard.Count > 0, Bound);
+        await Eventually.IsTrueAsync(() => heard.Count > 0, Bound);
         Assert.Equal(LockNotification.Granted(name, Bob), Assert.Single(heard.All));
         Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(name, Bob, Long), Cancellation));
         await AssertNothingLeftAsync(name);

@@ -47,7 +47,7 @@ public abstract partial class LockStoreContract
         var reply = wait ? await AskAsync(Cy) : await TryAsync(Cy);
         Assert.False(reply.IsGranted);
         Assert.Equal(Bob, reply.Holder!.Owner);
-        await Eventually.Async(() => heard.Count > 0, Bound);
+        await Eventually.IsTrueAsync(() => heard.Count > 0, Bound);
         Assert.Equal(LockNotification.Granted(LockName, Bob), Assert.Single(heard.All));
         Assert.Equal(reply.Holder.FencingToken, (await AskAsync(Bob)).FencingToken);
     }
@@ -222,7 +222,7 @@ public abstract partial class LockStoreContract
         await ReleaseAsync(Ada);
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob));
         await AssertHeldByAsync(Cy);
-        await Eventually.Async(() => heard.Count > 0, Bound);
+        await Eventually.IsTrueAsync(() => heard.Count > 0, Bound);
 
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Cy));
         await AssertNothingLeftAsync(LockName);
@@ -246,7 +246,7 @@ public abstract partial class LockStoreContract
         foreach (var (from, to) in all.Zip(all.Skip(1)))
         {
             await ReleaseAsync(from);
-            await Eventually.Async(() => heard[to].Grants.Any(), Bound);
+            await Eventually.IsTrueAsync(() => heard[to].Grants.Any(), Bound);
             Assert.Equal(Array.IndexOf(all, to), heard.Values.Sum(h => h.Grants.Count()));
         }
 
@@ -276,7 +276,7 @@ public abstract partial class LockStoreContract
         await GrantAsync(Ada);
         await QueueAsync(queue);
         await ReleaseAsync(Ada, claimWindow: Long / 3);
-        await Eventually.Async(() => heard.Values.Sum(h => h.Count) >= 4, Bound);
+        await Eventually.IsTrueAsync(() => heard.Values.Sum(h => h.Count) >= 4, Bound);
 
         Assert.Equal(LockNotification.Granted(LockName, Bob), Assert.Single(heard[Bob.NodeId].All));
         AssertToldToAskAgain(Cy, Long / 3);
@@ -315,7 +315,7 @@ public abstract partial class LockStoreContract
         await GrantAsync(Ada);
         await QueueAsync(Bob);
         await ReleaseAsync(Ada, allowBarging: true);
-        await Eventually.Async(() => heard.Count > 0, Bound);
+        await Eventually.IsTrueAsync(() => heard.Count > 0, Bound);
         Assert.Equal(LockNotification.AskAgain(LockName, Bob, TimeSpan.Zero), Assert.Single(heard.All));
         Assert.True((await TryAsync(Ada, entry: 2, allowBarging: true)).IsGranted);
 
@@ -342,7 +342,7 @@ public abstract partial class LockStoreContract
         await ReleaseAsync(Bob);
 
         // Cy was told after Bob would have been.
-        await Eventually.Async(() => cys.Count > 0, Bound);
+        await Eventually.IsTrueAsync(() => cys.Count > 0, Bound);
         Assert.Equal(0, bobs.Count);
     }
 

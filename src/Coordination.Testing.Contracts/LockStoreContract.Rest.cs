@@ -48,7 +48,7 @@ public abstract partial class LockStoreContract
         await QueueAsync(Bob, Cy);
         var rest = 4 * Short;
         await ReleaseAsync(Ada, lockAtLeastFor: rest);
-        await Eventually.Async(() => heard.Count > 0, Bound);
+        await Eventually.IsTrueAsync(() => heard.Count > 0, Bound);
         var told = Assert.Single(heard.All);
         Assert.Equal((LockNotificationKind.AskAgain, Bob), (told.Kind, told.Owner));
         Assert.InRange(told.After, TimeSpan.FromTicks(1), rest);

@@ -73,7 +73,7 @@ public abstract partial class LockStoreContract : IAsyncLifetime
     /// </summary>
     /// <param name="lockName">The lock.</param>
     protected virtual Task LapseAsync(string lockName) =>
-        Eventually.Async(async () => await Administration.GetHolderAsync(lockName, Cancellation) is null, Bound, $"The lock '{lockName}' lapses.");
+        Eventually.IsTrueAsync(async () => await Administration.GetHolderAsync(lockName, Cancellation) is null, Bound, $"The lock '{lockName}' lapses.");
 
     /// <summary>
     /// Shows that nothing but the last token is left of a lock: it is free, and nobody stands in its queue. Override it to look inside the

@@ -43,4 +43,7 @@ internal static partial class Log
 
     [LoggerMessage(1020, LogLevel.Critical, "The watchdog met an error of its own and goes on.")]
     public static partial void WatchdogFault(ILogger logger, Exception exception);
+
+    [LoggerMessage(1021, LogLevel.Warning, "This node cannot listen to the lock store {Store}: {Error} It learns of a free lock when it asks, and of a revoked one when it renews.")]
+    public static partial void CannotListen(ILogger logger, string store, string error);
 }

@@ -1,58 +1,44 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using Coordination.Leases;
 using Coordination.Nodes;
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Coordination.Time;
+using Microsoft.Extensions.Logging;
 
 namespace Coordination.Waiting;
 
 /// <summary>
 /// The one ear of this node: a subscription for all of its locks, from its first lease or wait on. What it hears goes to the waiter or to the lease that it is for.
 /// </summary>
-internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper leases, TimeProvider time) : IAsyncDisposable, IDisposable
+[SuppressMessage("Usage", "CA2213:Disposable fields should be disposed", Justification = "A call that comes in the moment of the disposal looks at its token.")]
+internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper leases, TimeProvider time, ILogger<ILockProvider> logger) : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan SubscribeLimit = TimeSpan.FromMilliseconds(250);
 
-    private readonly ConcurrentDictionary<(string LockName, LockOwner Owner), ImmutableArray<Waiter>> _waiters = new();
-    private readonly Lock _subscribing = new();
-    private Task<IAsyncDisposable>? _subscription;
-    private Task _listening = Task.CompletedTask;
+    private static readonly TimeSpan MinRetryDelay = TimeSpan.FromSeconds(1);
 
-    /// <summary>Begins to listen, and tells nobody how it went: a lease that hears of no revocation learns of it by its next renewal.</summary>
-    public void Listen()
-    {
-        if (ListenAsync() is { IsCompletedSuccessfully: false } listening)
-        {
-            _ = ObserveAsync(listening);
-        }
-    }
+    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(15);
+
+    private readonly ConcurrentDictionary<(string LockName, LockOwner Owner), ImmutableArray<Waiter>> _waiters = new();
+    private readonly Lock _gate = new();
+    private readonly CancellationTokenSource _disposing = new();
+    private Task<bool>? _begun;
+    private IAsyncDisposable? _subscription;
+    private bool _isDisposed;
+
+    /// <summary>Begins to listen, and tells the caller nothing of how it went: a lease that hears of no revocation learns of it by its next renewal.</summary>
+    public void Listen() => _ = ObserveAsync(Begin());
 
     /// <summary>
-    /// Subscribes, once for this node, and waits for it for a moment. A failure is no obstacle: notifications are a speed-up, and the next
-    /// call tries again.
+    /// Begins to listen, and waits for it for a moment: one moment for all callers, so who comes when it is over does not wait. A store that is away
+    /// is no obstacle: notifications are a speed-up, and the node goes on trying by itself.
     /// </summary>
     /// <exception cref="LockStoreException">The store refuses for good.</exception>
-    public Task ListenAsync()
-    {
-        if (Volatile.Read(ref _subscription) is { IsCompletedSuccessfully: true })
-        {
-            return Task.CompletedTask;
-        }
-
-        lock (_subscribing)
-        {
-            if (_subscription is null or { IsFaulted: true } or { IsCanceled: true })
-            {
-                // The node's, so no call's end ends it.
-                _subscription = SubscribeAsync();
-                _listening = ListenAsync(_subscription);
-            }
-
-            // One moment for all of them: who asks when it is over does not wait.
-            return _listening;
-        }
-    }
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public Task ListenAsync(CancellationToken cancellationToken) => Begin().WithinAsync(Timeout.InfiniteTimeSpan, time, cancellationToken: cancellationToken);
 
     /// <summary>Passes on to a waiter what is heard for it.</summary>
     public void Add(Waiter waiter) => _waiters.AddOrUpdate(
@@ -72,45 +58,123 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
         }
     }
 
+    /// <summary>Ends the subscription, also one that is being made.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (Interlocked.Exchange(ref _subscription, null) is { IsCompletedSuccessfully: true } subscription)
+        IAsyncDisposable? subscription;
+        lock (_gate)
         {
-            await (await subscription.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+            (_isDisposed, subscription, _subscription) = (true, _subscription, null);
+        }
+
+        await _disposing.CancelAsync().ConfigureAwait(false);
+        if (subscription is not null)
+        {
+            await subscription.DisposeAsync().ConfigureAwait(false);
         }
     }
 
-    /// <summary>Ends the subscription as <see cref="DisposeAsync"/> does, and does not wait for it: for a container that is disposed synchronously.</summary>
+    /// <summary>As <see cref="DisposeAsync"/>, and does not wait for it: for a container that is disposed synchronously.</summary>
     public void Dispose() => _ = DisposeAsync().AsTask();
 
-    private static async Task ObserveAsync(Task listening) => await listening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    private static async Task ObserveAsync(Task begun) => await begun.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
     private static (string LockName, LockOwner Owner) KeyOf(Waiter waiter) => (waiter.Request.LockName, waiter.Request.Owner);
 
-    // Asynchronous, so that what a store throws at once comes out of the task, too.
-    private async Task<IAsyncDisposable> SubscribeAsync() => await store.SubscribeAsync(node.Id, Hear, CancellationToken.None).ConfigureAwait(false);
-
-    private async Task ListenAsync(Task<IAsyncDisposable> subscription)
+    private Task<bool> Begin()
     {
-        try
+        lock (_gate)
         {
-            await subscription.WithinAsync(SubscribeLimit, time).ConfigureAwait(false);
-        }
-        catch (LockStoreException e) when (e.IsTransient)
-        {
-            // The store is away; the acquisition that follows says so, and waiting by the holder's time to live still works.
-        }
-        catch (TimeoutException)
-        {
-            // It is slow: what happens until it stands may be missed, so everybody asks again then.
-            _ = WakeWhenListeningAsync(subscription);
+            if (_isDisposed)
+            {
+                return Task.FromResult(false);
+            }
+
+            if (_begun is null or { IsFaulted: true })
+            {
+                var tried = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+                _begun = ForAMomentAsync(tried.Task);
+                _ = SubscribeAsync(tried);
+            }
+
+            return _begun;
         }
     }
 
-    private async Task WakeWhenListeningAsync(Task subscription)
+    private async Task<bool> ForAMomentAsync(Task<bool> tried)
     {
-        await subscription.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        WakeAll();
+        try
+        {
+            return await tried.WithinAsync(SubscribeLimit, time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // It is slow. Waiting by the holder's time to live works all the same.
+            return false;
+        }
+    }
+
+    /// <summary>Tries until the store has the subscription, refuses for good, or the node ends.</summary>
+    private async Task SubscribeAsync(TaskCompletionSource<bool> tried)
+    {
+        for (var delay = MinRetryDelay; ; delay = delay * 2 < MaxRetryDelay ? delay * 2 : MaxRetryDelay)
+        {
+            try
+            {
+                // The node's, so no call's end ends it.
+                await KeepAsync(await store.SubscribeAsync(node.Id, Hear, CancellationToken.None).ConfigureAwait(false)).ConfigureAwait(false);
+                tried.TrySetResult(true);
+
+                // What happened until it stood may have been missed.
+                WakeAll();
+                return;
+            }
+            catch (LockStoreException e) when (e.IsTransient)
+            {
+                // The store is away, which the calls say.
+                tried.TrySetResult(false);
+            }
+            catch (Exception e)
+            {
+                // The store refuses for good. Who waits has to know, and the next call tries again.
+                Log.CannotListen(logger, store.Name, e.Message);
+                if (!tried.TrySetException(e))
+                {
+                    Forget();
+                }
+
+                return;
+            }
+
+            await Task.Delay(delay, time, _disposing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_disposing.IsCancellationRequested)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Keeps a subscription, or ends it when the node has ended meanwhile.</summary>
+    private async ValueTask KeepAsync(IAsyncDisposable subscription)
+    {
+        lock (_gate)
+        {
+            if (!_isDisposed)
+            {
+                _subscription = subscription;
+                return;
+            }
+        }
+
+        await subscription.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private void Forget()
+    {
+        lock (_gate)
+        {
+            _begun = null;
+        }
     }
 
     private void Hear(LockNotification notification)

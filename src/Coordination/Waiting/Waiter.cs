@@ -34,7 +34,7 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     public bool MayBeApplied { get; set; }
 
     /// <summary>Ends the sleep until the next ask: the lock was handed over to this waiter, or notifications may have been missed.</summary>
-    public Signal Wake => _wake ??= new Signal(time);
+    public Signal Wake => _wake ?? Interlocked.CompareExchange(ref _wake, new Signal(time), null) ?? _wake;
 
     /// <summary>Joins the store's queue with the next ask.</summary>
     public void Queue() => Request = Request.Wait ? Request : Request with { Wait = true };

@@ -30,6 +30,9 @@ internal sealed class WaitingRoom(
     {
         var queue = Enter(key, out var place);
         var waiter = place is null ? CreateWaiter(key, wait: false) : await TakeTurnAsync(queue, place, cancellationToken).ConfigureAwait(false) ?? CreateWaiter(key, wait: true);
+
+        // Until the turn is passed, so that who waits for the end of the node waits for what has to be undone, too.
+        using var running = background.Begin();
         try
         {
             if (!waiter.Request.Wait && await TryAtOnceAsync(waiter, key.Options, cancellationToken).ConfigureAwait(false) is { } lease)
@@ -83,7 +86,6 @@ internal sealed class WaitingRoom(
     private async Task<LeaseHandle> WaitAsync(Waiter waiter, LockOptions? options, CancellationToken cancellationToken)
     {
         using var waiting = metrics.CallWaits();
-        using var running = background.Begin();
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposing.Token);
         channel.Add(waiter);
         try
@@ -94,7 +96,7 @@ internal sealed class WaitingRoom(
                 try
                 {
                     // Able to hear first, then ask: a release between the two is not missed.
-                    await channel.ListenAsync().ConfigureAwait(false);
+                    await channel.ListenAsync(ending.Token).ConfigureAwait(false);
                     waiter.Wake.Reset();
                     var reply = await AskAsync(waiter, options, ending.Token).ConfigureAwait(false);
                     if (TryAccept(waiter, reply, options) is { } lease)

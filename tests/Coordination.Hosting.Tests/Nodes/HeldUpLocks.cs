@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Hosting.Tests.Nodes;
 
-/// <summary>Locks whose grants are held up on their way to the caller, and which do not heed the token meanwhile.</summary>
+/// <summary>Locks whose grants are held up on their way to the caller, and which do not look at the token meanwhile.</summary>
 internal sealed class HeldUpLocks
 {
     private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -48,7 +48,7 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
 
     public override async Task PingAsync(CancellationToken cancellationToken)
     {
-        // As a store that does not heed its token.
+        // As a store that does not look at its token.
         await PingGate;
         await base.PingAsync(cancellationToken);
     }

@@ -4,7 +4,7 @@
  * waiter may count as dead. Where that may be, the first waiter alive is any one that waits, or none, so the queue is a set.
  *
  * Switches: SHARED_OWNER (re-entry), AT_LEAST (a lock may have to rest after its release), DATA_LOSS (keys are deleted, tokens are
- * forgotten, an administrator takes the lock, the clock steps).
+ * forgotten, an operator revokes the lock, the clock steps).
  * Broken twins: NO_OWNER_CHECK, RENEWAL_RECREATES, ENTRIES_COUNT, TOKEN_OF_TIME_ALONE, LATE_REPLY_REVIVES, HANDOVER_TO_TWO.
  */
 #ifndef NODES
@@ -83,7 +83,7 @@ inline become_idle() {
     skip
 }
 
-/* Acquisition, QueuePlace, LeaseActions and the watchdog, for one lock of one node. */
+/* Acquirer, WaitingRoom, LeaseKeeper and the watchdog, for one lock of one node. */
 proctype Contender(byte me) {
 end:
     do
@@ -99,7 +99,7 @@ end:
     :: atomic { at[me] == ASKING && late == NONE -> leave_late(ACQUIRE, false) }
     /* A try that is refused. */
     :: atomic { at[me] == ASKING -> become_idle() }
-    /* Gives up, and gives back what it may have been granted. */
+    /* Gives up, and undoes what it may have been granted. */
     :: atomic { at[me] == ASKING || at[me] == ANSWERED -> become(ENDING) }
 
     /* The grant arrives, in time. */
@@ -123,7 +123,7 @@ end:
     /* Releases; or its deadline passes, and it releases all the same. */
     :: atomic { at[me] == HOLDING -> become(ENDING) }
 
-    /* Releases or gives back, until there is an answer. When the reply is lost it does so again. */
+    /* Releases or undoes, until there is a reply. When the reply is lost it does so again. */
     :: atomic { at[me] == ENDING ->
         run_release(lock_of(me), id_now(me));
         if

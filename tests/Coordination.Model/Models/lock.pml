@@ -7,7 +7,7 @@
  * crash, and faults end at some point that is not known.
  *
  * Switches of the environment: LIVE, SILENT (every notification is lost, for ever), ONCE (nobody comes a second time), CRASHES (how
- * many nodes may crash, with LIVE), DATA_LOSS (keys are deleted, a token is forgotten, an administrator takes the lock, clocks step),
+ * many nodes may crash, with LIVE), DATA_LOSS (keys are deleted, a token is forgotten, an operator revokes the lock, clocks step),
  * AT_LEAST (a lock may have to rest after its release), SHARED_OWNER (nodes 0 and 1 are two tasks of one owner: re-entry).
  * Broken twins: NO_OWNER_CHECK, MESSAGE_ALONE, NO_LIVENESS_CHECK, RENEWAL_RECREATES, ENTRIES_COUNT, BARGING,
  * TOKEN_OF_TIME_ALONE, LATE_REPLY_REVIVES.
@@ -557,7 +557,7 @@ inline told_it_is_lost() {
 #define may_count_as_dead(l, id) true
 #endif
 
-/* Acquisition, QueuePlace, LeaseActions and the watchdog, for one lock of one node. */
+/* Acquirer, WaitingRoom, LeaseKeeper and the watchdog, for one lock of one node. */
 proctype Contender(byte me) {
 end:
     do
@@ -597,7 +597,7 @@ end:
         :: waits[me] = true
         fi }
     :: atomic { at[me] == ASKING && is_up(me) && may_fail && !waits[me] -> waits[me] = true }
-    /* Gives up, and gives back what it may have been granted. */
+    /* Gives up, and undoes what it may have been granted. */
     :: atomic { (at[me] == ASKING || at[me] == SLEEPING || at[me] == ANSWERED) && is_up(me) -> waits[me] = false; become(ENDING) }
 
 #ifdef LIVE
@@ -627,7 +627,7 @@ end:
     /* Releases, or its deadline passes; who lost it releases all the same, or is never heard of again. */
     :: atomic { at[me] == HOLDING && is_up(me) -> told_it_is_lost() }
 
-    /* Releases or gives back, until there is an answer or it gives up. */
+    /* Releases or undoes, until there is a reply or it gives up. */
     :: atomic { at[me] == ENDING && is_up(me) ->
         d_step { release(lock_of(me), id_now(me), false) }
         tell(lock_of(me));

@@ -217,7 +217,7 @@ inline die(c) {
 #define may_be_late !stable && late == NONE
 #endif
 
-/* Acquisition, QueuePlace, LeaseActions and the watchdog, for one lock of one node. */
+/* Acquirer, WaitingRoom, LeaseKeeper and the watchdog, for one lock of one node. */
 proctype Contender(byte me) {
 end:
     do
@@ -253,7 +253,7 @@ end:
 
     :: atomic { at[me] == SLEEPING && is_up(me) && is_woken(me) -> at[me] = ASKING; current[me] = false }
 
-    /* Gives up, and gives back what it may have been granted. */
+    /* Gives up, and undoes what it may have been granted. */
     :: atomic { (at[me] == ASKING || at[me] == SLEEPING || at[me] == ANSWERED) && is_up(me) && may_leave(me) -> waits[me] = false; become(ENDING) }
 
     /* The grant arrives, in time; or too late for its deadline, or never: then it asks again by the same request. */
@@ -272,7 +272,7 @@ end:
     /* Releases; or its deadline passes, and it releases all the same. */
     :: atomic { at[me] == HOLDING && is_up(me) -> become(ENDING) }
 
-    /* Releases or gives back, until there is an answer. When the reply is lost it does so again. */
+    /* Releases or undoes, until there is a reply. When the reply is lost it does so again. */
     :: atomic { at[me] == ENDING && is_up(me) ->
         d_step { release(lock_of(me), id_now(me), false) }
         tell(lock_of(me));

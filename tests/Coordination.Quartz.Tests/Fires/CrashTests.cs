@@ -54,7 +54,7 @@ public sealed class CrashTests(RedisServerFixture redis) : ClusterTest(redis)
         await leaving.StopAsync().WaitAsync(Bound, Cancellation);
         await Until(() => Ledger.Runs.Count(run => run.FireTime == begun) == 2, "the fire is run by another");
         Assert.Single(Ledger.Runs, run => run.FireTime == begun && run.Scheduler != "leaving");
-        await Until(() => Nodes.Take(2).Any(node => node.Log.Any(record => record.Id.Id == 1301)), "it is told that it was made up");
+        await Until(() => Nodes.Take(2).Any(node => node.Log.Any(record => record.Id.Id == 1301)), "it is told that it was recovered");
         Ledger.AssertOneAtATime();
     }
 

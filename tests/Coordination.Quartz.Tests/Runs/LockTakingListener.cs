@@ -2,7 +2,7 @@ using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;
 
-/// <summary>How a lock around a job is not to be made: taken in one callback, given back in another.</summary>
+/// <summary>How a lock around a job is not to be made: acquired in one callback, released in another.</summary>
 internal sealed class LockTakingListener : IJobListener
 {
     private int _held;

@@ -14,7 +14,7 @@ public sealed class LossTests(RedisServerFixture redis) : ClusterTest(redis)
     [Failure("F10", "F18")]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_lost_lease_interrupts_the_job_and_is_a_failure_whether_or_not_the_job_stops(bool heedsItsToken)
+    public async Task A_lost_lease_interrupts_the_job_and_is_a_failure_whether_or_not_the_job_stops(bool stopsWhenTold)
     {
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var node = await StartAsync("ada", quartz => quartz.ScheduleJob<StagedJob>(
@@ -30,7 +30,7 @@ public sealed class LossTests(RedisServerFixture redis) : ClusterTest(redis)
 
                     using var registration = cancellationToken.Register(told.SetResult);
                     await told.Task;
-                    if (heedsItsToken)
+                    if (stopsWhenTold)
                     {
                         cancellationToken.ThrowIfCancellationRequested();
                     }

@@ -7,7 +7,7 @@ using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;
 
-/// <summary>However a run ends, its lease is given back.</summary>
+/// <summary>However a run ends, its lease is released.</summary>
 public sealed class PairingTests(RedisServerFixture redis) : ClusterTest(redis)
 {
     private const string LockName = "DEFAULT.staged";

@@ -7,7 +7,7 @@ namespace Coordination.TestKit.Running;
 
 /// <summary>
 /// xunit's own, with two differences: tests that cannot run here are left out (<see cref="Selection"/>), and the seed of a run decides
-/// the order of its tests (<see cref="ShuffledOrder"/>). Every test project has it by <c>tests/Directory.Build.targets</c>.
+/// the order of its tests (<see cref="ShuffledOrder"/>). Every test project has it by <c>tests/Directory.Build.props</c>.
 /// </summary>
 public sealed class TestFramework : XunitTestFramework
 {

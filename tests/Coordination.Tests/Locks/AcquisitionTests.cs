@@ -43,7 +43,7 @@ public sealed class AcquisitionTests
         var trying = node.Provider.GetLock("work").TryAcquireAsync(Token);
         Assert.True(node.AdvanceUntil(() => trying.IsCompleted, LeaseDuration));
         Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => trying)).IsTransient);
-        Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, TimeSpan.FromSeconds(10)), "The grant was not given back.");
+        Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, TimeSpan.FromSeconds(10)), "The grant was not undone.");
     }
 
     [Fact]

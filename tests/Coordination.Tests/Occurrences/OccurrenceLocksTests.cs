@@ -124,7 +124,7 @@ public sealed class OccurrenceLocksTests
         var trying = Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token).AsTask();
         Assert.True(node.AdvanceUntil(() => trying.IsCompleted, LeaseDuration));
         await Assert.ThrowsAsync<LockStoreException>(() => trying);
-        Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, RealTimeLimit), "The grant was not given back.");
+        Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, RealTimeLimit), "The grant was not undone.");
         Assert.Equal(OccurrenceStatus.Started, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
     }
 

@@ -20,7 +20,7 @@ public class InMemoryLockTests : LockContract
     {
         await base.AssertNothingLeftAsync(lockName);
 
-        // Of all locks of the test: calls that gave up may still be giving back what they asked for.
+        // Of all locks of the test: calls that gave up may still be undoing what they asked for.
         await Eventually.IsTrueAsync(() => _store.Count == 0, TimeSpan.FromSeconds(10), "Nothing is left of any lock.");
     }
 }
