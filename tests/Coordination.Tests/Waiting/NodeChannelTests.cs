@@ -1,8 +1,8 @@
 using Coordination.Stores;
+using Coordination.Testing;
 using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Nodes;
 using Coordination.TestKit.Stores;
-using Coordination.Testing;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Tests.Waiting;
