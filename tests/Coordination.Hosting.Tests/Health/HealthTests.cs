@@ -14,7 +14,7 @@ public sealed class HealthTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a", services: Checked);
-        await Cluster.UntilAsync(() => a.Leadership.IsLeader, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b", services: Checked);
         await b.StandsByAsync();
 
@@ -40,7 +40,7 @@ public sealed class HealthTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a", services: Checked);
-        await Cluster.UntilAsync(() => a.Leadership.IsLeader, "a leads");
+        await a.LeadsAsync();
         a.Store.Fault = StoreWithFaults.Away;
         await cluster.AdvanceUntilAsync(() => a.Work.Lease.State == LeaseState.InDoubt, Cluster.LeaseDuration / 2, "the lease is in doubt");
 
@@ -75,7 +75,7 @@ public sealed class HealthTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a", services: services => Checked(services.AddSingleton<ILockStore>(new StoreWithoutAdministration(cluster.Store))));
-        await Cluster.UntilAsync(() => a.Leadership.IsLeader, "a leads");
+        await a.LeadsAsync();
         Assert.Equal(HealthStatus.Healthy, (await a.CheckHealthAsync()).Entries["coordination"].Status);
     }
 

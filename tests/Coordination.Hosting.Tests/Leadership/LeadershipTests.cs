@@ -14,7 +14,7 @@ public sealed class LeadershipTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b");
         await b.StandsByAsync();
 
@@ -26,7 +26,7 @@ public sealed class LeadershipTests
         await Cluster.UntilAsync(() => b.Logged(1208) == 1, "b says once who leads");
 
         await a.StopAsync();
-        await Cluster.UntilAsync(() => b.Leadership.IsLeader, "b leads");
+        await b.LeadsAsync();
         Assert.False(a.Leadership.IsLeader);
         Assert.Equal(b.NodeId, (await a.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken))?.NodeId);
         await b.StopAsync();
@@ -39,14 +39,14 @@ public sealed class LeadershipTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b");
         await b.StandsByAsync();
         var c = await cluster.StartNodeAsync("c");
         await c.StandsByAsync();
 
         await a.StopAsync();
-        await Cluster.UntilAsync(() => b.Work.IsRunning, "b leads");
+        await b.LeadsAsync();
         await cluster.AdvanceUntilAsync(() => c.Leadership.Leader?.NodeId == b.NodeId, 2 * Cluster.LeaseDuration, "c sees b lead", keep: b.Work.Lease);
         await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, b.Work.Lease);
         Assert.Equal(2, c.Logged(1208));
@@ -57,7 +57,7 @@ public sealed class LeadershipTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b");
         await b.StandsByAsync();
 
@@ -75,7 +75,7 @@ public sealed class LeadershipTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b");
         await b.StandsByAsync();
 
@@ -83,7 +83,7 @@ public sealed class LeadershipTests
         var seenByB = CollectAsync(b.Leadership);
         var leaderA = a.Leadership.Leader;
         await a.StopAsync();
-        await Cluster.UntilAsync(() => b.Leadership.IsLeader, "b leads");
+        await b.LeadsAsync();
         var leaderB = b.Leadership.Leader;
         await b.StopAsync();
 
@@ -102,13 +102,13 @@ public sealed class LeadershipTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
-        await Cluster.UntilAsync(() => a.Leadership.IsLeader, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b", services: services => services.AddSingleton<ILockStore>(new StoreWithoutAdministration(cluster.Store)));
         await Assert.ThrowsAsync<NotSupportedException>(async () => await b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
         Assert.Null(b.Leadership.Leader);
 
         await a.StopAsync();
-        await Cluster.UntilAsync(() => b.Leadership.IsLeader, "b leads");
+        await b.LeadsAsync();
         Assert.DoesNotContain(b.Log, record => record.Level >= LogLevel.Warning);
     }
 
@@ -137,8 +137,13 @@ public sealed class LeadershipTests
         Assert.True(await slow.MoveNextAsync());
 
         await Cluster.UntilAsync(() => work.Terms > 100, "a hundred terms, unwatched");
-        work.Do = Work.UntilToldAsync;
-        await Cluster.UntilAsync(() => work.IsRunning && a.Leadership.IsLeader, "a last term");
+        var last = new TaskCompletionSource();
+        work.Do = (lease, stoppingToken) =>
+        {
+            last.SetResult();
+            return Work.UntilToldAsync(lease, stoppingToken);
+        };
+        await Cluster.UntilAsync(() => last.Task.IsCompleted, "a last term");
         var latest = a.Leadership.Leader;
         var read = 0;
         do

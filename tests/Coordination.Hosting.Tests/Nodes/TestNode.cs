@@ -51,6 +51,9 @@ internal sealed class TestNode : IAsyncDisposable
     /// <summary>When the node logged an event, on the clock of the cluster.</summary>
     public List<DateTimeOffset> TimesOf(int eventId) => [.. Log.Where(record => record.Id.Id == eventId).Select(record => record.Timestamp)];
 
+    /// <summary>Waits until the node leads and its work runs: it leads a moment before its work begins.</summary>
+    public Task LeadsAsync() => Cluster.UntilAsync(() => Leadership.IsLeader && Work.IsRunning, "the node leads and works");
+
     /// <summary>Waits until the node stands in the queue and knows who leads.</summary>
     public Task StandsByAsync() => Cluster.UntilAsync(() => Store.IsQueued && Leadership.Leader is not null, "the node stands by");
 

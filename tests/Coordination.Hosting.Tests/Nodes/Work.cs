@@ -33,12 +33,15 @@ internal sealed class Work
     {
         _lease = lease;
         WasTold = false;
-        Interlocked.Increment(ref _running);
-        Interlocked.Increment(ref _terms);
         using var told = stoppingToken.Register(() => WasTold = true);
+        Interlocked.Increment(ref _terms);
+
+        // Begun before it says that it runs: a test may then change what the next term does.
+        var work = Do(lease, stoppingToken);
+        Interlocked.Increment(ref _running);
         try
         {
-            await Do(lease, stoppingToken);
+            await work;
         }
         finally
         {

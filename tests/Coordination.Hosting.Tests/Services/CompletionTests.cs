@@ -12,14 +12,14 @@ public sealed class CompletionTests
         await using var cluster = new Cluster();
         var throws = new TaskCompletionSource();
         var a = await cluster.StartNodeAsync("a", work: new Work { Do = (_, _) => throws.Task });
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b");
         await b.StandsByAsync();
 
         // No time passes before b leads.
         a.Work.Do = Work.UntilToldAsync;
         throws.SetException(new InvalidOperationException("the work broke"));
-        await Cluster.UntilAsync(() => b.Work.IsRunning, "b leads");
+        await b.LeadsAsync();
         await Cluster.UntilAsync(() => a.Logged(1204) > 0, "a has said what broke");
         var failure = Assert.Single(a.Log, record => record.Id.Id == 1204);
         Assert.Equal(LogLevel.Error, failure.Level);
@@ -79,7 +79,7 @@ public sealed class CompletionTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         cluster.Store.Clear();
         await cluster.AdvanceUntilAsync(() => a.Work.Terms >= 2, TimeSpan.FromSeconds(12), "a leads again, with no backoff");
         Assert.Equal(0, a.Logged(1204));
@@ -100,7 +100,7 @@ public sealed class CompletionTests
         var ignoring = new Work();
         ignoring.Do = ignoring.UntilLetGoAsync;
         var a = await cluster.StartNodeAsync("a", services: s => broken.AddTo(s), work: ignoring);
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var first = a.Work.Lease;
         broken.IsBroken = true;
         cluster.Store.Clear();
@@ -143,7 +143,7 @@ public sealed class CompletionTests
         var order = new System.Collections.Concurrent.ConcurrentQueue<string>();
         var first = new TaskCompletionSource();
         var a = await cluster.StartNodeAsync("a", Again, work: Noting("a"));
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b", Again, work: Noting("b"));
         await b.StandsByAsync();
 
@@ -173,7 +173,7 @@ public sealed class CompletionTests
         await cluster.AdvanceAsync(TimeSpan.FromHours(1));
 
         var b = await cluster.StartNodeAsync("b");
-        await Cluster.UntilAsync(() => b.Work.IsRunning, "b leads");
+        await b.LeadsAsync();
         await cluster.AdvanceUntilAsync(() => a.Leadership.Leader?.NodeId == b.NodeId, 2 * Cluster.LeaseDuration, "a sees b lead", keep: b.Work.Lease);
         await b.StopAsync();
         Assert.Equal(1, a.Work.Terms);

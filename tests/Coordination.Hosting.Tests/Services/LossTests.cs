@@ -19,7 +19,7 @@ public sealed class LossTests
         var ignoring = new Work();
         ignoring.Do = ignoring.UntilLetGoAsync;
         var a = await cluster.StartNodeAsync("a", services: s => s.AddHealthChecks().AddCoordinationHealthCheck(), work: ignoring);
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b");
         await b.StandsByAsync();
 
@@ -63,7 +63,7 @@ public sealed class LossTests
                 o.OverdueAfter = TimeSpan.FromSeconds(1);
             },
             work: ignoring);
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         await LoseAsync(cluster, a);
         Assert.False(a.Lifetime.ApplicationStopping.IsCancellationRequested);
         await cluster.AdvanceUntilAsync(() => a.Lifetime.ApplicationStopping.IsCancellationRequested, TimeSpan.FromSeconds(10), "the host stops");
@@ -95,7 +95,7 @@ public sealed class LossTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var lease = a.Work.Lease;
 
         a.Store.Fault = StoreWithFaults.Away;

@@ -13,7 +13,7 @@ public sealed class StopTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a", work: Draining());
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b");
         await Cluster.UntilAsync(() => b.Leadership.Leader?.NodeId == a.NodeId, "b stands by");
 
@@ -26,7 +26,7 @@ public sealed class StopTests
         // The clock stands still from here on: nothing but the release can make b the leader.
         a.Work.LetGo();
         await stop;
-        await Cluster.UntilAsync(() => b.Work.IsRunning, "b leads");
+        await b.LeadsAsync();
         Assert.True(b.Work.Lease.FencingToken > a.Work.Lease.FencingToken);
         Assert.False(a.Work.IsRunning);
         Assert.Equal(1, a.Logged(1202));
@@ -38,7 +38,7 @@ public sealed class StopTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a", work: Draining());
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b");
 
         var stop = a.StopAsync();
@@ -50,7 +50,7 @@ public sealed class StopTests
 
         a.Work.LetGo();
         await stop;
-        await Cluster.UntilAsync(() => b.Work.IsRunning, "b leads");
+        await b.LeadsAsync();
         Assert.Equal(LeaseState.Released, a.Work.Lease.State);
     }
 
@@ -62,7 +62,7 @@ public sealed class StopTests
         var released = new TaskCompletionSource();
         var a = await cluster.StartNodeAsync("a");
         a.Store.ReleaseGate = released.Task;
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
 
         var stop = a.StopAsync();
         await Cluster.UntilAsync(() => a.Work.Lease.State == LeaseState.Released, "the release is under way");
@@ -84,7 +84,7 @@ public sealed class StopTests
             "a",
             services: s => s.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromMilliseconds(50)),
             work: Draining());
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b");
 
         await a.StopAsync();
@@ -94,7 +94,7 @@ public sealed class StopTests
         Assert.Equal(0, b.Work.Terms);
 
         a.Work.LetGo();
-        await Cluster.UntilAsync(() => b.Work.IsRunning, "b leads");
+        await b.LeadsAsync();
     }
 
     [Fact]
@@ -103,7 +103,7 @@ public sealed class StopTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a", work: Draining());
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
 
         var runner = a.Host.Services.GetServices<IHostedService>().Single();
         await runner.StopAsync(new CancellationToken(canceled: true));
@@ -130,7 +130,7 @@ public sealed class StopTests
         a.Lifetime.StopApplication();
         grants.LetThrough();
 
-        await Cluster.UntilAsync(() => b.Work.IsRunning, "b leads");
+        await b.LeadsAsync();
         await Cluster.UntilAsync(() => a.Logged(1210) == 1, "a says that it gave the grant back");
         await a.StopAsync();
         Assert.Equal(0, a.Work.Terms);
@@ -142,7 +142,7 @@ public sealed class StopTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b");
         await b.StandsByAsync();
         var c = await cluster.StartNodeAsync("c");
@@ -151,7 +151,7 @@ public sealed class StopTests
         await b.StopAsync();
         await a.StopAsync();
 
-        await Cluster.UntilAsync(() => c.Work.IsRunning, "c leads with no time passing");
+        await c.LeadsAsync();
         Assert.Equal(0, b.Work.Terms);
     }
 
@@ -166,7 +166,7 @@ public sealed class StopTests
             return Work.UntilToldAsync(lease, stoppingToken);
         };
         var a = await cluster.StartNodeAsync("a", work: work);
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
 
         await a.StopAsync();
         Assert.Null(await cluster.HolderAsync(WorkingService.LockName));
@@ -177,7 +177,7 @@ public sealed class StopTests
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
         var leadership = a.Leadership;
 
         a.Abandon();
@@ -213,7 +213,7 @@ public sealed class StopTests
             return returned.Task;
         };
         var a = await cluster.StartNodeAsync("a", work: work);
-        await Cluster.UntilAsync(() => a.Work.IsRunning, "a leads");
+        await a.LeadsAsync();
 
         var stop = a.StopAsync();
         await inCallback.Task;
