@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Coordination.TestKit.Nodes;
 using Coordination.TestKit.Waiting;
 using Medallion.Threading;
@@ -19,16 +20,25 @@ public abstract partial class DistributedLockContract : IAsyncLifetime
     /// <summary>Long enough to be put into the queue.</summary>
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(200);
 
-    private readonly Stack<Node> _nodes = new();
+    private readonly ConcurrentStack<Node> _nodes = new();
+    private readonly Lazy<Node> _first;
+    private readonly Lazy<Node> _second;
+
+    /// <summary>Each node is started by the first who asks for it, and many may ask at once.</summary>
+    protected DistributedLockContract()
+    {
+        _first = new Lazy<Node>(() => StartNode());
+        _second = new Lazy<Node>(() => StartNode());
+    }
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>A name that no other test uses, so that tests may share a server.</summary>
     private string Name { get; } = "adapter-" + Guid.NewGuid().ToString("N")[..8];
 
-    private Node First => field ??= StartNode();
+    private Node First => _first.Value;
 
-    private Node Second => field ??= StartNode();
+    private Node Second => _second.Value;
 
     /// <summary>A lock of the test's name on the first node. Each is an object of its own.</summary>
     private IDistributedLock Mine => LocksOf(First).CreateLock(Name);

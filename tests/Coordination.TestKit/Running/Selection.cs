@@ -5,7 +5,8 @@ namespace Coordination.TestKit.Running;
 
 /// <summary>
 /// What of the tests of a run can run. Of those that cannot, one for each missing thing stays and is skipped: it says for all of them
-/// what is missing, how many they are and what to do.
+/// what is missing, how many they are and what to do. The long tier is a choice and nothing that is missing: it is said only where
+/// all tests that were asked for belong to it.
 /// </summary>
 public static class Selection
 {
@@ -27,6 +28,11 @@ public static class Selection
                 leftOut.TryAdd(need, []);
                 leftOut[need].Add(test);
             }
+        }
+
+        if (selected.Count > 0)
+        {
+            leftOut.Remove(Need.LongTier);
         }
 
         return [.. selected, .. await SayAsync(leftOut)];

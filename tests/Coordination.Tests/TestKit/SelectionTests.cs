@@ -50,6 +50,10 @@ public sealed class SelectionTests
             (await SelectAsync(typeof(Modelled), Need.LongTier, Need.Spin)).Select(test => test.SkipReason));
 
     [Fact]
+    public async Task The_long_tier_goes_without_saying_where_other_tests_run() =>
+        Assert.All(await SelectAsync([typeof(Sample), typeof(Modelled)], true, Need.LongTier, Need.Spin), test => Assert.Null(test.SkipReason));
+
+    [Fact]
     public async Task A_test_is_the_same_when_it_is_skipped()
     {
         var test = Assert.Single(await SelectAsync(typeof(Alone)));
