@@ -12,14 +12,14 @@ public sealed class CoordinationOptions
     public TimeSpan LeaseDuration { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>
-    /// How often a lease is renewed. Greater than zero; with the safety margin at most nine tenths of the lease duration, so that a failed renewal
+    /// How often a lease is renewed: from 20 ms; with the safety margin at most nine tenths of the lease duration, so that a failed renewal
     /// leaves time for another. Null, the default, for a third of the lease duration.
     /// </summary>
     public TimeSpan? RenewalInterval { get; set; }
 
     /// <summary>
     /// How long before the store could grant the lock to another the holder is told that it is lost: what user code has to stop in.
-    /// Greater than zero. Null, the default, for a fifth of the lease duration.
+    /// From 20 ms. Null, the default, for a fifth of the lease duration.
     /// </summary>
     public TimeSpan? SafetyMargin { get; set; }
 

@@ -12,6 +12,15 @@ public sealed record LeaseTimings
     /// <summary>The longest lease duration: 1 day.</summary>
     public static readonly TimeSpan MaxDuration = TimeSpan.FromDays(1);
 
+    /// <summary>The shortest renewal interval: 20 ms. A shorter one would ask the store all the time.</summary>
+    public static readonly TimeSpan MinRenewalInterval = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>The shortest safety margin: 20 ms. In a shorter one a holder could not be told in time.</summary>
+    public static readonly TimeSpan MinSafetyMargin = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>How much of a lease renewal interval and safety margin may take: the rest is for a renewal that failed once to be repeated.</summary>
+    internal const double MaxShare = 0.9;
+
     private LeaseTimings(TimeSpan duration, TimeSpan renewalInterval, TimeSpan safetyMargin)
     {
         Duration = duration;
@@ -24,11 +33,11 @@ public sealed record LeaseTimings
     public TimeSpan Duration { get; }
 
     /// <summary>How often the lease is renewed.</summary>
-    /// <value>A third of <see cref="Duration"/> by default.</value>
+    /// <value>From 20 ms; a third of <see cref="Duration"/> by default.</value>
     public TimeSpan RenewalInterval { get; }
 
     /// <summary>How long before its end in the store the holder is told that the lease is lost.</summary>
-    /// <value>A fifth of <see cref="Duration"/> by default.</value>
+    /// <value>From 20 ms; a fifth of <see cref="Duration"/> by default.</value>
     public TimeSpan SafetyMargin { get; }
 
     /// <summary>
@@ -46,12 +55,20 @@ public sealed record LeaseTimings
     /// <summary>The timings of a node's leases; with <paramref name="lockOptions"/>, those of the leases of one lock.</summary>
     /// <param name="options">The settings of the node.</param>
     /// <param name="lockOptions">
-    /// How the lock differs. Another <see cref="LockOptions.LeaseDuration"/> keeps the proportions of the interval and the margin. Null for not at all.
+    /// How the lock differs. Another <see cref="LockOptions.LeaseDuration"/> keeps the proportions of the interval and the margin, as far as these do not
+    /// become shorter than they may be. Null for not at all.
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="options"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A duration is out of its range.</exception>
     public static LeaseTimings Of(CoordinationOptions options, LockOptions? lockOptions = null)
     {
         ArgumentNullException.ThrowIfNull(options);
+        Validate(lockOptions);
+        if (FindErrors(options).FirstOrDefault() is { } error)
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), error);
+        }
+
         var timings = new LeaseTimings(
             options.LeaseDuration,
             options.RenewalInterval ?? options.LeaseDuration / 3,
@@ -59,8 +76,63 @@ public sealed record LeaseTimings
         return timings.For(lockOptions);
     }
 
+    /// <exception cref="ArgumentOutOfRangeException">The lease duration is out of its range.</exception>
+    internal static void Validate(LockOptions? options)
+    {
+        if (options?.LeaseDuration is { } duration && (duration < MinDuration || duration > MaxDuration))
+        {
+            throw new ArgumentOutOfRangeException(nameof(options), duration, $"A lease duration is from {MinDuration} to {MaxDuration}.");
+        }
+    }
+
+    /// <summary>What is wrong with the durations of a node's leases: a sentence for each that names the setting, its value and its limits.</summary>
+    internal static IEnumerable<string> FindErrors(CoordinationOptions options)
+    {
+        var duration = options.LeaseDuration;
+        if (duration < MinDuration || duration > MaxDuration)
+        {
+            yield return $"{CoordinationOptions.SectionName}:{nameof(options.LeaseDuration)} is {duration}, and must be from {MinDuration} to {MaxDuration}.";
+            yield break;
+        }
+
+        var limit = duration * MaxShare;
+        var (interval, margin) = (options.RenewalInterval ?? duration / 3, options.SafetyMargin ?? duration / 5);
+        if (interval < MinRenewalInterval)
+        {
+            yield return TooShort(nameof(options.RenewalInterval), interval, MinRenewalInterval);
+        }
+        else if (margin < MinSafetyMargin)
+        {
+            yield return TooShort(nameof(options.SafetyMargin), margin, MinSafetyMargin);
+        }
+        else if (interval > limit - margin)
+        {
+            // What to change is the one that leaves no room for the other.
+            var (name, most) = margin > limit - MinRenewalInterval
+                ? (nameof(options.SafetyMargin), limit - MinRenewalInterval)
+                : (nameof(options.RenewalInterval), limit - margin);
+            yield return
+                $"{CoordinationOptions.SectionName}:{nameof(options.RenewalInterval)} ({interval}) and {nameof(options.SafetyMargin)} ({margin}) "
+                + $"do not fit into {nameof(options.LeaseDuration)} ({duration}): together they may be {limit} at most, or a lease would be lost before a renewal that failed once can be repeated. "
+                + $"Lower {name} to {most} or less, or raise {nameof(options.LeaseDuration)}.";
+        }
+    }
+
     /// <summary>The same proportions for a lock that may have another duration.</summary>
-    internal LeaseTimings For(LockOptions? lockOptions) => lockOptions?.LeaseDuration is not { } duration || duration == Duration
-        ? this
-        : new(duration, RenewalInterval * (duration / Duration), SafetyMargin * (duration / Duration));
+    internal LeaseTimings For(LockOptions? lockOptions) =>
+        lockOptions?.LeaseDuration is not { } duration || duration == Duration ? this : Scale(duration);
+
+    private LeaseTimings Scale(TimeSpan duration)
+    {
+        var scale = duration / Duration;
+        var margin = Max(SafetyMargin * scale, MinSafetyMargin);
+        var interval = Max(RenewalInterval * scale, MinRenewalInterval);
+        var rest = (duration * MaxShare) - margin;
+        return new LeaseTimings(duration, interval < rest ? interval : rest, margin);
+    }
+
+    private static string TooShort(string name, TimeSpan value, TimeSpan min) =>
+        $"{CoordinationOptions.SectionName}:{name} is {value}, and must be at least {min}. Leave it out for the default.";
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

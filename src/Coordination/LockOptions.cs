@@ -11,7 +11,7 @@ public sealed record LockOptions
 
     /// <summary>
     /// How long after its grant a lease is renewed at most; it is lost when the deadline after the last renewal comes. Greater than
-    /// zero. Null, the default, for as long as it is not released.
+    /// zero, at most 365 days. Null, the default, for as long as it is not released.
     /// </summary>
     public TimeSpan? MaxHold { get; init; }
 

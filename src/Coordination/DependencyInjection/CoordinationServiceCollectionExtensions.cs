@@ -66,9 +66,10 @@ public static class CoordinationServiceCollectionExtensions
     private static void AddNode(IServiceCollection services)
     {
         services.TryAddSingleton(sp => new Node(Options(sp)));
+        services.TryAddSingleton<TelemetryDispatcher>();
         services.TryAddSingleton<CoordinationMetrics>();
         services.TryAddSingleton<LeaseTelemetry>();
-        services.TryAddSingleton(sp => new OutageReporter(sp.GetRequiredService<ILockStore>().Name, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<ILogger<ILockStore>>()));
+        services.TryAddSingleton(sp => new OutageReporter(sp.GetRequiredService<ILockStore>().Name, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<TelemetryDispatcher>().Wrap(sp.GetRequiredService<ILogger<ILockStore>>())));
         services.TryAddSingleton(sp => StorePipelines.Create(sp.GetRequiredService<TimeProvider>(), sp.GetService<ResiliencePipelineProvider<string>>()));
         services.TryAddSingleton(sp => StoreAdministration.Of(sp.GetRequiredService<ILockStore>()));
         services.TryAddSingleton<StoreClient>();

@@ -64,7 +64,7 @@ internal sealed class Lease
         }
     }
 
-    public TimeSpan Remaining => Now is { IsActive: true } now ? now.Deadline.RemainingAt(_time.Uptime) : TimeSpan.Zero;
+    public TimeSpan Remaining => Now is { IsActive: true, IsDoubtful: false } now ? now.Deadline.RemainingAt(_time.Uptime) : TimeSpan.Zero;
 
     public bool IsActive => Now.IsActive;
 
@@ -168,9 +168,20 @@ internal sealed class Lease
     {
         // A reply that comes after the deadline does not revive the lease: user code may have been told, or have looked at the clock.
         var confirmed = new Deadline(sentAt, Timings);
-        return LoseIfOverdue() && Apply(LeaseEvent.RenewalConfirmed, before => confirmed.IsLaterThan(before.Deadline)
-            ? before with { Deadline = confirmed, NextRenewal = confirmed.RenewedAt }
+        return LoseIfOverdue() && Apply(LeaseEvent.RenewalConfirmed, before =>
+            sentAt < before.DoubtedAt ? null // Sent before the machine was suspended, it proves nothing of what came after.
+            : confirmed.IsLaterThan(before.Deadline) ? before with { Deadline = confirmed, NextRenewal = confirmed.RenewedAt }
             : before);
+    }
+
+    /// <summary>Learns that the machine may have been suspended: the lease is renewed before it is relied on again.</summary>
+    public void Doubt()
+    {
+        if (LoseIfOverdue())
+        {
+            var now = _time.Uptime;
+            Apply(LeaseEvent.Suspension, before => before with { DoubtedAt = now, NextRenewal = now });
+        }
     }
 
     /// <summary>Learns that a renewal failed: in doubt, not lost.</summary>

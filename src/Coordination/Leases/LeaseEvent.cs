@@ -5,6 +5,7 @@ internal enum LeaseEvent
 {
     RenewalConfirmed,
     RenewalFailed,
+    Suspension,
     Loss,
     ReleaseRequest,
 }

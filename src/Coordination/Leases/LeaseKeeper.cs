@@ -23,6 +23,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     /// <param name="reply">A grant.</param>
     /// <param name="options">How the lease differs from the node's other ones.</param>
     /// <param name="lease">The lease, for its holder to be bound to.</param>
+    /// <remarks>If it throws, whatever it is, nothing is held here, and the caller undoes the request.</remarks>
     public bool TryAccept(AcquireRequest request, TimedReply<AcquireReply> reply, LockOptions? options, [NotNullWhen(true)] out Lease? lease)
     {
         lease = null;
@@ -33,12 +34,24 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         }
 
         var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, reply.Reply.FencingToken!.Value, timings, options);
-        lease = new Lease(grant, reply.SentAt, time, telemetry)
+        var accepted = new Lease(grant, reply.SentAt, time, telemetry)
         {
             Occurrence = request.Occurrence,
             Hold = telemetry.Granted(grant, Activity.Current?.Context ?? default),
         };
-        watchdog.Add(lease);
+        try
+        {
+            watchdog.Add(accepted);
+        }
+        catch
+        {
+            // The watchdog's thread did not start, as without memory: nobody would renew the lease, or tell its holder.
+            accepted.Lose(LeaseLossReason.ProviderDisposed);
+            watchdog.Remove(accepted);
+            throw;
+        }
+
+        lease = accepted;
         return true;
     }
 
@@ -72,7 +85,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
                 await lease.RenewalUnderWay.WithinAsync(Timeout.InfiniteTimeSpan, time, cancellationToken: either.Token).ConfigureAwait(false);
             }
 
-            var reply = await store.RenewAsync(() => lease.LoseIfOverdue() ? [Node.Renew(lease.Grant)] : [], lease.Timings.CallLimit, either.Token).ConfigureAwait(false);
+            var reply = await store.RenewAsync(() => lease.LoseIfOverdue() ? [Node.Renew(lease.Grant)] : [], lease.Timings.CallLimit, continueOnCapturedContext: false, either.Token).ConfigureAwait(false);
             return reply.Reply.Count > 0 && lease.Learn(reply.Reply[0], reply.SentAt) ? RenewalResult.Renewed : RenewalResult.NotHeld;
         }
         catch (LockStoreException)
@@ -80,8 +93,11 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
             // Unknown is not no: the lease holds until its deadline, and the watchdog goes on trying.
             lease.FailRenewal();
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
+            // With the caller's token, and not with one that links it.
+            cancellationToken.ThrowIfCancellationRequested();
+
             // The deadline came before the reply.
             lease.FailRenewal();
         }
@@ -112,9 +128,18 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     /// Releases what a request may have been granted and leaves the queue, because nobody waits for the reply any more. Goes on without its caller, whose
     /// cancellation does not reach it; tries until the grant would have lapsed by itself.
     /// </summary>
-    public async Task UndoAsync(AcquireRequest request)
+    public Task UndoAsync(AcquireRequest request)
     {
-        using var running = background.Begin();
+        var running = background.Begin();
+        return Detached.Run(() => UndoAsync(request, running));
+    }
+
+    /// <summary>Learns that an operator revoked a lock.</summary>
+    public void Revoke(string lockName, LockOwner owner, long fencingToken) => watchdog.Revoke(lockName, owner, fencingToken);
+
+    private async Task UndoAsync(AcquireRequest request, BackgroundTasks.Running counted)
+    {
+        using var running = counted;
         var lapsesAt = time.Uptime + request.LeaseDuration;
         while (true)
         {
@@ -135,9 +160,6 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         }
     }
 
-    /// <summary>Learns that an operator revoked a lock.</summary>
-    public void Revoke(string lockName, LockOwner owner, long fencingToken) => watchdog.Revoke(lockName, owner, fencingToken);
-
     /// <summary>
     /// Ends a lease: its state first, then the renewal under way, then the store. Whatever the store replies, nothing is left here.
     /// </summary>
@@ -155,13 +177,14 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         {
             if (!renewal.IsCompleted)
             {
-                await renewal.WithinAsync(limit, time).ConfigureAwait(false);
+                // For a part of the time only. After it the release is sent beside the renewal, which never revives what is released.
+                await ((Task)renewal.WithinAsync(Min(limit / 2, lease.Timings.CallLimit), time)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 limit -= time.Uptime - begunAt;
             }
 
             return await ReleaseInStoreAsync(createRequest(node, lease), lease, limit).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is LockStoreException or TimeoutException)
+        catch (LockStoreException e)
         {
             // The store refuses, or the time for it is up: the lock lapses by itself.
             telemetry.ReleaseFailed(lease.Grant, e);

@@ -6,14 +6,19 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.Leases;
 
 /// <summary>Says in logs, metrics and traces what happens to leases.</summary>
-internal sealed class LeaseTelemetry(ILogger<ILockLease> logger, CoordinationMetrics metrics)
+internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetrics metrics, TelemetryDispatcher dispatcher)
 {
+    private readonly ILogger _logger = dispatcher.Wrap(sink);
+
     /// <returns>The trace of the hold; null when nobody listens.</returns>
     public Activity? Granted(LeaseGrant grant, ActivityContext parent)
     {
         metrics.LeaseGranted();
-        Log.Granted(logger, grant.LockName, grant.Owner, grant.FencingToken);
-        return CoordinationActivities.StartHold(grant.LockName, grant.Owner, grant.FencingToken, parent);
+        Log.Granted(_logger, grant.LockName, grant.Owner, grant.FencingToken);
+        return dispatcher.Tell(
+            (grant, parent),
+            static told => CoordinationActivities.StartHold(told.grant.LockName, told.grant.Owner, told.grant.FencingToken, told.parent),
+            null);
     }
 
     public void StateChanged(LeaseGrant grant, Activity? hold, LeaseState before, LeaseMoment after, TimeSpan remaining, TimeSpan heldFor)
@@ -21,16 +26,16 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> logger, CoordinationMet
         switch (after.State)
         {
             case LeaseState.Held:
-                Log.Recovered(logger, grant.LockName, grant.Owner, grant.FencingToken);
+                Log.Recovered(_logger, grant.LockName, grant.Owner, grant.FencingToken);
                 break;
             case LeaseState.InDoubt:
-                Log.InDoubt(logger, grant.LockName, grant.Owner, grant.FencingToken, remaining);
+                Log.InDoubt(_logger, grant.LockName, grant.Owner, grant.FencingToken, remaining);
                 break;
             case LeaseState.Lost:
-                Log.Lost(logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor, after.LossReason ?? LeaseLossReason.DeadlinePassed);
+                Log.Lost(_logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor, after.LossReason ?? LeaseLossReason.DeadlinePassed);
                 break;
             case LeaseState.Released:
-                Log.Released(logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor);
+                Log.Released(_logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(after), after.State, $"A lease cannot go from {before} to an unknown state.");
@@ -39,7 +44,10 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> logger, CoordinationMet
         if (!after.IsActive)
         {
             metrics.LeaseEnded(heldFor, after.LossReason);
-            CoordinationActivities.EndHold(hold, after.LossReason);
+            if (hold is not null)
+            {
+                dispatcher.Post((hold, heldFor, after.LossReason), static told => CoordinationActivities.EndHold(told.hold, told.heldFor, told.LossReason));
+            }
         }
     }
 
@@ -50,13 +58,15 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> logger, CoordinationMet
     public static void RenewalFailed(Activity? hold, Exception error) => CoordinationActivities.RenewalFailed(hold, error);
 
     public void ReleaseFailed(LeaseGrant grant, Exception error) =>
-        Log.ReleaseFailed(logger, grant.LockName, grant.Owner, grant.FencingToken, error.Message);
+        Log.ReleaseFailed(_logger, grant.LockName, grant.Owner, grant.FencingToken, error.Message);
 
-    public void WatchdogFault(Exception error) => Log.WatchdogFault(logger, error);
+    public void Suspended(TimeSpan ahead) => Log.Suspended(_logger, ahead);
+
+    public void WatchdogFault(Exception error) => Log.WatchdogFault(_logger, error);
 
     /// <summary>Sees to it that an exception from a callback on a loss is logged, and goes nowhere else.</summary>
     public void ObserveCallbacks(LeaseGrant grant, Task callbacks) => callbacks.ContinueWith(
-        task => Log.LostCallbackThrew(logger, task.Exception!, grant.LockName),
+        task => Log.LostCallbackThrew(_logger, task.Exception!, grant.LockName),
         CancellationToken.None,
         TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
         TaskScheduler.Default);

@@ -8,10 +8,12 @@ internal static class LeaseTransitions
     {
         (LeaseState.Held, LeaseEvent.RenewalConfirmed) => LeaseState.Held,
         (LeaseState.Held, LeaseEvent.RenewalFailed) => LeaseState.InDoubt,
+        (LeaseState.Held, LeaseEvent.Suspension) => LeaseState.InDoubt,
         (LeaseState.Held, LeaseEvent.Loss) => LeaseState.Lost,
         (LeaseState.Held, LeaseEvent.ReleaseRequest) => LeaseState.Released,
         (LeaseState.InDoubt, LeaseEvent.RenewalConfirmed) => LeaseState.Held,
         (LeaseState.InDoubt, LeaseEvent.RenewalFailed) => LeaseState.InDoubt,
+        (LeaseState.InDoubt, LeaseEvent.Suspension) => LeaseState.InDoubt,
         (LeaseState.InDoubt, LeaseEvent.Loss) => LeaseState.Lost,
         (LeaseState.InDoubt, LeaseEvent.ReleaseRequest) => LeaseState.Released,
         _ => null,

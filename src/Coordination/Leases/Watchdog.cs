@@ -12,10 +12,14 @@ internal sealed class Watchdog : IDisposable
 {
     public const int BatchSize = 100;
 
+    /// <summary>How often it looks at least while there are leases: so soon after a suspension of the machine it notices.</summary>
+    private static readonly TimeSpan MaxSleep = TimeSpan.FromSeconds(1);
+
     private readonly StoreClient _store;
     private readonly LeaseTelemetry _telemetry;
     private readonly TimeProvider _time;
     private readonly LeaseSchedule _schedule = new();
+    private readonly SuspensionCheck _suspension;
     private readonly DedicatedThread _thread;
     private volatile bool _isDisposed;
 
@@ -24,6 +28,7 @@ internal sealed class Watchdog : IDisposable
         _store = store;
         _telemetry = telemetry;
         _time = time;
+        _suspension = new SuspensionCheck(time);
         _thread = new DedicatedThread("Coordination watchdog", time, Look, telemetry.WatchdogFault);
     }
 
@@ -82,6 +87,7 @@ internal sealed class Watchdog : IDisposable
     /// <returns>When to look again.</returns>
     private TimeSpan Look()
     {
+        DoubtAfterSuspension();
         var now = _time.Uptime;
         var due = _schedule.DueBy(now);
         due.RemoveAll(lease => !Stands(lease));
@@ -101,7 +107,29 @@ internal sealed class Watchdog : IDisposable
             due.ForEach(lease => _schedule.Move(lease, lease.NextEvent));
         }
 
-        return _schedule.Next;
+        var next = _schedule.Next;
+        return next == TimeSpan.MaxValue || next < now + MaxSleep ? next : now + MaxSleep;
+    }
+
+    private void DoubtAfterSuspension()
+    {
+        var ahead = _suspension.Look();
+        if (ahead < LeaseTimings.MinSafetyMargin)
+        {
+            return;
+        }
+
+        var doubtful = _schedule.All.Where(lease => lease.Timings.SafetyMargin < ahead).ToList();
+        if (doubtful.Count > 0)
+        {
+            _telemetry.Suspended(ahead);
+        }
+
+        foreach (var lease in doubtful)
+        {
+            lease.Doubt();
+            _schedule.Move(lease, lease.NextEvent);
+        }
     }
 
     /// <summary>Trips what is overdue, and drops what has ended.</summary>
@@ -117,8 +145,15 @@ internal sealed class Watchdog : IDisposable
 
     private async Task RenewAndRescheduleAsync(List<Lease> batch)
     {
-        await RenewAsync(batch).ConfigureAwait(true);
-        batch.ForEach(Reschedule);
+        try
+        {
+            await RenewAsync(batch).ConfigureAwait(true);
+        }
+        finally
+        {
+            // Whatever came of it: a lease that nobody looks at any more would never be lost.
+            batch.ForEach(Reschedule);
+        }
     }
 
     /// <summary>Renews leases of the same timings now: those that end meanwhile are left out, and no failure reaches the caller.</summary>
@@ -147,6 +182,7 @@ internal sealed class Watchdog : IDisposable
                     return sent.ConvertAll(lease => Node.Renew(lease.Grant));
                 },
                 batch[0].Timings.CallLimit,
+                continueOnCapturedContext: true,
                 deadline.Token).ConfigureAwait(true); // The captured context is the watchdog's own thread; the pool may have none to spare.
             succeeded = true;
             for (var i = 0; i < sent.Count; i++)

@@ -9,9 +9,12 @@ using Coordination.Waiting;
 namespace Coordination.Locks;
 
 /// <summary>The two ways to a lease: try once, or wait.</summary>
-internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store, WaitingRoom room, NodeChannel channel, CoordinationMetrics metrics, TimeProvider time)
+internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store, WaitingRoom room, NodeChannel channel, CoordinationMetrics metrics, TelemetryDispatcher telemetry, TimeProvider time)
 {
     private volatile bool _isDisposed;
+
+    /// <summary>Whose owners this node's locks are acquired as.</summary>
+    public string NodeId => node.Id;
 
     /// <summary>From here on every call throws.</summary>
     public void Dispose() => _isDisposed = true;
@@ -25,7 +28,7 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
-        using var call = new AcquireCall(lockName, metrics, time);
+        using var call = new AcquireCall(lockName, metrics, telemetry, time);
         var request = node.Acquire(lockName, owner, options, wait: false, occurrence);
         try
         {
@@ -33,21 +36,17 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
             call.End(attempt.Lease is null ? AcquireOutcome.Held : AcquireOutcome.Granted, attempt.Lease);
             return attempt;
         }
-        catch (LockStoreException e)
+        catch (LockStoreException e) when (!e.IsTransient)
         {
-            if (e.IsTransient)
-            {
-                // It may have been applied all the same, and nobody waits for its grant any more.
-                _ = leases.UndoAsync(request);
-            }
-
+            // The store refuses, and so has granted nothing.
             call.End(AcquireOutcome.Failed);
             throw;
         }
-        catch (OperationCanceledException)
+        catch (Exception e)
         {
+            // Whatever it was, nobody receives any more what the store may have granted.
             _ = leases.UndoAsync(request);
-            call.End(AcquireOutcome.Cancelled);
+            call.End(e is OperationCanceledException ? AcquireOutcome.Cancelled : AcquireOutcome.Failed);
             throw;
         }
     }
@@ -58,7 +57,7 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
-        using var call = new AcquireCall(lockName, metrics, time);
+        using var call = new AcquireCall(lockName, metrics, telemetry, time);
         using var deadline = timeout == Timeout.InfiniteTimeSpan ? null : new CancellationTokenSource(timeout, time);
         using var either = deadline is null ? null : CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try

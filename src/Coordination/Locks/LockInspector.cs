@@ -7,8 +7,10 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.Locks;
 
 /// <summary>Asks the store on behalf of an operator.</summary>
-internal sealed class LockInspector(StoreClient store, Node node, CoordinationMetrics metrics, ILogger<ILockInspector> logger) : ILockInspector
+internal sealed class LockInspector(StoreClient store, Node node, CoordinationMetrics metrics, TelemetryDispatcher telemetry, ILogger<ILockInspector> logger) : ILockInspector
 {
+    private readonly ILogger _logger = telemetry.Wrap(logger);
+
     private const int MaxWaiters = 10_000;
 
     /// <summary>How long one question may take.</summary>
@@ -61,7 +63,7 @@ internal sealed class LockInspector(StoreClient store, Node node, CoordinationMe
         if (reply.Reply)
         {
             metrics.Revoked();
-            Log.Revoked(logger, lockName, fencingToken);
+            Log.Revoked(_logger, lockName, fencingToken);
         }
 
         return reply.Reply;

@@ -1,13 +1,16 @@
 using Coordination.Leases;
 using Coordination.Nodes;
+using Coordination.Telemetry;
 using Coordination.Time;
 using Coordination.Waiting;
 
 namespace Coordination.Locks;
 
 /// <summary>This node's provider.</summary>
-internal sealed class LockProvider(Node node, Acquirer acquirer, WaitingRoom room, NodeChannel channel, Watchdog watchdog, BackgroundTasks background) : ILockProvider, IAsyncDisposable, IDisposable
+internal sealed class LockProvider(Node node, Acquirer acquirer, WaitingRoom room, NodeChannel channel, Watchdog watchdog, BackgroundTasks background, TelemetryDispatcher telemetry) : ILockProvider, IAsyncDisposable, IDisposable
 {
+    private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
+
     private int _isDisposed;
 
     public string NodeId => node.Id;
@@ -34,6 +37,9 @@ internal sealed class LockProvider(Node node, Acquirer acquirer, WaitingRoom roo
         await channel.DisposeAsync().ConfigureAwait(false);
         await background.DrainAsync(node.ReleaseTimeout).ConfigureAwait(false);
         watchdog.Dispose();
+
+        // The sinks are disposed next. One that blocks keeps nobody from ending.
+        await telemetry.FlushAsync(FlushLimit).ConfigureAwait(false);
     }
 
     /// <summary>As <see cref="DisposeAsync"/>, for a container that is disposed synchronously: waits for nothing.</summary>

@@ -11,6 +11,12 @@ internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner
     public ILock WithOwner(LockOwner owner)
     {
         ArgumentNullException.ThrowIfNull(owner);
+        if (owner.NodeId != acquirer.NodeId)
+        {
+            // Notifications go to the node of the owner: this one would not hear of its grants.
+            throw new ArgumentException($"The owner '{owner}' is of another provider; this one is the node '{acquirer.NodeId}'. Use an owner that {nameof(ILockProvider.CreateOwner)} of this provider returns.", nameof(owner));
+        }
+
         return new NamedLock(acquirer, name, owner, options);
     }
 

@@ -24,18 +24,23 @@ internal sealed class StoreClient(ILockStore store, ILockStoreAdministration adm
     public ValueTask<TimedReply<ReleaseReply>> ReleaseAsync(ReleaseRequest request, TimeSpan limit, TimeSpan endsAt) =>
         CallAsync(store, pipelines.Renewal, request, static (store, request, token) => store.ReleaseAsync(request, token), limit, false, CancellationToken.None, endsAt);
 
-    /// <summary>Renews leases, and stays on the caller's synchronization context throughout: that of the watchdog does not wait for the pool.</summary>
+    /// <summary>Renews leases.</summary>
     /// <param name="requests">Asked anew before each attempt, so that a lease that ended meanwhile is left out.</param>
     /// <param name="limit">How long one attempt may take.</param>
+    /// <param name="continueOnCapturedContext">
+    /// Whether to stay on the caller's synchronization context throughout. That of the watchdog does not wait for the pool; that of an application
+    /// may wait for this very call.
+    /// </param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public ValueTask<TimedReply<IReadOnlyList<RenewalReply>>> RenewAsync(Func<IReadOnlyList<RenewalRequest>> requests, TimeSpan limit, CancellationToken cancellationToken) =>
+    public ValueTask<TimedReply<IReadOnlyList<RenewalReply>>> RenewAsync(
+        Func<IReadOnlyList<RenewalRequest>> requests, TimeSpan limit, bool continueOnCapturedContext, CancellationToken cancellationToken) =>
         CallAsync(
             store,
             pipelines.Renewal,
             requests,
             static (store, requests, token) => requests() is { Count: > 0 } batch ? store.RenewAsync(batch, token) : Task.FromResult<IReadOnlyList<RenewalReply>>([]),
             limit,
-            true,
+            continueOnCapturedContext,
             cancellationToken);
 
     public ValueTask<TimedReply<LockInspection>> InspectAsync(string lockName, int maxWaiters, TimeSpan limit, CancellationToken cancellationToken) =>
@@ -83,7 +88,12 @@ internal sealed class StoreClient(ILockStore store, ILockStoreAdministration adm
 
             return await RunPipelineAsync(asked, pipeline.Pipeline, failure, request, operation, limit, endsAt, continueOnCapturedContext, cancellationToken).ConfigureAwait(continueOnCapturedContext);
         }
-        catch (Exception e) when (e is not LockStoreException && !IsLacking<TStore>(e) && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // With the caller's token, and not with one that a pipeline or a store links to it.
+            throw new OperationCanceledException(cancellationToken);
+        }
+        catch (Exception e) when (e is not LockStoreException && !IsLacking<TStore>(e))
         {
             // A pipeline of the user's, or the store, gave up in a way of its own: a time limit, an open circuit. Whether the call was
             // applied is unknown, which is what a transient failure means to everything above.

@@ -4,9 +4,9 @@ using Coordination.Time;
 namespace Coordination.Telemetry;
 
 /// <summary>The measure and the trace of one acquisition, from its call to its end.</summary>
-internal sealed class AcquireCall(string lockName, CoordinationMetrics metrics, TimeProvider time) : IDisposable
+internal sealed class AcquireCall(string lockName, CoordinationMetrics metrics, TelemetryDispatcher dispatcher, TimeProvider time) : IDisposable
 {
-    private readonly Activity? _activity = CoordinationActivities.StartAcquire(lockName);
+    private readonly Activity? _activity = dispatcher.Tell(lockName, CoordinationActivities.StartAcquire, null);
     private readonly TimeSpan _begunAt = time.Uptime;
     private AcquireOutcome _outcome = AcquireOutcome.Failed;
 
@@ -21,6 +21,10 @@ internal sealed class AcquireCall(string lockName, CoordinationMetrics metrics, 
     public void Dispose()
     {
         metrics.Acquired(time.Uptime - _begunAt, _outcome);
-        CoordinationActivities.EndAcquire(_activity, _outcome);
+        if (_activity is not null)
+        {
+            // Here and now: it is the caller's current trace until then.
+            dispatcher.Tell((_activity, _outcome), static told => CoordinationActivities.EndAcquire(told._activity, told._outcome), false);
+        }
     }
 }

@@ -18,13 +18,8 @@ internal static class CoordinationActivities
         return activity;
     }
 
-    public static void EndAcquire(Activity? activity, AcquireOutcome outcome)
+    public static bool EndAcquire(Activity activity, AcquireOutcome outcome)
     {
-        if (activity is null)
-        {
-            return;
-        }
-
         activity.SetTag("coordination.acquire.outcome", CoordinationMetrics.Describe(outcome));
         if (outcome == AcquireOutcome.Failed)
         {
@@ -32,6 +27,7 @@ internal static class CoordinationActivities
         }
 
         activity.Dispose();
+        return true;
     }
 
     /// <summary>Starts the trace of a hold beside, and not above, what the caller does next.</summary>
@@ -52,18 +48,15 @@ internal static class CoordinationActivities
     public static void RenewalFailed(Activity? hold, Exception error) =>
         hold?.AddEvent(new ActivityEvent("coordination.renewal.failed", tags: new ActivityTagsCollection { ["error.type"] = error.GetType().FullName }));
 
-    public static void EndHold(Activity? hold, LeaseLossReason? reason)
+    public static void EndHold(Activity hold, TimeSpan heldFor, LeaseLossReason? reason)
     {
-        if (hold is null)
-        {
-            return;
-        }
-
         if (reason is { } why)
         {
             hold.SetTag("coordination.loss.reason", CoordinationMetrics.Describe(why)).SetStatus(ActivityStatusCode.Error, "lost");
         }
 
+        // It ended when the lease did, and not when somebody found the time to say so.
+        hold.SetEndTime(hold.StartTimeUtc + heldFor);
         var current = Activity.Current;
         hold.Dispose();
         Activity.Current = current;

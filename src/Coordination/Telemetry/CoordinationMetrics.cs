@@ -8,6 +8,7 @@ namespace Coordination.Telemetry;
 /// </summary>
 internal sealed class CoordinationMetrics : IDisposable
 {
+    private readonly TelemetryDispatcher _dispatcher;
     private readonly Meter _meter;
     private readonly UpDownCounter<long> _leases;
     private readonly UpDownCounter<long> _waiting;
@@ -18,8 +19,9 @@ internal sealed class CoordinationMetrics : IDisposable
     private readonly Counter<long> _lost;
     private readonly Counter<long> _revocations;
 
-    public CoordinationMetrics(IMeterFactory factory)
+    public CoordinationMetrics(IMeterFactory factory, TelemetryDispatcher dispatcher)
     {
+        _dispatcher = dispatcher;
         _meter = factory.Create(CoordinationInstrumentation.MeterName);
         _leases = _meter.CreateUpDownCounter<long>("coordination.lease.active", "{lease}", "Leases held by this node.");
         _waiting = _meter.CreateUpDownCounter<long>("coordination.call.waiting", "{call}", "Calls of this node that wait for a lock.");
@@ -29,43 +31,50 @@ internal sealed class CoordinationMetrics : IDisposable
         _holdDuration = _meter.CreateHistogram<double>("coordination.lease.hold.duration", "s", "From the grant of a lease to its release or loss.");
         _lost = _meter.CreateCounter<long>("coordination.lease.lost", "{lease}", "Leases that were lost, by reason.");
         _revocations = _meter.CreateCounter<long>("coordination.lock.revocations", "{lock}", "Locks that this node revoked for an operator.");
+        _meter.CreateObservableCounter("coordination.telemetry.dropped", () => dispatcher.Dropped, "{item}", "Log lines and measurements that were dropped, because a sink was too slow.");
+        _meter.CreateObservableCounter("coordination.telemetry.failed", () => dispatcher.Failed, "{item}", "Log lines and measurements that a sink threw at.");
     }
 
-    public void LeaseGranted() => _leases.Add(1);
+    public void LeaseGranted() => Add(_leases, 1);
 
     public void LeaseEnded(TimeSpan heldFor, LeaseLossReason? reason)
     {
-        _leases.Add(-1);
-        _holdDuration.Record(heldFor.TotalSeconds);
-        if (reason is { } why)
+        Add(_leases, -1);
+        Record(_holdDuration, heldFor);
+        if (reason is { } why && _lost.Enabled)
         {
-            _lost.Add(1, new KeyValuePair<string, object?>("coordination.loss.reason", Describe(why)));
+            _dispatcher.Post((_lost, why), static told => told._lost.Add(1, new KeyValuePair<string, object?>("coordination.loss.reason", Describe(told.why))));
         }
     }
 
     /// <summary>Counts a call that waits, until what is returned is disposed.</summary>
     public WaitingCall CallWaits()
     {
-        _waiting.Add(1);
-        return new WaitingCall(_waiting);
+        Add(_waiting, 1);
+        return new WaitingCall(this);
     }
 
-    public void Acquired(TimeSpan took, AcquireOutcome outcome) =>
-        _acquireDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("coordination.acquire.outcome", Describe(outcome)));
+    public void Acquired(TimeSpan took, AcquireOutcome outcome) => Record(_acquireDuration, took, "coordination.acquire.outcome", Describe(outcome));
 
     public void RenewalEnded(TimeSpan took, bool succeeded) =>
-        _renewalDuration.Record(took.TotalSeconds, new KeyValuePair<string, object?>("coordination.renewal.outcome", succeeded ? "replied" : "failed"));
+        Record(_renewalDuration, took, "coordination.renewal.outcome", succeeded ? "replied" : "failed");
 
-    public void RenewalConfirmed(TimeSpan remaining) => _renewalRemaining.Record(remaining.TotalSeconds);
+    public void RenewalConfirmed(TimeSpan remaining) => Record(_renewalRemaining, remaining);
 
-    public void Revoked() => _revocations.Add(1);
+    public void Revoked()
+    {
+        if (_revocations.Enabled)
+        {
+            _dispatcher.Post(_revocations, static revocations => revocations.Add(1));
+        }
+    }
 
     public void Dispose() => _meter.Dispose();
 
     /// <summary>A call that is counted as waiting. To be disposed once.</summary>
-    public readonly struct WaitingCall(UpDownCounter<long> waiting) : IDisposable
+    public readonly struct WaitingCall(CoordinationMetrics metrics) : IDisposable
     {
-        public void Dispose() => waiting.Add(-1);
+        public void Dispose() => metrics.Add(metrics._waiting, -1);
     }
 
     public static string Describe(LeaseLossReason reason) => reason switch
@@ -88,4 +97,30 @@ internal sealed class CoordinationMetrics : IDisposable
         AcquireOutcome.Failed => "failed",
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "An unknown outcome of an acquisition."),
     };
+
+    private void Add(UpDownCounter<long> counter, long delta)
+    {
+        if (counter.Enabled)
+        {
+            _dispatcher.Post((counter, delta), static told => told.counter.Add(told.delta));
+        }
+    }
+
+    private void Record(Histogram<double> histogram, TimeSpan value)
+    {
+        if (histogram.Enabled)
+        {
+            _dispatcher.Post((histogram, value), static told => told.histogram.Record(told.value.TotalSeconds));
+        }
+    }
+
+    private void Record(Histogram<double> histogram, TimeSpan value, string tag, string tagValue)
+    {
+        if (histogram.Enabled)
+        {
+            _dispatcher.Post(
+                (histogram, value, tag, tagValue),
+                static told => told.histogram.Record(told.value.TotalSeconds, new KeyValuePair<string, object?>(told.tag, told.tagValue)));
+        }
+    }
 }

@@ -11,7 +11,7 @@ internal static partial class Log
     [LoggerMessage(1001, LogLevel.Debug, "Lock {LockName} released by {Owner}, fencing token {FencingToken}, after {HeldFor}.")]
     public static partial void Released(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan heldFor);
 
-    [LoggerMessage(1002, LogLevel.Warning, "Lock {LockName} of {Owner}, fencing token {FencingToken}, is in doubt: renewals are failing. It holds for {Remaining} more.")]
+    [LoggerMessage(1002, LogLevel.Warning, "Lock {LockName} of {Owner}, fencing token {FencingToken}, is in doubt until a renewal is confirmed. It can be relied on for {Remaining} more.")]
     public static partial void InDoubt(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan remaining);
 
     [LoggerMessage(1003, LogLevel.Information, "Lock {LockName} of {Owner}, fencing token {FencingToken}, is renewed again.")]
@@ -46,4 +46,13 @@ internal static partial class Log
 
     [LoggerMessage(1021, LogLevel.Warning, "This node cannot listen to the lock store {Store}: {Error} It learns of a free lock when it asks, and of a revoked one when it renews.")]
     public static partial void CannotListen(ILogger logger, string store, string error);
+
+    [LoggerMessage(1022, LogLevel.Warning, "A log, metrics or trace sink threw, {Count} times by now: {Error} What it was told is lost; locks and leases go on.")]
+    public static partial void SinkThrew(ILogger logger, long count, string error);
+
+    [LoggerMessage(1023, LogLevel.Warning, "{Count} log lines and measurements were dropped, because a sink was too slow.")]
+    public static partial void TelemetryDropped(ILogger logger, long count);
+
+    [LoggerMessage(1024, LogLevel.Warning, "The wall clock ran {Ahead} ahead of the monotonic clock: this machine was suspended, or its clock was set. All leases are renewed before they are relied on.")]
+    public static partial void Suspended(ILogger logger, TimeSpan ahead);
 }

@@ -50,7 +50,9 @@ internal static class BoundedWait
         {
             if (_cancellationToken.IsCancellationRequested ? TrySetCanceled(_cancellationToken) : TrySetException(new TimeoutException()))
             {
+                // Nothing stays with a token that outlives this wait.
                 _timer?.Dispose();
+                _registration.Unregister();
             }
         }
 

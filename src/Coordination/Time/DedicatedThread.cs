@@ -6,8 +6,6 @@ namespace Coordination.Time;
 /// </summary>
 internal sealed class DedicatedThread : SynchronizationContext, IDisposable
 {
-    private static readonly TimeSpan ClockJump = TimeSpan.FromMilliseconds(1);
-
     /// <summary>When the next tick comes after one that threw.</summary>
     private static readonly TimeSpan AfterFault = TimeSpan.FromMilliseconds(100);
 
@@ -39,7 +37,7 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
 
         // The system's timers fire on the thread pool, which is what this thread must not depend on: it sleeps by itself. Another clock may
         // run ahead of that, as one does that a test moves, and has no other way to say that its time has come.
-        _timer = time == TimeProvider.System ? null : time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time == TimeProvider.System ? null : Detached.Run(() => time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
     }
 
     /// <summary>Whether everything that was due by now is done and the thread sleeps: what a test waits for after it moved the clock.</summary>
@@ -118,7 +116,9 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
             if (_thread is null && !_stopped)
             {
                 _thread = new Thread(Run) { IsBackground = true, Name = _name };
-                _thread.Start();
+                
+                // It outlives whoever asked for it first, and keeps nothing of theirs.
+                _thread.UnsafeStart();
             }
         }
     }
@@ -174,14 +174,14 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
             _sleeps = true;
             while (!_signalled && !_stopped)
             {
-                var remaining = until == TimeSpan.MaxValue ? Timeout.InfiniteTimeSpan : until - _time.Uptime;
-                if (remaining <= TimeSpan.Zero && remaining != Timeout.InfiniteTimeSpan)
+                var remaining = until == TimeSpan.MaxValue ? TimeSpan.MaxValue : until - _time.Uptime;
+                if (remaining <= TimeSpan.Zero)
                 {
                     break;
                 }
 
                 // Also beside a timer: a clock that only shows another date has the pool's timers, too.
-                Monitor.Wait(_wake, RoundUp(remaining));
+                Monitor.Wait(_wake, remaining.ToTimer());
             }
 
             _signalled = false;
@@ -202,16 +202,11 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
             {
                 // Again when the clock was moved in between, as by a test: the timer would be late by as much.
                 now = _time.Uptime;
-                _timer.Change(until > now ? until - now : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+                _timer.Change(until > now ? (until - now).ToTimer() : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
             }
-            while (_time.Uptime - now > ClockJump);
+            while (_time.Uptime - now > MonotonicClock.Resolution);
         }
     }
-
-    /// <summary>Whole milliseconds: the wait cuts fractions off, and would come back too early, again and again.</summary>
-    private static TimeSpan RoundUp(TimeSpan remaining) => remaining == Timeout.InfiniteTimeSpan
-        ? remaining
-        : TimeSpan.FromMilliseconds(Math.Min(Math.Ceiling(remaining.TotalMilliseconds), int.MaxValue));
 
     /// <summary>Runs what was posted, one piece after another.</summary>
     /// <param name="until">When the next tick is due.</param>

@@ -14,7 +14,7 @@ namespace Coordination.Waiting;
 /// The one ear of this node: a subscription for all of its locks, from its first lease or wait on. What it hears goes to the waiter or to the lease that it is for.
 /// </summary>
 [SuppressMessage("Usage", "CA2213:Disposable fields should be disposed", Justification = "A call that comes in the moment of the disposal looks at its token.")]
-internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper leases, TimeProvider time, ILogger<ILockProvider> logger) : IAsyncDisposable, IDisposable
+internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper leases, TelemetryDispatcher telemetry, TimeProvider time, ILogger<ILockProvider> logger) : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan SubscribeLimit = TimeSpan.FromMilliseconds(250);
 
@@ -22,6 +22,7 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
 
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(15);
 
+    private readonly ILogger _logger = telemetry.Wrap(logger);
     private readonly ConcurrentDictionary<(string LockName, LockOwner Owner), ImmutableArray<Waiter>> _waiters = new();
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _disposing = new();
@@ -94,7 +95,7 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
             {
                 var tried = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
                 _begun = ForAMomentAsync(tried.Task);
-                _ = SubscribeAsync(tried);
+                _ = Detached.Run(() => SubscribeAsync(tried));
             }
 
             return _begun;
@@ -137,7 +138,7 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
             catch (Exception e)
             {
                 // The store refuses for good. Who waits has to know, and the next call tries again.
-                Log.CannotListen(logger, store.Name, e.Message);
+                Log.CannotListen(_logger, store.Name, e.Message);
                 if (!tried.TrySetException(e))
                 {
                     Forget();

@@ -20,6 +20,9 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
 
     private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(1);
 
+    /// <summary>After this time it asks again whatever the store said: an operator who deletes a key tells nobody.</summary>
+    private static readonly TimeSpan MaxSleep = TimeSpan.FromMinutes(1);
+
     /// <summary>The token of the holder that this one was the first to wait for; null while others are before it.</summary>
     private long? _firstBehind;
     private bool _missedItsTurn;
@@ -44,7 +47,7 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     {
         if (delay > TimeSpan.Zero)
         {
-            Wake.SetIn(delay + WakeAfterExpiry);
+            Wake.SetIn(Min(delay, MaxSleep) + WakeAfterExpiry);
         }
         else
         {
@@ -63,7 +66,7 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         _missedItsTurn |= _firstBehind is { } token && reply.Holder is { } holder && holder.FencingToken != token && !Request.AllowBarging;
         _firstBehind = reply.WaitersBefore == 0 ? reply.Holder?.FencingToken : null;
         var spread = Min(reply.WaitersBefore * WakeSpread, MaxWakeSpread);
-        var untilExpiry = (reply.Holder?.TimeToLive ?? TimeSpan.Zero) + WakeAfterExpiry + spread;
+        var untilExpiry = Min(reply.Holder?.TimeToLive ?? TimeSpan.Zero, MaxSleep) + WakeAfterExpiry + spread;
         return _missedItsTurn ? Min(untilExpiry, Request.ClaimWindow / 2) : untilExpiry;
     }
 

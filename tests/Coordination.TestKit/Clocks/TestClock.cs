@@ -11,6 +11,9 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
     private int _asleep;
     private int _awake;
 
+    /// <summary>How far the wall clock is ahead of the monotonic one, as after a suspension of the machine.</summary>
+    public TimeSpan WallAhead { get; set; }
+
     public int TimersCreated => Volatile.Read(ref _timersCreated);
 
     /// <summary>How often a timer was set, at its creation or later.</summary>
@@ -23,6 +26,11 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
 
     /// <summary>How many timers fired, and were neither set again nor disposed since: who waits for them by turns is at work.</summary>
     public int Awake => Volatile.Read(ref _awake);
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + WallAhead;
+
+    // The base takes it from the wall clock.
+    public override long GetTimestamp() => base.GetTimestamp() - WallAhead.Ticks;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {

@@ -1,4 +1,5 @@
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Coordination.Testing;
 using Coordination.TestKit.Clocks;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,7 +46,15 @@ public class ClockedNode : IAsyncDisposable
 
     public ILockProvider Provider => _services.GetRequiredService<ILockProvider>();
 
-    public FakeLogCollector Logs => _services.GetFakeLogCollector();
+    /// <summary>What was logged until now: lines are written by another thread.</summary>
+    public FakeLogCollector Logs
+    {
+        get
+        {
+            Flush();
+            return _services.GetFakeLogCollector();
+        }
+    }
 
     public Task<ILockLease> AcquireAsync(string name = "work", LockOptions? options = null) =>
         Provider.GetLock(name, options).AcquireAsync(TestContext.Current.CancellationToken);
@@ -94,6 +103,10 @@ public class ClockedNode : IAsyncDisposable
 
         _ended = Math.Min(_ended, Clock.Awake);
     }
+
+    /// <summary>Waits until all logs, metrics and traces of what has happened are written.</summary>
+    public void Flush() =>
+        Assert.True(SpinWait.SpinUntil(() => _services.GetRequiredService<TelemetryDispatcher>().IsIdle, RealTimeLimit), "A log, metrics or trace sink blocks.");
 
     public async ValueTask DisposeAsync()
     {

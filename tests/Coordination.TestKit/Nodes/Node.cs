@@ -1,4 +1,5 @@
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
@@ -28,9 +29,21 @@ public class Node : IAsyncDisposable
 
     public ILockInspector Inspector => _services.GetRequiredService<ILockInspector>();
 
-    public FakeLogCollector Logs => _services.GetFakeLogCollector();
+    /// <summary>What was logged until now: lines are written by another thread.</summary>
+    public FakeLogCollector Logs
+    {
+        get
+        {
+            Flush();
+            return _services.GetFakeLogCollector();
+        }
+    }
 
     public ILock GetLock(string name, LockOptions? options = null) => Provider.GetLock(name, options);
+
+    /// <summary>Waits until all logs, metrics and traces of what has happened are written.</summary>
+    public void Flush() =>
+        Assert.True(SpinWait.SpinUntil(() => _services.GetRequiredService<TelemetryDispatcher>().IsIdle, TimeSpan.FromSeconds(20)), "A log, metrics or trace sink blocks.");
 
     public ValueTask DisposeAsync()
     {

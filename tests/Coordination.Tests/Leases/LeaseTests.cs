@@ -2,6 +2,7 @@ using Coordination.Leases;
 using Coordination.Nodes;
 using Coordination.Telemetry;
 using Coordination.Time;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Time.Testing;
 
@@ -13,6 +14,13 @@ public sealed class LeaseTests
 
     private readonly FakeTimeProvider _clock = new();
     private readonly FakeLogger<ILockLease> _log = new();
+    private readonly LeaseTelemetry _telemetry;
+
+    public LeaseTests()
+    {
+        var dispatcher = new TelemetryDispatcher(_clock, NullLogger<TelemetryDispatcher>.Instance);
+        _telemetry = new LeaseTelemetry(_log, new CoordinationMetrics(new TestMeterFactory(), dispatcher), dispatcher);
+    }
 
     [Fact]
     [Promise("G2")]
@@ -176,7 +184,7 @@ public sealed class LeaseTests
     }
 
     private Lease Create(TimeSpan sentAt, LockOptions? options = null, TimeProvider? time = null) => new(
-        new LeaseGrant("work", new LockOwner("node", 1), 1, 42, Timings, options), sentAt, time ?? _clock, new LeaseTelemetry(_log, new CoordinationMetrics(new TestMeterFactory())));
+        new LeaseGrant("work", new LockOwner("node", 1), 1, 42, Timings, options), sentAt, time ?? _clock, _telemetry);
 
     private sealed class WallClockShift(FakeTimeProvider clock) : TimeProvider
     {

@@ -32,6 +32,7 @@ public sealed class ActivityTests : IDisposable
         Assert.Equal("granted", acquire.GetTagItem("coordination.acquire.outcome"));
 
         await lease.ReleaseAsync(TestContext.Current.CancellationToken);
+        node.Flush();
         var hold = Stopped(lockName)[^1];
         Assert.Equal("coordination.hold", hold.OperationName);
         Assert.Equal(acquire.SpanId, hold.ParentSpanId);
@@ -48,6 +49,7 @@ public sealed class ActivityTests : IDisposable
         node.Store.FailRenewals = true;
         Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, TimeSpan.FromSeconds(13)));
         node.Settle();
+        node.Flush();
         var hold = Stopped(lockName)[^1];
         Assert.Equal("coordination.hold", hold.OperationName);
         Assert.Equal(ActivityStatusCode.Error, hold.Status);

@@ -19,16 +19,16 @@ public sealed class MetricsTests
         using var lost = Collect<long>(node, "coordination.lease.lost");
 
         var lease = await node.AcquireAsync();
-        Assert.Equal(1, active.GetMeasurementSnapshot().EvaluateAsCounter());
+        Assert.Equal(1, Read(node, active).EvaluateAsCounter());
         node.Advance(TimeSpan.FromSeconds(6));
         await lease.ReleaseAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal(0, active.GetMeasurementSnapshot().EvaluateAsCounter());
-        Assert.Equal("granted", Assert.Single(acquired.GetMeasurementSnapshot()).Tags["coordination.acquire.outcome"]);
-        Assert.Equal(6, Assert.Single(held.GetMeasurementSnapshot()).Value, 0.1);
-        Assert.Equal("replied", Assert.Single(renewed.GetMeasurementSnapshot()).Tags["coordination.renewal.outcome"]);
-        Assert.Equal(12, Assert.Single(remaining.GetMeasurementSnapshot()).Value, 0.1);
-        Assert.Empty(lost.GetMeasurementSnapshot());
+        Assert.Equal(0, Read(node, active).EvaluateAsCounter());
+        Assert.Equal("granted", Assert.Single(Read(node, acquired)).Tags["coordination.acquire.outcome"]);
+        Assert.Equal(6, Assert.Single(Read(node, held)).Value, 0.1);
+        Assert.Equal("replied", Assert.Single(Read(node, renewed)).Tags["coordination.renewal.outcome"]);
+        Assert.Equal(12, Assert.Single(Read(node, remaining)).Value, 0.1);
+        Assert.Empty(Read(node, lost));
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class MetricsTests
         node.Store.LoseLock("work");
         node.Advance(TimeSpan.FromSeconds(6));
         Assert.True(lease.Lost.IsCancellationRequested);
-        Assert.Equal("not_owner", Assert.Single(lost.GetMeasurementSnapshot()).Tags["coordination.loss.reason"]);
+        Assert.Equal("not_owner", Assert.Single(Read(node, lost)).Tags["coordination.loss.reason"]);
     }
 
     [Fact]
@@ -52,14 +52,14 @@ public sealed class MetricsTests
         var lease = await node.AcquireAsync();
         var inspector = node.Services.GetRequiredService<ILockInspector>();
         Assert.False(await inspector.RevokeAsync("work", lease.FencingToken - 1, TestContext.Current.CancellationToken));
-        Assert.Empty(releases.GetMeasurementSnapshot());
+        Assert.Empty(Read(node, releases));
         Assert.True(await inspector.RevokeAsync("work", lease.FencingToken, TestContext.Current.CancellationToken));
 
         // It never waited, so it does not listen, and learns of it by its next renewal.
         node.Advance(TimeSpan.FromSeconds(6));
-        Assert.Equal(1, Assert.Single(releases.GetMeasurementSnapshot()).Value);
+        Assert.Equal(1, Assert.Single(Read(node, releases)).Value);
         Assert.Equal(LeaseLossReason.Revoked, lease.LossReason);
-        Assert.Equal("revoked", Assert.Single(lost.GetMeasurementSnapshot()).Tags["coordination.loss.reason"]);
+        Assert.Equal("revoked", Assert.Single(Read(node, lost)).Tags["coordination.loss.reason"]);
         Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1007);
         Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1004 && line.Message.Contains("Revoked", StringComparison.Ordinal));
     }
@@ -73,13 +73,13 @@ public sealed class MetricsTests
         await using var held = await node.AcquireAsync();
         using var cancellation = new CancellationTokenSource();
         var waiting = node.Provider.GetLock("work").AcquireAsync(cancellation.Token);
-        Assert.Equal(1, waiters.GetMeasurementSnapshot().EvaluateAsCounter());
+        Assert.Equal(1, Read(node, waiters).EvaluateAsCounter());
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
-        Assert.Equal(0, waiters.GetMeasurementSnapshot().EvaluateAsCounter());
-        Assert.Equal("cancelled", acquired.GetMeasurementSnapshot()[^1].Tags["coordination.acquire.outcome"]);
+        Assert.Equal(0, Read(node, waiters).EvaluateAsCounter());
+        Assert.Equal("cancelled", Read(node, acquired)[^1].Tags["coordination.acquire.outcome"]);
         Assert.Null(await node.Provider.GetLock("work").TryAcquireAsync(TestContext.Current.CancellationToken));
-        Assert.Equal("held", acquired.GetMeasurementSnapshot()[^1].Tags["coordination.acquire.outcome"]);
+        Assert.Equal("held", Read(node, acquired)[^1].Tags["coordination.acquire.outcome"]);
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class MetricsTests
         };
         listener.Start();
         await using var lease = await node.AcquireAsync();
-        Assert.Equal(8, instruments.Count);
+        Assert.Equal(10, instruments.Count);
         Assert.All(instruments, instrument => Assert.Matches("^coordination(\\.[a-z]+)+$", instrument.Name));
         Assert.All(instruments, instrument => Assert.Matches("^(s|\\{[a-z]+\\})$", instrument.Unit));
         Assert.All(instruments, instrument => Assert.False(string.IsNullOrEmpty(instrument.Description)));
@@ -108,4 +108,11 @@ public sealed class MetricsTests
 
     private static MetricCollector<T> Collect<T>(TestNode node, string name)
         where T : struct => new(node.Services.GetRequiredService<IMeterFactory>(), CoordinationInstrumentation.MeterName, name, node.Clock);
+
+    private static IReadOnlyList<CollectedMeasurement<T>> Read<T>(TestNode node, MetricCollector<T> collector)
+        where T : struct
+    {
+        node.Flush();
+        return collector.GetMeasurementSnapshot();
+    }
 }

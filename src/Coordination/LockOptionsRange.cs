@@ -1,24 +1,23 @@
-namespace Coordination.Locks;
+namespace Coordination;
 
 /// <summary>What the options of a lock may be.</summary>
 internal static class LockOptionsRange
 {
+    /// <summary>The longest time that a lease is renewed for, where there is a limit: a year.</summary>
+    private static readonly TimeSpan MaxMaxHold = TimeSpan.FromDays(365);
+
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names the value and the limit.</exception>
     public static void Validate(LockOptions? options)
     {
-        if (options?.LeaseDuration is { } duration && (duration < LeaseTimings.MinDuration || duration > LeaseTimings.MaxDuration))
-        {
-            throw new ArgumentOutOfRangeException(nameof(options), duration, $"A lease duration is from {LeaseTimings.MinDuration} to {LeaseTimings.MaxDuration}.");
-        }
-
+        LeaseTimings.Validate(options);
         if (options?.LockAtLeastFor is { } atLeast && (atLeast <= TimeSpan.Zero || atLeast > LeaseTimings.MaxDuration))
         {
             throw new ArgumentOutOfRangeException(nameof(options), atLeast, $"LockAtLeastFor is greater than zero and at most {LeaseTimings.MaxDuration}, or null for not at all.");
         }
 
-        if (options?.MaxHold is { } hold && hold <= TimeSpan.Zero)
+        if (options?.MaxHold is { } hold && (hold <= TimeSpan.Zero || hold > MaxMaxHold))
         {
-            throw new ArgumentOutOfRangeException(nameof(options), hold, "MaxHold is greater than zero, or null for no limit.");
+            throw new ArgumentOutOfRangeException(nameof(options), hold, $"MaxHold is greater than zero and at most {MaxMaxHold}, or null for no limit.");
         }
     }
 }

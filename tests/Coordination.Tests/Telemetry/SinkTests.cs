@@ -1,0 +1,254 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Coordination.Telemetry;
+using Coordination.Tests.Leases;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Coordination.Tests.Telemetry;
+
+/// <summary>Logs, metrics and traces go to sinks of the application, which may do anything.</summary>
+[Collection(nameof(Alone))]
+public sealed class SinkTests
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [Failure("F35")]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_log_that_throws_loses_no_lease_in_an_outage(int throwsAtMost)
+    {
+        var log = new TestLog { ThrowsAtMost = throwsAtMost == 0 ? int.MaxValue : throwsAtMost };
+        await using var node = new TestNode(configure: log.AddTo);
+        var leases = new List<ILockLease>();
+        for (var i = 0; i < 20; i++)
+        {
+            leases.Add(await node.AcquireAsync($"lock-{i}"));
+        }
+
+        log.Throws = true;
+        node.Store.IsAway = true;
+        node.Advance(TimeSpan.FromSeconds(7));
+        node.Store.IsAway = false;
+        node.Advance(TimeSpan.FromMinutes(1));
+
+        node.Flush();
+        Assert.True(log.Thrown > 0);
+        Assert.All(leases, lease => Assert.Equal(LeaseState.Held, lease.State));
+    }
+
+    [Theory]
+    [Failure("F35")]
+    [InlineData(Sink.Log)]
+    [InlineData(Sink.Metrics)]
+    [InlineData(Sink.Traces)]
+    public async Task A_sink_that_throws_fails_no_call_and_leaves_no_lock(Sink sink)
+    {
+        using var broken = new BrokenSinks(sink);
+        await using var node = new TestNode(configure: broken.AddTo);
+        broken.Begin(node.Services);
+        for (var i = 0; i < 3; i++)
+        {
+            var held = await node.AcquireAsync();
+            Assert.Null(await node.Provider.GetLock("work").TryAcquireAsync(Cancellation));
+            var waiting = node.AcquireAsync();
+            Assert.Equal(ReleaseResult.Released, await held.ReleaseAsync(Cancellation));
+            await using var next = await waiting.WaitAsync(Bound, Cancellation);
+            Assert.True(next.FencingToken > held.FencingToken);
+        }
+
+        node.Flush();
+        Assert.True(broken.Thrown > 0, "The sink was not told of anything.");
+        Assert.Null(await node.Store.GetHolderAsync("work", Cancellation));
+    }
+
+    [Theory]
+    [Failure("F35")]
+    [InlineData(Sink.Log)]
+    [InlineData(Sink.Metrics)]
+    [InlineData(Sink.Traces)]
+    public async Task A_sink_that_throws_at_a_loss_keeps_no_holder_from_being_told(Sink sink)
+    {
+        using var broken = new BrokenSinks(sink);
+        await using var node = new TestNode(configure: broken.AddTo);
+        broken.Begin(node.Services);
+        var leases = new[] { await node.AcquireAsync("one"), await node.AcquireAsync("two"), await node.AcquireAsync("three") };
+        node.Store.FailRenewals = true;
+        node.Advance(TimeSpan.FromSeconds(13));
+        Assert.All(leases, lease => Assert.True(lease.Lost.IsCancellationRequested));
+
+        node.Store.FailRenewals = false;
+        await using var again = await node.AcquireAsync("four");
+        node.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(LeaseState.Held, again.State);
+    }
+
+    [Fact]
+    [Failure("F36")]
+    [Promise("G2")]
+    public async Task A_log_that_blocks_keeps_no_holder_from_being_told_and_no_lease_from_being_renewed()
+    {
+        using var log = new TestLog();
+        await using var node = new TestNode(configure: log.AddTo);
+        var lost = new[] { await node.AcquireAsync("one"), await node.AcquireAsync("two") };
+        var kept = await node.AcquireAsync("three", new LockOptions { LeaseDuration = TimeSpan.FromMinutes(1) });
+
+        log.Blocks = true;
+        node.Store.FailRenewals = true;
+        node.Advance(TimeSpan.FromSeconds(13));
+        Assert.All(lost, lease => Assert.True(lease.Lost.IsCancellationRequested));
+
+        node.Store.FailRenewals = false;
+        node.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(LeaseState.Held, kept.State);
+        Assert.Equal(ReleaseResult.Released, await kept.ReleaseAsync(Cancellation).WaitAsync(Bound, Cancellation));
+        await using var next = await node.AcquireAsync("three").WaitAsync(Bound, Cancellation);
+        log.Blocks = false;
+    }
+
+    [Fact]
+    [Failure("F36")]
+    public async Task What_a_sink_is_too_slow_for_is_dropped_counted_and_said()
+    {
+        using var log = new TestLog();
+        await using var node = new TestNode(configure: log.AddTo);
+        var dispatcher = node.Services.GetRequiredService<TelemetryDispatcher>();
+        log.Blocks = true;
+        for (var i = 0; i < TelemetryDispatcher.Capacity + 100; i++)
+        {
+            await using var lease = await node.AcquireAsync($"lock-{i}");
+        }
+
+        Assert.True(dispatcher.Dropped > 0);
+        log.Blocks = false;
+        node.Flush();
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1023);
+    }
+
+    [Fact]
+    [Failure("F35")]
+    public async Task A_sink_that_throws_is_told_of_by_those_that_do_not()
+    {
+        var log = new TestLog { Throws = true };
+        await using var node = new TestNode(configure: log.AddTo);
+        await using var lease = await node.AcquireAsync();
+        node.Flush();
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1022);
+    }
+
+    public enum Sink
+    {
+        Log,
+        Metrics,
+        Traces,
+    }
+
+    /// <summary>One sink that throws whatever it is told.</summary>
+    private sealed class BrokenSinks(Sink sink) : IDisposable
+    {
+        private readonly TestLog _log = new() { Throws = sink == Sink.Log };
+        private MeterListener? _metrics;
+        private ActivityListener? _traces;
+        private int _thrown;
+
+        public int Thrown => _thrown + _log.Thrown;
+
+        public void AddTo(IServiceCollection services) => _log.AddTo(services);
+
+        public void Begin(IServiceProvider services)
+        {
+            if (sink == Sink.Metrics)
+            {
+                var factory = services.GetRequiredService<IMeterFactory>();
+                _metrics = new MeterListener
+                {
+                    InstrumentPublished = (instrument, listener) =>
+                    {
+                        if (instrument.Meter.Scope == factory)
+                        {
+                            listener.EnableMeasurementEvents(instrument);
+                        }
+                    },
+                };
+                _metrics.SetMeasurementEventCallback<long>((_, _, _, _) => Throw());
+                _metrics.SetMeasurementEventCallback<double>((_, _, _, _) => Throw());
+                _metrics.Start();
+            }
+            else if (sink == Sink.Traces)
+            {
+                _traces = new ActivityListener
+                {
+                    ShouldListenTo = source => source.Name == CoordinationInstrumentation.ActivitySourceName,
+                    Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+                    ActivityStarted = _ => Throw(),
+                    ActivityStopped = _ => Throw(),
+                };
+                ActivitySource.AddActivityListener(_traces);
+            }
+        }
+
+        public void Dispose()
+        {
+            _metrics?.Dispose();
+            _traces?.Dispose();
+            _log.Dispose();
+        }
+
+        private void Throw()
+        {
+            Interlocked.Increment(ref _thrown);
+            throw new InvalidOperationException("The sink is broken.");
+        }
+    }
+
+    /// <summary>A log that throws, or blocks, when it is told to.</summary>
+    private sealed class TestLog : ILoggerProvider, ILogger
+    {
+        private readonly ManualResetEventSlim _open = new(initialState: true);
+        private int _thrown;
+
+        public volatile bool Throws;
+
+        public int ThrowsAtMost { get; init; } = int.MaxValue;
+
+        public int Thrown => _thrown;
+
+        public bool Blocks
+        {
+            set
+            {
+                if (value)
+                {
+                    _open.Reset();
+                }
+                else
+                {
+                    _open.Set();
+                }
+            }
+        }
+
+        public void AddTo(IServiceCollection services) => services.AddSingleton<ILoggerProvider>(this);
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            _open.Wait(Bound);
+            if (Throws && Interlocked.Increment(ref _thrown) <= ThrowsAtMost)
+            {
+                throw new IOException("The disk is full.");
+            }
+        }
+
+        public void Dispose() => _open.Set();
+    }
+}
