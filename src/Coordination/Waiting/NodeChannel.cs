@@ -90,14 +90,16 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
                 return Task.FromResult(false);
             }
 
-            if (_begun is null or { IsFaulted: true })
+            if (_begun is not { } begun)
             {
                 var tried = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-                _begun = ForAMomentAsync(tried.Task);
+                _begun = begun = ForAMomentAsync(tried.Task);
+
+                // May be refused at once, which the caller has to know all the same.
                 _ = SubscribeAsync(tried);
             }
 
-            return _begun;
+            return begun;
         }
     }
 
@@ -136,13 +138,11 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
             }
             catch (Exception e)
             {
-                // The store refuses for good. Who waits has to know, and the next call tries again.
+                // The store refuses for good. Who waits has to know, and the next call tries again: also when the refusal came so late that
+                // nobody waits for it any more.
                 Log.CannotListen(logger, store.Name, e.Message);
-                if (!tried.TrySetException(e))
-                {
-                    Forget();
-                }
-
+                Forget();
+                tried.TrySetException(e);
                 return;
             }
 
