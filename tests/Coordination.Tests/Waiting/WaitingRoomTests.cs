@@ -112,6 +112,7 @@ public sealed class WaitingRoomTests
         Assert.True(SpinWait.SpinUntil(() => actual.Count == 0, Bound), "A waiter did not leave the queue.");
         Assert.Equal(Cycles, store.Queued.Count);
         AssertAreCollected(store.Queued);
+        AssertAreCollected(store.QueuedOwners);
         AssertAreCollected(options);
     }
 
@@ -175,6 +176,8 @@ public sealed class WaitingRoomTests
         /// <summary>The requests that joined the queue.</summary>
         public ConcurrentBag<WeakReference> Queued { get; } = [];
 
+        public ConcurrentBag<WeakReference> QueuedOwners { get; } = [];
+
         public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
         {
             var reply = await base.AcquireAsync(request, cancellationToken);
@@ -185,6 +188,7 @@ public sealed class WaitingRoomTests
             else if (request.Wait)
             {
                 Queued.Add(new WeakReference(request));
+                QueuedOwners.Add(new WeakReference(request.Owner));
                 await (BeforeRefusal?.Invoke() ?? Task.CompletedTask);
             }
 
