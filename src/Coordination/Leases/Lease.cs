@@ -66,6 +66,9 @@ internal sealed class Lease
 
     public TimeSpan Remaining => Now is { IsActive: true, IsDoubtful: false } now ? now.Deadline.RemainingAt(_time.Uptime) : TimeSpan.Zero;
 
+    /// <summary>How long a renewal may take. As <see cref="Remaining"/>, but also of a lease that is to be renewed before it is relied on.</summary>
+    public TimeSpan UntilDeadline => Now.Deadline.RemainingAt(_time.Uptime);
+
     public bool IsActive => Now.IsActive;
 
     /// <summary>Whether it reached its MaxHold and is no longer renewed.</summary>

@@ -69,7 +69,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         }
 
         var completion = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var deadline = new CancellationTokenSource(lease.Remaining, time);
+        using var deadline = new CancellationTokenSource(lease.UntilDeadline, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         var hasBegun = false;
         try

@@ -173,7 +173,7 @@ internal sealed class Watchdog : IDisposable
         {
             // Not past the last deadline, and at each attempt only those that still stand: what is renewed after its holder was
             // told only keeps the next one waiting.
-            using var deadline = new CancellationTokenSource(batch.Max(lease => lease.Remaining), _time);
+            using var deadline = new CancellationTokenSource(batch.Max(lease => lease.UntilDeadline), _time);
             var sent = batch;
             var replies = await _store.RenewAsync(
                 () =>

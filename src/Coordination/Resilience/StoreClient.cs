@@ -11,6 +11,9 @@ namespace Coordination.Resilience;
 /// </summary>
 internal sealed class StoreClient(ILockStore store, ILockStoreAdministration administration, StorePipelines pipelines, OutageReporter outage, TimeProvider time)
 {
+    /// <inheritdoc cref="ILockStore.Name"/>
+    public string Name => store.Name;
+
     /// <inheritdoc cref="ILockStore.PartitionOf"/>
     public int PartitionOf(string lockName) => store.PartitionOf(lockName);
 
@@ -59,6 +62,20 @@ internal sealed class StoreClient(ILockStore store, ILockStoreAdministration adm
             false,
             cancellationToken);
 
+    /// <summary>Subscribes once, with no limit: a subscription that comes late is kept all the same.</summary>
+    /// <exception cref="LockStoreException">Whatever the store threw.</exception>
+    public async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler)
+    {
+        try
+        {
+            return await store.SubscribeAsync(nodeId, handler, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is not LockStoreException)
+        {
+            throw GivenUp(e);
+        }
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<TimedReply<TReply>> CallAsync<TStore, TRequest, TReply>(
         TStore asked,
@@ -97,7 +114,7 @@ internal sealed class StoreClient(ILockStore store, ILockStoreAdministration adm
         {
             // A pipeline of the user's, or the store, gave up in a way of its own: a time limit, an open circuit. Whether the call was
             // applied is unknown, which is what a transient failure means to everything above.
-            failure = new LockStoreException($"The call to the store '{store.Name}' was given up: {e.Message}", isTransient: true, e);
+            failure = GivenUp(e);
             outage.Failed(failure);
             throw failure;
         }
@@ -179,6 +196,9 @@ internal sealed class StoreClient(ILockStore store, ILockStoreAdministration adm
             throw;
         }
     }
+
+    private LockStoreException GivenUp(Exception error) =>
+        new($"The call to the store '{store.Name}' was given up: {error.Message}", isTransient: true, error);
 
     /// <summary>Whether what was asked says that it has no such operation, which an administration may.</summary>
     private static bool IsLacking<TStore>(Exception exception) => exception is NotSupportedException && typeof(TStore) == typeof(ILockStoreAdministration);

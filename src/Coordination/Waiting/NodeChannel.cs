@@ -3,6 +3,7 @@ using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Coordination.Leases;
 using Coordination.Nodes;
+using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Telemetry;
 using Coordination.Time;
@@ -14,7 +15,7 @@ namespace Coordination.Waiting;
 /// The one ear of this node: a subscription for all of its locks, from its first lease or wait on. What it hears goes to the waiter or to the lease that it is for.
 /// </summary>
 [SuppressMessage("Usage", "CA2213:Disposable fields should be disposed", Justification = "A call that comes in the moment of the disposal looks at its token.")]
-internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper leases, TelemetryDispatcher telemetry, TimeProvider time, ILogger<ILockProvider> logger) : IAsyncDisposable, IDisposable
+internal sealed class NodeChannel(Node node, StoreClient store, LeaseKeeper leases, TelemetryDispatcher telemetry, TimeProvider time, ILogger<ILockProvider> logger) : IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan SubscribeLimit = TimeSpan.FromMilliseconds(250);
 
@@ -27,19 +28,27 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
     private readonly Lock _gate = new();
     private readonly CancellationTokenSource _disposing = new();
     private Task<bool>? _begun;
+    private volatile LockStoreException? _refusal;
     private IAsyncDisposable? _subscription;
     private bool _isDisposed;
 
     /// <summary>Begins to listen, and tells the caller nothing of how it went: a lease that hears of no revocation learns of it by its next renewal.</summary>
-    public void Listen() => _ = ObserveAsync(Begin());
+    public void Listen() => _ = BeginAsync();
 
     /// <summary>
     /// Begins to listen, and waits for it for a moment: one moment for all callers, so who comes when it is over does not wait. A store that is away
     /// is no obstacle: notifications are a speed-up, and the node goes on trying by itself.
     /// </summary>
-    /// <exception cref="LockStoreException">The store refuses for good.</exception>
+    /// <exception cref="LockStoreException">The store refuses for good. The node goes on trying, for somebody may grant it the right.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public Task ListenAsync(CancellationToken cancellationToken) => Begin().WithinAsync(Timeout.InfiniteTimeSpan, time, cancellationToken: cancellationToken);
+    public async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        await BeginAsync().WithinAsync(Timeout.InfiniteTimeSpan, time, cancellationToken: cancellationToken).ConfigureAwait(false);
+        if (_refusal is { } refusal)
+        {
+            throw new LockStoreException(refusal.Message, refusal);
+        }
+    }
 
     /// <summary>Passes on to a waiter what is heard for it.</summary>
     public void Add(Waiter waiter) => _waiters.AddOrUpdate(
@@ -78,12 +87,12 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
     /// <summary>As <see cref="DisposeAsync"/>, and does not wait for it: for a container that is disposed synchronously.</summary>
     public void Dispose() => _ = DisposeAsync().AsTask();
 
-    private static async Task ObserveAsync(Task begun) => await begun.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-
     private static (string LockName, LockOwner Owner) KeyOf(Waiter waiter) => (waiter.Request.LockName, waiter.Request.Owner);
 
-    private Task<bool> Begin()
+    private Task<bool> BeginAsync()
     {
+        TaskCompletionSource<bool> tried;
+        Task<bool> begun;
         lock (_gate)
         {
             if (_isDisposed)
@@ -91,15 +100,18 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
                 return Task.FromResult(false);
             }
 
-            if (_begun is null or { IsFaulted: true })
+            if (_begun is not null)
             {
-                var tried = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-                _begun = ForAMomentAsync(tried.Task);
-                _ = Detached.Run(() => SubscribeAsync(tried));
+                return _begun;
             }
 
-            return _begun;
+            tried = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
+            _begun = begun = ForAMomentAsync(tried.Task);
         }
+
+        // The node's, so no call's end ends it, and nothing of the call's stays with it.
+        _ = Detached.Run(() => SubscribeAsync(tried));
+        return begun;
     }
 
     private async Task<bool> ForAMomentAsync(Task<bool> tried)
@@ -115,36 +127,25 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
         }
     }
 
-    /// <summary>Tries until the store has the subscription, refuses for good, or the node ends.</summary>
+    /// <summary>Tries until the store has the subscription, or the node ends: a store that is away comes back, and one that refuses may be set right.</summary>
     private async Task SubscribeAsync(TaskCompletionSource<bool> tried)
     {
         for (var delay = MinRetryDelay; ; delay = delay * 2 < MaxRetryDelay ? delay * 2 : MaxRetryDelay)
         {
             try
             {
-                // The node's, so no call's end ends it.
-                await KeepAsync(await store.SubscribeAsync(node.Id, Hear, CancellationToken.None).ConfigureAwait(false)).ConfigureAwait(false);
+                await KeepAsync(await store.SubscribeAsync(node.Id, Hear).ConfigureAwait(false)).ConfigureAwait(false);
+                _refusal = null;
                 tried.TrySetResult(true);
 
                 // What happened until it stood may have been missed.
                 WakeAll();
                 return;
             }
-            catch (LockStoreException e) when (e.IsTransient)
+            catch (LockStoreException e)
             {
-                // The store is away, which the calls say.
+                Failed(e);
                 tried.TrySetResult(false);
-            }
-            catch (Exception e)
-            {
-                // The store refuses for good. Who waits has to know, and the next call tries again.
-                Log.CannotListen(_logger, store.Name, e.Message);
-                if (!tried.TrySetException(e))
-                {
-                    Forget();
-                }
-
-                return;
             }
 
             await Task.Delay(delay, time, _disposing.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -153,6 +154,17 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
                 return;
             }
         }
+    }
+
+    /// <summary>Remembers a refusal, for who waits has to know, and says it once. That the store is away is said by the calls.</summary>
+    private void Failed(LockStoreException error)
+    {
+        if (!error.IsTransient && _refusal?.Message != error.Message)
+        {
+            Log.CannotListen(_logger, store.Name, error.Message);
+        }
+
+        _refusal = error.IsTransient ? null : error;
     }
 
     /// <summary>Keeps a subscription, or ends it when the node has ended meanwhile.</summary>
@@ -168,14 +180,6 @@ internal sealed class NodeChannel(Node node, ILockStore store, LeaseKeeper lease
         }
 
         await subscription.DisposeAsync().ConfigureAwait(false);
-    }
-
-    private void Forget()
-    {
-        lock (_gate)
-        {
-            _begun = null;
-        }
     }
 
     private void Hear(LockNotification notification)

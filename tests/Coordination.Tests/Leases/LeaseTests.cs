@@ -137,6 +137,31 @@ public sealed class LeaseTests
         Assert.Null(lease.LossReason);
     }
 
+    /// <summary>After a pause the release may come before the watchdog's look.</summary>
+    [Fact]
+    [Failure("F14")]
+    public void A_release_after_the_deadline_finds_the_lease_lost()
+    {
+        var lease = Create(_clock.Uptime);
+        _clock.Advance(Timings.Duration);
+        lease.BeginRelease();
+        Assert.True(lease.Lost.IsCancellationRequested);
+        Assert.Equal(LeaseState.Lost, lease.State);
+        Assert.Equal(LeaseLossReason.DeadlinePassed, lease.LossReason);
+    }
+
+    [Fact]
+    [Promise("G1")]
+    public void A_lease_that_is_released_while_it_is_in_doubt_is_held_no_more()
+    {
+        var lease = Create(_clock.Uptime);
+        lease.FailRenewal();
+        lease.BeginRelease();
+        Assert.Equal(LeaseState.Released, lease.State);
+        Assert.False(lease.IsActive);
+        Assert.Equal(TimeSpan.Zero, lease.Remaining);
+    }
+
     [Fact]
     [Failure("F20")]
     public void No_renewal_begins_after_a_release_began_and_the_one_under_way_can_be_awaited()

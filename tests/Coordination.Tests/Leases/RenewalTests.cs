@@ -81,4 +81,73 @@ public sealed class RenewalTests
         await lease.DisposeAsync();
         Assert.Equal(RenewalResult.NotHeld, await lease.RenewAsync(Token));
     }
+
+    [Fact]
+    [Failure("F20")]
+    public async Task A_release_waits_for_a_renewal_by_hand_that_is_under_way()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Store.Hang = true;
+        var renewing = lease.RenewAsync(Token);
+        var release = lease.ReleaseAsync(Token);
+        Assert.Equal(0, node.Store.GetCallCount(StoreOperation.Release));
+        node.Store.Hang = false;
+
+        // The clock stands still, so no limit ends the wait.
+        Assert.Equal(ReleaseResult.Released, await release.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        Assert.Equal(RenewalResult.NotHeld, await renewing);
+    }
+
+    [Fact]
+    [Failure("F20")]
+    public async Task Renewals_by_hand_that_come_at_once_are_sent_one_after_the_other()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Store.Hang = true;
+        var first = lease.RenewAsync(Token);
+        var second = lease.RenewAsync(Token);
+        Assert.Equal(1, node.Store.GetCallCount(StoreOperation.Renew));
+        node.Store.Hang = false;
+        Assert.Equal(RenewalResult.Renewed, await first.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        Assert.Equal(RenewalResult.Renewed, await second.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        Assert.Equal(2, node.Store.GetCallCount(StoreOperation.Renew));
+    }
+
+    [Fact]
+    [Failure("F13")]
+    public async Task Renewals_by_hand_that_hang_end_with_the_lease()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+
+        // Just before the watchdog's own, so that its tries would go on past the deadline.
+        node.Advance(TimeSpan.FromSeconds(4.9));
+        node.Store.Hang = true;
+        var first = lease.RenewAsync(Token);
+        var second = lease.RenewAsync(Token);
+        Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, TimeSpan.FromSeconds(8)));
+        Assert.Equal(RenewalResult.NotHeld, await first.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        Assert.Equal(RenewalResult.NotHeld, await second.WaitAsync(TimeSpan.FromSeconds(10), Token));
+    }
+
+    [Fact]
+    public async Task A_renewal_by_hand_that_is_cancelled_throws_and_the_lease_stands()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        using var cancellation = new CancellationTokenSource();
+        using var secondCancellation = new CancellationTokenSource();
+        node.Store.Hang = true;
+        var first = lease.RenewAsync(cancellation.Token);
+        var second = lease.RenewAsync(secondCancellation.Token);
+        await secondCancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        node.Store.Hang = false;
+        Assert.Equal(RenewalResult.Renewed, await lease.RenewAsync(Token));
+        Assert.Equal(LeaseState.Held, lease.State);
+    }
 }

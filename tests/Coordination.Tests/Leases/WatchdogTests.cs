@@ -25,6 +25,17 @@ public sealed class WatchdogTests
     }
 
     [Fact]
+    public async Task Leases_of_different_durations_are_each_renewed_in_time()
+    {
+        await using var node = new TestNode();
+        var longest = await node.AcquireAsync("long", new LockOptions { LeaseDuration = TimeSpan.FromMinutes(1) });
+        var lasting = await node.AcquireAsync("lasting");
+        var brief = await node.AcquireAsync("brief", new LockOptions { LeaseDuration = TimeSpan.FromSeconds(1) });
+        node.Advance(LeaseDuration * 2);
+        Assert.All([brief, lasting, longest], lease => Assert.False(lease.Lost.IsCancellationRequested));
+    }
+
+    [Fact]
     [Failure("F10", "F18")]
     public async Task A_lock_that_the_store_lost_is_lost_at_the_next_renewal_and_not_made_again()
     {
@@ -142,7 +153,9 @@ public sealed class WatchdogTests
     public async Task A_short_lease_does_not_limit_the_calls_of_a_long_one()
     {
         await using var node = new TestNode();
-        var brief = await node.AcquireAsync("brief", new LockOptions { LeaseDuration = TimeSpan.FromSeconds(1) });
+
+        // Renewed every second, so both are due at the same moment.
+        var brief = await node.AcquireAsync("brief", new LockOptions { LeaseDuration = TimeSpan.FromSeconds(3) });
         var lasting = await node.AcquireAsync("lasting");
         node.Advance(RenewalInterval - TimeSpan.FromMilliseconds(20));
 
@@ -246,9 +259,34 @@ public sealed class WatchdogTests
         await Assert.ThrowsAsync<ObjectDisposedException>(() => node.AcquireAsync());
     }
 
-    // A method of its own, so that no local of the test keeps the lease alive.
+    /// <summary>The thread would keep the watchdog, and all that it knows.</summary>
+    [Fact]
+    public async Task A_watchdog_that_was_disposed_ends_its_thread()
+    {
+        var watchdog = await UseAndDisposeAsync();
+        Assert.True(SpinWait.SpinUntil(
+            () =>
+            {
+                GC.Collect();
+                GC.WaitForPendingFinalizers();
+                return !watchdog.IsAlive;
+            },
+            TimeSpan.FromSeconds(10)));
+    }
+
+    // Methods of their own, so that no local of a test keeps alive what is looked at.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static async Task<CancellationToken> AcquireAndForgetAsync(TestNode node) => (await node.AcquireAsync()).Lost;
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static async Task<WeakReference> UseAndDisposeAsync()
+    {
+        var node = new TestNode();
+        await (await node.AcquireAsync()).DisposeAsync();
+        var watchdog = new WeakReference(node.Watchdog);
+        await node.DisposeAsync();
+        return watchdog;
+    }
 
     /// <summary>A store that throws what no store should, for each batch with a certain lock in it.</summary>
     private sealed class OneBadBatch(ILockStore inner, string badLock) : DelegatingLockStore(inner)

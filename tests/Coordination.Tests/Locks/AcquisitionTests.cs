@@ -47,6 +47,23 @@ public sealed class AcquisitionTests
     }
 
     [Fact]
+    [Failure("F3")]
+    public async Task A_grant_is_undone_when_the_store_is_back_before_it_would_have_lapsed()
+    {
+        await using var node = new TestNode();
+        using var cancellation = new CancellationTokenSource();
+        node.Store.LoseNextReply(StoreOperation.Acquire);
+        Task<ILockLease> trying = null!;
+        await node.UntilAsleepAsync(() => trying = node.Provider.GetLock("work").AcquireAsync(cancellation.Token));
+        node.Store.IsAway = true;
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => trying);
+        node.Advance(TimeSpan.FromSeconds(5));
+        node.Store.IsAway = false;
+        Assert.True(node.AdvanceUntil(() => node.Store.Count == 0, TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
     [Failure("F4")]
     public async Task A_repeated_re_entry_counts_once()
     {

@@ -1,0 +1,58 @@
+using Coordination.Stores;
+using Coordination.Waiting;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Coordination.Tests.Waiting;
+
+/// <summary>How long a waiter sleeps that hears nothing.</summary>
+public sealed class WaiterSleepTests
+{
+    private static readonly TimeSpan ClaimWindow = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Left = TimeSpan.FromSeconds(10);
+
+    private readonly Waiter _waiter = new(
+        Requests.Acquire("work", new LockOwner("node", 1), TimeSpan.FromSeconds(15), wait: true, claimWindow: ClaimWindow), new FakeTimeProvider());
+
+    [Fact]
+    [Failure("F2", "F8")]
+    public void It_sleeps_until_the_holders_time_is_up_and_the_further_behind_the_longer()
+    {
+        Assert.Equal(Left + TimeSpan.FromMilliseconds(5), _waiter.Refused(Held(1)));
+        Assert.Equal(Left + TimeSpan.FromMilliseconds(45), _waiter.Refused(Held(1, waitersBefore: 2)));
+        Assert.Equal(Left + TimeSpan.FromMilliseconds(205), _waiter.Refused(Held(1, waitersBefore: 1_000)));
+    }
+
+    [Fact]
+    [Promise("G7")]
+    [Failure("F2")]
+    public void One_that_missed_its_turn_sleeps_for_half_a_claim_window_from_then_on()
+    {
+        _waiter.Refused(Held(1));
+        Assert.Equal(ClaimWindow / 2, _waiter.Refused(Held(2)));
+        Assert.Equal(ClaimWindow / 2, _waiter.Refused(Held(2)));
+        Assert.Equal(ClaimWindow / 2, _waiter.Refused(Held(3)));
+    }
+
+    [Fact]
+    public void One_that_had_others_before_it_missed_no_turn()
+    {
+        _waiter.Refused(Held(1, waitersBefore: 1));
+        Assert.True(_waiter.Refused(Held(2)) > Left);
+    }
+
+    [Fact]
+    [Promise("G12")]
+    public void It_asks_less_and_less_often_while_the_store_is_away_and_anew_after_that()
+    {
+        for (var i = 1; i <= 12; i++)
+        {
+            Assert.Equal(TimeSpan.FromMilliseconds(Math.Min(100 * i, 1_000)), _waiter.Failed());
+        }
+
+        _waiter.Refused(Held(1));
+        Assert.Equal(TimeSpan.FromMilliseconds(100), _waiter.Failed());
+    }
+
+    private static AcquireReply Held(long token, int waitersBefore = 0) => AcquireReply.Refused(
+        new LockHolder { Owner = new LockOwner("another", 1), FencingToken = token, Since = DateTimeOffset.UnixEpoch, TimeToLive = Left }, waitersBefore);
+}
