@@ -235,7 +235,7 @@ public sealed class NodeChannelTests
         Task<ILockLease> waiting = null!;
         await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
         await held.ReleaseAsync(Token);
-        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(16)));
+        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(30)));
         await (await waiting).DisposeAsync();
         Assert.True(store.Subscriptions > 1);
     }
