@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordination;
 using Coordination.Hosting.Services;
+using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -54,7 +55,7 @@ public static class ExclusiveServiceCollectionExtensions
             provider.GetRequiredKeyedService<ExclusiveBackgroundService>(registration),
             provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>()));
+            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>())));
         return services;
     }
 }

@@ -51,7 +51,12 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IDisposa
     // Contends only when every service of the host has started: a node that fails to start never led.
     public Task StartedAsync(CancellationToken cancellationToken)
     {
-        _run = Task.Run(() => RunAsync(_stopping.Token), CancellationToken.None);
+        // It lives as long as the host, and keeps nothing of whoever starts that.
+        using (ExecutionContext.SuppressFlow())
+        {
+            _run = Task.Run(() => RunAsync(_stopping.Token), CancellationToken.None);
+        }
+
         return Task.CompletedTask;
     }
 

@@ -3,6 +3,7 @@ using Coordination.Occurrences;
 using Coordination.Quartz.Execution;
 using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
+using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -74,14 +75,14 @@ public static class QuartzExclusivityBuilderExtensions
         scheduler.AddJobListener(provider => new ExclusivityListener(
             provider.GetRequiredKeyedService<FireTimes>(name),
             provider.GetRequiredService<FireMetrics>(),
-            provider.GetRequiredService<ILogger<ExclusivityListener>>()));
+            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusivityListener>>())));
         scheduler.AddJobMiddleware(provider => new ExclusivityMiddleware(
             provider.GetRequiredService<OccurrenceLocks>(),
             provider.GetRequiredKeyedService<ExclusivePolicies>(name),
             provider.GetRequiredKeyedService<FireTimes>(name),
             provider.GetRequiredService<ExclusiveRuns>(),
             provider.GetRequiredKeyedService<SchedulerShutdown>(name),
-            provider.GetRequiredService<ILogger<ExclusivityMiddleware>>()));
+            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusivityMiddleware>>())));
     }
 
     private static void AddOptions(IServiceCollection services)

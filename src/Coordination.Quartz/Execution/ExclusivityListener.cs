@@ -5,7 +5,7 @@ using Quartz;
 namespace Coordination.Quartz.Execution;
 
 /// <summary>Reports what became of each fire, once it is over. Holds nothing: not every fire is told to listeners.</summary>
-internal sealed class ExclusivityListener(FireTimes fireTimes, FireMetrics metrics, ILogger<ExclusivityListener> logger) : IJobListener
+internal sealed class ExclusivityListener(FireTimes fireTimes, FireMetrics metrics, ILogger logger) : IJobListener
 {
     public string Name => "Coordination.Exclusivity";
 

@@ -13,7 +13,7 @@ namespace Coordination.Quartz.Execution;
 /// listener's callback and released in another's is held for ever when a third listener throws in between, and once too often at a refire.
 /// </summary>
 internal sealed class ExclusivityMiddleware(
-    OccurrenceLocks locks, ExclusivePolicies policies, FireTimes fireTimes, ExclusiveRuns runs, SchedulerShutdown shutdown, ILogger<ExclusivityMiddleware> logger) : IJobExecutionMiddleware
+    OccurrenceLocks locks, ExclusivePolicies policies, FireTimes fireTimes, ExclusiveRuns runs, SchedulerShutdown shutdown, ILogger logger) : IJobExecutionMiddleware
 {
     /// <summary>How long nodes that stand by for a fire have the lock, one after the other, to see that it was run.</summary>
     private static readonly TimeSpan StandbysTurn = TimeSpan.FromMilliseconds(500);

@@ -1,5 +1,6 @@
 using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
+using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -12,10 +13,13 @@ namespace Coordination.Quartz.Execution;
 /// Sees to it that no exclusive job outlives the leases of the host: warns of settings that let one when the host starts, and
 /// interrupts and awaits what still runs when everything else has stopped.
 /// </summary>
-internal sealed class JobsAtStop(IServiceProvider services, IEnumerable<ExclusiveScheduler> schedulers, ExclusiveRuns runs, TimeProvider time, ILogger<JobsAtStop> logger) : IHostedLifecycleService
+internal sealed class JobsAtStop(
+    IServiceProvider services, IEnumerable<ExclusiveScheduler> schedulers, ExclusiveRuns runs, TelemetryDispatcher telemetry, TimeProvider time, ILogger<JobsAtStop> logger) : IHostedLifecycleService
 {
     /// <summary>What jobs have to come to an end that are interrupted here, however long the stop has lasted.</summary>
     private static readonly TimeSpan LastRespite = TimeSpan.FromSeconds(3);
+
+    private readonly ILogger _logger = telemetry.Wrap(logger);
 
     /// <summary>Those that the host starts and stops; others are their owner's affair.</summary>
     private IEnumerable<string> HostedSchedulers =>
@@ -28,7 +32,7 @@ internal sealed class JobsAtStop(IServiceProvider services, IEnumerable<Exclusiv
             var scheduler = services.GetRequiredService<IOptionsMonitor<QuartzSchedulerOptions>>().Get(name);
             if (!services.GetRequiredService<IOptionsMonitor<QuartzHostedServiceOptions>>().Get(name).WaitForJobsToComplete)
             {
-                logger.JobsMayOutliveHost(scheduler.InstanceName, scheduler.ShutdownJobInterruption);
+                _logger.JobsMayOutliveHost(scheduler.InstanceName, scheduler.ShutdownJobInterruption);
             }
         }
 
@@ -61,7 +65,7 @@ internal sealed class JobsAtStop(IServiceProvider services, IEnumerable<Exclusiv
         var remaining = runs.UnderWay;
         foreach (var run in remaining)
         {
-            logger.InterruptedAtStop(run.Context.JobDetail.Key);
+            _logger.InterruptedAtStop(run.Context.JobDetail.Key);
             run.Interrupt();
         }
 
@@ -74,7 +78,7 @@ internal sealed class JobsAtStop(IServiceProvider services, IEnumerable<Exclusiv
             await run.Completion.WaitAsync(respite.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!run.Completion.IsCompleted)
             {
-                logger.OutlivesHost(run.Context.JobDetail.Key);
+                _logger.OutlivesHost(run.Context.JobDetail.Key);
             }
         }
     }

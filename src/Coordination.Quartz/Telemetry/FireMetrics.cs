@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Coordination.Quartz.Execution;
+using Coordination.Telemetry;
 using Quartz;
 
 namespace Coordination.Quartz.Telemetry;
@@ -7,20 +8,29 @@ namespace Coordination.Quartz.Telemetry;
 /// <summary>Counts the fires of exclusive jobs, by job and by what became of them.</summary>
 internal sealed class FireMetrics : IDisposable
 {
+    private readonly TelemetryDispatcher _dispatcher;
     private readonly Meter _meter;
     private readonly Counter<long> _fires;
 
-    public FireMetrics(IMeterFactory factory)
+    public FireMetrics(IMeterFactory factory, TelemetryDispatcher dispatcher)
     {
+        _dispatcher = dispatcher;
         _meter = factory.Create(CoordinationInstrumentation.MeterName);
         _fires = _meter.CreateCounter<long>("coordination.quartz.fires", "{fire}", "Fires of exclusive jobs on this node, by job and outcome.");
     }
 
-    public void Count(JobKey job, FireOutcome outcome) => _fires.Add(
-        1,
-        new KeyValuePair<string, object?>("quartz.job.group", job.Group),
-        new KeyValuePair<string, object?>("quartz.job.name", job.Name),
-        new KeyValuePair<string, object?>("coordination.fire.outcome", Describe(outcome)));
+    public void Count(JobKey job, FireOutcome outcome) => _dispatcher.Tell(
+        (_fires, job, outcome),
+        static told =>
+        {
+            told._fires.Add(
+                1,
+                new KeyValuePair<string, object?>("quartz.job.group", told.job.Group),
+                new KeyValuePair<string, object?>("quartz.job.name", told.job.Name),
+                new KeyValuePair<string, object?>("coordination.fire.outcome", Describe(told.outcome)));
+            return true;
+        },
+        false);
 
     public void Dispose() => _meter.Dispose();
 

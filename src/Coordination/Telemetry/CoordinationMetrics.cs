@@ -10,21 +10,23 @@ internal sealed class CoordinationMetrics : IDisposable
 {
     private readonly TelemetryDispatcher _dispatcher;
     private readonly Meter _meter;
-    private readonly UpDownCounter<long> _leases;
-    private readonly UpDownCounter<long> _waiting;
     private readonly Histogram<double> _acquireDuration;
     private readonly Histogram<double> _renewalDuration;
     private readonly Histogram<double> _renewalRemaining;
     private readonly Histogram<double> _holdDuration;
     private readonly Counter<long> _lost;
     private readonly Counter<long> _revocations;
+    private long _leases;
+    private long _waiting;
 
     public CoordinationMetrics(IMeterFactory factory, TelemetryDispatcher dispatcher)
     {
         _dispatcher = dispatcher;
         _meter = factory.Create(CoordinationInstrumentation.MeterName);
-        _leases = _meter.CreateUpDownCounter<long>("coordination.lease.active", "{lease}", "Leases held by this node.");
-        _waiting = _meter.CreateUpDownCounter<long>("coordination.call.waiting", "{call}", "Calls of this node that wait for a lock.");
+
+        // Observed, and not told of each change: one that was dropped would make them wrong for ever.
+        _meter.CreateObservableUpDownCounter("coordination.lease.active", () => Interlocked.Read(ref _leases), "{lease}", "Leases held by this node.");
+        _meter.CreateObservableUpDownCounter("coordination.call.waiting", () => Interlocked.Read(ref _waiting), "{call}", "Calls of this node that wait for a lock.");
         _acquireDuration = _meter.CreateHistogram<double>("coordination.acquire.duration", "s", "From the call to its end, waiting included.");
         _renewalDuration = _meter.CreateHistogram<double>("coordination.renewal.duration", "s", "One renewal call, which may carry many leases.");
         _renewalRemaining = _meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.");
@@ -35,11 +37,11 @@ internal sealed class CoordinationMetrics : IDisposable
         _meter.CreateObservableCounter("coordination.telemetry.failed", () => dispatcher.Failed, "{item}", "Log lines and measurements that a sink threw at.");
     }
 
-    public void LeaseGranted() => Add(_leases, 1);
+    public void LeaseGranted() => Interlocked.Increment(ref _leases);
 
     public void LeaseEnded(TimeSpan heldFor, LeaseLossReason? reason)
     {
-        Add(_leases, -1);
+        Interlocked.Decrement(ref _leases);
         Record(_holdDuration, heldFor);
         if (reason is { } why && _lost.Enabled)
         {
@@ -50,7 +52,7 @@ internal sealed class CoordinationMetrics : IDisposable
     /// <summary>Counts a call that waits, until what is returned is disposed.</summary>
     public WaitingCall CallWaits()
     {
-        Add(_waiting, 1);
+        Interlocked.Increment(ref _waiting);
         return new WaitingCall(this);
     }
 
@@ -74,7 +76,7 @@ internal sealed class CoordinationMetrics : IDisposable
     /// <summary>A call that is counted as waiting. To be disposed once.</summary>
     public readonly struct WaitingCall(CoordinationMetrics metrics) : IDisposable
     {
-        public void Dispose() => metrics.Add(metrics._waiting, -1);
+        public void Dispose() => Interlocked.Decrement(ref metrics._waiting);
     }
 
     public static string Describe(LeaseLossReason reason) => reason switch
@@ -97,14 +99,6 @@ internal sealed class CoordinationMetrics : IDisposable
         AcquireOutcome.Failed => "failed",
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "An unknown outcome of an acquisition."),
     };
-
-    private void Add(UpDownCounter<long> counter, long delta)
-    {
-        if (counter.Enabled)
-        {
-            _dispatcher.Post((counter, delta), static told => told.counter.Add(told.delta));
-        }
-    }
 
     private void Record(Histogram<double> histogram, TimeSpan value)
     {

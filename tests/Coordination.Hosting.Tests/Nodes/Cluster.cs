@@ -107,6 +107,8 @@ internal sealed class Cluster : IAsyncDisposable
 
     private async Task MoveAsync(TimeSpan by, ILockLease[] keep)
     {
+        // A line has the time at which it is written.
+        _nodes.ForEach(node => node.FlushTelemetry());
         Time.Advance(by);
         foreach (var lease in keep)
         {

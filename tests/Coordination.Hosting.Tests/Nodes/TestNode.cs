@@ -1,3 +1,4 @@
+using Coordination.TestKit.Nodes;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -44,7 +45,7 @@ internal sealed class TestNode : IAsyncDisposable
 
     public IHostApplicationLifetime Lifetime => Host.Services.GetRequiredService<IHostApplicationLifetime>();
 
-    public IReadOnlyList<FakeLogRecord> Log => Host.Services.GetFakeLogCollector().GetSnapshot();
+    public IReadOnlyList<FakeLogRecord> Log => Host.Services.FlushedLogs.GetSnapshot();
 
     public int Logged(int eventId) => Log.Count(record => record.Id.Id == eventId);
 
@@ -59,6 +60,15 @@ internal sealed class TestNode : IAsyncDisposable
 
     public Task<HealthReport> CheckHealthAsync() =>
         Host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(TestContext.Current.CancellationToken);
+
+    /// <summary>Waits until everything that has happened is logged.</summary>
+    public void FlushTelemetry()
+    {
+        if (!_disposed)
+        {
+            Host.Services.FlushTelemetry();
+        }
+    }
 
     public Task StopAsync() => Host.StopAsync(TestContext.Current.CancellationToken);
 

@@ -1,3 +1,4 @@
+using Coordination.TestKit.Nodes;
 using Coordination.Quartz.Execution;
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
@@ -80,7 +81,7 @@ public sealed class HostStopTests
 
         public IScheduler Scheduler => _host.Services.GetRequiredService<IScheduler>();
 
-        public IReadOnlyList<FakeLogRecord> Log => _host.Services.GetFakeLogCollector().GetSnapshot();
+        public IReadOnlyList<FakeLogRecord> Log => _host.Services.FlushedLogs.GetSnapshot();
 
         public static async Task<Node> StartAsync(IHost host, Ledger ledger)
         {

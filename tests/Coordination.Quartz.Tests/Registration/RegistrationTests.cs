@@ -1,3 +1,4 @@
+using Coordination.TestKit.Nodes;
 using Coordination.Quartz.Execution;
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
@@ -53,7 +54,7 @@ public sealed class RegistrationTests
         });
         await RunOnceAsync(host.Services.GetRequiredService<ISchedulerFactory>());
         Assert.NotNull(Assert.Single(_ledger.Runs).Token);
-        Assert.Equal(1, host.Services.GetFakeLogCollector().GetSnapshot().Count(record => record.Id.Id == 1300));
+        Assert.Equal(1, host.Services.FlushedLogs.GetSnapshot().Count(record => record.Id.Id == 1300));
     }
 
     [Fact]
@@ -121,7 +122,7 @@ public sealed class RegistrationTests
             services.AddQuartzHostedService(o => o.WaitForJobsToComplete = waits);
         });
         await host.StartAsync(Cancellation);
-        var warned = host.Services.GetFakeLogCollector().GetSnapshot().Where(record => record.Id.Id == 1311).ToList();
+        var warned = host.Services.FlushedLogs.GetSnapshot().Where(record => record.Id.Id == 1311).ToList();
         await host.StopAsync(Cancellation);
         Assert.Equal(warnings, warned.Count);
         Assert.All(warned, record => Assert.Contains("WaitForJobsToComplete", record.Message, StringComparison.Ordinal));

@@ -1,3 +1,4 @@
+using Coordination.TestKit.Nodes;
 using Coordination.Quartz.Execution;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,7 +30,7 @@ internal sealed class TestScheduler : IAsyncDisposable
 
     public IServiceProvider Services => _host.Services;
 
-    public IReadOnlyList<FakeLogRecord> Log => Services.GetFakeLogCollector().GetSnapshot();
+    public IReadOnlyList<FakeLogRecord> Log => Services.FlushedLogs.GetSnapshot();
 
     /// <summary>How many fires this node has under way.</summary>
     public int FiresUnderWay => Services.GetRequiredService<ExclusiveRuns>().UnderWay.Count;

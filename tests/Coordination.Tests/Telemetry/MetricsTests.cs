@@ -19,11 +19,11 @@ public sealed class MetricsTests
         using var lost = Collect<long>(node, "coordination.lease.lost");
 
         var lease = await node.AcquireAsync();
-        Assert.Equal(1, Read(node, active).EvaluateAsCounter());
+        Assert.Equal(1, Observe(active));
         node.Advance(TimeSpan.FromSeconds(6));
         await lease.ReleaseAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal(0, Read(node, active).EvaluateAsCounter());
+        Assert.Equal(0, Observe(active));
         Assert.Equal("granted", Assert.Single(Read(node, acquired)).Tags["coordination.acquire.outcome"]);
         Assert.Equal(6, Assert.Single(Read(node, held)).Value, 0.1);
         Assert.Equal("replied", Assert.Single(Read(node, renewed)).Tags["coordination.renewal.outcome"]);
@@ -73,10 +73,10 @@ public sealed class MetricsTests
         await using var held = await node.AcquireAsync();
         using var cancellation = new CancellationTokenSource();
         var waiting = node.Provider.GetLock("work").AcquireAsync(cancellation.Token);
-        Assert.Equal(1, Read(node, waiters).EvaluateAsCounter());
+        Assert.Equal(1, Observe(waiters));
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
-        Assert.Equal(0, Read(node, waiters).EvaluateAsCounter());
+        Assert.Equal(0, Observe(waiters));
         Assert.Equal("cancelled", Read(node, acquired)[^1].Tags["coordination.acquire.outcome"]);
         Assert.Null(await node.Provider.GetLock("work").TryAcquireAsync(TestContext.Current.CancellationToken));
         Assert.Equal("held", Read(node, acquired)[^1].Tags["coordination.acquire.outcome"]);
@@ -108,6 +108,12 @@ public sealed class MetricsTests
 
     private static MetricCollector<T> Collect<T>(TestNode node, string name)
         where T : struct => new(node.Services.GetRequiredService<IMeterFactory>(), CoordinationInstrumentation.MeterName, name, node.Clock);
+
+    private static long Observe(MetricCollector<long> collector)
+    {
+        collector.RecordObservableInstruments();
+        return collector.LastMeasurement!.Value;
+    }
 
     private static IReadOnlyList<CollectedMeasurement<T>> Read<T>(TestNode node, MetricCollector<T> collector)
         where T : struct
