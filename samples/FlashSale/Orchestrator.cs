@@ -3,10 +3,10 @@ using FlashSale.CommandLine;
 using FlashSale.Report;
 using FlashSale.Rounds;
 using FlashSale.Workers;
+using SampleKit.CommandLine;
+using SampleKit.Timeline;
 using Spectre.Console;
 using StackExchange.Redis;
-using WorkerReplicas;
-using WorkerReplicas.Timeline;
 
 namespace FlashSale;
 

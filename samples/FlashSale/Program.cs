@@ -2,9 +2,8 @@ using System.Runtime.InteropServices;
 using FlashSale;
 using FlashSale.CommandLine;
 using FlashSale.Workers;
-using WorkerReplicas;
-using WorkerReplicas.CommandLine;
-using WorkerReplicas.Timeline;
+using SampleKit.CommandLine;
+using SampleKit.Timeline;
 
 try
 {

@@ -1,10 +1,10 @@
 using System.Runtime.InteropServices;
-using WorkerReplicas;
+using SampleKit.CommandLine;
+using SampleKit.Timeline;
 using WorkerReplicas.CommandLine;
 using WorkerReplicas.Ledger;
 using WorkerReplicas.Orchestration;
 using WorkerReplicas.Replica;
-using WorkerReplicas.Timeline;
 
 try
 {

@@ -65,7 +65,7 @@ public abstract partial class LockContract
 
     [Fact]
     [Failure("F5")]
-    public async Task A_waiter_that_is_cancelled_while_it_is_granted_does_not_lock_the_others_out()
+    public async Task A_call_that_is_cancelled_while_it_is_granted_does_not_lock_the_others_out()
     {
         var (first, second) = (StartNode(), StartNode());
         var options = new LockOptions { LockAtLeastFor = TimeSpan.FromHours(1) };

@@ -8,7 +8,7 @@ namespace Coordination.Testing.Contracts;
 
 #pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
 
-/// <content>Waiters: failover, handover, order, and waiters that give up.</content>
+/// <content>Waiters: failover, handover, order, and calls that give up.</content>
 public abstract partial class LockContract
 {
     [Fact]
@@ -163,7 +163,7 @@ public abstract partial class LockContract
 
     [Fact]
     [Promise("G9")]
-    public async Task Waiters_of_one_node_get_the_lock_in_the_order_in_which_they_came()
+    public async Task Calls_of_one_node_get_the_lock_in_the_order_in_which_they_came()
     {
         var node = StartNode();
         var lease = await AcquireAsync(node);
@@ -182,7 +182,7 @@ public abstract partial class LockContract
 
     [Fact]
     [Failure("F7")]
-    public async Task A_waiter_that_times_out_or_is_cancelled_leaves_the_others_of_its_process_waiting()
+    public async Task A_call_that_times_out_or_is_cancelled_leaves_the_others_of_its_process_waiting()
     {
         var (first, second) = (StartNode(), StartNode());
         var lease = await AcquireAsync(first);
@@ -201,7 +201,7 @@ public abstract partial class LockContract
 
     [Fact]
     [Failure("F7")]
-    public async Task The_waiter_that_came_first_may_give_up_and_its_node_keeps_the_place()
+    public async Task The_call_that_came_first_may_give_up_and_its_node_keeps_the_place()
     {
         var (first, second, third) = (StartNode(), StartNode(), StartNode());
         var lease = await AcquireAsync(first);
@@ -242,7 +242,7 @@ public abstract partial class LockContract
     [Promise("G8")]
     [Failure("F5")]
     [SuppressMessage("Security", "CA5394:Do not use insecure randomness", Justification = "It spreads the cancellations over the cycle.")]
-    public async Task A_waiter_that_is_cancelled_in_the_moment_it_is_granted_passes_the_lock_on()
+    public async Task A_call_that_is_cancelled_in_the_moment_it_is_granted_passes_the_lock_on()
     {
         var (first, second) = (StartNode(), StartNode());
         var (granted, cancelled) = (0, 0);
@@ -277,9 +277,9 @@ public abstract partial class LockContract
     [Promise("G8")]
     [Failure("F7")]
     [SuppressMessage("Security", "CA5394:Do not use insecure randomness", Justification = "It spreads the cancellations over the cycle.")]
-    public async Task Waiters_that_are_cancelled_at_any_moment_leave_nothing_and_fail_no_other()
+    public async Task Calls_that_are_cancelled_at_any_moment_leave_nothing_and_fail_no_other()
     {
-        // The third node has no patient waiter, so that its place in the queue comes and goes.
+        // The third node has no patient call, so that its place in the queue comes and goes.
         var nodes = new[] { StartNode(), StartNode(), StartNode() };
         var impatient = AtOnce.Async(Enumerable.Range(0, 9), GiveUpOftenAsync, Bound);
         await AtOnce.Async(nodes.Take(2), TakeTurnsAsync, Bound);

@@ -1,6 +1,6 @@
 namespace Coordination;
 
-/// <summary>A place in the queue of a lock. Waiters of one process that want it in the same way share one.</summary>
+/// <summary>A place in the queue of a lock. Calls of one process that want it in the same way share one.</summary>
 public sealed record LockWaiter
 {
     /// <summary>Who waits; <see cref="LockOwner.NodeId"/> names the node.</summary>

@@ -27,7 +27,7 @@ internal sealed class RespConnection : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends a command and reads its answer: a line, a number or a text; null for none.</summary>
+    /// <summary>Sends a command and reads its reply: a line, a number or a text; null for none.</summary>
     public async Task<string?> SendAsync(CancellationToken cancellationToken, params string[] words)
     {
         var command = new StringBuilder().Append(CultureInfo.InvariantCulture, $"*{words.Length}\r\n");

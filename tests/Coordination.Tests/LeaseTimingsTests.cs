@@ -5,7 +5,7 @@ public sealed class LeaseTimingsTests
     private static readonly CoordinationOptions Options = new() { LeaseDuration = TimeSpan.FromSeconds(15) };
 
     [Fact]
-    public void By_default_a_lease_is_renewed_each_third_of_it_and_told_of_a_fifth_before_its_end()
+    public void By_default_a_lease_is_renewed_each_third_and_told_of_a_fifth_before_its_end()
     {
         var timings = LeaseTimings.Of(Options);
         Assert.Equal((TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(3)), (timings.Duration, timings.RenewalInterval, timings.SafetyMargin));

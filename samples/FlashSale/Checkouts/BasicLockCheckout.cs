@@ -1,7 +1,7 @@
 using FlashSale.Locking;
 using FlashSale.Stock;
+using SampleKit.Processes;
 using StackExchange.Redis;
-using WorkerReplicas;
 
 namespace FlashSale.Checkouts;
 

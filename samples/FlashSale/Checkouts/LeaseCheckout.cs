@@ -1,6 +1,6 @@
 using Coordination;
 using FlashSale.Stock;
-using WorkerReplicas;
+using SampleKit.Processes;
 
 namespace FlashSale.Checkouts;
 

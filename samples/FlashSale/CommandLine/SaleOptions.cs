@@ -1,6 +1,6 @@
 using FlashSale.Rounds;
-using WorkerReplicas.CommandLine;
-using WorkerReplicas.Orchestration;
+using SampleKit.CommandLine;
+using SampleKit.Processes;
 
 namespace FlashSale.CommandLine;
 

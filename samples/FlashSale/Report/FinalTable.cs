@@ -1,7 +1,7 @@
 using System.Globalization;
 using FlashSale.Rounds;
+using SampleKit.Timeline;
 using Spectre.Console;
-using WorkerReplicas.Timeline;
 
 namespace FlashSale.Report;
 

@@ -1,6 +1,6 @@
 using FlashSale.Rounds;
+using SampleKit.Timeline;
 using Spectre.Console;
-using WorkerReplicas.Timeline;
 
 namespace FlashSale.Report;
 

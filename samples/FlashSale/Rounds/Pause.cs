@@ -1,6 +1,6 @@
 using FlashSale.Checkouts;
 using FlashSale.Workers;
-using WorkerReplicas.Timeline;
+using SampleKit.Timeline;
 
 namespace FlashSale.Rounds;
 

@@ -1,8 +1,8 @@
 using FlashSale.Stock;
 using FlashSale.Workers;
+using SampleKit.Processes;
+using SampleKit.Timeline;
 using StackExchange.Redis;
-using WorkerReplicas;
-using WorkerReplicas.Timeline;
 
 namespace FlashSale.Rounds;
 

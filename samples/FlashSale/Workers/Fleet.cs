@@ -1,5 +1,5 @@
 using System.Threading.Channels;
-using WorkerReplicas.Timeline;
+using SampleKit.Timeline;
 
 namespace FlashSale.Workers;
 

@@ -3,10 +3,10 @@ using Coordination;
 using FlashSale.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using SampleKit.CommandLine;
 using Serilog;
 using Serilog.Events;
 using StackExchange.Redis;
-using WorkerReplicas;
 
 namespace FlashSale.Workers;
 

@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Text.Json;
 using System.Threading.Channels;
 using FlashSale.CommandLine;
-using WorkerReplicas.Orchestration;
-using WorkerReplicas.Timeline;
+using SampleKit.Processes;
+using SampleKit.Timeline;
 
 namespace FlashSale.Workers;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using SampleKit.CommandLine;
 using Serilog.Events;
 
 namespace WorkerReplicas.CommandLine;

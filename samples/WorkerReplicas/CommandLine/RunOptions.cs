@@ -1,4 +1,5 @@
 using System.Globalization;
+using SampleKit.CommandLine;
 using Serilog.Events;
 using WorkerReplicas.Orchestration;
 

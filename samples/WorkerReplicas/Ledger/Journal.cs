@@ -1,4 +1,5 @@
-using WorkerReplicas.Timeline;
+using SampleKit.Processes;
+using SampleKit.Timeline;
 
 namespace WorkerReplicas.Ledger;
 

@@ -1,3 +1,5 @@
+using SampleKit.Processes;
+
 namespace WorkerReplicas.Ledger;
 
 /// <summary>The ledger, opened for one run of the scheduled job.</summary>

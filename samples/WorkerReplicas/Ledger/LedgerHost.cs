@@ -1,7 +1,7 @@
 using System.Net;
 using System.Runtime.InteropServices;
-using WorkerReplicas.CommandLine;
-using WorkerReplicas.Timeline;
+using SampleKit.CommandLine;
+using SampleKit.Timeline;
 
 namespace WorkerReplicas.Ledger;
 

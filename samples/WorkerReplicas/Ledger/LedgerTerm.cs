@@ -1,3 +1,5 @@
+using SampleKit.Processes;
+
 namespace WorkerReplicas.Ledger;
 
 /// <summary>The ledger, opened for one term.</summary>

@@ -1,5 +1,6 @@
+using SampleKit.Processes;
+using SampleKit.Timeline;
 using WorkerReplicas.Ledger;
-using WorkerReplicas.Timeline;
 
 namespace WorkerReplicas.Orchestration;
 

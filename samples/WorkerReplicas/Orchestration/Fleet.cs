@@ -1,5 +1,5 @@
+using SampleKit.Timeline;
 using WorkerReplicas.CommandLine;
-using WorkerReplicas.Timeline;
 
 namespace WorkerReplicas.Orchestration;
 

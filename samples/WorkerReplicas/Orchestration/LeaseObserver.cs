@@ -1,6 +1,7 @@
 using Coordination;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
+using SampleKit.Processes;
 
 namespace WorkerReplicas.Orchestration;
 

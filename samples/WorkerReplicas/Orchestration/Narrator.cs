@@ -1,6 +1,6 @@
+using SampleKit.Timeline;
 using WorkerReplicas.Ledger;
 using WorkerReplicas.Report;
-using WorkerReplicas.Timeline;
 
 namespace WorkerReplicas.Orchestration;
 

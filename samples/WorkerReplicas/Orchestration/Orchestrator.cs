@@ -1,11 +1,13 @@
 using Coordination;
 using Coordination.Testing.EmbeddedRedis;
+using SampleKit.CommandLine;
+using SampleKit.Processes;
+using SampleKit.Timeline;
 using Spectre.Console;
 using StackExchange.Redis;
 using WorkerReplicas.CommandLine;
 using WorkerReplicas.Ledger;
 using WorkerReplicas.Report;
-using WorkerReplicas.Timeline;
 
 namespace WorkerReplicas.Orchestration;
 

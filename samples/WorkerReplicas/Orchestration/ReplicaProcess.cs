@@ -1,7 +1,8 @@
 using System.Diagnostics;
+using SampleKit.Processes;
+using SampleKit.Timeline;
 using WorkerReplicas.CommandLine;
 using WorkerReplicas.Replica;
-using WorkerReplicas.Timeline;
 
 namespace WorkerReplicas.Orchestration;
 

@@ -1,3 +1,4 @@
+using SampleKit.Processes;
 using WorkerReplicas.CommandLine;
 
 namespace WorkerReplicas.Orchestration;

@@ -1,8 +1,8 @@
+using SampleKit.Timeline;
 using Spectre.Console;
 using WorkerReplicas.CommandLine;
 using WorkerReplicas.Ledger;
 using WorkerReplicas.Orchestration;
-using WorkerReplicas.Timeline;
 
 namespace WorkerReplicas.Report;
 

@@ -17,7 +17,8 @@ namespace Coordination.Stores;
 /// The next waiters of other nodes, up to three, are told to ask again when it should have claimed it, each one a claim window later than
 /// the one before.</para>
 /// <para>Operators ask a store for more, by <see cref="ILockStoreAdministration"/>, which it implements as well; locks do not need it.</para>
-/// <para>The contract suite in the package <c>Coordination.Testing.Contracts</c> is the full statement; the tests of a new store inherit it.</para>
+/// <para>The contract suite in the package <c>Coordination.Testing.Contracts</c> is the full statement; the tests of a new store inherit it.
+/// It needs <see cref="ILockStoreAdministration"/> as well.</para>
 /// </remarks>
 public interface ILockStore
 {

@@ -6,7 +6,8 @@ namespace Coordination.Stores;
 /// </summary>
 /// <remarks>
 /// For authors of stores: a store implements it beside <see cref="ILockStore"/>. Failures are thrown as <see cref="LockStoreException"/>, as there; a store that
-/// has no such operation throws <see cref="NotSupportedException"/>, with a sentence that says so.
+/// has no such operation throws <see cref="NotSupportedException"/>, with a sentence that says so. The contract suite for stores, <c>LockStoreContract</c>,
+/// needs it: it looks at queues and holders by it.
 /// </remarks>
 public interface ILockStoreAdministration
 {

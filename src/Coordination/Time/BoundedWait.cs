@@ -1,6 +1,6 @@
 namespace Coordination.Time;
 
-/// <summary>Waiting, but not for ever: the one way in which this project waits for what may hang.</summary>
+/// <summary>Waiting, but not for ever: the one way in which this package waits for what may hang.</summary>
 internal static class BoundedWait
 {
     /// <summary>Waits for a call that cannot be recalled: past the limit it goes on by itself, and may still be applied.</summary>

@@ -72,14 +72,14 @@ internal sealed class Agent : IAsyncDisposable
     private async Task<string> AskAsync(string request)
     {
         var number = Interlocked.Increment(ref _lastNumber);
-        var answer = _asked.GetOrAdd(number, _ => new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously));
+        var reply = _asked.GetOrAdd(number, _ => new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously));
         lock (_process)
         {
             _process.StandardInput.WriteLine($"{number} {request}");
             _process.StandardInput.Flush();
         }
 
-        return await answer.Task.WaitAsync(Limit);
+        return await reply.Task.WaitAsync(Limit);
     }
 
     private void Hear(string? line)
@@ -88,7 +88,7 @@ internal sealed class Agent : IAsyncDisposable
         {
             foreach (var asked in _asked.Values)
             {
-                asked.TrySetException(new InvalidOperationException("An agent ended before it answered."));
+                asked.TrySetException(new InvalidOperationException("An agent ended before it replied."));
                 // Seen, for those that nobody waits for any more.
                 _ = asked.Task.Exception;
             }
@@ -97,9 +97,9 @@ internal sealed class Agent : IAsyncDisposable
         }
 
         var words = line.Split(' ', 2);
-        if (int.TryParse(words[0], out var number) && _asked.TryRemove(number, out var answer))
+        if (int.TryParse(words[0], out var number) && _asked.TryRemove(number, out var reply))
         {
-            answer.TrySetResult(words[1]);
+            reply.TrySetResult(words[1]);
         }
     }
 }

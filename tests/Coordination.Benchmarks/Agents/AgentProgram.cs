@@ -22,13 +22,13 @@ internal sealed class AgentProgram(ILockPeer peer)
         var program = new AgentProgram(peer);
         while (await Console.In.ReadLineAsync() is { } line)
         {
-            _ = program.AnswerAsync(line.Split(' '));
+            _ = program.ReplyAsync(line.Split(' '));
         }
 
         return 0;
     }
 
-    private async Task AnswerAsync(string[] words)
+    private async Task ReplyAsync(string[] words)
     {
         try
         {
@@ -36,7 +36,7 @@ internal sealed class AgentProgram(ILockPeer peer)
         }
         catch (Exception e)
         {
-            // Whatever it is, the run cannot go on: the end of this process is the answer, and standard error has the reason.
+            // Whatever it is, the run cannot go on: the end of this process is the reply, and standard error has the reason.
             await Console.Error.WriteLineAsync($"{string.Join(' ', words)}: {e}");
             Environment.Exit(1);
         }
@@ -49,9 +49,9 @@ internal sealed class AgentProgram(ILockPeer peer)
             case "hello":
                 return "hello";
             case "take":
-                var taken = await peer.AcquireAsync(words[2]);
+                var acquired = await peer.AcquireAsync(words[2]);
                 var at = Stopwatch.GetTimestamp();
-                _held[words[2]] = taken;
+                _held[words[2]] = acquired;
                 return $"{at}";
             case "give":
                 _held.TryRemove(words[2], out var given);
@@ -88,11 +88,11 @@ internal sealed class AgentProgram(ILockPeer peer)
         };
     }
 
-    private static void Say(string number, string answer)
+    private static void Say(string number, string reply)
     {
         lock (Console.Out)
         {
-            Console.Out.WriteLine($"{number} {answer}");
+            Console.Out.WriteLine($"{number} {reply}");
             Console.Out.Flush();
         }
     }

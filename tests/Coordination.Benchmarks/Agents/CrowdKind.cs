@@ -1,6 +1,6 @@
 namespace Coordination.Benchmarks.Agents;
 
-/// <summary>How many waiters of one process wait.</summary>
+/// <summary>How many calls of one process wait.</summary>
 internal enum CrowdKind
 {
     /// <summary>For one lock, as the library does it.</summary>

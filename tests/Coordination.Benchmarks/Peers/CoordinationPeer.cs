@@ -23,7 +23,7 @@ internal sealed class CoordinationPeer : ILockPeer
         var wanted = _locks.GetLock(name);
         return _waits
             ? await wanted.AcquireAsync()
-            : await wanted.TryAcquireAsync() ?? throw new InvalidOperationException($"'{name}' is taken.");
+            : await wanted.TryAcquireAsync() ?? throw new InvalidOperationException($"'{name}' is held.");
     }
 
     public async Task<IAsyncDisposable> AcquireApartAsync(string name) =>

@@ -7,6 +7,6 @@ internal interface ILockPeer : IAsyncDisposable
     /// <returns>What to dispose of to release it.</returns>
     Task<IAsyncDisposable> AcquireAsync(string name);
 
-    /// <summary>As <see cref="AcquireAsync"/>, by a waiter that shares nothing with the others of its process.</summary>
+    /// <summary>As <see cref="AcquireAsync"/>, by a call that shares nothing with the others of its process.</summary>
     Task<IAsyncDisposable> AcquireApartAsync(string name) => AcquireAsync(name);
 }

@@ -14,7 +14,7 @@ internal sealed class RawCommands(IConnectionMultiplexer connection, TimeSpan le
         RedisValue owner = Guid.NewGuid().ToString("N");
         return await _database.StringSetAsync(name, owner, lease, When.NotExists)
             ? new Held(_database, name, owner)
-            : throw new InvalidOperationException($"'{name}' is taken.");
+            : throw new InvalidOperationException($"'{name}' is held.");
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;

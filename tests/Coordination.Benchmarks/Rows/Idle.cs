@@ -5,11 +5,11 @@ using Coordination.Benchmarks.Servers;
 
 namespace Coordination.Benchmarks.Rows;
 
-/// <summary>What waiters send while nothing happens. Their locks are held, and renewed, by another process, whose commands are not theirs.</summary>
+/// <summary>What waiting calls send while nothing happens. Their locks are held, and renewed, by another process, whose commands are not theirs.</summary>
 internal sealed class Idle : IRow
 {
     private const double Target = 1;
-    private const int Waiters = 1000;
+    private const int Calls = 1000;
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
@@ -19,7 +19,7 @@ internal sealed class Idle : IRow
 
     public string Name => "idle";
 
-    public string Summary => $"commands per second of {Waiters} waiters in one process, while nothing happens";
+    public string Summary => $"commands per second of {Calls} calls in one process, while nothing happens";
 
     public async Task<IReadOnlyList<Line>> MeasureAsync(Bench bench)
     {
@@ -32,14 +32,14 @@ internal sealed class Idle : IRow
         return
         [
             new Line(
-                $"{Waiters} waiters of one lock in one process, while nothing happens, commands/s",
+                $"{Calls} calls for one lock in one process, while nothing happens, commands/s",
                 Say(ours[0]),
                 $"{distributedLock.Total / Window.TotalSeconds:F0}",
                 $"{redLock.Total / Window.TotalSeconds:F0}",
                 $"≤ {Target}",
                 PerSecond(ours[0]) <= Target),
-            new Line("the same by waiters with an owner each", Say(ours[1])),
-            new Line($"the same by waiters of a lock each, {Waiters} locks", Say(ours[2])),
+            new Line("the same by calls with an owner each", Say(ours[1])),
+            new Line($"the same by calls for a lock each, {Calls} locks", Say(ours[2])),
         ];
     }
 
@@ -51,12 +51,12 @@ internal sealed class Idle : IRow
     {
         var name = $"idle-{kind}-{crowd}";
         await using var holder = await bench.StartAgentAsync(kind, "holder", Lease);
-        await using var waiters = await bench.StartAgentAsync(kind, $"waiters-{crowd}", Lease);
-        await (crowd == CrowdKind.Spread ? holder.TakeManyAsync(name, Waiters) : holder.TakeAsync(name));
-        _ = waiters.CrowdAsync(name, Waiters, crowd);
+        await using var callers = await bench.StartAgentAsync(kind, $"callers-{crowd}", Lease);
+        await (crowd == CrowdKind.Spread ? holder.TakeManyAsync(name, Calls) : holder.TakeAsync(name));
+        _ = callers.CrowdAsync(name, Calls, crowd);
         await Task.Delay(Settle);
         await using var monitor = await CommandMonitor.StartAsync(bench.Server, bench.Address);
         await Task.Delay(window);
-        return (await monitor.StopAsync())($"waiters-{crowd}");
+        return (await monitor.StopAsync())($"callers-{crowd}");
     }
 }

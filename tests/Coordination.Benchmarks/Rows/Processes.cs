@@ -9,7 +9,7 @@ internal sealed class Processes : IRow
 {
     private const double Target = 0.3;
     private const int Count = 10;
-    private const int Waiters = 10;
+    private const int Calls = 10;
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Settle = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(10);
@@ -29,7 +29,7 @@ internal sealed class Processes : IRow
         return
         [
             new Line(
-                $"{Count} processes × {Waiters} waiters of one lock, commands/s of each process: median (most)",
+                $"{Count} processes × {Calls} calls for one lock, commands/s of each process: median (most)",
                 $"{ours.Median:F2} ({ours.Max:F2})",
                 $"{distributedLock.Median:F0} ({distributedLock.Max:F0})",
                 $"{redLock.Median:F0} ({redLock.Max:F0})",
@@ -46,8 +46,8 @@ internal sealed class Processes : IRow
         var agents = new List<Agent>();
         for (var i = 0; i < Count; i++)
         {
-            agents.Add(await bench.StartAgentAsync(kind, $"waiters-{i}", Lease));
-            _ = agents[i].CrowdAsync(name, Waiters, CrowdKind.Together);
+            agents.Add(await bench.StartAgentAsync(kind, $"callers-{i}", Lease));
+            _ = agents[i].CrowdAsync(name, Calls, CrowdKind.Together);
         }
 
         await Task.Delay(Settle);
@@ -59,6 +59,6 @@ internal sealed class Processes : IRow
             await agent.DisposeAsync();
         }
 
-        return Samples.Of(Enumerable.Range(0, Count).Select(i => counts($"waiters-{i}").Total / window.TotalSeconds));
+        return Samples.Of(Enumerable.Range(0, Count).Select(i => counts($"callers-{i}").Total / window.TotalSeconds));
     }
 }

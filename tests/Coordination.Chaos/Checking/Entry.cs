@@ -1,6 +1,6 @@
 namespace Coordination.Chaos.Checking;
 
-/// <summary>That a holder took its lock once more.</summary>
+/// <summary>That a holder acquired its lock once more.</summary>
 /// <param name="By">The process.</param>
 /// <param name="Lock">The lock.</param>
 /// <param name="Attempt">Which of the process's attempts it was that held it.</param>

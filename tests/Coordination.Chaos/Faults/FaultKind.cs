@@ -38,7 +38,7 @@ internal enum FaultKind
 
     PauseClients,
 
-    /// <summary>DEBUG SLEEP: the server answers nobody.</summary>
+    /// <summary>DEBUG SLEEP: the server replies to nobody.</summary>
     SleepServer,
 
     /// <summary>DEL of a lock's keys.</summary>

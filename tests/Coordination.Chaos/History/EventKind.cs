@@ -9,7 +9,7 @@ internal enum EventKind
     /// <summary>It was told that it has the lock, and believes so from here on.</summary>
     Granted,
 
-    /// <summary>It took a lock once more that it held, and gave that back.</summary>
+    /// <summary>It acquired a lock once more that it held, and released that.</summary>
     Reentered,
 
     /// <summary>It gave up waiting, or was refused.</summary>

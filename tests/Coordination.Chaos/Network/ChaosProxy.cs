@@ -106,7 +106,7 @@ internal sealed class ChaosProxy : IAsyncDisposable
                 var rule = _rule;
                 if (link.IsTorn && rule.Mode is not (ProxyMode.BlackHole or ProxyMode.DropReplies or ProxyMode.DropRequests))
                 {
-                    // Something is missing before this. A connection has no holes: what came through here would be taken for the answer to another question.
+                    // Something is missing before this. A connection has no holes: what came through here would pass for the reply to another request.
                     return;
                 }
 

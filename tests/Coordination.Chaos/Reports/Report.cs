@@ -54,7 +54,7 @@ internal static class Report
         Row("failovers after a death", $"{result.FailoverTimes.Count}{Times(result.FailoverTimes)}");
         Row("fires", result.Run.Fires.Count);
         Row("writes", $"{result.WriteCount}, of which the fenced register refused {result.Refused}");
-        Row("late writes that the register with no fence took", Checking.FenceCheck.CountLate(result.Run));
+        Row("late writes that the register with no fence accepted", Checking.FenceCheck.CountLate(result.Run));
         Row("overlaps of holders that were paused past their lease", verdict.OverlapsOfPaused);
         Row("overlaps after the server lost a lock", verdict.OverlapsAfterLoss);
         Row("violations", verdict.Violations.Count);

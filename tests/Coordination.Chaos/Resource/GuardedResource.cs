@@ -80,8 +80,8 @@ internal sealed class GuardedResource : IAsyncDisposable
             while (await reader.ReadLineAsync(_ending.Token) is { } line)
             {
                 var words = line.Split(' ');
-                var isTaken = Take(words[0], words[1], long.Parse(words[2], CultureInfo.InvariantCulture), words[3] == "-" ? null : long.Parse(words[3], CultureInfo.InvariantCulture));
-                await writer.WriteLineAsync((isTaken ? "taken" : "refused").AsMemory(), _ending.Token);
+                var isAccepted = Accept(words[0], words[1], long.Parse(words[2], CultureInfo.InvariantCulture), words[3] == "-" ? null : long.Parse(words[3], CultureInfo.InvariantCulture));
+                await writer.WriteLineAsync((isAccepted ? "accepted" : "refused").AsMemory(), _ending.Token);
             }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException or ObjectDisposedException)
@@ -90,25 +90,25 @@ internal sealed class GuardedResource : IAsyncDisposable
         }
     }
 
-    private bool Take(string lockName, string by, long attempt, long? token)
+    private bool Accept(string lockName, string by, long attempt, long? token)
     {
         var register = _registers.GetOrAdd(lockName, _ => new Register());
         lock (register)
         {
-            var isTaken = !_isFenced || token is null || token >= register.Highest;
-            if (isTaken && token is not null)
+            var isAccepted = !_isFenced || token is null || token >= register.Highest;
+            if (isAccepted && token is not null)
             {
                 register.Highest = Math.Max(register.Highest, token.Value);
             }
 
             register.Count++;
-            if (!isTaken || (register.LastBy, register.LastAttempt) != (by, attempt))
+            if (!isAccepted || (register.LastBy, register.LastAttempt) != (by, attempt))
             {
-                _writes.Enqueue(new ResourceWrite(MachineClock.Now, lockName, by, attempt, token, isTaken));
+                _writes.Enqueue(new ResourceWrite(MachineClock.Now, lockName, by, attempt, token, isAccepted));
                 (register.LastBy, register.LastAttempt) = (by, attempt);
             }
 
-            return isTaken;
+            return isAccepted;
         }
     }
 

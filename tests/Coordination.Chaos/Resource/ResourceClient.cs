@@ -27,11 +27,11 @@ internal sealed class ResourceClient : IDisposable
         return new ResourceClient(client, by);
     }
 
-    /// <returns>Whether the fenced register took it.</returns>
+    /// <returns>Whether the fenced register accepted it.</returns>
     public async Task<bool> WriteAsync(string lockName, long attempt, long? token)
     {
         await _writer.WriteLineAsync($"{lockName} {_by} {attempt} {token?.ToString(CultureInfo.InvariantCulture) ?? "-"}");
-        return await _reader.ReadLineAsync() == "taken";
+        return await _reader.ReadLineAsync() == "accepted";
     }
 
     public void Dispose()

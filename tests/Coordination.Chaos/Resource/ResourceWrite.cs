@@ -6,5 +6,5 @@ namespace Coordination.Chaos.Resource;
 /// <param name="By">The process that wrote.</param>
 /// <param name="Attempt">Under which of its grants.</param>
 /// <param name="Token">The fencing token that came with it, if any.</param>
-/// <param name="IsTaken">Whether the register with a fence took it. The one without takes all.</param>
-internal sealed record ResourceWrite(TimeSpan At, string Lock, string By, long Attempt, long? Token, bool IsTaken);
+/// <param name="IsAccepted">Whether the register with a fence accepted it. The one without accepts all.</param>
+internal sealed record ResourceWrite(TimeSpan At, string Lock, string By, long Attempt, long? Token, bool IsAccepted);

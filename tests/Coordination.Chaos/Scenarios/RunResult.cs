@@ -20,7 +20,7 @@ internal sealed record RunResult(RunOptions Options, IReadOnlyList<Fault> Plan, 
     public int Handovers => Run.Holdings.GroupBy(holding => holding.Lock).Sum(holdings => holdings.Zip(holdings.Skip(1)).Count(pair => pair.First.By != pair.Second.By));
 
     /// <summary>How many writes the fenced register refused.</summary>
-    public int Refused => Run.Writes.Count(write => !write.IsTaken);
+    public int Refused => Run.Writes.Count(write => !write.IsAccepted);
 
     /// <summary>From a release to the next waiter's code, where one waited already.</summary>
     public IReadOnlyList<TimeSpan> HandoverTimes => TimesAfter(HoldingEnd.Released);

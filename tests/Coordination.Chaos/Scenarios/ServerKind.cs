@@ -6,7 +6,7 @@ internal enum ServerKind
     /// <summary>One server, whose data is gone when it is.</summary>
     InMemory,
 
-    /// <summary>One server, with a journal that each write is in before it is answered.</summary>
+    /// <summary>One server, with a journal that each write is in before its reply is sent.</summary>
     Journaled,
 
     /// <summary>A master and its replica under three sentinels.</summary>

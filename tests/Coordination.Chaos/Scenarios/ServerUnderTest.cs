@@ -93,7 +93,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         }
         catch (RedisException)
         {
-            // Too busy to answer: it is asked again.
+            // Too busy to reply: it is asked again.
             return false;
         }
     }

@@ -79,8 +79,8 @@ public sealed class CheckerTests
     [Promise("G3")]
     [InlineData(true, 1)]
     [InlineData(false, 0)]
-    public void A_late_write_that_the_fence_took_is_found(bool isTaken, int found) =>
-        Assert.Equal(found, Check(Run() with { Writes = [Write("w1.1", 1, true), Write("w2.1", 2, true), Write("w1.1", 1, isTaken)] }).Count);
+    public void A_late_write_that_the_fence_accepted_is_found(bool isAccepted, int found) =>
+        Assert.Equal(found, Check(Run() with { Writes = [Write("w1.1", 1, true), Write("w2.1", 2, true), Write("w1.1", 1, isAccepted)] }).Count);
 
     [Theory]
     [Promise("G2")]
@@ -211,7 +211,7 @@ public sealed class CheckerTests
 
     private static RunRecord Waited(RunRecord run, Wait wait) => run with { Waits = [.. run.Waits, wait] };
 
-    private static ResourceWrite Write(string by, long token, bool isTaken) => new(At(token), RecordedLock, by, 1, token, isTaken);
+    private static ResourceWrite Write(string by, long token, bool isAccepted) => new(At(token), RecordedLock, by, 1, token, isAccepted);
 
     private static RunRecord Scheduled(IReadOnlyList<Fire> fires)
     {

@@ -21,7 +21,7 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     /// <summary>How often a waiter asked for a lock, or to be told of one.</summary>
     public int Tries => _tries;
 
-    /// <summary>Whether the store has the node in a queue, by its last answer.</summary>
+    /// <summary>Whether the store has the node in a queue, by its last reply.</summary>
     public bool IsQueued => _isQueued;
 
     public static LockStoreException Away => new("The connection is gone.", isTransient: true, new InvalidOperationException("password=hunter2"));

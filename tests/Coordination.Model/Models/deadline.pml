@@ -27,7 +27,7 @@ byte remaining[2];              /* until its deadline */
 bool stopped[2];
 bool wakes[2];                  /* runs again, and has to look at its deadline before anything else */
 
-/* Its command: waiting to be applied, then its answer on the way back; and how long ago it was sent. */
+/* Its command: waiting to be applied, then its reply on the way back; and how long ago it was sent. */
 #define NONE 0
 #define ACQUIRE 1
 #define RENEW 2
@@ -85,7 +85,7 @@ end:
     :: atomic { call[me] == ACQUIRE -> d_step { acquire(me); call[me] = (owner == me -> GRANTED : REFUSED) } }
     :: atomic { call[me] == RENEW -> d_step { renew(me); call[me] = (owner == me -> RENEWED : REFUSED) } }
 
-    /* The answer is taken in, unless it comes too late. */
+    /* The reply counts, unless it comes too late. */
     :: atomic { runs(me) && call[me] == GRANTED ->
         note_deadline(me);
         if

@@ -51,7 +51,7 @@ inline run_acquire(l, id) {
     d_step { acquire(l, id, false); chosen = NOBODY }
     if
     :: true
-    :: !answer && !is_queued(l, id) -> join_queue(l, id)
+    :: !reply && !is_queued(l, id) -> join_queue(l, id)
     fi
 }
 
@@ -93,32 +93,32 @@ end:
     :: atomic { at[me] == ASKING ->
         run_acquire(lock_of(me), id_now(me));
         if
-        :: answer -> answer = false; at[me] = ANSWERED; current[me] = true
-        :: true -> answer = false
+        :: reply -> reply = false; at[me] = REPLIED; current[me] = true
+        :: true -> reply = false
         fi }
     :: atomic { at[me] == ASKING && late == NONE -> leave_late(ACQUIRE, false) }
     /* A try that is refused. */
     :: atomic { at[me] == ASKING -> become_idle() }
     /* Gives up, and undoes what it may have been granted. */
-    :: atomic { at[me] == ASKING || at[me] == ANSWERED -> become(ENDING) }
+    :: atomic { at[me] == ASKING || at[me] == REPLIED -> become(ENDING) }
 
     /* The grant arrives, in time. */
 #ifdef LATE_REPLY_REVIVES
-    :: atomic { at[me] == ANSWERED -> overslept[me] = false; at[me] = HOLDING }
+    :: atomic { at[me] == REPLIED -> overslept[me] = false; at[me] = HOLDING }
 #else
-    :: atomic { at[me] == ANSWERED && !overslept[me] -> at[me] = HOLDING }
+    :: atomic { at[me] == REPLIED && !overslept[me] -> at[me] = HOLDING }
 #endif
     /* It is lost, or too late for its deadline: asks again by the same request. */
-    :: atomic { at[me] == ANSWERED -> become(ASKING) }
+    :: atomic { at[me] == REPLIED -> become(ASKING) }
 
     /* Renews. Whatever the time, a holder that overslept is told before it does anything else. */
     :: atomic { at[me] == HOLDING && !overslept[me] ->
         d_step { renew(lock_of(me), id_now(me), current[me]) }
         if
-        :: !answer -> become(ENDING)
+        :: !reply -> become(ENDING)
         :: true
         fi;
-        answer = false }
+        reply = false }
     :: atomic { at[me] == HOLDING && !overslept[me] && late == NONE -> leave_late(RENEW, current[me]) }
     /* Releases; or its deadline passes, and it releases all the same. */
     :: atomic { at[me] == HOLDING -> become(ENDING) }
@@ -168,8 +168,8 @@ end:
 proctype Network() {
 end:
     do
-    :: atomic { late == ACQUIRE -> run_acquire(lock_of(late_by), late_id); answer = false; forget_late() }
-    :: atomic { late == RENEW -> d_step { renew(lock_of(late_by), late_id, late_flag); answer = false } forget_late() }
+    :: atomic { late == ACQUIRE -> run_acquire(lock_of(late_by), late_id); reply = false; forget_late() }
+    :: atomic { late == RENEW -> d_step { renew(lock_of(late_by), late_id, late_flag); reply = false } forget_late() }
     :: atomic { late == RELEASE -> run_release(lock_of(late_by), late_id); forget_late() }
     :: atomic { late != NONE -> forget_late() }
     od

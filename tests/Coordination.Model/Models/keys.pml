@@ -29,7 +29,7 @@
 #define IDLE 0
 #define ASKING 1
 #define SLEEPING 2
-#define ANSWERED 3
+#define REPLIED 3
 #define HOLDING 4
 #define ENDING 5
 byte at[CONTENDERS];
@@ -37,7 +37,7 @@ bit turn[CONTENDERS];
 bool current[CONTENDERS];    /* whether the token that it was told is that of the lock's latest grant */
 bool overslept[CONTENDERS];  /* its lease ended in the store while it had it: it stood still past its deadline */
 #ifdef DATA_LOSS
-bool robbed[CONTENDERS];     /* the store lost its lock, or had it taken: it learns of that by its next renewal */
+bool robbed[CONTENDERS];     /* the store lost its lock, or an operator revoked it: it learns of that by its next renewal */
 #endif
 
 /* The keys …:lock (owner, claim, released, a field for each entry) and …:token. */
@@ -60,7 +60,7 @@ typedef Keys {
 };
 Keys lock[LOCKS];
 
-/* Who was granted the lock and has not lost it in a rightful way: its last entry released, its lease over, taken by force. */
+/* Who was granted the lock and has not lost it in a rightful way: its last entry released, its lease over, revoked. */
 byte granted_to[LOCKS] = NOBODY;
 
 /* One command whose caller has stopped waiting for it. The server gets it at any time later, or never. */
@@ -73,8 +73,8 @@ byte late_by;
 byte late_id;
 bool late_flag;              /* for an acquire, whether it waits; for a renewal, whether its token is the latest */
 
-/* What the last script answered: 1 for granted, renewed. */
-bool answer;
+/* What the last script replied: 1 for granted, renewed. */
+bool reply;
 
 /* Scratch within a step, no part of the state. */
 hidden byte i, j, found, before, had, previous;

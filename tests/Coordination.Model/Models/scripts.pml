@@ -95,9 +95,9 @@ inline acquire(l, id, joins) {
         lock[l].entries = lock[l].entries | bit_of(id);
         lock[l].claim = NOBODY;
         leave_queue(l, id);
-        answer = true
+        reply = true
     :: else ->
-        answer = false;
+        reply = false;
         if
         :: lock[l].owner == NOBODY ->
             first_live_waiter(l, owner_of(id));
@@ -113,7 +113,7 @@ inline acquire(l, id, joins) {
                 lock[l].counted = 1;
 #endif
                 leave_queue(l, id);
-                answer = true
+                reply = true
 #ifndef BARGING
             :: else -> hand_over(l, found)
 #endif
@@ -121,11 +121,11 @@ inline acquire(l, id, joins) {
         :: else
         fi;
         if
-        :: !answer && joins -> join_queue(l, id)
+        :: !reply && joins -> join_queue(l, id)
         :: else
         fi
     fi;
-    assert(!had || (answer && lock[l].owner == before) || G6_repeating_changes_nothing);
+    assert(!had || (reply && lock[l].owner == before) || G6_repeating_changes_nothing);
     verify(l)
 }
 
@@ -134,14 +134,14 @@ inline renew(l, id, has_token) {
     if
     :: lock[l].owner == owner_of(id) && !is_resting(l) && has_token ->
         lock[l].claim = NOBODY;
-        answer = true
+        reply = true
 #ifdef RENEWAL_RECREATES
     :: lock[l].owner == NOBODY ->
         lock[l].owner = owner_of(id);
         lock[l].entries = bit_of(id);
-        answer = true
+        reply = true
 #endif
-    :: else -> answer = false
+    :: else -> reply = false
     fi;
     verify(l)
 }
@@ -189,7 +189,7 @@ inline release(l, id, rests) {
     verify(l)
 }
 
-#define relies_on(c, l) ((at[c] == HOLDING || at[c] == ANSWERED) && owner_of(id_now(c)) == lock[l].owner)
+#define relies_on(c, l) ((at[c] == HOLDING || at[c] == REPLIED) && owner_of(id_now(c)) == lock[l].owner)
 
 /* The time of the key is up. Who relies on it still has stood still past its deadline, which came before. */
 inline expire(l) {
@@ -209,7 +209,7 @@ inline expire(l) {
 }
 
 #ifdef DATA_LOSS
-/* It is taken from whoever relies on it, and from nobody's fault. */
+/* It is lost for whoever relies on it, by nobody's fault. */
 inline rob(l) {
     j = (l) * NODES;
     do

@@ -240,13 +240,13 @@ end:
         d_step { forget_what_was_heard(me); acquire(lock_of(me), id_now(me), waits[me]) }
         tell(lock_of(me));
         if
-        :: answer -> become(ANSWERED); current[me] = true
-        :: !answer && waits[me] -> at[me] = SLEEPING; placed[me] = true; current[me] = true
-        :: !answer && !waits[me] -> become_idle()
-        :: answer && !stable -> placed[me] = false
-        :: !answer && !stable
+        :: reply -> become(REPLIED); current[me] = true
+        :: !reply && waits[me] -> at[me] = SLEEPING; placed[me] = true; current[me] = true
+        :: !reply && !waits[me] -> become_idle()
+        :: reply && !stable -> placed[me] = false
+        :: !reply && !stable
         fi;
-        answer = false }
+        reply = false }
     /* The request is late, or lost. A try that failed so may go on as a wait, by the same request. */
     :: atomic { at[me] == ASKING && is_up(me) && may_be_late -> leave_late(ACQUIRE, waits[me]) }
     :: atomic { at[me] == ASKING && is_up(me) && !stable && !waits[me] -> waits[me] = true }
@@ -254,20 +254,20 @@ end:
     :: atomic { at[me] == SLEEPING && is_up(me) && is_woken(me) -> at[me] = ASKING; current[me] = false }
 
     /* Gives up, and undoes what it may have been granted. */
-    :: atomic { (at[me] == ASKING || at[me] == SLEEPING || at[me] == ANSWERED) && is_up(me) && may_leave(me) -> waits[me] = false; become(ENDING) }
+    :: atomic { (at[me] == ASKING || at[me] == SLEEPING || at[me] == REPLIED) && is_up(me) && may_leave(me) -> waits[me] = false; become(ENDING) }
 
     /* The grant arrives, in time; or too late for its deadline, or never: then it asks again by the same request. */
-    :: atomic { at[me] == ANSWERED && is_up(me) && !overslept[me] -> waits[me] = false; at[me] = HOLDING }
-    :: atomic { at[me] == ANSWERED && is_up(me) && (overslept[me] || !stable) -> become(ASKING) }
+    :: atomic { at[me] == REPLIED && is_up(me) && !overslept[me] -> waits[me] = false; at[me] = HOLDING }
+    :: atomic { at[me] == REPLIED && is_up(me) && (overslept[me] || !stable) -> become(ASKING) }
 
     /* Renews, once for all: a second renewal finds nothing that the first one did not. */
     :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && !renewed[me] ->
         d_step { renew(lock_of(me), id_now(me), current[me]); renewed[me] = true }
         if
-        :: !answer -> become(ENDING)
-        :: answer || !stable
+        :: !reply -> become(ENDING)
+        :: reply || !stable
         fi;
-        answer = false }
+        reply = false }
     :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && may_be_late -> leave_late(RENEW, current[me]) }
     /* Releases; or its deadline passes, and it releases all the same. */
     :: atomic { at[me] == HOLDING && is_up(me) -> become(ENDING) }
@@ -323,10 +323,10 @@ proctype Network() {
 end:
     do
     :: atomic { late == ACQUIRE ->
-        d_step { acquire(lock_of(late_by), late_id, late_flag); answer = false }
+        d_step { acquire(lock_of(late_by), late_id, late_flag); reply = false }
         tell(lock_of(late_by));
         forget_late() }
-    :: atomic { late == RENEW -> d_step { renew(lock_of(late_by), late_id, late_flag); answer = false } forget_late() }
+    :: atomic { late == RENEW -> d_step { renew(lock_of(late_by), late_id, late_flag); reply = false } forget_late() }
     :: atomic { late == RELEASE ->
         d_step { release(lock_of(late_by), late_id, false) }
         tell(lock_of(late_by));

@@ -12,6 +12,15 @@ internal static class Tree
     public static IReadOnlyList<string> Packages { get; } =
         [.. Directory.EnumerateFiles(PathTo("src"), "*.csproj", SearchOption.AllDirectories).Select(path => Path.GetFileNameWithoutExtension(path)).Order()];
 
+    /// <summary>All that says how something is built, by its path from the root.</summary>
+    public static IReadOnlyList<string> ProjectFiles { get; } =
+        [.. from path in Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
+            where Path.GetExtension(path) is ".csproj" or ".proj" or ".props" or ".targets"
+            let relative = Path.GetRelativePath(Root, path).Replace('\\', '/')
+            where !relative.Split('/').Any(folder => folder is "bin" or "obj" or "artifacts")
+            orderby relative
+            select relative];
+
     public static string Configuration => Metadata(nameof(Configuration));
 
     /// <summary>Where the packages that it was built with are unpacked.</summary>

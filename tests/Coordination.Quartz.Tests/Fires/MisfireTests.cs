@@ -29,7 +29,7 @@ public sealed class MisfireTests(RedisServerFixture redis) : ClusterTest(redis)
         var stage = late.Services.GetRequiredService<Stage>();
         stage.Act = (call, cancellationToken) => call == 1 ? stage.HoldAsync(cancellationToken) : Task.CompletedTask;
         await late.Quartz.TriggerJob(Blocking, Cancellation);
-        await Until(() => stage.Calls == 1, "the one thread is taken");
+        await Until(() => stage.Calls == 1, "the one thread is busy");
 
         var time = DateTimeOffset.UtcNow.AddMilliseconds(100);
         await FireAsync(late, time);

@@ -24,7 +24,7 @@ public sealed class OutageTests(RedisServerFixture redis) : ClusterTest(redis)
         await server.StartAgainAsync();
         await Until(() => node.Log.Any(record => record.Id.Id is 1304 or 1305), "the outage is told of");
 
-        // The connection comes back in its own time; fires until then are answered as the one before.
+        // The connection comes back in its own time; fires until then end as the one before.
         for (var fires = 3; Ledger.Runs.Count(run => run.Token is not null) < 2; fires++)
         {
             Assert.True(fires < 100, "Fires did not go on.");

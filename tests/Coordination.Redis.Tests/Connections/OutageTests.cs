@@ -45,7 +45,7 @@ public sealed class OutageTests
         }
 
         server.Resume();
-        await AnswersAsync(node);
+        await RepliesAsync(node);
         Assert.NotNull(await node.Administration.GetHolderAsync("orders", Token));
     }
 
@@ -95,7 +95,7 @@ public sealed class OutageTests
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = Node(server, commandTimeout: TimeSpan.FromSeconds(4));
-        await AnswersAsync(node);
+        await RepliesAsync(node);
         server.Pause();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var acquisition = node.Store.AcquireAsync(
@@ -130,7 +130,7 @@ public sealed class OutageTests
         Assert.InRange(Stopwatch.GetElapsedTime(start), TimeSpan.Zero, TimeSpan.FromSeconds(2));
         server.Resume();
 
-        await AnswersAsync(node);
+        await RepliesAsync(node);
         await using var connection = await server.ConnectAsOperatorAsync();
         await Eventually.IsTrueAsync(
             async () => (await connection.GetServers()[0].SubscriptionChannelsAsync(RedisChannel.Pattern("*node:*"))).Length == 0, Patience, "nobody listens");
@@ -160,7 +160,7 @@ public sealed class OutageTests
         }
 
         await server.StartAgainAsync();
-        await AnswersAsync(node);
+        await RepliesAsync(node);
         await Eventually.IsTrueAsync(() => Has(heard, LockNotification.Reconnected), Patience, "the node is told");
 
         // F18: the data is gone with the process, and what is granted now has a greater token. F30: so are the scripts.
@@ -186,7 +186,7 @@ public sealed class OutageTests
 
         await server.StartAgainAsync();
 
-        await AnswersAsync(node);
+        await RepliesAsync(node);
     }
 
     [Fact]
@@ -264,8 +264,8 @@ public sealed class OutageTests
         }
     }
 
-    private static Task AnswersAsync(TestNode node) =>
-        Eventually.IsTrueAsync(async () => await FailureAsync(node) is null, Patience, "the store answers again");
+    private static Task RepliesAsync(TestNode node) =>
+        Eventually.IsTrueAsync(async () => await FailureAsync(node) is null, Patience, "the store replies again");
 
     private Task<AcquireReply> AcquireAsync(TestNode node) =>
         node.Store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(60), claimWindow: TimeSpan.FromSeconds(1)), Token);

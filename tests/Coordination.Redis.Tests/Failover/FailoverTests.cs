@@ -127,7 +127,7 @@ public abstract class FailoverTests : IAsyncLifetime
         Assert.True(error.IsTransient, error.ToString());
         Assert.Contains("0 of 1 replicas", error.Message, StringComparison.Ordinal);
         Replica.Resume();
-        await Eventually.IsTrueAsync(async () => await AnswersAsync(node, request), Patience, "the replica confirms");
+        await Eventually.IsTrueAsync(async () => await RepliesAsync(node, request), Patience, "the replica confirms");
     }
 
     /// <summary>Each lock is held by one node, and waited for by the two others.</summary>
@@ -195,18 +195,18 @@ public abstract class FailoverTests : IAsyncLifetime
     }
 
     /// <summary>Kills the master.</summary>
-    /// <returns>How long it takes until a node's request for a lock is answered again.</returns>
+    /// <returns>How long it takes until a node's request for a lock has a reply again.</returns>
     private async Task<TimeSpan> FailOverAsync()
     {
         var name = Enumerable.Range(0, 1000).Select(i => $"probe-{i}").First(IsOnMasterThatDies);
         var request = Requests.Acquire(name, new LockOwner("probe", 1), LeaseDuration);
         await Master.KillAsync();
         var start = TimeProvider.System.GetTimestamp();
-        await Eventually.IsTrueAsync(async () => await AnswersAsync(_nodes[0], request), Patience, "the replica takes over");
+        await Eventually.IsTrueAsync(async () => await RepliesAsync(_nodes[0], request), Patience, "the replica takes over");
         return TimeProvider.System.GetElapsedTime(start);
     }
 
-    private static async Task<bool> AnswersAsync(TestNode node, AcquireRequest request)
+    private static async Task<bool> RepliesAsync(TestNode node, AcquireRequest request)
     {
         try
         {

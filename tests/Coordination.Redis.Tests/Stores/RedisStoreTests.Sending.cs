@@ -134,7 +134,7 @@ public abstract partial class RedisStoreTests
         return node;
     }
 
-    /// <summary>It may be answered before anybody looks at the token.</summary>
+    /// <summary>The reply may come before anybody looks at the token.</summary>
     private static async Task ReleaseWithCancelledTokenAsync(TestNode node, ReleaseRequest request)
     {
         var thrown = await Record.ExceptionAsync(() => node.Store.ReleaseAsync(request, Cancelled));

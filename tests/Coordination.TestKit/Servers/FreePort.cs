@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.NetworkInformation;
 
 namespace Coordination.TestKit.Servers;
 
@@ -9,21 +8,14 @@ namespace Coordination.TestKit.Servers;
 /// </summary>
 public static class FreePort
 {
-    /// <summary>A range for each process that runs tests: a port is free until its server listens, also in the eyes of another process.</summary>
-    private static int _next = 12_000 + (Environment.ProcessId % 60 * 300);
+    private const int First = 12_000;
+    private const int Ranges = 30;
+    private const int Size = 600;
 
-    public static int Take()
-    {
-        var taken = IPGlobalProperties.GetIPGlobalProperties().GetActiveTcpListeners().Select(listener => listener.Port).ToHashSet();
-        while (true)
-        {
-            var port = Interlocked.Increment(ref _next);
-            if (!taken.Contains(port))
-            {
-                return port;
-            }
-        }
-    }
+    /// <summary>For as long as this process lives: a port is free until its server listens, also in the eyes of another process.</summary>
+    private static readonly PortRange Range = PortRange.Claim(First, Ranges, Size);
+
+    public static int Take() => Range.Take();
 
     public static string Local(int port) => new IPEndPoint(IPAddress.Loopback, port).ToString();
 }

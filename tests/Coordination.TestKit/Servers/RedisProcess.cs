@@ -107,7 +107,7 @@ public sealed class RedisProcess : IAsyncDisposable
         _process = null;
     }
 
-    /// <summary>Hangs: connections stay open, and nothing answers.</summary>
+    /// <summary>Hangs: connections stay open, and nothing replies.</summary>
     public void Pause() => ProcessSignal.Stop(_process!.Id);
 
     public void Resume() => ProcessSignal.Continue(_process!.Id);

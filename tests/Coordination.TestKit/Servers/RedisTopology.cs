@@ -50,7 +50,7 @@ public abstract class RedisTopology : IAsyncDisposable
                     return expected.All(lines.Contains);
                 },
                 Patience,
-                $"{process.ConnectionString} answers {question} with {string.Join(", ", expected)}");
+                $"{process.ConnectionString} replies to {question} with {string.Join(", ", expected)}");
         }
     }
 

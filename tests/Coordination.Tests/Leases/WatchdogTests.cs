@@ -302,7 +302,7 @@ public sealed class WatchdogTests
         }
     }
 
-    /// <summary>A store of which one part does not answer renewals.</summary>
+    /// <summary>A store of which one part does not reply to renewals.</summary>
     private sealed class StoreOfTwoParts(ILockStore inner, string lockAway) : DelegatingLockStore(inner)
     {
         public override int PartitionOf(string lockName) => lockName == lockAway ? 1 : 0;

@@ -65,7 +65,7 @@ public sealed class MetricsTests
     }
 
     [Fact]
-    public async Task Waiters_are_counted_while_they_wait()
+    public async Task Calls_are_counted_while_they_wait()
     {
         await using var node = new TestNode();
         using var waiters = Collect<long>(node, "coordination.call.waiting");

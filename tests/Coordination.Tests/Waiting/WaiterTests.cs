@@ -85,7 +85,7 @@ public sealed class WaiterTests
         await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
         Assert.Equal(ReleaseResult.Released, await held.ReleaseAsync(Token));
 
-        // Passed to the waiter, which did not hear of it, and taken by another when the claim window had ended.
+        // Passed to the waiter, which did not hear of it, and granted to another when the claim window had ended.
         node.Store.GrantTo("work", "another-node", TimeSpan.FromHours(1));
         node.Advance(LeaseDuration + TimeSpan.FromMilliseconds(250));
         Assert.False(waiting.IsCompleted);

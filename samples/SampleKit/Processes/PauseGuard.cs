@@ -1,11 +1,11 @@
 using System.Diagnostics;
 
-namespace WorkerReplicas.Orchestration;
+namespace SampleKit.Processes;
 
 /// <summary>
 /// A little process that lets a paused one go on when this one is gone, however it went: what is stopped cannot notice by itself.
 /// </summary>
-internal sealed class PauseGuard : IDisposable
+public sealed class PauseGuard : IDisposable
 {
     private readonly Process _shell;
 

@@ -1,4 +1,4 @@
-namespace WorkerReplicas.CommandLine;
+namespace SampleKit.CommandLine;
 
 /// <summary>The command line cannot be followed; the message says which word, the limit, and what to do.</summary>
-internal sealed class UsageException(string message) : Exception(message);
+public sealed class UsageException(string message) : Exception(message);

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace WorkerReplicas.CommandLine;
+namespace SampleKit.CommandLine;
 
 /// <summary>The words of a command line: <c>--name value</c>, and flags with no value.</summary>
-internal sealed class Arguments
+public sealed class Arguments
 {
     private readonly Dictionary<string, string> _values = new(StringComparer.Ordinal);
 

@@ -1,10 +1,10 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
 
-namespace WorkerReplicas.Orchestration;
+namespace SampleKit.Processes;
 
 /// <summary>The signals that .NET does not send. Not for Windows, which has none of them.</summary>
-internal static partial class ProcessSignal
+public static partial class ProcessSignal
 {
     public static bool IsSupported => !OperatingSystem.IsWindows();
 

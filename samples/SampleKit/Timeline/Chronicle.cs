@@ -1,10 +1,11 @@
 using System.Globalization;
+using SampleKit.Processes;
 using Spectre.Console;
 
-namespace WorkerReplicas.Timeline;
+namespace SampleKit.Timeline;
 
 /// <summary>The time line on the console: a line for each event, in colour where there is a terminal.</summary>
-internal sealed class Chronicle(IAnsiConsole console)
+public sealed class Chronicle(IAnsiConsole console)
 {
     private static readonly string[] Colours = ["deepskyblue1", "orange1", "mediumpurple2", "springgreen3", "hotpink", "khaki1"];
 

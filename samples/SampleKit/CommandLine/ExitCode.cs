@@ -1,6 +1,6 @@
-namespace WorkerReplicas;
+namespace SampleKit.CommandLine;
 
-internal static class ExitCode
+public static class ExitCode
 {
     public const int Succeeded = 0;
     public const int Failed = 1;

@@ -1,9 +1,9 @@
 using Spectre.Console;
 
-namespace WorkerReplicas.Timeline;
+namespace SampleKit.Timeline;
 
 /// <summary>The console: as it is on a terminal; plain lines of any length when the output goes to a file or a pipe.</summary>
-internal static class Terminal
+public static class Terminal
 {
     public static IAnsiConsole Open()
     {

@@ -1,9 +1,9 @@
 using System.Globalization;
 
-namespace WorkerReplicas.Timeline;
+namespace SampleKit.Timeline;
 
 /// <summary>Numbers and times as text, the same in every culture.</summary>
-internal static class Format
+public static class Format
 {
     public static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
 

@@ -1,0 +1,9 @@
+namespace SampleKit.Timeline;
+
+public enum Tone
+{
+    Plain,
+    Good,
+    Bad,
+    Faint,
+}

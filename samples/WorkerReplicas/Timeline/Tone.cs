@@ -1,9 +1,0 @@
-namespace WorkerReplicas.Timeline;
-
-internal enum Tone
-{
-    Plain,
-    Good,
-    Bad,
-    Faint,
-}
