@@ -119,7 +119,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
             {
                 await Task.WhenAll(databases.SelectMany(database => Enumerable.Range(0, ScriptsInRound).Select(_ => CountAsync(database, counter)))).ConfigureAwait(false);
                 run += Racers * ScriptsInRound;
-                var counted = (long)await databases[0].StringGetAsync(counter).ConfigureAwait(false);
+                var counted = (long)await databases[0].StringGetAsync(counter, RedisScript.OnMaster).ConfigureAwait(false);
                 if (counted != run)
                 {
                     throw new LockStoreException(string.Create(
@@ -141,7 +141,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
     }
 
     /// <summary>By DEL, to which locks need the right anyway, and not by UNLINK.</summary>
-    private static Task<RedisResult> DeleteAsync(IDatabase database, RedisKey key) => database.ExecuteAsync("DEL", key);
+    private static Task<RedisResult> DeleteAsync(IDatabase database, RedisKey key) => database.ExecuteAsync("DEL", [key], RedisScript.OnMaster);
 
     private static Task<RedisResult> CountAsync(IDatabase database, RedisKey counter) =>
         RedisScript.Race.RunAsync(database, [counter], [(long)Lease.TotalMilliseconds], ConfigureAwaitOptions.None, CancellationToken.None);

@@ -180,7 +180,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
 
     public async Task PingAsync(CancellationToken cancellationToken) =>
         await AskAsync(
-            (connection, token) => connection.GetDatabase(_database).PingAsync().OrCancelledAsync(Anywhere, token),
+            (connection, token) => connection.GetDatabase(_database).PingAsync(RedisScript.OnMaster).OrCancelledAsync(Anywhere, token),
             "reply to a ping",
             lockName: null,
             Anywhere,
@@ -263,7 +263,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                return await database.ScriptEvaluateAsync(script.Hash, keys, values).ConfigureAwait(false);
+                return await script.EvaluateAsync(database, keys, values).ConfigureAwait(false);
             }
             catch (RedisServerException unknown) when (RedisScript.IsUnknown(unknown))
             {

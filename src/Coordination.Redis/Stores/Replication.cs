@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Coordination.Redis.Scripts;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Stores;
@@ -24,7 +25,7 @@ internal sealed class Replication(int replicas, TimeSpan timeout)
         await _oneAtATime.WaitAsync().ConfigureAwait(false);
         try
         {
-            confirmed = (int)await connection.GetServer(key).ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds).ConfigureAwait(false);
+            confirmed = (int)await connection.GetServer(key, flags: RedisScript.OnMaster).ExecuteAsync("WAIT", [replicas, (long)timeout.TotalMilliseconds], RedisScript.OnMaster).ConfigureAwait(false);
         }
         finally
         {
