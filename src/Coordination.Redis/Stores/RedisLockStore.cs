@@ -34,6 +34,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
     private readonly LockScan _scan;
     private readonly Replication _replication;
     private readonly int _database;
+    private readonly Func<IConnectionMultiplexer, Task> _write;
     private readonly SharedAttempt<bool>? _fitness;
     private volatile bool _isFit;
 
@@ -46,6 +47,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
         _keys = new LockKeys(options.KeyPrefix);
         _partitions = new LockPartitions(connection);
         _database = options.Database ?? -1;
+        _write = connection => connection.GetDatabase(_database).ExecuteAsync("DEL", [_keys.Nothing], RedisScript.OnMaster);
         _scan = new LockScan(_keys, _database);
         _replication = new Replication(options.ReplicasToWaitFor, options.ReplicationTimeout);
         _fitness = probe is null ? null : new SharedAttempt<bool>(() => probe.ExamineAsync(connection));
@@ -131,7 +133,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
 
     public async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) =>
         await AskAsync(
-            (connection, token) => RedisSubscription.BeginAsync(connection, _keys.NodeChannels + nodeId, handler, token),
+            (connection, token) => NodeSubscription.BeginAsync(_connection, connection, _keys.NodeChannels + nodeId, handler, token),
             "listen for the locks that are passed to this node",
             lockName: null,
             Anywhere,
@@ -274,6 +276,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure))
         {
+            _connection.Notice(exception, _write);
             throw failure;
         }
     }
@@ -290,6 +293,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure))
         {
+            _connection.Notice(exception, _write);
             throw failure;
         }
     }
@@ -306,10 +310,16 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
         return connection;
     }
 
-    private static bool IsOfTheServer(
+    private bool IsOfTheServer(
         Exception exception, string action, string? lockName, CancellationToken cancellationToken, [NotNullWhen(true)] out LockStoreException? failure)
     {
         failure = null;
+        if (exception is ObjectDisposedException && _connection is { Settings: not null, IsDisposed: false })
+        {
+            failure = new LockStoreException($"The connection to Redis was replaced; cannot {action} now.", isTransient: true, exception);
+            return true;
+        }
+
         return !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
             && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", out failure);
     }

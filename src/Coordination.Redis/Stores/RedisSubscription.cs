@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.Stores;
 
-/// <summary>A node's one channel, and the news that the connection was away.</summary>
+/// <summary>A channel on one connection, and the news that it was away.</summary>
 internal sealed class RedisSubscription : IAsyncDisposable
 {
     /// <summary>How long to wait for a server that can be asked.</summary>
