@@ -109,7 +109,7 @@ public static class RedisCoordinationBuilderExtensions
     {
         var options = provider.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
         var probe = options.ProbeOnStart
-            ? new ServerProbe(options, provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<ServerProbe>>())
+            ? new ServerProbe(options, provider.GetRequiredService<ILogger<ServerProbe>>())
             : null;
         return new RedisLockStore(provider.GetRequiredService<RedisConnection>(), options, probe);
     }

@@ -59,10 +59,13 @@ internal static class RedisErrorClassifier
         ("Lua scripting support disabled", Final, "Start Garnet with --lua --lua-transaction-mode."),
         (IssuedToReplica, Transient, "Only a replica is in reach."),
         ("operation not permitted", Final, "The server asks for a user and a password, or has refused those it was given. Check them in the connection string."),
-        ("unknown command", Final, "The server lacks a command, or it was renamed. Redis 6.2 or later, Valkey and Garnet have all that are needed."),
+        ("unknown command", Final, MissingCommand),
+        ("Unknown Redis command called from script", Final, MissingCommand),
     ];
 
     private static readonly char[] Separators = [' ', '(', ')', '\r', '\n'];
+
+    private const string MissingCommand = "The server lacks a command, or it was renamed. Redis 6.2 or later, Valkey and Garnet have all that are needed.";
 
     private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + "; on a Cluster +cluster|nodes as well, to list and inspect locks +scan +zcard, and to wait for replicas +wait.";
 

@@ -33,4 +33,10 @@ internal static partial class Log
 
     [LoggerMessage(1108, LogLevel.Information, "The primary of Redis is found.")]
     public static partial void PrimaryFound(ILogger logger);
+
+    [LoggerMessage(1109, LogLevel.Information, "The Redis server does not say what it is, so its version was not checked: locks need Redis 6.2 or later, Valkey, or Garnet with --lua --lua-transaction-mode. It replied: {Reason}")]
+    public static partial void ServerIsUnknown(ILogger logger, string reason);
+
+    [LoggerMessage(1110, LogLevel.Warning, "It could not be found out whether the server's scripts are atomic, as locks need them: on Redis and Valkey they are, on Garnet with --lua --lua-transaction-mode. It replied: {Reason}")]
+    public static partial void RaceRefused(ILogger logger, string reason);
 }
