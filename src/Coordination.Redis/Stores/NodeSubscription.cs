@@ -14,14 +14,16 @@ internal sealed class NodeSubscription : IAsyncDisposable
     private readonly RedisConnection _connection;
     private readonly string _channel;
     private readonly Action<LockNotification> _handler;
+    private readonly Action<NodeSubscription> _ended;
     private readonly CancellationTokenSource _disposing = new();
     private readonly Lock _gate = new();
     private RedisSubscription? _current;
     private Task _moving = Task.CompletedTask;
     private bool _isDisposed;
 
-    private NodeSubscription(RedisConnection connection, string channel, Action<LockNotification> handler)
+    private NodeSubscription(RedisConnection connection, string channel, Action<LockNotification> handler, Action<NodeSubscription> ended)
     {
+        _ended = ended;
         _connection = connection;
         _channel = channel;
         _handler = handler;
@@ -32,11 +34,17 @@ internal sealed class NodeSubscription : IAsyncDisposable
     /// <param name="established">The one that stands.</param>
     /// <param name="channel">The node's channel.</param>
     /// <param name="handler">Is told.</param>
+    /// <param name="ended">Is told when the subscription ends.</param>
     /// <param name="cancellationToken">Ends the wait, and the subscription.</param>
     public static async Task<NodeSubscription> BeginAsync(
-        RedisConnection connection, IConnectionMultiplexer established, string channel, Action<LockNotification> handler, CancellationToken cancellationToken)
+        RedisConnection connection,
+        IConnectionMultiplexer established,
+        string channel,
+        Action<LockNotification> handler,
+        Action<NodeSubscription> ended,
+        CancellationToken cancellationToken)
     {
-        var subscription = new NodeSubscription(connection, channel, handler)
+        var subscription = new NodeSubscription(connection, channel, handler, ended)
         {
             _current = await RedisSubscription.BeginAsync(established, channel, handler, cancellationToken).ConfigureAwait(false),
         };
@@ -64,6 +72,7 @@ internal sealed class NodeSubscription : IAsyncDisposable
             moving = _moving;
         }
 
+        _ended(this);
         _connection.Replaced -= OnReplaced;
         await _disposing.CancelAsync().ConfigureAwait(false);
         await moving.ConfigureAwait(false);

@@ -10,7 +10,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Stores;
 
 /// <summary>Locks kept by Redis, Valkey or Garnet: one script for each operation, each atomic on the server.</summary>
-internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
+internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAsyncDisposable, IDisposable
 {
     /// <summary>Where the code goes on after a wait, nearly everywhere: wherever there is a thread.</summary>
     private const ConfigureAwaitOptions Anywhere = ConfigureAwaitOptions.None;
@@ -32,6 +32,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
     private readonly LockKeys _keys;
     private readonly LockPartitions _partitions;
     private readonly LockScan _scan;
+    private readonly NodeSubscriptions _subscriptions;
     private readonly Replication _replication;
     private readonly int _database;
     private readonly Func<IConnectionMultiplexer, Task> _write;
@@ -46,6 +47,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
         _connection = connection;
         _keys = new LockKeys(options.KeyPrefix);
         _partitions = new LockPartitions(connection);
+        _subscriptions = new NodeSubscriptions(connection);
         _database = options.Database ?? -1;
         _write = connection => connection.GetDatabase(_database).ExecuteAsync("DEL", [_keys.Nothing], RedisScript.OnMaster);
         _scan = new LockScan(_keys, _database);
@@ -133,7 +135,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
 
     public async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) =>
         await AskAsync(
-            (connection, token) => NodeSubscription.BeginAsync(_connection, connection, _keys.NodeChannels + nodeId, handler, token),
+            (connection, token) => _subscriptions.BeginAsync(connection, _keys.NodeChannels + nodeId, handler, token),
             "listen for the locks that are passed to this node",
             lockName: null,
             Anywhere,
@@ -187,6 +189,15 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
             lockName: null,
             Anywhere,
             cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Ends the subscriptions; the connection has an owner of its own.</summary>
+    public ValueTask DisposeAsync() => _subscriptions.DisposeAsync();
+
+    public void Dispose()
+    {
+        // A container that is disposed synchronously: nothing is awaited, the subscriptions end behind it.
+        _ = DisposeAsync().AsTask();
+    }
 
     private RedisKey[] KeysOf(string lockName, Occurrence? occurrence) =>
         occurrence is null ? _keys.All(lockName) : [.. _keys.All(lockName), _keys.Occurrence(lockName, occurrence.Series)];

@@ -70,13 +70,19 @@ internal sealed class RedisSubscription : IAsyncDisposable
 
         // The client ends only what a server has confirmed: before that it would send nothing, and the server would go on telling the node.
         await _subscribing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var isAway = !_subscriber.IsConnected(_channel);
         try
         {
             await _subscriber.UnsubscribeAsync(_channel, OnMessage).ConfigureAwait(false);
         }
         catch (Exception away) when (away is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {
-            // The server is away, and with the connection it forgets who listened.
+            isAway = true;
+        }
+
+        if (isAway)
+        {
+            LateUnsubscription.Begin(_connection, _channel);
         }
     }
 
