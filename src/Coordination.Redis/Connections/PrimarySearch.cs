@@ -30,11 +30,12 @@ internal sealed class PrimarySearch(RedisConnection connection, ILogger logger)
     {
         if (Interlocked.Exchange(ref _isUnderWay, 1) == 0)
         {
-            _ = Task.Run(() => SearchAsync(write));
+            _ = Detached.RunAsync(() => SearchAsync(write));
         }
     }
 
-    private async Task SearchAsync(Func<IConnectionMultiplexer, Task> write)
+    /// <returns>Whether it is found.</returns>
+    private async Task<bool> SearchAsync(Func<IConnectionMultiplexer, Task> write)
     {
         try
         {
@@ -54,7 +55,7 @@ internal sealed class PrimarySearch(RedisConnection connection, ILogger logger)
                 if (await WritesAsync(current, write).ConfigureAwait(false))
                 {
                     Log.PrimaryFound(logger);
-                    return;
+                    return true;
                 }
 
                 if (connection.Settings is not null && Stopwatch.GetElapsedTime(start) >= patience)
@@ -62,7 +63,7 @@ internal sealed class PrimarySearch(RedisConnection connection, ILogger logger)
                     if (await IsReplacedAsync(write).ConfigureAwait(false))
                     {
                         Log.PrimaryFound(logger);
-                        return;
+                        return true;
                     }
 
                     (start, patience) = (Stopwatch.GetTimestamp(), Longer(patience, MaxPatience));
@@ -71,6 +72,8 @@ internal sealed class PrimarySearch(RedisConnection connection, ILogger logger)
                 await Task.Delay(pause, TimeProvider.System, connection.Disposing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 pause = Longer(pause, MaxPause);
             }
+
+            return false;
         }
         finally
         {

@@ -20,7 +20,7 @@ internal sealed class NodeSubscriptions(RedisConnection connection) : IAsyncDisp
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposing.Token);
         try
         {
-            var subscription = await NodeSubscription.BeginAsync(connection, established, channel, handler, Remove, either.Token).ConfigureAwait(false);
+            var subscription = await Detached.RunAsync(() => NodeSubscription.BeginAsync(connection, established, channel, handler, Remove, either.Token)).ConfigureAwait(false);
             if (!TryAdd(subscription))
             {
                 await subscription.DisposeAsync().ConfigureAwait(false);
