@@ -73,6 +73,10 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             Milliseconds(request.ClaimWindow),
             request.AllowBarging ? 1 : 0,
         ];
+        var key = _keys.Lock(request.LockName);
+        Replication.Line? line = _replication.IsAsked
+            ? await AskAsync((connection, _) => Task.FromResult(Replication.LineTo(connection, key)), "acquire the lock", request.LockName, Anywhere, cancellationToken).ConfigureAwait(false)
+            : null;
         var raw = await EvaluateAsync(
             RedisScript.Acquire,
             KeysOf(request.LockName, request.Occurrence),
@@ -86,10 +90,10 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             return reply;
         }
 
-        if (_replication.IsAsked)
+        if (line is { } written)
         {
             await AskAsync(
-                (connection, token) => _replication.ConfirmAsync(connection, _keys.Lock(request.LockName)).OrCancelledAsync(Anywhere, token),
+                (connection, token) => _replication.ConfirmAsync(connection, key, written).OrCancelledAsync(Anywhere, token),
                 "have replicas confirm the grant of the lock",
                 request.LockName,
                 Anywhere,
