@@ -30,7 +30,7 @@ internal sealed class SharedAttempt<T>(Func<Task<T>> attempt)
             if (_current is null or { IsFaulted: true } or { IsCanceled: true })
             {
                 // On the pool, so that nothing of it runs inside the lock or on the caller's context.
-                _current = Task.Run(attempt, CancellationToken.None);
+                _current = Detached.RunAsync(attempt);
             }
 
             current = _current;

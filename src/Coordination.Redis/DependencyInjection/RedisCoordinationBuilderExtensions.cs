@@ -75,9 +75,10 @@ public static class RedisCoordinationBuilderExtensions
         services.AddOptions<RedisStoreOptions>()
             .Configure<IServiceProvider>(static (options, provider) =>
                 provider.GetService<IConfiguration>()?.GetSection(RedisStoreOptions.SectionName).Bind(options))
-            .Configure(options => configure?.Invoke(options))
-            .ValidateOnStart();
+            .Configure(options => configure?.Invoke(options));
+        // Checked when the store is made, which the start does where this is the store that counts.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisStoreOptions>, RedisStoreOptionsValidator>());
+        services.TryAddSingleton<StoreInUse>();
         services.TryAddSingleton(CreateConnection);
         services.TryAddSingleton(CreateStore);
         services.Replace(ServiceDescriptor.Singleton<ILockStore>(static provider => provider.GetRequiredService<RedisLockStore>()));
@@ -107,10 +108,13 @@ public static class RedisCoordinationBuilderExtensions
 
     private static RedisLockStore CreateStore(IServiceProvider provider)
     {
+        RealTime.Demand(provider.GetRequiredService<TimeProvider>());
         var options = provider.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
         var probe = options.ProbeOnStart
-            ? new ServerProbe(options, provider.GetService<TimeProvider>() ?? TimeProvider.System, provider.GetRequiredService<ILogger<ServerProbe>>())
+            ? new ServerProbe(options, provider.GetRequiredService<ILogger<ServerProbe>>())
             : null;
-        return new RedisLockStore(provider.GetRequiredService<RedisConnection>(), options, probe);
+        var store = new RedisLockStore(provider.GetRequiredService<RedisConnection>(), options, probe);
+        provider.GetRequiredService<StoreInUse>().Store = store;
+        return store;
     }
 }

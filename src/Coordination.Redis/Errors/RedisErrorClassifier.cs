@@ -25,6 +25,7 @@ internal static class RedisErrorClassifier
         + "+hmget +hset +hdel +hlen +hexists +zadd +zrem +zrange +zrangebyscore +zscore +zrank";
 
     private const string ScriptLacksRight = "user executing the script can't";
+    private const string IssuedToReplica = "cannot be issued to a replica";
     private const bool Transient = true;
     private const bool Final = false;
 
@@ -32,7 +33,7 @@ internal static class RedisErrorClassifier
         new Dictionary<string, (bool, string)>(StringComparer.Ordinal)
         {
             ["LOADING"] = (Transient, "The server is loading its data."),
-            ["READONLY"] = (Transient, "The server is a replica now; the client will find the new primary."),
+            ["READONLY"] = (Transient, "The server is a replica now. A connection of the store's own is led to the new primary; one that was handed in has to be by the application."),
             ["CLUSTERDOWN"] = (Transient, "The Cluster does not serve this slot for now."),
             ["TRYAGAIN"] = (Transient, "The slot is being moved to another server."),
             ["MOVED"] = (Transient, "The slot was moved to another server."),
@@ -56,12 +57,15 @@ internal static class RedisErrorClassifier
         ("max number of clients", Transient, "The server has no connection to spare. Raise maxclients, or find who keeps so many."),
         (ScriptLacksRight, Final, MissingRight),
         ("Lua scripting support disabled", Final, "Start Garnet with --lua --lua-transaction-mode."),
-        ("cannot be issued to a replica", Transient, "Only a replica is in reach; the client will find the primary."),
+        (IssuedToReplica, Transient, "Only a replica is in reach."),
         ("operation not permitted", Final, "The server asks for a user and a password, or has refused those it was given. Check them in the connection string."),
-        ("unknown command", Final, "The server lacks a command, or it was renamed. Redis 6.2 or later, Valkey and Garnet have all that are needed."),
+        ("unknown command", Final, MissingCommand),
+        ("Unknown Redis command called from script", Final, MissingCommand),
     ];
 
     private static readonly char[] Separators = [' ', '(', ')', '\r', '\n'];
+
+    private const string MissingCommand = "The server lacks a command, or it was renamed. Redis 6.2 or later, Valkey and Garnet have all that are needed.";
 
     private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + "; on a Cluster +cluster|nodes as well, to list and inspect locks +scan +zcard, and to wait for replicas +wait.";
 
@@ -71,6 +75,11 @@ internal static class RedisErrorClassifier
 
     /// <summary>Whether the server refused because the keys of one script are on several slots.</summary>
     public static bool IsOfSeveralSlots(RedisServerException error) => CodeIn(error.Message) == "CROSSSLOT";
+
+    /// <summary>Whether a server refused because it is a replica, or the client because it knows of none that is not.</summary>
+    public static bool IsOfReplica(Exception error) =>
+        error is RedisServerException or RedisCommandException
+            && (CodeIn(error.Message) is "READONLY" or "MASTERDOWN" || error.Message.Contains(IssuedToReplica, StringComparison.Ordinal));
 
     /// <summary>Sorts a failure.</summary>
     /// <param name="exception">What the client threw.</param>

@@ -1,5 +1,7 @@
 using Coordination.Redis.Stores;
 using Coordination.Redis.Telemetry;
+using Coordination.Stores;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -7,12 +9,19 @@ namespace Coordination.Redis.Probing;
 
 /// <summary>
 /// Has the server examined before any service starts. A server that cannot keep locks fails the start; one that is away does
-/// not, and is examined by the first operation that reaches it.
+/// not, and is examined by the first operation that reaches it. Where another store was chosen after this one, nothing is examined.
 /// </summary>
-internal sealed class ProbeAtStart(RedisLockStore store, ILogger<RedisLockStore> logger) : IHostedLifecycleService
+internal sealed class ProbeAtStart(IServiceProvider services, StoreInUse inUse, ILogger<RedisLockStore> logger) : IHostedLifecycleService
 {
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
+        // Only the store that counts is made, and what it stands before.
+        services.GetService<ILockStore>();
+        if (inUse.Store is not { } store)
+        {
+            return;
+        }
+
         try
         {
             await store.EnsureFitAsync(cancellationToken).ConfigureAwait(false);

@@ -1,6 +1,5 @@
-using System.Globalization;
+using System.Diagnostics;
 using Coordination.Redis.Connections;
-using Coordination.Redis.Errors;
 using Coordination.Redis.Scripts;
 using Coordination.Redis.Stores;
 using Coordination.Redis.Telemetry;
@@ -14,59 +13,75 @@ namespace Coordination.Redis.Probing;
 /// Finds out whether a server can keep locks, before it is trusted with one: its version, whether the user has all rights, and
 /// whether scripts are atomic, which on Garnet depends on a flag that cannot be read.
 /// </summary>
-internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, ILogger logger)
+/// <remarks>What is nice to know and the server does not say, is said in a line. What locks need, it is asked by playing through the life of one.</remarks>
+internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
 {
-    private const int Racers = 4;
-    private const int ScriptsInRound = 10;
-    private static readonly TimeSpan RaceLimit = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(10);
+
+    private int Database => options.Database ?? -1;
+
+    private LockKeys Keys { get; } = new(options.KeyPrefix);
 
     /// <returns>True.</returns>
     /// <exception cref="LockStoreException">The server cannot keep locks (final), or went away meanwhile (transient).</exception>
     /// <exception cref="RedisException">The server is away, or refused.</exception>
     public async Task<bool> ExamineAsync(RedisConnection connection)
     {
-        var start = time.GetTimestamp();
+        var start = Stopwatch.GetTimestamp();
         var multiplexer = await connection.GetAsync(ConfigureAwaitOptions.None, CancellationToken.None).ConfigureAwait(false);
-        // A server that is away, or refuses the password or Lua, says so here.
-        var identity = await IdentifyAsync(multiplexer.GetDatabase(options.Database ?? -1)).ConfigureAwait(false);
+        var (identity, silence) = await IdentifyAsync(multiplexer.GetDatabase(Database)).ConfigureAwait(false);
         if (identity is { IsTooOld: true })
         {
             throw new LockStoreException(
                 $"The Redis server is version {identity.Compatibility}, and locks need {ServerIdentity.Oldest} or later. Upgrade the server.");
         }
 
-        await RehearseAsync(multiplexer).ConfigureAwait(false);
-        if (identity is null or { IsGarnet: true })
+        // A server that is away, or refuses the password or Lua, says so here.
+        await RehearseAsync(connection, multiplexer).ConfigureAwait(false);
+        if (identity is null)
         {
-            if (connection.Settings is { } settings)
-            {
-                await RaceAsync(multiplexer, settings).ConfigureAwait(false);
-            }
-            else if (identity is { IsGarnet: true })
-            {
-                // Scripts on one connection run one after another anyway, and a second connection needs the password.
-                Log.AtomicityUnknown(logger, identity.Version);
-            }
+            Log.ServerIsUnknown(logger, silence);
         }
 
-        Log.ServerIsFit(logger, identity?.Brand ?? "unknown", identity?.Version ?? "unknown", (long)time.GetElapsedTime(start).TotalMilliseconds);
+        await CheckAtomicityAsync(connection, multiplexer, identity).ConfigureAwait(false);
+        Log.ServerIsFit(logger, identity?.Brand ?? "unknown", identity?.Version ?? "unknown", (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         return true;
     }
 
-    /// <returns>What the server says of itself; null when it may not be asked.</returns>
-    private static async Task<ServerIdentity?> IdentifyAsync(IDatabase database)
+    private async Task CheckAtomicityAsync(RedisConnection connection, IConnectionMultiplexer multiplexer, ServerIdentity? identity)
+    {
+        if (identity is { IsGarnet: false })
+        {
+            return;
+        }
+
+        if (connection.Settings is { } settings)
+        {
+            if (await RaceAsync(multiplexer, settings).ConfigureAwait(false) is { } refusal)
+            {
+                Log.RaceRefused(logger, refusal);
+            }
+        }
+        else if (identity is not null)
+        {
+            // Scripts on one connection run one after another anyway, and a second connection needs the password.
+            Log.AtomicityUnknown(logger, identity.Version);
+        }
+    }
+
+    /// <returns>What the server says of itself, or null and why it says nothing.</returns>
+    private async Task<(ServerIdentity? Identity, string Silence)> IdentifyAsync(IDatabase database)
     {
         try
         {
             var info = await RedisScript.Identity
-                .RunAsync(database, [], [], ConfigureAwaitOptions.None, CancellationToken.None).ConfigureAwait(false);
-            return ServerIdentity.Parse((string?)info ?? string.Empty);
+                .RunAsync(database, [Keys.Nothing], [], ConfigureAwaitOptions.None, CancellationToken.None).ConfigureAwait(false);
+            return (ServerIdentity.Parse((string?)info ?? string.Empty), string.Empty);
         }
-        catch (RedisServerException refused) when (RedisErrorClassifier.IsMissingRight(refused))
+        catch (RedisServerException refused)
         {
-            // INFO is no right that locks need. If it was another one, the rehearsal finds that out.
-            return null;
+            // INFO may be renamed or forbidden, and is nothing that locks need. If it was something else, the rehearsal finds that out.
+            return (null, refused.Message);
         }
     }
 
@@ -74,9 +89,9 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
     /// Plays the life of a lock through, with a handover, on a lock of a random name: a right that is missing, or Lua that is
     /// switched off, shows here and not in the first night.
     /// </summary>
-    private async Task RehearseAsync(IConnectionMultiplexer multiplexer)
+    private async Task RehearseAsync(RedisConnection connection, IConnectionMultiplexer multiplexer)
     {
-        var store = new RedisLockStore(new RedisConnection(multiplexer, logger), options, probe: null);
+        var store = new RedisLockStore(connection, options, probe: null);
         var node = "probe-" + Guid.NewGuid().ToString("N");
         var lockName = node;
         var (holder, waiter) = (new LockOwner(node, 1), new LockOwner(node, 2));
@@ -97,52 +112,27 @@ internal sealed class ServerProbe(RedisStoreOptions options, TimeProvider time, 
         }
 
         // All that is left of it; else it would lapse in a day.
-        await DeleteAsync(multiplexer.GetDatabase(options.Database ?? -1), new LockKeys(options.KeyPrefix).Token(lockName)).ConfigureAwait(false);
+        await DeleteAsync(multiplexer.GetDatabase(Database), Keys.Token(lockName)).ConfigureAwait(false);
     }
 
-    /// <summary>Really races scripts against each other, over connections of their own, and counts what is lost.</summary>
-    private async Task RaceAsync(IConnectionMultiplexer multiplexer, ConfigurationOptions settings)
+    /// <returns>Why the race could not be run; null when it was.</returns>
+    /// <exception cref="LockStoreException">The scripts are not atomic.</exception>
+    private async Task<string?> RaceAsync(IConnectionMultiplexer multiplexer, ConfigurationOptions settings)
     {
-        var counter = new LockKeys(options.KeyPrefix).Token("probe-" + Guid.NewGuid().ToString("N"));
-        var others = new List<ConnectionMultiplexer>();
+        var counter = Keys.Token("probe-" + Guid.NewGuid().ToString("N"));
         try
         {
-            while (others.Count < Racers - 1)
-            {
-                others.Add(await ConnectionMultiplexer.ConnectAsync(settings.Clone()).ConfigureAwait(false));
-            }
-
-            var databases = others.Prepend(multiplexer).Select(racer => racer.GetDatabase(options.Database ?? -1)).ToArray();
-            var start = time.GetTimestamp();
-            long run = 0;
-            do
-            {
-                await Task.WhenAll(databases.SelectMany(database => Enumerable.Range(0, ScriptsInRound).Select(_ => CountAsync(database, counter)))).ConfigureAwait(false);
-                run += Racers * ScriptsInRound;
-                var counted = (long)await databases[0].StringGetAsync(counter).ConfigureAwait(false);
-                if (counted != run)
-                {
-                    throw new LockStoreException(string.Create(
-                        CultureInfo.InvariantCulture,
-                        $"The server's scripts are not atomic ({counted} of {run} counts arrived), so a lock could have two holders. Start Garnet with --lua --lua-transaction-mode."));
-                }
-            }
-            while (time.GetElapsedTime(start) < RaceLimit);
-
-            await DeleteAsync(databases[0], counter).ConfigureAwait(false);
+            await new AtomicityRace(Database, counter).RunAsync(multiplexer, settings).ConfigureAwait(false);
+            await DeleteAsync(multiplexer.GetDatabase(Database), counter).ConfigureAwait(false);
+            return null;
         }
-        finally
+        catch (RedisServerException refused)
         {
-            foreach (var other in others)
-            {
-                await other.DisposeAsync().ConfigureAwait(false);
-            }
+            // GET is no right that locks need.
+            return refused.Message;
         }
     }
 
     /// <summary>By DEL, to which locks need the right anyway, and not by UNLINK.</summary>
-    private static Task<RedisResult> DeleteAsync(IDatabase database, RedisKey key) => database.ExecuteAsync("DEL", key);
-
-    private static Task<RedisResult> CountAsync(IDatabase database, RedisKey counter) =>
-        RedisScript.Race.RunAsync(database, [counter], [(long)Lease.TotalMilliseconds], ConfigureAwaitOptions.None, CancellationToken.None);
+    private static Task<RedisResult> DeleteAsync(IDatabase database, RedisKey key) => database.ExecuteAsync("DEL", [key], RedisScript.OnMaster);
 }

@@ -18,7 +18,14 @@ internal sealed class RedisScript
     public static readonly RedisScript Identity = new("identity.lua");
     public static readonly RedisScript Race = new("race.lua");
 
-    private readonly string _text;
+    /// <summary>What the server runs.</summary>
+    public string Text { get; }
+
+    /// <summary>
+    /// Whom a lock hangs on. A replica answers what it happens to know, which is neither all nor the last word: with no master in reach the
+    /// call fails, and so leaves open what it asked.
+    /// </summary>
+    public const CommandFlags OnMaster = CommandFlags.DemandMaster;
 
     private RedisScript(params ReadOnlySpan<string> files)
     {
@@ -30,8 +37,8 @@ internal sealed class RedisScript
             text.Append(reader.ReadToEnd());
         }
 
-        _text = text.ToString();
-        Hash = HashOf(_text);
+        Text = text.ToString();
+        Hash = HashOf(Text);
     }
 
     /// <summary>By what the server knows the script.</summary>
@@ -52,7 +59,7 @@ internal sealed class RedisScript
     {
         try
         {
-            return await database.ScriptEvaluateAsync(Hash, keys, values)
+            return await EvaluateAsync(database, keys, values)
                 .OrCancelledAsync(resume, cancellationToken).ConfigureAwait(resume);
         }
         catch (RedisServerException unknown) when (IsUnknown(unknown))
@@ -69,9 +76,13 @@ internal sealed class RedisScript
     /// <summary>Runs the script by its text, which the server remembers.</summary>
     public Task<RedisResult> SendAsync(IDatabase database, RedisKey[] keys, RedisValue[] values)
     {
-        object[] arguments = [_text, keys.Length, .. keys, .. values];
-        return database.ExecuteAsync("EVAL", arguments);
+        object[] arguments = [Text, keys.Length, .. keys, .. values];
+        return database.ExecuteAsync("EVAL", arguments, OnMaster);
     }
+
+    /// <summary>Runs the script by its hash, and no further when the server does not know it.</summary>
+    public Task<RedisResult> EvaluateAsync(IDatabase database, RedisKey[] keys, RedisValue[] values) =>
+        database.ScriptEvaluateAsync(Hash, keys, values, OnMaster);
 
     [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "Redis names scripts by their SHA-1; it protects nothing.")]
     private static byte[] HashOf(string text) => SHA1.HashData(Encoding.UTF8.GetBytes(text));

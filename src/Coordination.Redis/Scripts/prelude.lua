@@ -24,15 +24,16 @@ local function expire_no_sooner(key, milliseconds)
 end
 
 -- Makes a lock that does not exist for an owner, with one field more, under the next fencing token. The token is greater than every earlier one that is
--- still known, and than the time, which carries it over a loss of all data. It is remembered for a day at least, or twice
--- as long as the lease, so that names that are never used again leave nothing behind.
+-- still known, and than the time, which carries it over a loss of all data. It is remembered for as long as it is ahead of the time (a clock
+-- that was wrong), and for a day after that or twice as long as the lease, so that names that are never used again leave nothing behind.
 local function grant(lock, token_key, owner, field, value, previous_token, micros, milliseconds)
-  local remembered_for = math.max(86400000, 2 * milliseconds)
-  local token = whole(math.max(tonumber(previous_token or 0) + 1, micros))
+  local number = math.max(tonumber(previous_token or 0) + 1, micros)
+  local remembered_for = math.max(86400000, 2 * milliseconds) + to_millis(number - micros)
+  local token = whole(number)
   local last = redis.call('SET', token_key, token, 'PX', remembered_for, 'GET')
-  if last and tonumber(last) >= tonumber(token) then
+  if last and tonumber(last) >= number then
     token = whole(tonumber(last) + 1)
-    redis.call('SET', token_key, token, 'PX', remembered_for)
+    redis.call('SET', token_key, token, 'PX', remembered_for + to_millis(tonumber(last) + 1 - number))
   end
   redis.call('HSET', lock, 'owner', owner, 'token', token, 'since', whole(micros), field, value)
   redis.call('PEXPIRE', lock, milliseconds)

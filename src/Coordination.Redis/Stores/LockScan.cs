@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Coordination.Redis.Scripts;
 using Coordination.Stores;
 using StackExchange.Redis;
 
@@ -24,7 +25,7 @@ internal sealed class LockScan(LockKeys keys, int database)
         }
 
         var reply = (RedisResult[])(await connection.GetServer(masters[index])
-            .ExecuteAsync(database < 0 ? null : database, "SCAN", [cursor, "MATCH", keys.LockPattern, "COUNT", KeysPerPage])
+            .ExecuteAsync(database < 0 ? null : database, "SCAN", [cursor, "MATCH", keys.LockPattern, "COUNT", KeysPerPage], RedisScript.OnMaster)
             .ConfigureAwait(false))!;
         var names = Array.ConvertAll((string[])reply[1]!, keys.NameIn);
         cursor = (string)reply[0]!;
@@ -46,10 +47,9 @@ internal sealed class LockScan(LockKeys keys, int database)
         var servers = connection.GetServers();
         var map = servers.FirstOrDefault(server => server.IsConnected && server.ServerType == ServerType.Cluster)?.ClusterConfiguration;
         var masters = map is null
-            ? servers.Where(server => !server.IsReplica && server.IsConnected).Select(server => server.EndPoint)
+            ? servers.Where(server => !server.IsReplica && server.IsConnected).DefaultIfEmpty(servers[0]).Select(server => server.EndPoint)
             : map.Nodes.Where(node => !node.IsReplica && node.Slots.Count > 0 && node.EndPoint is not null).Select(node => node.EndPoint!);
-        List<EndPoint> sorted = [.. masters.OrderBy(endpoint => endpoint.ToString(), StringComparer.Ordinal)];
-        return sorted.Count > 0 ? sorted : [connection.GetEndPoints()[0]];
+        return [.. masters.OrderBy(endpoint => endpoint.ToString(), StringComparer.Ordinal)];
     }
 
     private static (int Index, string Cursor) Parse(string? next) =>

@@ -10,7 +10,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Stores;
 
 /// <summary>Locks kept by Redis, Valkey or Garnet: one script for each operation, each atomic on the server.</summary>
-internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
+internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAsyncDisposable, IDisposable
 {
     /// <summary>Where the code goes on after a wait, nearly everywhere: wherever there is a thread.</summary>
     private const ConfigureAwaitOptions Anywhere = ConfigureAwaitOptions.None;
@@ -32,8 +32,10 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
     private readonly LockKeys _keys;
     private readonly LockPartitions _partitions;
     private readonly LockScan _scan;
+    private readonly NodeSubscriptions _subscriptions;
     private readonly Replication _replication;
     private readonly int _database;
+    private readonly Func<IConnectionMultiplexer, Task> _write;
     private readonly SharedAttempt<bool>? _fitness;
     private volatile bool _isFit;
 
@@ -45,7 +47,9 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
         _connection = connection;
         _keys = new LockKeys(options.KeyPrefix);
         _partitions = new LockPartitions(connection);
+        _subscriptions = new NodeSubscriptions(connection);
         _database = options.Database ?? -1;
+        _write = connection => connection.GetDatabase(_database).ExecuteAsync("DEL", [_keys.Nothing], RedisScript.OnMaster);
         _scan = new LockScan(_keys, _database);
         _replication = new Replication(options.ReplicasToWaitFor, options.ReplicationTimeout);
         _fitness = probe is null ? null : new SharedAttempt<bool>(() => probe.ExamineAsync(connection));
@@ -69,6 +73,10 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
             Milliseconds(request.ClaimWindow),
             request.AllowBarging ? 1 : 0,
         ];
+        var key = _keys.Lock(request.LockName);
+        Replication.Line? line = _replication.IsAsked
+            ? await AskAsync((connection, _) => Task.FromResult(Replication.LineTo(connection, key)), "acquire the lock", request.LockName, Anywhere, cancellationToken).ConfigureAwait(false)
+            : null;
         var raw = await EvaluateAsync(
             RedisScript.Acquire,
             KeysOf(request.LockName, request.Occurrence),
@@ -82,10 +90,10 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
             return reply;
         }
 
-        if (_replication.IsAsked)
+        if (line is { } written)
         {
             await AskAsync(
-                (connection, token) => _replication.ConfirmAsync(connection, _keys.Lock(request.LockName)).OrCancelledAsync(Anywhere, token),
+                (connection, token) => _replication.ConfirmAsync(connection, key, written).OrCancelledAsync(Anywhere, token),
                 "have replicas confirm the grant of the lock",
                 request.LockName,
                 Anywhere,
@@ -131,7 +139,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
 
     public async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) =>
         await AskAsync(
-            (connection, token) => RedisSubscription.BeginAsync(connection, _keys.NodeChannels + nodeId, handler, token),
+            (connection, token) => _subscriptions.BeginAsync(connection, _keys.NodeChannels + nodeId, handler, token),
             "listen for the locks that are passed to this node",
             lockName: null,
             Anywhere,
@@ -180,11 +188,20 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
 
     public async Task PingAsync(CancellationToken cancellationToken) =>
         await AskAsync(
-            (connection, token) => connection.GetDatabase(_database).PingAsync().OrCancelledAsync(Anywhere, token),
+            (connection, token) => connection.GetDatabase(_database).PingAsync(RedisScript.OnMaster).OrCancelledAsync(Anywhere, token),
             "reply to a ping",
             lockName: null,
             Anywhere,
             cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Ends the subscriptions; the connection has an owner of its own.</summary>
+    public ValueTask DisposeAsync() => _subscriptions.DisposeAsync();
+
+    public void Dispose()
+    {
+        // A container that is disposed synchronously: nothing is awaited, the subscriptions end behind it.
+        _ = DisposeAsync().AsTask();
+    }
 
     private RedisKey[] KeysOf(string lockName, Occurrence? occurrence) =>
         occurrence is null ? _keys.All(lockName) : [.. _keys.All(lockName), _keys.Occurrence(lockName, occurrence.Series)];
@@ -263,7 +280,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
-                return await database.ScriptEvaluateAsync(script.Hash, keys, values).ConfigureAwait(false);
+                return await script.EvaluateAsync(database, keys, values).ConfigureAwait(false);
             }
             catch (RedisServerException unknown) when (RedisScript.IsUnknown(unknown))
             {
@@ -274,6 +291,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure))
         {
+            _connection.Notice(exception, _write);
             throw failure;
         }
     }
@@ -290,6 +308,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure))
         {
+            _connection.Notice(exception, _write);
             throw failure;
         }
     }
@@ -306,10 +325,16 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration
         return connection;
     }
 
-    private static bool IsOfTheServer(
+    private bool IsOfTheServer(
         Exception exception, string action, string? lockName, CancellationToken cancellationToken, [NotNullWhen(true)] out LockStoreException? failure)
     {
         failure = null;
+        if (exception is ObjectDisposedException && _connection is { Settings: not null, IsDisposed: false })
+        {
+            failure = new LockStoreException($"The connection to Redis was replaced; cannot {action} now.", isTransient: true, exception);
+            return true;
+        }
+
         return !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
             && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", out failure);
     }

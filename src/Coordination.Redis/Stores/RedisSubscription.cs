@@ -4,7 +4,7 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.Stores;
 
-/// <summary>A node's one channel, and the news that the connection was away.</summary>
+/// <summary>A channel on one connection, and the news that it was away.</summary>
 internal sealed class RedisSubscription : IAsyncDisposable
 {
     /// <summary>How long to wait for a server that can be asked.</summary>
@@ -70,13 +70,19 @@ internal sealed class RedisSubscription : IAsyncDisposable
 
         // The client ends only what a server has confirmed: before that it would send nothing, and the server would go on telling the node.
         await _subscribing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var isAway = !_subscriber.IsConnected(_channel);
         try
         {
             await _subscriber.UnsubscribeAsync(_channel, OnMessage).ConfigureAwait(false);
         }
         catch (Exception away) when (away is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {
-            // The server is away, and with the connection it forgets who listened.
+            isAway = true;
+        }
+
+        if (isAway)
+        {
+            LateUnsubscription.Begin(_connection, _channel);
         }
     }
 

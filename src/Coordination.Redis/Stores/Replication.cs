@@ -1,5 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Net;
+using Coordination.Redis.Scripts;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Stores;
@@ -12,23 +14,40 @@ internal sealed class Replication(int replicas, TimeSpan timeout)
 
     public bool IsAsked => replicas > 0;
 
-    /// <summary>Waits until enough replicas confirm what was written on this connection before.</summary>
+    /// <summary>Over which connection a key is written and confirmed. To be taken before the write.</summary>
+    public static Line LineTo(IConnectionMultiplexer connection, RedisKey key)
+    {
+        var server = connection.GetServer(key, flags: RedisScript.OnMaster);
+        return new Line(connection, server.EndPoint, server.GetCounters().Interactive.SocketCount);
+    }
+
+    /// <summary>
+    /// Waits until enough replicas confirm what was written on this connection before. A server counts the writes of each connection: over one
+    /// that was made since, it would confirm at once what it knows nothing of.
+    /// </summary>
     /// <param name="connection">The connection on which it was written.</param>
     /// <param name="key">A key that was written, which says on which server.</param>
+    /// <param name="written">What <see cref="LineTo"/> was before it was written.</param>
     /// <returns>How many did.</returns>
-    /// <exception cref="LockStoreException">Too few confirmed in time (transient).</exception>
-    public async Task<int> ConfirmAsync(IConnectionMultiplexer connection, RedisKey key)
+    /// <exception cref="LockStoreException">Too few confirmed in time, or it is not known how many (transient).</exception>
+    public async Task<int> ConfirmAsync(IConnectionMultiplexer connection, RedisKey key, Line written)
     {
         // The server replies to nothing else on the connection meanwhile. One at a time, so that renewals come in between.
         int confirmed;
         await _oneAtATime.WaitAsync().ConfigureAwait(false);
         try
         {
-            confirmed = (int)await connection.GetServer(key).ExecuteAsync("WAIT", replicas, (long)timeout.TotalMilliseconds).ConfigureAwait(false);
+            confirmed = (int)await connection.GetServer(key, flags: RedisScript.OnMaster)
+                .ExecuteAsync("WAIT", [replicas, (long)timeout.TotalMilliseconds], RedisScript.OnMaster).ConfigureAwait(false);
         }
         finally
         {
             _oneAtATime.Release();
+        }
+
+        if (LineTo(connection, key) != written)
+        {
+            throw new LockStoreException("The connection to Redis was replaced before replicas confirmed the grant, so nobody knows whether they have it.", isTransient: true);
         }
 
         if (confirmed < replicas)
@@ -42,4 +61,7 @@ internal sealed class Replication(int replicas, TimeSpan timeout)
 
         return confirmed;
     }
+
+    /// <summary>One socket to one server. A socket that ended is counted still, so the number of those that there were tells them apart.</summary>
+    public readonly record struct Line(IConnectionMultiplexer Connection, EndPoint Server, long Sockets);
 }

@@ -24,4 +24,19 @@ internal static partial class Log
 
     [LoggerMessage(1105, LogLevel.Warning, "The server is Garnet {Version}. Over a registered IConnectionMultiplexer it cannot be found out whether its scripts are atomic: make sure that it was started with --lua --lua-transaction-mode, or give UseRedis a connection string.")]
     public static partial void AtomicityUnknown(ILogger logger, string version);
+
+    [LoggerMessage(1106, LogLevel.Warning, "The Redis server in reach is a replica. Leases hold until their deadlines; the primary is being looked for, over a new connection where that is needed.")]
+    public static partial void OnlyReplicaInReach(ILogger logger);
+
+    [LoggerMessage(1107, LogLevel.Warning, "The Redis server in reach of the registered IConnectionMultiplexer is a replica, and no lock is granted until it reaches the primary. Where the primary was demoted behind the same address, the connection to it stays up: make a new multiplexer, have a proxy or the server close the connection (CLIENT KILL TYPE normal), or give UseRedis a connection string, and the store makes its own connection anew by itself.")]
+    public static partial void GivenConnectionHasNoPrimary(ILogger logger);
+
+    [LoggerMessage(1108, LogLevel.Information, "The primary of Redis is found.")]
+    public static partial void PrimaryFound(ILogger logger);
+
+    [LoggerMessage(1109, LogLevel.Information, "The Redis server does not say what it is, so its version was not checked: locks need Redis 6.2 or later, Valkey, or Garnet with --lua --lua-transaction-mode. It replied: {Reason}")]
+    public static partial void ServerIsUnknown(ILogger logger, string reason);
+
+    [LoggerMessage(1110, LogLevel.Warning, "It could not be found out whether the server's scripts are atomic, as locks need them: on Redis and Valkey they are, on Garnet with --lua --lua-transaction-mode. It replied: {Reason}")]
+    public static partial void RaceRefused(ILogger logger, string reason);
 }

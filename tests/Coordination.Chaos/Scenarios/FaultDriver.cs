@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using Coordination.Chaos.Faults;
-using Coordination.Chaos.Network;
 using Coordination.Chaos.Resource;
 using Coordination.Chaos.Workers;
 using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Network;
 
 namespace Coordination.Chaos.Scenarios;
 

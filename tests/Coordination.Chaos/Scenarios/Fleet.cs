@@ -1,8 +1,8 @@
 using Coordination.Chaos.History;
-using Coordination.Chaos.Network;
 using Coordination.Chaos.Resource;
 using Coordination.Chaos.Workers;
 using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Network;
 
 namespace Coordination.Chaos.Scenarios;
 

@@ -9,6 +9,7 @@ public sealed class RedisErrorClassifierTests
     [Theory]
     [Failure("F30")]
     [InlineData("READONLY You can't write against a read only replica. script: 8d1c, on @user_script:12.", true)]
+    [InlineData("ERR Unknown Redis command called from script script: 4f43, on @user_script:4.", false)]
     [InlineData("ERR Error running script (call to f_8d1c): @user_script:12: @user_script: 12: -READONLY You can't write against a read only replica.", true)]
     [InlineData("LOADING Redis is loading the dataset in memory", true)]
     [InlineData("CLUSTERDOWN The cluster is down", true)]

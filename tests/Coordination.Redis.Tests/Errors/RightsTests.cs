@@ -20,8 +20,8 @@ public sealed class RightsTests(AclFixture server, ClusterFixture cluster) : ICl
 
     /// <summary>
     /// Without +unsubscribe a node works as well, and leaves its channel open on a connection that goes on. Without +hexists a
-    /// holder whose lock an operator took is told that it is not its own, and not why. The examination needs +get where it may not ask for
-    /// the version.
+    /// holder whose lock an operator took is told that it is not its own, and not why. Without +get the examination says
+    /// what it could not find out.
     /// </summary>
     public static TheoryData<string> Rights => [.. All.Except(["+unsubscribe", "+get", "+hexists"])];
 

@@ -3,6 +3,7 @@ using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
 using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Redis.Tests.Stores;
 
@@ -84,6 +85,27 @@ public sealed class ClusterTests
         Assert.Equal(node.Store.PartitionOf("lock-1"), node.Store.PartitionOf("lock-2"));
 
         await AssertIsGroupedAnewAsync(node, requests);
+    }
+
+    /// <summary>As the watchdog does it: one script per slot from the refusal on, and no lease is lost by it.</summary>
+    [Fact]
+    [Failure("F54")]
+    public async Task Leases_on_a_server_that_shards_behind_one_address_are_renewed()
+    {
+        await using var server = await StartAsync();
+        await using var node = new TestNode(
+            builder => builder.UseRedis(server.ConnectionString + ",$HELLO=,$CLUSTER=,$INFO="),
+            options => (options.LeaseDuration, options.RenewalInterval) = (TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(1)));
+        var start = TimeProvider.System.GetTimestamp();
+        var leases = await Task.WhenAll(Enumerable.Range(0, 10).Select(i => node.GetLock($"lock-{i}").AcquireAsync(Token)));
+
+        await Eventually.IsTrueAsync(() => TimeProvider.System.GetElapsedTime(start) > TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(20), "longer than the lease");
+
+        Assert.All(leases, lease => Assert.False(lease.Lost.IsCancellationRequested));
+        await using var connection = await server.ConnectAsOperatorAsync();
+        var errors = (await connection.GetServers()[0].InfoAsync("errorstats")).Single().ToDictionary(line => line.Key, line => line.Value);
+        Assert.True(!errors.TryGetValue("errorstat_CROSSSLOT", out var refusals) || refusals == "count=1", refusals);
+        await Task.WhenAll(leases.Select(lease => lease.DisposeAsync().AsTask()));
     }
 
     /// <summary>Against CLUSTER KEYSLOT.</summary>

@@ -1,7 +1,7 @@
-namespace Coordination.Chaos.Network;
+namespace Coordination.TestKit.Network;
 
 /// <summary>What a proxy does with what it carries.</summary>
-internal enum ProxyMode
+public enum ProxyMode
 {
     Pass,
 

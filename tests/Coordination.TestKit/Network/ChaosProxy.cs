@@ -2,21 +2,21 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Coordination.Chaos.Network;
+namespace Coordination.TestKit.Network;
 
-/// <summary>Stands between one worker and the server.</summary>
-internal sealed class ChaosProxy : IAsyncDisposable
+/// <summary>Stands between one node and the server: an address that stays the same, whatever stands behind it.</summary>
+public sealed class ChaosProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _ending = new();
     private readonly ConcurrentDictionary<Link, Task> _links = new();
-    private readonly IPEndPoint _server;
     private readonly Task _accepting;
+    private volatile IPEndPoint _server;
     private volatile Rule _rule = new(ProxyMode.Pass, TimeSpan.Zero);
 
     public ChaosProxy(int serverPort)
     {
-        _server = new IPEndPoint(IPAddress.Loopback, serverPort);
+        _server = EndPointOf(serverPort);
         _listener.Start();
         _accepting = AcceptAsync();
     }
@@ -25,6 +25,9 @@ internal sealed class ChaosProxy : IAsyncDisposable
 
     /// <summary>Whether a connection was cut since <see cref="Begin"/>.</summary>
     public bool HasCut => _rule.HasCut;
+
+    /// <summary>Has connections that are made from now on lead to another server. Those that stand go on with theirs.</summary>
+    public void LeadTo(int serverPort) => _server = EndPointOf(serverPort);
 
     public void Begin(ProxyMode mode, TimeSpan delay = default)
     {
@@ -58,6 +61,8 @@ internal sealed class ChaosProxy : IAsyncDisposable
         _listener.Dispose();
         _ending.Dispose();
     }
+
+    private static IPEndPoint EndPointOf(int port) => new(IPAddress.Loopback, port);
 
     private async Task AcceptAsync()
     {

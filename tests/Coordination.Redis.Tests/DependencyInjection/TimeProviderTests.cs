@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Servers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Time.Testing;
+
+namespace Coordination.Redis.Tests.DependencyInjection;
+
+/// <summary>The server's leases end by real time, so a node on it lives in real time as well, or does not start.</summary>
+public sealed class TimeProviderTests(RedisServerFixture server)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly string _prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, bool> Unreal => new MatrixTheoryData<string, bool>([nameof(FakeTimeProvider), nameof(TestClock), nameof(FastClock), nameof(SlowClock)], [true, false]);
+
+    [Theory]
+    [Failure("F59")]
+    [Promise("G2")]
+    [MemberData(nameof(Unreal))]
+    public async Task A_clock_that_does_not_run_with_real_time_fails_the_start_which_names_it(string clock, bool probe)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddSingleton(ClockOf(clock));
+        builder.Services.AddCoordination().UseRedis("localhost", options => options.ProbeOnStart = probe);
+        using var host = builder.Build();
+
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(Token).WaitAsync(Patience, Token));
+
+        Assert.Contains(clock, error.Message, StringComparison.Ordinal);
+        Assert.Contains("UseInMemory", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Where no host starts.</summary>
+    [Fact]
+    [Failure("F59")]
+    public async Task A_clock_that_does_not_run_with_real_time_gives_no_provider()
+    {
+        await using var node = new TestNode(builder => builder.UseRedis("localhost").Services.AddSingleton<TimeProvider>(new FakeTimeProvider()));
+
+        Assert.Contains(nameof(FakeTimeProvider), Assert.Throws<InvalidOperationException>(() => node.Provider).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Failure("F59")]
+    [InlineData(nameof(ShiftedClock))]
+    [InlineData(nameof(CoarseClock))]
+    [Needs(Need.RedisServer)]
+    public async Task A_clock_with_another_date_is_fine(string clock)
+    {
+        var connectionString = await server.GetConnectionStringAsync();
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddSingleton(ClockOf(clock));
+        builder.Services.AddCoordination().UseRedis(connectionString, options => options.KeyPrefix = _prefix);
+        using var host = builder.Build();
+
+        await host.StartAsync(Token);
+        await (await host.Services.GetRequiredService<ILockProvider>().GetLock("orders").AcquireAsync(Token)).DisposeAsync();
+        await host.StopAsync(Token);
+    }
+
+    private static TimeProvider ClockOf(string name) => name switch
+    {
+        nameof(FakeTimeProvider) => new FakeTimeProvider(),
+        nameof(TestClock) => new TestClock(),
+        nameof(FastClock) => new FastClock(),
+        nameof(SlowClock) => new SlowClock(),
+        nameof(ShiftedClock) => new ShiftedClock(TimeSpan.FromDays(365)),
+        nameof(CoarseClock) => new CoarseClock(),
+        _ => throw new UnreachableException(),
+    };
+
+    private sealed class FastClock : TimeProvider
+    {
+        public override long GetTimestamp() => 10 * base.GetTimestamp();
+    }
+
+    private sealed class SlowClock : TimeProvider
+    {
+        public override long GetTimestamp() => base.GetTimestamp() / 10;
+    }
+
+    /// <summary>Real, of another origin and frequency, and with large ticks.</summary>
+    private sealed class CoarseClock : TimeProvider
+    {
+        public override long TimestampFrequency => 1000;
+
+        public override long GetTimestamp() => Environment.TickCount64 / 16 * 16;
+    }
+}
