@@ -43,6 +43,11 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
             Log.ServerIsUnknown(logger, silence);
         }
 
+        if (identity is { WritesWithoutItsReplicas: true })
+        {
+            Log.WritesWithoutReplicas(logger);
+        }
+
         await CheckAtomicityAsync(connection, multiplexer, identity).ConfigureAwait(false);
         Log.ServerIsFit(logger, identity?.Brand ?? "unknown", identity?.Version ?? "unknown", (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         return true;

@@ -45,4 +45,7 @@ internal static partial class Log
 
     [LoggerMessage(1112, LogLevel.Debug, "The Redis server does not say whether another node has this node's id. It replied: {Reason}")]
     public static partial void ListenersAreUnknown(ILogger logger, string reason);
+
+    [LoggerMessage(1113, LogLevel.Information, "The Redis server has replicas, and its min-replicas-to-write is 0: when it is cut off from them and one of them takes over, it goes on confirming leases for those that still reach it, and a lock can have two holders until it is heard of again. Set min-replicas-to-write 1 and min-replicas-max-lag to less than the lease, and let resources check the fencing token.")]
+    public static partial void WritesWithoutReplicas(ILogger logger);
 }
