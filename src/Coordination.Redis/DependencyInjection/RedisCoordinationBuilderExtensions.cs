@@ -113,7 +113,7 @@ public static class RedisCoordinationBuilderExtensions
         var probe = options.ProbeOnStart
             ? new ServerProbe(options, provider.GetRequiredService<ILogger<ServerProbe>>())
             : null;
-        var store = new RedisLockStore(provider.GetRequiredService<RedisConnection>(), options, probe);
+        var store = new RedisLockStore(provider.GetRequiredService<RedisConnection>(), options, probe, provider.GetRequiredService<ILogger<RedisLockStore>>());
         provider.GetRequiredService<StoreInUse>().Store = store;
         return store;
     }
