@@ -59,6 +59,7 @@ public sealed class SuspensionTests
         node.Store.Hang = false;
         Assert.True(node.AdvanceUntil(() => lease.State == LeaseState.Held, TimeSpan.FromSeconds(3)));
         Assert.True(node.Store.GetCallCount(StoreOperation.Renew) > renewals);
+        Assert.True(lease.Remaining > TimeSpan.FromSeconds(9));
     }
 
     [Fact]
