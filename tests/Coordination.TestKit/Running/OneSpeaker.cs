@@ -31,7 +31,9 @@ public sealed partial class OneSpeaker(Assembly own, Func<Need, bool> isMet)
     private static bool IsFirst(Need need)
     {
         using var runner = Process.GetProcessById(ParentProcessId());
-        var run = Path.Combine(Path.GetTempPath(), $"coordination-tests-{runner.Id}-{runner.StartTime.Ticks}");
+
+        // The system numbers another process the same one day. A start is known to some milliseconds only, so the minute has to do.
+        var run = Path.Combine(Path.GetTempPath(), $"coordination-tests-{runner.StartTime:yyyyMMdd-HHmm}-{runner.Id}");
         Directory.CreateDirectory(run);
         try
         {
