@@ -30,6 +30,7 @@ internal sealed class CoordinationContender : IContender
 
         // Each around the store as it was registered before.
         Wrap(services, (inner, _) => new SuspendingStore(inner, signals));
+        Wrap(services, (inner, _) => new DeafStore(inner, signals));
         switch (options.Contender)
         {
             case ContenderKind.DeadlineFromReply:

@@ -27,6 +27,9 @@ internal enum FaultKind
     /// <summary>A worker's wall clock jumps.</summary>
     ShiftClock,
 
+    /// <summary>No notification reaches a worker.</summary>
+    Deafen,
+
     /// <summary>Redis is killed and started again. What it lost depends on whether it had a journal.</summary>
     RestartServer,
 

@@ -97,6 +97,10 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 slot.Process!.Tell($"starve {(int)fault.Length.TotalMilliseconds}");
                 await Task.Delay(fault.Length);
                 break;
+            case FaultKind.Deafen:
+                slot.Process!.Tell($"deafen {(int)fault.Length.TotalMilliseconds}");
+                await Task.Delay(fault.Length);
+                break;
             case FaultKind.ShiftClock:
                 slot.Process!.Tell($"shift {(int)fault.Size.TotalSeconds}");
                 break;

@@ -30,7 +30,7 @@ public sealed class PowerTests
 
     [Fact]
     [Promise("G7")]
-    public Task A_waiter_that_trusts_the_notification_alone_is_caught() => IsCaughtAsync(ContenderKind.NotificationAlone, "kill", CheckKind.Served);
+    public Task A_waiter_that_trusts_the_notification_alone_is_caught() => IsCaughtAsync(ContenderKind.NotificationAlone, "deaf", CheckKind.Served);
 
     [Fact]
     [Promise("G1")]

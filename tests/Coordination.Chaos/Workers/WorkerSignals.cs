@@ -10,8 +10,12 @@ internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock)
 {
     private readonly ConcurrentDictionary<string, bool> _passed = new();
     private int _suspension;
+    private long _deafUntil;
 
     public ShiftedClock Clock => clock;
+
+    /// <summary>Whether no notification reaches this process.</summary>
+    public bool IsDeaf => MachineClock.Now.Ticks < Interlocked.Read(ref _deafUntil);
 
     /// <summary>Takes in one line of the worker's standard input.</summary>
     public void Take(string line)
@@ -27,6 +31,9 @@ internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock)
                 break;
             case "shift":
                 clock.Set(TimeSpan.FromSeconds(int.Parse(words[1])));
+                break;
+            case "deafen":
+                Interlocked.Exchange(ref _deafUntil, (MachineClock.Now + TimeSpan.FromMilliseconds(int.Parse(words[1]))).Ticks);
                 break;
             default:
                 throw new ArgumentException($"A worker was told '{line}', of which it knows nothing.", nameof(line));
