@@ -21,6 +21,9 @@ internal enum ContenderKind
     /// <summary>This project's lock, with waiters that wait for the notification and for nothing else.</summary>
     NotificationAlone,
 
+    /// <summary>This project's lock, with a watchdog that waits for the sinks of its telemetry.</summary>
+    TelemetryOnWatchdog,
+
     /// <summary>SET NX PX, with no renewal.</summary>
     SetNx,
 

@@ -2,6 +2,7 @@ using Coordination.Chaos.Workers;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 
 namespace Coordination.Chaos.Contenders;
 
@@ -24,6 +25,8 @@ internal sealed class CoordinationContender : IContender
     /// <summary>A node as an application registers it, but for what is broken and what a signal suspends.</summary>
     public static ICoordinationBuilder Register(IServiceCollection services, WorkerOptions options, WorkerSignals signals)
     {
+        // A provider that is handed in is not disposed with the container.
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(signals.Sinks));
         var coordination = services
             .AddCoordination(o => (o.LeaseDuration, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.Margin, options.ClaimWindow, options.Process))
             .UseRedis(options.Redis, o => o.KeyPrefix = options.Prefix);
@@ -42,6 +45,9 @@ internal sealed class CoordinationContender : IContender
                 break;
             case ContenderKind.NotificationAlone:
                 Wrap(services, (inner, _) => new TrustingStore(inner));
+                break;
+            case ContenderKind.TelemetryOnWatchdog:
+                Wrap(services, (inner, _) => new TellingStore(inner, signals.Sinks));
                 break;
         }
 

@@ -13,6 +13,9 @@ internal sealed record Disturbance(TimeSpan From, TimeSpan To, FaultKind Kind, s
     public bool IsOfConnection => Kind is >= FaultKind.Delay and <= FaultKind.CutAfterWrite
         or FaultKind.RestartServer or FaultKind.KillClients or FaultKind.PauseClients or FaultKind.SleepServer or FaultKind.ExhaustMemory or FaultKind.FailOver or FaultKind.KillClusterNode;
 
+    /// <summary>Whether it is to make no difference to anybody, and so excuses nothing.</summary>
+    public bool IsHarmless => Kind is FaultKind.ShiftClock or FaultKind.FlushScripts or FaultKind.SinksThrow or FaultKind.SinksBlock;
+
     /// <summary>Whether it kept a worker's process from being scheduled.</summary>
     public bool IsPause => Kind is FaultKind.PauseShort or FaultKind.PauseLong or FaultKind.SuspendInRelease or FaultKind.SuspendInClaim;
 

@@ -30,6 +30,12 @@ internal enum FaultKind
     /// <summary>No notification reaches a worker.</summary>
     Deafen,
 
+    /// <summary>The log, the metrics and the traces of a worker throw.</summary>
+    SinksThrow,
+
+    /// <summary>The log and the metrics of a worker block whoever tells them something.</summary>
+    SinksBlock,
+
     /// <summary>Redis is killed and started again. What it lost depends on whether it had a journal.</summary>
     RestartServer,
 

@@ -52,9 +52,12 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
         }
 
         var slot = TargetOf(fault);
-        return fault.Kind < FaultKind.RestartServer
-            ? AloneAsync(slot.ProcessGate, () => StrikeProcessAsync(fault, slot))
-            : AloneAsync(slot.NetworkGate, () => StrikeNetworkAsync(fault, slot));
+        return fault.Kind switch
+        {
+            FaultKind.SinksThrow or FaultKind.SinksBlock => StrikeSinksAsync(fault, slot),
+            < FaultKind.RestartServer => AloneAsync(slot.ProcessGate, () => StrikeProcessAsync(fault, slot)),
+            _ => AloneAsync(slot.NetworkGate, () => StrikeNetworkAsync(fault, slot)),
+        };
     }
 
     private Fleet.Slot TargetOf(Fault fault)
@@ -130,6 +133,21 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
         await Task.Delay(length);
         process.Continue();
         return stopped;
+    }
+
+    private async Task StrikeSinksAsync(Fault fault, Fleet.Slot slot)
+    {
+        var from = MachineClock.Now;
+        var what = fault.Kind == FaultKind.SinksThrow ? SinkFault.Throw : SinkFault.Block;
+
+        // Told between two faults of its process, which then go on: it may die with sinks that block.
+        await AloneAsync(slot.ProcessGate, () =>
+        {
+            slot.Process!.Tell($"sinks {what} {(int)fault.Length.TotalMilliseconds}");
+            return Task.CompletedTask;
+        });
+        await Task.Delay(fault.Length);
+        Note(fault, from, slot.Name);
     }
 
     private async Task StrikeNetworkAsync(Fault fault, Fleet.Slot slot)

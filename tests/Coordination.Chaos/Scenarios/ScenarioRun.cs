@@ -50,7 +50,7 @@ internal static class ScenarioRun
         var end = MachineClock.Now;
         await fleet.StopAsync();
         var happened = driver.Happened.Select(d => d with { From = d.From - begin, To = d.To - begin }).ToArray();
-        Disturbance[] harmful = [.. happened.Where(d => d.Kind is not (FaultKind.ShiftClock or FaultKind.FlushScripts))];
+        Disturbance[] harmful = [.. happened.Where(d => !d.IsHarmless)];
         var events = HistoryFile.ReadAll(folder).Select(happened => happened with { At = happened.At - begin }).ToArray();
         var run = RunRecord.Read(
             events,
