@@ -24,6 +24,9 @@ internal enum ContenderKind
     /// <summary>This project's lock, with a watchdog that waits for the sinks of its telemetry.</summary>
     TelemetryOnWatchdog,
 
+    /// <summary>This project's lock, which takes a refusal by the server for success.</summary>
+    RefusalAsSuccess,
+
     /// <summary>SET NX PX, with no renewal.</summary>
     SetNx,
 

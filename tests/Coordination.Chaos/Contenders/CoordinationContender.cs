@@ -49,6 +49,9 @@ internal sealed class CoordinationContender : IContender
             case ContenderKind.TelemetryOnWatchdog:
                 Wrap(services, (inner, _) => new TellingStore(inner, signals.Sinks));
                 break;
+            case ContenderKind.RefusalAsSuccess:
+                Wrap(services, (inner, _) => new DisobedientStore(inner));
+                break;
         }
 
         return coordination;

@@ -80,4 +80,7 @@ internal enum FaultKind
 
     /// <summary>A master of a Cluster is killed.</summary>
     KillClusterNode,
+
+    /// <summary>The primary and its replica change places, with nothing lost, and no connection ends.</summary>
+    Demote,
 }

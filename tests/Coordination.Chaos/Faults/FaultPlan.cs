@@ -51,7 +51,7 @@ internal static class FaultPlan
         FaultKind.Deafen => lease * Between(random, 0.2, 0.6),
         FaultKind.SinksThrow or FaultKind.SinksBlock => lease * Between(random, 1.6, 2.6),
         FaultKind.RestartServer => lease * Between(random, 0.05, 0.5),
-        FaultKind.FlushAll or FaultKind.FlushScripts or FaultKind.KillClients or FaultKind.DeleteKeys or FaultKind.ShiftClock => TimeSpan.Zero,
+        FaultKind.FlushAll or FaultKind.FlushScripts or FaultKind.KillClients or FaultKind.DeleteKeys or FaultKind.ShiftClock or FaultKind.Demote => TimeSpan.Zero,
         FaultKind.PauseClients or FaultKind.SleepServer => lease * Between(random, 0.1, 1.2),
         FaultKind.CutAfterWrite => lease,
 

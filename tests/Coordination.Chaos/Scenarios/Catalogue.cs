@@ -35,6 +35,7 @@ internal static class Catalogue
         new("cut-after-write", "a connection is cut between the first successful write and its reply", FaultKind.CutAfterWrite) { Pause = 0.3 },
         new("failover", "the master of a Sentinel group is killed", FaultKind.FailOver) { Server = ServerKind.Sentinel, Pause = 20, Brief = TimeSpan.FromSeconds(20) },
         new("cluster-node", "a master of a Cluster is killed", FaultKind.KillClusterNode) { Server = ServerKind.Cluster, Pause = 20, Brief = TimeSpan.FromSeconds(20) },
+        new("demoted", "the primary behind one address becomes a replica, and no connection ends", FaultKind.Demote, FaultKind.Demote, FaultKind.Demote, FaultKind.Kill) { Server = ServerKind.Pair, Pause = 1.5, MaxHold = 3, Brief = TimeSpan.FromSeconds(14) },
         new("quartz", "a Quartz job each second, while workers die and the network fails", FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.KillClients, FaultKind.BlackHole, FaultKind.CutAfterWrite)
         {
             IsSchedule = true,

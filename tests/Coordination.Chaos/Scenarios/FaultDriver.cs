@@ -13,6 +13,9 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
     /// <summary>How long a worker may take to come to the call in which it is to suspend itself.</summary>
     private static readonly TimeSpan Occasion = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long workers may take to find the primary that another server has become: a lease, after which the last of them has asked, and some seconds.</summary>
+    private static readonly TimeSpan Search = RunOptions.Lease + TimeSpan.FromSeconds(4);
+
     private readonly ConcurrentQueue<Disturbance> _happened = new();
     private readonly SemaphoreSlim _serverGate = new(1);
 
@@ -226,6 +229,15 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 await server.AskAsync("CONFIG", "SET", "maxmemory", 1);
                 await Task.Delay(fault.Length);
                 await server.AskAsync("CONFIG", "SET", "maxmemory", 0);
+                break;
+            case FaultKind.Demote:
+                await server.DemoteAsync();
+                fleet.LeadTo(server.Port!.Value);
+                for (var end = MachineClock.Now + Search; MachineClock.Now < end && await server.CountStayedAsync() > 0;)
+                {
+                    await Task.Delay(50);
+                }
+
                 break;
             case FaultKind.FailOver or FaultKind.KillClusterNode:
                 // What was not replicated is lost.

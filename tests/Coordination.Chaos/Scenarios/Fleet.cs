@@ -56,6 +56,15 @@ internal sealed class Fleet : IAsyncDisposable
         });
     }
 
+    /// <summary>Has connections that workers make from now on lead to another server. Those that stand stay.</summary>
+    public void LeadTo(int port)
+    {
+        foreach (var slot in _slots)
+        {
+            slot.Proxy!.LeadTo(port);
+        }
+    }
+
     public async Task KillAsync(Slot slot)
     {
         NoteEarlyEnd(slot);

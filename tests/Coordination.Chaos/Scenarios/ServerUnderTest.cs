@@ -21,13 +21,14 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     public ServerKind Kind { get; }
 
-    /// <summary>Where the single server listens; null for those that are several, whose clients find out by themselves.</summary>
-    public int? Port => _topology is null ? _masters[0].Port : null;
+    /// <summary>Where the server listens that one address leads to; null for those that are several, whose clients find out by themselves.</summary>
+    public int? Port => Kind < ServerKind.Sentinel ? _masters[0].Port : null;
 
     public string ConnectionString => _topology?.ConnectionString ?? _masters[0].ConnectionString;
 
     public static async Task<ServerUnderTest> StartAsync(ServerKind kind) => kind switch
     {
+        ServerKind.Pair => new ServerUnderTest(kind, null, await RedisPair.StartAsync()),
         ServerKind.Sentinel => new ServerUnderTest(kind, null, await RedisSentinel.StartAsync(downAfter: TimeSpan.FromSeconds(1))),
         ServerKind.Cluster => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: TimeSpan.FromSeconds(1), withReplicas: true)),
         ServerKind.Journaled => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local", "--appendonly", "yes", "--appendfsync", "always"), null),
@@ -49,19 +50,22 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     {
         var i = Kind == ServerKind.Cluster ? RedisCluster.MasterOf(ClusterSlot(lockName)) : 0;
         await _masters[i].KillAsync();
-        var limit = Task.Delay(Patience);
-        while (!await IsMasterAsync(_replicas[i]))
-        {
-            if (limit.IsCompleted)
-            {
-                throw new TimeoutException($"No replica took over within {Patience}.");
-            }
-
-            await Task.Delay(50);
-        }
-
+        await UntilAsync(() => IsMasterAsync(_replicas[i]), "No replica took over");
         (_masters[i], _replicas[i]) = (_replicas[i], _masters[i]);
     }
+
+    /// <summary>Has the primary and its replica change places when the replica has all that was written. Connections stay with the server that they lead to.</summary>
+    public async Task DemoteAsync()
+    {
+        await UntilAsync(async () => (await InfoAsync(_masters[0], "replication")).Contains("state=online", StringComparison.Ordinal), "The replica is not online");
+        await AskAsync("FAILOVER");
+        await UntilAsync(async () => await IsMasterAsync(_replicas[0]), "No replica took over");
+        (_masters[0], _replicas[0]) = (_replicas[0], _masters[0]);
+    }
+
+    /// <summary>How many connections of workers lead to the server that was the primary before.</summary>
+    public async Task<int> CountStayedAsync() =>
+        ((string)(await RedisTopology.AskAsync(_replicas[0], "CLIENT", "LIST", "TYPE", "normal"))!).Split(" name=coordination:").Length - 1;
 
     /// <summary>All keys on all masters, with how long they last: null for ever.</summary>
     public async Task<IReadOnlyList<(string Key, TimeSpan? TimeToLive)>> KeysAsync()
@@ -84,6 +88,21 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _topology?.DisposeAsync() ?? _masters[0].DisposeAsync();
+
+    private static async Task UntilAsync(Func<Task<bool>> condition, string complaint)
+    {
+        for (var limit = Task.Delay(Patience); !await condition();)
+        {
+            if (limit.IsCompleted)
+            {
+                throw new TimeoutException($"{complaint} within {Patience}.");
+            }
+
+            await Task.Delay(50);
+        }
+    }
+
+    private static async Task<string> InfoAsync(RedisProcess process, string section) => (string)(await RedisTopology.AskAsync(process, "INFO", section))!;
 
     private static async Task<bool> IsMasterAsync(RedisProcess process)
     {
