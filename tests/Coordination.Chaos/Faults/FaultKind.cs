@@ -83,4 +83,7 @@ internal enum FaultKind
 
     /// <summary>The primary and its replica change places, with nothing lost, and no connection ends.</summary>
     Demote,
+
+    /// <summary>The slot of a lock moves to another master of a Cluster, key by key.</summary>
+    MoveSlot,
 }

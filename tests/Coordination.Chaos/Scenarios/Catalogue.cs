@@ -36,6 +36,7 @@ internal static class Catalogue
         new("failover", "the master of a Sentinel group is killed", FaultKind.FailOver) { Server = ServerKind.Sentinel, Pause = 20, Brief = TimeSpan.FromSeconds(20) },
         new("cluster-node", "a master of a Cluster is killed", FaultKind.KillClusterNode) { Server = ServerKind.Cluster, Pause = 20, Brief = TimeSpan.FromSeconds(20) },
         new("demoted", "the primary behind one address becomes a replica, and no connection ends", FaultKind.Demote, FaultKind.Demote, FaultKind.Demote, FaultKind.Kill) { Server = ServerKind.Pair, Pause = 1.5, MaxHold = 3, Brief = TimeSpan.FromSeconds(14) },
+        new("slot-move", "the slot of a lock moves to another master of a Cluster while it is held", FaultKind.MoveSlot) { Server = ServerKind.Masters, Pause = 0.4, MaxHold = 3 },
         new("quartz", "a Quartz job each second, while workers die and the network fails", FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.KillClients, FaultKind.BlackHole, FaultKind.CutAfterWrite)
         {
             IsSchedule = true,

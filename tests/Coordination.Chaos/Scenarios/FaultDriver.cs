@@ -239,6 +239,9 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 }
 
                 break;
+            case FaultKind.MoveSlot:
+                await server.MoveSlotAsync(name, fault.Length);
+                break;
             case FaultKind.FailOver or FaultKind.KillClusterNode:
                 // What was not replicated is lost.
                 loss = new Loss();

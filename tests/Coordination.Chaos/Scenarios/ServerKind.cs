@@ -17,4 +17,7 @@ internal enum ServerKind
 
     /// <summary>Three masters with a replica each.</summary>
     Cluster,
+
+    /// <summary>Three masters of a Cluster, and no replicas.</summary>
+    Masters,
 }

@@ -6,6 +6,9 @@ namespace Coordination.Chaos.Scenarios;
 /// <summary>The Redis of a run, and what is done to it.</summary>
 internal sealed class ServerUnderTest : IAsyncDisposable
 {
+    /// <summary>The lock itself, its token, its waiters, and until when they count as alive.</summary>
+    private const int KeysOfLock = 4;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private readonly RedisTopology? _topology;
     private readonly List<RedisProcess> _masters;
@@ -31,6 +34,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         ServerKind.Pair => new ServerUnderTest(kind, null, await RedisPair.StartAsync()),
         ServerKind.Sentinel => new ServerUnderTest(kind, null, await RedisSentinel.StartAsync(downAfter: TimeSpan.FromSeconds(1))),
         ServerKind.Cluster => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: TimeSpan.FromSeconds(1), withReplicas: true)),
+        ServerKind.Masters => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: Patience)),
         ServerKind.Journaled => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local", "--appendonly", "yes", "--appendfsync", "always"), null),
         _ => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local"), null),
     };
@@ -48,7 +52,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     /// <param name="lockName">Of a Cluster: the master that has this lock.</param>
     public async Task FailOverAsync(string lockName)
     {
-        var i = Kind == ServerKind.Cluster ? RedisCluster.MasterOf(ClusterSlot(lockName)) : 0;
+        var i = Kind == ServerKind.Cluster ? RedisCluster.MasterOf(await SlotOfAsync(lockName)) : 0;
         await _masters[i].KillAsync();
         await UntilAsync(() => IsMasterAsync(_replicas[i]), "No replica took over");
         (_masters[i], _replicas[i]) = (_replicas[i], _masters[i]);
@@ -66,6 +70,10 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     /// <summary>How many connections of workers lead to the server that was the primary before.</summary>
     public async Task<int> CountStayedAsync() =>
         ((string)(await RedisTopology.AskAsync(_replicas[0], "CLIENT", "LIST", "TYPE", "normal"))!).Split(" name=coordination:").Length - 1;
+
+    /// <summary>Moves the slot of a lock to another master, in about the time that is given.</summary>
+    public async Task MoveSlotAsync(string lockName, TimeSpan length) =>
+        await ((RedisCluster)_topology!).MoveSlotAsync(await SlotOfAsync(lockName), length / (KeysOfLock + 1));
 
     /// <summary>All keys on all masters, with how long they last: null for ever.</summary>
     public async Task<IReadOnlyList<(string Key, TimeSpan? TimeToLive)>> KeysAsync()
@@ -118,9 +126,5 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     }
 
     /// <summary>The slot of a lock's keys, which all have its name as their hash tag.</summary>
-    private static int ClusterSlot(string lockName)
-    {
-        using var connection = ConnectionMultiplexer.Connect(new ConfigurationOptions { EndPoints = { "127.0.0.1:1" }, AbortOnConnectFail = false, ConnectTimeout = 1 });
-        return connection.HashSlot(lockName);
-    }
+    private async Task<int> SlotOfAsync(string lockName) => (int)await RedisTopology.AskAsync(_masters[0], "CLUSTER", "KEYSLOT", lockName);
 }
