@@ -27,6 +27,9 @@ internal enum ContenderKind
     /// <summary>This project's lock, which takes a refusal by the server for success.</summary>
     RefusalAsSuccess,
 
+    /// <summary>This project's lock, which does not notice that its machine was suspended.</summary>
+    SuspensionUnnoticed,
+
     /// <summary>SET NX PX, with no renewal.</summary>
     SetNx,
 

@@ -12,11 +12,13 @@ internal sealed class CoordinationContender : IContender
     private readonly ServiceProvider _services;
     private readonly ILockProvider _locks;
     private readonly WorkerOptions _options;
+    private readonly RawLock _raw;
 
     public CoordinationContender(WorkerOptions options, WorkerSignals signals)
     {
         _options = options;
-        var services = new ServiceCollection().AddSingleton<TimeProvider>(signals.Clock);
+        _raw = new RawLock(options);
+        var services = new ServiceCollection().AddSingleton(options.Contender == ContenderKind.SuspensionUnnoticed ? new ClockWithoutDate() : signals.Clock as TimeProvider);
         Register(services, options, signals);
         _services = services.BuildServiceProvider();
         _locks = _services.GetRequiredService<ILockProvider>();
@@ -28,7 +30,7 @@ internal sealed class CoordinationContender : IContender
         // A provider that is handed in is not disposed with the container.
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(signals.Sinks));
         var coordination = services
-            .AddCoordination(o => (o.LeaseDuration, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.Margin, options.ClaimWindow, options.Process))
+            .AddCoordination(o => (o.LeaseDuration, o.RenewalInterval, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.RenewalInterval, options.Margin, options.ClaimWindow, options.Process))
             .UseRedis(options.Redis, o => o.KeyPrefix = options.Prefix);
 
         // Each around the store as it was registered before.
@@ -66,7 +68,7 @@ internal sealed class CoordinationContender : IContender
         return _options.Contender switch
         {
             ContenderKind.DeadlineFromReply => new LateDeadlineHolding(holding, lockName, _services.GetRequiredService<ReplyTimes>(), _options.Lease - _options.Margin),
-            ContenderKind.ReleaseOfAnyones => new HeedlessHolding(holding, lockName, new RawLock(_options)),
+            ContenderKind.ReleaseOfAnyones => new HeedlessHolding(holding, lockName, _raw),
             _ => holding,
         };
     }

@@ -17,7 +17,10 @@ internal sealed record Disturbance(TimeSpan From, TimeSpan To, FaultKind Kind, s
     public bool IsHarmless => Kind is FaultKind.ShiftClock or FaultKind.FlushScripts or FaultKind.SinksThrow or FaultKind.SinksBlock;
 
     /// <summary>Whether it kept a worker's process from being scheduled.</summary>
-    public bool IsPause => Kind is FaultKind.PauseShort or FaultKind.PauseLong or FaultKind.SuspendInRelease or FaultKind.SuspendInClaim;
+    public bool IsPause => Kind is FaultKind.PauseShort or FaultKind.PauseLong or FaultKind.SuspendMachine or FaultKind.SuspendInRelease or FaultKind.SuspendInClaim;
+
+    /// <summary>Until when a worker's process cannot know of its pause: where its own clock stood still, it looks at the other one once a second.</summary>
+    public TimeSpan UnknownUntil => Kind == FaultKind.SuspendMachine ? To + TimeSpan.FromSeconds(1) : To;
 
     /// <summary>Whether it is about a worker or about what this worker needs.</summary>
     public bool Strikes(string worker) => Worker is null || Worker == worker;

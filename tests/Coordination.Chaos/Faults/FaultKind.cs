@@ -15,6 +15,9 @@ internal enum FaultKind
     /// <summary>SIGSTOP for more than a lease.</summary>
     PauseLong,
 
+    /// <summary>A worker stands still for more than a lease, and its monotonic clock with it, as when its machine is suspended.</summary>
+    SuspendMachine,
+
     /// <summary>A worker suspends itself with a release under way.</summary>
     SuspendInRelease,
 

@@ -47,6 +47,7 @@ internal static class FaultPlan
         FaultKind.Kill or FaultKind.Terminate => lease * Between(random, 0.1, 0.6),
         FaultKind.PauseShort => lease * Between(random, 0.05, 0.25),
         FaultKind.PauseLong => lease * Between(random, 1.1, 2),
+        FaultKind.SuspendMachine => lease * Between(random, 1.05, 1.2),
         FaultKind.SuspendInRelease or FaultKind.SuspendInClaim => lease * Between(random, 0.05, 1.5),
         FaultKind.Deafen => lease * Between(random, 0.2, 0.6),
         FaultKind.SinksThrow or FaultKind.SinksBlock => lease * Between(random, 1.6, 2.6),

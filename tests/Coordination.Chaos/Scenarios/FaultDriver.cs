@@ -13,8 +13,8 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
     /// <summary>How long a worker may take to come to the call in which it is to suspend itself.</summary>
     private static readonly TimeSpan Occasion = TimeSpan.FromSeconds(3);
 
-    /// <summary>How long workers may take to find the primary that another server has become: a lease, after which the last of them has asked, and some seconds.</summary>
-    private static readonly TimeSpan Search = RunOptions.Lease + TimeSpan.FromSeconds(4);
+    /// <summary>How long workers may take to find the primary that another server has become, when a lease has passed and the last of them has asked.</summary>
+    private static readonly TimeSpan Search = TimeSpan.FromSeconds(4);
 
     private readonly ConcurrentQueue<Disturbance> _happened = new();
     private readonly SemaphoreSlim _serverGate = new(1);
@@ -58,6 +58,9 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
         return fault.Kind switch
         {
             FaultKind.SinksThrow or FaultKind.SinksBlock => StrikeSinksAsync(fault, slot),
+
+            // Whoever used a lock last may stand still already.
+            FaultKind.SuspendMachine when slot.ProcessGate.CurrentCount == 0 => Task.CompletedTask,
             < FaultKind.RestartServer => AloneAsync(slot.ProcessGate, () => StrikeProcessAsync(fault, slot)),
             _ => AloneAsync(slot.NetworkGate, () => StrikeNetworkAsync(fault, slot)),
         };
@@ -91,6 +94,12 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
             case FaultKind.PauseShort or FaultKind.PauseLong:
                 slot.Process!.Stop();
                 await Task.Delay(fault.Length);
+                slot.Process.Continue();
+                break;
+            case FaultKind.SuspendMachine:
+                slot.Process!.Stop();
+                await Task.Delay(fault.Length);
+                slot.Process.Clock!.StandStill(MachineClock.Now - from);
                 slot.Process.Continue();
                 break;
             case FaultKind.SuspendInRelease:
@@ -171,7 +180,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 proxy.Begin(ProxyMode.Delay, fault.Size);
                 await Task.Delay(fault.Length);
                 proxy.Begin(ProxyMode.BlackHole);
-                await Task.Delay(1.2 * RunOptions.Lease);
+                await Task.Delay(1.2 * fleet.Lease);
                 break;
             case FaultKind.CutAfterWrite:
                 proxy.Begin(ProxyMode.CutAfterWrite);
@@ -233,7 +242,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
             case FaultKind.Demote:
                 await server.DemoteAsync();
                 fleet.LeadTo(server.Port!.Value);
-                for (var end = MachineClock.Now + Search; MachineClock.Now < end && await server.CountStayedAsync() > 0;)
+                for (var end = MachineClock.Now + fleet.Lease + Search; MachineClock.Now < end && await server.CountStayedAsync() > 0;)
                 {
                     await Task.Delay(50);
                 }

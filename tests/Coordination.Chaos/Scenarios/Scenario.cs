@@ -10,6 +10,15 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
 {
     public ServerKind Server { get; init; } = ServerKind.InMemory;
 
+    /// <summary>Short, so that a run sees many of them, and long enough for a machine that is busy with several runs.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often leases are renewed, in leases.</summary>
+    public double RenewalInterval { get; init; } = 1.0 / 3;
+
+    /// <summary>Whether the workers have clocks of their own, which can be set.</summary>
+    public bool HasOwnClocks => Faults.Contains(FaultKind.SuspendMachine);
+
     /// <summary>How many worker processes there are.</summary>
     public int Workers { get; init; } = 3;
 

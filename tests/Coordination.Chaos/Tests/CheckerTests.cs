@@ -124,6 +124,15 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    [Promise("G7")]
+    public void A_waiter_that_hears_nothing_is_served_within_the_lease()
+    {
+        var deaf = Strike(FaultKind.Deafen, 2.9, 6.5, "w2");
+        Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 3), Hold("w2.1", 2, 1.5, 6.7, 29)) with { Disturbances = [deaf] }));
+        Assert.Equal([CheckKind.Served], Check(Run(Hold("w1.1", 1, 1, 2, 3), Hold("w2.1", 2, 1.5, 6.8, 29)) with { Disturbances = [deaf] }));
+    }
+
+    [Fact]
     [Promise("G12")]
     public void After_an_outage_waiters_go_on_by_themselves()
     {
@@ -178,6 +187,11 @@ public sealed class CheckerTests
                 [Gap("w1.1", 1, 2), Gap("w1.1", 4, 6), Gap("w2.1", 1, 2)],
                 [Strike(FaultKind.PauseLong, 3, 5, "w1"), Strike(FaultKind.Kill, 1, 9, "w2")],
                 ["w1.1", "w1.2", "w2.1"]));
+
+    [Fact]
+    [Failure("F47")]
+    public void A_process_whose_clock_stood_still_has_a_second_to_notice() =>
+        Assert.Equal([Gap("w1.1", 3, 6)], Checking.Gap.Join([], [Strike(FaultKind.SuspendMachine, 3, 5, "w1")], ["w1.1"]));
 
     [Fact]
     public void A_history_is_read_as_its_processes_believed()

@@ -45,6 +45,11 @@ public sealed class PowerTests
     public Task A_client_that_takes_TRYAGAIN_for_success_is_caught() => IsCaughtAsync(ContenderKind.RefusalAsSuccess, "slot-move", CheckKind.Exclusion);
 
     [Fact]
+    [Failure("F47")]
+    [Needs(Need.CCompiler)]
+    public Task A_suspension_of_the_machine_that_is_not_noticed_is_caught() => IsCaughtAsync(ContenderKind.SuspensionUnnoticed, "machine-suspended", CheckKind.Exclusion);
+
+    [Fact]
     [Promise("G1")]
     public Task A_lock_by_SET_NX_with_no_renewal_is_caught() => IsCaughtAsync(ContenderKind.SetNx, "calm", CheckKind.Exclusion);
 

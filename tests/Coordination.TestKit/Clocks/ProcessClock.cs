@@ -5,22 +5,23 @@ using Coordination.TestKit.Needs;
 namespace Coordination.TestKit.Clocks;
 
 /// <summary>
-/// The wall clock of another process, which a test sets back and forward while the process runs. A library that is compiled here and preloaded there
-/// adds the offset; the monotonic clock of the process stays as it is. Several processes may share one.
+/// The clocks of another process: the wall clock, which a test sets back and forward while the process runs, and the monotonic one, which goes on by itself
+/// but for the times that it is told to have stood still. A library that is compiled here and preloaded there adds the offsets. Several processes may share one.
 /// </summary>
 /// <remarks>For Linux, and for programs that ask the C library for the time. A test that uses it says <c>[Needs(Need.CCompiler)]</c>.</remarks>
 public sealed class ProcessClock : IDisposable
 {
     private const string Source = "process-clock.c";
+    private const int Monotonic = sizeof(long);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("coordination-clock-");
     private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _offset;
+    private readonly MemoryMappedViewAccessor _offsets;
 
     private ProcessClock()
     {
-        _file = MemoryMappedFile.CreateFromFile(OffsetPath, FileMode.CreateNew, mapName: null, sizeof(long));
-        _offset = _file.CreateViewAccessor(0, sizeof(long));
+        _file = MemoryMappedFile.CreateFromFile(OffsetPath, FileMode.CreateNew, mapName: null, 2 * sizeof(long));
+        _offsets = _file.CreateViewAccessor(0, 2 * sizeof(long));
     }
 
     /// <summary>What a process has to be started with.</summary>
@@ -33,8 +34,8 @@ public sealed class ProcessClock : IDisposable
     /// <summary>How far the clock is ahead of this machine's; behind it where negative. Counts from the moment in which it is set.</summary>
     public TimeSpan Offset
     {
-        get => TimeSpan.FromTicks(_offset.ReadInt64(0) / TimeSpan.NanosecondsPerTick);
-        set => _offset.Write(0, checked(value.Ticks * TimeSpan.NanosecondsPerTick));
+        get => TimeSpan.FromTicks(_offsets.ReadInt64(0) / TimeSpan.NanosecondsPerTick);
+        set => _offsets.Write(0, checked(value.Ticks * TimeSpan.NanosecondsPerTick));
     }
 
     private string LibraryPath => Path.Combine(_folder.FullName, "process-clock.so");
@@ -58,6 +59,12 @@ public sealed class ProcessClock : IDisposable
         }
     }
 
+    /// <summary>
+    /// Sets the monotonic clock back by a time for which the process stood still, as that of a machine stands still that is suspended. To be called before
+    /// the process goes on.
+    /// </summary>
+    public void StandStill(TimeSpan length) => _offsets.Write(Monotonic, checked(_offsets.ReadInt64(Monotonic) - (length.Ticks * TimeSpan.NanosecondsPerTick)));
+
     /// <summary>Adds it to a process that is yet to be started.</summary>
     public void AddTo(ProcessStartInfo start)
     {
@@ -68,10 +75,10 @@ public sealed class ProcessClock : IDisposable
         }
     }
 
-    /// <summary>Processes that run go on with the offset that they have.</summary>
+    /// <summary>Processes that run go on with the offsets that they have.</summary>
     public void Dispose()
     {
-        _offset.Dispose();
+        _offsets.Dispose();
         _file.Dispose();
         _folder.Delete(recursive: true);
     }
