@@ -30,6 +30,9 @@ internal enum ContenderKind
     /// <summary>This project's lock, which does not notice that its machine was suspended.</summary>
     SuspensionUnnoticed,
 
+    /// <summary>This project's lock, with the server's time for a fencing token, whatever tokens there were before.</summary>
+    TokenByClock,
+
     /// <summary>SET NX PX, with no renewal.</summary>
     SetNx,
 

@@ -68,6 +68,7 @@ internal sealed class CoordinationContender : IContender
         return _options.Contender switch
         {
             ContenderKind.DeadlineFromReply => new LateDeadlineHolding(holding, lockName, _services.GetRequiredService<ReplyTimes>(), _options.Lease - _options.Margin),
+            ContenderKind.TokenByClock => new ClockTokenHolding(holding, await _raw.TimeAsync()),
             ContenderKind.ReleaseOfAnyones => new HeedlessHolding(holding, lockName, _raw),
             _ => holding,
         };

@@ -89,4 +89,10 @@ internal enum FaultKind
 
     /// <summary>The slot of a lock moves to another master of a Cluster, key by key.</summary>
     MoveSlot,
+
+    /// <summary>The server's clock is set forward by more than a lease.</summary>
+    SetClockForward,
+
+    /// <summary>The server's clock is set back.</summary>
+    SetClockBack,
 }

@@ -48,6 +48,9 @@ internal static class Catalogue
             MaxHold = 3,
             Brief = TimeSpan.FromSeconds(12),
         },
+
+        // Nobody dies in it: what a dead holder or waiter had lasts longer by as much as the clock is set back, which is yet to be bounded by the lease.
+        new("clock-steps", "the server's clock is set forward by more than the lease, and back", FaultKind.SetClockForward, FaultKind.SetClockBack, FaultKind.SetClockBack) { Pause = 0.3, MaxHold = 1, Brief = TimeSpan.FromSeconds(8) },
         new("quartz", "a Quartz job each second, while workers die and the network fails", FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.KillClients, FaultKind.BlackHole, FaultKind.CutAfterWrite)
         {
             IsSchedule = true,

@@ -205,6 +205,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
         var from = MachineClock.Now;
         var name = fleet.Locks.Count > 0 ? fleet.Locks[fault.Lock] : ScheduleWorker.LockName;
         Loss? loss = null;
+        var isCertain = true;
         switch (fault.Kind)
         {
             case FaultKind.RestartServer:
@@ -251,18 +252,26 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
             case FaultKind.MoveSlot:
                 await server.MoveSlotAsync(name, fault.Length);
                 break;
+            case FaultKind.SetClockForward:
+                // Leases are over, but for those that were lengthened when it was set back.
+                loss = new Loss();
+                isCertain = server.MoveClock(fault.Size) >= fleet.Lease;
+                break;
+            case FaultKind.SetClockBack:
+                server.MoveClock(-fault.Size);
+                break;
             case FaultKind.FailOver or FaultKind.KillClusterNode:
                 // What was not replicated is lost.
-                loss = new Loss();
+                (loss, isCertain) = (new Loss(), false);
                 await server.FailOverAsync(name);
                 break;
         }
 
-        Note(fault, from, worker: null, loss);
+        Note(fault, from, worker: null, loss, isCertain);
     }
 
-    private void Note(Fault fault, TimeSpan from, string? worker, Loss? loss = null) =>
-        _happened.Enqueue(new Disturbance(from, MachineClock.Now, fault.Kind, worker, loss, loss is not null && fault.Kind < FaultKind.FailOver));
+    private void Note(Fault fault, TimeSpan from, string? worker, Loss? loss = null, bool isCertain = false) =>
+        _happened.Enqueue(new Disturbance(from, MachineClock.Now, fault.Kind, worker, loss, loss is not null && isCertain));
 
     private static async Task AloneAsync(SemaphoreSlim gate, Func<Task> strike)
     {

@@ -37,7 +37,7 @@ internal static class ScenarioRun
         var scenario = options.Scenario;
         var plan = FaultPlan.Create(options.Seed, scenario.Faults, options.Duration, options.Lease, scenario.Workers, scenario.Locks, scenario.Pause * options.Lease);
         using var history = new HistoryFile(Path.Combine(folder, "runner.jsonl"), "runner");
-        await using var server = await ServerUnderTest.StartAsync(scenario.Server);
+        await using var server = await ServerUnderTest.StartAsync(scenario);
         await using var resource = new GuardedResource(isFenced: options.Contender != ContenderKind.NoFence);
         await using var fleet = new Fleet(options, server, resource, folder, history);
         await fleet.StartAsync();

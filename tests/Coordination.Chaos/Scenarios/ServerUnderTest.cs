@@ -1,3 +1,4 @@
+using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Servers;
 using StackExchange.Redis;
 
@@ -13,10 +14,13 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     private readonly RedisTopology? _topology;
     private readonly List<RedisProcess> _masters;
     private readonly List<RedisProcess> _replicas;
+    private readonly ProcessClock? _clock;
+    private TimeSpan _clockLead;
 
-    private ServerUnderTest(ServerKind kind, RedisProcess? single, RedisTopology? topology)
+    private ServerUnderTest(ServerKind kind, RedisProcess? single, RedisTopology? topology, ProcessClock? clock = null)
     {
         Kind = kind;
+        _clock = clock;
         _topology = topology;
         _masters = single is null ? [.. topology!.Masters] : [single];
         _replicas = single is null ? [.. topology!.Replicas] : [];
@@ -29,15 +33,17 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     public string ConnectionString => _topology?.ConnectionString ?? _masters[0].ConnectionString;
 
-    public static async Task<ServerUnderTest> StartAsync(ServerKind kind) => kind switch
+    public static Task<ServerUnderTest> StartAsync(Scenario scenario) => scenario.HasOwnClocks ? StartWithClockAsync() : StartAsync(scenario.Server);
+
+    /// <summary>Sets the wall clock of the server.</summary>
+    /// <returns>How much further it is ahead than it ever was: every lease that is shorter is over for certain.</returns>
+    public TimeSpan MoveClock(TimeSpan by)
     {
-        ServerKind.Pair => new ServerUnderTest(kind, null, await RedisPair.StartAsync()),
-        ServerKind.Sentinel => new ServerUnderTest(kind, null, await RedisSentinel.StartAsync(downAfter: TimeSpan.FromSeconds(1))),
-        ServerKind.Cluster => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: TimeSpan.FromSeconds(1), withReplicas: true)),
-        ServerKind.Masters => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: Patience)),
-        ServerKind.Journaled => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local", "--appendonly", "yes", "--appendfsync", "always"), null),
-        _ => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local"), null),
-    };
+        var lead = _clock!.Offset + by - _clockLead;
+        _clockLead += lead > TimeSpan.Zero ? lead : TimeSpan.Zero;
+        _clock.Offset += by;
+        return lead;
+    }
 
     public async Task RestartAsync(TimeSpan after)
     {
@@ -95,7 +101,27 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         return found;
     }
 
-    public ValueTask DisposeAsync() => _topology?.DisposeAsync() ?? _masters[0].DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await (_topology?.DisposeAsync() ?? _masters[0].DisposeAsync());
+        _clock?.Dispose();
+    }
+
+    private static async Task<ServerUnderTest> StartAsync(ServerKind kind) => kind switch
+    {
+        ServerKind.Pair => new ServerUnderTest(kind, null, await RedisPair.StartAsync()),
+        ServerKind.Sentinel => new ServerUnderTest(kind, null, await RedisSentinel.StartAsync(downAfter: TimeSpan.FromSeconds(1))),
+        ServerKind.Cluster => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: TimeSpan.FromSeconds(1), withReplicas: true)),
+        ServerKind.Masters => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: Patience)),
+        ServerKind.Journaled => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local", "--appendonly", "yes", "--appendfsync", "always"), null),
+        _ => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local"), null),
+    };
+
+    private static async Task<ServerUnderTest> StartWithClockAsync()
+    {
+        var clock = await ProcessClock.CreateAsync();
+        return new ServerUnderTest(ServerKind.InMemory, await RedisProcess.StartAsync(clock), null, clock);
+    }
 
     private static async Task UntilAsync(Func<Task<bool>> condition, string complaint)
     {

@@ -47,6 +47,11 @@ public sealed class CheckerTests
         Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 4.9, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, 4.1, 5)) with { Disturbances = [Lose(FaultKind.FlushAll, 4)] }));
 
     [Fact]
+    [Failure("F45")]
+    public void A_loss_may_come_between_a_grant_and_its_reply_where_the_token_does_not_tell_the_time() =>
+        Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 4.1, 4.9, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, 4.2, 5)) with { Disturbances = [Lose(FaultKind.SetClockForward, 4)] }));
+
+    [Fact]
     [Failure("F18")]
     public void A_holder_that_overlaps_past_its_next_renewal_is_found() =>
         Assert.Contains(CheckKind.Exclusion, Check(Run(Hold("w1.1", 1, 1, 2, 6.9), Hold("w2.1", 2, 1.5, 4.1, 5)) with { Disturbances = [Lose(FaultKind.FlushAll, 4)] }));

@@ -50,6 +50,11 @@ public sealed class PowerTests
     public Task A_suspension_of_the_machine_that_is_not_noticed_is_caught() => IsCaughtAsync(ContenderKind.SuspensionUnnoticed, "machine-suspended", CheckKind.Exclusion);
 
     [Fact]
+    [Failure("F45")]
+    [Needs(Need.CCompiler)]
+    public Task A_token_that_follows_the_clock_back_is_caught() => IsCaughtAsync(ContenderKind.TokenByClock, "clock-steps", CheckKind.Tokens);
+
+    [Fact]
     [Promise("G1")]
     public Task A_lock_by_SET_NX_with_no_renewal_is_caught() => IsCaughtAsync(ContenderKind.SetNx, "calm", CheckKind.Exclusion);
 
