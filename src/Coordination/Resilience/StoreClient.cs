@@ -168,6 +168,7 @@ internal sealed class StoreClient(ILockStore store, ILockStoreAdministration adm
         CancellationToken cancellationToken)
     {
         var sentAt = time.Uptime;
+        var ahead = SuspensionCheck.Ahead(time);
         if (endsAt is { } end && end - sentAt < limit)
         {
             limit = end > sentAt
@@ -181,7 +182,7 @@ internal sealed class StoreClient(ILockStore store, ILockStoreAdministration adm
                 .WithinAsync(limit, time, continueOnCapturedContext, cancellationToken)
                 .ConfigureAwait(continueOnCapturedContext);
             outage.Succeeded();
-            return new TimedReply<TReply>(reply, sentAt, attempt);
+            return new TimedReply<TReply>(reply, sentAt, ahead, attempt);
         }
         catch (TimeoutException e)
         {

@@ -30,8 +30,10 @@ public sealed class TestFramework : XunitTestFramework
         {
             // With no seed the order is the same on every machine and for every build, where xunit takes another for each build.
             Randomizer.Seed = executionOptions.Seed() ?? 0;
-            var selected = await Selection.OfAsync(testCases, need => Requirement.Of(need).IsMet);
+            var selected = await new Selection(IsMet, new OneSpeaker(TestAssembly.Assembly, IsMet).ElsewhereAsync).OfAsync(testCases);
             await base.RunTestCases(selected, executionMessageSink, executionOptions, cancellationToken);
         }
+
+        private static bool IsMet(Need need) => Requirement.Of(need).IsMet;
     }
 }
