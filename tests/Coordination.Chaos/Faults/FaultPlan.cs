@@ -50,7 +50,7 @@ internal static class FaultPlan
         FaultKind.SuspendMachine => lease * Between(random, 1.05, 1.2),
         FaultKind.SuspendInRelease or FaultKind.SuspendInClaim => lease * Between(random, 0.05, 1.5),
         FaultKind.Deafen => lease * Between(random, 0.2, 0.6),
-        FaultKind.SinksThrow or FaultKind.SinksBlock => lease * Between(random, 1.6, 2.6),
+        FaultKind.SinksThrow or FaultKind.SinksBlock => lease * Between(random, 1.8, 2.8),
         FaultKind.RestartServer => lease * Between(random, 0.05, 0.5),
         FaultKind.FlushAll or FaultKind.FlushScripts or FaultKind.KillClients or FaultKind.DeleteKeys or FaultKind.ShiftClock or FaultKind.Demote or FaultKind.SetClockForward or FaultKind.SetClockBack => TimeSpan.Zero,
         FaultKind.PauseClients or FaultKind.SleepServer => lease * Between(random, 0.1, 1.2),

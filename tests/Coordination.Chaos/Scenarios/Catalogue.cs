@@ -17,7 +17,13 @@ internal static class Catalogue
         new("starved-pool", "every thread of a worker's pool is blocked", FaultKind.StarvePool),
         new("clock-jump", "the wall clock of one worker jumps by up to two days", FaultKind.ShiftClock),
         new("deaf", "notifications do not reach workers", FaultKind.Deafen) { Locks = 4, Pause = 1.2, MaxHold = 0.2, Brief = TimeSpan.FromSeconds(8) },
-        new("sinks", "logs, metrics and traces throw and block, while workers die and the server replies to nobody", FaultKind.SinksThrow, FaultKind.SinksBlock, FaultKind.SinksBlock, FaultKind.SinksBlock, FaultKind.SinksBlock, FaultKind.SinksBlock, FaultKind.Kill, FaultKind.PauseClients) { Locks = 4, Pause = 0.15, MaxHold = 4, Brief = TimeSpan.FromSeconds(8) },
+        new("sinks", "logs, metrics and traces throw and block, while workers die and the server replies to nobody", [FaultKind.SinksThrow, FaultKind.Kill, FaultKind.PauseClients, .. Enumerable.Repeat(FaultKind.SinksBlock, 8)])
+        {
+            Locks = 4,
+            Pause = 0.15,
+            MaxHold = 5,
+            Brief = TimeSpan.FromSeconds(8),
+        },
         new("restart-journaled", "Redis is killed and started again with all its data", FaultKind.RestartServer) { Server = ServerKind.Journaled, Pause = 1.2 },
         new("restart-empty", "Redis is killed and started again with none of its data", FaultKind.RestartServer) { Pause = 1.2 },
         new("flush-all", "FLUSHALL", FaultKind.FlushAll),

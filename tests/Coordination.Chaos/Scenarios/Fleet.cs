@@ -38,7 +38,7 @@ internal sealed class Fleet : IAsyncDisposable
     {
         var number = ++slot.Starts;
         var process = $"{slot.Name}.{number}";
-        var clock = _options.Scenario.HasOwnClocks ? await ProcessClock.CreateAsync() : null;
+        var clock = _options.Scenario.WorkersHaveClocks ? await ProcessClock.CreateAsync() : null;
         slot.Process = await WorkerProcess.StartAsync(clock, new WorkerOptions
         {
             Process = process,

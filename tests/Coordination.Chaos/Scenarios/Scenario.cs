@@ -16,8 +16,12 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
     /// <summary>How often leases are renewed, in leases.</summary>
     public double RenewalInterval { get; init; } = 1.0 / 3;
 
-    /// <summary>Whether the server and the workers have clocks of their own, which can be set.</summary>
-    public bool HasOwnClocks => Faults.Any(kind => kind is FaultKind.SuspendMachine or FaultKind.SetClockForward or FaultKind.SetClockBack);
+    /// <summary>Whether workers or the server have clocks of their own, which takes a compiler.</summary>
+    public bool HasOwnClocks => WorkersHaveClocks || ServerHasClock;
+
+    public bool WorkersHaveClocks => Faults.Contains(FaultKind.SuspendMachine);
+
+    public bool ServerHasClock => Faults.Any(kind => kind is FaultKind.SetClockForward or FaultKind.SetClockBack);
 
     /// <summary>How many worker processes there are.</summary>
     public int Workers { get; init; } = 3;

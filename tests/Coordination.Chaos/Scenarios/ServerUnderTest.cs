@@ -33,7 +33,7 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     public string ConnectionString => _topology?.ConnectionString ?? _masters[0].ConnectionString;
 
-    public static Task<ServerUnderTest> StartAsync(Scenario scenario) => scenario.HasOwnClocks ? StartWithClockAsync() : StartAsync(scenario.Server);
+    public static Task<ServerUnderTest> StartAsync(Scenario scenario) => scenario.ServerHasClock ? StartWithClockAsync() : StartAsync(scenario.Server);
 
     /// <summary>Sets the wall clock of the server.</summary>
     /// <returns>How much further it is ahead than it ever was: every lease that is shorter is over for certain.</returns>

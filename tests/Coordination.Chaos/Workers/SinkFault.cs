@@ -3,8 +3,6 @@ namespace Coordination.Chaos.Workers;
 /// <summary>What the sinks of a worker's telemetry do.</summary>
 internal enum SinkFault
 {
-    None,
-
     Throw,
 
     Block,

@@ -10,7 +10,8 @@ internal sealed class WorkerSinks : ILoggerProvider, ILogger
 {
     private readonly MeterListener _metrics = new();
     private readonly ActivityListener _traces;
-    private Spell _spell = new(SinkFault.None, default, default);
+    private Spell _throwing = new(default, default);
+    private Spell _blocking = new(default, default);
     private int _told;
 
     public WorkerSinks()
@@ -38,14 +39,17 @@ internal sealed class WorkerSinks : ILoggerProvider, ILogger
     }
 
     /// <summary>From now on and for some time, the sinks do not work.</summary>
-    public void Begin(SinkFault fault, TimeSpan length) => Volatile.Write(ref _spell, new Spell(fault, MachineClock.Now, MachineClock.Now + length));
+    public void Begin(SinkFault fault, TimeSpan length)
+    {
+        var spell = new Spell(MachineClock.Now, MachineClock.Now + length);
+        Volatile.Write(ref fault == SinkFault.Throw ? ref _throwing : ref _blocking, spell);
+    }
 
     /// <summary>Tells a sink something, whatever it is.</summary>
     public void Tell()
     {
         ThrowIfDue();
-        var spell = Volatile.Read(ref _spell);
-        if (spell.Fault == SinkFault.Block && spell.End - MachineClock.Now is { Ticks: > 0 } rest)
+        if (Volatile.Read(ref _blocking).End - MachineClock.Now is { Ticks: > 0 } rest)
         {
             Thread.Sleep(rest);
         }
@@ -73,12 +77,12 @@ internal sealed class WorkerSinks : ILoggerProvider, ILogger
     /// <summary>In the first half of its time a sink throws now and then, and in the second whatever it is told.</summary>
     private void ThrowIfDue()
     {
-        var (spell, now) = (Volatile.Read(ref _spell), MachineClock.Now);
-        if (spell.Fault == SinkFault.Throw && now < spell.End && (now > (spell.Begin + spell.End) / 2 || Interlocked.Increment(ref _told) % 3 == 0))
+        var (spell, now) = (Volatile.Read(ref _throwing), MachineClock.Now);
+        if (now < spell.End && (now > (spell.Begin + spell.End) / 2 || Interlocked.Increment(ref _told) % 3 == 0))
         {
             throw new InvalidOperationException("A sink that does not work.");
         }
     }
 
-    private sealed record Spell(SinkFault Fault, TimeSpan Begin, TimeSpan End);
+    private sealed record Spell(TimeSpan Begin, TimeSpan End);
 }
