@@ -139,6 +139,23 @@ public sealed class SinkTests
         Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1022);
     }
 
+    [Fact]
+    [Failure("F35", "F36")]
+    public async Task Nobody_waits_for_the_line_that_tells_of_a_sink_that_throws()
+    {
+        using var log = new TestLog();
+        await using var node = new TestNode(configure: log.AddTo);
+        log.Blocks = true;
+
+        var went = node.Services.GetRequiredService<TelemetryDispatcher>().Tell("a trace", static bool (_) => throw new InvalidOperationException("The sink is broken."), true);
+
+        Assert.True(went);
+        Assert.False(log.WasWaitedFor, "The node waited until the log went on.");
+        log.Blocks = false;
+        node.Flush();
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1022);
+    }
+
     public enum Sink
     {
         Log,
