@@ -63,7 +63,7 @@ public sealed record LeaseTimings
     public static LeaseTimings Of(CoordinationOptions options, LockOptions? lockOptions = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        Validate(lockOptions);
+        LockOptionsRange.ValidateLease(lockOptions);
         if (FindErrors(options).FirstOrDefault() is { } error)
         {
             throw new ArgumentOutOfRangeException(nameof(options), error);
@@ -76,22 +76,13 @@ public sealed record LeaseTimings
         return timings.For(lockOptions);
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">The lease duration is out of its range.</exception>
-    internal static void Validate(LockOptions? options)
-    {
-        if (options?.LeaseDuration is { } duration && (duration < MinDuration || duration > MaxDuration))
-        {
-            throw new ArgumentOutOfRangeException(nameof(options), duration, $"A lease duration is from {MinDuration} to {MaxDuration}.");
-        }
-    }
-
     /// <summary>What is wrong with the durations of a node's leases: a sentence for each that names the setting, its value and its limits.</summary>
     internal static IEnumerable<string> FindErrors(CoordinationOptions options)
     {
         var duration = options.LeaseDuration;
-        if (duration < MinDuration || duration > MaxDuration)
+        if (DurationRange.Between(MinDuration, MaxDuration).FindError($"{CoordinationOptions.SectionName}:{nameof(options.LeaseDuration)}", duration) is { } error)
         {
-            yield return $"{CoordinationOptions.SectionName}:{nameof(options.LeaseDuration)} is {duration}, and must be from {MinDuration} to {MaxDuration}.";
+            yield return error;
             yield break;
         }
 
