@@ -21,6 +21,8 @@ public sealed record LeaseTimings
     /// <summary>How much of a lease renewal interval and safety margin may take: the rest is for a renewal that failed once to be repeated.</summary>
     internal const double MaxShare = 0.9;
 
+    private static readonly DurationRange OfLock = DurationRange.Between(MinDuration, MaxDuration, "null for that of the node");
+
     private LeaseTimings(TimeSpan duration, TimeSpan renewalInterval, TimeSpan safetyMargin)
     {
         Duration = duration;
@@ -63,7 +65,7 @@ public sealed record LeaseTimings
     public static LeaseTimings Of(CoordinationOptions options, LockOptions? lockOptions = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        LockOptionsRange.ValidateLease(lockOptions);
+        Validate(lockOptions);
         if (FindErrors(options).FirstOrDefault() is { } error)
         {
             throw new ArgumentOutOfRangeException(nameof(options), error);
@@ -75,6 +77,10 @@ public sealed record LeaseTimings
             options.SafetyMargin ?? options.LeaseDuration / 5);
         return timings.For(lockOptions);
     }
+
+    /// <exception cref="ArgumentOutOfRangeException">The lease duration is out of its range.</exception>
+    internal static void Validate(LockOptions? options) =>
+        OfLock.Validate(nameof(options), nameof(options.LeaseDuration), options?.LeaseDuration);
 
     /// <summary>What is wrong with the durations of a node's leases: a sentence for each that names the setting, its value and its limits.</summary>
     internal static IEnumerable<string> FindErrors(CoordinationOptions options)
