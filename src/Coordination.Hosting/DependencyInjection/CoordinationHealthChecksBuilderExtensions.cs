@@ -23,7 +23,7 @@ public static class CoordinationHealthChecksBuilderExtensions
     /// <param name="name">The name of the check.</param>
     /// <param name="failureStatus">What overdue work is reported as. Null, the default, for <see cref="HealthStatus.Unhealthy"/>.</param>
     /// <param name="tags">Tags to choose the check by.</param>
-    /// <param name="storeTimeLimit">How long the store has to reply: greater than zero, up to 49 days. Null, the default, for 2 s.</param>
+    /// <param name="storeTimeLimit">How long the store has to reply: 1 ms to 49 days. Null, the default, for 2 s.</param>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="name"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="storeTimeLimit"/> is not in its range.</exception>
     public static IHealthChecksBuilder AddCoordinationHealthCheck(
@@ -36,8 +36,7 @@ public static class CoordinationHealthChecksBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(name);
         var limit = storeTimeLimit ?? StoreTimeLimit.Default;
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(storeTimeLimit));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, TimeSpan.FromDays(49), nameof(storeTimeLimit));
+        StoreTimeLimit.Range.Validate(nameof(storeTimeLimit), nameof(storeTimeLimit), storeTimeLimit);
 
         // A host that only takes locks has no exclusive services, and a store to be asked all the same.
         builder.Services.AddOptions<ExclusiveServiceOptions>();

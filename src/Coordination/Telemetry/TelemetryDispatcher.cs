@@ -110,6 +110,7 @@ public sealed class TelemetryDispatcher : IThreadPoolWorkItem
     /// <returns>Whether it was all told in that time.</returns>
     public async Task<bool> FlushAsync(TimeSpan limit)
     {
+        DurationRange.Timeout.Validate(nameof(limit), nameof(limit), limit);
         if (IsIdle)
         {
             return true;
