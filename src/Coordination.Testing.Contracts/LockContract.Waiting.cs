@@ -8,7 +8,7 @@ namespace Coordination.Testing.Contracts;
 
 #pragma warning disable CS1591, RS0016 // Tests say by their names what they show, and are no interface to code against.
 
-/// <content>Waiters: failover, handover, order, and calls that give up.</content>
+/// <content>Waiters: takeover, handover, order, and calls that give up.</content>
 public abstract partial class LockContract
 {
     [Fact]

@@ -19,7 +19,7 @@ public interface ILockInspector
     Task<LockInspection> InspectAsync(string lockName, int maxWaiters = 100, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// The names of the locks that are held, each once, in no order. Read in pages (on Redis with SCAN, on a Cluster from each master),
+    /// The names of the locks that are held, each once, in no order. Read in pages (on Redis with SCAN, on a Cluster from each primary),
     /// so that no server is held up; locks that are granted or released meanwhile may be among them or not.
     /// </summary>
     /// <param name="cancellationToken">Ends the listing.</param>

@@ -15,13 +15,13 @@ internal static partial class LogMessages
     [LoggerMessage(1202, LogLevel.Information, "{Service} ended its term: lock '{LockName}', token {FencingToken}, after {Duration}, because: {TermEnd}. Release: {Release}.")]
     public static partial void Ended(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan duration, TermEnd termEnd, ReleaseResult release);
 
-    [LoggerMessage(EventId = 1203, Message = "{Service} lost the lock '{LockName}', token {FencingToken}: {LossReason}. Its work is told to stop.")]
+    [LoggerMessage(EventId = 1203, Message = "{Service} lost its lease of the lock '{LockName}', token {FencingToken}: {LossReason}. Its work is told to stop.")]
     public static partial void Lost(this ILogger logger, LogLevel level, string service, string lockName, long fencingToken, LeaseLossReason? lossReason);
 
     [LoggerMessage(1204, LogLevel.Error, "{Service} failed as the leader: lock '{LockName}', token {FencingToken}, after {Duration}. Another node may try; this one stays away for a while. Release: {Release}.")]
     public static partial void Failed(this ILogger logger, Exception? exception, string service, string lockName, long fencingToken, TimeSpan duration, ReleaseResult release);
 
-    [LoggerMessage(1205, LogLevel.Warning, "{Service} is OVERDUE: it lost the lock '{LockName}', token {FencingToken}, {LostFor} ago and its work still runs, maybe beside that of another node. It does not contend until the work has returned.")]
+    [LoggerMessage(1205, LogLevel.Warning, "{Service} is OVERDUE: it lost its lease of the lock '{LockName}', token {FencingToken}, {LostFor} ago and its work still runs, maybe beside that of another node. It does not contend until the work has returned.")]
     public static partial void Overdue(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan lostFor);
 
     [LoggerMessage(1206, LogLevel.Critical, "{Service} stops the host because its work is overdue: lock '{LockName}', token {FencingToken}.")]

@@ -212,7 +212,7 @@ internal sealed class ExclusivityMiddleware(
         // Not finished, because this node stops: for another to run.
         if (wasCancelled && shutdown.Begun.IsCancellationRequested && run.Policy.OnCrash == OnCrash.Recover)
         {
-            await locks.AbandonAsync(lease).ConfigureAwait(false);
+            await locks.ReleaseUnfinishedAsync(lease).ConfigureAwait(false);
             return;
         }
 

@@ -39,17 +39,17 @@ internal static partial class Log
         }
     }
 
-    [LoggerMessage(1300, LogLevel.Information, "{Job} ran here for its fire time {FireTime:O}, in {Duration}, token {Token}.")]
-    private static partial void Ran(this ILogger logger, JobKey job, DateTimeOffset fireTime, TimeSpan duration, long? token);
+    [LoggerMessage(1300, LogLevel.Information, "{Job} ran here for its fire time {FireTime:O}, in {Duration}, token {FencingToken}.")]
+    private static partial void Ran(this ILogger logger, JobKey job, DateTimeOffset fireTime, TimeSpan duration, long? fencingToken);
 
-    [LoggerMessage(1301, LogLevel.Warning, "{Job} was recovered here for its fire time {FireTime:O}, which node {Node} did not finish, in {Duration}, token {Token}.")]
-    private static partial void Recovered(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? node, TimeSpan duration, long? token);
+    [LoggerMessage(1301, LogLevel.Warning, "{Job} was recovered here for its fire time {FireTime:O}, which node {NodeId} did not finish, in {Duration}, token {FencingToken}.")]
+    private static partial void Recovered(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? nodeId, TimeSpan duration, long? fencingToken);
 
-    [LoggerMessage(1302, LogLevel.Information, "{Job} was skipped here for its fire time {FireTime:O}: its lock '{Lock}' is not free. Holder: {Node}.")]
-    private static partial void SkippedAsHeld(this ILogger logger, JobKey job, DateTimeOffset fireTime, string @lock, string? node);
+    [LoggerMessage(1302, LogLevel.Information, "{Job} was skipped here for its fire time {FireTime:O}: its lock '{LockName}' is not free. Holder: {NodeId}.")]
+    private static partial void SkippedAsHeld(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, string? nodeId);
 
-    [LoggerMessage(1303, LogLevel.Debug, "{Job} was skipped here for its fire time {FireTime:O}: node {Node} has run it.")]
-    private static partial void SkippedAsRun(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? node);
+    [LoggerMessage(1303, LogLevel.Debug, "{Job} was skipped here for its fire time {FireTime:O}: node {NodeId} has run it.")]
+    private static partial void SkippedAsRun(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? nodeId);
 
     [LoggerMessage(1304, LogLevel.Warning, "{Job} was skipped here for its fire time {FireTime:O}: the lock store does not reply.")]
     private static partial void SkippedAsUnavailable(this ILogger logger, JobKey job, DateTimeOffset fireTime);
@@ -57,17 +57,17 @@ internal static partial class Log
     [LoggerMessage(1305, LogLevel.Warning, "{Job} ran here for its fire time {FireTime:O} without a lease, because the lock store does not reply. Other nodes may have run it too.")]
     private static partial void RanUnprotected(this ILogger logger, JobKey job, DateTimeOffset fireTime);
 
-    [LoggerMessage(1306, LogLevel.Error, "{Job} lost its lock '{Lock}', token {Token}, while it ran for its fire time {FireTime:O}. It was interrupted.")]
-    private static partial void Lost(this ILogger logger, JobKey job, DateTimeOffset fireTime, string @lock, long? token);
+    [LoggerMessage(1306, LogLevel.Error, "{Job} lost its lease of the lock '{LockName}', token {FencingToken}, while it ran for its fire time {FireTime:O}. It was interrupted.")]
+    private static partial void Lost(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, long? fencingToken);
 
-    [LoggerMessage(1307, LogLevel.Debug, "{Job} stands by for its fire time {FireTime:O}, which node {Node} runs.")]
-    public static partial void StandsBy(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? node);
+    [LoggerMessage(1307, LogLevel.Debug, "{Job} stands by for its fire time {FireTime:O}, which node {NodeId} runs.")]
+    public static partial void StandsBy(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? nodeId);
 
     [LoggerMessage(1308, LogLevel.Warning, "The lock of {Job} cannot be asked for.")]
     public static partial void StoreUnavailable(this ILogger logger, Exception exception, JobKey job);
 
-    [LoggerMessage(1309, LogLevel.Warning, "{Job} had lost its lock '{Lock}', token {Token}, by the time that it was done. Whether another node ran it meanwhile is not known.")]
-    public static partial void FoundLostAtRelease(this ILogger logger, JobKey job, string @lock, long token);
+    [LoggerMessage(1309, LogLevel.Warning, "{Job} had lost its lease of the lock '{LockName}', token {FencingToken}, by the time that it was done. Whether another node ran it meanwhile is not known.")]
+    public static partial void FoundLostAtRelease(this ILogger logger, JobKey job, string lockName, long fencingToken);
 
     [LoggerMessage(1310, LogLevel.Error, "The interruption of {Job} failed.")]
     public static partial void InterruptionFailed(this ILogger logger, Exception exception, JobKey job);

@@ -53,7 +53,7 @@ public sealed class RedisStoreOptions
     /// is tried again and undone in the end. Renewals and releases do not wait.
     /// </summary>
     /// <remarks>
-    /// Makes losses rarer and rules none out: a replica that did not confirm may become the master, and a replica confirms before its
+    /// Makes losses rarer and rules none out: a replica that did not confirm may become the primary, and a replica confirms before its
     /// data is on disk. While a grant waits, the server replies to nothing else on its connection, so keep
     /// <see cref="ReplicationTimeout"/> short. Garnet has no WAIT.
     /// </remarks>

@@ -46,7 +46,7 @@ internal sealed class AtomicityRace(int database, RedisKey counter)
         {
             await Task.WhenAll(databases.SelectMany(racer => Enumerable.Range(0, ScriptsInRound).Select(_ => CountAsync(racer)))).ConfigureAwait(false);
             var run = round * Racers * ScriptsInRound;
-            var counted = (int)await databases[0].StringGetAsync(counter, RedisScript.OnMaster).ConfigureAwait(false);
+            var counted = (int)await databases[0].StringGetAsync(counter, RedisScript.OnPrimary).ConfigureAwait(false);
             if (counted != run)
             {
                 throw new LockStoreException(string.Create(

@@ -139,5 +139,5 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
     }
 
     /// <summary>By DEL, to which locks need the right anyway, and not by UNLINK.</summary>
-    private static Task<RedisResult> DeleteAsync(IDatabase database, RedisKey key) => database.ExecuteAsync("DEL", [key], RedisScript.OnMaster);
+    private static Task<RedisResult> DeleteAsync(IDatabase database, RedisKey key) => database.ExecuteAsync("DEL", [key], RedisScript.OnPrimary);
 }

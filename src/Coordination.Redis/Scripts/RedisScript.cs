@@ -22,10 +22,10 @@ internal sealed class RedisScript
     public string Text { get; }
 
     /// <summary>
-    /// Whom a lock hangs on. A replica answers what it happens to know, which is neither all nor the last word: with no master in reach the
+    /// Whom a lock hangs on. A replica replies with what it happens to know, which is neither all nor the last word: with no primary in reach the
     /// call fails, and so leaves open what it asked.
     /// </summary>
-    public const CommandFlags OnMaster = CommandFlags.DemandMaster;
+    public const CommandFlags OnPrimary = CommandFlags.DemandMaster;
 
     private RedisScript(params ReadOnlySpan<string> files)
     {
@@ -77,12 +77,12 @@ internal sealed class RedisScript
     public Task<RedisResult> SendAsync(IDatabase database, RedisKey[] keys, RedisValue[] values)
     {
         object[] arguments = [Text, keys.Length, .. keys, .. values];
-        return database.ExecuteAsync("EVAL", arguments, OnMaster);
+        return database.ExecuteAsync("EVAL", arguments, OnPrimary);
     }
 
     /// <summary>Runs the script by its hash, and no further when the server does not know it.</summary>
     public Task<RedisResult> EvaluateAsync(IDatabase database, RedisKey[] keys, RedisValue[] values) =>
-        database.ScriptEvaluateAsync(Hash, keys, values, OnMaster);
+        database.ScriptEvaluateAsync(Hash, keys, values, OnPrimary);
 
     [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "Redis names scripts by their SHA-1; it protects nothing.")]
     private static byte[] HashOf(string text) => SHA1.HashData(Encoding.UTF8.GetBytes(text));

@@ -5,7 +5,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Stores;
 
 /// <summary>
-/// Which locks one script may have together: on a Cluster those of one slot, whose masters may be away alone, and elsewhere all. A
+/// Which locks one script may have together: on a Cluster those of one slot, whose primaries may be away alone, and elsewhere all. A
 /// Cluster is known as one when the connection stands, or at the latest when a script is refused; from then on it stays known.
 /// </summary>
 internal sealed class LockPartitions(RedisConnection connection)

@@ -51,7 +51,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         _partitions = new LockPartitions(connection);
         _subscriptions = new NodeSubscriptions(connection, logger);
         _database = options.Database ?? -1;
-        _write = connection => connection.GetDatabase(_database).ExecuteAsync("DEL", [_keys.Nothing], RedisScript.OnMaster);
+        _write = connection => connection.GetDatabase(_database).ExecuteAsync("DEL", [_keys.Nothing], RedisScript.OnPrimary);
         _scan = new LockScan(_keys, _database);
         _replication = new Replication(options.ReplicasToWaitFor, options.ReplicationTimeout);
         _fitness = probe is null ? null : new SharedAttempt<bool>(() => probe.ExamineAsync(connection));
@@ -190,7 +190,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
     public async Task PingAsync(CancellationToken cancellationToken) =>
         await AskAsync(
-            (connection, token) => connection.GetDatabase(_database).PingAsync(RedisScript.OnMaster).OrCancelledAsync(Anywhere, token),
+            (connection, token) => connection.GetDatabase(_database).PingAsync(RedisScript.OnPrimary).OrCancelledAsync(Anywhere, token),
             "reply to a ping",
             lockName: null,
             Anywhere,

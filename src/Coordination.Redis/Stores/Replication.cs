@@ -17,7 +17,7 @@ internal sealed class Replication(int replicas, TimeSpan timeout)
     /// <summary>Over which connection a key is written and confirmed. To be taken before the write.</summary>
     public static Line LineTo(IConnectionMultiplexer connection, RedisKey key)
     {
-        var server = connection.GetServer(key, flags: RedisScript.OnMaster);
+        var server = connection.GetServer(key, flags: RedisScript.OnPrimary);
         return new Line(connection, server.EndPoint, server.GetCounters().Interactive.SocketCount);
     }
 
@@ -37,8 +37,8 @@ internal sealed class Replication(int replicas, TimeSpan timeout)
         await _oneAtATime.WaitAsync().ConfigureAwait(false);
         try
         {
-            confirmed = (int)await connection.GetServer(key, flags: RedisScript.OnMaster)
-                .ExecuteAsync("WAIT", [replicas, (long)timeout.TotalMilliseconds], RedisScript.OnMaster).ConfigureAwait(false);
+            confirmed = (int)await connection.GetServer(key, flags: RedisScript.OnPrimary)
+                .ExecuteAsync("WAIT", [replicas, (long)timeout.TotalMilliseconds], RedisScript.OnPrimary).ConfigureAwait(false);
         }
         finally
         {

@@ -69,11 +69,11 @@ public sealed class OccurrenceLocks
     /// <summary>Releases a lease whose run was begun and not finished: another node may recover the occurrence, as after a crash, and sooner.</summary>
     /// <param name="lease">A lease from here.</param>
     /// <exception cref="ArgumentException">The lease is not from here.</exception>
-    public Task AbandonAsync(ILockLease lease)
+    public Task ReleaseUnfinishedAsync(ILockLease lease)
     {
-        var abandoned = (lease as LeaseHandle)?.Lease ?? throw new ArgumentException($"The lease is not one of {nameof(OccurrenceLocks)}.", nameof(lease));
-        abandoned.Occurrence = null;
-        return _leases.UndoAsync(abandoned);
+        var unfinished = (lease as LeaseHandle)?.Lease ?? throw new ArgumentException($"The lease is not one of {nameof(OccurrenceLocks)}.", nameof(lease));
+        unfinished.Occurrence = null;
+        return _leases.UndoAsync(unfinished);
     }
 
     private static void Validate(LockOptions? options, Occurrence? occurrence)

@@ -11,13 +11,13 @@ internal static partial class Log
     [LoggerMessage(1001, LogLevel.Debug, "Lock {LockName} released by {Owner}, fencing token {FencingToken}, after {HeldFor}.")]
     public static partial void Released(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan heldFor);
 
-    [LoggerMessage(1002, LogLevel.Warning, "Lock {LockName} of {Owner}, fencing token {FencingToken}, is in doubt until a renewal is confirmed. It can be relied on for {Remaining} more.")]
+    [LoggerMessage(1002, LogLevel.Warning, "The lease of lock {LockName}, owner {Owner}, fencing token {FencingToken}, is in doubt until a renewal is confirmed. It can be relied on for {Remaining} more.")]
     public static partial void InDoubt(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan remaining);
 
-    [LoggerMessage(1003, LogLevel.Information, "Lock {LockName} of {Owner}, fencing token {FencingToken}, is renewed again.")]
+    [LoggerMessage(1003, LogLevel.Information, "The lease of lock {LockName}, owner {Owner}, fencing token {FencingToken}, is renewed again.")]
     public static partial void Recovered(ILogger logger, string lockName, LockOwner owner, long fencingToken);
 
-    [LoggerMessage(1004, LogLevel.Error, "Lock {LockName} of {Owner}, fencing token {FencingToken}, is lost after {HeldFor}: {Reason}.")]
+    [LoggerMessage(1004, LogLevel.Error, "The lease of lock {LockName}, owner {Owner}, fencing token {FencingToken}, is lost after {HeldFor}: {Reason}.")]
     public static partial void Lost(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan heldFor, LeaseLossReason reason);
 
     [LoggerMessage(1005, LogLevel.Warning, "Lock {LockName} could not be released by {Owner}, fencing token {FencingToken}: {Error} It lapses by itself within its lease.")]

@@ -58,7 +58,7 @@ public sealed class DurationTests
         _work.Do = async (_, stoppingToken) =>
         {
             _work.Do = (_, _) => Task.CompletedTask;
-            using var told = stoppingToken.Register(lost.SetResult);
+            using var told = stoppingToken.Register(() => lost.TrySetResult());
             await lost.Task;
             var warnings = options.OverdueAfter > Short ? 0 : options.OverdueWarningInterval > Short ? 1 : 3;
             await Eventually.IsTrueAsync(() => Overdue(host) >= warnings, Bound, $"{warnings} warnings");
@@ -69,7 +69,7 @@ public sealed class DurationTests
             return;
         }
 
-        await Eventually.IsTrueAsync(() => _work.Terms == 1, Bound, "the node leads");
+        await Eventually.IsTrueAsync(() => _work.Terms >= 1, Bound, "the node leads");
         _store.Delete(WorkingService.LockName);
         await lost.Task.WaitAsync(Bound, Cancellation);
         await Eventually.IsTrueAsync(() => !_work.IsRunning, Bound, "the work ends");

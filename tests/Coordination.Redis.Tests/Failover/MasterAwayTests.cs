@@ -5,7 +5,7 @@ using Coordination.TestKit.Waiting;
 
 namespace Coordination.Redis.Tests.Failover;
 
-/// <summary>The master is away, its replica is in reach and answers what it is asked: nothing that a lock hangs on is asked of it.</summary>
+/// <summary>The master is away, its replica is in reach and replies to what it is asked: nothing that a lock hangs on is asked of it.</summary>
 [Needs(Need.RedisServer)]
 public sealed class MasterAwayTests
 {
@@ -41,7 +41,7 @@ public sealed class MasterAwayTests
         await servers.Master.KillAsync();
         await Eventually.IsTrueAsync(() => node.Logs.GetSnapshot().Any(line => line.Id.Id == 1101), Patience, "the connection to the master is lost");
 
-        var answered = new List<string>();
+        var replied = new List<string>();
         foreach (var (name, operation) in (IEnumerable<(string, Func<Task>)>)
             [
                 ("acquire a lock that is held", () => node.Store.AcquireAsync(Requests.Acquire("orders", _bob, Lease), Token)),
@@ -61,11 +61,11 @@ public sealed class MasterAwayTests
         {
             if (await FailureOfAsync(operation) is not { IsTransient: true })
             {
-                answered.Add(name);
+                replied.Add(name);
             }
         }
 
-        Assert.Empty(answered);
+        Assert.Empty(replied);
     }
 
     [Fact]

@@ -7,7 +7,7 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Probing;
 
-/// <summary>Servers that do not answer all that the examination at start would like to know, and keep locks all the same.</summary>
+/// <summary>Servers that do not reply to all that the examination at start would like to know, and keep locks all the same.</summary>
 [Needs(Need.RedisServer)]
 public sealed class SilentServerTests
 {

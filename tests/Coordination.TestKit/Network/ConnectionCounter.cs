@@ -3,7 +3,7 @@ using System.Net.Sockets;
 
 namespace Coordination.TestKit.Network;
 
-/// <summary>An address at which nobody answers, which counts who connects.</summary>
+/// <summary>An address at which nobody replies, which counts who connects.</summary>
 public sealed class ConnectionCounter : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);

@@ -12,14 +12,14 @@ public static class Keyspace
         await Task.WhenAll((await KeysAsync(connection, prefix + ":*")).Select(key => connection.GetDatabase().KeyDeleteAsync(key)));
     }
 
-    /// <summary>The last token, and the last fire times, are remembered for a while, and nothing else is left of a lock.</summary>
+    /// <summary>The last token, and the last occurrences, are remembered for a while, and nothing else is left of a lock.</summary>
     public static async Task AssertOnlyTokenLeftAsync(IConnectionMultiplexer connection, string prefix, string lockName)
     {
         var token = $"{prefix}:v1:{{{lockName}}}:token";
-        var fire = $"{prefix}:v1:{{{lockName}}}:occurrence:";
+        var occurrence = $"{prefix}:v1:{{{lockName}}}:occurrence:";
         Assert.All(
             await KeysAsync(connection, $"{prefix}:v1:{{{lockName}}}:*"),
-            key => Assert.True(key == token || key.ToString().StartsWith(fire, StringComparison.Ordinal), $"{key} is left."));
+            key => Assert.True(key == token || key.ToString().StartsWith(occurrence, StringComparison.Ordinal), $"{key} is left."));
     }
 
     private static async Task<RedisKey[]> KeysAsync(IConnectionMultiplexer connection, string pattern)

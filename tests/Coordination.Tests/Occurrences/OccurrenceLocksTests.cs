@@ -162,7 +162,7 @@ public sealed class OccurrenceLocksTests
     {
         await using var node = new TestNode();
         var abandoned = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
-        await Locks(node).AbandonAsync(abandoned.Lease!);
+        await Locks(node).ReleaseUnfinishedAsync(abandoned.Lease!);
         AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token), "one");
         Assert.Equal(OccurrenceStatus.Recovering, (await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token)).Status);
     }
