@@ -5,6 +5,9 @@ internal static class StoreTimeLimit
 {
     public static readonly TimeSpan Default = TimeSpan.FromSeconds(2);
 
+    /// <summary>Who probes a process mostly waits for a second.</summary>
+    public static readonly TimeSpan OfHealthCheck = TimeSpan.FromMilliseconds(500);
+
     /// <exception cref="LockStoreException">The store gave no reply in time, or said that it cannot.</exception>
     public static async Task ApplyAsync(TimeSpan limit, Func<CancellationToken, Task> ask, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -85,7 +85,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
                 await lease.RenewalUnderWay.WithinAsync(Timeout.InfiniteTimeSpan, time, cancellationToken: either.Token).ConfigureAwait(false);
             }
 
-            var reply = await store.RenewAsync(() => lease.LoseIfOverdue() ? [Node.Renew(lease.Grant)] : [], lease.Timings.CallLimit, continueOnCapturedContext: false, either.Token).ConfigureAwait(false);
+            var reply = await store.RenewAsync(lease.Grant.LockName, () => lease.LoseIfOverdue() ? [Node.Renew(lease.Grant)] : [], lease.Timings.CallLimit, continueOnCapturedContext: false, either.Token).ConfigureAwait(false);
             return reply.Reply.Count > 0 && lease.Learn(reply.Reply[0], reply.SentAt) ? RenewalResult.Renewed : RenewalResult.NotHeld;
         }
         catch (LockStoreException)
