@@ -92,12 +92,20 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
         if (line is { } written)
         {
-            await AskAsync(
-                (connection, token) => _replication.ConfirmAsync(connection, key, written).OrCancelledAsync(Anywhere, token),
-                "have replicas confirm the grant of the lock",
-                request.LockName,
-                Anywhere,
-                cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await AskAsync(
+                    (connection, token) => _replication.ConfirmAsync(connection, key, written).OrCancelledAsync(Anywhere, token),
+                    "have replicas confirm the grant of the lock",
+                    request.LockName,
+                    Anywhere,
+                    cancellationToken).ConfigureAwait(false);
+            }
+            catch (LockStoreException unconfirmed) when (!unconfirmed.MayBeApplied)
+            {
+                // The question was not sent, but the lock was granted.
+                throw new LockStoreException(unconfirmed.Message, unconfirmed.IsTransient, unconfirmed) { MayBeApplied = true };
+            }
         }
 
         return reply;
@@ -273,6 +281,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     private async ValueTask<RedisResult> EvaluateAsync(
         RedisScript script, RedisKey[] keys, RedisValue[] values, string action, string lockName, CancellationToken cancellationToken)
     {
+        var isAsked = false;
         try
         {
             var connection = _isFit && _connection.Established is { } established ? established : await GetFitAsync(Anywhere, cancellationToken).ConfigureAwait(false);
@@ -280,6 +289,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
+                isAsked = true;
                 return await script.EvaluateAsync(database, keys, values).ConfigureAwait(false);
             }
             catch (RedisServerException unknown) when (RedisScript.IsUnknown(unknown))
@@ -289,7 +299,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
                 return await script.SendAsync(database, keys, values).ConfigureAwait(false);
             }
         }
-        catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure))
+        catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure, isAsked))
         {
             _connection.Notice(exception, _write);
             throw failure;
@@ -326,17 +336,17 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     }
 
     private bool IsOfTheServer(
-        Exception exception, string action, string? lockName, CancellationToken cancellationToken, [NotNullWhen(true)] out LockStoreException? failure)
+        Exception exception, string action, string? lockName, CancellationToken cancellationToken, [NotNullWhen(true)] out LockStoreException? failure, bool isAsked = true)
     {
         failure = null;
         if (exception is ObjectDisposedException && _connection is { Settings: not null, IsDisposed: false })
         {
-            failure = new LockStoreException($"The connection to Redis was replaced; cannot {action} now.", isTransient: true, exception);
+            failure = new LockStoreException($"The connection to Redis was replaced; cannot {action} now.", isTransient: true, exception) { MayBeApplied = isAsked };
             return true;
         }
 
         return !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
-            && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", out failure);
+            && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", out failure, isAsked);
     }
 
     private LockStoreException Foreign(string action, string lockName) =>
