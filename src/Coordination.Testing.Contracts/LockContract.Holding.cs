@@ -16,13 +16,13 @@ public abstract partial class LockContract
         var names = Enumerable.Range(0, 200).Select(i => string.Create(CultureInfo.InvariantCulture, $"{Name}-{i}")).ToArray();
         var leases = await AtOnce.Async(names, name => node.GetLock(name).AcquireAsync(Cancellation), Bound);
 
-        await PassAsync(node, TimeSpan.FromSeconds(4));
+        await PassAsync(TimeSpan.FromSeconds(4));
         Assert.All(leases, lease => Assert.Equal(LeaseState.Held, lease.State));
-        var holders = await AtOnce.Async(names, name => node.Administration.GetHolderAsync(name, Cancellation), Bound);
+        var holders = await AtOnce.Async(names, name => Observer.Administration.GetHolderAsync(name, Cancellation), Bound);
         Assert.Equal(leases.Select(lease => lease.FencingToken), holders.Select(holder => holder?.FencingToken ?? 0));
 
         Assert.All(await AtOnce.Async(leases, ReleaseAsync, Bound), result => Assert.Equal(ReleaseResult.Released, result));
-        Assert.All(await AtOnce.Async(names, name => node.Administration.GetHolderAsync(name, Cancellation), Bound), Assert.Null);
+        Assert.All(await AtOnce.Async(names, name => Observer.Administration.GetHolderAsync(name, Cancellation), Bound), Assert.Null);
     }
 
     [Fact]

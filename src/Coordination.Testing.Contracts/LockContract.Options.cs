@@ -97,7 +97,7 @@ public abstract partial class LockContract
         var node = StartNode();
         var lease = await AcquireAsync(node, new LockOptions { LeaseDuration = TimeSpan.FromMilliseconds(500), LockAtLeastFor = Long });
         await ReleaseAsync(lease);
-        await PassAsync(node, TimeSpan.FromMilliseconds(600));
+        await PassAsync(TimeSpan.FromMilliseconds(600));
         Assert.Null(await TryAcquireAsync(node));
         Assert.True(await node.Inspector.RevokeAsync(Name, lease.FencingToken, Cancellation));
         await using var next = await AcquireAsync(node);

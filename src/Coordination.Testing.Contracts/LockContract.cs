@@ -30,8 +30,8 @@ public abstract partial class LockContract : IAsyncLifetime
     /// <summary>A name that no other test uses, so that tests may share a server.</summary>
     private string Name { get; } = "contract-" + Guid.NewGuid().ToString("N")[..8];
 
-    /// <summary>A node that is only looked through.</summary>
-    private Node Observer => field ??= StartNode();
+    /// <summary>A node that is only looked through. Its calls have more time than those of the nodes whose leases are short.</summary>
+    private Node Observer => field ??= StartNode(options => options.LeaseDuration = Long);
 
     /// <summary>
     /// The lease duration of the nodes, where a test sets no other. 30 seconds, longer than a test takes; with
@@ -98,7 +98,7 @@ public abstract partial class LockContract : IAsyncLifetime
     [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The node that the link starts from ends with the test.")]
     private (Node Node, StoreLink Link) StartLinkedNode(Action<CoordinationOptions>? configure = null)
     {
-        var link = new StoreLink(StartNode(UseStore, null).Store);
+        var link = new StoreLink(StartNode(UseStore, configure).Store);
         return (StartNode(builder => builder.Services.AddSingleton<ILockStore>(link), configure), link);
     }
 
@@ -136,10 +136,10 @@ public abstract partial class LockContract : IAsyncLifetime
     }
 
     /// <summary>Waits until some time has passed on the store's own clock: a lock that is granted now for that long has lapsed.</summary>
-    private async Task PassAsync(Node node, TimeSpan time)
+    private async Task PassAsync(TimeSpan time)
     {
         var clock = Name + "-clock";
-        await node.Store.AcquireAsync(Requests.Acquire(clock, new LockOwner("clock", 1), time, claimWindow: Long), Cancellation);
-        await Eventually.IsTrueAsync(async () => await node.Administration.GetHolderAsync(clock, Cancellation) is null, time + Bound, "Time passes.");
+        await Observer.Store.AcquireAsync(Requests.Acquire(clock, new LockOwner("clock", 1), time, claimWindow: Long), Cancellation);
+        await Eventually.IsTrueAsync(async () => await Observer.Administration.GetHolderAsync(clock, Cancellation) is null, time + Bound, "Time passes.");
     }
 }

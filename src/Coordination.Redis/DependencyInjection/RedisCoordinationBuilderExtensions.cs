@@ -5,6 +5,7 @@ using Coordination.Redis.Probing;
 using Coordination.Redis.Stores;
 using Coordination.Redis.Telemetry;
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -90,7 +91,7 @@ public static class RedisCoordinationBuilderExtensions
     {
         var options = provider.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
         var coordination = provider.GetRequiredService<IOptions<CoordinationOptions>>().Value;
-        var logger = provider.GetRequiredService<ILogger<RedisConnection>>();
+        var logger = LoggerOf<RedisConnection>(provider);
         if (ConnectionSettings.ToMake(options, coordination) is { } settings)
         {
             return new RedisConnection(settings, logger);
@@ -111,10 +112,14 @@ public static class RedisCoordinationBuilderExtensions
         RealTime.Demand(provider.GetRequiredService<TimeProvider>());
         var options = provider.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
         var probe = options.ProbeOnStart
-            ? new ServerProbe(options, provider.GetRequiredService<ILogger<ServerProbe>>())
+            ? new ServerProbe(options, LoggerOf<ServerProbe>(provider))
             : null;
-        var store = new RedisLockStore(provider.GetRequiredService<RedisConnection>(), options, probe);
+        var store = new RedisLockStore(provider.GetRequiredService<RedisConnection>(), options, probe, LoggerOf<RedisLockStore>(provider));
         provider.GetRequiredService<StoreInUse>().Store = store;
         return store;
     }
+
+    /// <summary>Its lines go through the node's door, so that no log keeps a connection or a subscription waiting.</summary>
+    private static ILogger LoggerOf<T>(IServiceProvider provider) =>
+        provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<T>>());
 }

@@ -1,6 +1,7 @@
 using Coordination.Redis.Stores;
 using Coordination.Redis.Telemetry;
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -11,8 +12,10 @@ namespace Coordination.Redis.Probing;
 /// Has the server examined before any service starts. A server that cannot keep locks fails the start; one that is away does
 /// not, and is examined by the first operation that reaches it. Where another store was chosen after this one, nothing is examined.
 /// </summary>
-internal sealed class ProbeAtStart(IServiceProvider services, StoreInUse inUse, ILogger<RedisLockStore> logger) : IHostedLifecycleService
+internal sealed class ProbeAtStart(IServiceProvider services, StoreInUse inUse, TelemetryDispatcher telemetry, ILogger<RedisLockStore> logger) : IHostedLifecycleService
 {
+    private readonly ILogger _logger = telemetry.Wrap(logger);
+
     public async Task StartingAsync(CancellationToken cancellationToken)
     {
         // Only the store that counts is made, and what it stands before.
@@ -28,7 +31,7 @@ internal sealed class ProbeAtStart(IServiceProvider services, StoreInUse inUse, 
         }
         catch (LockStoreException away) when (away.IsTransient)
         {
-            Log.ProbeDeferred(logger, away.Message);
+            Log.ProbeDeferred(_logger, away.Message);
         }
     }
 

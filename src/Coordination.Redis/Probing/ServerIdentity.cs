@@ -4,7 +4,8 @@ namespace Coordination.Redis.Probing;
 /// <param name="Brand">Its name, such as <c>redis</c>, <c>valkey</c> or <c>garnet</c>.</param>
 /// <param name="Version">The version of that brand.</param>
 /// <param name="Compatibility">The version of Redis that it stands for; null when it does not say.</param>
-internal sealed record ServerIdentity(string Brand, string Version, Version? Compatibility)
+/// <param name="WritesWithoutItsReplicas">Whether it has replicas, and takes writes also when it is cut off from all of them.</param>
+internal sealed record ServerIdentity(string Brand, string Version, Version? Compatibility, bool WritesWithoutItsReplicas)
 {
     /// <summary>The oldest Redis whose scripts can do what ours need (they read the time and then write, and replicate their effects).</summary>
     public static readonly Version Oldest = new(6, 2);
@@ -13,7 +14,7 @@ internal sealed record ServerIdentity(string Brand, string Version, Version? Com
 
     public bool IsGarnet => Brand == "garnet";
 
-    /// <summary>Reads the reply to <c>INFO server</c>.</summary>
+    /// <summary>Reads the reply to <c>INFO server</c> and <c>INFO replication</c>.</summary>
     public static ServerIdentity Parse(string info)
     {
         var fields = info.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
@@ -23,6 +24,9 @@ internal sealed record ServerIdentity(string Brand, string Version, Version? Com
         var redis = fields["redis_version"].FirstOrDefault();
         var brand = fields["server_name"].FirstOrDefault() ?? (fields["garnet_version"].Any() ? "garnet" : "redis");
         var version = fields[brand + "_version"].FirstOrDefault() ?? redis ?? "of unknown version";
-        return new ServerIdentity(brand, version, System.Version.TryParse(redis, out var compatibility) ? compatibility : null);
+        var hasReplicas = fields["role"].Contains("master") && fields["connected_slaves"].Any(count => count != "0");
+        // It counts those that are in touch only where min-replicas-to-write is set.
+        var needsReplicas = fields["min_slaves_good_slaves"].Any();
+        return new ServerIdentity(brand, version, System.Version.TryParse(redis, out var compatibility) ? compatibility : null, hasReplicas && !needsReplicas);
     }
 }

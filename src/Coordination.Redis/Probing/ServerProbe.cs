@@ -43,6 +43,11 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
             Log.ServerIsUnknown(logger, silence);
         }
 
+        if (identity is { WritesWithoutItsReplicas: true })
+        {
+            Log.WritesWithoutReplicas(logger);
+        }
+
         await CheckAtomicityAsync(connection, multiplexer, identity).ConfigureAwait(false);
         Log.ServerIsFit(logger, identity?.Brand ?? "unknown", identity?.Version ?? "unknown", (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         return true;
@@ -91,7 +96,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
     /// </summary>
     private async Task RehearseAsync(RedisConnection connection, IConnectionMultiplexer multiplexer)
     {
-        var store = new RedisLockStore(connection, options, probe: null);
+        var store = new RedisLockStore(connection, options, probe: null, logger);
         var node = "probe-" + Guid.NewGuid().ToString("N");
         var lockName = node;
         var (holder, waiter) = (new LockOwner(node, 1), new LockOwner(node, 2));

@@ -1,12 +1,14 @@
 using Coordination.Redis.Connections;
 using Coordination.Stores;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Stores;
 
 /// <summary>The subscriptions of a store. They end with it, those that are being made as well: the connection may be one that others use.</summary>
-internal sealed class NodeSubscriptions(RedisConnection connection) : IAsyncDisposable
+internal sealed class NodeSubscriptions(RedisConnection connection, ILogger logger) : IAsyncDisposable
 {
+    private readonly Namesakes _namesakes = new(logger);
     private readonly CancellationTokenSource _disposing = new();
     private readonly HashSet<NodeSubscription> _all = [];
     private readonly Lock _gate = new();
@@ -20,7 +22,11 @@ internal sealed class NodeSubscriptions(RedisConnection connection) : IAsyncDisp
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposing.Token);
         try
         {
-            var subscription = await Detached.RunAsync(() => NodeSubscription.BeginAsync(connection, established, channel, handler, Remove, either.Token)).ConfigureAwait(false);
+            var subscription = await Detached.RunAsync(async () =>
+            {
+                await _namesakes.LookAsync(established, channel).WaitAsync(either.Token).ConfigureAwait(false);
+                return await NodeSubscription.BeginAsync(connection, established, channel, handler, Remove, either.Token).ConfigureAwait(false);
+            }).ConfigureAwait(false);
             if (!TryAdd(subscription))
             {
                 await subscription.DisposeAsync().ConfigureAwait(false);

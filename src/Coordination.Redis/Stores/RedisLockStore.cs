@@ -5,6 +5,7 @@ using Coordination.Redis.Errors;
 using Coordination.Redis.Probing;
 using Coordination.Redis.Scripts;
 using Coordination.Stores;
+using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Stores;
@@ -42,12 +43,13 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     /// <param name="connection">The server.</param>
     /// <param name="options">The prefix, the database, and the replicas to wait for.</param>
     /// <param name="probe">Finds out, once, whether the server can keep locks; null to take it for granted.</param>
-    public RedisLockStore(RedisConnection connection, RedisStoreOptions options, ServerProbe? probe)
+    /// <param name="logger">Takes what an operator should know.</param>
+    public RedisLockStore(RedisConnection connection, RedisStoreOptions options, ServerProbe? probe, ILogger logger)
     {
         _connection = connection;
         _keys = new LockKeys(options.KeyPrefix);
         _partitions = new LockPartitions(connection);
-        _subscriptions = new NodeSubscriptions(connection);
+        _subscriptions = new NodeSubscriptions(connection, logger);
         _database = options.Database ?? -1;
         _write = connection => connection.GetDatabase(_database).ExecuteAsync("DEL", [_keys.Nothing], RedisScript.OnMaster);
         _scan = new LockScan(_keys, _database);

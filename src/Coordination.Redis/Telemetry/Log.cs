@@ -39,4 +39,13 @@ internal static partial class Log
 
     [LoggerMessage(1110, LogLevel.Warning, "It could not be found out whether the server's scripts are atomic, as locks need them: on Redis and Valkey they are, on Garnet with --lua --lua-transaction-mode. It replied: {Reason}")]
     public static partial void RaceRefused(ILogger logger, string reason);
+
+    [LoggerMessage(1111, LogLevel.Warning, "Another node has this node's id already and listens on {Channel}: this process or its machine is a copy of one that runs. Each takes the other's locks for its own. Start this process anew, so that it has an id of its own.")]
+    public static partial void IdIsTaken(ILogger logger, string channel);
+
+    [LoggerMessage(1112, LogLevel.Debug, "The Redis server does not say whether another node has this node's id. It replied: {Reason}")]
+    public static partial void ListenersAreUnknown(ILogger logger, string reason);
+
+    [LoggerMessage(1113, LogLevel.Information, "The Redis server has replicas, and its min-replicas-to-write is 0: when it is cut off from them and one of them takes over, it goes on confirming leases for those that still reach it, and a lock can have two holders until it is heard of again. Set min-replicas-to-write 1 and min-replicas-max-lag to less than the lease, and let resources check the fencing token.")]
+    public static partial void WritesWithoutReplicas(ILogger logger);
 }

@@ -18,9 +18,10 @@ internal sealed class Node
     {
         _options = options;
         _timings = LeaseTimings.Of(options);
+        // 64 bits: in containers all processes have the same number, and often the same machine name.
         Id = string.Create(
             CultureInfo.InvariantCulture,
-            $"{Clean(options.NodeName ?? Environment.MachineName)}-{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}");
+            $"{Clean(options.NodeName ?? Environment.MachineName)}-{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(16, lowercase: true)}");
     }
 
     public string Id { get; }

@@ -116,7 +116,7 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
             if (_thread is null && !_stopped)
             {
                 _thread = new Thread(Run) { IsBackground = true, Name = _name };
-                
+
                 // It outlives whoever asked for it first, and keeps nothing of theirs.
                 _thread.UnsafeStart();
             }

@@ -1,5 +1,5 @@
-using Coordination.TestKit.Nodes;
 using Coordination.Stores;
+using Coordination.TestKit.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;

@@ -1,8 +1,8 @@
-using Coordination.TestKit.Nodes;
 using Coordination.Quartz.Execution;
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Stores.InMemory;
+using Coordination.TestKit.Nodes;
 using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;

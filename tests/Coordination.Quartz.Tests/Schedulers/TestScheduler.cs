@@ -1,6 +1,6 @@
-using Coordination.TestKit.Nodes;
 using Coordination.Quartz.Execution;
 using Coordination.Stores;
+using Coordination.TestKit.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -123,7 +123,7 @@ public sealed class OutageTests
 
         server.Pause();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        var subscription = node.Store.SubscribeAsync("host-1-ada", _ => { }, cancellation.Token);
+        var subscription = node.Store.SubscribeAsync("host-1-bob", _ => { }, cancellation.Token);
         var start = Stopwatch.GetTimestamp();
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => subscription);

@@ -178,14 +178,6 @@ public sealed class UseRedisTests(RedisServerFixture server)
         Assert.DoesNotContain("cmdstat_script|load", calls.Keys);
     }
 
-    [Fact]
-    public async Task The_administration_is_the_store_itself()
-    {
-        await using var node = new TestNode(builder => builder.UseRedis("localhost"));
-
-        Assert.Same(node.Store, node.Administration);
-    }
-
     private async Task LiveAsync(TestNode node)
     {
         await AcquireAsync(node.Store);

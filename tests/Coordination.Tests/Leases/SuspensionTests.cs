@@ -11,7 +11,7 @@ public sealed class SuspensionTests
     public async Task After_a_suspension_a_lease_is_renewed_before_it_is_relied_on()
     {
         await using var node = new TestNode();
-        await using var lease = await node.AcquireAsync();
+        var lease = await node.AcquireAsync();
         node.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(0, node.Store.GetCallCount(StoreOperation.Renew));
 
@@ -32,7 +32,7 @@ public sealed class SuspensionTests
     public async Task A_holder_whose_lock_lapsed_while_its_machine_slept_is_told_when_it_wakes()
     {
         await using var node = new TestNode();
-        await using var lease = await node.AcquireAsync();
+        var lease = await node.AcquireAsync();
         node.Advance(TimeSpan.FromSeconds(1));
         Suspend(node, TimeSpan.FromHours(1));
         node.Store.LoseLock("work");
@@ -46,7 +46,7 @@ public sealed class SuspensionTests
     public async Task A_renewal_that_was_sent_before_the_suspension_proves_nothing()
     {
         await using var node = new TestNode();
-        await using var lease = await node.AcquireAsync();
+        var lease = await node.AcquireAsync();
         node.Advance(TimeSpan.FromSeconds(4.9));
         node.Store.Hang = true;
         Assert.True(node.AdvanceUntil(() => node.Store.GetCallCount(StoreOperation.Renew) == 1, TimeSpan.FromSeconds(1)));
@@ -59,6 +59,7 @@ public sealed class SuspensionTests
         node.Store.Hang = false;
         Assert.True(node.AdvanceUntil(() => lease.State == LeaseState.Held, TimeSpan.FromSeconds(3)));
         Assert.True(node.Store.GetCallCount(StoreOperation.Renew) > renewals);
+        Assert.True(lease.Remaining > TimeSpan.FromSeconds(9));
     }
 
     [Fact]
@@ -66,7 +67,7 @@ public sealed class SuspensionTests
     public async Task A_wall_clock_that_is_set_back_or_by_less_than_the_margin_changes_nothing()
     {
         await using var node = new TestNode();
-        await using var lease = await node.AcquireAsync();
+        var lease = await node.AcquireAsync();
         foreach (var step in (TimeSpan[])[TimeSpan.FromHours(-1), TimeSpan.FromSeconds(2)])
         {
             Suspend(node, step);

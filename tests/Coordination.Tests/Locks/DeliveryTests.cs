@@ -40,7 +40,7 @@ public sealed class DeliveryTests
     public async Task A_renewal_by_hand_does_not_need_the_thread_that_waits_for_it()
     {
         await using var node = new TestNode();
-        await using var lease = await node.AcquireAsync();
+        var lease = await node.AcquireAsync();
         node.Store.Hang = true;
         var before = SynchronizationContext.Current;
         Task<RenewalResult> renewal;
@@ -92,7 +92,7 @@ public sealed class DeliveryTests
     public async Task A_cancelled_call_throws_with_the_token_of_its_caller()
     {
         await using var node = new TestNode();
-        await using var lease = await node.AcquireAsync();
+        var lease = await node.AcquireAsync();
         using var cancelling = new CancellationTokenSource();
         var work = node.Provider.GetLock("work");
         Task<ILockLease> waiting = null!, bounded = null!;

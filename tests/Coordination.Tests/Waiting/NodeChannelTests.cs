@@ -234,10 +234,10 @@ public sealed class NodeChannelTests
         await using var node = new ClockedNode(holder.Clock, actualStore: store);
         Task<ILockLease> waiting = null!;
         await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
+        Assert.True(node.AdvanceUntil(() => store.Subscriptions > 1, TimeSpan.FromSeconds(2)));
         await held.ReleaseAsync(Token);
         Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(30)));
         await (await waiting).DisposeAsync();
-        Assert.True(store.Subscriptions > 1);
     }
 
     /// <summary>Two waits of one owner that differ in their options are two waiters.</summary>
