@@ -29,11 +29,7 @@ public sealed class LockStoreException : Exception
     /// <param name="isTransient">Whether a later try may succeed with nothing changed by hand.</param>
     /// <param name="innerException">The backend's own exception.</param>
     public LockStoreException(string message, bool isTransient, Exception? innerException = null)
-        : base(message, innerException)
-    {
-        IsTransient = isTransient;
-        MayBeApplied = isTransient;
-    }
+        : base(message, innerException) => IsTransient = isTransient;
 
     /// <summary>
     /// Whether a later try may succeed with nothing changed by hand: a lost connection, a timeout, a failover. False for a wrong
@@ -45,6 +41,6 @@ public sealed class LockStoreException : Exception
     /// Whether the store may have done, or may still do, what it was asked: the reply was lost, or did not come in time. Then an acquisition has to be
     /// undone. False says that it was provably never sent, or was refused whole.
     /// </summary>
-    /// <value>As <see cref="IsTransient"/> by default: a store that knows better says so.</value>
-    public bool MayBeApplied { get; init; }
+    /// <value>True by default: a store that knows better says so.</value>
+    public bool MayBeApplied { get; init; } = true;
 }

@@ -51,9 +51,11 @@ internal static class RedisErrorClassifier
             ["CROSSSLOT"] = (Final, "The keys of one script are on several slots of the Cluster."),
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>Codes with which a server refuses a command, or the first write of a script, and so has done nothing of it.</summary>
+    /// <summary>Codes with which a server refuses a command, or the first write of a script, and so has done nothing of it. Not NOPERM, which may be of a later one.</summary>
     private static readonly FrozenSet<string> RefusedWhole =
-        FrozenSet.Create(StringComparer.Ordinal, "LOADING", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "MASTERDOWN", "NOSCRIPT", "BUSY", "MISCONF", "OOM", "NOREPLICAS");
+        FrozenSet.Create(
+            StringComparer.Ordinal,
+            "LOADING", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "MASTERDOWN", "NOSCRIPT", "BUSY", "MISCONF", "OOM", "NOREPLICAS", "NOAUTH", "WRONGPASS", "CROSSSLOT");
 
     /// <summary>Failures that have no code of their own, by a part of their text.</summary>
     private static readonly (string Part, bool IsTransient, string Advice)[] Texts =
@@ -101,7 +103,7 @@ internal static class RedisErrorClassifier
             TimeoutException when mayBeApplied => new LockStoreException($"Redis did not reply in time to {subject}. It may still do it.", Transient, exception),
             TimeoutException => new LockStoreException($"Redis is away; cannot {subject} now.", Transient, exception) { MayBeApplied = false },
             RedisException or RedisCommandException => OfServer(exception, exception.Message, subject, mayBeApplied),
-            ObjectDisposedException => new LockStoreException($"The connection to Redis was disposed; cannot {subject}.", Final, exception),
+            ObjectDisposedException => new LockStoreException($"The connection to Redis was disposed; cannot {subject}.", Final, exception) { MayBeApplied = mayBeApplied },
             OperationCanceledException => new LockStoreException($"The connection to Redis was closed; cannot {subject} now.", Transient, exception) { MayBeApplied = mayBeApplied },
             _ => null,
         };
@@ -130,14 +132,14 @@ internal static class RedisErrorClassifier
             if (CodeIn(cause.Message) is { } code)
             {
                 var (isTransient, advice) = Codes[code];
-                return new LockStoreException($"Redis refused the connection; cannot {subject}: {code}. {advice}", isTransient, exception) { MayBeApplied = isTransient && mayBeApplied };
+                return new LockStoreException($"Redis refused the connection; cannot {subject}: {code}. {advice}", isTransient, exception) { MayBeApplied = mayBeApplied };
             }
 
             isUntrusted |= cause is AuthenticationException;
         }
 
         return isUntrusted
-            ? new LockStoreException($"Redis refused the connection; cannot {subject}. Check the user name, the password and the certificates.", Final, exception)
+            ? new LockStoreException($"Redis refused the connection; cannot {subject}. Check the user name, the password and the certificates.", Final, exception) { MayBeApplied = mayBeApplied }
             : new LockStoreException($"Redis is away ({exception.FailureType}); cannot {subject} now.{HintIn(exception.Message)}", Transient, exception) { MayBeApplied = mayBeApplied };
     }
 
@@ -165,7 +167,7 @@ internal static class RedisErrorClassifier
         return Refusal((Final, "This is not expected of the server."));
 
         LockStoreException Refusal((bool IsTransient, string Advice) sort) =>
-            new($"Redis refused to {subject}: {text.TrimEnd('.')}. {sort.Advice}", sort.IsTransient, exception) { MayBeApplied = sort.IsTransient && mayBeApplied };
+            new($"Redis refused to {subject}: {text.TrimEnd('.')}. {sort.Advice}", sort.IsTransient, exception) { MayBeApplied = mayBeApplied };
     }
 
     /// <summary>

@@ -116,6 +116,9 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     /// <inheritdoc cref="LockPartitions.Of"/>
     public int PartitionOf(string lockName) => _partitions.Of(lockName);
 
+    /// <inheritdoc cref="LockPartitions.ShardOf"/>
+    public int ShardOf(string lockName) => _partitions.ShardOf(lockName);
+
     public async Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
     {
         if (requests.Count == 0)
@@ -352,7 +355,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     }
 
     private LockStoreException Foreign(string action, string lockName) =>
-        new($"Cannot {action} '{lockName}': something else wrote the key '{_keys.Lock(lockName)}'. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.");
+        new($"Cannot {action} '{lockName}': something else wrote the key '{_keys.Lock(lockName)}'. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.") { MayBeApplied = false };
 
     /// <summary>Transient: what is grouped anew goes through.</summary>
     private static LockStoreException Regrouping(IReadOnlyList<RenewalRequest> requests, Exception? refusal = null) =>

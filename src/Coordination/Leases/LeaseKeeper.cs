@@ -149,30 +149,33 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         telemetry.UndosDropped(_undos);
         var dropped = pending.Value.Token;
         var lapsesAt = time.Uptime + request.LeaseDuration;
-        while (true)
+        try
         {
-            try
+            while (true)
             {
-                await store.ReleaseAsync(Node.Undo(request), node.CallLimit, lapsesAt + UndoRetryDelay, dropped).ConfigureAwait(false);
-                break;
-            }
-            catch (LockStoreException e) when (e.IsTransient && time.Uptime < lapsesAt)
-            {
-                await Task.Delay(UndoRetryDelay, time, dropped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-            catch (LockStoreException)
-            {
-                // It has lapsed by now, or the store refuses for good and never granted it. The outage was logged.
-                break;
-            }
-            catch (OperationCanceledException)
-            {
-                // Too many wait, and this one lapses first. That was said.
-                break;
+                try
+                {
+                    await store.ReleaseAsync(Node.Undo(request), node.CallLimit, lapsesAt + UndoRetryDelay, dropped).ConfigureAwait(false);
+                    return;
+                }
+                catch (LockStoreException e) when (e.IsTransient && time.Uptime < lapsesAt)
+                {
+                    await Task.Delay(UndoRetryDelay, time, dropped).ConfigureAwait(false);
+                }
             }
         }
-
-        _undos.Remove(pending);
+        catch (LockStoreException)
+        {
+            // It has lapsed by now, or the store refuses for good and never granted it. The outage was logged.
+        }
+        catch (OperationCanceledException)
+        {
+            // Too many wait, and this one lapses first. That was said.
+        }
+        finally
+        {
+            _undos.Remove(pending);
+        }
     }
 
     /// <summary>

@@ -11,9 +11,8 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
     /// <summary>After how many dropped undos the next line comes, as a multiple of the last one's count.</summary>
     private const int UndoLines = 10;
 
-    private long _undosSaid;
-
     private readonly ILogger _logger = dispatcher.Wrap(sink);
+    private long _undosSaid;
 
     /// <returns>The trace of the hold; null when nobody listens.</returns>
     public Activity? Granted(LeaseGrant grant, ActivityContext parent)

@@ -9,21 +9,10 @@ internal sealed class PendingUndos(int capacity)
     private readonly LinkedList<CancellationTokenSource> _pending = new();
     private long _dropped;
 
-    /// <summary>How many wait.</summary>
-    public int Count
-    {
-        get
-        {
-            lock (_gate)
-            {
-                return _pending.Count;
-            }
-        }
-    }
-
     /// <summary>How many were dropped.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
+    /// <summary>How many may wait.</summary>
     public int Capacity => capacity;
 
     /// <summary>Adds an undo.</summary>

@@ -4,7 +4,7 @@ namespace Coordination.Resilience;
 
 /// <summary>How a call to the store is made.</summary>
 /// <param name="Call">What it is.</param>
-/// <param name="LockName">The lock that it is for; of several, one of the same partition. Null for none: then it says nothing about any partition, and waits at no gate.</param>
+/// <param name="LockName">The lock that it is for; of several, one of the same partition. Null for none: then it says nothing about any shard, and waits at no gate.</param>
 /// <param name="Limit">How long one attempt may take.</param>
 internal readonly record struct CallPlan(StoreCall Call, string? LockName, TimeSpan Limit)
 {
@@ -16,6 +16,9 @@ internal readonly record struct CallPlan(StoreCall Call, string? LockName, TimeS
 
     /// <summary>Whether to go on where the caller is.</summary>
     public bool ContinueOnCapturedContext { get; init; }
+
+    /// <summary>The shard whose gate an attempt passed: its outcome is told there, wherever the lock has moved meanwhile. Null when no gate was closed.</summary>
+    public int? Shard { get; init; }
 
     /// <summary>Counts its sends; null where nobody asks.</summary>
     public Sending? Sending { get; init; }

@@ -7,7 +7,7 @@ using Polly;
 namespace Coordination.Resilience;
 
 /// <summary>
-/// The one way to the store: each call goes through a pipeline, each attempt waits at the gate while its part of the store is away and has a time limit, and
+/// The one way to the store: each call goes through a pipeline, each attempt waits at the gate while its shard of the store is away and has a time limit, and
 /// what comes of it is told to the gate and to who reports on the store.
 /// </summary>
 internal sealed class StoreClient(
@@ -29,9 +29,9 @@ internal sealed class StoreClient(
     /// <param name="request">What is asked.</param>
     /// <param name="limit">How long one attempt may take.</param>
     /// <param name="isPatient">Whether to wait while the store is away, and not only until the next failure.</param>
-    /// <param name="sending">Tells whether the store may have applied the request, also when this throws.</param>
+    /// <param name="sending">Tells whether the store may have applied the request, also when this throws. Null where nobody asks.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public ValueTask<TimedReply<AcquireReply>> AcquireAsync(AcquireRequest request, TimeSpan limit, bool isPatient, Sending sending, CancellationToken cancellationToken) =>
+    public ValueTask<TimedReply<AcquireReply>> AcquireAsync(AcquireRequest request, TimeSpan limit, bool isPatient, Sending? sending, CancellationToken cancellationToken) =>
         CallAsync(
             store,
             pipelines.Acquisition,
@@ -153,10 +153,10 @@ internal sealed class StoreClient(
             // With the caller's token, and not with one that a pipeline or a store links to it.
             throw new OperationCanceledException(cancellationToken);
         }
-        catch (LockStoreException e) when (e is { IsTransient: true, MayBeApplied: false } && plan.Sending is { MayBeApplied: true })
+        catch (LockStoreException e) when (!e.MayBeApplied && plan.Sending is { MayBeApplied: true })
         {
             // The last attempt was not sent, but one before it was.
-            throw new LockStoreException(e.Message, isTransient: true, e);
+            throw new LockStoreException(e.Message, e.IsTransient, e);
         }
         catch (Exception e) when (e is not LockStoreException && !IsLacking<TStore>(e))
         {
@@ -216,7 +216,8 @@ internal sealed class StoreClient(
     {
         if (!gate.IsOpen && plan is { LockName: { } lockName, Call: not StoreCall.Question })
         {
-            if (await EnterAsync(store.PartitionOf(lockName), plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } away)
+            plan = plan with { Shard = store.ShardOf(lockName) };
+            if (await EnterAsync(plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } away)
             {
                 return new TimedReply<TReply>(default!, time.Uptime, attempt) { Away = away };
             }
@@ -260,13 +261,13 @@ internal sealed class StoreClient(
 
     /// <summary>Waits at the gate.</summary>
     /// <returns>Null when the call may be sent; else how the one failed for which it waited in vain: nothing was sent, and there is nothing to undo.</returns>
-    private async ValueTask<LockStoreException?> EnterAsync(int partition, CallPlan plan, CancellationToken cancellationToken)
+    private async ValueTask<LockStoreException?> EnterAsync(CallPlan plan, CancellationToken cancellationToken)
     {
         var now = time.Uptime;
         var limit = plan.EndsAt is { } end ? (end > now ? end - now : throw TimeIsUp()) : Timeout.InfiniteTimeSpan;
         try
         {
-            return await gate.EnterAsync(partition, plan.Call, plan.IsPatient, limit, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } error
+            return await gate.EnterAsync(plan.Shard!.Value, plan, limit, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } error
                 ? new LockStoreException(error.Message, isTransient: true, error) { MayBeApplied = false }
                 : null;
         }
@@ -285,18 +286,18 @@ internal sealed class StoreClient(
 
         if (gate.IsOpen && condition.IsClear)
         {
-            // Which partition it was does not matter, and may be dear to know.
+            // Which shard it was does not matter, and may be dear to know.
             condition.Succeeded(plan.Call, sentAt);
         }
         else if (isAsked)
         {
-            var partition = store.PartitionOf(lockName);
-            condition.Succeeded(plan.Call, sentAt, partition, lockName);
-            gate.Replied(partition, plan.Call, sentAt);
+            var shard = plan.Shard ?? store.ShardOf(lockName);
+            condition.Succeeded(plan.Call, sentAt, shard, lockName);
+            gate.Replied(shard, plan.Call, sentAt);
         }
-        else
+        else if (plan.Shard is not null)
         {
-            gate.PassOn(store.PartitionOf(lockName));
+            gate.PassOn();
         }
     }
 
@@ -307,15 +308,15 @@ internal sealed class StoreClient(
             return;
         }
 
-        var partition = store.PartitionOf(lockName);
-        condition.Failed(plan.Call, partition, lockName, error);
+        var shard = plan.Shard ?? store.ShardOf(lockName);
+        condition.Failed(plan.Call, shard, lockName, error);
         if (error.IsTransient)
         {
-            gate.Failed(partition, sentAt, error);
+            gate.Failed(shard, sentAt, error);
         }
         else
         {
-            gate.Replied(partition, StoreCall.Acquisition, sentAt);
+            gate.Replied(shard, StoreCall.Acquisition, sentAt);
         }
     }
 

@@ -8,15 +8,15 @@ namespace Coordination.Telemetry;
 /// lasted 5, 15 and 60 seconds, then every minute, and once when it is over.
 /// </summary>
 /// <remarks>
-/// A partition of the store is away from a transient failure on until a quiet second has passed, in which it replied and nothing failed. The outage is
-/// that of all partitions that are away: however many there are, the lines are those of one.
+/// A shard of the store is away from a transient failure on until a quiet second has passed, in which it replied and nothing failed. The outage is
+/// that of all shards that are away: however many there are, the lines are those of one.
 /// </remarks>
 internal sealed class OutageReporter(string storeName, TimeProvider time, ILogger logger) : IDisposable
 {
     /// <summary>How long nothing may fail before an outage is over.</summary>
     public static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
-    /// <summary>For how long a failure says anything about a partition that nobody has asked since.</summary>
+    /// <summary>For how long a failure says anything about a shard that nobody has asked since.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan[] Steps = [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(60)];
@@ -28,7 +28,7 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
     private TimeSpan _since;
     private TimeSpan _nextLine;
 
-    /// <summary>Whether a partition of the store is away.</summary>
+    /// <summary>Whether a shard of the store is away.</summary>
     public bool IsAway => _isAway;
 
     /// <summary>Why the store is away, by the last failure; null where it is not, or has not been asked for long.</summary>
@@ -48,8 +48,8 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
     private string Part => _away.Count switch
     {
         1 when _away.ContainsKey(0) => string.Empty,
-        1 => $" in its partition {_away.Keys.First()}",
-        var count => $" in {count} of its partitions",
+        1 => $" in its shard {_away.Keys.First()}",
+        var count => $" in {count} of its shards",
     };
 
     public void Dispose()
@@ -61,7 +61,7 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
     }
 
     /// <summary>Learns of a transient failure.</summary>
-    public void Failed(int partition, string error)
+    public void Failed(int shard, string error)
     {
         TimeSpan elapsed;
         string part;
@@ -71,7 +71,7 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
             var now = time.Uptime;
             Forget();
             begins = _away.Count == 0;
-            _away[partition] = new Away(now, RepliesSince: null, error);
+            _away[shard] = new Away(now, RepliesSince: null, error);
             _isAway = true;
             _since = begins ? now : _since;
             part = Part;
@@ -94,8 +94,8 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
         }
     }
 
-    /// <summary>Learns that a partition has replied.</summary>
-    public void Replied(int partition)
+    /// <summary>Learns that a shard has replied.</summary>
+    public void Replied(int shard)
     {
         if (!_isAway)
         {
@@ -104,15 +104,15 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
 
         lock (_gate)
         {
-            if (_away.TryGetValue(partition, out var away) && away.RepliesSince is null)
+            if (_away.TryGetValue(shard, out var away) && away.RepliesSince is null)
             {
-                _away[partition] = away with { RepliesSince = time.Uptime };
+                _away[shard] = away with { RepliesSince = time.Uptime };
                 SetTimer();
             }
         }
     }
 
-    /// <summary>Ends the outage of each partition that has been quiet for long enough, whether it is asked again or not.</summary>
+    /// <summary>Ends the outage of each shard that has been quiet for long enough, whether it is asked again or not.</summary>
     private void EndQuiet()
     {
         TimeSpan elapsed;
@@ -120,12 +120,12 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
         {
             var now = time.Uptime;
             var repliesSince = _since;
-            foreach (var (partition, away) in _away)
+            foreach (var (shard, away) in _away)
             {
                 if (away.RepliesSince is { } since && since + Quiet <= now)
                 {
                     repliesSince = since > repliesSince ? since : repliesSince;
-                    _away.Remove(partition);
+                    _away.Remove(shard);
                 }
             }
 
@@ -159,11 +159,11 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
     private void Forget()
     {
         var before = time.Uptime - Memory;
-        foreach (var (partition, away) in _away)
+        foreach (var (shard, away) in _away)
         {
             if (away.RepliesSince is null && away.FailedAt < before)
             {
-                _away.Remove(partition);
+                _away.Remove(shard);
             }
         }
 
@@ -183,7 +183,7 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
         return TimeSpan.FromMinutes(Math.Floor(elapsed.TotalMinutes) + 1);
     }
 
-    /// <summary>A partition that is away.</summary>
+    /// <summary>A shard that is away.</summary>
     /// <param name="FailedAt">When the last call failed.</param>
     /// <param name="RepliesSince">Since when it replies; null when the last call failed.</param>
     /// <param name="Error">How it failed.</param>

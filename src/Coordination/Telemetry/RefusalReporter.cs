@@ -37,9 +37,9 @@ internal sealed class RefusalReporter(string storeName, TimeProvider time, ILogg
     }
 
     /// <summary>Learns of a refusal.</summary>
-    public void Refused(StoreCall call, int partition, string? lockName, string error)
+    public void Refused(StoreCall call, int shard, string? lockName, string error)
     {
-        var asked = Asked.By(call, partition, lockName);
+        var asked = Asked.By(call, shard, lockName);
         lock (_gate)
         {
             Forget();
@@ -61,13 +61,13 @@ internal sealed class RefusalReporter(string storeName, TimeProvider time, ILogg
     }
 
     /// <summary>Learns that the store does what was asked.</summary>
-    public void Passed(StoreCall call, int partition, string? lockName)
+    public void Passed(StoreCall call, int shard, string? lockName)
     {
         if (_hasRefused)
         {
             lock (_gate)
             {
-                _refusals.Remove(Asked.By(call, partition, lockName));
+                _refusals.Remove(Asked.By(call, shard, lockName));
                 _hasRefused = _refusals.Count > 0;
             }
         }
@@ -88,9 +88,9 @@ internal sealed class RefusalReporter(string storeName, TimeProvider time, ILogg
     }
 
     /// <summary>What is refused or not: the same thing for each lock by itself, but for a renewal, which is for many of them.</summary>
-    private readonly record struct Asked(StoreCall Call, int Partition, string? LockName)
+    private readonly record struct Asked(StoreCall Call, int Shard, string? LockName)
     {
-        public static Asked By(StoreCall call, int partition, string? lockName) => call == StoreCall.Renewal ? new(call, partition, null) : new(call, 0, lockName);
+        public static Asked By(StoreCall call, int shard, string? lockName) => call == StoreCall.Renewal ? new(call, shard, null) : new(call, 0, lockName);
     }
 
     private readonly record struct Refusal(TimeSpan At, string Error);

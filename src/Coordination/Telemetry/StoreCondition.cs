@@ -52,25 +52,25 @@ public sealed class StoreCondition : IDisposable
     }
 
     /// <summary>Learns that a call succeeded.</summary>
-    internal void Succeeded(StoreCall call, TimeSpan sentAt, int partition, string? lockName)
+    internal void Succeeded(StoreCall call, TimeSpan sentAt, int shard, string? lockName)
     {
         Succeeded(call, sentAt);
-        _outages.Replied(partition);
-        _refusals.Passed(call, partition, lockName);
+        _outages.Replied(shard);
+        _refusals.Passed(call, shard, lockName);
     }
 
     /// <summary>Learns that a call failed.</summary>
-    internal void Failed(StoreCall call, int partition, string? lockName, LockStoreException error)
+    internal void Failed(StoreCall call, int shard, string? lockName, LockStoreException error)
     {
         if (error.IsTransient)
         {
-            _outages.Failed(partition, error.Message);
+            _outages.Failed(shard, error.Message);
         }
         else
         {
             // It has replied, though not what was hoped for.
-            _outages.Replied(partition);
-            _refusals.Refused(call, partition, lockName, error.Message);
+            _outages.Replied(shard);
+            _refusals.Refused(call, shard, lockName, error.Message);
         }
     }
 }

@@ -101,15 +101,7 @@ internal sealed class Cluster : IAsyncDisposable
 
         foreach (var node in _nodes)
         {
-            // A release may wait until the store may be asked again, on a clock that nobody moves any more.
-            var disposing = node.DisposeAsync().AsTask();
-            while (!disposing.IsCompleted)
-            {
-                Time.Advance(TimeSpan.FromMilliseconds(250));
-                await Task.WhenAny(disposing, Task.Run(Thread.Yield));
-            }
-
-            await disposing;
+            await node.DisposeAsync();
         }
     }
 

@@ -25,19 +25,22 @@ public sealed class CallsInOutageTests(ITestOutputHelper output)
     [Theory]
     [Promise("G12")]
     [Failure("F40")]
-    [InlineData(1, false)]
-    [InlineData(100, false)]
-    [InlineData(1_000, false)]
-    [InlineData(1, true)]
-    [InlineData(100, true)]
-    [InlineData(1_000, true)]
-    public async Task A_server_that_is_away_is_asked_five_times_a_second_at_most_and_everybody_goes_on_within_a_second(int wanted, bool isKilled)
+    [InlineData(1, false, false)]
+    [InlineData(100, false, false)]
+    [InlineData(1_000, false, false)]
+    [InlineData(1_000, false, true)]
+    [InlineData(1, true, false)]
+    [InlineData(100, true, false)]
+    [InlineData(1_000, true, false)]
+    public async Task A_server_or_a_whole_Cluster_that_is_away_is_asked_five_times_a_second_at_most_and_everybody_goes_on_within_a_second(int wanted, bool isKilled, bool isCluster)
     {
-        await using var server = await RedisProcess.StartAsync();
+        await using var cluster = isCluster ? await RedisCluster.StartAsync(TimeSpan.FromSeconds(30)) : null;
+        await using var single = isCluster ? null : await RedisProcess.StartAsync();
+        var servers = cluster?.Masters ?? [single!];
         await using var node = new TestNode(
             builder =>
             {
-                builder.UseRedis(server.ConnectionString, options =>
+                builder.UseRedis(cluster?.ConnectionString ?? single!.ConnectionString, options =>
                 {
                     options.ProbeOnStart = false;
                     options.CommandTimeout = TimeSpan.FromMilliseconds(500);
@@ -47,13 +50,16 @@ public sealed class CallsInOutageTests(ITestOutputHelper output)
         var (store, condition) = ((CountedStore)node.Store, node.Services.GetRequiredService<StoreCondition>());
         var held = await Task.WhenAll(Enumerable.Range(0, Leases).Select(i => node.GetLock("held" + i).AcquireAsync(Token)));
 
-        if (isKilled)
+        foreach (var server in servers)
         {
-            await server.KillAsync();
-        }
-        else
-        {
-            server.Pause();
+            if (isKilled)
+            {
+                await server.KillAsync();
+            }
+            else
+            {
+                server.Pause();
+            }
         }
 
         var waiting = Enumerable.Range(0, wanted).Select(i => node.GetLock("wanted" + i).AcquireAsync(Token)).ToList();
@@ -63,16 +69,19 @@ public sealed class CallsInOutageTests(ITestOutputHelper output)
         var tries = new List<Task>();
         var calm = await CountAsync(TimeSpan.FromSeconds(2));
         var asked = await CountAsync(TimeSpan.FromSeconds(Seconds));
-        output.WriteLine($"{wanted} wanted, {(isKilled ? "killed" : "paused")}: {asked / (double)Seconds} calls a second; {calm} in the first two");
+        output.WriteLine($"{wanted} wanted, {servers.Count} {(isKilled ? "killed" : "paused")}: {asked / (double)Seconds} calls a second; {calm} in the first two");
         Assert.InRange(asked, Seconds, (5 * Seconds) + 1);
 
-        if (isKilled)
+        foreach (var server in servers)
         {
-            await server.StartAgainAsync();
-        }
-        else
-        {
-            server.Resume();
+            if (isKilled)
+            {
+                await server.StartAgainAsync();
+            }
+            else
+            {
+                server.Resume();
+            }
         }
 
         await Task.WhenAny(waiting).WaitAsync(Patience, Token);

@@ -66,6 +66,8 @@ public sealed class StoreConditionTests
             await (await node.GetLock(name).AcquireAsync(Token)).DisposeAsync();
         }
 
+        Assert.Single(names[true].Select(node.Store.ShardOf).Distinct());
+        Assert.Equal(2, names[false].Select(node.Store.ShardOf).Distinct().Count());
         await cluster.Masters[0].KillAsync();
         var tries = names[true].Select(name => Record.ExceptionAsync(() => node.GetLock(name).TryAcquireAsync(Token)).AsTask()).ToList();
         foreach (var name in names[false])
@@ -74,7 +76,7 @@ public sealed class StoreConditionTests
         }
 
         Assert.All(await Task.WhenAll(tries).WaitAsync(Patience, Token), error => Assert.IsType<LockStoreException>(error));
-        Assert.Contains("of its partitions", node.Services.GetRequiredService<StoreCondition>().Trouble, StringComparison.Ordinal);
+        Assert.Contains($"in its shard {node.Store.ShardOf(names[true].First())}:", node.Services.GetRequiredService<StoreCondition>().Trouble, StringComparison.Ordinal);
         Assert.InRange(node.Logs.GetSnapshot().Count(line => line.Id.Id is >= 1010 and <= 1013), 1, 3);
     }
 }

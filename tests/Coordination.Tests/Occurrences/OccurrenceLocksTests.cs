@@ -2,9 +2,9 @@ using Coordination.Leases;
 using Coordination.Occurrences;
 using Coordination.Resilience;
 using Coordination.Stores;
+using Coordination.Testing;
 using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Stores;
-using Coordination.Testing;
 using Coordination.Tests.Leases;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -3,7 +3,7 @@ using Coordination.TestKit.Stores;
 
 namespace Coordination.Tests.Resilience;
 
-/// <summary>A store of as many partitions as its locks have first letters, that fails calls by the lock that they are for.</summary>
+/// <summary>A store of as many shards as its locks have first letters, that fails calls by the lock that they are for.</summary>
 internal sealed class PartlyAwayStore(ILockStore inner) : DelegatingLockStore(inner)
 {
     private int _asked;
@@ -17,6 +17,8 @@ internal sealed class PartlyAwayStore(ILockStore inner) : DelegatingLockStore(in
     public static LockStoreException Away => new("The connection is gone.", isTransient: true) { MayBeApplied = false };
 
     public override int PartitionOf(string lockName) => lockName[0];
+
+    public override int ShardOf(string lockName) => PartitionOf(lockName);
 
     public override Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
         AskAsync(request.LockName, () => base.AcquireAsync(request, cancellationToken));

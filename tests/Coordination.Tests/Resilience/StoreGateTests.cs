@@ -23,7 +23,7 @@ public sealed class StoreGateTests : IDisposable
     public async Task An_open_gate_lets_every_call_pass()
     {
         Assert.True(_gate.IsOpen);
-        Assert.Null(await Enter(StoreCall.Acquisition));
+        await PassesAsync(Enter(StoreCall.Acquisition));
     }
 
     [Theory]
@@ -45,9 +45,38 @@ public sealed class StoreGateTests : IDisposable
     }
 
     [Fact]
+    public async Task Neither_a_renewal_nor_a_release_waits_because_an_acquisition_had_the_turn()
+    {
+        Fail();
+        var acquisition = Enter(StoreCall.Acquisition);
+        await PassesAsync(Enter(StoreCall.Release));
+        await PassesAsync(Enter(StoreCall.Renewal));
+
+        // But not one after another, as long as nothing is heard.
+        Assert.False(Enter(StoreCall.Release).IsCompleted);
+        Assert.False(Enter(StoreCall.Renewal).IsCompleted);
+        Assert.False(acquisition.IsCompleted);
+    }
+
+    [Fact]
+    public async Task What_is_released_one_by_one_does_not_wait_while_the_store_replies()
+    {
+        Fail();
+        var acquisition = Enter(StoreCall.Acquisition);
+        for (var i = 0; i < 10; i++)
+        {
+            await PassesAsync(Enter(StoreCall.Release));
+            _gate.Replied(0, StoreCall.Release, _clock.Uptime);
+        }
+
+        Assert.False(acquisition.IsCompleted);
+    }
+
+    [Fact]
     public async Task Renewals_pass_before_releases_and_those_before_acquisitions()
     {
         Fail();
+        await SendUrgentAsync();
         var acquisition = Enter(StoreCall.Acquisition);
         var release = Enter(StoreCall.Release);
         var renewal = Enter(StoreCall.Renewal);
@@ -81,21 +110,69 @@ public sealed class StoreGateTests : IDisposable
         Assert.False(acquisition.IsCompleted);
 
         // More of them do not wait at all, and what waits behind them goes on when one has its reply.
-        Assert.Null(await Enter(StoreCall.Renewal));
+        await PassesAsync(Enter(StoreCall.Renewal));
         _gate.Replied(0, StoreCall.Renewal, _clock.Uptime);
         await PassesAsync(acquisition);
     }
 
     [Fact]
-    public async Task A_store_that_renews_and_grants_nothing_is_asked_for_one_grant_after_each_renewal()
+    [Failure("F58")]
+    public async Task A_store_that_renews_and_grants_nothing_is_asked_for_a_grant_at_each_turn_however_much_it_renews()
     {
         Fail();
         var acquisitions = Enumerable.Range(0, 10).Select(_ => Enter(StoreCall.Acquisition)).ToList();
-        _gate.Replied(0, StoreCall.Renewal, _clock.Uptime);
-        await PassesAsync(acquisitions[0]);
-        Assert.All(acquisitions[1..], acquisition => Assert.False(acquisition.IsCompleted));
+        for (var i = 0; i < 5; i++)
+        {
+            for (var renewals = 0; renewals < 100; renewals++)
+            {
+                await PassesAsync(Enter(StoreCall.Renewal));
+                _gate.Replied(0, StoreCall.Renewal, _clock.Uptime);
+            }
+
+            Assert.All(acquisitions[i..], acquisition => Assert.False(acquisition.IsCompleted));
+            _clock.Advance(StoreGate.Pace);
+            await PassesAsync(acquisitions[i]);
+            Fail();
+            _gate.Replied(0, StoreCall.Renewal, _clock.Uptime);
+        }
+
         _gate.Replied(0, StoreCall.Acquisition, _clock.Uptime);
         await Task.WhenAll(acquisitions.Select(PassesAsync));
+    }
+
+    [Theory]
+    [Promise("G2")]
+    [InlineData(100)]
+    [InlineData(1_000)]
+    [InlineData(15_000)]
+    public async Task A_lease_however_short_has_time_for_some_tries(int leaseMilliseconds)
+    {
+        var timings = LeaseTimings.Of(new CoordinationOptions { LeaseDuration = TimeSpan.FromMilliseconds(leaseMilliseconds) });
+        var left = timings.Duration - timings.SafetyMargin - timings.RenewalInterval;
+        Fail();
+        await SendUrgentAsync();
+        var tries = 0;
+        for (var end = _clock.Uptime + left; ;)
+        {
+            var renewal = Enter(StoreCall.Renewal, callLimit: timings.CallLimit);
+            if (!renewal.IsCompleted)
+            {
+                var due = _gate.LetPass();
+                if (due > end)
+                {
+                    break;
+                }
+
+                _clock.Advance(due - _clock.Uptime);
+                _gate.LetPass();
+                await PassesAsync(renewal);
+            }
+
+            tries++;
+            Fail();
+        }
+
+        Assert.InRange(tries, 5, 1 + (int)(left / TimeSpan.FromMilliseconds(Math.Min(200, timings.CallLimit.TotalMilliseconds / 2))));
     }
 
     [Fact]
@@ -116,7 +193,7 @@ public sealed class StoreGateTests : IDisposable
     {
         Fail();
         _clock.Advance(StoreGate.Pace);
-        Assert.Null(await Enter(StoreCall.Acquisition));
+        await PassesAsync(Enter(StoreCall.Acquisition));
         var next = Enter(StoreCall.Acquisition);
         _clock.Advance(StoreGate.Pace - TimeSpan.FromMilliseconds(1));
         Assert.False(next.IsCompleted);
@@ -130,10 +207,10 @@ public sealed class StoreGateTests : IDisposable
     {
         Fail();
         using var cancellation = new CancellationTokenSource();
-        var cancelled = Enter(StoreCall.Renewal, cancellationToken: cancellation.Token);
+        var cancelled = Enter(StoreCall.Acquisition, cancellationToken: cancellation.Token);
         var next = Enter(StoreCall.Acquisition);
         await cancellation.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.WaitAsync(Bound, Token));
         _clock.Advance(StoreGate.Pace);
         await PassesAsync(next);
     }
@@ -147,13 +224,13 @@ public sealed class StoreGateTests : IDisposable
             using var gate = new StoreGate(_clock);
             gate.Failed(0, _clock.Uptime, PartlyAwayStore.Away);
             using var cancellation = new CancellationTokenSource();
-            var cancelled = gate.EnterAsync(0, StoreCall.Renewal, true, Timeout.InfiniteTimeSpan, false, cancellation.Token).AsTask();
-            var next = gate.EnterAsync(0, StoreCall.Acquisition, true, Timeout.InfiniteTimeSpan, false, Token).AsTask();
+            var cancelled = gate.EnterAsync(0, Plan(StoreCall.Acquisition), Timeout.InfiniteTimeSpan, cancellation.Token).AsTask();
+            var next = gate.EnterAsync(0, Plan(StoreCall.Acquisition), Timeout.InfiniteTimeSpan, Token).AsTask();
             _ = cancellation.CancelAsync();
             _clock.Advance(StoreGate.Pace);
             if (await Record.ExceptionAsync(() => cancelled.WaitAsync(Bound, Token)) is null)
             {
-                gate.PassOn(0);
+                gate.PassOn();
             }
 
             await PassesAsync(next);
@@ -164,6 +241,7 @@ public sealed class StoreGateTests : IDisposable
     public async Task Waits_that_ended_leave_nothing_behind()
     {
         Fail();
+        await SendUrgentAsync();
         using var cancellation = new CancellationTokenSource();
         var waiting = Enumerable.Range(0, 1_000)
             .Select(i => Enter((StoreCall)(i % 3), limit: i % 2 == 0 ? TimeSpan.FromMilliseconds(100) : Timeout.InfiniteTimeSpan, cancellationToken: cancellation.Token)).ToList();
@@ -175,7 +253,7 @@ public sealed class StoreGateTests : IDisposable
             Assert.True(end is TimeoutException or OperationCanceledException, $"{end}");
         }
 
-        _gate.Replied(0, StoreCall.Renewal, _clock.Uptime);
+        _gate.Replied(0, StoreCall.Acquisition, _clock.Uptime);
         Assert.True(_gate.IsOpen);
         Assert.Equal(0, _clock.Asleep);
     }
@@ -184,39 +262,67 @@ public sealed class StoreGateTests : IDisposable
     public async Task What_had_nothing_to_ask_passes_its_turn_on()
     {
         Fail();
+        await SendUrgentAsync();
         var renewal = Enter(StoreCall.Renewal);
         var acquisition = Enter(StoreCall.Acquisition);
         _clock.Advance(StoreGate.Pace);
         await PassesAsync(renewal);
         Assert.False(acquisition.IsCompleted);
-        _gate.PassOn(0);
+        _gate.PassOn();
         await PassesAsync(acquisition);
     }
 
     [Fact]
-    public async Task A_partition_that_is_away_holds_up_no_other()
+    public async Task A_shard_that_is_away_holds_up_no_other()
     {
         Fail();
-        Assert.Null(await Enter(StoreCall.Acquisition, partition: 1));
+        await PassesAsync(Enter(StoreCall.Acquisition, shard: 1));
         Assert.False(Enter(StoreCall.Acquisition).IsCompleted);
     }
 
     [Fact]
-    public async Task Many_partitions_that_are_away_make_no_more_calls_than_one_and_the_first_that_is_back_wakes_the_others()
+    public async Task Many_shards_that_are_away_make_no_more_calls_than_one_and_take_turns()
     {
-        const int Partitions = 20;
-        foreach (var partition in Enumerable.Range(0, Partitions))
+        const int Shards = 20;
+        var waiting = FailAll(Shards);
+        for (var i = 0; i < 2 * Shards; i++)
         {
-            Fail(partition);
+            _clock.Advance(StoreGate.Pace);
+            await PassesAsync(waiting[i % Shards]);
+            Assert.Equal(1, waiting.Count(call => call.IsCompleted));
+            waiting[i % Shards] = Enter(StoreCall.Acquisition, shard: i % Shards);
+        }
+    }
+
+    [Fact]
+    public async Task Shards_that_are_back_go_on_one_after_another_without_a_pause()
+    {
+        const int Shards = 20;
+        var waiting = FailAll(Shards);
+        _clock.Advance(StoreGate.Pace);
+        for (var i = 0; i < Shards; i++)
+        {
+            await PassesAsync(waiting[i]);
+            _gate.Replied(i, StoreCall.Acquisition, _clock.Uptime);
         }
 
-        var waiting = Enumerable.Range(0, Partitions).Select(partition => Enter(StoreCall.Acquisition, partition: partition)).ToList();
-        _clock.Advance(10 * StoreGate.Pace);
-        Assert.True(SpinWait.SpinUntil(() => waiting.Count(call => call.IsCompleted) >= 10, Bound));
-        Assert.Equal(10, waiting.Count(call => call.IsCompleted));
-        _gate.Replied(0, StoreCall.Acquisition, _clock.Uptime);
+        Assert.True(_gate.IsOpen);
+    }
+
+    [Fact]
+    public async Task A_shard_that_comes_and_goes_gives_the_others_no_more_turns()
+    {
+        Fail(shard: 1);
+        var waiting = Enumerable.Range(0, 10).Select(_ => Enter(StoreCall.Acquisition, shard: 1)).ToList();
+        for (var i = 0; i < 100; i++)
+        {
+            Fail(shard: 0);
+            _gate.Replied(0, StoreCall.Acquisition, _clock.Uptime);
+        }
+
+        Assert.All(waiting, call => Assert.False(call.IsCompleted));
         _clock.Advance(StoreGate.Pace);
-        await Task.WhenAll(waiting.Select(PassesAsync));
+        await PassesAsync(waiting[0]);
     }
 
     /// <summary>The timers of the system fire on the pool, and so not at all while each of its threads is blocked. The watchdog lets its renewals pass by itself.</summary>
@@ -228,6 +334,7 @@ public sealed class StoreGateTests : IDisposable
         var fault = default(Exception);
         var renewal = default(Task<int>);
         gate.Failed(0, TimeProvider.System.Uptime, PartlyAwayStore.Away);
+        Assert.True(gate.EnterAsync(0, Plan(StoreCall.Renewal), Timeout.InfiniteTimeSpan, Token).AsTask().IsCompleted, "One goes ahead.");
         using var thread = new DedicatedThread("renewals", TimeProvider.System, Look, error => fault = error);
         thread.WakeAt(TimeSpan.Zero);
         Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref renewal) is { IsCompleted: true }, TimeSpan.FromSeconds(10)), "The renewal did not pass.");
@@ -241,7 +348,7 @@ public sealed class StoreGateTests : IDisposable
 
         async Task<int> RenewAsync()
         {
-            Assert.Null(await gate.EnterAsync(0, StoreCall.Renewal, isPatient: true, Timeout.InfiniteTimeSpan, continueOnCapturedContext: true, CancellationToken.None).ConfigureAwait(true));
+            Assert.Null(await gate.EnterAsync(0, Plan(StoreCall.Renewal) with { ContinueOnCapturedContext = true }, Timeout.InfiniteTimeSpan, CancellationToken.None).ConfigureAwait(true));
             Assert.IsType<DedicatedThread>(SynchronizationContext.Current);
             return 1;
         }
@@ -249,10 +356,33 @@ public sealed class StoreGateTests : IDisposable
 
     private static async Task PassesAsync(Task<LockStoreException?> entering) => Assert.Null(await entering.WaitAsync(Bound, Token));
 
-    private void Fail(int partition = 0) => _gate.Failed(partition, _clock.Uptime, PartlyAwayStore.Away);
+    private static CallPlan Plan(StoreCall call) => new(call, "work", Limit: TimeSpan.FromSeconds(2)) { IsPatient = true };
 
-    private Task<LockStoreException?> Enter(StoreCall call, bool isPatient = true, int partition = 0, TimeSpan? limit = null, CancellationToken? cancellationToken = null) =>
-        _gate.EnterAsync(partition, call, isPatient, limit ?? Timeout.InfiniteTimeSpan, continueOnCapturedContext: false, cancellationToken ?? Token).AsTask();
+    private void Fail(int shard = 0) => _gate.Failed(shard, _clock.Uptime, PartlyAwayStore.Away);
+
+    private List<Task<LockStoreException?>> FailAll(int shards)
+    {
+        foreach (var shard in Enumerable.Range(0, shards))
+        {
+            Fail(shard);
+        }
+
+        return [.. Enumerable.Range(0, shards).Select(shard => Enter(StoreCall.Acquisition, shard: shard))];
+    }
+
+    /// <summary>The renewal and the release that may go ahead.</summary>
+    private async Task SendUrgentAsync()
+    {
+        await PassesAsync(Enter(StoreCall.Renewal));
+        await PassesAsync(Enter(StoreCall.Release));
+    }
+
+    private Task<LockStoreException?> Enter(
+        StoreCall call, bool isPatient = true, int shard = 0, TimeSpan? limit = null, TimeSpan? callLimit = null, CancellationToken? cancellationToken = null)
+    {
+        var plan = Plan(call) with { IsPatient = isPatient };
+        return _gate.EnterAsync(shard, callLimit is { } time ? plan with { Limit = time } : plan, limit ?? Timeout.InfiniteTimeSpan, cancellationToken ?? Token).AsTask();
+    }
 
     /// <summary>The system's clock, whose timers wait for a pool that is blocked.</summary>
     private sealed class ClockWithoutTimers : TimeProvider
