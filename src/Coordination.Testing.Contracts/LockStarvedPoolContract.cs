@@ -49,18 +49,19 @@ public abstract class LockStarvedPoolContract : IAsyncLifetime
         var lost = await cutOff.GetLock(_name + "-lost").AcquireAsync(Cancellation);
         link.IsCut = true;
 
-        bool isLostInTime;
+        bool isLostInTime, isRenewedInTime;
         using (new BlockedPool())
         {
             // This thread waits without the pool: what is awaited here would not go on.
             var start = TimeProvider.System.GetTimestamp();
             isLostInTime = SpinWait.SpinUntil(() => lost.Lost.IsCancellationRequested, Lease);
 
-            // With no renewal the other one would be lost by now.
-            SpinWait.SpinUntil(() => TimeProvider.System.GetElapsedTime(start) > 1.5 * Lease);
+            // Without renewals it would not reach so far.
+            isRenewedInTime = SpinWait.SpinUntil(() => TimeProvider.System.GetElapsedTime(start) + kept.Remaining > 1.5 * Lease, Lease);
         }
 
         Assert.True(isLostInTime, "The loss was not told in time.");
+        Assert.True(isRenewedInTime, "The lease was not renewed in time.");
         Assert.Equal((LeaseState.Held, false), (kept.State, kept.Lost.IsCancellationRequested));
         Assert.Equal(kept.FencingToken, (await node.Administration.GetHolderAsync(kept.LockName, Cancellation))?.FencingToken);
         Assert.Equal(ReleaseResult.Released, await kept.ReleaseAsync(Cancellation));

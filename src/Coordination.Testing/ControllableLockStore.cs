@@ -16,6 +16,7 @@ namespace Coordination.Testing;
 public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
 {
     private static readonly TimeSpan StrangersLease = TimeSpan.FromDays(1);
+    private static readonly DurationRange StrangersLeases = DurationRange.UpTo(TimeSpan.MaxValue, "null for a day");
 
     private readonly InMemoryLockStore _store;
     private readonly ConcurrentDictionary<Subscription, byte> _subscriptions = [];
@@ -127,7 +128,7 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
     /// <exception cref="ArgumentOutOfRangeException">The lease duration is zero or less.</exception>
     public LockOwner GrantTo(string lockName, string nodeId, TimeSpan? leaseDuration = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(leaseDuration ?? StrangersLease, TimeSpan.Zero, nameof(leaseDuration));
+        StrangersLeases.Validate(nameof(leaseDuration), nameof(leaseDuration), leaseDuration);
         var stranger = new LockOwner(nodeId, Interlocked.Increment(ref _strangers));
         _store.Assign(lockName, stranger, leaseDuration ?? StrangersLease);
         return stranger;

@@ -21,6 +21,8 @@ public sealed record LeaseTimings
     /// <summary>How much of a lease renewal interval and safety margin may take: the rest is for a renewal that failed once to be repeated.</summary>
     internal const double MaxShare = 0.9;
 
+    private static readonly DurationRange OfLock = DurationRange.Between(MinDuration, MaxDuration, "null for that of the node");
+
     private LeaseTimings(TimeSpan duration, TimeSpan renewalInterval, TimeSpan safetyMargin)
     {
         Duration = duration;
@@ -77,21 +79,16 @@ public sealed record LeaseTimings
     }
 
     /// <exception cref="ArgumentOutOfRangeException">The lease duration is out of its range.</exception>
-    internal static void Validate(LockOptions? options)
-    {
-        if (options?.LeaseDuration is { } duration && (duration < MinDuration || duration > MaxDuration))
-        {
-            throw new ArgumentOutOfRangeException(nameof(options), duration, $"A lease duration is from {MinDuration} to {MaxDuration}.");
-        }
-    }
+    internal static void Validate(LockOptions? options) =>
+        OfLock.Validate(nameof(options), nameof(options.LeaseDuration), options?.LeaseDuration);
 
     /// <summary>What is wrong with the durations of a node's leases: a sentence for each that names the setting, its value and its limits.</summary>
     internal static IEnumerable<string> FindErrors(CoordinationOptions options)
     {
         var duration = options.LeaseDuration;
-        if (duration < MinDuration || duration > MaxDuration)
+        if (DurationRange.Between(MinDuration, MaxDuration).FindError($"{CoordinationOptions.SectionName}:{nameof(options.LeaseDuration)}", duration) is { } error)
         {
-            yield return $"{CoordinationOptions.SectionName}:{nameof(options.LeaseDuration)} is {duration}, and must be from {MinDuration} to {MaxDuration}.";
+            yield return error;
             yield break;
         }
 

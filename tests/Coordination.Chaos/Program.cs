@@ -44,10 +44,10 @@ internal static class Program
 
     private static async Task<int> RunAsync(Arguments arguments)
     {
-        var server = Requirement.Of(Need.RedisServer);
-        if (!server.IsMet)
+        Need[] needs = arguments.Runs.Any(options => options.Scenario.HasOwnClocks) ? [Need.RedisServer, Need.CCompiler] : [Need.RedisServer];
+        if (needs.Select(Requirement.Of).FirstOrDefault(need => !need.IsMet) is { } missing)
         {
-            await Console.Error.WriteLineAsync($"{server.Lack}. {server.Remedy}");
+            await Console.Error.WriteLineAsync($"{missing.Lack}. {missing.Remedy}");
             return 2;
         }
 

@@ -34,6 +34,20 @@ public sealed class ExclusionTests
     public async Task The_deadline_comes_the_margin_before_the_end_of_the_lease_in_the_store() =>
         (await Spin.FindViolationAsync("deadline")).Holds(atLeast: 100_000);
 
+    [Fact]
+    [Promise("G2")]
+    [Failure("F47")]
+    public async Task Who_was_suspended_relies_on_nothing_that_was_asked_for_before() =>
+        (await Spin.FindViolationAsync("deadline", "SUSPENSION")).Holds(atLeast: 1_000_000);
+
+    [Theory]
+    [Failure("F47")]
+    [InlineData("NO_SECOND_CLOCK")]
+    [InlineData("REPLY_FROM_BEFORE")]
+    [InlineData("GRANT_FROM_BEFORE")]
+    public async Task A_twin_that_relies_on_a_clock_that_stood_still_is_refuted(string twin) =>
+        (await Spin.FindViolationAsync("deadline", "SUSPENSION", twin)).IsRefuted("G2_told_first");
+
     [Theory]
     [InlineData("exclusion", "NO_OWNER_CHECK", "G5_own_release_only")]
     [InlineData("exclusion", "RENEWAL_RECREATES", "G1_one_owner")]

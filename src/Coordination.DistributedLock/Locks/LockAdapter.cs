@@ -5,6 +5,8 @@ namespace Coordination.DistributedLock.Locks;
 /// <summary>A lock as an <see cref="IDistributedLock"/>. Each acquisition has an owner of its own, so it is not re-entered.</summary>
 internal sealed class LockAdapter(ILock inner) : IDistributedLock
 {
+    private static readonly DurationRange Timeouts = DurationRange.UpToTimer(TimeSpan.FromMilliseconds(int.MaxValue));
+
     public string Name => inner.Name;
 
     public IDistributedSynchronizationHandle? TryAcquire(TimeSpan timeout = default, CancellationToken cancellationToken = default)
@@ -36,10 +38,7 @@ internal sealed class LockAdapter(ILock inner) : IDistributedLock
     /// <summary>Counts as DistributedLock does, and <see cref="Task.Wait(TimeSpan)"/>: a fraction of a millisecond is none.</summary>
     private static TimeSpan InWholeMilliseconds(TimeSpan timeout)
     {
-        var milliseconds = timeout.Ticks / TimeSpan.TicksPerMillisecond;
-        return milliseconds is >= Timeout.Infinite and <= int.MaxValue
-            ? TimeSpan.FromMilliseconds(milliseconds)
-            : throw new ArgumentOutOfRangeException(
-                nameof(timeout), timeout, $"A timeout is from zero to {TimeSpan.FromMilliseconds(int.MaxValue)}, or Timeout.InfiniteTimeSpan ({Timeout.InfiniteTimeSpan}).");
+        var whole = new TimeSpan(timeout.Ticks - (timeout.Ticks % TimeSpan.TicksPerMillisecond));
+        return Timeouts.Contains(whole) ? whole : throw new ArgumentOutOfRangeException(nameof(timeout), timeout, Timeouts.FindError(nameof(timeout), timeout));
     }
 }

@@ -25,7 +25,7 @@ public static class CoordinationHealthChecksBuilderExtensions
     /// <param name="name">The name of the check.</param>
     /// <param name="failureStatus">What overdue work is reported as. Null, the default, for <see cref="HealthStatus.Unhealthy"/>.</param>
     /// <param name="tags">Tags to choose the check by.</param>
-    /// <param name="storeTimeLimit">How long the store has to reply, where it is asked: greater than zero, up to 49 days. Null, the default, for 500 ms.</param>
+    /// <param name="storeTimeLimit">How long the store has to reply, where it is asked: 1 ms to 49 days. Null, the default, for 500 ms.</param>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="name"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="storeTimeLimit"/> is not in its range.</exception>
     public static IHealthChecksBuilder AddCoordinationHealthCheck(
@@ -38,8 +38,7 @@ public static class CoordinationHealthChecksBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(name);
         var limit = storeTimeLimit ?? StoreTimeLimit.OfHealthCheck;
-        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(limit, TimeSpan.Zero, nameof(storeTimeLimit));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, TimeSpan.FromDays(49), nameof(storeTimeLimit));
+        StoreTimeLimit.Range.Validate(nameof(storeTimeLimit), nameof(storeTimeLimit), storeTimeLimit);
 
         // A host that only takes locks has no exclusive services, and a store to be asked all the same.
         builder.Services.AddOptions<ExclusiveServiceOptions>();

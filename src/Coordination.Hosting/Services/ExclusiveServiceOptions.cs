@@ -28,7 +28,7 @@ public sealed class ExclusiveServiceOptions
     public TimeSpan CompletionPause { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// The shortest time that the node stays away after its work threw, or the store refused: greater than zero, up to 1 day; 1 s by
+    /// The shortest time that the node stays away after its work threw, or the store refused: 10 ms to 1 day; 1 s by
     /// default. The lock is free during that time. It doubles with each failure in a row, with jitter of up to twice.
     /// </summary>
     public TimeSpan MinRestartDelay { get; set; } = TimeSpan.FromSeconds(1);
@@ -48,7 +48,7 @@ public sealed class ExclusiveServiceOptions
     /// </summary>
     public TimeSpan? OverdueAfter { get; set; }
 
-    /// <summary>How often overdue work is warned of, after the first warning: greater than zero, up to 49 days; 10 s by default.</summary>
+    /// <summary>How often overdue work is warned of, after the first warning: 100 ms to 49 days; 10 s by default.</summary>
     public TimeSpan OverdueWarningInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>

@@ -8,6 +8,9 @@ internal static class StoreTimeLimit
     /// <summary>Who probes a process mostly waits for a second.</summary>
     public static readonly TimeSpan OfHealthCheck = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>From what is no limit that a reply could keep, to the longest time that a timer takes.</summary>
+    public static readonly DurationRange Range = DurationRange.Between(TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(49), "null for the default");
+
     /// <exception cref="LockStoreException">The store gave no reply in time, or said that it cannot.</exception>
     public static async Task ApplyAsync(TimeSpan limit, Func<CancellationToken, Task> ask, TimeProvider time, CancellationToken cancellationToken)
     {

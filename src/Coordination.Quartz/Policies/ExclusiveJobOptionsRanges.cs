@@ -3,7 +3,9 @@ namespace Coordination.Quartz.Policies;
 /// <summary>What the options of a job may be.</summary>
 internal static class ExclusiveJobOptionsRanges
 {
-    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+    private static readonly DurationRange MaxWait = DurationRange.UpTo(TimeSpan.FromDays(1), "null for the default");
+    private static readonly DurationRange LeaseDuration = DurationRange.Between(LeaseTimings.MinDuration, LeaseTimings.MaxDuration, "null for that of the node");
+    private static readonly DurationRange LockAtLeastFor = DurationRange.Between(TimeSpan.Zero, LeaseTimings.MaxDuration, "null for not at all");
 
     /// <summary>What is wrong with options, and what to do; nothing when they are fine.</summary>
     public static IEnumerable<string> FindFaults(ExclusiveJobOptions options)
@@ -13,19 +15,17 @@ internal static class ExclusiveJobOptionsRanges
             yield return $"{nameof(options.Name)} is empty. Give it a name, or leave it null for the key of the job.";
         }
 
-        if (options.MaxWait is { } wait && (wait <= TimeSpan.Zero || wait > LongestWait))
+        foreach (var fault in (string?[])
+            [
+                MaxWait.FindError(nameof(options.MaxWait), options.MaxWait),
+                LeaseDuration.FindError(nameof(options.LeaseDuration), options.LeaseDuration),
+                LockAtLeastFor.FindError(nameof(options.LockAtLeastFor), options.LockAtLeastFor),
+            ])
         {
-            yield return $"{nameof(options.MaxWait)} is {wait}, and must be greater than zero and at most {LongestWait}.";
-        }
-
-        if (options.LeaseDuration is { } lease && (lease < LeaseTimings.MinDuration || lease > LeaseTimings.MaxDuration))
-        {
-            yield return $"{nameof(options.LeaseDuration)} is {lease}, and must be from {LeaseTimings.MinDuration} to {LeaseTimings.MaxDuration}.";
-        }
-
-        if (options.LockAtLeastFor is { } atLeast && (atLeast < TimeSpan.Zero || atLeast > LeaseTimings.MaxDuration))
-        {
-            yield return $"{nameof(options.LockAtLeastFor)} is {atLeast}, and must be from zero to {LeaseTimings.MaxDuration}.";
+            if (fault is not null)
+            {
+                yield return fault;
+            }
         }
 
         if (options.OnCrash == OnCrash.Recover && options.OncePerFireTime == false)

@@ -4,15 +4,14 @@ namespace Coordination.Quartz.Policies;
 
 internal sealed class QuartzExclusivityOptionsValidator : IValidateOptions<QuartzExclusivityOptions>
 {
-    private static readonly TimeSpan ShortestRetention = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(366);
+    private static readonly DurationRange FireTimeRetention = DurationRange.Between(TimeSpan.FromMinutes(1), TimeSpan.FromDays(366));
 
     public ValidateOptionsResult Validate(string? name, QuartzExclusivityOptions options)
     {
-        var faults = options.AllOptions.SelectMany(ExclusiveJobOptionsRanges.FindFaults).Select(fault => $"{QuartzExclusivityOptions.SectionName}: {fault}").ToList();
-        if (options.FireTimeRetention < ShortestRetention || options.FireTimeRetention > LongestRetention)
+        var faults = options.AllOptions.SelectMany(ExclusiveJobOptionsRanges.FindFaults).Select(found => $"{QuartzExclusivityOptions.SectionName}: {found}").ToList();
+        if (FireTimeRetention.FindError($"{QuartzExclusivityOptions.SectionName}:{nameof(options.FireTimeRetention)}", options.FireTimeRetention) is { } fault)
         {
-            faults.Add($"{QuartzExclusivityOptions.SectionName}:{nameof(options.FireTimeRetention)} is {options.FireTimeRetention}, and must be from {ShortestRetention} to {LongestRetention}.");
+            faults.Add(fault);
         }
 
         return faults.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(faults);

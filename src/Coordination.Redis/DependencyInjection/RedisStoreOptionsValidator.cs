@@ -9,10 +9,8 @@ namespace Coordination.Redis.DependencyInjection;
 internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> coordination) : IValidateOptions<RedisStoreOptions>
 {
     private const int MaxPrefixBytes = 128;
-    private static readonly TimeSpan MinTimeout = TimeSpan.FromMilliseconds(10);
-    private static readonly TimeSpan MaxTimeout = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan MinReplicationTimeout = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan MaxReplicationTimeout = TimeSpan.FromSeconds(10);
+    private static readonly DurationRange CommandTimeout = DurationRange.Between(TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1), "leave it out for the default");
+    private static readonly DurationRange ReplicationTimeout = DurationRange.Between(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10));
     private const int MaxReplicas = 100;
 
     public ValidateOptionsResult Validate(string? name, RedisStoreOptions options)
@@ -97,11 +95,13 @@ internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> c
             failures.Add($"{RedisStoreOptions.SectionName}:ReplicasToWaitFor is {options.ReplicasToWaitFor.ToString(CultureInfo.InvariantCulture)}. Set 0 to {MaxReplicas.ToString(CultureInfo.InvariantCulture)}.");
         }
 
-        var most = options.CommandTimeoutFor(coordination.Value) / 2;
-        var timeout = options.ReplicationTimeout;
-        if (options.ReplicasToWaitFor > 0 && (timeout < MinReplicationTimeout || timeout > MaxReplicationTimeout || timeout > most))
+        if (ReplicationTimeout.FindError($"{RedisStoreOptions.SectionName}:ReplicationTimeout", options.ReplicationTimeout) is { } failure)
         {
-            failures.Add($"{RedisStoreOptions.SectionName}:ReplicationTimeout is {timeout}. Set {MinReplicationTimeout} to {MaxReplicationTimeout}, and at most half the command timeout, which is {most}.");
+            failures.Add(failure);
+        }
+        else if (options.ReplicasToWaitFor > 0 && options.CommandTimeoutFor(coordination.Value) / 2 is var most && options.ReplicationTimeout > most)
+        {
+            failures.Add($"{RedisStoreOptions.SectionName}:ReplicationTimeout is {options.ReplicationTimeout}. Set at most half the command timeout, which is {most}, or a longer {RedisStoreOptions.SectionName}:CommandTimeout.");
         }
     }
 
@@ -112,9 +112,9 @@ internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> c
             return;
         }
 
-        if (chosen < MinTimeout || chosen > MaxTimeout)
+        if (CommandTimeout.FindError($"{RedisStoreOptions.SectionName}:CommandTimeout", chosen) is { } failure)
         {
-            failures.Add($"{RedisStoreOptions.SectionName}:CommandTimeout is {chosen}. Set {MinTimeout} to {MaxTimeout}.");
+            failures.Add(failure);
         }
 
         var renewal = RedisStoreOptions.RenewalInterval(coordination.Value);

@@ -7,12 +7,15 @@ namespace Coordination.DependencyInjection;
 /// <summary>Checks the settings when the host starts, and says for each what is wrong with it and what to change.</summary>
 internal sealed class CoordinationOptionsValidator(IServiceProviderIsService services) : IValidateOptions<CoordinationOptions>
 {
+    private static readonly DurationRange ClaimWindow = DurationRange.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
+    private static readonly DurationRange ReleaseTimeout = DurationRange.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(5));
+
     /// <inheritdoc/>
     public ValidateOptionsResult Validate(string? name, CoordinationOptions options)
     {
         var failures = new List<string>(LeaseTimings.FindErrors(options));
-        CheckRange(failures, nameof(options.ClaimWindow), options.ClaimWindow, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
-        CheckRange(failures, nameof(options.ReleaseTimeout), options.ReleaseTimeout, TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(5));
+        Check(failures, nameof(options.ClaimWindow), options.ClaimWindow, ClaimWindow);
+        Check(failures, nameof(options.ReleaseTimeout), options.ReleaseTimeout, ReleaseTimeout);
         CheckNodeName(failures, options.NodeName);
         if (!services.IsService(typeof(ILockStore)))
         {
@@ -22,11 +25,11 @@ internal sealed class CoordinationOptionsValidator(IServiceProviderIsService ser
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
     }
 
-    private static void CheckRange(List<string> failures, string name, TimeSpan value, TimeSpan min, TimeSpan max)
+    private static void Check(List<string> failures, string name, TimeSpan value, DurationRange range)
     {
-        if (value < min || value > max)
+        if (range.FindError($"{CoordinationOptions.SectionName}:{name}", value) is { } failure)
         {
-            failures.Add($"{CoordinationOptions.SectionName}:{name} is {value}, and must be from {min} to {max}.");
+            failures.Add(failure);
         }
     }
 

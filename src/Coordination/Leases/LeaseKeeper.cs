@@ -33,8 +33,9 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     {
         lease = null;
         var timings = node.TimingsOf(options);
-        if (new Deadline(reply.SentAt, timings).RemainingAt(time.Uptime) == TimeSpan.Zero)
+        if (new Deadline(reply.SentAt, timings).RemainingAt(time.Uptime) == TimeSpan.Zero || SuspensionCheck.Ahead(time) - reply.AheadAtSend > timings.SafetyMargin)
         {
+            // The time that the store counts from is long ago, also where the machine slept meanwhile and its clock with it.
             return false;
         }
 

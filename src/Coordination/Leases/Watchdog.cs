@@ -21,6 +21,7 @@ internal sealed class Watchdog : IDisposable
     private readonly LeaseSchedule _schedule = new();
     private readonly SuspensionCheck _suspension;
     private readonly DedicatedThread _thread;
+    private long _suspendedAt = long.MinValue;
     private volatile bool _isDisposed;
 
     public Watchdog(StoreClient store, LeaseTelemetry telemetry, TimeProvider time)
@@ -44,6 +45,14 @@ internal sealed class Watchdog : IDisposable
             // The disposal came between the grant and this, and may not have seen this lease.
             lease.Lose(LeaseLossReason.ProviderDisposed);
             return;
+        }
+
+        if (lease.Deadline.ConfirmedAt.Ticks < Volatile.Read(ref _suspendedAt))
+        {
+            // The machine slept between the grant and this, and the look that noticed it may not have seen this lease.
+            lease.Doubt();
+            nextEvent = lease.NextEvent;
+            _schedule.Move(lease, nextEvent);
         }
 
         _thread.WakeAt(nextEvent);
@@ -121,6 +130,7 @@ internal sealed class Watchdog : IDisposable
             return;
         }
 
+        Volatile.Write(ref _suspendedAt, _time.Uptime.Ticks);
         var doubtful = _schedule.All.Where(lease => lease.Timings.SafetyMargin < ahead).ToList();
         if (doubtful.Count > 0)
         {

@@ -98,7 +98,7 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
         cancellationToken.ThrowIfCancellationRequested();
         if (!leases.TryAccept(request, reply, options, out var lease))
         {
-            throw new LockStoreException($"The store granted the lock '{request.LockName}' so late that the lease had run out. Try again; if it recurs, the lease duration is too short for the latency of the store.", isTransient: true);
+            throw new LockStoreException($"The store granted the lock '{request.LockName}', but by the time of the reply the lease had run out, or the machine had been suspended. Try again; if it recurs, the lease duration is too short for the latency of the store.", isTransient: true);
         }
 
         channel.Listen();

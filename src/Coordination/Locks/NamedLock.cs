@@ -3,8 +3,8 @@ namespace Coordination.Locks;
 /// <summary>A lock by its name, and the owner that it is acquired as, if any.</summary>
 internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner, LockOptions? options) : ILock
 {
-    /// <summary>The longest wait that the system's timers take.</summary>
-    private static readonly TimeSpan MaxTimeout = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+    /// <summary>What no timer can tell from zero: there is no time to wait, and the lock may be free all the same.</summary>
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
 
     public string Name => name;
 
@@ -25,8 +25,8 @@ internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner
 
     public Task<ILockLease?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        Validate(timeout);
-        return timeout == TimeSpan.Zero
+        DurationRange.Timeout.Validate(nameof(timeout), nameof(timeout), timeout);
+        return timeout >= TimeSpan.Zero && timeout < ShortestWait
             ? acquirer.TryOnceAsync(name, owner, options, cancellationToken)
             : acquirer.WaitAsync(name, owner, options, timeout, cancellationToken);
     }
@@ -37,12 +37,4 @@ internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner
     public async Task<ILockLease> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
         await TryAcquireAsync(timeout, cancellationToken).ConfigureAwait(false)
         ?? throw new TimeoutException($"The lock '{name}' was not granted within {timeout}.");
-
-    private static void Validate(TimeSpan timeout)
-    {
-        if (timeout != Timeout.InfiniteTimeSpan && (timeout < TimeSpan.Zero || timeout > MaxTimeout))
-        {
-            throw new ArgumentOutOfRangeException(nameof(timeout), timeout, $"A timeout is from zero to {MaxTimeout}, or Timeout.InfiniteTimeSpan.");
-        }
-    }
 }

@@ -13,6 +13,8 @@ namespace Coordination.Occurrences;
 /// <remarks>Registered by <c>AddCoordination</c>. Safe for use by several threads.</remarks>
 public sealed class OccurrenceLocks
 {
+    private static readonly DurationRange RememberFor = DurationRange.Between(TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(366));
+
     private readonly Acquirer _acquirer;
     private readonly LeaseKeeper _leases;
     private readonly Node _node;
@@ -37,7 +39,7 @@ public sealed class OccurrenceLocks
     public async ValueTask<OccurrenceAttempt> TryAcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken = default)
     {
         LockName.Validate(lockName);
-        LockOptionsRange.Validate(options);
+        Validate(options, occurrence);
         var attempt = await _acquirer.TryOnceAsync(lockName, owner: null, options, occurrence, cancellationToken).ConfigureAwait(false);
         return ToAttempt(attempt.Lease, attempt.Reply);
     }
@@ -54,7 +56,8 @@ public sealed class OccurrenceLocks
     public async Task<OccurrenceAttempt> AcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         LockName.Validate(lockName);
-        LockOptionsRange.Validate(options);
+        Validate(options, occurrence);
+        DurationRange.Timeout.Validate(nameof(timeout), nameof(timeout), timeout);
         return await _acquirer.WaitAsync(lockName, owner: null, options, timeout, cancellationToken).ConfigureAwait(false) switch
         {
             null => new OccurrenceAttempt(),
@@ -71,6 +74,12 @@ public sealed class OccurrenceLocks
         var abandoned = (lease as LeaseHandle)?.Lease ?? throw new ArgumentException($"The lease is not one of {nameof(OccurrenceLocks)}.", nameof(lease));
         abandoned.Occurrence = null;
         return _leases.UndoAsync(abandoned);
+    }
+
+    private static void Validate(LockOptions? options, Occurrence? occurrence)
+    {
+        LockOptionsRange.Validate(options);
+        RememberFor.Validate(nameof(occurrence), nameof(occurrence.RememberFor), occurrence?.RememberFor);
     }
 
     private static OccurrenceAttempt ToAttempt(ILockLease? lease, AcquireReply reply) =>

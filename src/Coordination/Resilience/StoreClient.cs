@@ -219,13 +219,14 @@ internal sealed class StoreClient(
             plan = plan with { Shard = store.ShardOf(lockName) };
             if (await EnterAsync(plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } away)
             {
-                return new TimedReply<TReply>(default!, time.Uptime, attempt) { Away = away };
+                return new TimedReply<TReply>(default!, time.Uptime, TimeSpan.Zero, attempt) { Away = away };
             }
 
             cancellationToken.ThrowIfCancellationRequested();
         }
 
         var sentAt = time.Uptime;
+        var ahead = SuspensionCheck.Ahead(time);
         var limit = plan.Limit;
         if (plan.EndsAt is { } end && end - sentAt < limit)
         {
@@ -238,7 +239,7 @@ internal sealed class StoreClient(
             var replying = operation(asked, request, cancellationToken);
             var reply = await replying.WithinAsync(limit, time, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
             Succeeded(plan, sentAt, isAsked: !ReferenceEquals(replying, NothingToRenew));
-            return new TimedReply<TReply>(reply, sentAt, attempt);
+            return new TimedReply<TReply>(reply, sentAt, ahead, attempt);
         }
         catch (TimeoutException e)
         {

@@ -13,6 +13,7 @@ public sealed record Occurrence
     public required string Run { get; init; }
 
     /// <summary>How long the store remembers it.</summary>
+    /// <value>From 1 ms to 366 days.</value>
     public required TimeSpan RememberFor { get; init; }
 
     /// <summary>Whether this run may take the place of one that was begun and not finished.</summary>

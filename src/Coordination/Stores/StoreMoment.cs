@@ -8,7 +8,10 @@ internal static class StoreMoment
         /// <summary>Microseconds since 1970.</summary>
         public long UnixMicroseconds => (moment - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
-        /// <summary>Some time later, and the last moment there is where that is beyond it.</summary>
-        public DateTimeOffset After(TimeSpan time) => time < DateTimeOffset.MaxValue - moment ? moment + time : DateTimeOffset.MaxValue;
+        /// <summary>Some time later, and the first or last moment there is where that is beyond it.</summary>
+        public DateTimeOffset After(TimeSpan time) =>
+            time >= DateTimeOffset.MaxValue - moment ? DateTimeOffset.MaxValue
+            : time <= DateTimeOffset.MinValue - moment ? DateTimeOffset.MinValue
+            : moment + time;
     }
 }

@@ -95,8 +95,12 @@ public sealed class TelemetryDispatcher : IThreadPoolWorkItem
         }
         catch (Exception e)
         {
-            // Whatever a sink throws is no reason to fail what it is told about.
-            Fail(e);
+            // Whatever a sink throws is no reason to fail what it is told about. The line that says so may block, and so is not for the caller to write.
+            if (IsToBeSaid(out var count))
+            {
+                Post((_logger, count, e.Message), static line => Log.SinkThrew(line._logger, line.count, line.Message));
+            }
+
             return otherwise;
         }
     }
@@ -106,6 +110,7 @@ public sealed class TelemetryDispatcher : IThreadPoolWorkItem
     /// <returns>Whether it was all told in that time.</returns>
     public async Task<bool> FlushAsync(TimeSpan limit)
     {
+        DurationRange.Timeout.Validate(nameof(limit), nameof(limit), limit);
         if (IsIdle)
         {
             return true;
@@ -170,23 +175,28 @@ public sealed class TelemetryDispatcher : IThreadPoolWorkItem
         catch (Exception e)
         {
             // Whatever a sink throws is no reason to stop telling.
-            Fail(e);
+            if (IsToBeSaid(out var count))
+            {
+                Say(count, e.Message);
+            }
         }
     }
 
-    private void Fail(Exception error)
+    /// <summary>Counts a sink that threw.</summary>
+    /// <returns>Whether it is time for a line about it.</returns>
+    private bool IsToBeSaid(out long count)
     {
-        var count = Interlocked.Increment(ref _failed);
+        count = Interlocked.Increment(ref _failed);
         var now = _time.Uptime.Ticks;
         var nextLine = Interlocked.Read(ref _nextFailureLine);
-        if (now < nextLine || Interlocked.CompareExchange(ref _nextFailureLine, now + FailureInterval.Ticks, nextLine) != nextLine)
-        {
-            return;
-        }
+        return now >= nextLine && Interlocked.CompareExchange(ref _nextFailureLine, now + FailureInterval.Ticks, nextLine) == nextLine;
+    }
 
+    private void Say(long count, string message)
+    {
         try
         {
-            Log.SinkThrew(_logger, count, error.Message);
+            Log.SinkThrew(_logger, count, message);
         }
         catch (Exception)
         {

@@ -9,6 +9,9 @@ internal sealed class SuspensionCheck(TimeProvider time)
 {
     private TimeSpan _ahead = Ahead(time);
 
+    /// <summary>How far the wall clock is ahead of the monotonic one, which says something beside what it was at another time.</summary>
+    public static TimeSpan Ahead(TimeProvider time) => new TimeSpan(time.GetUtcNow().Ticks) - time.Uptime;
+
     /// <summary>How far the wall clock ran ahead of the monotonic one since the last look.</summary>
     public TimeSpan Look()
     {
@@ -16,6 +19,4 @@ internal sealed class SuspensionCheck(TimeProvider time)
         _ahead = Ahead(time);
         return _ahead - before;
     }
-
-    private static TimeSpan Ahead(TimeProvider time) => new TimeSpan(time.GetUtcNow().Ticks) - time.Uptime;
 }

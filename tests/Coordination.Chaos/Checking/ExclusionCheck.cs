@@ -53,7 +53,7 @@ internal sealed class ExclusionCheck(RunRecord run)
         }
 
         var overlap = $"{earlier} and {later} overlap for {(Min(earlier.End, later.End) - later.Granted).TotalMilliseconds:F0} ms";
-        var losses = run.Disturbances.Where(d => d.MayLose(earlier.Lock) && d.To >= earlier.GrantedByServer && d.From <= later.Granted).ToArray();
+        var losses = run.Disturbances.Where(d => d.MayLose(earlier.Lock) && d.To >= earlier.GrantedNoEarlier && d.From <= later.Granted).ToArray();
         if (losses.Length > 0)
         {
             OverlapsAfterLoss++;

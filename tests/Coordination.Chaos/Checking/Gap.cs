@@ -20,7 +20,7 @@ internal sealed record Gap(string By, TimeSpan From, TimeSpan To)
         foreach (var process in processes)
         {
             Gap? last = null;
-            var own = pauses.Where(pause => pause.Worker == RunRecord.WorkerOf(process)).Select(pause => new Gap(process, pause.From, pause.To));
+            var own = pauses.Where(pause => pause.Worker == RunRecord.WorkerOf(process)).Select(pause => new Gap(process, pause.From, pause.UnknownUntil));
             foreach (var gap in noted.Where(gap => gap.By == process).Concat(own).OrderBy(gap => gap.From))
             {
                 if (last is null || gap.From > last.To)

@@ -14,5 +14,8 @@ namespace Coordination.Chaos.Checking;
 internal sealed record Holding(
     string By, string Worker, string Lock, long Attempt, long? Token, TimeSpan WaitedFrom, TimeSpan Granted, TimeSpan GrantedByServer, TimeSpan End, HoldingEnd Ending)
 {
+    /// <summary>The server granted it no earlier: where the token does not tell when that was, it may have been as soon as it was asked for.</summary>
+    public TimeSpan GrantedNoEarlier => GrantedByServer < Granted ? GrantedByServer : WaitedFrom;
+
     public override string ToString() => $"{By}'s hold of {Lock} (token {Token?.ToString() ?? "none"}, {Granted.TotalSeconds:F3}–{End.TotalSeconds:F3} s, {Ending})";
 }

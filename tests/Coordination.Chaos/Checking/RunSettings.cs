@@ -9,8 +9,7 @@ internal sealed record RunSettings
 
     public required TimeSpan ClaimWindow { get; init; }
 
-    /// <summary>A third of the lease, the library's default.</summary>
-    public TimeSpan RenewalInterval => Lease / 3;
+    public required TimeSpan RenewalInterval { get; init; }
 
     /// <summary>Whether grants carry tokens, and waiters are served in turn and within the lease.</summary>
     public required bool IsOurs { get; init; }

@@ -65,6 +65,9 @@ internal static class ServedCheck
         {
             null => TimeSpan.Zero,
 
+            // Without notifications the lease is as good a bound.
+            { Kind: FaultKind.Deafen } => TimeSpan.Zero,
+
             // Its requests may be applied until it is over, and a grant that nobody hears of lasts a lease from then.
             { IsOfConnection: true } => d.To + Reconnection,
             _ when d.Strikes(wait.Worker) => d.To,

@@ -35,7 +35,7 @@ internal static class TokenCheck
         foreach (var entry in run.Entries)
         {
             var holding = run.Holdings.FirstOrDefault(holding => holding.By == entry.By && holding.Attempt == entry.Attempt);
-            if (holding is not null && holding.Token != entry.Token && !run.Disturbances.Any(d => d.MayLose(entry.Lock) && d.Overlaps(holding.GrantedByServer, entry.At)) && run.UnscheduledOf(entry.By, holding.Granted, entry.At) < run.Settings.Lease / 3)
+            if (holding is not null && holding.Token != entry.Token && !run.Disturbances.Any(d => d.MayLose(entry.Lock) && d.Overlaps(holding.GrantedNoEarlier, entry.At)) && run.UnscheduledOf(entry.By, holding.Granted, entry.At) < run.Settings.Lease / 3)
             {
                 yield return new Violation(CheckKind.Tokens, entry.At, $"{holding} was entered again under the token {entry.Token}.");
             }

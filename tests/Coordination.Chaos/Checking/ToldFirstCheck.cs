@@ -21,7 +21,7 @@ internal static class ToldFirstCheck
                 if (lost.Ending == HoldingEnd.Lost
                     && led < run.Settings.Margin - Resolution
                     && run.GapOf(lost.By, lost.End - run.Settings.Margin, lost.End) is null
-                    && !run.Disturbances.Any(d => d.MayLose(lost.Lock) && d.Overlaps(lost.GrantedByServer, next.GrantedByServer)))
+                    && !run.Disturbances.Any(d => d.MayLose(lost.Lock) && d.Overlaps(lost.GrantedNoEarlier, next.GrantedByServer)))
                 {
                     yield return new Violation(CheckKind.ToldFirst, lost.End, $"{lost} was told of its loss {led.TotalMilliseconds:F0} ms before {next}, and not {run.Settings.Margin.TotalMilliseconds:F0} ms.");
                 }

@@ -9,7 +9,8 @@ internal static class Contender
     /// <summary>What must be caught.</summary>
     public static IReadOnlyList<ContenderKind> Broken { get; } =
     [
-        ContenderKind.DeadlineFromReply, ContenderKind.ReleaseOfAnyones, ContenderKind.RenewalThatRecreates, ContenderKind.NoFence, ContenderKind.NotificationAlone, ContenderKind.SetNx,
+        ContenderKind.DeadlineFromReply, ContenderKind.ReleaseOfAnyones, ContenderKind.RenewalThatRecreates, ContenderKind.NoFence, ContenderKind.NotificationAlone, ContenderKind.TelemetryOnWatchdog, ContenderKind.RefusalAsSuccess, ContenderKind.SuspensionUnnoticed,
+        ContenderKind.TokenByClock, ContenderKind.SetNx,
     ];
 
     /// <summary>Whether grants carry tokens, and waiters are served in turn and within the lease.</summary>

@@ -21,6 +21,18 @@ internal enum ContenderKind
     /// <summary>This project's lock, with waiters that wait for the notification and for nothing else.</summary>
     NotificationAlone,
 
+    /// <summary>This project's lock, with a watchdog that waits for the sinks of its telemetry.</summary>
+    TelemetryOnWatchdog,
+
+    /// <summary>This project's lock, which takes a refusal by the server for success.</summary>
+    RefusalAsSuccess,
+
+    /// <summary>This project's lock, which does not notice that its machine was suspended.</summary>
+    SuspensionUnnoticed,
+
+    /// <summary>This project's lock, with the server's time for a fencing token, whatever tokens there were before.</summary>
+    TokenByClock,
+
     /// <summary>SET NX PX, with no renewal.</summary>
     SetNx,
 

@@ -2,6 +2,7 @@ using Coordination.Chaos.Workers;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 
 namespace Coordination.Chaos.Contenders;
 
@@ -11,11 +12,13 @@ internal sealed class CoordinationContender : IContender
     private readonly ServiceProvider _services;
     private readonly ILockProvider _locks;
     private readonly WorkerOptions _options;
+    private readonly RawLock _raw;
 
     public CoordinationContender(WorkerOptions options, WorkerSignals signals)
     {
         _options = options;
-        var services = new ServiceCollection().AddSingleton<TimeProvider>(signals.Clock);
+        _raw = new RawLock(options);
+        var services = new ServiceCollection().AddSingleton(options.Contender == ContenderKind.SuspensionUnnoticed ? new ClockWithoutDate() : signals.Clock as TimeProvider);
         Register(services, options, signals);
         _services = services.BuildServiceProvider();
         _locks = _services.GetRequiredService<ILockProvider>();
@@ -24,12 +27,15 @@ internal sealed class CoordinationContender : IContender
     /// <summary>A node as an application registers it, but for what is broken and what a signal suspends.</summary>
     public static ICoordinationBuilder Register(IServiceCollection services, WorkerOptions options, WorkerSignals signals)
     {
+        // A provider that is handed in is not disposed with the container.
+        services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(signals.Sinks));
         var coordination = services
-            .AddCoordination(o => (o.LeaseDuration, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.Margin, options.ClaimWindow, options.Process))
+            .AddCoordination(o => (o.LeaseDuration, o.RenewalInterval, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.RenewalInterval, options.Margin, options.ClaimWindow, options.Process))
             .UseRedis(options.Redis, o => o.KeyPrefix = options.Prefix);
 
         // Each around the store as it was registered before.
         Wrap(services, (inner, _) => new SuspendingStore(inner, signals));
+        Wrap(services, (inner, _) => new DeafStore(inner, signals));
         switch (options.Contender)
         {
             case ContenderKind.DeadlineFromReply:
@@ -41,6 +47,12 @@ internal sealed class CoordinationContender : IContender
                 break;
             case ContenderKind.NotificationAlone:
                 Wrap(services, (inner, _) => new TrustingStore(inner));
+                break;
+            case ContenderKind.TelemetryOnWatchdog:
+                Wrap(services, (inner, _) => new TellingStore(inner, signals.Sinks));
+                break;
+            case ContenderKind.RefusalAsSuccess:
+                Wrap(services, (inner, _) => new DisobedientStore(inner));
                 break;
         }
 
@@ -56,7 +68,8 @@ internal sealed class CoordinationContender : IContender
         return _options.Contender switch
         {
             ContenderKind.DeadlineFromReply => new LateDeadlineHolding(holding, lockName, _services.GetRequiredService<ReplyTimes>(), _options.Lease - _options.Margin),
-            ContenderKind.ReleaseOfAnyones => new HeedlessHolding(holding, lockName, new RawLock(_options)),
+            ContenderKind.TokenByClock => new ClockTokenHolding(holding, await _raw.TimeAsync()),
+            ContenderKind.ReleaseOfAnyones => new HeedlessHolding(holding, lockName, _raw),
             _ => holding,
         };
     }

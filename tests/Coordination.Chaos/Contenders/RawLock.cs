@@ -12,6 +12,13 @@ internal sealed class RawLock(WorkerOptions options)
 
     public async Task DeleteAsync(string lockName) => await (await DatabaseAsync()).KeyDeleteAsync(KeyOf(lockName));
 
+    /// <summary>The server's time, in microseconds.</summary>
+    public async Task<long> TimeAsync()
+    {
+        var time = (long[])(await (await DatabaseAsync()).ExecuteAsync("TIME"))!;
+        return (time[0] * 1_000_000) + time[1];
+    }
+
     /// <summary>Makes the lock that a renewal did not find.</summary>
     public async Task<bool> RecreateAsync(RenewalRequest request)
     {

@@ -11,10 +11,16 @@ internal sealed record Disturbance(TimeSpan From, TimeSpan To, FaultKind Kind, s
 {
     /// <summary>Whether it broke or delayed what a worker and the server say to each other.</summary>
     public bool IsOfConnection => Kind is >= FaultKind.Delay and <= FaultKind.CutAfterWrite
-        or FaultKind.RestartServer or FaultKind.KillClients or FaultKind.PauseClients or FaultKind.SleepServer or FaultKind.ExhaustMemory or FaultKind.FailOver or FaultKind.KillClusterNode;
+        or FaultKind.RestartServer or FaultKind.KillClients or FaultKind.PauseClients or FaultKind.SleepServer or FaultKind.ExhaustMemory or FaultKind.FailOver or FaultKind.KillClusterNode or FaultKind.Demote or FaultKind.MoveSlot;
+
+    /// <summary>Whether it is to make no difference to anybody, and so excuses nothing.</summary>
+    public bool IsHarmless => Kind is FaultKind.ShiftClock or FaultKind.FlushScripts or FaultKind.SinksThrow or FaultKind.SinksBlock;
 
     /// <summary>Whether it kept a worker's process from being scheduled.</summary>
-    public bool IsPause => Kind is FaultKind.PauseShort or FaultKind.PauseLong or FaultKind.SuspendInRelease or FaultKind.SuspendInClaim;
+    public bool IsPause => Kind is FaultKind.PauseShort or FaultKind.PauseLong or FaultKind.SuspendMachine or FaultKind.SuspendInRelease or FaultKind.SuspendInClaim;
+
+    /// <summary>Until when a worker's process cannot know of its pause: where its own clock stood still, it looks at the other one once a second.</summary>
+    public TimeSpan UnknownUntil => Kind == FaultKind.SuspendMachine ? To + TimeSpan.FromSeconds(1) : To;
 
     /// <summary>Whether it is about a worker or about what this worker needs.</summary>
     public bool Strikes(string worker) => Worker is null || Worker == worker;

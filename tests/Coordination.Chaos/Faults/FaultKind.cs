@@ -15,6 +15,9 @@ internal enum FaultKind
     /// <summary>SIGSTOP for more than a lease.</summary>
     PauseLong,
 
+    /// <summary>A worker stands still for more than a lease, and its monotonic clock with it, as when its machine is suspended.</summary>
+    SuspendMachine,
+
     /// <summary>A worker suspends itself with a release under way.</summary>
     SuspendInRelease,
 
@@ -26,6 +29,15 @@ internal enum FaultKind
 
     /// <summary>A worker's wall clock jumps.</summary>
     ShiftClock,
+
+    /// <summary>No notification reaches a worker.</summary>
+    Deafen,
+
+    /// <summary>The log, the metrics and the traces of a worker throw.</summary>
+    SinksThrow,
+
+    /// <summary>The log and the metrics of a worker block whoever tells them something.</summary>
+    SinksBlock,
 
     /// <summary>Redis is killed and started again. What it lost depends on whether it had a journal.</summary>
     RestartServer,
@@ -71,4 +83,16 @@ internal enum FaultKind
 
     /// <summary>A master of a Cluster is killed.</summary>
     KillClusterNode,
+
+    /// <summary>The primary and its replica change places, with nothing lost, and no connection ends.</summary>
+    Demote,
+
+    /// <summary>The slot of a lock moves to another master of a Cluster, key by key.</summary>
+    MoveSlot,
+
+    /// <summary>The server's clock is set forward by more than a lease.</summary>
+    SetClockForward,
+
+    /// <summary>The server's clock is set back.</summary>
+    SetClockBack,
 }

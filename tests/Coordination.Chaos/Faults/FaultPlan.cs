@@ -47,9 +47,12 @@ internal static class FaultPlan
         FaultKind.Kill or FaultKind.Terminate => lease * Between(random, 0.1, 0.6),
         FaultKind.PauseShort => lease * Between(random, 0.05, 0.25),
         FaultKind.PauseLong => lease * Between(random, 1.1, 2),
+        FaultKind.SuspendMachine => lease * Between(random, 1.05, 1.2),
         FaultKind.SuspendInRelease or FaultKind.SuspendInClaim => lease * Between(random, 0.05, 1.5),
+        FaultKind.Deafen => lease * Between(random, 0.2, 0.6),
+        FaultKind.SinksThrow or FaultKind.SinksBlock => lease * Between(random, 1.8, 2.8),
         FaultKind.RestartServer => lease * Between(random, 0.05, 0.5),
-        FaultKind.FlushAll or FaultKind.FlushScripts or FaultKind.KillClients or FaultKind.DeleteKeys or FaultKind.ShiftClock => TimeSpan.Zero,
+        FaultKind.FlushAll or FaultKind.FlushScripts or FaultKind.KillClients or FaultKind.DeleteKeys or FaultKind.ShiftClock or FaultKind.Demote or FaultKind.SetClockForward or FaultKind.SetClockBack => TimeSpan.Zero,
         FaultKind.PauseClients or FaultKind.SleepServer => lease * Between(random, 0.1, 1.2),
         FaultKind.CutAfterWrite => lease,
 
@@ -62,6 +65,8 @@ internal static class FaultPlan
     {
         // Within the time that one call may take, or else nothing would ever arrive.
         FaultKind.Delay or FaultKind.DelayThenBlackHole => lease * Between(random, 0.06, 0.15),
+        FaultKind.SetClockForward => lease * Between(random, 1.2, 10),
+        FaultKind.SetClockBack => lease * Between(random, 1, 6),
         FaultKind.ShiftClock => TimeSpan.FromHours(Between(random, -48, 48)),
         _ => TimeSpan.Zero,
     };

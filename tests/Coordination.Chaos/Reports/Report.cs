@@ -47,7 +47,7 @@ internal static class Report
         Row("lock", options.Contender);
         Row("seed", options.Seed);
         Row("workers, locks", $"{options.Scenario.Workers}, {options.Scenario.Locks}");
-        Row("lease, safety margin, claim window", $"{RunOptions.Lease.TotalSeconds} s, {RunOptions.Margin.TotalMilliseconds} ms, {RunOptions.ClaimWindow.TotalMilliseconds} ms");
+        Row("lease, safety margin, claim window", $"{options.Lease.TotalSeconds} s, {RunOptions.Margin.TotalMilliseconds} ms, {RunOptions.ClaimWindow.TotalMilliseconds} ms");
         Row("faults", string.Join(", ", result.Happened.GroupBy(d => d.Kind).Select(kind => $"{kind.Count()} × {kind.Key}")));
         Row("grants", result.Grants);
         Row("handovers", $"{result.Handovers}{Times(result.HandoverTimes)}");

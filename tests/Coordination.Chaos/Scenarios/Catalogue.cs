@@ -16,6 +16,14 @@ internal static class Catalogue
         new("suspend-in-claim", "workers are suspended with a claim under way", FaultKind.SuspendInClaim),
         new("starved-pool", "every thread of a worker's pool is blocked", FaultKind.StarvePool),
         new("clock-jump", "the wall clock of one worker jumps by up to two days", FaultKind.ShiftClock),
+        new("deaf", "notifications do not reach workers", FaultKind.Deafen) { Locks = 4, Pause = 1.2, MaxHold = 0.2, Brief = TimeSpan.FromSeconds(8) },
+        new("sinks", "logs, metrics and traces throw and block, while workers die and the server replies to nobody", [FaultKind.SinksThrow, FaultKind.Kill, FaultKind.PauseClients, .. Enumerable.Repeat(FaultKind.SinksBlock, 8)])
+        {
+            Locks = 4,
+            Pause = 0.15,
+            MaxHold = 5,
+            Brief = TimeSpan.FromSeconds(8),
+        },
         new("restart-journaled", "Redis is killed and started again with all its data", FaultKind.RestartServer) { Server = ServerKind.Journaled, Pause = 1.2 },
         new("restart-empty", "Redis is killed and started again with none of its data", FaultKind.RestartServer) { Pause = 1.2 },
         new("flush-all", "FLUSHALL", FaultKind.FlushAll),
@@ -33,6 +41,22 @@ internal static class Catalogue
         new("cut-after-write", "a connection is cut between the first successful write and its reply", FaultKind.CutAfterWrite) { Pause = 0.3 },
         new("failover", "the master of a Sentinel group is killed", FaultKind.FailOver) { Server = ServerKind.Sentinel, Pause = 20, Brief = TimeSpan.FromSeconds(20) },
         new("cluster-node", "a master of a Cluster is killed", FaultKind.KillClusterNode) { Server = ServerKind.Cluster, Pause = 20, Brief = TimeSpan.FromSeconds(20) },
+        new("demoted", "the primary behind one address becomes a replica, and no connection ends", FaultKind.Demote, FaultKind.Demote, FaultKind.Demote, FaultKind.Kill) { Server = ServerKind.Pair, Pause = 1.5, MaxHold = 3, Brief = TimeSpan.FromSeconds(12) },
+        new("slot-move", "the slot of a lock moves to another master of a Cluster while it is held", FaultKind.MoveSlot) { Server = ServerKind.Masters, Pause = 0.4, MaxHold = 3, Brief = TimeSpan.FromSeconds(8) },
+        new("machine-suspended", "workers stand still for more than the lease, and their monotonic clocks with them", FaultKind.SuspendMachine)
+        {
+            // Long enough, and renewed seldom enough, for a machine that was suspended to be noticed before a renewal says it.
+            Lease = TimeSpan.FromSeconds(6),
+            RenewalInterval = 0.84,
+            Workers = 4,
+            Locks = 6,
+            Pause = 0.2,
+            MaxHold = 3,
+            Brief = TimeSpan.FromSeconds(12),
+        },
+
+        // Nobody dies in it: what a dead holder or waiter had lasts longer by as much as the clock is set back, which is yet to be bounded by the lease.
+        new("clock-steps", "the server's clock is set forward by more than the lease, and back", FaultKind.SetClockForward, FaultKind.SetClockBack, FaultKind.SetClockBack) { Pause = 0.3, MaxHold = 1, Brief = TimeSpan.FromSeconds(8) },
         new("quartz", "a Quartz job each second, while workers die and the network fails", FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.KillClients, FaultKind.BlackHole, FaultKind.CutAfterWrite)
         {
             IsSchedule = true,

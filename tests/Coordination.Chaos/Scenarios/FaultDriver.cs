@@ -13,6 +13,9 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
     /// <summary>How long a worker may take to come to the call in which it is to suspend itself.</summary>
     private static readonly TimeSpan Occasion = TimeSpan.FromSeconds(3);
 
+    /// <summary>How long workers may take to find the primary that another server has become, when a lease has passed and the last of them has asked.</summary>
+    private static readonly TimeSpan Search = TimeSpan.FromSeconds(4);
+
     private readonly ConcurrentQueue<Disturbance> _happened = new();
     private readonly SemaphoreSlim _serverGate = new(1);
 
@@ -52,9 +55,15 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
         }
 
         var slot = TargetOf(fault);
-        return fault.Kind < FaultKind.RestartServer
-            ? AloneAsync(slot.ProcessGate, () => StrikeProcessAsync(fault, slot))
-            : AloneAsync(slot.NetworkGate, () => StrikeNetworkAsync(fault, slot));
+        return fault.Kind switch
+        {
+            FaultKind.SinksThrow or FaultKind.SinksBlock => StrikeSinksAsync(fault, slot),
+
+            // Whoever used a lock last may stand still already.
+            FaultKind.SuspendMachine when slot.ProcessGate.CurrentCount == 0 => Task.CompletedTask,
+            < FaultKind.RestartServer => AloneAsync(slot.ProcessGate, () => StrikeProcessAsync(fault, slot)),
+            _ => AloneAsync(slot.NetworkGate, () => StrikeNetworkAsync(fault, slot)),
+        };
     }
 
     private Fleet.Slot TargetOf(Fault fault)
@@ -87,6 +96,12 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 await Task.Delay(fault.Length);
                 slot.Process.Continue();
                 break;
+            case FaultKind.SuspendMachine:
+                slot.Process!.Stop();
+                await Task.Delay(fault.Length);
+                slot.Process.Clock!.StandStill(MachineClock.Now - from);
+                slot.Process.Continue();
+                break;
             case FaultKind.SuspendInRelease:
                 from = await SuspendAsync(slot, Suspension.InRelease, fault.Length);
                 break;
@@ -95,6 +110,10 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 break;
             case FaultKind.StarvePool:
                 slot.Process!.Tell($"starve {(int)fault.Length.TotalMilliseconds}");
+                await Task.Delay(fault.Length);
+                break;
+            case FaultKind.Deafen:
+                slot.Process!.Tell($"deafen {(int)fault.Length.TotalMilliseconds}");
                 await Task.Delay(fault.Length);
                 break;
             case FaultKind.ShiftClock:
@@ -128,6 +147,21 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
         return stopped;
     }
 
+    private async Task StrikeSinksAsync(Fault fault, Fleet.Slot slot)
+    {
+        var from = MachineClock.Now;
+        var what = fault.Kind == FaultKind.SinksThrow ? SinkFault.Throw : SinkFault.Block;
+
+        // Told between two faults of its process, which then go on: it may die with sinks that block.
+        await AloneAsync(slot.ProcessGate, () =>
+        {
+            slot.Process!.Tell($"sinks {what} {(int)fault.Length.TotalMilliseconds}");
+            return Task.CompletedTask;
+        });
+        await Task.Delay(fault.Length);
+        Note(fault, from, slot.Name);
+    }
+
     private async Task StrikeNetworkAsync(Fault fault, Fleet.Slot slot)
     {
         if (slot.Proxy is not { } proxy)
@@ -146,7 +180,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 proxy.Begin(ProxyMode.Delay, fault.Size);
                 await Task.Delay(fault.Length);
                 proxy.Begin(ProxyMode.BlackHole);
-                await Task.Delay(1.2 * RunOptions.Lease);
+                await Task.Delay(1.2 * fleet.Lease);
                 break;
             case FaultKind.CutAfterWrite:
                 proxy.Begin(ProxyMode.CutAfterWrite);
@@ -171,6 +205,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
         var from = MachineClock.Now;
         var name = fleet.Locks.Count > 0 ? fleet.Locks[fault.Lock] : ScheduleWorker.LockName;
         Loss? loss = null;
+        var isCertain = true;
         switch (fault.Kind)
         {
             case FaultKind.RestartServer:
@@ -205,18 +240,38 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 await Task.Delay(fault.Length);
                 await server.AskAsync("CONFIG", "SET", "maxmemory", 0);
                 break;
+            case FaultKind.Demote:
+                await server.DemoteAsync();
+                fleet.LeadTo(server.Port!.Value);
+                for (var end = MachineClock.Now + fleet.Lease + Search; MachineClock.Now < end && await server.CountStayedAsync() > 0;)
+                {
+                    await Task.Delay(50);
+                }
+
+                break;
+            case FaultKind.MoveSlot:
+                await server.MoveSlotAsync(name, fault.Length);
+                break;
+            case FaultKind.SetClockForward:
+                // Leases are over, but for those that were lengthened when it was set back.
+                loss = new Loss();
+                isCertain = server.MoveClock(fault.Size) >= fleet.Lease;
+                break;
+            case FaultKind.SetClockBack:
+                server.MoveClock(-fault.Size);
+                break;
             case FaultKind.FailOver or FaultKind.KillClusterNode:
                 // What was not replicated is lost.
-                loss = new Loss();
+                (loss, isCertain) = (new Loss(), false);
                 await server.FailOverAsync(name);
                 break;
         }
 
-        Note(fault, from, worker: null, loss);
+        Note(fault, from, worker: null, loss, isCertain);
     }
 
-    private void Note(Fault fault, TimeSpan from, string? worker, Loss? loss = null) =>
-        _happened.Enqueue(new Disturbance(from, MachineClock.Now, fault.Kind, worker, loss, loss is not null && fault.Kind < FaultKind.FailOver));
+    private void Note(Fault fault, TimeSpan from, string? worker, Loss? loss = null, bool isCertain = false) =>
+        _happened.Enqueue(new Disturbance(from, MachineClock.Now, fault.Kind, worker, loss, loss is not null && isCertain));
 
     private static async Task AloneAsync(SemaphoreSlim gate, Func<Task> strike)
     {

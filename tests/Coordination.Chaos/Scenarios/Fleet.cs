@@ -25,6 +25,8 @@ internal sealed class Fleet : IAsyncDisposable
 
     public IReadOnlyList<string> Locks { get; }
 
+    public TimeSpan Lease => _options.Lease;
+
     public IReadOnlyList<Slot> Slots => _slots;
 
     /// <summary>What went wrong that no fault explains.</summary>
@@ -36,17 +38,19 @@ internal sealed class Fleet : IAsyncDisposable
     {
         var number = ++slot.Starts;
         var process = $"{slot.Name}.{number}";
-        slot.Process = await WorkerProcess.StartAsync(new WorkerOptions
+        var clock = _options.Scenario.WorkersHaveClocks ? await ProcessClock.CreateAsync() : null;
+        slot.Process = await WorkerProcess.StartAsync(clock, new WorkerOptions
         {
             Process = process,
             Contender = _options.Contender,
             Redis = slot.Proxy is null ? _server.ConnectionString : $"127.0.0.1:{slot.Proxy.Port}",
             Prefix = ScenarioRun.Prefix,
             Locks = Locks,
-            Lease = RunOptions.Lease,
+            Lease = _options.Lease,
+            RenewalInterval = _options.Scenario.RenewalInterval * _options.Lease,
             Margin = RunOptions.Margin,
             ClaimWindow = RunOptions.ClaimWindow,
-            MaxHold = _options.Scenario.MaxHold * RunOptions.Lease,
+            MaxHold = _options.Scenario.MaxHold * _options.Lease,
             ResourcePort = _resource.Port,
             HistoryFile = Path.Combine(_folder, $"{process}.jsonl"),
             Seed = HashCode.Combine(_options.Seed, slot.Name.Length, slot.Name[^1], number),
@@ -54,6 +58,15 @@ internal sealed class Fleet : IAsyncDisposable
             // The nodes of a schedule have clocks that differ a little, as those of machines do.
             ClockAhead = _options.Scenario.IsSchedule ? TimeSpan.FromMilliseconds(150 * (slot.Name[^1] - '2')) : TimeSpan.Zero,
         });
+    }
+
+    /// <summary>Has connections that workers make from now on lead to another server. Those that stand stay.</summary>
+    public void LeadTo(int port)
+    {
+        foreach (var slot in _slots)
+        {
+            slot.Proxy!.LeadTo(port);
+        }
     }
 
     public async Task KillAsync(Slot slot)

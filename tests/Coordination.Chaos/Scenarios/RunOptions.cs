@@ -9,11 +9,11 @@ namespace Coordination.Chaos.Scenarios;
 /// <param name="Duration">For how long.</param>
 internal sealed record RunOptions(Scenario Scenario, ContenderKind Contender, int Seed, TimeSpan Duration)
 {
-    /// <summary>Short, so that a run sees many of them, and long enough for a machine that is busy with several runs.</summary>
-    public static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
-
     /// <summary>Shorter than the default: the less there is to spare, the more is found.</summary>
     public static readonly TimeSpan Margin = TimeSpan.FromMilliseconds(300);
 
     public static readonly TimeSpan ClaimWindow = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long a grant lasts with no renewal.</summary>
+    public TimeSpan Lease => Scenario.Lease;
 }

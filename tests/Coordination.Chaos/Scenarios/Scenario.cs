@@ -10,6 +10,19 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
 {
     public ServerKind Server { get; init; } = ServerKind.InMemory;
 
+    /// <summary>Short, so that a run sees many of them, and long enough for a machine that is busy with several runs.</summary>
+    public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often leases are renewed, in leases.</summary>
+    public double RenewalInterval { get; init; } = 1.0 / 3;
+
+    /// <summary>Whether workers or the server have clocks of their own, which takes a compiler.</summary>
+    public bool HasOwnClocks => WorkersHaveClocks || ServerHasClock;
+
+    public bool WorkersHaveClocks => Faults.Contains(FaultKind.SuspendMachine);
+
+    public bool ServerHasClock => Faults.Any(kind => kind is FaultKind.SetClockForward or FaultKind.SetClockBack);
+
     /// <summary>How many worker processes there are.</summary>
     public int Workers { get; init; } = 3;
 

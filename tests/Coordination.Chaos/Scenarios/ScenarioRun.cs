@@ -35,9 +35,9 @@ internal static class ScenarioRun
     private static async Task<RunResult> RunAsync(RunOptions options, string folder, CancellationToken stopping)
     {
         var scenario = options.Scenario;
-        var plan = FaultPlan.Create(options.Seed, scenario.Faults, options.Duration, RunOptions.Lease, scenario.Workers, scenario.Locks, scenario.Pause * RunOptions.Lease);
+        var plan = FaultPlan.Create(options.Seed, scenario.Faults, options.Duration, options.Lease, scenario.Workers, scenario.Locks, scenario.Pause * options.Lease);
         using var history = new HistoryFile(Path.Combine(folder, "runner.jsonl"), "runner");
-        await using var server = await ServerUnderTest.StartAsync(scenario.Server);
+        await using var server = await ServerUnderTest.StartAsync(scenario);
         await using var resource = new GuardedResource(isFenced: options.Contender != ContenderKind.NoFence);
         await using var fleet = new Fleet(options, server, resource, folder, history);
         await fleet.StartAsync();
@@ -50,11 +50,11 @@ internal static class ScenarioRun
         var end = MachineClock.Now;
         await fleet.StopAsync();
         var happened = driver.Happened.Select(d => d with { From = d.From - begin, To = d.To - begin }).ToArray();
-        Disturbance[] harmful = [.. happened.Where(d => d.Kind is not (FaultKind.ShiftClock or FaultKind.FlushScripts))];
+        Disturbance[] harmful = [.. happened.Where(d => !d.IsHarmless)];
         var events = HistoryFile.ReadAll(folder).Select(happened => happened with { At = happened.At - begin }).ToArray();
         var run = RunRecord.Read(
             events,
-            new RunSettings { Lease = RunOptions.Lease, Margin = Contender.IsOurs(options.Contender) ? RunOptions.Margin : TimeSpan.Zero, ClaimWindow = RunOptions.ClaimWindow, IsOurs = Contender.IsOurs(options.Contender), IsSchedule = scenario.IsSchedule },
+            new RunSettings { Lease = options.Lease, RenewalInterval = scenario.RenewalInterval * options.Lease, Margin = Contender.IsOurs(options.Contender) ? RunOptions.Margin : TimeSpan.Zero, ClaimWindow = RunOptions.ClaimWindow, IsOurs = Contender.IsOurs(options.Contender), IsSchedule = scenario.IsSchedule },
             TimeSpan.Zero,
             end - begin,
             wallClock + begin);
@@ -63,7 +63,7 @@ internal static class ScenarioRun
             Gaps = Gap.Join(run.Gaps, harmful, events.Select(happened => happened.By).Distinct()),
             Disturbances = harmful,
             Writes = [.. resource.Writes.Select(write => write with { At = write.At - begin })],
-            Residue = await ResidueAsync(server, mayHaveDead: harmful.Length > 0),
+            Residue = await ResidueAsync(server, options.Lease, mayHaveDead: harmful.Length > 0),
             Failures = fleet.Failures,
         };
         return new RunResult(options, plan, happened, events, run, Checker.Check(run), resource.Count);
@@ -73,9 +73,9 @@ internal static class ScenarioRun
     /// What is on the server when the last lease is over. Tokens and fires are remembered for a day; the place of a waiter that died goes with its
     /// queue, a minute or two after the lease; and what a node that died on starting had tried the server with, within seconds. Nothing lasts for ever.
     /// </summary>
-    private static async Task<IReadOnlyList<string>> ResidueAsync(ServerUnderTest server, bool mayHaveDead)
+    private static async Task<IReadOnlyList<string>> ResidueAsync(ServerUnderTest server, TimeSpan lease, bool mayHaveDead)
     {
-        var last = MachineClock.Now + RunOptions.Lease + TimeSpan.FromSeconds(1);
+        var last = MachineClock.Now + lease + TimeSpan.FromSeconds(1);
         while (true)
         {
             var left = (await server.KeysAsync()).Where(key => !MayStay(key.Key, key.TimeToLive)).ToArray();

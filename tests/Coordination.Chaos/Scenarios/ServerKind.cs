@@ -9,9 +9,15 @@ internal enum ServerKind
     /// <summary>One server, with a journal that each write is in before its reply is sent.</summary>
     Journaled,
 
+    /// <summary>A primary and its replica behind one address, which leads to whichever of them is the primary.</summary>
+    Pair,
+
     /// <summary>A master and its replica under three sentinels.</summary>
     Sentinel,
 
     /// <summary>Three masters with a replica each.</summary>
     Cluster,
+
+    /// <summary>Three masters of a Cluster, and no replicas.</summary>
+    Masters,
 }

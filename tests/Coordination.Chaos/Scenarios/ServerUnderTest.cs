@@ -1,3 +1,4 @@
+using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Servers;
 using StackExchange.Redis;
 
@@ -6,14 +7,20 @@ namespace Coordination.Chaos.Scenarios;
 /// <summary>The Redis of a run, and what is done to it.</summary>
 internal sealed class ServerUnderTest : IAsyncDisposable
 {
+    /// <summary>The lock itself, its token, its waiters, and until when they count as alive.</summary>
+    private const int KeysOfLock = 4;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private readonly RedisTopology? _topology;
     private readonly List<RedisProcess> _masters;
     private readonly List<RedisProcess> _replicas;
+    private readonly ProcessClock? _clock;
+    private TimeSpan _clockLead;
 
-    private ServerUnderTest(ServerKind kind, RedisProcess? single, RedisTopology? topology)
+    private ServerUnderTest(ServerKind kind, RedisProcess? single, RedisTopology? topology, ProcessClock? clock = null)
     {
         Kind = kind;
+        _clock = clock;
         _topology = topology;
         _masters = single is null ? [.. topology!.Masters] : [single];
         _replicas = single is null ? [.. topology!.Replicas] : [];
@@ -21,18 +28,22 @@ internal sealed class ServerUnderTest : IAsyncDisposable
 
     public ServerKind Kind { get; }
 
-    /// <summary>Where the single server listens; null for those that are several, whose clients find out by themselves.</summary>
-    public int? Port => _topology is null ? _masters[0].Port : null;
+    /// <summary>Where the server listens that one address leads to; null for those that are several, whose clients find out by themselves.</summary>
+    public int? Port => Kind < ServerKind.Sentinel ? _masters[0].Port : null;
 
     public string ConnectionString => _topology?.ConnectionString ?? _masters[0].ConnectionString;
 
-    public static async Task<ServerUnderTest> StartAsync(ServerKind kind) => kind switch
+    public static Task<ServerUnderTest> StartAsync(Scenario scenario) => scenario.ServerHasClock ? StartWithClockAsync() : StartAsync(scenario.Server);
+
+    /// <summary>Sets the wall clock of the server.</summary>
+    /// <returns>How much further it is ahead than it ever was: every lease that is shorter is over for certain.</returns>
+    public TimeSpan MoveClock(TimeSpan by)
     {
-        ServerKind.Sentinel => new ServerUnderTest(kind, null, await RedisSentinel.StartAsync(downAfter: TimeSpan.FromSeconds(1))),
-        ServerKind.Cluster => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: TimeSpan.FromSeconds(1), withReplicas: true)),
-        ServerKind.Journaled => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local", "--appendonly", "yes", "--appendfsync", "always"), null),
-        _ => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local"), null),
-    };
+        var lead = _clock!.Offset + by - _clockLead;
+        _clockLead += lead > TimeSpan.Zero ? lead : TimeSpan.Zero;
+        _clock.Offset += by;
+        return lead;
+    }
 
     public async Task RestartAsync(TimeSpan after)
     {
@@ -47,21 +58,28 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     /// <param name="lockName">Of a Cluster: the master that has this lock.</param>
     public async Task FailOverAsync(string lockName)
     {
-        var i = Kind == ServerKind.Cluster ? RedisCluster.MasterOf(ClusterSlot(lockName)) : 0;
+        var i = Kind == ServerKind.Cluster ? RedisCluster.MasterOf(await SlotOfAsync(lockName)) : 0;
         await _masters[i].KillAsync();
-        var limit = Task.Delay(Patience);
-        while (!await IsMasterAsync(_replicas[i]))
-        {
-            if (limit.IsCompleted)
-            {
-                throw new TimeoutException($"No replica took over within {Patience}.");
-            }
-
-            await Task.Delay(50);
-        }
-
+        await UntilAsync(() => IsMasterAsync(_replicas[i]), "No replica took over");
         (_masters[i], _replicas[i]) = (_replicas[i], _masters[i]);
     }
+
+    /// <summary>Has the primary and its replica change places when the replica has all that was written. Connections stay with the server that they lead to.</summary>
+    public async Task DemoteAsync()
+    {
+        await UntilAsync(async () => (await InfoAsync(_masters[0], "replication")).Contains("state=online", StringComparison.Ordinal), "The replica is not online");
+        await AskAsync("FAILOVER");
+        await UntilAsync(async () => await IsMasterAsync(_replicas[0]), "No replica took over");
+        (_masters[0], _replicas[0]) = (_replicas[0], _masters[0]);
+    }
+
+    /// <summary>How many connections of workers lead to the server that was the primary before.</summary>
+    public async Task<int> CountStayedAsync() =>
+        ((string)(await RedisTopology.AskAsync(_replicas[0], "CLIENT", "LIST", "TYPE", "normal"))!).Split(" name=coordination:").Length - 1;
+
+    /// <summary>Moves the slot of a lock to another master, in about the time that is given.</summary>
+    public async Task MoveSlotAsync(string lockName, TimeSpan length) =>
+        await ((RedisCluster)_topology!).MoveSlotAsync(await SlotOfAsync(lockName), length / (KeysOfLock + 1));
 
     /// <summary>All keys on all masters, with how long they last: null for ever.</summary>
     public async Task<IReadOnlyList<(string Key, TimeSpan? TimeToLive)>> KeysAsync()
@@ -83,7 +101,42 @@ internal sealed class ServerUnderTest : IAsyncDisposable
         return found;
     }
 
-    public ValueTask DisposeAsync() => _topology?.DisposeAsync() ?? _masters[0].DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await (_topology?.DisposeAsync() ?? _masters[0].DisposeAsync());
+        _clock?.Dispose();
+    }
+
+    private static async Task<ServerUnderTest> StartAsync(ServerKind kind) => kind switch
+    {
+        ServerKind.Pair => new ServerUnderTest(kind, null, await RedisPair.StartAsync()),
+        ServerKind.Sentinel => new ServerUnderTest(kind, null, await RedisSentinel.StartAsync(downAfter: TimeSpan.FromSeconds(1))),
+        ServerKind.Cluster => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: TimeSpan.FromSeconds(1), withReplicas: true)),
+        ServerKind.Masters => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: Patience)),
+        ServerKind.Journaled => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local", "--appendonly", "yes", "--appendfsync", "always"), null),
+        _ => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local"), null),
+    };
+
+    private static async Task<ServerUnderTest> StartWithClockAsync()
+    {
+        var clock = await ProcessClock.CreateAsync();
+        return new ServerUnderTest(ServerKind.InMemory, await RedisProcess.StartAsync(clock), null, clock);
+    }
+
+    private static async Task UntilAsync(Func<Task<bool>> condition, string complaint)
+    {
+        for (var limit = Task.Delay(Patience); !await condition();)
+        {
+            if (limit.IsCompleted)
+            {
+                throw new TimeoutException($"{complaint} within {Patience}.");
+            }
+
+            await Task.Delay(50);
+        }
+    }
+
+    private static async Task<string> InfoAsync(RedisProcess process, string section) => (string)(await RedisTopology.AskAsync(process, "INFO", section))!;
 
     private static async Task<bool> IsMasterAsync(RedisProcess process)
     {
@@ -99,9 +152,5 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     }
 
     /// <summary>The slot of a lock's keys, which all have its name as their hash tag.</summary>
-    private static int ClusterSlot(string lockName)
-    {
-        using var connection = ConnectionMultiplexer.Connect(new ConfigurationOptions { EndPoints = { "127.0.0.1:1" }, AbortOnConnectFail = false, ConnectTimeout = 1 });
-        return connection.HashSlot(lockName);
-    }
+    private async Task<int> SlotOfAsync(string lockName) => (int)await RedisTopology.AskAsync(_masters[0], "CLUSTER", "KEYSLOT", lockName);
 }

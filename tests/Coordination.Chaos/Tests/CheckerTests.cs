@@ -47,6 +47,11 @@ public sealed class CheckerTests
         Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 4.9, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, 4.1, 5)) with { Disturbances = [Lose(FaultKind.FlushAll, 4)] }));
 
     [Fact]
+    [Failure("F45")]
+    public void A_loss_may_come_between_a_grant_and_its_reply_where_the_token_does_not_tell_the_time() =>
+        Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 4.1, 4.9, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, 4.2, 5)) with { Disturbances = [Lose(FaultKind.SetClockForward, 4)] }));
+
+    [Fact]
     [Failure("F18")]
     public void A_holder_that_overlaps_past_its_next_renewal_is_found() =>
         Assert.Contains(CheckKind.Exclusion, Check(Run(Hold("w1.1", 1, 1, 2, 6.9), Hold("w2.1", 2, 1.5, 4.1, 5)) with { Disturbances = [Lose(FaultKind.FlushAll, 4)] }));
@@ -124,6 +129,15 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    [Promise("G7")]
+    public void A_waiter_that_hears_nothing_is_served_within_the_lease()
+    {
+        var deaf = Strike(FaultKind.Deafen, 2.9, 6.5, "w2");
+        Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 3), Hold("w2.1", 2, 1.5, 6.7, 29)) with { Disturbances = [deaf] }));
+        Assert.Equal([CheckKind.Served], Check(Run(Hold("w1.1", 1, 1, 2, 3), Hold("w2.1", 2, 1.5, 6.8, 29)) with { Disturbances = [deaf] }));
+    }
+
+    [Fact]
     [Promise("G12")]
     public void After_an_outage_waiters_go_on_by_themselves()
     {
@@ -178,6 +192,11 @@ public sealed class CheckerTests
                 [Gap("w1.1", 1, 2), Gap("w1.1", 4, 6), Gap("w2.1", 1, 2)],
                 [Strike(FaultKind.PauseLong, 3, 5, "w1"), Strike(FaultKind.Kill, 1, 9, "w2")],
                 ["w1.1", "w1.2", "w2.1"]));
+
+    [Fact]
+    [Failure("F47")]
+    public void A_process_whose_clock_stood_still_has_a_second_to_notice() =>
+        Assert.Equal([Gap("w1.1", 3, 6)], Checking.Gap.Join([], [Strike(FaultKind.SuspendMachine, 3, 5, "w1")], ["w1.1"]));
 
     [Fact]
     public void A_history_is_read_as_its_processes_believed()

@@ -30,7 +30,29 @@ public sealed class PowerTests
 
     [Fact]
     [Promise("G7")]
-    public Task A_waiter_that_trusts_the_notification_alone_is_caught() => IsCaughtAsync(ContenderKind.NotificationAlone, "kill", CheckKind.Served);
+    public Task A_waiter_that_trusts_the_notification_alone_is_caught() => IsCaughtAsync(ContenderKind.NotificationAlone, "deaf", CheckKind.Served);
+
+    [Fact]
+    [Failure("F35", "F36")]
+    public Task A_watchdog_that_waits_for_its_log_is_caught() => IsCaughtAsync(ContenderKind.TelemetryOnWatchdog, "sinks", CheckKind.Exclusion, CheckKind.ToldFirst);
+
+    [Fact]
+    [Failure("F57")]
+    public Task A_client_that_takes_READONLY_for_success_is_caught() => IsCaughtAsync(ContenderKind.RefusalAsSuccess, "demoted", CheckKind.Exclusion);
+
+    [Fact]
+    [Failure("F37")]
+    public Task A_client_that_takes_TRYAGAIN_for_success_is_caught() => IsCaughtAsync(ContenderKind.RefusalAsSuccess, "slot-move", CheckKind.Exclusion);
+
+    [Fact]
+    [Failure("F47")]
+    [Needs(Need.CCompiler)]
+    public Task A_suspension_of_the_machine_that_is_not_noticed_is_caught() => IsCaughtAsync(ContenderKind.SuspensionUnnoticed, "machine-suspended", CheckKind.Exclusion);
+
+    [Fact]
+    [Failure("F45")]
+    [Needs(Need.CCompiler)]
+    public Task A_token_that_follows_the_clock_back_is_caught() => IsCaughtAsync(ContenderKind.TokenByClock, "clock-steps", CheckKind.Tokens);
 
     [Fact]
     [Promise("G1")]

@@ -20,6 +20,8 @@ internal sealed record WorkerOptions
 
     public required TimeSpan Lease { get; init; }
 
+    public required TimeSpan RenewalInterval { get; init; }
+
     public required TimeSpan Margin { get; init; }
 
     public required TimeSpan ClaimWindow { get; init; }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Processes;
 
 namespace Coordination.Chaos.Workers;
@@ -13,8 +14,9 @@ internal sealed class WorkerProcess : IAsyncDisposable
     private readonly List<string> _said = [];
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private WorkerProcess(WorkerOptions options, Process process)
+    private WorkerProcess(WorkerOptions options, Process process, ProcessClock? clock)
     {
+        Clock = clock;
         Options = options;
         _process = process;
         _process.OutputDataReceived += (_, line) => Hear(line.Data);
@@ -24,6 +26,9 @@ internal sealed class WorkerProcess : IAsyncDisposable
     }
 
     public WorkerOptions Options { get; }
+
+    /// <summary>Its clocks; null where they are the machine's.</summary>
+    public ProcessClock? Clock { get; }
 
     public bool HasExited => _process.HasExited;
 
@@ -39,11 +44,12 @@ internal sealed class WorkerProcess : IAsyncDisposable
         }
     }
 
-    public static async Task<WorkerProcess> StartAsync(WorkerOptions options)
+    public static async Task<WorkerProcess> StartAsync(ProcessClock? clock, WorkerOptions options)
     {
         var start = ThisProgram.Again(WorkerProgram.Word, JsonSerializer.Serialize(options));
         start.RedirectStandardError = true;
-        var worker = new WorkerProcess(options, Process.Start(start)!);
+        clock?.AddTo(start);
+        var worker = new WorkerProcess(options, Process.Start(start)!, clock);
         try
         {
             await worker._ready.Task.WaitAsync(Patience);
@@ -118,6 +124,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     {
         await KillAsync();
         _process.Dispose();
+        Clock?.Dispose();
     }
 
     private void Signal(Action<int> send)

@@ -16,7 +16,8 @@ internal static class WorkerProgram
     {
         var options = JsonSerializer.Deserialize<WorkerOptions>(json)!;
         using var history = new HistoryFile(options.HistoryFile, options.Process);
-        var signals = new WorkerSignals(history, new ShiftedClock(options.ClockAhead));
+        using var sinks = new WorkerSinks();
+        var signals = new WorkerSignals(history, new ShiftedClock(options.ClockAhead), sinks);
         using var stopping = new CancellationTokenSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {

@@ -6,12 +6,18 @@ using Coordination.TestKit.Processes;
 namespace Coordination.Chaos.Workers;
 
 /// <summary>What the runner tells a worker while it runs.</summary>
-internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock)
+internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock, WorkerSinks sinks)
 {
     private readonly ConcurrentDictionary<string, bool> _passed = new();
     private int _suspension;
+    private long _deafUntil;
 
     public ShiftedClock Clock => clock;
+
+    public WorkerSinks Sinks => sinks;
+
+    /// <summary>Whether no notification reaches this process.</summary>
+    public bool IsDeaf => MachineClock.Now.Ticks < Interlocked.Read(ref _deafUntil);
 
     /// <summary>Takes in one line of the worker's standard input.</summary>
     public void Take(string line)
@@ -27,6 +33,12 @@ internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock)
                 break;
             case "shift":
                 clock.Set(TimeSpan.FromSeconds(int.Parse(words[1])));
+                break;
+            case "deafen":
+                Interlocked.Exchange(ref _deafUntil, (MachineClock.Now + TimeSpan.FromMilliseconds(int.Parse(words[1]))).Ticks);
+                break;
+            case "sinks":
+                sinks.Begin(Enum.Parse<SinkFault>(words[1]), TimeSpan.FromMilliseconds(int.Parse(words[2])));
                 break;
             default:
                 throw new ArgumentException($"A worker was told '{line}', of which it knows nothing.", nameof(line));

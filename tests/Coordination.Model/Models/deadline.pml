@@ -3,7 +3,10 @@
  * it sent it, less the safety margin. Requests and replies take any time; any command may be lost, or applied after its caller gave it up;
  * any node may be stopped for any time. A node that runs looks at its deadline before the margin is over.
  *
- * Broken twins: DEADLINE_FROM_REPLY, LATE_REPLY_REVIVES, NO_MARGIN.
+ * SUSPENSION: its machine may be suspended, too. Then the node's clock stands still, and its deadline with it; another clock, which it compares
+ * when it wakes, goes on. From then on it relies on its lease only when a renewal is confirmed that it sent after that.
+ *
+ * Broken twins: DEADLINE_FROM_REPLY, LATE_REPLY_REVIVES, NO_MARGIN, and of SUSPENSION: NO_SECOND_CLOCK, REPLY_FROM_BEFORE, GRANT_FROM_BEFORE.
  */
 #ifndef LEASE
 #define LEASE 3
@@ -26,6 +29,10 @@ byte at[2];
 byte remaining[2];              /* until its deadline */
 bool stopped[2];
 bool wakes[2];                  /* runs again, and has to look at its deadline before anything else */
+
+bool suspended[2];              /* its clock stands still, or did and it has not looked yet */
+bool doubtful[2];               /* relies on its lease no more, until that is renewed */
+bool outdated[2];               /* its command was sent before a suspension */
 
 /* Its command: waiting to be applied, then its reply on the way back; and how long ago it was sent. */
 #define NONE 0
@@ -70,8 +77,37 @@ inline note_deadline(n) {
 
 inline forget_call(n) {
     call[n] = NONE;
-    age[n] = 0
+    age[n] = 0;
+    outdated[n] = false
 }
+
+inline let_go(n) {
+    at[n] = IDLE;
+    remaining[n] = 0;
+    doubtful[n] = false
+}
+
+/* The other clock says whether its own stood still. */
+inline look(n) {
+#ifndef NO_SECOND_CLOCK
+    if
+    :: suspended[n] -> doubtful[n] = (at[n] == HOLDING); outdated[n] = (call[n] != NONE)
+    :: else
+    fi;
+#endif
+    suspended[n] = false
+}
+
+#ifdef REPLY_FROM_BEFORE
+#define renews(n) true
+#else
+#define renews(n) (!outdated[n])
+#endif
+#ifdef GRANT_FROM_BEFORE
+#define grants(n) true
+#else
+#define grants(n) (!outdated[n])
+#endif
 
 #define runs(n) (!stopped[n] && !wakes[n])
 
@@ -87,7 +123,10 @@ end:
 
     /* The reply counts, unless it comes too late. */
     :: atomic { runs(me) && call[me] == GRANTED ->
-        note_deadline(me);
+        if
+        :: grants(me) -> note_deadline(me)
+        :: else
+        fi;
         if
         :: remaining[me] > 0 -> at[me] = HOLDING
         :: else
@@ -96,31 +135,40 @@ end:
 #ifdef LATE_REPLY_REVIVES
     :: atomic { runs(me) && call[me] == RENEWED && at[me] == HOLDING -> remaining[me] = LEASE - MARGIN; forget_call(me) }
 #else
-    :: atomic { runs(me) && call[me] == RENEWED && at[me] == HOLDING && remaining[me] > 0 -> note_deadline(me); forget_call(me) }
+    :: atomic { runs(me) && call[me] == RENEWED && at[me] == HOLDING && remaining[me] > 0 ->
+        if
+        :: renews(me) -> note_deadline(me); doubtful[me] = false
+        :: else
+        fi;
+        forget_call(me) }
 #endif
-    :: atomic { runs(me) && call[me] == REFUSED -> at[me] = IDLE; remaining[me] = 0; forget_call(me) }
+    :: atomic { runs(me) && call[me] == REFUSED -> let_go(me); forget_call(me) }
 
     /* It is lost, or its time is up; then it may be applied later still. */
     :: atomic { runs(me) && call[me] != NONE -> forget_call(me) }
     :: atomic { runs(me) && (call[me] == ACQUIRE || call[me] == RENEW) && late[me] == NONE -> late[me] = call[me]; forget_call(me) }
 
     /* Told that it lost the lock. Its call, if there is one, is left to itself. */
-    :: atomic { runs(me) && at[me] == HOLDING && remaining[me] == 0 -> at[me] = IDLE; forget_call(me) }
+    :: atomic { runs(me) && at[me] == HOLDING && remaining[me] == 0 -> let_go(me); forget_call(me) }
     /* Releases: first here, then there; the command may get lost. */
     :: atomic { runs(me) && at[me] == HOLDING && call[me] == NONE ->
-        at[me] = IDLE;
-        remaining[me] = 0;
+        let_go(me);
         if
         :: owner == me -> owner = NOBODY; lasts = 0
         :: true
         fi }
 
     :: atomic { runs(me) -> stopped[me] = true }
+#ifdef SUSPENSION
+    /* One of the two, for they are alike. */
+    :: atomic { runs(me) && me == 0 -> stopped[me] = true; suspended[me] = true }
+#endif
     :: atomic { stopped[me] -> stopped[me] = false; wakes[me] = true }
     :: atomic { wakes[me] ->
         wakes[me] = false;
+        look(me);
         if
-        :: at[me] == HOLDING && remaining[me] == 0 -> at[me] = IDLE; forget_call(me)
+        :: at[me] == HOLDING && remaining[me] == 0 -> let_go(me); forget_call(me)
         :: else
         fi }
     od
@@ -140,7 +188,8 @@ end:
 
 #define has_looked(n) (!runs(n) || at[n] != HOLDING || remaining[n] > 0)
 #define next(x) ((x) > 0 -> (x) - 1 : 0)
-#define older(n) (call[n] == NONE -> 0 : (age[n] < LEASE -> age[n] + 1 : LEASE))
+#define next_of(n) (suspended[n] -> remaining[n] : next(remaining[n]))
+#define older(n) (call[n] == NONE -> 0 : (suspended[n] -> age[n] : (age[n] < LEASE -> age[n] + 1 : LEASE)))
 
 /* Time goes on for all at once. Nobody who runs has slept through its deadline by more than the margin. */
 proctype Clock() {
@@ -153,16 +202,19 @@ end:
             :: lasts == 0 -> owner = NOBODY
             :: else
             fi;
-            remaining[0] = next(remaining[0]);
-            remaining[1] = next(remaining[1]);
+            remaining[0] = next_of(0);
+            remaining[1] = next_of(1);
             age[0] = older(0);
             age[1] = older(1)
         } }
     od
 }
 
-/* At every moment: who relies on its lease, and runs or has time left by its own clock, has it in the store for the margin longer. */
-#define is_safe(n) (at[n] != HOLDING || (remaining[n] > 0 -> owner == n && lasts >= remaining[n] + MARGIN : !runs(n) || (owner == n && lasts > 0)))
+/*
+ * At every moment: who relies on its lease, and runs or has time left by its own clock, has it in the store for the margin longer. Who is
+ * suspended does nothing, and looks at the other clock before it does.
+ */
+#define is_safe(n) (at[n] != HOLDING || suspended[n] || doubtful[n] || (remaining[n] > 0 -> owner == n && lasts >= remaining[n] + MARGIN : !runs(n) || (owner == n && lasts > 0)))
 
 proctype Monitor() {
     assert((is_safe(0) && is_safe(1)) || G2_told_first)

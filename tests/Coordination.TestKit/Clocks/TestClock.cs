@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Coordination.TestKit.Clocks;
@@ -5,6 +6,7 @@ namespace Coordination.TestKit.Clocks;
 /// <summary>A clock that the test moves, and that tells who sleeps on it, how often something went to sleep, and how often something woke.</summary>
 public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))
 {
+    private readonly ConcurrentDictionary<CountedTimer, TimeSpan> _sleeping = new();
     private int _timersCreated;
     private int _timersArmed;
     private int _timersFired;
@@ -27,6 +29,9 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
     /// <summary>How many timers fired, and were neither set again nor disposed since: who waits for them by turns is at work.</summary>
     public int Awake => Volatile.Read(ref _awake);
 
+    /// <summary>Whether something sleeps that was to sleep for so long when it began.</summary>
+    public bool HasSleeper(TimeSpan dueTime) => _sleeping.Any(sleeper => sleeper.Value == dueTime);
+
     public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + WallAhead;
 
     // The base takes it from the wall clock.
@@ -46,6 +51,7 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
         private ITimer _timer = null!;
         private Rest _rest;
         private bool _repeats;
+        private TimeSpan _dueTime;
 
         private enum Rest
         {
@@ -75,6 +81,7 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
         {
             // Counted before: a timer whose time has come already fires within the call.
             var isSet = dueTime != Timeout.InfiniteTimeSpan;
+            _dueTime = dueTime;
             _repeats = period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero;
             Become(isSet ? Rest.Asleep : Rest.None);
             var changed = _timer.Change(dueTime, period);
@@ -105,6 +112,14 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
                 Interlocked.Add(ref clock._asleep, (rest == Rest.Asleep ? 1 : 0) - (_rest == Rest.Asleep ? 1 : 0));
                 Interlocked.Add(ref clock._awake, (rest == Rest.Awake ? 1 : 0) - (_rest == Rest.Awake ? 1 : 0));
                 _rest = rest;
+                if (rest == Rest.Asleep)
+                {
+                    clock._sleeping[this] = _dueTime;
+                }
+                else
+                {
+                    clock._sleeping.TryRemove(this, out _);
+                }
             }
         }
     }

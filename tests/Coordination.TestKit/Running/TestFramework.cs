@@ -6,8 +6,8 @@ using Xunit.v3;
 namespace Coordination.TestKit.Running;
 
 /// <summary>
-/// xunit's own, with two differences: tests that cannot run here are left out (<see cref="Selection"/>), and the seed of a run decides
-/// the order of its tests (<see cref="ShuffledOrder"/>). Every test project has it by <c>tests/Directory.Build.props</c>.
+/// xunit's own, with three differences: tests that cannot run here are left out (<see cref="Selection"/>), the seed of a run decides
+/// the order of its tests (<see cref="ShuffledOrder"/>), and of a test that is due a failure is expected (<see cref="DueTestCase"/>). Every test project has it by <c>tests/Directory.Build.props</c>.
 /// </summary>
 public sealed class TestFramework : XunitTestFramework
 {
@@ -30,8 +30,10 @@ public sealed class TestFramework : XunitTestFramework
         {
             // With no seed the order is the same on every machine and for every build, where xunit takes another for each build.
             Randomizer.Seed = executionOptions.Seed() ?? 0;
-            var selected = await Selection.OfAsync(testCases, need => Requirement.Of(need).IsMet);
-            await base.RunTestCases(selected, executionMessageSink, executionOptions, cancellationToken);
+            var selected = await new Selection(IsMet, new OneSpeaker(TestAssembly.Assembly, IsMet).ElsewhereAsync).OfAsync(testCases);
+            await base.RunTestCases([.. selected.Select(DueTestCase.Of)], executionMessageSink, executionOptions, cancellationToken);
         }
+
+        private static bool IsMet(Need need) => Requirement.Of(need).IsMet;
     }
 }

@@ -6,6 +6,8 @@ public sealed class RedisCluster : RedisTopology
     private const int Size = 3;
     private const int Slots = 16384;
 
+    private readonly Dictionary<int, RedisProcess> _moved = [];
+
     private RedisCluster()
     {
     }
@@ -32,6 +34,33 @@ public sealed class RedisCluster : RedisTopology
 
     /// <summary>Which master serves a slot, as they were shared out at the start.</summary>
     public static int MasterOf(int slot) => slot * Size / Slots;
+
+    /// <summary>Moves a slot to the next master, as an operator does who shares the slots out anew: one key after another, while clients go on.</summary>
+    /// <param name="slot">The slot.</param>
+    /// <param name="pause">From each key to the next, and before the first and after the last.</param>
+    public async Task MoveSlotAsync(int slot, TimeSpan pause)
+    {
+        var from = _moved.GetValueOrDefault(slot, Masters[MasterOf(slot)]);
+        var to = Masters[(Masters.ToList().IndexOf(from) + 1) % Size];
+        var (fromId, toId) = ((string)(await AskAsync(from, "CLUSTER", "MYID"))!, (string)(await AskAsync(to, "CLUSTER", "MYID"))!);
+        await AskAsync(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", fromId);
+        await AskAsync(from, "CLUSTER", "SETSLOT", slot, "MIGRATING", toId);
+        await Task.Delay(pause);
+        while ((string[]?)await AskAsync(from, "CLUSTER", "GETKEYSINSLOT", slot, 1) is [var key])
+        {
+            // What has expired meanwhile is no error.
+            await AskAsync(from, "MIGRATE", "127.0.0.1", to.Port, key, 0, (int)Patience.TotalMilliseconds);
+            await Task.Delay(pause);
+        }
+
+        // The new master first: the old one would send clients to it that it sends back.
+        foreach (var master in Masters.OrderBy(master => master != to))
+        {
+            await AskAsync(master, "CLUSTER", "SETSLOT", slot, "NODE", toId);
+        }
+
+        _moved[slot] = to;
+    }
 
     private async Task FormAsync(TimeSpan nodeTimeout, bool withReplicas)
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Needs;
 using Coordination.TestKit.Processes;
 using StackExchange.Redis;
@@ -13,13 +14,15 @@ public sealed class RedisProcess : IAsyncDisposable
     private static readonly string[] SignsOfLife = ["eady to accept connections", "Loading RDB", "+monitor master"];
 
     private readonly Func<RedisProcess, string[]> _arguments;
+    private readonly ProcessClock? _clock;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("coordination-redis-");
     private Process? _process;
 
-    private RedisProcess(int port, Func<RedisProcess, string[]> arguments)
+    private RedisProcess(int port, Func<RedisProcess, string[]> arguments, ProcessClock? clock)
     {
         Port = port;
         _arguments = arguments;
+        _clock = clock;
     }
 
     public int Port { get; }
@@ -35,6 +38,12 @@ public sealed class RedisProcess : IAsyncDisposable
     public static Task<RedisProcess> StartAsync(params string[] settings) =>
         StartAsync(server => ["--port", $"{server.Port}", .. settings]);
 
+    /// <summary>Starts a server whose clock can be set.</summary>
+    /// <param name="clock">Its clock, which is to outlive it.</param>
+    /// <param name="settings">As in redis.conf, each with two dashes before it.</param>
+    public static Task<RedisProcess> StartAsync(ProcessClock clock, params string[] settings) =>
+        StartAsync(server => ["--port", $"{server.Port}", .. settings], clock);
+
     /// <summary>Starts a server in Cluster mode.</summary>
     /// <param name="settings">As in redis.conf, each with two dashes before it.</param>
     public static Task<RedisProcess> StartInClusterModeAsync(params string[] settings)
@@ -45,10 +54,10 @@ public sealed class RedisProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a server whose command line depends on its folder, or has the port elsewhere.</summary>
-    public static async Task<RedisProcess> StartAsync(Func<RedisProcess, string[]> arguments)
+    public static async Task<RedisProcess> StartAsync(Func<RedisProcess, string[]> arguments, ProcessClock? clock = null)
     {
         Requirement.Demand(Need.RedisServer);
-        var server = new RedisProcess(FreePort.Take(), arguments);
+        var server = new RedisProcess(FreePort.Take(), arguments, clock);
         try
         {
             await server.StartAgainAsync();
@@ -74,6 +83,7 @@ public sealed class RedisProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
 
+        _clock?.AddTo(start);
         _process = Process.Start(start)!;
         var said = new ConcurrentQueue<string>();
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

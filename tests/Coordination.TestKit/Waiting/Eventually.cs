@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Coordination.TestKit.Waiting;
 
-/// <summary>Waits until a condition holds, with a bound: the one loop of the tests that lets time pass.</summary>
+/// <summary>Waits until a condition holds, with a bound: for what gives no signal, as another process or a server.</summary>
 public static class Eventually
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(5);

@@ -18,15 +18,17 @@ public sealed class RoomTests
     public void Every_folder_is_a_room_and_every_namespace_is_its_folder()
     {
         Assert.Equal(Rooms.Order(), Sources.Files.Select(file => file.Room).Distinct().Order());
-        NoneOf(Sources.Files.Where(file => file.Namespace != file.FolderNamespace && file.Namespace != "Microsoft.Extensions.DependencyInjection").Select(file => file.Path));
+        NoneOf(Sources.Files.Where(file => file.Namespace != file.FolderNamespace && (file.Namespace, file.Room) != ("Microsoft.Extensions.DependencyInjection", "DependencyInjection")).Select(file => file.Path));
     }
 
     [Fact]
     public void No_two_files_know_each_other_directly_or_through_others()
     {
-        var known = Sources.Arrows.ToLookup(arrow => arrow.From.Type);
+        // Documentation may lead to and fro.
+        var arrows = Sources.Arrows.Where(arrow => !arrow.IsComment).ToList();
+        var known = arrows.ToLookup(arrow => arrow.From.Type);
         NoneOf(
-            from arrow in Sources.Arrows
+            from arrow in arrows
             where Reach(arrow.To).Contains(arrow.From.Type)
             select arrow.ToString());
 

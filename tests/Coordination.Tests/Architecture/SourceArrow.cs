@@ -4,7 +4,8 @@ namespace Coordination.Tests.Architecture;
 /// <param name="From">The file.</param>
 /// <param name="Line">Where it does so first.</param>
 /// <param name="To">The file that declares what it knows, or the folder.</param>
-internal sealed record SourceArrow(SourceFile From, int Line, string To)
+/// <param name="IsComment">Whether only its documentation knows it.</param>
+internal sealed record SourceArrow(SourceFile From, int Line, string To, bool IsComment)
 {
     public string Room => SourceFile.RoomOf(To);
 

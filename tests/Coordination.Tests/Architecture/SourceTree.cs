@@ -19,6 +19,9 @@ internal sealed class SourceTree
 
     private readonly CSharpCompilation _compilation;
 
+    /// <summary>Each file, and the one of which it is a part: where several have parts of a type, they are one.</summary>
+    private readonly Dictionary<string, string> _parts;
+
     public SourceTree()
     {
         var root = FindRoot();
@@ -37,8 +40,13 @@ internal sealed class SourceTree
             [.. sources, CSharpSyntaxTree.ParseText(ImplicitUsings)],
             libraries,
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
-        Faults = [.. from fault in _compilation.GetDiagnostics() where fault.Severity == DiagnosticSeverity.Error && fault.Id != NotGenerated select fault.ToString()];
+        Faults =
+        [
+            .. from fault in _compilation.GetDiagnostics() where fault.Severity == DiagnosticSeverity.Error && fault.Id != NotGenerated select fault.ToString(),
+            .. from tree in _compilation.SyntaxTrees where tree.GetRoot().ContainsDirectives && tree.GetRoot().DescendantTrivia().Any(trivia => trivia.IsKind(SyntaxKind.IfDirectiveTrivia)) select $"{tree.FilePath} has a condition of the preprocessor: what is named there would be overlooked.",
+        ];
         Files = [.. from tree in _compilation.SyntaxTrees where tree.FilePath.Length > 0 select ToFile(tree)];
+        _parts = Files.ToDictionary(file => file.Path, file => file.Type);
         Arrows = [.. _compilation.SyntaxTrees.Zip(Files).SelectMany(pair => Read(pair.First, pair.Second))];
     }
 
@@ -64,12 +72,12 @@ internal sealed class SourceTree
     {
         var model = _compilation.GetSemanticModel(tree);
         var arrows =
-            from node in tree.GetRoot().DescendantNodes()
+            from node in tree.GetRoot().DescendantNodes(descendIntoTrivia: true)
             from known in Known(model, node).SelectMany(Parts)
             where SymbolEqualityComparer.Default.Equals(known.ContainingAssembly, _compilation.Assembly)
             let line = node.GetLocation().GetLineSpan().StartLinePosition.Line + 1
-            select new SourceArrow(file, line, known is INamespaceSymbol ? FolderOf(known) : FileOf(known));
-        return arrows.Where(arrow => arrow.To != file.Type).DistinctBy(arrow => arrow.To);
+            select new SourceArrow(file, line, known is INamespaceSymbol ? FolderOf(known) : _parts[FileOf(known)], node.IsPartOfStructuredTrivia());
+        return arrows.Where(arrow => arrow.To != file.Type).DistinctBy(arrow => (arrow.To, arrow.IsComment));
     }
 
     /// <summary>What a piece of code means, and what it is of; also where the compiler calls a member that the code does not name.</summary>
@@ -82,11 +90,19 @@ internal sealed class SourceTree
         {
             CommonForEachStatementSyntax loop => model.GetForEachStatementInfo(loop).GetEnumeratorMethod,
             AwaitExpressionSyntax wait => model.GetAwaitExpressionInfo(wait).GetAwaiterMethod,
-            AssignmentExpressionSyntax assignment => model.GetDeconstructionInfo(assignment).Method,
+            QueryClauseSyntax clause => model.GetQueryClauseInfo(clause).OperationInfo.Symbol,
             ExpressionSyntax { Parent: InitializerExpressionSyntax } element => model.GetCollectionInitializerSymbolInfo(element).Symbol,
             _ => null,
         },
+        .. node switch
+        {
+            AssignmentExpressionSyntax assignment => Methods(model.GetDeconstructionInfo(assignment)),
+            ForEachVariableStatementSyntax loop => Methods(model.GetDeconstructionInfo(loop)),
+            _ => [],
+        },
     ];
+
+    private static IEnumerable<ISymbol?> Methods(DeconstructionInfo deconstruction) => [deconstruction.Method, .. deconstruction.Nested.SelectMany(Methods)];
 
     /// <summary>A type, and those that it is made of; of a member, the type that it belongs to.</summary>
     private static IEnumerable<ISymbol> Parts(ISymbol? symbol) => symbol switch

@@ -1,4 +1,7 @@
-using System.Reflection;
+using Coordination.Occurrences;
+using Coordination.Stores;
+using Coordination.Stores.InMemory;
+using Coordination.TestKit.Durations;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -9,16 +12,35 @@ namespace Coordination.Tests.DependencyInjection;
 /// <summary>Every duration that can be set, with every value that somebody may set it to.</summary>
 public sealed class DurationTests
 {
-    private static readonly TimeSpan[] Values =
-        [TimeSpan.Zero, TimeSpan.FromSeconds(-1), TimeSpan.FromTicks(1), TimeSpan.FromDays(1), TimeSpan.MaxValue, TimeSpan.MinValue, Timeout.InfiniteTimeSpan];
+    /// <summary>What a node asks a store, and what a store says: made of what was set, and checked there. And what it is checked with.</summary>
+    private static readonly Type[] Protocol =
+    [
+        typeof(AcquireRequest), typeof(ReleaseRequest), typeof(RenewalRequest), typeof(LockNotification), typeof(LockHolder), typeof(LockWaiter),
+        typeof(ILockStoreAdministration), typeof(LockProtocol), typeof(DurationRange),
+    ];
+
+    private static readonly LockOwner Ada = new("ada", 1);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string, TimeSpan> OfNodes => Data(typeof(CoordinationOptions));
+    public static TheoryData<string, TimeSpan> OfNodes => DurationValues.Of(typeof(CoordinationOptions));
 
-    public static TheoryData<string, TimeSpan> OfLocks => Data(typeof(LockOptions));
+    public static TheoryData<string, TimeSpan> OfLocks => DurationValues.Of(typeof(LockOptions));
 
-    public static TheoryData<TimeSpan> Timeouts => [.. Values];
+    public static TheoryData<TimeSpan> Each => DurationValues.Each;
+
+    [Fact]
+    [Failure("F41")]
+    public void Every_place_that_takes_a_duration_is_tried_here() => Assert.Equal(
+        [
+            "CoordinationOptions.ClaimWindow", "CoordinationOptions.LeaseDuration", "CoordinationOptions.ReleaseTimeout",
+            "CoordinationOptions.RenewalInterval", "CoordinationOptions.SafetyMargin",
+            "ILock.AcquireAsync(timeout)", "ILock.TryAcquireAsync(timeout)",
+            "InMemoryLockStore.Assign(leaseDuration)", "InMemoryLockStore.RevokeAsync(claimWindow)",
+            "LockOptions.LeaseDuration", "LockOptions.LockAtLeastFor", "LockOptions.MaxHold",
+            "Occurrence.RememberFor", "OccurrenceLocks.AcquireAsync(timeout)", "TelemetryDispatcher.FlushAsync(limit)",
+        ],
+        DurationPlaces.Of(typeof(LockOptions).Assembly, Protocol));
 
     [Theory]
     [Failure("F41")]
@@ -27,7 +49,7 @@ public sealed class DurationTests
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
-        builder.Services.AddCoordination(options => Set(options, name, value)).UseInMemory();
+        builder.Services.AddCoordination(options => DurationValues.Set(options, name, value)).UseInMemory();
         using var host = builder.Build();
         try
         {
@@ -49,10 +71,8 @@ public sealed class DurationTests
     public async Task A_locks_duration_works_or_is_refused_before_anything_is_asked(string name, TimeSpan value)
     {
         var options = new LockOptions();
-        Set(options, name, value);
-        var services = new ServiceCollection();
-        services.AddCoordination().UseInMemory();
-        await using var node = services.BuildServiceProvider();
+        DurationValues.Set(options, name, value);
+        await using var node = CreateNode();
         ILock work;
         try
         {
@@ -61,6 +81,7 @@ public sealed class DurationTests
         catch (ArgumentOutOfRangeException error)
         {
             Assert.Equal(value, error.ActualValue);
+            DurationValues.AssertRefused(name, value, error.Message);
             return;
         }
 
@@ -69,22 +90,70 @@ public sealed class DurationTests
 
     [Theory]
     [Failure("F41")]
-    [MemberData(nameof(Timeouts))]
+    [MemberData(nameof(Each))]
     public async Task A_timeout_works_or_is_refused(TimeSpan timeout)
     {
-        var services = new ServiceCollection();
-        services.AddCoordination().UseInMemory();
-        await using var node = services.BuildServiceProvider();
+        await using var node = CreateNode();
         var work = node.GetRequiredService<ILockProvider>().GetLock("work");
-        try
+        await TryAsync(nameof(timeout), timeout, async () => await (await work.AcquireAsync(timeout, Cancellation)).DisposeAsync());
+        await TryAsync(nameof(timeout), timeout, async () => await (await work.TryAcquireAsync(timeout, Cancellation))!.DisposeAsync());
+    }
+
+    [Theory]
+    [Failure("F41")]
+    [MemberData(nameof(Each))]
+    public async Task The_durations_of_an_occurrence_work_or_are_refused_before_anything_is_asked(TimeSpan value)
+    {
+        var store = new InMemoryLockStore();
+        await using var node = CreateNode(store);
+        var locks = node.GetRequiredService<OccurrenceLocks>();
+        await TryAsync("timeout", value, async () =>
         {
-            await (await work.AcquireAsync(timeout, Cancellation)).DisposeAsync();
-            await (await work.TryAcquireAsync(timeout, Cancellation))!.DisposeAsync();
-        }
-        catch (ArgumentOutOfRangeException error)
+            if ((await locks.AcquireAsync("work", null, Nightly(TimeSpan.FromDays(1)), value, Cancellation)).Lease is { } lease)
+            {
+                await lease.ReleaseAsync(Cancellation);
+            }
+        });
+        await TryAsync(nameof(Occurrence.RememberFor), value, async () =>
         {
-            Assert.Equal(timeout, error.ActualValue);
-        }
+            var lease = (await locks.TryAcquireAsync("other work", null, Nightly(value), Cancellation)).Lease!;
+            Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(Cancellation));
+        });
+        Assert.Null(await store.GetHolderAsync("work", Cancellation));
+        Assert.Null(await store.GetHolderAsync("other work", Cancellation));
+
+        static Occurrence Nightly(TimeSpan rememberFor) => new() { Series = "nightly", Time = DateTimeOffset.UnixEpoch, Run = "a run", RememberFor = rememberFor };
+    }
+
+    [Theory]
+    [Failure("F41")]
+    [MemberData(nameof(Each))]
+    public async Task A_duration_that_the_store_in_memory_is_told_by_hand_works_or_is_refused(TimeSpan value)
+    {
+        var store = new InMemoryLockStore();
+        await TryAsync("leaseDuration", value, () =>
+        {
+            store.Assign("work", Ada, value);
+            return Task.CompletedTask;
+        });
+        store.Assign("work", Ada, TimeSpan.FromSeconds(15));
+        await store.AcquireAsync(Requests.Acquire("work", new LockOwner("grace", 1), TimeSpan.FromSeconds(15), wait: true), Cancellation);
+        var token = (await store.GetHolderAsync("work", Cancellation))!.FencingToken;
+        await TryAsync("claimWindow", value, async () =>
+        {
+            Assert.True(await store.RevokeAsync("work", token, value, Cancellation));
+            Assert.NotEqual(token, (await store.GetHolderAsync("work", Cancellation))?.FencingToken);
+        });
+    }
+
+    [Theory]
+    [Failure("F41")]
+    [MemberData(nameof(Each))]
+    public async Task A_flush_works_or_is_refused(TimeSpan limit)
+    {
+        await using var node = CreateNode();
+        var telemetry = node.GetRequiredService<Coordination.Telemetry.TelemetryDispatcher>();
+        await TryAsync(nameof(limit), limit, () => telemetry.FlushAsync(limit));
     }
 
     [Fact]
@@ -105,21 +174,25 @@ public sealed class DurationTests
         Assert.True(shortest.RenewalInterval + shortest.SafetyMargin <= LeaseTimings.MinDuration * 0.9);
     }
 
-    private static TheoryData<string, TimeSpan> Data(Type options)
+    private static ServiceProvider CreateNode(InMemoryLockStore? store = null)
     {
-        var data = new TheoryData<string, TimeSpan>();
-        foreach (var property in options.GetProperties().Where(property => (Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType) == typeof(TimeSpan)))
-        {
-            foreach (var value in Values)
-            {
-                data.Add(property.Name, value);
-            }
-        }
-
-        return data;
+        var services = new ServiceCollection();
+        services.AddCoordination().UseInMemory(store ?? new InMemoryLockStore());
+        return services.BuildServiceProvider();
     }
 
-    private static void Set(object options, string name, TimeSpan value) => options.GetType().GetProperty(name, BindingFlags.Public | BindingFlags.Instance)!.SetValue(options, value);
+    private static async Task TryAsync(string name, TimeSpan value, Func<Task> call)
+    {
+        try
+        {
+            await call().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        }
+        catch (ArgumentOutOfRangeException error)
+        {
+            Assert.Equal(value, error.ActualValue);
+            DurationValues.AssertRefused(name, value, error.Message);
+        }
+    }
 
     private static async Task UseAsync(IServiceProvider services, ILock? work)
     {

@@ -110,6 +110,20 @@ public sealed class ReleaseTests
     }
 
     [Fact]
+    [Promise("G5")]
+    public async Task A_release_after_the_loss_released_nothing_also_where_it_had_to_be_repeated()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Settle();
+        node.Clock.Advance(TimeSpan.FromMinutes(1));
+        node.Store.LoseNextReply(StoreOperation.Release);
+        var release = lease.ReleaseAsync(Token);
+        Assert.True(node.AdvanceUntil(() => release.IsCompleted, TimeSpan.FromSeconds(4)));
+        Assert.Equal(ReleaseResult.NotHeld, await release);
+    }
+
+    [Fact]
     [Failure("F28")]
     public async Task A_release_is_tried_for_the_whole_release_timeout()
     {

@@ -1,4 +1,10 @@
+using Coordination.Leases;
+using Coordination.Nodes;
+using Coordination.Resilience;
+using Coordination.Stores;
 using Coordination.Testing;
+using Coordination.Time;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Tests.Leases;
@@ -60,6 +66,26 @@ public sealed class SuspensionTests
         Assert.True(node.AdvanceUntil(() => lease.State == LeaseState.Held, TimeSpan.FromSeconds(3)));
         Assert.True(node.Store.GetCallCount(StoreOperation.Renew) > renewals);
         Assert.True(lease.Remaining > TimeSpan.FromSeconds(9));
+    }
+
+    [Fact]
+    [Failure("F47")]
+    public async Task A_lease_that_is_added_right_after_the_watchdog_noticed_is_renewed_before_it_is_relied_on()
+    {
+        await using var node = new TestNode();
+        await using var noticed = await node.AcquireAsync();
+        var sentAt = node.Clock.Uptime;
+        Suspend(node, TimeSpan.FromHours(1));
+        node.Advance(TimeSpan.FromSeconds(1.1));
+
+        var request = node.Services.GetRequiredService<Node>().Acquire("other", owner: null, options: null, wait: false);
+        var reply = new TimedReply<AcquireReply>(await node.Store.AcquireAsync(request, TestContext.Current.CancellationToken), sentAt, SuspensionCheck.Ahead(node.Clock), Attempt: 1);
+        Assert.True(node.Services.GetRequiredService<LeaseKeeper>().TryAccept(request, reply, options: null, out var lease));
+        var handle = new object();
+        lease.BindTo(handle);
+        Assert.Equal((LeaseState.InDoubt, TimeSpan.Zero), (lease.State, lease.Remaining));
+        Assert.True(node.AdvanceUntil(() => lease.State == LeaseState.Held, TimeSpan.FromSeconds(2)));
+        GC.KeepAlive(handle);
     }
 
     [Fact]

@@ -62,15 +62,34 @@ public sealed class SelectionTests
         Assert.Equal((test.UniqueID, test.TestCaseDisplayName, test.TestMethod.MethodName), (skipped.UniqueID, skipped.TestCaseDisplayName, skipped.TestMethod.MethodName));
     }
 
+    [Fact]
+    public async Task Where_another_project_speaks_nothing_is_said_and_what_can_run_does() =>
+        Assert.Equal([null, null], (await SelectAsync([typeof(Sample), typeof(Derived)], true, elsewhere: null, Need.RedisServer)).Select(test => test.SkipReason));
+
+    [Fact]
+    public async Task Where_no_test_runs_the_reason_is_said_whoever_else_does() =>
+        Assert.Equal(
+            ["redis-server is missing: this test was left out. apt-get install redis-server"],
+            (await SelectAsync([typeof(Alone)], true, elsewhere: null, Need.RedisServer)).Select(test => test.SkipReason));
+
+    [Fact]
+    public async Task What_is_said_for_the_other_projects_stands_before_what_to_do() =>
+        Assert.Contains(
+            "redis-server is missing: 4 tests were left out, and this is one of them. Others, too. apt-get install redis-server",
+            (await SelectAsync([typeof(Sample)], true, elsewhere: " Others, too.", Need.RedisServer)).Select(test => test.SkipReason));
+
     private static Task<IReadOnlyCollection<IXunitTestCase>> SelectAsync(Type sample, params Need[] missing) => SelectAsync([sample], true, missing);
 
-    private static async Task<IReadOnlyCollection<IXunitTestCase>> SelectAsync(Type[] samples, bool enumeratesTheories, params Need[] missing)
+    private static Task<IReadOnlyCollection<IXunitTestCase>> SelectAsync(Type[] samples, bool enumeratesTheories, params Need[] missing) =>
+        SelectAsync(samples, enumeratesTheories, elsewhere: "", missing);
+
+    private static async Task<IReadOnlyCollection<IXunitTestCase>> SelectAsync(Type[] samples, bool enumeratesTheories, string? elsewhere, params Need[] missing)
     {
         var options = TestFrameworkOptions.ForDiscovery(new TestAssemblyConfiguration { PreEnumerateTheories = enumeratesTheories });
         var found = new List<IXunitTestCase>();
         await using var discoverer = new XunitTestFrameworkDiscoverer(new XunitTestAssembly(typeof(SelectionTests).Assembly, null, version: new Version(1, 0)));
         await discoverer.Find(Keep, options, samples, TestContext.Current.CancellationToken);
-        return await Selection.OfAsync(found, need => !missing.Contains(need));
+        return await new Selection(need => !missing.Contains(need), _ => Task.FromResult(elsewhere)).OfAsync(found);
 
         ValueTask<bool> Keep(ITestCase test)
         {

@@ -32,7 +32,7 @@ public sealed class NodeChannelTests
         store.Subscribing.SetResult();
         await using var node = new ClockedNode(clock, actualStore: store);
         var lease = (await node.Provider.GetLock("work").TryAcquireAsync(Token))!;
-        Assert.True(node.AdvanceUntil(() => store.Subscriptions == 2, TimeSpan.FromSeconds(2)));
+        AssertTriesAgain(node, () => store.Subscriptions == 2);
         Assert.True(await node.Services.GetRequiredService<ILockInspector>().RevokeAsync("work", lease.FencingToken, Token));
         Assert.Equal(LeaseLossReason.Revoked, lease.LossReason);
     }
@@ -180,7 +180,7 @@ public sealed class NodeChannelTests
 
         // The node goes on trying by itself.
         store.Refusal = null;
-        Assert.True(node.AdvanceUntil(() => store.Subscribed.Task.IsCompleted, TimeSpan.FromSeconds(2)));
+        AssertTriesAgain(node, () => store.Subscribed.Task.IsCompleted);
         Task<ILockLease> waiting = null!;
         await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
         await held.ReleaseAsync(Token);
@@ -198,7 +198,7 @@ public sealed class NodeChannelTests
         var waiting = await WaitWithoutSubscriptionAsync(node, store);
         store.Subscribing.SetException(new LockStoreException("No subscriptions here.", isTransient: false));
 
-        Assert.True(node.AdvanceUntil(() => store.Subscriptions > 1, TimeSpan.FromSeconds(2)));
+        AssertTriesAgain(node, () => store.Subscriptions > 1);
 
         // It asks again when the time is up that the holder had when it asked before.
         Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(30)));
@@ -234,7 +234,7 @@ public sealed class NodeChannelTests
         await using var node = new ClockedNode(holder.Clock, actualStore: store);
         Task<ILockLease> waiting = null!;
         await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
-        Assert.True(node.AdvanceUntil(() => store.Subscriptions > 1, TimeSpan.FromSeconds(2)));
+        AssertTriesAgain(node, () => store.Subscriptions > 1);
         await held.ReleaseAsync(Token);
         Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(30)));
         await (await waiting).DisposeAsync();
@@ -276,6 +276,13 @@ public sealed class NodeChannelTests
         await node.UntilAsleepAsync(() => node.Advance(TimeSpan.FromMilliseconds(300)));
         Assert.True(SpinWait.SpinUntil(() => store.Asks == 2, Bound), "It waits for the subscription.");
         return waiting;
+    }
+
+    /// <summary>The first time after a second, and then later and later.</summary>
+    private static void AssertTriesAgain(ClockedNode node, Func<bool> hasTried)
+    {
+        Assert.True(SpinWait.SpinUntil(() => hasTried() || node.Clock.HasSleeper(TimeSpan.FromSeconds(1)), Bound), "It does not sleep until it tries again.");
+        Assert.True(node.AdvanceUntil(hasTried, TimeSpan.FromSeconds(2)), "It does not try again.");
     }
 
     private static ServiceProvider Build(ILockStore store)

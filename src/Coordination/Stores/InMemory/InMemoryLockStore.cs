@@ -9,6 +9,7 @@ namespace Coordination.Stores.InMemory;
 public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
 {
     private const int SweepAtLeastAt = 1024;
+    private static readonly DurationRange ByHand = DurationRange.UpTo(TimeSpan.MaxValue);
 
     private readonly TimeProvider _time;
     private readonly DateTimeOffset _origin;
@@ -187,11 +188,13 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
     /// </summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="owner">Who is to hold it.</param>
-    /// <param name="leaseDuration">How long it is held with no renewal.</param>
+    /// <param name="leaseDuration">How long it is held with no renewal: more than zero.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="leaseDuration"/> is zero or less.</exception>
     public void Assign(string lockName, LockOwner owner, TimeSpan leaseDuration)
     {
         ArgumentNullException.ThrowIfNull(lockName);
         ArgumentNullException.ThrowIfNull(owner);
+        ByHand.Validate(nameof(leaseDuration), nameof(leaseDuration), leaseDuration);
         lock (_gate)
         {
             var before = Find(lockName);

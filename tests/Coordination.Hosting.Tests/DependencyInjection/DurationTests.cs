@@ -1,0 +1,165 @@
+using Coordination.Hosting.Tests.Nodes;
+using Coordination.Stores.InMemory;
+using Coordination.TestKit.Durations;
+using Coordination.TestKit.Nodes;
+using Coordination.TestKit.Waiting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Coordination.Hosting.Tests.DependencyInjection;
+
+/// <summary>Every duration that can be set for a service, with every value that somebody may set it to. In real time, because overflows are the timers'.</summary>
+public sealed class DurationTests
+{
+    private const int OverdueLine = 1205;
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+
+    /// <summary>What may still be waited for here.</summary>
+    private static readonly TimeSpan Short = TimeSpan.FromSeconds(1);
+
+    private readonly InMemoryLockStore _store = new();
+    private readonly Work _work = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, TimeSpan> OfServices => DurationValues.Of(typeof(ExclusiveServiceOptions));
+
+    public static TheoryData<string, TimeSpan> OfLocks => DurationValues.Of(typeof(LockOptions));
+
+    public static TheoryData<TimeSpan> Each => DurationValues.Each;
+
+    [Fact]
+    [Failure("F41")]
+    public void Every_place_that_takes_a_duration_is_tried_here() => Assert.Equal(
+        [
+            "CoordinationHealthChecksBuilderExtensions.AddCoordinationHealthCheck(storeTimeLimit)",
+            .. DurationPlaces.OptionsOf(typeof(ExclusiveServiceOptions)).Select(property => $"{nameof(ExclusiveServiceOptions)}.{property.Name}").Order(StringComparer.Ordinal),
+        ],
+        DurationPlaces.Of(typeof(ExclusiveBackgroundService).Assembly));
+
+    [Theory]
+    [Failure("F41", "F51")]
+    [MemberData(nameof(OfServices))]
+    public async Task A_services_duration_works_through_loss_failure_and_stop_or_stops_the_start_and_is_named(string name, TimeSpan value)
+    {
+        var options = new ExclusiveServiceOptions();
+        using var host = Build(o =>
+        {
+            // Short, for the others not to be waited for.
+            (o.OverdueAfter, o.OverdueWarningInterval) = (TimeSpan.Zero, TimeSpan.FromMilliseconds(100));
+            (o.MinRestartDelay, o.CompletionPause) = (TimeSpan.FromMilliseconds(10), TimeSpan.FromMilliseconds(10));
+            DurationValues.Set(o, name, value);
+            options = o;
+        });
+        var lost = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _work.Do = async (_, stoppingToken) =>
+        {
+            _work.Do = (_, _) => Task.CompletedTask;
+            using var told = stoppingToken.Register(lost.SetResult);
+            await lost.Task;
+            var warnings = options.OverdueAfter > Short ? 0 : options.OverdueWarningInterval > Short ? 1 : 3;
+            await Eventually.IsTrueAsync(() => Overdue(host) >= warnings, Bound, $"{warnings} warnings");
+            throw new InvalidOperationException("The work failed.");
+        };
+        if (!await StartsAsync(host, name, value))
+        {
+            return;
+        }
+
+        await Eventually.IsTrueAsync(() => _work.Terms == 1, Bound, "the node leads");
+        _store.Delete(WorkingService.LockName);
+        await lost.Task.WaitAsync(Bound, Cancellation);
+        await Eventually.IsTrueAsync(() => !_work.IsRunning, Bound, "the work ends");
+        if (options.MinRestartDelay <= Short)
+        {
+            await Eventually.IsTrueAsync(() => _work.Terms > 1, Bound, "the node leads again");
+        }
+
+        await StopsAsync(host);
+        Assert.Null(await _store.GetHolderAsync(WorkingService.LockName, Cancellation));
+        Assert.True(Overdue(host) < 100, $"{Overdue(host)} warnings of overdue work");
+    }
+
+    [Theory]
+    [Failure("F41")]
+    [MemberData(nameof(OfLocks))]
+    public async Task A_duration_of_a_services_lock_works_or_stops_the_start_and_is_named(string name, TimeSpan value)
+    {
+        var options = new LockOptions();
+        DurationValues.Set(options, name, value);
+        using var host = Build(o => o.LockOptions = options);
+        if (!await StartsAsync(host, name, value))
+        {
+            return;
+        }
+
+        await Eventually.IsTrueAsync(() => _work.Terms > 0, Bound, "the node leads");
+        await StopsAsync(host);
+
+        // Where it is to be locked for longer it is, and by nobody: it is not there to be renewed.
+        var holder = await _store.GetHolderAsync(WorkingService.LockName, Cancellation);
+        Assert.Equal(options.LockAtLeastFor > Short, holder is not null);
+    }
+
+    [Theory]
+    [Failure("F41")]
+    [MemberData(nameof(Each))]
+    public async Task A_time_limit_of_the_health_check_works_or_is_refused(TimeSpan storeTimeLimit)
+    {
+        using var host = Build(_ => { }, services =>
+        {
+            try
+            {
+                services.AddHealthChecks().AddCoordinationHealthCheck(storeTimeLimit: storeTimeLimit);
+            }
+            catch (ArgumentOutOfRangeException error)
+            {
+                Assert.Equal(storeTimeLimit, error.ActualValue);
+                DurationValues.AssertRefused(nameof(storeTimeLimit), storeTimeLimit, error.Message);
+                services.AddHealthChecks();
+            }
+        });
+        await host.StartAsync(Cancellation);
+        var report = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Cancellation).WaitAsync(Bound, Cancellation);
+        Assert.Equal(HealthStatus.Healthy, report.Status);
+        await StopsAsync(host);
+    }
+
+    private static int Overdue(IHost host) => host.Services.FlushedLogs.GetSnapshot().Count(record => record.Id.Id == OverdueLine);
+
+    private static async Task<bool> StartsAsync(IHost host, string name, TimeSpan value)
+    {
+        try
+        {
+            await host.StartAsync(Cancellation).WaitAsync(Bound, Cancellation);
+            return true;
+        }
+        catch (OptionsValidationException error)
+        {
+            // Shorter than the other delay is a refusal of its own.
+            if (!error.Message.Contains($"{nameof(ExclusiveServiceOptions.MaxRestartDelay)} is", StringComparison.Ordinal)
+                || !error.Message.Contains("Raise the one or lower the other", StringComparison.Ordinal))
+            {
+                DurationValues.AssertRefused(name, value, error.Message);
+            }
+
+            return false;
+        }
+    }
+
+    private static Task StopsAsync(IHost host) => host.StopAsync(Cancellation).WaitAsync(Bound, Cancellation);
+
+    private IHost Build(Action<ExclusiveServiceOptions> configure, Action<IServiceCollection>? services = null)
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        builder.Logging.AddFakeLogging();
+        builder.Services.AddSingleton(_work);
+        builder.Services.AddCoordination(o => o.LeaseDuration = TimeSpan.FromMilliseconds(500)).UseInMemory(_store);
+        builder.Services.AddExclusiveBackgroundService<WorkingService>(configure);
+        services?.Invoke(builder.Services);
+        return builder.Build();
+    }
+}
