@@ -206,7 +206,7 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
 
         if (_isAway || (_failRenewals && operation == StoreOperation.Renew))
         {
-            throw new LockStoreException($"The controllable store was told to fail this call ({operation}).", isTransient: true);
+            throw new LockStoreException($"The controllable store was told to fail this call ({operation}).", isTransient: true) { MayBeApplied = false };
         }
 
         var reply = await call().ConfigureAwait(false);

@@ -36,4 +36,11 @@ public sealed class LockStoreException : Exception
     /// password, a missing right, a wrong type of key or a script error.
     /// </summary>
     public bool IsTransient { get; }
+
+    /// <summary>
+    /// Whether the store may have done, or may still do, what it was asked: the reply was lost, or did not come in time. Then an acquisition has to be
+    /// undone. False says that it was provably never sent, or was refused whole.
+    /// </summary>
+    /// <value>True by default: a store that knows better says so.</value>
+    public bool MayBeApplied { get; init; } = true;
 }

@@ -2,16 +2,18 @@ using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Services;
 using Coordination.Hosting.Stores;
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Coordination.Hosting.Health;
 
-/// <summary>How the coordination of this node does: its services, and whether the store replies.</summary>
+/// <summary>How the coordination of this node does: its services, and whether a lock is there to be acquired.</summary>
 internal sealed class CoordinationHealthCheck(
     ExclusiveServices services,
     ILockProvider locks,
     ILockStore store,
     ILockStoreAdministration administration,
+    StoreCondition condition,
     TimeProvider time,
     TimeSpan timeLimit) : IHealthCheck
 {
@@ -19,7 +21,8 @@ internal sealed class CoordinationHealthCheck(
     {
         ArgumentNullException.ThrowIfNull(context);
 
-        var trouble = await AskStoreAsync(cancellationToken).ConfigureAwait(false);
+        // A store that replies to a ping may grant no lock all the same: what the node's own calls met says more. It is asked where there were none.
+        var trouble = condition.Trouble ?? (condition.IsKnown ? null : await AskStoreAsync(cancellationToken).ConfigureAwait(false));
         var statuses = services.All.Select(static service => service.Leadership.Status).ToList();
         var data = new Dictionary<string, object>
         {

@@ -5,6 +5,9 @@ internal static class StoreTimeLimit
 {
     public static readonly TimeSpan Default = TimeSpan.FromSeconds(2);
 
+    /// <summary>Who probes a process mostly waits for a second.</summary>
+    public static readonly TimeSpan OfHealthCheck = TimeSpan.FromMilliseconds(500);
+
     /// <summary>From what is no limit that a reply could keep, to the longest time that a timer takes.</summary>
     public static readonly DurationRange Range = DurationRange.Between(TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(49), "null for the default");
 

@@ -51,6 +51,12 @@ internal static class RedisErrorClassifier
             ["CROSSSLOT"] = (Final, "The keys of one script are on several slots of the Cluster."),
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    /// <summary>Codes with which a server refuses a command, or the first write of a script, and so has done nothing of it. Not NOPERM, which may be of a later one.</summary>
+    private static readonly FrozenSet<string> RefusedWhole =
+        FrozenSet.Create(
+            StringComparer.Ordinal,
+            "LOADING", "READONLY", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "MASTERDOWN", "NOSCRIPT", "BUSY", "MISCONF", "OOM", "NOREPLICAS", "NOAUTH", "WRONGPASS", "CROSSSLOT");
+
     /// <summary>Failures that have no code of their own, by a part of their text.</summary>
     private static readonly (string Part, bool IsTransient, string Advice)[] Texts =
     [
@@ -85,23 +91,38 @@ internal static class RedisErrorClassifier
     /// <param name="exception">What the client threw.</param>
     /// <param name="subject">What was to be done, such as <c>acquire the lock 'orders'</c>.</param>
     /// <param name="failure">What the store throws.</param>
+    /// <param name="isAsked">Whether the client was asked to send anything, when it threw.</param>
     /// <returns>False for what did not come from the server or its client: a fault of this program.</returns>
-    public static bool TryClassify(Exception exception, string subject, [NotNullWhen(true)] out LockStoreException? failure)
+    public static bool TryClassify(Exception exception, string subject, [NotNullWhen(true)] out LockStoreException? failure, bool isAsked = true)
     {
+        var mayBeApplied = isAsked && MayBeApplied(exception);
         failure = exception switch
         {
-            RedisServerException error => OfServer(error, error.Message, subject),
-            RedisConnectionException connection => OfConnection(connection, subject),
-            TimeoutException => new LockStoreException($"Redis did not reply in time to {subject}. It may still do it.", Transient, exception),
-            RedisException or RedisCommandException => OfServer(exception, exception.Message, subject),
-            ObjectDisposedException => new LockStoreException($"The connection to Redis was disposed; cannot {subject}.", Final, exception),
-            OperationCanceledException => new LockStoreException($"The connection to Redis was closed; cannot {subject} now.", Transient, exception),
+            RedisServerException error => OfServer(error, error.Message, subject, mayBeApplied),
+            RedisConnectionException connection => OfConnection(connection, subject, mayBeApplied),
+            TimeoutException when mayBeApplied => new LockStoreException($"Redis did not reply in time to {subject}. It may still do it.", Transient, exception),
+            TimeoutException => new LockStoreException($"Redis is away; cannot {subject} now.", Transient, exception) { MayBeApplied = false },
+            RedisException or RedisCommandException => OfServer(exception, exception.Message, subject, mayBeApplied),
+            ObjectDisposedException => new LockStoreException($"The connection to Redis was disposed; cannot {subject}.", Final, exception) { MayBeApplied = mayBeApplied },
+            OperationCanceledException => new LockStoreException($"The connection to Redis was closed; cannot {subject} now.", Transient, exception) { MayBeApplied = mayBeApplied },
             _ => null,
         };
         return failure is not null;
     }
 
-    private static LockStoreException OfConnection(RedisConnectionException exception, string subject)
+    /// <summary>Whether the server may have got it. False where the client had no connection to send it by, had not come to send it, or was told that nothing was done.</summary>
+    private static bool MayBeApplied(Exception exception) => exception switch
+    {
+        RedisConnectionException lost => lost.CommandStatus is not (CommandStatus.WaitingToBeSent or CommandStatus.WaitingInBacklog),
+        RedisTimeoutException late => late.Commandstatus is not (CommandStatus.WaitingToBeSent or CommandStatus.WaitingInBacklog),
+
+        // What the client refuses to send.
+        RedisCommandException => false,
+        RedisServerException refused => CodeIn(refused.Message) is not { } code || !RefusedWhole.Contains(code),
+        _ => true,
+    };
+
+    private static LockStoreException OfConnection(RedisConnectionException exception, string subject, bool mayBeApplied)
     {
         // What the server or the client refuses on connecting, such as the password or the certificate, ends the connection: it shows
         // as a lost one whose cause lies further in.
@@ -111,15 +132,15 @@ internal static class RedisErrorClassifier
             if (CodeIn(cause.Message) is { } code)
             {
                 var (isTransient, advice) = Codes[code];
-                return new LockStoreException($"Redis refused the connection; cannot {subject}: {code}. {advice}", isTransient, exception);
+                return new LockStoreException($"Redis refused the connection; cannot {subject}: {code}. {advice}", isTransient, exception) { MayBeApplied = mayBeApplied };
             }
 
             isUntrusted |= cause is AuthenticationException;
         }
 
         return isUntrusted
-            ? new LockStoreException($"Redis refused the connection; cannot {subject}. Check the user name, the password and the certificates.", Final, exception)
-            : new LockStoreException($"Redis is away ({exception.FailureType}); cannot {subject} now.{HintIn(exception.Message)}", Transient, exception);
+            ? new LockStoreException($"Redis refused the connection; cannot {subject}. Check the user name, the password and the certificates.", Final, exception) { MayBeApplied = mayBeApplied }
+            : new LockStoreException($"Redis is away ({exception.FailureType}); cannot {subject} now.{HintIn(exception.Message)}", Transient, exception) { MayBeApplied = mayBeApplied };
     }
 
     /// <summary>The client knows a server of a Cluster by its refusals alone, and so has no connection to it.</summary>
@@ -128,7 +149,7 @@ internal static class RedisErrorClassifier
             ? " If it stays so, the user may lack the right +cluster|nodes, by which the client finds the other servers of a Cluster."
             : string.Empty;
 
-    private static LockStoreException OfServer(Exception exception, string text, string subject)
+    private static LockStoreException OfServer(Exception exception, string text, string subject, bool mayBeApplied)
     {
         if (CodeIn(text) is { } code)
         {
@@ -146,7 +167,7 @@ internal static class RedisErrorClassifier
         return Refusal((Final, "This is not expected of the server."));
 
         LockStoreException Refusal((bool IsTransient, string Advice) sort) =>
-            new($"Redis refused to {subject}: {text.TrimEnd('.')}. {sort.Advice}", sort.IsTransient, exception);
+            new($"Redis refused to {subject}: {text.TrimEnd('.')}. {sort.Advice}", sort.IsTransient, exception) { MayBeApplied = mayBeApplied };
     }
 
     /// <summary>

@@ -94,12 +94,20 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
         if (line is { } written)
         {
-            await AskAsync(
-                (connection, token) => _replication.ConfirmAsync(connection, key, written).OrCancelledAsync(Anywhere, token),
-                "have replicas confirm the grant of the lock",
-                request.LockName,
-                Anywhere,
-                cancellationToken).ConfigureAwait(false);
+            try
+            {
+                await AskAsync(
+                    (connection, token) => _replication.ConfirmAsync(connection, key, written).OrCancelledAsync(Anywhere, token),
+                    "have replicas confirm the grant of the lock",
+                    request.LockName,
+                    Anywhere,
+                    cancellationToken).ConfigureAwait(false);
+            }
+            catch (LockStoreException unconfirmed) when (!unconfirmed.MayBeApplied)
+            {
+                // The question was not sent, but the lock was granted.
+                throw new LockStoreException(unconfirmed.Message, unconfirmed.IsTransient, unconfirmed) { MayBeApplied = true };
+            }
         }
 
         return reply;
@@ -107,6 +115,9 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
     /// <inheritdoc cref="LockPartitions.Of"/>
     public int PartitionOf(string lockName) => _partitions.Of(lockName);
+
+    /// <inheritdoc cref="LockPartitions.ShardOf"/>
+    public int ShardOf(string lockName) => _partitions.ShardOf(lockName);
 
     public async Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
     {
@@ -275,6 +286,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     private async ValueTask<RedisResult> EvaluateAsync(
         RedisScript script, RedisKey[] keys, RedisValue[] values, string action, string lockName, CancellationToken cancellationToken)
     {
+        var isAsked = false;
         try
         {
             var connection = _isFit && _connection.Established is { } established ? established : await GetFitAsync(Anywhere, cancellationToken).ConfigureAwait(false);
@@ -282,6 +294,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             cancellationToken.ThrowIfCancellationRequested();
             try
             {
+                isAsked = true;
                 return await script.EvaluateAsync(database, keys, values).ConfigureAwait(false);
             }
             catch (RedisServerException unknown) when (RedisScript.IsUnknown(unknown))
@@ -291,7 +304,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
                 return await script.SendAsync(database, keys, values).ConfigureAwait(false);
             }
         }
-        catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure))
+        catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure, isAsked))
         {
             _connection.Notice(exception, _write);
             throw failure;
@@ -328,21 +341,21 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     }
 
     private bool IsOfTheServer(
-        Exception exception, string action, string? lockName, CancellationToken cancellationToken, [NotNullWhen(true)] out LockStoreException? failure)
+        Exception exception, string action, string? lockName, CancellationToken cancellationToken, [NotNullWhen(true)] out LockStoreException? failure, bool isAsked = true)
     {
         failure = null;
         if (exception is ObjectDisposedException && _connection is { Settings: not null, IsDisposed: false })
         {
-            failure = new LockStoreException($"The connection to Redis was replaced; cannot {action} now.", isTransient: true, exception);
+            failure = new LockStoreException($"The connection to Redis was replaced; cannot {action} now.", isTransient: true, exception) { MayBeApplied = isAsked };
             return true;
         }
 
         return !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
-            && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", out failure);
+            && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", out failure, isAsked);
     }
 
     private LockStoreException Foreign(string action, string lockName) =>
-        new($"Cannot {action} '{lockName}': something else wrote the key '{_keys.Lock(lockName)}'. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.");
+        new($"Cannot {action} '{lockName}': something else wrote the key '{_keys.Lock(lockName)}'. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.") { MayBeApplied = false };
 
     /// <summary>Transient: what is grouped anew goes through.</summary>
     private static LockStoreException Regrouping(IReadOnlyList<RenewalRequest> requests, Exception? refusal = null) =>

@@ -47,6 +47,8 @@ internal sealed class StoreLink(ILockStore store) : ILockStore, ILockStoreAdmini
 
     public int PartitionOf(string lockName) => store.PartitionOf(lockName);
 
+    public int ShardOf(string lockName) => store.ShardOf(lockName);
+
     public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
         LoseReplyAsync(() => store.AcquireAsync(request, cancellationToken));
 

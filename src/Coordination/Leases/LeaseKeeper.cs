@@ -18,6 +18,11 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
 
     private static readonly TimeSpan UndoRetryDelay = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How many undos wait for a store that is away.</summary>
+    private const int MaxUndos = 1_000;
+
+    private readonly PendingUndos _undos = new(MaxUndos);
+
     /// <summary>Makes a lease of a grant, from here on watched and renewed; unless the reply came so late that its deadline has passed.</summary>
     /// <param name="request">What was asked for.</param>
     /// <param name="reply">A grant.</param>
@@ -86,7 +91,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
                 await lease.RenewalUnderWay.WithinAsync(Timeout.InfiniteTimeSpan, time, cancellationToken: either.Token).ConfigureAwait(false);
             }
 
-            var reply = await store.RenewAsync(() => lease.LoseIfOverdue() ? [Node.Renew(lease.Grant)] : [], lease.Timings.CallLimit, continueOnCapturedContext: false, either.Token).ConfigureAwait(false);
+            var reply = await store.RenewAsync(lease.Grant.LockName, () => lease.LoseIfOverdue() ? [Node.Renew(lease.Grant)] : [], lease.Timings.CallLimit, continueOnCapturedContext: false, either.Token).ConfigureAwait(false);
             return reply.Reply.Count > 0 && lease.Learn(reply.Reply[0], reply.SentAt) ? RenewalResult.Renewed : RenewalResult.NotHeld;
         }
         catch (LockStoreException)
@@ -127,7 +132,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
 
     /// <summary>
     /// Releases what a request may have been granted and leaves the queue, because nobody waits for the reply any more. Goes on without its caller, whose
-    /// cancellation does not reach it; tries until the grant would have lapsed by itself.
+    /// cancellation does not reach it; tries until the grant would have lapsed by itself, or too many others wait.
     /// </summary>
     public Task UndoAsync(AcquireRequest request)
     {
@@ -141,23 +146,36 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     private async Task UndoAsync(AcquireRequest request, BackgroundTasks.Running counted)
     {
         using var running = counted;
+        var pending = _undos.Add();
+        telemetry.UndosDropped(_undos);
+        var dropped = pending.Value.Token;
         var lapsesAt = time.Uptime + request.LeaseDuration;
-        while (true)
+        try
         {
-            try
+            while (true)
             {
-                await store.ReleaseAsync(Node.Undo(request), node.CallLimit, lapsesAt + UndoRetryDelay).ConfigureAwait(false);
-                return;
+                try
+                {
+                    await store.ReleaseAsync(Node.Undo(request), node.CallLimit, lapsesAt + UndoRetryDelay, dropped).ConfigureAwait(false);
+                    return;
+                }
+                catch (LockStoreException e) when (e.IsTransient && time.Uptime < lapsesAt)
+                {
+                    await Task.Delay(UndoRetryDelay, time, dropped).ConfigureAwait(false);
+                }
             }
-            catch (LockStoreException e) when (e.IsTransient && time.Uptime < lapsesAt)
-            {
-                await Task.Delay(UndoRetryDelay, time, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (LockStoreException)
-            {
-                // It has lapsed by now, or the store refuses for good and never granted it. The outage was logged.
-                return;
-            }
+        }
+        catch (LockStoreException)
+        {
+            // It has lapsed by now, or the store refuses for good and never granted it. The outage was logged.
+        }
+        catch (OperationCanceledException)
+        {
+            // Too many wait, and this one lapses first. That was said.
+        }
+        finally
+        {
+            _undos.Remove(pending);
         }
     }
 

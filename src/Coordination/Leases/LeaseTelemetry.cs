@@ -8,7 +8,11 @@ namespace Coordination.Leases;
 /// <summary>Says in logs, metrics and traces what happens to leases.</summary>
 internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetrics metrics, TelemetryDispatcher dispatcher)
 {
+    /// <summary>After how many dropped undos the next line comes, as a multiple of the last one's count.</summary>
+    private const int UndoLines = 10;
+
     private readonly ILogger _logger = dispatcher.Wrap(sink);
+    private long _undosSaid;
 
     /// <returns>The trace of the hold; null when nobody listens.</returns>
     public Activity? Granted(LeaseGrant grant, ActivityContext parent)
@@ -59,6 +63,17 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
 
     public void ReleaseFailed(LeaseGrant grant, Exception error) =>
         Log.ReleaseFailed(_logger, grant.LockName, grant.Owner, grant.FencingToken, error.Message);
+
+    /// <summary>Counts the undos that were dropped, and says so: at once, and each time that there are ten times as many.</summary>
+    public void UndosDropped(PendingUndos undos)
+    {
+        var (dropped, said) = (undos.Dropped, Interlocked.Read(ref _undosSaid));
+        metrics.UndosDropped(dropped);
+        if (dropped > 0 && dropped >= UndoLines * said && Interlocked.CompareExchange(ref _undosSaid, dropped, said) == said)
+        {
+            Log.UndosDropped(_logger, dropped, undos.Capacity);
+        }
+    }
 
     public void Suspended(TimeSpan ahead) => Log.Suspended(_logger, ahead);
 

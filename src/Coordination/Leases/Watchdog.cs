@@ -116,7 +116,9 @@ internal sealed class Watchdog : IDisposable
             due.ForEach(lease => _schedule.Move(lease, lease.NextEvent));
         }
 
-        var next = _schedule.Next;
+        // A renewal that waits while the store is away does not wait for the pool's timers.
+        var nextPass = _store.LetPass();
+        var next = _schedule.Next < nextPass ? _schedule.Next : nextPass;
         return next == TimeSpan.MaxValue || next < now + MaxSleep ? next : now + MaxSleep;
     }
 
@@ -186,6 +188,7 @@ internal sealed class Watchdog : IDisposable
             using var deadline = new CancellationTokenSource(batch.Max(lease => lease.UntilDeadline), _time);
             var sent = batch;
             var replies = await _store.RenewAsync(
+                batch[0].Grant.LockName,
                 () =>
                 {
                     sent = OfOnePartition(batch.FindAll(lease => lease.LoseIfOverdue()));

@@ -30,9 +30,10 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
         cancellationToken.ThrowIfCancellationRequested();
         using var call = new AcquireCall(lockName, metrics, telemetry, time);
         var request = node.Acquire(lockName, owner, options, wait: false, occurrence);
+        var sending = new Sending();
         try
         {
-            var attempt = await AskAsync(request, options, cancellationToken).ConfigureAwait(false);
+            var attempt = await AskAsync(request, options, sending, cancellationToken).ConfigureAwait(false);
             call.End(attempt.Lease is null ? AcquireOutcome.Held : AcquireOutcome.Granted, attempt.Lease);
             return attempt;
         }
@@ -44,8 +45,12 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
         }
         catch (Exception e)
         {
-            // Whatever it was, nobody receives any more what the store may have granted.
-            _ = leases.UndoAsync(request);
+            // Whatever it was, nobody receives any more what the store may have granted. What never reached it is nothing to undo.
+            if (sending.MayBeApplied)
+            {
+                _ = leases.UndoAsync(request);
+            }
+
             call.End(e is OperationCanceledException ? AcquireOutcome.Cancelled : AcquireOutcome.Failed);
             throw;
         }
@@ -81,9 +86,9 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<AcquireAttempt> AskAsync(AcquireRequest request, LockOptions? options, CancellationToken cancellationToken)
+    private async ValueTask<AcquireAttempt> AskAsync(AcquireRequest request, LockOptions? options, Sending sending, CancellationToken cancellationToken)
     {
-        var reply = await store.AcquireAsync(request, node.AcquireLimit(options), cancellationToken).ConfigureAwait(false);
+        var reply = await store.AcquireAsync(request, node.AcquireLimit(options), isPatient: false, sending, cancellationToken).ConfigureAwait(false);
         if (!reply.Reply.IsGranted)
         {
             return new AcquireAttempt(null, reply.Reply);

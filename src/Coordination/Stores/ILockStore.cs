@@ -55,7 +55,7 @@ public interface ILockStore
     Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Tells apart the parts of a store that may be away alone, such as the slots of a Redis Cluster: one <see cref="RenewAsync"/> is asked
+    /// Tells apart the parts of a store that one call may not span, such as the slots of a Redis Cluster: one <see cref="RenewAsync"/> is asked
     /// for locks of one part only, so that it fails for none of the others. Makes no call. One part for all by default.
     /// </summary>
     /// <remarks>
@@ -65,6 +65,14 @@ public interface ILockStore
     /// <param name="lockName">A lock.</param>
     /// <returns>Any number, the same for locks of the same part.</returns>
     int PartitionOf(string lockName) => 0;
+
+    /// <summary>
+    /// Tells apart the parts of a store that may be away alone, such as the shards of a Redis Cluster, each of which has many slots: when a call
+    /// fails, the others for the same shard wait. Makes no call. Each partition by itself by default.
+    /// </summary>
+    /// <param name="lockName">A lock.</param>
+    /// <returns>Any number, the same for locks of the same shard, also when another server takes its place.</returns>
+    int ShardOf(string lockName) => PartitionOf(lockName);
 
     /// <summary>
     /// Takes the owner's entry out of the lock, and that entry's place out of the queue, and passes the lock to the first live waiter

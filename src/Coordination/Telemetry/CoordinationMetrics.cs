@@ -18,6 +18,7 @@ internal sealed class CoordinationMetrics : IDisposable
     private readonly Counter<long> _revocations;
     private long _leases;
     private long _waiting;
+    private long _undosDropped;
 
     public CoordinationMetrics(IMeterFactory factory, TelemetryDispatcher dispatcher)
     {
@@ -27,6 +28,7 @@ internal sealed class CoordinationMetrics : IDisposable
         // Observed, and not told of each change: one that was dropped would make them wrong for ever.
         _meter.CreateObservableUpDownCounter("coordination.lease.active", () => Interlocked.Read(ref _leases), "{lease}", "Leases held by this node.");
         _meter.CreateObservableUpDownCounter("coordination.call.waiting", () => Interlocked.Read(ref _waiting), "{call}", "Calls of this node that wait for a lock.");
+        _meter.CreateObservableCounter("coordination.undo.dropped", () => Interlocked.Read(ref _undosDropped), "{undo}", "Undos that were dropped, because too many waited for the store.");
         _acquireDuration = _meter.CreateHistogram<double>("coordination.acquire.duration", "s", "From the call to its end, waiting included.");
         _renewalDuration = _meter.CreateHistogram<double>("coordination.renewal.duration", "s", "One renewal call, which may carry many leases.");
         _renewalRemaining = _meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.");
@@ -62,6 +64,9 @@ internal sealed class CoordinationMetrics : IDisposable
         Record(_renewalDuration, took, "coordination.renewal.outcome", succeeded ? "replied" : "failed");
 
     public void RenewalConfirmed(TimeSpan remaining) => Record(_renewalRemaining, remaining);
+
+    /// <summary>Learns how many undos were dropped by now.</summary>
+    public void UndosDropped(long count) => Interlocked.Exchange(ref _undosDropped, count);
 
     public void Revoked()
     {

@@ -29,11 +29,14 @@ internal static partial class Log
     [LoggerMessage(1007, LogLevel.Warning, "Lock {LockName}, fencing token {FencingToken}, was revoked by an operator.")]
     public static partial void Revoked(ILogger logger, string lockName, long fencingToken);
 
-    [LoggerMessage(1010, LogLevel.Warning, "The lock store {Store} does not reply: {Error}")]
-    public static partial void OutageBegan(ILogger logger, string store, string error);
+    [LoggerMessage(1008, LogLevel.Warning, "{Count} undos were dropped, because more than {Capacity} waited for the lock store. What they were for lapses by itself within its lease.")]
+    public static partial void UndosDropped(ILogger logger, long count, int capacity);
 
-    [LoggerMessage(1011, LogLevel.Warning, "The lock store {Store} has not replied for {Elapsed}: {Error}")]
-    public static partial void OutageGoesOn(ILogger logger, string store, TimeSpan elapsed, string error);
+    [LoggerMessage(1010, LogLevel.Warning, "The lock store {Store} does not reply{Part}: {Error}")]
+    public static partial void OutageBegan(ILogger logger, string store, string part, string error);
+
+    [LoggerMessage(1011, LogLevel.Warning, "The lock store {Store} has not replied for {Elapsed}{Part}: {Error}")]
+    public static partial void OutageGoesOn(ILogger logger, string store, TimeSpan elapsed, string part, string error);
 
     [LoggerMessage(1012, LogLevel.Information, "The lock store {Store} replies again, after {Elapsed}.")]
     public static partial void OutageEnded(ILogger logger, string store, TimeSpan elapsed);

@@ -7,31 +7,74 @@ namespace Coordination.Telemetry;
 /// Turns the failures of many calls into lines that an operator can live with: an outage is said at once, then when it has
 /// lasted 5, 15 and 60 seconds, then every minute, and once when it is over.
 /// </summary>
-internal sealed class OutageReporter(string storeName, TimeProvider time, ILogger logger)
+/// <remarks>
+/// A shard of the store is away from a transient failure on until a quiet second has passed, in which it replied and nothing failed. The outage is
+/// that of all shards that are away: however many there are, the lines are those of one.
+/// </remarks>
+internal sealed class OutageReporter(string storeName, TimeProvider time, ILogger logger) : IDisposable
 {
+    /// <summary>How long nothing may fail before an outage is over.</summary>
+    public static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+
+    /// <summary>For how long a failure says anything about a shard that nobody has asked since.</summary>
+    private static readonly TimeSpan Memory = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan[] Steps = [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(60)];
 
     private readonly Lock _gate = new();
+    private readonly Dictionary<int, Away> _away = [];
+    private ITimer? _timer;
     private volatile bool _isAway;
     private TimeSpan _since;
     private TimeSpan _nextLine;
 
+    /// <summary>Whether a shard of the store is away.</summary>
     public bool IsAway => _isAway;
 
-    public void Failed(LockStoreException error)
+    /// <summary>Why the store is away, by the last failure; null where it is not, or has not been asked for long.</summary>
+    public string? Reason
+    {
+        get
+        {
+            lock (_gate)
+            {
+                Forget();
+                return _away.Count == 0 ? null : $"The store '{storeName}' does not reply{Part}: {_away.Values.MaxBy(away => away.FailedAt).Error}";
+            }
+        }
+    }
+
+    /// <summary>Which part of the store is away; empty for all of one that has no parts.</summary>
+    private string Part => _away.Count switch
+    {
+        1 when _away.ContainsKey(0) => string.Empty,
+        1 => $" in its shard {_away.Keys.First()}",
+        var count => $" in {count} of its shards",
+    };
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _timer?.Dispose();
+        }
+    }
+
+    /// <summary>Learns of a transient failure.</summary>
+    public void Failed(int shard, string error)
     {
         TimeSpan elapsed;
+        string part;
         bool begins;
         lock (_gate)
         {
             var now = time.Uptime;
-            begins = !_isAway;
-            if (begins)
-            {
-                _isAway = true;
-                _since = now;
-            }
-
+            Forget();
+            begins = _away.Count == 0;
+            _away[shard] = new Away(now, RepliesSince: null, error);
+            _isAway = true;
+            _since = begins ? now : _since;
+            part = Part;
             elapsed = now - _since;
             if (!begins && elapsed < _nextLine)
             {
@@ -41,40 +84,90 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
             _nextLine = NextLine(elapsed);
         }
 
-        if (!begins)
+        if (begins)
         {
-            Log.OutageGoesOn(logger, storeName, elapsed, error.Message);
-        }
-        else if (error.IsTransient)
-        {
-            Log.OutageBegan(logger, storeName, error.Message);
+            Log.OutageBegan(logger, storeName, part, error);
         }
         else
         {
-            Log.StoreRefuses(logger, storeName, error.Message);
+            Log.OutageGoesOn(logger, storeName, elapsed, part, error);
         }
     }
 
-    public void Succeeded()
+    /// <summary>Learns that a shard has replied.</summary>
+    public void Replied(int shard)
     {
         if (!_isAway)
         {
             return;
         }
 
+        lock (_gate)
+        {
+            if (_away.TryGetValue(shard, out var away) && away.RepliesSince is null)
+            {
+                _away[shard] = away with { RepliesSince = time.Uptime };
+                SetTimer();
+            }
+        }
+    }
+
+    /// <summary>Ends the outage of each shard that has been quiet for long enough, whether it is asked again or not.</summary>
+    private void EndQuiet()
+    {
         TimeSpan elapsed;
         lock (_gate)
         {
-            if (!_isAway)
+            var now = time.Uptime;
+            var repliesSince = _since;
+            foreach (var (shard, away) in _away)
+            {
+                if (away.RepliesSince is { } since && since + Quiet <= now)
+                {
+                    repliesSince = since > repliesSince ? since : repliesSince;
+                    _away.Remove(shard);
+                }
+            }
+
+            SetTimer();
+            if (!_isAway || _away.Count > 0)
             {
                 return;
             }
 
             _isAway = false;
-            elapsed = time.Uptime - _since;
+            elapsed = repliesSince - _since;
         }
 
         Log.OutageEnded(logger, storeName, elapsed);
+    }
+
+    private void SetTimer()
+    {
+        if (_away.Values.Min(away => away.RepliesSince) is not { } first)
+        {
+            _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        var left = first + Quiet - time.Uptime;
+        _timer ??= Detached.Run(() => time.CreateTimer(_ => EndQuiet(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        _timer.Change(left > TimeSpan.Zero ? left.ToTimer() : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Drops what nobody has asked for so long that its last failure says nothing any more.</summary>
+    private void Forget()
+    {
+        var before = time.Uptime - Memory;
+        foreach (var (shard, away) in _away)
+        {
+            if (away.RepliesSince is null && away.FailedAt < before)
+            {
+                _away.Remove(shard);
+            }
+        }
+
+        _isAway = _away.Count > 0;
     }
 
     private static TimeSpan NextLine(TimeSpan elapsed)
@@ -89,4 +182,10 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
 
         return TimeSpan.FromMinutes(Math.Floor(elapsed.TotalMinutes) + 1);
     }
+
+    /// <summary>A shard that is away.</summary>
+    /// <param name="FailedAt">When the last call failed.</param>
+    /// <param name="RepliesSince">Since when it replies; null when the last call failed.</param>
+    /// <param name="Error">How it failed.</param>
+    private readonly record struct Away(TimeSpan FailedAt, TimeSpan? RepliesSince, string Error);
 }

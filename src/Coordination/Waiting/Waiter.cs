@@ -1,3 +1,4 @@
+using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Time;
 
@@ -16,9 +17,8 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
 
     private static readonly TimeSpan MaxWakeSpread = TimeSpan.FromMilliseconds(200);
 
-    private static readonly TimeSpan RetryStep = TimeSpan.FromMilliseconds(100);
-
-    private static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(1);
+    /// <summary>How long after a failure it asks again. While the store is away it waits at the gate, and nowhere else for long.</summary>
+    public static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
 
     /// <summary>After this time it asks again whatever the store said: an operator who deletes a key tells nobody.</summary>
     private static readonly TimeSpan MaxSleep = TimeSpan.FromMinutes(1);
@@ -26,7 +26,6 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     /// <summary>The token of the holder that this one was the first to wait for; null while others are before it.</summary>
     private long? _firstBehind;
     private bool _missedItsTurn;
-    private TimeSpan _retryDelay;
 
     // Most requests are granted before anybody sleeps.
     private Signal? _wake;
@@ -34,7 +33,10 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     public AcquireRequest Request { get; private set; } = request;
 
     /// <summary>Whether the store may have applied the request, so that it has to be undone if nobody goes on with it.</summary>
-    public bool MayBeApplied { get; set; }
+    public bool MayBeApplied => Sending.MayBeApplied;
+
+    /// <summary>Counts how often it was sent without anybody having what it is for.</summary>
+    public Sending Sending { get; } = new();
 
     /// <summary>Ends the sleep until the next ask: the lock was handed over to this waiter, or notifications may have been missed.</summary>
     public Signal Wake => _wake ?? Interlocked.CompareExchange(ref _wake, new Signal(time), null) ?? _wake;
@@ -59,8 +61,6 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     /// <returns>How long to sleep until the next ask, if nothing is heard meanwhile.</returns>
     public TimeSpan Refused(AcquireReply reply)
     {
-        _retryDelay = TimeSpan.Zero;
-
         // It was the first behind one holder, and now another holds the lock: its turn came, its claim window ended, and it heard of neither.
         // That may be so each time, for ever. So until it has the lock it asks within the claim window, whatever it hears.
         _missedItsTurn |= _firstBehind is { } token && reply.Holder is { } holder && holder.FencingToken != token && !Request.AllowBarging;
@@ -69,10 +69,6 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         var untilExpiry = Min(reply.Holder?.TimeToLive ?? TimeSpan.Zero, MaxSleep) + WakeAfterExpiry + spread;
         return _missedItsTurn ? Min(untilExpiry, Request.ClaimWindow / 2) : untilExpiry;
     }
-
-    /// <summary>Learns that the store is away.</summary>
-    /// <returns>How long to sleep until the next ask.</returns>
-    public TimeSpan Failed() => _retryDelay = Min(_retryDelay + RetryStep, MaxRetryDelay);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

@@ -72,7 +72,7 @@ internal sealed class WaitingRoom(
     {
         try
         {
-            var reply = await AskAsync(waiter, options, cancellationToken).ConfigureAwait(false);
+            var reply = await AskAsync(waiter, options, isPatient: false, cancellationToken).ConfigureAwait(false);
             return TryAccept(waiter, reply, options);
         }
         catch (LockStoreException e) when (e.IsTransient)
@@ -98,7 +98,7 @@ internal sealed class WaitingRoom(
                     // Able to hear first, then ask: a release between the two is not missed.
                     await channel.ListenAsync(ending.Token).ConfigureAwait(false);
                     waiter.Wake.Reset();
-                    var reply = await AskAsync(waiter, options, ending.Token).ConfigureAwait(false);
+                    var reply = await AskAsync(waiter, options, isPatient: true, ending.Token).ConfigureAwait(false);
                     if (TryAccept(waiter, reply, options) is { } lease)
                     {
                         return lease;
@@ -108,7 +108,7 @@ internal sealed class WaitingRoom(
                 }
                 catch (LockStoreException e) when (e.IsTransient)
                 {
-                    sleep = waiter.Failed();
+                    sleep = Waiter.RetryDelay;
                 }
 
                 await waiter.Wake.WaitAsync(sleep, ending.Token).ConfigureAwait(false);
@@ -128,11 +128,10 @@ internal sealed class WaitingRoom(
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TimedReply<AcquireReply>> AskAsync(Waiter waiter, LockOptions? options, CancellationToken cancellationToken)
+    private async ValueTask<TimedReply<AcquireReply>> AskAsync(Waiter waiter, LockOptions? options, bool isPatient, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        waiter.MayBeApplied = true;
-        var reply = await store.AcquireAsync(waiter.Request, node.AcquireLimit(options), cancellationToken).ConfigureAwait(false);
+        var reply = await store.AcquireAsync(waiter.Request, node.AcquireLimit(options), isPatient, waiter.Sending, cancellationToken).ConfigureAwait(false);
 
         // A grant that comes in the moment of the cancellation goes to the next call, or is undone.
         cancellationToken.ThrowIfCancellationRequested();
@@ -146,7 +145,7 @@ internal sealed class WaitingRoom(
             return null;
         }
 
-        waiter.MayBeApplied = false;
+        waiter.Sending.End();
         return new LeaseHandle(lease, leases, time);
     }
 

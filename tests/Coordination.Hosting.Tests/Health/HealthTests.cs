@@ -1,5 +1,6 @@
 using Coordination.Hosting.Tests.Nodes;
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Coordination.TestKit.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -57,17 +58,55 @@ public sealed class HealthTests
     }
 
     [Fact]
-    public async Task A_store_that_does_not_reply_is_away_after_2_seconds()
+    [Failure("F58")]
+    public async Task A_store_that_replies_to_a_ping_and_grants_no_lock_makes_a_standby_degraded_until_it_does()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", services: Checked);
+        await a.LeadsAsync();
+        var b = await cluster.StartNodeAsync("b", services: Checked);
+        await b.StandsByAsync();
+        b.Store.AcquireFault = new LockStoreException("The server is out of memory.", isTransient: true);
+        await cluster.AdvanceUntilAsync(() => b.Host.Services.GetRequiredService<StoreCondition>().Trouble is not null, 2 * Cluster.LeaseDuration, "the standby has asked");
+        var degraded = (await b.CheckHealthAsync()).Entries["coordination"];
+        Assert.Equal(HealthStatus.Degraded, degraded.Status);
+        Assert.Contains("out of memory", degraded.Description, StringComparison.Ordinal);
+
+        // Of another node's store it knows nothing.
+        Assert.Equal(HealthStatus.Healthy, (await a.CheckHealthAsync()).Entries["coordination"].Status);
+        b.Store.AcquireFault = null;
+        await cluster.AdvanceUntilAsync(() => b.Host.Services.GetRequiredService<StoreCondition>().Trouble is null, 2 * Cluster.LeaseDuration, "the store is back");
+        Assert.Equal(HealthStatus.Healthy, (await b.CheckHealthAsync()).Entries["coordination"].Status);
+    }
+
+    [Fact]
+    [Failure("F58")]
+    public async Task A_refusal_makes_it_degraded_with_its_reason()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", services: services => services.AddHealthChecks().AddCoordinationHealthCheck());
+        a.Store.AcquireFault = new LockStoreException("The key is in use for something else.", new InvalidOperationException("password=hunter2"));
+        await Assert.ThrowsAsync<LockStoreException>(() => a.Host.Services.GetRequiredService<ILockProvider>().GetLock("other").TryAcquireAsync(TestContext.Current.CancellationToken));
+        var refused = (await a.CheckHealthAsync()).Entries["coordination"];
+        Assert.Equal(HealthStatus.Degraded, refused.Status);
+        Assert.Contains("in use for something else", refused.Description, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter2", refused.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F58")]
+    public async Task A_store_that_nobody_has_asked_and_that_does_not_reply_is_away_after_half_a_second()
     {
         await using var cluster = new Cluster();
         var never = new TaskCompletionSource();
-        var a = await cluster.StartNodeAsync("a", services: Checked);
+        var a = cluster.CreateNode("a", Checked);
+        await a.Host.StartAsync(TestContext.Current.CancellationToken);
         a.Store.PingGate = never.Task;
         var check = a.CheckHealthAsync();
         var began = cluster.Time.GetUtcNow();
         await cluster.AdvanceUntilAsync(() => check.IsCompleted, TimeSpan.FromSeconds(10), "the check is done");
         Assert.Equal(HealthStatus.Degraded, (await check).Status);
-        Assert.True(cluster.Time.GetUtcNow() - began >= TimeSpan.FromSeconds(2));
+        Assert.InRange(cluster.Time.GetUtcNow() - began, TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(1));
     }
 
     [Fact]

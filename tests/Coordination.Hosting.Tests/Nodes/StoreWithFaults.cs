@@ -12,6 +12,9 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     /// <summary>What every call throws; null for none.</summary>
     public volatile Exception? Fault;
 
+    /// <summary>What each acquisition throws, and nothing else; null for none.</summary>
+    public volatile Exception? AcquireFault;
+
     /// <summary>Releases wait for this.</summary>
     public volatile Task ReleaseGate = Task.CompletedTask;
 
@@ -29,6 +32,11 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _tries);
+        if (AcquireFault is { } fault)
+        {
+            throw fault;
+        }
+
         var reply = await base.AcquireAsync(request, cancellationToken);
         _isQueued = request.Wait && !reply.IsGranted;
         return reply;

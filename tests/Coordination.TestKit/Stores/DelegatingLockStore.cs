@@ -11,6 +11,8 @@ public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockS
 
     public virtual int PartitionOf(string lockName) => inner.PartitionOf(lockName);
 
+    public virtual int ShardOf(string lockName) => inner.ShardOf(lockName);
+
     public virtual Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
         CallAsync(() => inner.AcquireAsync(request, cancellationToken));
 

@@ -23,12 +23,15 @@ public sealed class AmbientContextTests
         var store = new ControllableLockStore(clock);
         var seen = new Watched(store);
         await using var node = new TestNode(clock, store, actualStore: seen);
-        await Ask(node);
+        var lease = await Ask(node);
 
         node.Advance(TimeSpan.FromSeconds(6));
         Assert.True(SpinWait.SpinUntil(() => !seen.Renew.IsEmpty && !seen.Subscribe.IsEmpty && !seen.Undo.IsEmpty, Bound));
         Assert.All([.. seen.Renew, .. seen.Subscribe, .. seen.Undo], Assert.Null);
         Assert.Contains(seen.Acquire, ambient => ambient is not null);
+
+        // One that was collected would not be renewed.
+        GC.KeepAlive(lease);
     }
 
     [Fact]
@@ -52,15 +55,16 @@ public sealed class AmbientContextTests
     }
 
     /// <summary>A lease that is kept, and a call that fails and is undone.</summary>
-    private static async Task Ask(TestNode node)
+    private static async Task<ILockLease> Ask(TestNode node)
     {
         Ambient.Value = new object();
-        await node.AcquireAsync();
+        var lease = await node.AcquireAsync();
         node.Store.LoseNextReply(StoreOperation.Acquire);
         using var cancelling = new CancellationTokenSource();
         var cancelled = node.Provider.GetLock("other").TryAcquireAsync(cancelling.Token);
         await cancelling.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        return lease;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

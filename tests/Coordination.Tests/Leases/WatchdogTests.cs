@@ -310,6 +310,8 @@ public sealed class WatchdogTests
     {
         public override int PartitionOf(string lockName) => lockName == lockAway ? 1 : 0;
 
+        public override int ShardOf(string lockName) => PartitionOf(lockName);
+
         public override Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
             requests.Any(request => request.LockName == lockAway)
                 ? throw new LockStoreException("This part is away.", isTransient: true)
@@ -325,6 +327,8 @@ public sealed class WatchdogTests
         public int MixedBatches { get; private set; }
 
         public override int PartitionOf(string lockName) => HasLearned ? lockName[0] : 0;
+
+        public override int ShardOf(string lockName) => PartitionOf(lockName);
 
         public override Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
         {

@@ -1,3 +1,4 @@
+using Coordination.Resilience;
 using Coordination.Testing;
 using Coordination.Tests.Leases;
 
@@ -43,7 +44,7 @@ public sealed class AcquisitionTests
         var trying = node.Provider.GetLock("work").TryAcquireAsync(Token);
         Assert.True(node.AdvanceUntil(() => trying.IsCompleted, LeaseDuration));
         Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => trying)).IsTransient);
-        Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, TimeSpan.FromSeconds(10)), "The grant was not undone.");
+        Assert.True(node.AdvanceUntil(() => node.Store.Count == 0, StoreGate.Pace), "The grant was not undone.");
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using Coordination.Leases;
 using Coordination.Occurrences;
+using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Testing;
 using Coordination.TestKit.Clocks;
@@ -124,7 +125,7 @@ public sealed class OccurrenceLocksTests
         var trying = Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token).AsTask();
         Assert.True(node.AdvanceUntil(() => trying.IsCompleted, LeaseDuration));
         await Assert.ThrowsAsync<LockStoreException>(() => trying);
-        Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, RealTimeLimit), "The grant was not undone.");
+        Assert.True(node.AdvanceUntil(() => node.Store.Count == 0, StoreGate.Pace), "The grant was not undone.");
         Assert.Equal(OccurrenceStatus.Started, (await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token)).Status);
     }
 

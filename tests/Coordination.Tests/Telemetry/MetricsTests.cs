@@ -100,7 +100,7 @@ public sealed class MetricsTests
         };
         listener.Start();
         await using var lease = await node.AcquireAsync();
-        Assert.Equal(10, instruments.Count);
+        Assert.Equal(11, instruments.Count);
         Assert.All(instruments, instrument => Assert.Matches("^coordination(\\.[a-z]+)+$", instrument.Name));
         Assert.All(instruments, instrument => Assert.Matches("^(s|\\{[a-z]+\\})$", instrument.Unit));
         Assert.All(instruments, instrument => Assert.False(string.IsNullOrEmpty(instrument.Description)));

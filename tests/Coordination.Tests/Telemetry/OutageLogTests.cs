@@ -1,27 +1,139 @@
+using Coordination.Stores.InMemory;
+using Coordination.Telemetry;
+using Coordination.Testing;
+using Coordination.TestKit.Clocks;
 using Coordination.Tests.Leases;
+using Coordination.Tests.Resilience;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Testing;
+using Polly;
 
 namespace Coordination.Tests.Telemetry;
 
 public sealed class OutageLogTests
 {
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Fact]
     [Promise("G12")]
     public async Task An_outage_is_said_at_once_less_and_less_often_after_that_and_when_it_is_over()
     {
+        var step = TimeSpan.FromMilliseconds(50);
         await using var node = new TestNode();
         node.Store.IsAway = true;
         Task<ILockLease> waiting = null!;
         await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
-        node.Advance(TimeSpan.FromSeconds(185));
+        for (var end = node.Clock.GetUtcNow().AddSeconds(185); node.Clock.GetUtcNow() < end;)
+        {
+            // The waiter, and the subscription once it is begun, sleep on the clock between two tries, and it does not run ahead of them.
+            Assert.True(SpinWait.SpinUntil(() => node.Clock.Asleep >= (node.Store.GetCallCount(StoreOperation.Subscribe) == 0 ? 1 : 2), TimeSpan.FromSeconds(20)));
+            node.Clock.Advance(step);
+        }
+
         node.Store.IsAway = false;
-        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(5)));
+        for (var i = 0; i < 1_000 && !SpinWait.SpinUntil(() => waiting.IsCompleted, step); i++)
+        {
+            node.Clock.Advance(step);
+        }
+
+        Assert.True(waiting.IsCompletedSuccessfully);
+        node.Advance(TimeSpan.FromSeconds(1.1));
 
         var lines = node.Logs.GetSnapshot().Where(line => line.Level >= LogLevel.Information && line.Id.Id is >= 1010 and <= 1019).ToList();
         Assert.Equal([1010, 1011, 1011, 1011, 1011, 1011, 1012], lines.Select(line => line.Id.Id));
         var elapsed = lines[1..^1].Select(line => TimeSpan.Parse(line.StructuredState!.First(item => item.Key == "Elapsed").Value!, null).TotalSeconds).ToList();
         Assert.Equal([5.0, 15, 60, 120, 180], elapsed.Select(seconds => Math.Floor(seconds / 5) * 5));
         Assert.DoesNotContain(node.Logs.GetSnapshot(), line => line.Exception is not null);
+    }
+
+    [Fact]
+    [Failure("F49")]
+    public async Task A_store_that_fails_every_other_call_is_one_outage_that_is_over_after_a_quiet_second()
+    {
+        await using var node = new TestNode(configure: WithoutRetries);
+        var inspector = node.Services.GetRequiredService<ILockInspector>();
+        for (var i = 0; i < 2_000; i++)
+        {
+            node.Store.IsAway = i % 2 == 0;
+            var asking = inspector.InspectAsync("work", cancellationToken: Token);
+            Assert.Equal(node.Store.IsAway, await Record.ExceptionAsync(() => asking) is LockStoreException);
+            node.Clock.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        Assert.Equal([1010], OutageLines(node).Select(line => line.Id.Id));
+        node.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal([1010, 1012], OutageLines(node).Select(line => line.Id.Id));
+    }
+
+    [Fact]
+    [Failure("F49")]
+    public async Task A_part_that_is_away_is_said_to_be_away_and_no_other_part_and_the_lines_do_not_grow_with_its_calls()
+    {
+        var clock = new TestClock();
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock)) { Fault = name => name[0] == 'a' ? PartlyAwayStore.Away : null };
+        await using var node = new TestNode(clock, configure: WithoutRetries, actualStore: store);
+        for (var i = 0; i < 500; i++)
+        {
+            var trying = node.Provider.GetLock("a" + i).TryAcquireAsync(Token);
+            node.Clock.Advance(TimeSpan.FromMilliseconds(1));
+            Assert.NotNull(await node.Provider.GetLock("b" + i).TryAcquireAsync(Token));
+            if (i > 0)
+            {
+                // Nobody is told that a call failed which was never made.
+                node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(1));
+            }
+        }
+
+        var lines = OutageLines(node).ToList();
+        Assert.InRange(lines.Count, 2, 5);
+        Assert.All(lines, line => Assert.Contains($"in its shard {(int)'a'}", line.Message, StringComparison.Ordinal));
+        var condition = node.Services.GetRequiredService<StoreCondition>();
+        Assert.Contains("The connection is gone.", condition.Trouble, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F49")]
+    public async Task A_refusal_is_no_outage_and_is_said_once_until_it_changes_or_passes()
+    {
+        var clock = new TestClock();
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock));
+        await using var node = new TestNode(clock, configure: WithoutRetries, actualStore: store);
+        await RefuseAsync("The key is a list.");
+        await RefuseAsync("The right is missing.");
+        Assert.Contains("The right is missing.", node.Services.GetRequiredService<StoreCondition>().Trouble, StringComparison.Ordinal);
+        store.Fault = _ => null;
+        Assert.NotNull(await node.Provider.GetLock("refused").TryAcquireAsync(Token));
+        Assert.Null(node.Services.GetRequiredService<StoreCondition>().Trouble);
+        await RefuseAsync("The right is missing.");
+
+        Assert.Equal([1013, 1013, 1013], OutageLines(node).Select(line => line.Id.Id));
+
+        async Task RefuseAsync(string why)
+        {
+            store.Fault = name => name == "refused" ? new LockStoreException(why) : null;
+            for (var i = 0; i < 100; i++)
+            {
+                await Assert.ThrowsAsync<LockStoreException>(() => node.Provider.GetLock("refused").TryAcquireAsync(Token));
+
+                // One that goes well meanwhile, in the same partition, ends nothing.
+                Assert.NotNull(await node.Provider.GetLock("rest" + Guid.NewGuid()).TryAcquireAsync(Token));
+            }
+        }
+    }
+
+    [Fact]
+    [Failure("F49")]
+    public async Task An_outage_that_nobody_asked_about_for_a_minute_is_known_to_nobody_any_more()
+    {
+        await using var node = new TestNode(configure: WithoutRetries);
+        node.Store.IsAway = true;
+        await Assert.ThrowsAsync<LockStoreException>(() => node.Provider.GetLock("work").TryAcquireAsync(Token));
+        var condition = node.Services.GetRequiredService<StoreCondition>();
+        Assert.NotNull(condition.Trouble);
+        node.Clock.Advance(TimeSpan.FromSeconds(61));
+        Assert.Null(condition.Trouble);
+        Assert.False(condition.IsKnown);
     }
 
     [Fact]
@@ -37,4 +149,8 @@ public sealed class OutageLogTests
         var lines = node.Logs.GetSnapshot().Where(line => line.Id.Id is >= 1000 and < 1010).Select(line => line.Id.Id);
         Assert.Equal([1000, 1002, 1003, 1001], lines);
     }
+
+    private static void WithoutRetries(IServiceCollection services) => services.AddResiliencePipeline(CoordinationPipelines.Acquisition, (_, _) => { });
+
+    private static IEnumerable<FakeLogRecord> OutageLines(TestNode node) => node.Logs.GetSnapshot().Where(line => line.Id.Id is >= 1010 and <= 1019);
 }

@@ -40,19 +40,6 @@ public sealed class WaiterSleepTests
         Assert.True(_waiter.Refused(Held(2)) > Left);
     }
 
-    [Fact]
-    [Promise("G12")]
-    public void It_asks_less_and_less_often_while_the_store_is_away_and_anew_after_that()
-    {
-        for (var i = 1; i <= 12; i++)
-        {
-            Assert.Equal(TimeSpan.FromMilliseconds(Math.Min(100 * i, 1_000)), _waiter.Failed());
-        }
-
-        _waiter.Refused(Held(1));
-        Assert.Equal(TimeSpan.FromMilliseconds(100), _waiter.Failed());
-    }
-
     private static AcquireReply Held(long token, int waitersBefore = 0) => AcquireReply.Refused(
         new LockHolder { Owner = new LockOwner("another", 1), FencingToken = token, Since = DateTimeOffset.UnixEpoch, TimeToLive = Left }, waitersBefore);
 }

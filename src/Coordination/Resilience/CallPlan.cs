@@ -1,0 +1,25 @@
+using Coordination.Stores;
+
+namespace Coordination.Resilience;
+
+/// <summary>How a call to the store is made.</summary>
+/// <param name="Call">What it is.</param>
+/// <param name="LockName">The lock that it is for; of several, one of the same partition. Null for none: then it says nothing about any shard, and waits at no gate.</param>
+/// <param name="Limit">How long one attempt may take.</param>
+internal readonly record struct CallPlan(StoreCall Call, string? LockName, TimeSpan Limit)
+{
+    /// <summary>The moment when the last attempt ends; null for none.</summary>
+    public TimeSpan? EndsAt { get; init; }
+
+    /// <summary>Whether it waits while the store is away, and not only until the next failure.</summary>
+    public bool IsPatient { get; init; }
+
+    /// <summary>Whether to go on where the caller is.</summary>
+    public bool ContinueOnCapturedContext { get; init; }
+
+    /// <summary>The shard whose gate an attempt passed: its outcome is told there, wherever the lock has moved meanwhile. Null when no gate was closed.</summary>
+    public int? Shard { get; init; }
+
+    /// <summary>Counts its sends; null where nobody asks.</summary>
+    public Sending? Sending { get; init; }
+}

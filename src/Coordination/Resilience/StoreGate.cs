@@ -1,0 +1,248 @@
+using Coordination.Stores;
+using Coordination.Time;
+
+namespace Coordination.Resilience;
+
+/// <summary>
+/// Where calls wait while the store is away, so that an outage makes no more calls of them. A shard's gate closes when a call fails. Then it lets calls
+/// through by turns, renewals before anything else and releases before acquisitions, and opens for all when one of them succeeds.
+/// </summary>
+/// <remarks>
+/// Nothing here depends on a reply: a call that hangs was let through, and the next may pass when its time has come. The time comes by a timer, and by the
+/// watchdog, which calls <see cref="LetPass"/>, for renewals do not wait for the pool. Safe for use by several threads.
+/// </remarks>
+internal sealed class StoreGate(TimeProvider time) : IDisposable
+{
+    /// <inheritdoc cref="GateTurns.Pace"/>
+    public static readonly TimeSpan Pace = GateTurns.Pace;
+
+    /// <summary>For how long it is known that a shard was away which nobody asks any more.</summary>
+    private static readonly TimeSpan Memory = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<int, GateQueue> _closed = [];
+    private readonly GateTurns _turns = new();
+    private ITimer? _timer;
+    private TimeSpan _timerIsDueAt = TimeSpan.MaxValue;
+    private volatile bool _isOpen = true;
+
+    /// <summary>Whether no shard is away, and no call waits.</summary>
+    public bool IsOpen => _isOpen;
+
+    /// <summary>Waits until a call may be sent.</summary>
+    /// <param name="shard">For which shard it is.</param>
+    /// <param name="plan">How it is to be made. A question of an operator never waits.</param>
+    /// <param name="limit">How long it waits at most; may be infinite.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Null when it may pass; else how another call failed, for which it waited in vain.</returns>
+    /// <exception cref="TimeoutException">The limit was reached.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async ValueTask<LockStoreException?> EnterAsync(int shard, CallPlan plan, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        if (Enter(shard, plan) is not { } place)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await place.Passed.WithinAsync(limit, time, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            Leave(place);
+            throw;
+        }
+    }
+
+    /// <summary>A call that was let through had nothing to ask after all: the next takes its turn.</summary>
+    public void PassOn()
+    {
+        lock (_gate)
+        {
+            _turns.Free();
+            LetPassNow();
+        }
+    }
+
+    /// <summary>Lets pass what is due.</summary>
+    /// <returns>When it is to be called next, for a renewal that waits; the end of time when none does.</returns>
+    public TimeSpan LetPass()
+    {
+        if (_isOpen)
+        {
+            return TimeSpan.MaxValue;
+        }
+
+        lock (_gate)
+        {
+            return LetPassNow();
+        }
+    }
+
+    /// <summary>Learns that a call failed, with a transient failure.</summary>
+    /// <param name="shard">For which shard it was.</param>
+    /// <param name="sentAt">When it was sent.</param>
+    /// <param name="error">How it failed.</param>
+    public void Failed(int shard, TimeSpan sentAt, LockStoreException error)
+    {
+        lock (_gate)
+        {
+            if (!_closed.TryGetValue(shard, out var queue))
+            {
+                Forget();
+                _closed.Add(shard, queue = new GateQueue(closedAt: sentAt));
+                _turns.Count(sentAt);
+                _isOpen = false;
+            }
+            else if (sentAt < queue.RepliedTo)
+            {
+                return;
+            }
+
+            (queue.Replies, queue.Grants, queue.FailedAt) = (false, false, time.Uptime);
+            queue.Fail(error);
+            LetPassNow();
+        }
+    }
+
+    /// <summary>Learns that a call got a reply: a success, or a refusal, which is no outage.</summary>
+    /// <param name="shard">For which shard it was.</param>
+    /// <param name="call">What it was. A store without memory extends leases still and grants none, so what succeeds says nothing of acquisitions but one.</param>
+    /// <param name="sentAt">When it was sent.</param>
+    public void Replied(int shard, StoreCall call, TimeSpan sentAt)
+    {
+        if (_isOpen)
+        {
+            return;
+        }
+
+        lock (_gate)
+        {
+            if (!_closed.TryGetValue(shard, out var queue))
+            {
+                return;
+            }
+
+            if (queue.FailedAt + Pace <= time.Uptime && (!queue.Replies || (call == StoreCall.Acquisition && !queue.Grants)))
+            {
+                // Others are probably back as well: each that is asks for the next.
+                _turns.Free();
+            }
+
+            queue.Replies = true;
+            queue.Grants |= call == StoreCall.Acquisition;
+            queue.RepliedTo = sentAt > queue.RepliedTo ? sentAt : queue.RepliedTo;
+
+            // Leases that still stand come first. What waits behind them goes on when they have their reply, or at its own time.
+            if (!queue.PassAll(StoreCall.Renewal))
+            {
+                queue.PassAll(StoreCall.Release);
+                if (queue.Grants)
+                {
+                    queue.PassAll(StoreCall.Acquisition);
+                }
+            }
+
+            if (queue.IsEmpty)
+            {
+                _closed.Remove(shard);
+                _isOpen = _closed.Count == 0;
+            }
+
+            LetPassNow();
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _timer?.Dispose();
+        }
+    }
+
+    private GateQueue.Place? Enter(int shard, CallPlan plan)
+    {
+        lock (_gate)
+        {
+            if (plan.Call == StoreCall.Question || !_closed.TryGetValue(shard, out var queue) || (queue.Replies && plan.Call != StoreCall.Acquisition))
+            {
+                return null;
+            }
+
+            var place = queue.Add(plan);
+            LetPassNow();
+            return place;
+        }
+    }
+
+    /// <summary>A call waits no more. If it was let pass in this moment, the next takes its turn.</summary>
+    private void Leave(GateQueue.Place place)
+    {
+        lock (_gate)
+        {
+            place.Leave();
+            if (place.HasPassed)
+            {
+                _turns.Free();
+            }
+
+            LetPassNow();
+        }
+    }
+
+    private TimeSpan LetPassNow()
+    {
+        var (next, nextRenewal) = _turns.LetPass(_closed.Values, time.Uptime);
+        SetTimer(next);
+        return nextRenewal;
+    }
+
+    private void Fire()
+    {
+        lock (_gate)
+        {
+            _timerIsDueAt = TimeSpan.MaxValue;
+            LetPassNow();
+        }
+    }
+
+    private void SetTimer(TimeSpan due)
+    {
+        if (due == _timerIsDueAt)
+        {
+            return;
+        }
+
+        _timerIsDueAt = due;
+        if (due == TimeSpan.MaxValue)
+        {
+            _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+            return;
+        }
+
+        _timer ??= Detached.Run(() => time.CreateTimer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        TimeSpan now;
+        do
+        {
+            // Again when the clock was moved in between, as by a test: the timer would be late by as much.
+            now = time.Uptime;
+            _timer.Change(due > now ? (due - now).ToTimer() : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+        }
+        while (time.Uptime - now > MonotonicClock.Resolution);
+    }
+
+    /// <summary>Drops the shards that nobody has asked for some time: what is asked there next is asked at once anyhow.</summary>
+    private void Forget()
+    {
+        var before = time.Uptime - Memory;
+        foreach (var (shard, queue) in _closed)
+        {
+            if (queue.IsEmpty && queue.FailedAt < before)
+            {
+                _closed.Remove(shard);
+            }
+        }
+    }
+}

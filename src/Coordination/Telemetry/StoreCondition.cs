@@ -1,0 +1,76 @@
+using Coordination.Stores;
+using Coordination.Time;
+using Microsoft.Extensions.Logging;
+
+namespace Coordination.Telemetry;
+
+/// <summary>
+/// What a node knows of its store by the last calls that it made for its locks: whether one is there to be acquired, and if not, why. It asks nothing.
+/// </summary>
+/// <remarks>A singleton of the container, for packages that build on this one. Safe for use by several threads.</remarks>
+public sealed class StoreCondition : IDisposable
+{
+    /// <summary>For how long a call that succeeded says anything about the store.</summary>
+    private static readonly TimeSpan Memory = TimeSpan.FromMinutes(1);
+
+    private readonly TimeProvider _time;
+    private readonly OutageReporter _outages;
+    private readonly RefusalReporter _refusals;
+    private long _succeededAt = long.MinValue;
+
+    internal StoreCondition(string storeName, TimeProvider time, ILogger logger)
+    {
+        _time = time;
+        _outages = new OutageReporter(storeName, time, logger);
+        _refusals = new RefusalReporter(storeName, time, logger);
+    }
+
+    /// <summary>Whether any call of the last minute says how the store does.</summary>
+    public bool IsKnown => Trouble is not null || Interlocked.Read(ref _succeededAt) is var at && at != long.MinValue && _time.Uptime - new TimeSpan(at) <= Memory;
+
+    /// <summary>
+    /// Why locks, or some of them, cannot be acquired for now: a part of the store does not reply, or replies that it cannot; or it refuses for good. Holds no secret.
+    /// </summary>
+    /// <value>Null when nothing of the kind is known.</value>
+    public string? Trouble => _outages.Reason ?? _refusals.Reason;
+
+    /// <summary>Whether a success has nothing to end.</summary>
+    internal bool IsClear => !_outages.IsAway && !_refusals.HasRefused;
+
+    /// <summary>Ends the reports.</summary>
+    public void Dispose() => _outages.Dispose();
+
+    /// <summary>Learns that a call succeeded while nothing was the matter.</summary>
+    /// <param name="call">What it was. What an operator asks says nothing about whether locks are granted.</param>
+    /// <param name="sentAt">When it was sent.</param>
+    internal void Succeeded(StoreCall call, TimeSpan sentAt)
+    {
+        if (call != StoreCall.Question)
+        {
+            Interlocked.Exchange(ref _succeededAt, sentAt.Ticks);
+        }
+    }
+
+    /// <summary>Learns that a call succeeded.</summary>
+    internal void Succeeded(StoreCall call, TimeSpan sentAt, int shard, string? lockName)
+    {
+        Succeeded(call, sentAt);
+        _outages.Replied(shard);
+        _refusals.Passed(call, shard, lockName);
+    }
+
+    /// <summary>Learns that a call failed.</summary>
+    internal void Failed(StoreCall call, int shard, string? lockName, LockStoreException error)
+    {
+        if (error.IsTransient)
+        {
+            _outages.Failed(shard, error.Message);
+        }
+        else
+        {
+            // It has replied, though not what was hoped for.
+            _outages.Replied(shard);
+            _refusals.Refused(call, shard, lockName, error.Message);
+        }
+    }
+}

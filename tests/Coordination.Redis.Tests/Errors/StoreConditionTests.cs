@@ -1,0 +1,82 @@
+using Coordination.Redis.Stores;
+using Coordination.Redis.Tests.Servers;
+using Coordination.Telemetry;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Tests.Errors;
+
+/// <summary>What a node knows of a server that replies to a ping and grants no lock: the health check says that.</summary>
+[Needs(Need.RedisServer)]
+public sealed class StoreConditionTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [Failure("F58")]
+    [InlineData("CONFIG SET maxmemory 1", "CONFIG SET maxmemory 0", "out of memory")]
+    [InlineData("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0", "replicas")]
+    [InlineData("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "redis")]
+    [InlineData("ACL SETUSER locks -evalsha -eval", "ACL SETUSER locks +evalsha +eval", "right")]
+    [InlineData("RPUSH coordination:v1:{work}:lock foreign", "DEL coordination:v1:{work}:lock", "coordination")]
+    public async Task A_server_that_grants_no_lock_is_known_as_such_until_it_does(string fault, string cure, string reason)
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await DoAsync("ACL SETUSER locks on >hunter2 ~* &* +@all");
+        await using var node = new TestNode(builder => builder.UseRedis($"{server.ConnectionString},user=locks,password=hunter2", options => options.ProbeOnStart = false));
+        var condition = node.Services.GetRequiredService<StoreCondition>();
+        Assert.False(condition.IsKnown);
+        await (await AcquireAsync())!.DisposeAsync();
+        Assert.True(condition.IsKnown);
+        Assert.Null(condition.Trouble);
+
+        await DoAsync(fault);
+        await Assert.ThrowsAsync<LockStoreException>(AcquireAsync);
+        Assert.Contains(reason, condition.Trouble, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain("hunter2", condition.Trouble, StringComparison.Ordinal);
+
+        await DoAsync(cure);
+        await Eventually.IsTrueAsync(async () => await Record.ExceptionAsync(async () => await (await AcquireAsync())!.DisposeAsync()) is null, Patience, "a lock is granted");
+        await Eventually.IsTrueAsync(() => condition.Trouble is null, Patience, "the trouble is over");
+
+        Task<ILockLease?> AcquireAsync() => node.GetLock("work").TryAcquireAsync(Token);
+
+        async Task DoAsync(string command)
+        {
+            var words = command.Split(' ');
+            await connection.GetDatabase().ExecuteAsync(words[0], words[1..], CommandFlags.None);
+        }
+    }
+
+    [Fact]
+    [Failure("F49", "F58")]
+    [Needs(Need.LongTier)]
+    public async Task A_dead_shard_is_known_as_a_part_that_is_away_and_the_others_grant_their_locks()
+    {
+        await using var cluster = await RedisCluster.StartAsync(TimeSpan.FromSeconds(30));
+        await using var node = new TestNode(builder => builder.UseRedis(cluster.ConnectionString, options => options.ProbeOnStart = false));
+        var names = Enumerable.Range(0, 60).Select(i => $"work{i}").ToLookup(name => RedisCluster.MasterOf(ClusterSlot.Of(name)) == 0);
+        foreach (var name in names.SelectMany(group => group))
+        {
+            await (await node.GetLock(name).AcquireAsync(Token)).DisposeAsync();
+        }
+
+        Assert.Single(names[true].Select(node.Store.ShardOf).Distinct());
+        Assert.Equal(2, names[false].Select(node.Store.ShardOf).Distinct().Count());
+        await cluster.Masters[0].KillAsync();
+        var tries = names[true].Select(name => Record.ExceptionAsync(() => node.GetLock(name).TryAcquireAsync(Token)).AsTask()).ToList();
+        foreach (var name in names[false])
+        {
+            await (await node.GetLock(name).AcquireAsync(Token).WaitAsync(TimeSpan.FromSeconds(2), Token)).DisposeAsync();
+        }
+
+        Assert.All(await Task.WhenAll(tries).WaitAsync(Patience, Token), error => Assert.IsType<LockStoreException>(error));
+        Assert.Contains($"in its shard {node.Store.ShardOf(names[true].First())}:", node.Services.GetRequiredService<StoreCondition>().Trouble, StringComparison.Ordinal);
+        Assert.InRange(node.Logs.GetSnapshot().Count(line => line.Id.Id is >= 1010 and <= 1013), 1, 3);
+    }
+}

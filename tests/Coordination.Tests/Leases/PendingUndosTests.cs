@@ -1,0 +1,76 @@
+using Coordination.Leases;
+using Coordination.Stores;
+using Coordination.Stores.InMemory;
+using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Stores;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Coordination.Tests.Leases;
+
+[Failure("F40")]
+public sealed class PendingUndosTests
+{
+    [Fact]
+    public void One_more_than_the_bound_drops_the_oldest_and_counts_it()
+    {
+        var undos = new PendingUndos(capacity: 2);
+        var (first, second) = (undos.Add(), undos.Add());
+        Assert.Equal(0, undos.Dropped);
+        undos.Add();
+        Assert.True(first.Value.IsCancellationRequested);
+        Assert.False(second.Value.IsCancellationRequested);
+        Assert.Equal(1, undos.Dropped);
+
+        // It has ended by itself, or is gone already: there is room for one, and not for two.
+        undos.Remove(first);
+        undos.Remove(second);
+        undos.Remove(second);
+        undos.Add();
+        Assert.Equal(1, undos.Dropped);
+        undos.Add();
+        Assert.Equal(2, undos.Dropped);
+    }
+
+    [Fact]
+    public async Task What_is_kept_to_undo_while_the_store_is_away_has_a_bound_and_is_undone_when_it_is_back()
+    {
+        const int Undos = 1_500;
+        var clock = new TestClock();
+        var store = new StoreWithLateReplies(new InMemoryLockStore(clock));
+        await using var node = new TestNode(clock, actualStore: store);
+        var keeper = node.Services.GetRequiredService<LeaseKeeper>();
+        var owner = node.Provider.CreateOwner();
+        store.IsAway = true;
+        var undoing = Enumerable.Range(0, Undos).Select(i => keeper.UndoAsync(Requests.Acquire("work" + i, owner, TimeSpan.FromMinutes(1), claimWindow: TimeSpan.FromSeconds(1)))).ToList();
+
+        // The oldest are dropped at once, and the rest waits.
+        Assert.True(SpinWait.SpinUntil(() => undoing.Count(undo => undo.IsCompleted) >= Undos - 1_000, TimeSpan.FromSeconds(20)));
+        Assert.Equal(Undos - 1_000, undoing.Count(undo => undo.IsCompleted));
+        Assert.All(undoing[..(Undos - 1_000 - 1)], undo => Assert.True(undo.IsCompletedSuccessfully));
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1008);
+
+        store.IsAway = false;
+        Assert.True(node.AdvanceUntil(() => undoing.TrueForAll(undo => undo.IsCompletedSuccessfully), TimeSpan.FromSeconds(2)));
+        Assert.Equal(1_000, store.Released);
+    }
+
+    private sealed class StoreWithLateReplies(ILockStore inner) : DelegatingLockStore(inner)
+    {
+        private int _released;
+
+        public volatile bool IsAway;
+
+        public int Released => Volatile.Read(ref _released);
+
+        public override async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
+        {
+            if (IsAway)
+            {
+                throw new LockStoreException("Away.", isTransient: true);
+            }
+
+            Interlocked.Increment(ref _released);
+            return await base.ReleaseAsync(request, cancellationToken);
+        }
+    }
+}
