@@ -23,9 +23,12 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     /// <summary>After this time it asks again whatever the store said: an operator who deletes a key tells nobody.</summary>
     private static readonly TimeSpan MaxSleep = TimeSpan.FromMinutes(1);
 
+    /// <summary>Half of the shortest claim window that can be set: so often it asks at most that missed its turn.</summary>
+    private static readonly TimeSpan MinRhythm = TimeSpan.FromMilliseconds(25);
+
     /// <summary>The token of the holder that this one was the first to wait for; null while others are before it.</summary>
     private long? _firstBehind;
-    private bool _missedItsTurn;
+    private int _missedTurns;
 
     // Most requests are granted before anybody sleeps.
     private Signal? _wake;
@@ -62,13 +65,16 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     public TimeSpan Refused(AcquireReply reply)
     {
         // It was the first behind one holder, and now another holds the lock: its turn came, its claim window ended, and it heard of neither.
-        // That may be so each time, for ever. So until it has the lock it asks within the claim window, whatever it hears.
-        _missedItsTurn |= _firstBehind is { } token && reply.Holder is { } holder && holder.FencingToken != token && !Request.AllowBarging;
+        // That may be so each time, for ever. So until it has the lock it asks within the claim window, whatever it hears. The window is that of
+        // the node that hands over, which may be shorter than this node's: each turn that is missed again halves what is taken for it.
+        _missedTurns += _firstBehind is { } token && reply.Holder is { } holder && holder.FencingToken != token && !Request.AllowBarging ? 1 : 0;
         _firstBehind = reply.WaitersBefore == 0 ? reply.Holder?.FencingToken : null;
         var spread = Min(reply.WaitersBefore * WakeSpread, MaxWakeSpread);
         var untilExpiry = Min(reply.Holder?.TimeToLive ?? TimeSpan.Zero, MaxSleep) + WakeAfterExpiry + spread;
-        return _missedItsTurn ? Min(untilExpiry, Request.ClaimWindow / 2) : untilExpiry;
+        return _missedTurns == 0 ? untilExpiry : Min(untilExpiry, Max(Request.ClaimWindow / Math.Pow(2, _missedTurns), MinRhythm));
     }
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

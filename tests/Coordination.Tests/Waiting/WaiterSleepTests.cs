@@ -30,7 +30,23 @@ public sealed class WaiterSleepTests
         _waiter.Refused(Held(1));
         Assert.Equal(ClaimWindow / 2, _waiter.Refused(Held(2)));
         Assert.Equal(ClaimWindow / 2, _waiter.Refused(Held(2)));
-        Assert.Equal(ClaimWindow / 2, _waiter.Refused(Held(3)));
+    }
+
+    [Fact]
+    [Promise("G7")]
+    [Failure("F54")]
+    public void Each_turn_that_it_misses_again_halves_its_sleep_for_the_window_may_be_shorter_elsewhere()
+    {
+        _waiter.Refused(Held(1));
+        _waiter.Refused(Held(2));
+        Assert.Equal(ClaimWindow / 4, _waiter.Refused(Held(3)));
+        Assert.Equal(ClaimWindow / 8, _waiter.Refused(Held(4)));
+        for (var token = 5; token < 200; token++)
+        {
+            _waiter.Refused(Held(token));
+        }
+
+        Assert.Equal(TimeSpan.FromMilliseconds(25), _waiter.Refused(Held(200)));
     }
 
     [Fact]
