@@ -1,3 +1,5 @@
+using Coordination.Time;
+
 namespace Coordination.Leases;
 
 /// <summary>
@@ -7,20 +9,23 @@ namespace Coordination.Leases;
 /// The moment before the last confirmed acquisition or renewal was sent. What the store counts began no earlier, whenever its reply came.
 /// </param>
 /// <param name="Timings">How long the store counts, and how long before that the holder is told.</param>
-internal readonly record struct Deadline(TimeSpan ConfirmedAt, LeaseTimings Timings)
+internal readonly record struct Deadline(ClockReading ConfirmedAt, LeaseTimings Timings)
 {
     /// <summary>When the lease is lost.</summary>
-    public TimeSpan LostAt => ConfirmedAt + Timings.Duration - Timings.SafetyMargin;
+    public TimeSpan LostAt => ConfirmedAt.Uptime + Timings.Duration - Timings.SafetyMargin;
 
     /// <summary>When the store may grant the lock to another: no earlier than this.</summary>
-    public TimeSpan LapsesAt => ConfirmedAt + Timings.Duration;
+    public TimeSpan LapsesAt => ConfirmedAt.Uptime + Timings.Duration;
 
     /// <summary>When the lease is renewed.</summary>
-    public TimeSpan RenewedAt => ConfirmedAt + Timings.RenewalInterval;
+    public TimeSpan RenewedAt => ConfirmedAt.Uptime + Timings.RenewalInterval;
 
     /// <summary>How long the lease can still be relied on; zero when it is lost.</summary>
     public TimeSpan RemainingAt(TimeSpan now) => LostAt > now ? LostAt - now : TimeSpan.Zero;
 
+    /// <summary>Whether the machine was suspended since for longer than the margin makes up for: then it proves nothing until the lease is renewed.</summary>
+    public bool IsDoubtfulAt(ClockReading now) => ConfirmedAt.SuspendedUntil(now) > Timings.SafetyMargin;
+
     /// <summary>Whether it proves more than another one.</summary>
-    public bool IsLaterThan(Deadline other) => ConfirmedAt > other.ConfirmedAt;
+    public bool IsLaterThan(Deadline other) => ConfirmedAt.Uptime > other.ConfirmedAt.Uptime;
 }

@@ -27,13 +27,13 @@ internal sealed class Lease
     /// <param name="sentAt">The moment before the request was sent that was granted: the store's count began no earlier.</param>
     /// <param name="time">The clock.</param>
     /// <param name="telemetry">Told of each change of state.</param>
-    public Lease(LeaseGrant grant, TimeSpan sentAt, TimeProvider time, LeaseTelemetry telemetry)
+    public Lease(LeaseGrant grant, ClockReading sentAt, TimeProvider time, LeaseTelemetry telemetry)
     {
         Grant = grant;
         _time = time;
         _telemetry = telemetry;
         _grantedAt = time.Uptime;
-        _renewUntil = grant.Options?.MaxHold is { } hold ? sentAt + hold : null;
+        _renewUntil = grant.Options?.MaxHold is { } hold ? sentAt.Uptime + hold : null;
         var deadline = new Deadline(sentAt, grant.Timings);
         _moment = new LeaseMoment(LeaseState.Held, deadline, deadline.RenewedAt);
     }
@@ -60,11 +60,11 @@ internal sealed class Lease
         {
             // Right after a pause the watchdog may not have run yet: the clock decides, not the last thing that was noted.
             LoseIfOverdue();
-            return Now.State;
+            return Now is { State: LeaseState.Held } now && now.Deadline.IsDoubtfulAt(_time.Reading) ? LeaseState.InDoubt : Now.State;
         }
     }
 
-    public TimeSpan Remaining => Now is { IsActive: true, IsDoubtful: false } now ? now.Deadline.RemainingAt(_time.Uptime) : TimeSpan.Zero;
+    public TimeSpan Remaining => Now is { IsActive: true } now && !now.Deadline.IsDoubtfulAt(_time.Reading) ? now.Deadline.RemainingAt(_time.Uptime) : TimeSpan.Zero;
 
     /// <summary>How long a renewal may take. As <see cref="Remaining"/>, but also of a lease that is to be renewed before it is relied on.</summary>
     public TimeSpan UntilDeadline => Now.Deadline.RemainingAt(_time.Uptime);
@@ -157,7 +157,7 @@ internal sealed class Lease
     /// <param name="reply">The reply.</param>
     /// <param name="sentAt">The moment before the renewal was sent.</param>
     /// <returns>Whether the lease stands.</returns>
-    public bool Learn(RenewalReply reply, TimeSpan sentAt) => reply switch
+    public bool Learn(RenewalReply reply, ClockReading sentAt) => reply switch
     {
         RenewalReply.Renewed => ConfirmRenewal(sentAt),
         RenewalReply.Revoked => Lose(LeaseLossReason.Revoked),
@@ -167,24 +167,32 @@ internal sealed class Lease
     /// <summary>Learns that the store confirmed a renewal.</summary>
     /// <param name="sentAt">The moment before the renewal was sent.</param>
     /// <returns>Whether the lease stands.</returns>
-    public bool ConfirmRenewal(TimeSpan sentAt)
+    public bool ConfirmRenewal(ClockReading sentAt)
     {
         // A reply that comes after the deadline does not revive the lease: user code may have been told, or have looked at the clock.
         var confirmed = new Deadline(sentAt, Timings);
         return LoseIfOverdue() && Apply(LeaseEvent.RenewalConfirmed, before =>
-            sentAt < before.DoubtedAt ? null // Sent before the machine was suspended, it proves nothing of what came after.
+            confirmed.IsDoubtfulAt(_time.Reading) ? null // Sent before the machine was suspended, it proves nothing of what came after.
             : confirmed.IsLaterThan(before.Deadline) ? before with { Deadline = confirmed, NextRenewal = confirmed.RenewedAt }
             : before);
     }
 
-    /// <summary>Learns that the machine may have been suspended: the lease is renewed before it is relied on again.</summary>
-    public void Doubt()
+    /// <summary>Comes in doubt when the machine was suspended since the last confirmation, to be renewed before it is relied on again.</summary>
+    /// <returns>Whether it has come in doubt by this.</returns>
+    public bool DoubtIfSuspended()
     {
-        if (LoseIfOverdue())
+        if (Now is not { State: LeaseState.Held, Deadline: var held } || !held.IsDoubtfulAt(_time.Reading))
         {
-            var now = _time.Uptime;
-            Apply(LeaseEvent.Suspension, before => before with { DoubtedAt = now, NextRenewal = now });
+            return false;
         }
+
+        var hasDoubts = false;
+        Apply(LeaseEvent.Suspension, before =>
+        {
+            hasDoubts = before.Deadline.IsDoubtfulAt(_time.Reading);
+            return hasDoubts ? before with { NextRenewal = _time.Uptime } : null;
+        });
+        return hasDoubts;
     }
 
     /// <summary>Learns that a renewal failed: in doubt, not lost.</summary>

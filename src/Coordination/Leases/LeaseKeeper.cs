@@ -33,7 +33,8 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     {
         lease = null;
         var timings = node.TimingsOf(options);
-        if (new Deadline(reply.SentAt, timings).RemainingAt(time.Uptime) == TimeSpan.Zero || SuspensionCheck.Ahead(time) - reply.AheadAtSend > timings.SafetyMargin)
+        var deadline = new Deadline(reply.SentAt, timings);
+        if (deadline.RemainingAt(time.Uptime) == TimeSpan.Zero || deadline.IsDoubtfulAt(time.Reading))
         {
             // The time that the store counts from is long ago, also where the machine slept meanwhile and its clock with it.
             return false;
@@ -146,10 +147,10 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     private async Task UndoAsync(AcquireRequest request, BackgroundTasks.Running counted)
     {
         using var running = counted;
-        var pending = _undos.Add();
-        telemetry.UndosDropped(_undos);
-        var dropped = pending.Value.Token;
         var lapsesAt = time.Uptime + request.LeaseDuration;
+        var pending = _undos.Add(lapsesAt);
+        telemetry.UndosDropped(_undos);
+        var dropped = pending.Dropped;
         try
         {
             while (true)
@@ -196,9 +197,12 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         {
             if (!renewal.IsCompleted)
             {
-                // For a part of the time only. After it the release is sent beside the renewal, which never revives what is released.
-                await ((Task)renewal.WithinAsync(Min(limit / 2, lease.Timings.CallLimit), time)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                limit -= time.Uptime - begunAt;
+                // For a part of the time only, of which as much is left for the release, however late this goes on. After it the release is sent
+                // beside the renewal, which never revives what is released.
+                var part = Min(limit / 2, lease.Timings.CallLimit);
+                await ((Task)renewal.WithinAsync(part, time)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                var left = limit - (time.Uptime - begunAt);
+                limit = left > part ? left : part;
             }
 
             return await ReleaseInStoreAsync(createRequest(node, lease), lease, limit).ConfigureAwait(false);

@@ -5,12 +5,8 @@ namespace Coordination.Leases;
 /// <param name="Deadline">Until when it can be relied on.</param>
 /// <param name="NextRenewal">When it is renewed next.</param>
 /// <param name="Renewal">The renewal under way; null for none.</param>
-/// <param name="DoubtedAt">When the machine was last found to have been suspended, if ever.</param>
 /// <param name="LossReason">Why it was lost; null while it is not.</param>
-internal sealed record LeaseMoment(LeaseState State, Deadline Deadline, TimeSpan NextRenewal, Task<bool>? Renewal = null, TimeSpan? DoubtedAt = null, LeaseLossReason? LossReason = null)
+internal sealed record LeaseMoment(LeaseState State, Deadline Deadline, TimeSpan NextRenewal, Task<bool>? Renewal = null, LeaseLossReason? LossReason = null)
 {
-    /// <summary>Whether the clock that the deadline is on may have stood still: it proves nothing until a renewal that was sent after that.</summary>
-    public bool IsDoubtful => DoubtedAt > Deadline.ConfirmedAt;
-
     public bool IsActive => State is LeaseState.Held or LeaseState.InDoubt;
 }

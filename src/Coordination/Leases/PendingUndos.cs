@@ -1,12 +1,13 @@
 namespace Coordination.Leases;
 
 /// <summary>
-/// The undos that wait for the store, up to a bound: one more drops the oldest, for what that is for lapses by itself soonest. Safe for use by several threads.
+/// The undos that wait for the store, up to a bound: one more drops the one whose grant lapses by itself soonest. Safe for use by several threads.
 /// </summary>
 internal sealed class PendingUndos(int capacity)
 {
     private readonly Lock _gate = new();
-    private readonly LinkedList<CancellationTokenSource> _pending = new();
+    private readonly SortedSet<PendingUndo> _pending = new(Comparer<PendingUndo>.Create((a, b) => (a.LapsesAt, a.Number).CompareTo((b.LapsesAt, b.Number))));
+    private long _added;
     private long _dropped;
 
     /// <summary>How many were dropped.</summary>
@@ -16,33 +17,33 @@ internal sealed class PendingUndos(int capacity)
     public int Capacity => capacity;
 
     /// <summary>Adds an undo.</summary>
-    /// <returns>It, whose token is cancelled when it is dropped.</returns>
-    public LinkedListNode<CancellationTokenSource> Add()
+    /// <param name="lapsesAt">When what it is for lapses by itself.</param>
+    /// <returns>It, whose token is cancelled when it is dropped, which it may be already.</returns>
+    public PendingUndo Add(TimeSpan lapsesAt)
     {
-        CancellationTokenSource? oldest = null;
-        LinkedListNode<CancellationTokenSource> added;
+        var added = new PendingUndo(lapsesAt, Interlocked.Increment(ref _added));
+        PendingUndo? soonest = null;
         lock (_gate)
         {
-            if (_pending.Count >= capacity)
+            _pending.Add(added);
+            if (_pending.Count > capacity)
             {
-                oldest = _pending.First!.Value;
-                _pending.RemoveFirst();
+                soonest = _pending.Min!;
+                _pending.Remove(soonest);
                 _dropped++;
             }
-
-            added = _pending.AddLast(new CancellationTokenSource());
         }
 
-        oldest?.Cancel();
+        soonest?.Drop();
         return added;
     }
 
     /// <summary>Removes an undo that has ended.</summary>
-    public void Remove(LinkedListNode<CancellationTokenSource> undo)
+    public void Remove(PendingUndo undo)
     {
         lock (_gate)
         {
-            undo.List?.Remove(undo);
+            _pending.Remove(undo);
         }
     }
 }

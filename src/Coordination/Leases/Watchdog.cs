@@ -15,13 +15,15 @@ internal sealed class Watchdog : IDisposable
     /// <summary>How often it looks at least while there are leases: so soon after a suspension of the machine it notices.</summary>
     private static readonly TimeSpan MaxSleep = TimeSpan.FromSeconds(1);
 
+    /// <summary>So much of a suspension no margin minds.</summary>
+    private static readonly TimeSpan ALittle = LeaseTimings.MinSafetyMargin / 4;
+
     private readonly StoreClient _store;
     private readonly LeaseTelemetry _telemetry;
     private readonly TimeProvider _time;
     private readonly LeaseSchedule _schedule = new();
-    private readonly SuspensionCheck _suspension;
     private readonly DedicatedThread _thread;
-    private long _suspendedAt = long.MinValue;
+    private ClockReading _looked;
     private volatile bool _isDisposed;
 
     public Watchdog(StoreClient store, LeaseTelemetry telemetry, TimeProvider time)
@@ -29,7 +31,7 @@ internal sealed class Watchdog : IDisposable
         _store = store;
         _telemetry = telemetry;
         _time = time;
-        _suspension = new SuspensionCheck(time);
+        _looked = time.Reading;
         _thread = new DedicatedThread("Coordination watchdog", time, Look, telemetry.WatchdogFault);
     }
 
@@ -45,14 +47,6 @@ internal sealed class Watchdog : IDisposable
             // The disposal came between the grant and this, and may not have seen this lease.
             lease.Lose(LeaseLossReason.ProviderDisposed);
             return;
-        }
-
-        if (lease.Deadline.ConfirmedAt.Ticks < Volatile.Read(ref _suspendedAt))
-        {
-            // The machine slept between the grant and this, and the look that noticed it may not have seen this lease.
-            lease.Doubt();
-            nextEvent = lease.NextEvent;
-            _schedule.Move(lease, nextEvent);
         }
 
         _thread.WakeAt(nextEvent);
@@ -122,26 +116,24 @@ internal sealed class Watchdog : IDisposable
         return next == TimeSpan.MaxValue || next < now + MaxSleep ? next : now + MaxSleep;
     }
 
+    /// <summary>Every lease by its own count, for several short suspensions add up; and only when there was any, for there may be many leases.</summary>
     private void DoubtAfterSuspension()
     {
-        var ahead = _suspension.Look();
-        if (ahead < LeaseTimings.MinSafetyMargin)
+        var now = _time.Reading;
+        var suspended = _looked.SuspendedUntil(now);
+        if (suspended >= TimeSpan.Zero && suspended < ALittle)
         {
             return;
         }
 
-        Volatile.Write(ref _suspendedAt, _time.Uptime.Ticks);
-        var doubtful = _schedule.All.Where(lease => lease.Timings.SafetyMargin < ahead).ToList();
+        _looked = now;
+        var doubtful = _schedule.All.Where(lease => lease.DoubtIfSuspended()).ToList();
         if (doubtful.Count > 0)
         {
-            _telemetry.Suspended(ahead);
+            _telemetry.Suspended(doubtful.Max(lease => lease.Deadline.ConfirmedAt.SuspendedUntil(now)));
         }
 
-        foreach (var lease in doubtful)
-        {
-            lease.Doubt();
-            _schedule.Move(lease, lease.NextEvent);
-        }
+        doubtful.ForEach(lease => _schedule.Move(lease, lease.NextEvent));
     }
 
     /// <summary>Trips what is overdue, and drops what has ended.</summary>

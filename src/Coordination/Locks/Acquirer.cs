@@ -37,15 +37,10 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
             call.End(attempt.Lease is null ? AcquireOutcome.Held : AcquireOutcome.Granted, attempt.Lease);
             return attempt;
         }
-        catch (LockStoreException e) when (!e.IsTransient)
-        {
-            // The store refuses, and so has granted nothing.
-            call.End(AcquireOutcome.Failed);
-            throw;
-        }
         catch (Exception e)
         {
-            // Whatever it was, nobody receives any more what the store may have granted. What never reached it is nothing to undo.
+            // Whatever it was, nobody receives any more what the store may have granted, also where it then refused the rest. What never reached
+            // it is nothing to undo.
             if (sending.MayBeApplied)
             {
                 _ = leases.UndoAsync(request);

@@ -219,14 +219,14 @@ internal sealed class StoreClient(
             plan = plan with { Shard = store.ShardOf(lockName) };
             if (await EnterAsync(plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } away)
             {
-                return new TimedReply<TReply>(default!, time.Uptime, TimeSpan.Zero, attempt) { Away = away };
+                return new TimedReply<TReply>(default!, time.Reading, attempt) { Away = away };
             }
 
             cancellationToken.ThrowIfCancellationRequested();
         }
 
-        var sentAt = time.Uptime;
-        var ahead = SuspensionCheck.Ahead(time);
+        var sent = time.Reading;
+        var sentAt = sent.Uptime;
         var limit = plan.Limit;
         if (plan.EndsAt is { } end && end - sentAt < limit)
         {
@@ -239,7 +239,7 @@ internal sealed class StoreClient(
             var replying = operation(asked, request, cancellationToken);
             var reply = await replying.WithinAsync(limit, time, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
             Succeeded(plan, sentAt, isAsked: !ReferenceEquals(replying, NothingToRenew));
-            return new TimedReply<TReply>(reply, sentAt, ahead, attempt);
+            return new TimedReply<TReply>(reply, sent, attempt);
         }
         catch (TimeoutException e)
         {

@@ -87,10 +87,10 @@ internal sealed class RefusalReporter(string storeName, TimeProvider time, ILogg
         _hasRefused = _refusals.Count > 0;
     }
 
-    /// <summary>What is refused or not: the same thing for each lock by itself, but for a renewal, which is for many of them.</summary>
-    private readonly record struct Asked(StoreCall Call, int Shard, string? LockName)
+    /// <summary>What is refused or not: a lock, which is released after an acquisition that was refused, too; or the renewals of a shard, which are for many.</summary>
+    private readonly record struct Asked(int Shard, string? LockName)
     {
-        public static Asked By(StoreCall call, int shard, string? lockName) => call == StoreCall.Renewal ? new(call, shard, null) : new(call, 0, lockName);
+        public static Asked By(StoreCall call, int shard, string? lockName) => call == StoreCall.Renewal ? new(shard, null) : new(0, lockName);
     }
 
     private readonly record struct Refusal(TimeSpan At, string Error);

@@ -207,17 +207,52 @@ public sealed class TelemetryDispatcher : IThreadPoolWorkItem
     private readonly record struct Item(Action Tell, ExecutionContext? Context);
 
     /// <summary>A logger whose lines are written by another thread, so that nobody waits for them and no exception of theirs reaches anybody.</summary>
-    private sealed class QueuedLogger(ILogger logger, TelemetryDispatcher dispatcher) : ILogger
+    private sealed class QueuedLogger : ILogger
     {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => dispatcher.Tell((logger, state), static told => told.logger.BeginScope(told.state), null);
+        private static readonly TimeSpan KnownFor = TimeSpan.FromSeconds(1);
 
-        // What cannot be asked is told, and fails there.
-        public bool IsEnabled(LogLevel logLevel) => dispatcher.Tell((logger, logLevel), static asked => asked.logger.IsEnabled(asked.logLevel), true);
+        private readonly ILogger _logger;
+        private readonly TelemetryDispatcher _dispatcher;
+        private volatile int _enabled;
+        private long _askedAt;
+
+        public QueuedLogger(ILogger logger, TelemetryDispatcher dispatcher)
+        {
+            (_logger, _dispatcher) = (logger, dispatcher);
+            Ask();
+        }
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => _dispatcher.Tell((_logger, state), static told => told._logger.BeginScope(told.state), null);
+
+        /// <summary>As the sink said a moment ago: it is asked by another thread, for it may block in this, too.</summary>
+        public bool IsEnabled(LogLevel logLevel)
+        {
+            var now = _dispatcher._time.Uptime.Ticks;
+            var askedAt = Interlocked.Read(ref _askedAt);
+            if (now - askedAt >= KnownFor.Ticks && Interlocked.CompareExchange(ref _askedAt, now, askedAt) == askedAt)
+            {
+                _dispatcher.Post(this, static logger => logger.Ask());
+            }
+
+            return (_enabled & (1 << (int)logLevel)) != 0;
+        }
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            dispatcher.Post(
-                (logger, logLevel, eventId, state, exception, formatter),
-                static line => line.logger.Log(line.logLevel, line.eventId, line.state, line.exception, line.formatter));
+            _dispatcher.Post(
+                (_logger, logLevel, eventId, state, exception, formatter),
+                static line => line._logger.Log(line.logLevel, line.eventId, line.state, line.exception, line.formatter));
+
+        private void Ask()
+        {
+            var enabled = 0;
+            for (var level = LogLevel.Trace; level < LogLevel.None; level++)
+            {
+                // What cannot be asked is told, and fails there.
+                enabled |= _dispatcher.Tell((_logger, level), static asked => asked._logger.IsEnabled(asked.level), true) ? 1 << (int)level : 0;
+            }
+
+            _enabled = enabled;
+        }
     }
 }

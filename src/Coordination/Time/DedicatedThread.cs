@@ -115,10 +115,10 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
         {
             if (_thread is null && !_stopped)
             {
-                _thread = new Thread(Run) { IsBackground = true, Name = _name };
-
-                // It outlives whoever asked for it first, and keeps nothing of theirs.
-                _thread.UnsafeStart();
+                // It outlives whoever asked for it first, and keeps nothing of theirs. Where it cannot be started, the next one tries again.
+                var thread = new Thread(Run) { IsBackground = true, Name = _name };
+                thread.UnsafeStart();
+                _thread = thread;
             }
         }
     }

@@ -3,7 +3,7 @@ namespace Coordination.Time;
 /// <summary>Begins what outlives its caller, and keeps nothing of the caller's: no log scope, no trace, no AsyncLocal.</summary>
 internal static class Detached
 {
-    private static readonly ExecutionContext Empty = CaptureEmpty();
+    private static ExecutionContext? _empty;
 
     /// <summary>Runs on the caller's thread, without the caller's ExecutionContext. What is awaited in there goes on without it, too.</summary>
     /// <remarks>
@@ -12,7 +12,7 @@ internal static class Detached
     public static T Run<T>(Func<T> begin)
     {
         var result = default(T);
-        ExecutionContext.Run(Empty, _ => result = begin(), null);
+        ExecutionContext.Run(_empty ??= CaptureEmpty(), _ => result = begin(), null);
         return result!;
     }
 

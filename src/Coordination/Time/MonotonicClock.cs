@@ -21,6 +21,16 @@ internal static class MonotonicClock
                 return new TimeSpan((seconds * TimeSpan.TicksPerSecond) + (rest * TimeSpan.TicksPerSecond / time.TimestampFrequency));
             }
         }
+
+        /// <summary>The moment now, with what shows a suspension of the machine.</summary>
+        public ClockReading Reading
+        {
+            get
+            {
+                var uptime = time.Uptime;
+                return new ClockReading(uptime, new TimeSpan(time.GetUtcNow().Ticks) - uptime);
+            }
+        }
     }
 
     extension(TimeSpan moment)

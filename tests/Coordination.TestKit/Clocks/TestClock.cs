@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Microsoft.Extensions.Time.Testing;
 
 namespace Coordination.TestKit.Clocks;
@@ -6,7 +5,6 @@ namespace Coordination.TestKit.Clocks;
 /// <summary>A clock that the test moves, and that tells who sleeps on it, how often something went to sleep, and how often something woke.</summary>
 public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero))
 {
-    private readonly ConcurrentDictionary<CountedTimer, TimeSpan> _sleeping = new();
     private int _timersCreated;
     private int _timersArmed;
     private int _timersFired;
@@ -18,7 +16,9 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
 
     public int TimersCreated => Volatile.Read(ref _timersCreated);
 
-    /// <summary>How often a timer was set, at its creation or later.</summary>
+    /// <summary>
+    /// How often a timer was set, at its creation or later; but not by itself while it fires, for that says nothing of whom it wakes.
+    /// </summary>
     public int TimersArmed => Volatile.Read(ref _timersArmed);
 
     public int TimersFired => Volatile.Read(ref _timersFired);
@@ -28,9 +28,6 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
 
     /// <summary>How many timers fired, and were neither set again nor disposed since: who waits for them by turns is at work.</summary>
     public int Awake => Volatile.Read(ref _awake);
-
-    /// <summary>Whether something sleeps that was to sleep for so long when it began.</summary>
-    public bool HasSleeper(TimeSpan dueTime) => _sleeping.Any(sleeper => sleeper.Value == dueTime);
 
     public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + WallAhead;
 
@@ -47,11 +44,13 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
 
     private sealed class CountedTimer(TestClock clock, TimerCallback callback) : ITimer
     {
+        [ThreadStatic]
+        private static CountedTimer? _firing;
+
         private readonly Lock _gate = new();
         private ITimer _timer = null!;
         private Rest _rest;
         private bool _repeats;
-        private TimeSpan _dueTime;
 
         private enum Rest
         {
@@ -74,18 +73,26 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
                 Become(Rest.Awake);
             }
 
-            callback(state);
+            var before = _firing;
+            _firing = this;
+            try
+            {
+                callback(state);
+            }
+            finally
+            {
+                _firing = before;
+            }
         }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
             // Counted before: a timer whose time has come already fires within the call.
             var isSet = dueTime != Timeout.InfiniteTimeSpan;
-            _dueTime = dueTime;
             _repeats = period != Timeout.InfiniteTimeSpan && period != TimeSpan.Zero;
             Become(isSet ? Rest.Asleep : Rest.None);
             var changed = _timer.Change(dueTime, period);
-            if (isSet)
+            if (isSet && _firing != this)
             {
                 Interlocked.Increment(ref clock._timersArmed);
             }
@@ -112,14 +119,6 @@ public sealed class TestClock() : FakeTimeProvider(new DateTimeOffset(2030, 1, 1
                 Interlocked.Add(ref clock._asleep, (rest == Rest.Asleep ? 1 : 0) - (_rest == Rest.Asleep ? 1 : 0));
                 Interlocked.Add(ref clock._awake, (rest == Rest.Awake ? 1 : 0) - (_rest == Rest.Awake ? 1 : 0));
                 _rest = rest;
-                if (rest == Rest.Asleep)
-                {
-                    clock._sleeping[this] = _dueTime;
-                }
-                else
-                {
-                    clock._sleeping.TryRemove(this, out _);
-                }
             }
         }
     }

@@ -11,24 +11,29 @@ namespace Coordination.Tests.Leases;
 public sealed class PendingUndosTests
 {
     [Fact]
-    public void One_more_than_the_bound_drops_the_oldest_and_counts_it()
+    public void One_more_than_the_bound_drops_what_lapses_soonest_and_counts_it()
     {
         var undos = new PendingUndos(capacity: 2);
-        var (first, second) = (undos.Add(), undos.Add());
+        var (day, minute) = (undos.Add(TimeSpan.FromDays(1)), undos.Add(TimeSpan.FromMinutes(1)));
         Assert.Equal(0, undos.Dropped);
-        undos.Add();
-        Assert.True(first.Value.IsCancellationRequested);
-        Assert.False(second.Value.IsCancellationRequested);
+        var hour = undos.Add(TimeSpan.FromHours(1));
+        Assert.True(minute.Dropped.IsCancellationRequested);
+        Assert.False(day.Dropped.IsCancellationRequested || hour.Dropped.IsCancellationRequested);
         Assert.Equal(1, undos.Dropped);
 
-        // It has ended by itself, or is gone already: there is room for one, and not for two.
-        undos.Remove(first);
-        undos.Remove(second);
-        undos.Remove(second);
-        undos.Add();
-        Assert.Equal(1, undos.Dropped);
-        undos.Add();
+        // Also itself, where it does.
+        Assert.True(undos.Add(TimeSpan.FromSeconds(1)).Dropped.IsCancellationRequested);
+        Assert.False(day.Dropped.IsCancellationRequested || hour.Dropped.IsCancellationRequested);
         Assert.Equal(2, undos.Dropped);
+
+        // It has ended by itself, or is gone already: there is room for one, and not for two.
+        undos.Remove(minute);
+        undos.Remove(hour);
+        undos.Remove(hour);
+        undos.Add(TimeSpan.FromHours(1));
+        Assert.Equal(2, undos.Dropped);
+        undos.Add(TimeSpan.FromHours(1));
+        Assert.Equal(3, undos.Dropped);
     }
 
     [Fact]

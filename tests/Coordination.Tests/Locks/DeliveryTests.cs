@@ -35,6 +35,25 @@ public sealed class DeliveryTests
         await (await work.AcquireAsync(Cancellation).WaitAsync(Bound, Cancellation)).DisposeAsync();
     }
 
+    [Theory]
+    [Failure("F35", "F54")]
+    [Promise("G6")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_refusal_that_comes_after_the_grant_fails_the_call_and_undoes_the_grant(bool waits)
+    {
+        var store = new HalfRefusingStore();
+        var services = new ServiceCollection().AddLogging();
+        services.AddCoordination();
+        await using var node = services.AddSingleton<ILockStore>(store).BuildServiceProvider();
+        var work = node.GetRequiredService<ILockProvider>().GetLock("work");
+
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => (waits ? work.AcquireAsync(Cancellation) : work.TryAcquireAsync(Cancellation)!).WaitAsync(Bound, Cancellation));
+        Assert.False(error.IsTransient);
+        Assert.True(SpinWait.SpinUntil(() => store.Released.Task.IsCompleted, Bound), "The grant was not undone.");
+        Assert.Null(await store.GetHolderAsync("work", Cancellation));
+    }
+
     [Fact]
     [Failure("F39")]
     public async Task A_renewal_by_hand_does_not_need_the_thread_that_waits_for_it()
@@ -115,6 +134,25 @@ public sealed class DeliveryTests
     {
         public override void Post(SendOrPostCallback d, object? state)
         {
+        }
+    }
+
+    /// <summary>A store that grants a lock and then may not confirm it, as by a WAIT for which it lacks the right.</summary>
+    private sealed class HalfRefusingStore() : DelegatingLockStore(new Coordination.Stores.InMemory.InMemoryLockStore())
+    {
+        public TaskCompletionSource Released { get; } = new();
+
+        public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
+        {
+            await base.AcquireAsync(request, cancellationToken);
+            throw new LockStoreException("No right to wait for replicas.", isTransient: false);
+        }
+
+        public override async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
+        {
+            var reply = await base.ReleaseAsync(request, cancellationToken);
+            Released.TrySetResult();
+            return reply;
         }
     }
 

@@ -255,16 +255,15 @@ public sealed class SinkTests
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
 
-        public bool IsEnabled(LogLevel logLevel) => true;
+        public bool IsEnabled(LogLevel logLevel)
+        {
+            Block();
+            return true;
+        }
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (!_open.Wait(Bound))
-            {
-                WasWaitedFor = true;
-                _open.Set();
-            }
-
+            Block();
             if (Throws)
             {
                 Interlocked.Increment(ref _thrown);
@@ -273,5 +272,14 @@ public sealed class SinkTests
         }
 
         public void Dispose() => _open.Set();
+
+        private void Block()
+        {
+            if (!_open.Wait(Bound))
+            {
+                WasWaitedFor = true;
+                _open.Set();
+            }
+        }
     }
 }
