@@ -213,19 +213,15 @@ public sealed class TelemetryDispatcher : IThreadPoolWorkItem
 
         private readonly ILogger _logger;
         private readonly TelemetryDispatcher _dispatcher;
-        private volatile int _enabled;
-        private long _askedAt;
+        private volatile int _enabled = int.MaxValue;
+        private long _askedAt = -KnownFor.Ticks;
 
-        public QueuedLogger(ILogger logger, TelemetryDispatcher dispatcher)
-        {
-            (_logger, _dispatcher) = (logger, dispatcher);
-            Ask();
-        }
+        public QueuedLogger(ILogger logger, TelemetryDispatcher dispatcher) => (_logger, _dispatcher) = (logger, dispatcher);
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => _dispatcher.Tell((_logger, state), static told => told._logger.BeginScope(told.state), null);
 
-        /// <summary>As the sink said a moment ago: it is asked by another thread, for it may block in this, too.</summary>
+        /// <summary>As the sink said a moment ago, and at first yes: it is asked by another thread, for it may block in this, too.</summary>
         public bool IsEnabled(LogLevel logLevel)
         {
             var now = _dispatcher._time.Uptime.Ticks;
@@ -241,7 +237,13 @@ public sealed class TelemetryDispatcher : IThreadPoolWorkItem
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             _dispatcher.Post(
                 (_logger, logLevel, eventId, state, exception, formatter),
-                static line => line._logger.Log(line.logLevel, line.eventId, line.state, line.exception, line.formatter));
+                static line =>
+                {
+                    if (line._logger.IsEnabled(line.logLevel))
+                    {
+                        line._logger.Log(line.logLevel, line.eventId, line.state, line.exception, line.formatter);
+                    }
+                });
 
         private void Ask()
         {

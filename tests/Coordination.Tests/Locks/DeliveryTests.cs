@@ -93,6 +93,24 @@ public sealed class DeliveryTests
     [Fact]
     [Failure("F54")]
     [Promise("G5")]
+    public async Task A_release_is_sent_although_it_waited_for_the_renewal_for_longer_than_it_has_time()
+    {
+        var clock = new TestClock();
+        var store = new SlowRenewals(clock);
+        await using var node = new TestNode(clock, actualStore: store);
+        var lease = await node.AcquireAsync();
+        Assert.True(node.AdvanceUntil(() => store.Renewals > 0, TimeSpan.FromSeconds(6)));
+
+        // As when the process is paused meanwhile.
+        var release = lease.ReleaseAsync(Cancellation);
+        clock.Advance(TimeSpan.FromSeconds(4));
+        Assert.Equal(ReleaseResult.Released, await release.WaitAsync(Bound, Cancellation));
+        Assert.Null(await store.GetHolderAsync("work", Cancellation));
+    }
+
+    [Fact]
+    [Failure("F54")]
+    [Promise("G5")]
     public async Task A_release_is_sent_although_the_renewal_before_it_hangs()
     {
         var clock = new TestClock();
@@ -216,6 +234,12 @@ public sealed class DeliveryTests
             Interlocked.Increment(ref _renewals);
             await Task.Delay(Timeout.Infinite, CancellationToken.None);
             throw new NotSupportedException();
+        }
+
+        public override async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
+        {
+            await Task.Yield();
+            return await base.ReleaseAsync(request, cancellationToken);
         }
     }
 }

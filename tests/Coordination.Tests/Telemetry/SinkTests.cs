@@ -248,7 +248,8 @@ public sealed class SinkTests
             }
         }
 
-        public void AddTo(IServiceCollection services) => services.AddSingleton<ILoggerProvider>(this);
+        /// <summary>Before the others, because one log that wants a line is asked for all.</summary>
+        public void AddTo(IServiceCollection services) => services.Insert(0, ServiceDescriptor.Singleton<ILoggerProvider>(this));
 
         public ILogger CreateLogger(string categoryName) => this;
 
