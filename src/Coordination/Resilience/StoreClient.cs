@@ -236,7 +236,7 @@ internal sealed class StoreClient(
         plan.Sending?.Begin();
         try
         {
-            var replying = operation(asked, request, cancellationToken);
+            var replying = Ask(asked, request, operation, plan, cancellationToken);
             var reply = await replying.WithinAsync(limit, time, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
             Succeeded(plan, sentAt, isAsked: !ReferenceEquals(replying, NothingToRenew));
             return new TimedReply<TReply>(reply, sent, attempt);
@@ -257,6 +257,29 @@ internal sealed class StoreClient(
 
             Failed(plan, sentAt, e);
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Begins a call; where it is not to go on on the caller's synchronization context, without that one, for a store captures what it finds: the
+    /// watchdog's, which it needs, or an application's, which may wait for this very call.
+    /// </summary>
+    private static Task<TReply> Ask<TStore, TRequest, TReply>(
+        TStore asked, TRequest request, Func<TStore, TRequest, CancellationToken, Task<TReply>> operation, CallPlan plan, CancellationToken cancellationToken)
+    {
+        if (plan.ContinueOnCapturedContext || SynchronizationContext.Current is not { } context)
+        {
+            return operation(asked, request, cancellationToken);
+        }
+
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            return operation(asked, request, cancellationToken);
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
         }
     }
 
