@@ -43,15 +43,15 @@ internal sealed class RefusalReporter(string storeName, TimeProvider time, ILogg
         lock (_gate)
         {
             Forget();
-            var isKnown = _refusals.TryGetValue(asked, out var before);
-            if (!isKnown && _refusals.Count >= Capacity)
+            var isSaid = _refusals.Any(known => known.Key.LockName == asked.LockName && known.Value.Error == error);
+            if (!_refusals.ContainsKey(asked) && _refusals.Count >= Capacity)
             {
                 return;
             }
 
             _refusals[asked] = new Refusal(time.Uptime, error);
             _hasRefused = true;
-            if (isKnown && before.Error == error)
+            if (isSaid)
             {
                 return;
             }
@@ -68,6 +68,12 @@ internal sealed class RefusalReporter(string storeName, TimeProvider time, ILogg
             lock (_gate)
             {
                 _refusals.Remove(Asked.By(call, shard, lockName));
+                if (call == StoreCall.Acquisition)
+                {
+                    // What was refused when an earlier grant was to be undone does not count any more.
+                    _refusals.Remove(Asked.By(StoreCall.Release, shard, lockName));
+                }
+
                 _hasRefused = _refusals.Count > 0;
             }
         }
@@ -87,10 +93,10 @@ internal sealed class RefusalReporter(string storeName, TimeProvider time, ILogg
         _hasRefused = _refusals.Count > 0;
     }
 
-    /// <summary>What is refused or not: a lock, which is released after an acquisition that was refused, too; or the renewals of a shard, which are for many.</summary>
-    private readonly record struct Asked(int Shard, string? LockName)
+    /// <summary>What is refused or not: the same thing for each lock by itself, but for a renewal, which is for many of them.</summary>
+    private readonly record struct Asked(StoreCall Call, int Shard, string? LockName)
     {
-        public static Asked By(StoreCall call, int shard, string? lockName) => call == StoreCall.Renewal ? new(shard, null) : new(0, lockName);
+        public static Asked By(StoreCall call, int shard, string? lockName) => call == StoreCall.Renewal ? new(call, shard, null) : new(call, 0, lockName);
     }
 
     private readonly record struct Refusal(TimeSpan At, string Error);
