@@ -317,7 +317,7 @@ internal sealed class StoreClient(
         }
         else
         {
-            gate.Replied(shard, StoreCall.Acquisition, sentAt);
+            gate.Replied(shard, plan.Call, sentAt);
         }
     }
 

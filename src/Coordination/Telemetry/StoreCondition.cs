@@ -55,7 +55,7 @@ public sealed class StoreCondition : IDisposable
     internal void Succeeded(StoreCall call, TimeSpan sentAt, int shard, string? lockName)
     {
         Succeeded(call, sentAt);
-        _outages.Replied(shard);
+        _outages.Replied(shard, call);
         _refusals.Passed(call, shard, lockName);
     }
 
@@ -64,12 +64,12 @@ public sealed class StoreCondition : IDisposable
     {
         if (error.IsTransient)
         {
-            _outages.Failed(shard, error.Message);
+            _outages.Failed(shard, call, error.Message);
         }
         else
         {
             // It has replied, though not what was hoped for.
-            _outages.Replied(shard);
+            _outages.Replied(shard, call);
             _refusals.Refused(call, shard, lockName, error.Message);
         }
     }

@@ -157,6 +157,25 @@ public sealed class OutageTests
         Assert.True(node.AdvanceUntil(() => store.Calls.Contains(StoreCall.Release), TimeSpan.FromSeconds(2)));
     }
 
+    /// <summary>A refusal is a reply, and says nothing of what else may be asked.</summary>
+    [Fact]
+    [Failure("F40", "F58")]
+    public async Task Renewals_that_are_refused_let_no_acquisitions_pass_that_fail()
+    {
+        var clock = new TestClock();
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock));
+        await using var node = new TestNode(clock, actualStore: store);
+        await node.AcquireAsync("a held");
+        store.Fault = name => name == "a held" ? new LockStoreException("The right is missing.") : PartlyAwayStore.Away;
+        var waiting = Enumerable.Range(0, 100).Select(i => node.AcquireAsync("a wanted" + i)).ToList();
+        node.Advance(TimeSpan.FromSeconds(2));
+        var before = store.Asked;
+        node.Advance(TimeSpan.FromSeconds(5));
+        Assert.InRange(store.Asked - before, 5, 5 * 5);
+        store.Fault = _ => null;
+        Assert.True(node.AdvanceUntil(() => waiting.TrueForAll(call => call.IsCompletedSuccessfully), TimeSpan.FromSeconds(2)));
+    }
+
     /// <summary>Counts what it is asked, whatever comes of it.</summary>
     private sealed class CountedStore(ILockStore inner) : DelegatingLockStore(inner)
     {

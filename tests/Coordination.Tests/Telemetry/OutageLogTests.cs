@@ -122,6 +122,65 @@ public sealed class OutageLogTests
         }
     }
 
+    /// <summary>As on a server without memory, which extends leases still.</summary>
+    [Fact]
+    [Failure("F49", "F58")]
+    public async Task A_store_that_renews_and_grants_nothing_is_away_until_an_acquisition_has_its_reply()
+    {
+        var clock = new TestClock();
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock));
+        await using var node = new TestNode(clock, actualStore: store);
+        var condition = node.Services.GetRequiredService<StoreCondition>();
+        var held = await node.AcquireAsync("a held");
+        store.Fault = name => name == "a wanted" ? PartlyAwayStore.Away : null;
+        for (var tries = 0; tries < 3; tries++)
+        {
+            var trying = node.Provider.GetLock("a wanted").TryAcquireAsync(Token);
+            Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(2)));
+            await Assert.ThrowsAsync<LockStoreException>(() => trying);
+            for (var seconds = 0; seconds < 30; seconds++)
+            {
+                node.Advance(TimeSpan.FromSeconds(1));
+                Assert.NotNull(condition.Trouble);
+            }
+        }
+
+        Assert.Equal(LeaseState.Held, held.State);
+        Assert.DoesNotContain(1012, OutageLines(node).Select(line => line.Id.Id));
+        store.Fault = _ => null;
+        Assert.NotNull(await node.Provider.GetLock("a wanted").TryAcquireAsync(Token));
+        node.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Null(condition.Trouble);
+        Assert.Equal(1012, OutageLines(node).Last().Id.Id);
+    }
+
+    [Fact]
+    [Failure("F49")]
+    public async Task An_outage_in_which_no_acquisition_failed_is_over_a_second_after_a_renewal_and_another_a_minute_after_that_when_none_is_tried()
+    {
+        var clock = new TestClock();
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock));
+        await using var node = new TestNode(clock, actualStore: store);
+        var condition = node.Services.GetRequiredService<StoreCondition>();
+        await node.AcquireAsync("a held");
+        store.Fault = _ => PartlyAwayStore.Away;
+        Assert.True(node.AdvanceUntil(() => condition.Trouble is not null, TimeSpan.FromSeconds(10)));
+        store.Fault = _ => null;
+        node.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal([1010, 1012], OutageLines(node).Select(line => line.Id.Id));
+
+        store.Fault = _ => PartlyAwayStore.Away;
+        var trying = node.Provider.GetLock("a wanted").TryAcquireAsync(Token);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(2)));
+        await Assert.ThrowsAsync<LockStoreException>(() => trying);
+        store.Fault = _ => null;
+        node.Advance(TimeSpan.FromSeconds(55));
+        Assert.NotNull(condition.Trouble);
+        node.Advance(TimeSpan.FromSeconds(15));
+        Assert.Null(condition.Trouble);
+        Assert.Equal([1010, 1012, 1010, 1012], OutageLines(node).Select(line => line.Id.Id));
+    }
+
     [Fact]
     [Failure("F49")]
     public async Task An_outage_that_nobody_asked_about_for_a_minute_is_known_to_nobody_any_more()
