@@ -4,7 +4,7 @@ namespace Coordination.Resilience;
 
 /// <summary>How a call to the store is made.</summary>
 /// <param name="Call">What it is.</param>
-/// <param name="LockName">The lock that it is for; of several, one of the same partition. Null for none: then it says nothing about any shard, and waits at no gate.</param>
+/// <param name="LockName">The lock that it is for; of several, one of the same partition. Null for a question of an operator: it says nothing of whether locks are granted, and waits at no gate.</param>
 /// <param name="Limit">How long one attempt may take.</param>
 internal readonly record struct CallPlan(StoreCall Call, string? LockName, TimeSpan Limit)
 {

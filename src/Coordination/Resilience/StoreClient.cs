@@ -79,7 +79,7 @@ internal sealed class StoreClient(
             pipelines.Acquisition,
             (lockName, maxWaiters),
             static (store, ask, token) => store.InspectAsync(ask.lockName, ask.maxWaiters, token),
-            new CallPlan(StoreCall.Question, lockName, limit),
+            new CallPlan(StoreCall.Question, LockName: null, limit),
             cancellationToken);
 
     public ValueTask<TimedReply<LockPage>> ListAsync(string? cursor, TimeSpan limit, CancellationToken cancellationToken) =>
@@ -97,7 +97,7 @@ internal sealed class StoreClient(
             pipelines.Renewal,
             (lockName, fencingToken, claimWindow),
             static (store, ask, token) => store.RevokeAsync(ask.lockName, ask.fencingToken, ask.claimWindow, token),
-            new CallPlan(StoreCall.Question, lockName, limit),
+            new CallPlan(StoreCall.Question, LockName: null, limit),
             cancellationToken);
 
     /// <summary>Subscribes once, with no limit: a subscription that comes late is kept all the same.</summary>
@@ -214,7 +214,7 @@ internal sealed class StoreClient(
         CallPlan plan,
         CancellationToken cancellationToken)
     {
-        if (!gate.IsOpen && plan is { LockName: { } lockName, Call: not StoreCall.Question })
+        if (!gate.IsOpen && plan.LockName is { } lockName)
         {
             plan = plan with { Shard = store.ShardOf(lockName) };
             if (await EnterAsync(plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } away)
@@ -288,7 +288,7 @@ internal sealed class StoreClient(
         if (gate.IsOpen && condition.IsClear)
         {
             // Which shard it was does not matter, and may be dear to know.
-            condition.Succeeded(plan.Call, sentAt);
+            condition.Succeeded(sentAt);
         }
         else if (isAsked)
         {

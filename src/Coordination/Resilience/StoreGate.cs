@@ -31,7 +31,7 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
 
     /// <summary>Waits until a call may be sent.</summary>
     /// <param name="shard">For which shard it is.</param>
-    /// <param name="plan">How it is to be made. A question of an operator never waits.</param>
+    /// <param name="plan">How it is to be made.</param>
     /// <param name="limit">How long it waits at most; may be infinite.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Null when it may pass; else how another call failed, for which it waited in vain.</returns>
@@ -166,7 +166,7 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
     {
         lock (_gate)
         {
-            if (plan.Call == StoreCall.Question || !_closed.TryGetValue(shard, out var queue) || (queue.Replies && plan.Call != StoreCall.Acquisition))
+            if (!_closed.TryGetValue(shard, out var queue) || (queue.Replies && plan.Call != StoreCall.Acquisition))
             {
                 return null;
             }

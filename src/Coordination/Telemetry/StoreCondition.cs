@@ -41,20 +41,13 @@ public sealed class StoreCondition : IDisposable
     public void Dispose() => _outages.Dispose();
 
     /// <summary>Learns that a call succeeded while nothing was the matter.</summary>
-    /// <param name="call">What it was. What an operator asks says nothing about whether locks are granted.</param>
     /// <param name="sentAt">When it was sent.</param>
-    internal void Succeeded(StoreCall call, TimeSpan sentAt)
-    {
-        if (call != StoreCall.Question)
-        {
-            Interlocked.Exchange(ref _succeededAt, sentAt.Ticks);
-        }
-    }
+    internal void Succeeded(TimeSpan sentAt) => Interlocked.Exchange(ref _succeededAt, sentAt.Ticks);
 
     /// <summary>Learns that a call succeeded.</summary>
     internal void Succeeded(StoreCall call, TimeSpan sentAt, int shard, string? lockName)
     {
-        Succeeded(call, sentAt);
+        Succeeded(sentAt);
         _outages.Replied(shard, call);
         _refusals.Passed(call, shard, lockName);
     }
