@@ -11,8 +11,8 @@ internal readonly record struct CallPlan(StoreCall Call, string? LockName, TimeS
     /// <summary>The moment when the last attempt ends; null for none.</summary>
     public TimeSpan? EndsAt { get; init; }
 
-    /// <summary>Whether it waits while the store is away, and not only until the next failure.</summary>
-    public bool IsPatient { get; init; }
+    /// <summary>How long an attempt waits at the gate while the store is away, where no moment ends it; may be infinite.</summary>
+    public TimeSpan Patience { get; init; }
 
     /// <summary>Whether to go on where the caller is.</summary>
     public bool ContinueOnCapturedContext { get; init; }
