@@ -9,7 +9,8 @@ namespace Coordination;
 /// <para>Waiters are served in the order in which they came. Several calls for one lock in one process share one place in the
 /// queue and are served among themselves in the order in which they came.</para>
 /// <para>With the store away, the methods that wait go on trying until their time is up; <see cref="TryAcquireAsync(CancellationToken)"/>
-/// throws <see cref="LockStoreException"/> after a few tries, because it cannot say whether the lock is free.</para>
+/// throws <see cref="LockStoreException"/> after a few tries, or after a third of the lease duration in which it had no turn, because it cannot say whether
+/// the lock is free.</para>
 /// <para>Implemented by this library alone; members may be added.</para>
 /// </remarks>
 public interface ILock

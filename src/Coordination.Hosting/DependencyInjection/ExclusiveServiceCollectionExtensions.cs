@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordination;
+using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Services;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -45,6 +46,7 @@ public static class ExclusiveServiceCollectionExtensions
 
         services.AddSingleton<ExclusiveServiceRegistration>(registration);
         services.TryAddSingleton<ExclusiveServices>();
+        services.TryAddSingleton<LeaderQuestions>();
         services.TryAddSingleton<ILeadership<TService>>(static provider => provider.GetRequiredService<ExclusiveServices>().GetLeadership<TService>());
         services.TryAddKeyedSingleton<ILeadership>(KeyedService.AnyKey, static (provider, name) => provider.GetRequiredService<ExclusiveServices>().GetLeadership(name));
 
@@ -53,6 +55,7 @@ public static class ExclusiveServiceCollectionExtensions
         services.AddSingleton<IHostedService>(provider => new ExclusiveServiceRunner(
             provider.GetRequiredService<ExclusiveServices>().Get(registration),
             provider.GetRequiredKeyedService<ExclusiveBackgroundService>(registration),
+            provider.GetRequiredService<LeaderQuestions>(),
             provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>())));

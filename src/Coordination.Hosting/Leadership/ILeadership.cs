@@ -22,7 +22,7 @@ public interface ILeadership
 
     /// <summary>
     /// Who leads, as far as this node knows: itself, or the node it saw when it last asked the store, which it does when it begins to
-    /// stand by and then once per lease duration. Null when nobody leads, or the store could not be asked.
+    /// stand by and then once per lease duration. Null when nobody leads, or the store is away, and is not asked then.
     /// </summary>
     LeaderInfo? Leader { get; }
 

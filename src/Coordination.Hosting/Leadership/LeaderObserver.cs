@@ -2,8 +2,8 @@ using Coordination.Hosting.Telemetry;
 
 namespace Coordination.Hosting.Leadership;
 
-/// <summary>Asks the store who leads, once per lease duration, while this node does not.</summary>
-internal sealed class LeaderObserver(ServiceLeadership leadership, TimeSpan leaseDuration, TimeProvider time, ServiceLog log)
+/// <summary>Asks the store who leads, once per lease duration, while this node does not and the store is not away.</summary>
+internal sealed class LeaderObserver(ServiceLeadership leadership, LeaderQuestions questions, TimeSpan leaseDuration, TimeProvider time, ServiceLog log)
 {
     private CancellationTokenSource? _observing;
     private Task _observation = Task.CompletedTask;
@@ -41,7 +41,7 @@ internal sealed class LeaderObserver(ServiceLeadership leadership, TimeSpan leas
         {
             try
             {
-                var leader = await leadership.GetLeaderAsync(cancellationToken).ConfigureAwait(false);
+                var leader = questions.MayBeAsked(leadership.LockName) ? await AskAsync(cancellationToken).ConfigureAwait(false) : null;
                 if (leadership.Saw(leader) && leader != _seen)
                 {
                     _seen = leader;
@@ -56,10 +56,18 @@ internal sealed class LeaderObserver(ServiceLeadership leadership, TimeSpan leas
             catch (Exception) when (!cancellationToken.IsCancellationRequested)
             {
                 // The store is away, which the lock tells of. Nobody can say who leads until it is back.
+                questions.Failed(leadership.LockName);
                 leadership.Saw(null);
             }
 
             await Task.Delay(leaseDuration, time, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private async Task<LeaderInfo?> AskAsync(CancellationToken cancellationToken)
+    {
+        var leader = await leadership.GetLeaderAsync(cancellationToken).ConfigureAwait(false);
+        questions.Replied(leadership.LockName);
+        return leader;
     }
 }

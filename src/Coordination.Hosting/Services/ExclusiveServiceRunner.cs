@@ -28,6 +28,7 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IDisposa
     public ExclusiveServiceRunner(
         ExclusiveService service,
         ExclusiveBackgroundService work,
+        LeaderQuestions questions,
         IHostApplicationLifetime lifetime,
         TimeProvider time,
         ILogger logger)
@@ -37,7 +38,7 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IDisposa
         _lifetime = lifetime;
         _time = time;
         _log = new ServiceLog(logger, service);
-        _observer = new LeaderObserver(service.Leadership, service.LeaseDuration, time, _log);
+        _observer = new LeaderObserver(service.Leadership, questions, service.LeaseDuration, time, _log);
         _restart = RestartBackoff.Create(service.Options, time);
 
         // It comes before StopAsync, maybe long before: a node that is stopping does not begin a term.

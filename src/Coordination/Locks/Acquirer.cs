@@ -83,7 +83,8 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AcquireAttempt> AskAsync(AcquireRequest request, LockOptions? options, Sending sending, CancellationToken cancellationToken)
     {
-        var reply = await store.AcquireAsync(request, node.AcquireLimit(options), isPatient: false, sending, cancellationToken).ConfigureAwait(false);
+        var limit = node.AcquireLimit(options);
+        var reply = await store.AcquireAsync(request, limit, patience: limit, sending, cancellationToken).ConfigureAwait(false);
         if (!reply.Reply.IsGranted)
         {
             return new AcquireAttempt(null, reply.Reply);

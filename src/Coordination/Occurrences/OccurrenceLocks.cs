@@ -94,7 +94,8 @@ public sealed class OccurrenceLocks
         lease.Occurrence = occurrence;
         try
         {
-            var reply = await _store.AcquireAsync(_node.Acquire(lease.Grant, occurrence), _node.AcquireLimit(lease.Grant.Options), isPatient: false, sending: null, cancellationToken).ConfigureAwait(false);
+            var limit = _node.AcquireLimit(lease.Grant.Options);
+            var reply = await _store.AcquireAsync(_node.Acquire(lease.Grant, occurrence), limit, patience: limit, sending: null, cancellationToken).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
 
             // The lock may have been lost meanwhile, and granted anew, or not.

@@ -4,15 +4,15 @@ namespace Coordination.Resilience;
 
 /// <summary>How a call to the store is made.</summary>
 /// <param name="Call">What it is.</param>
-/// <param name="LockName">The lock that it is for; of several, one of the same partition. Null for none: then it says nothing about any shard, and waits at no gate.</param>
+/// <param name="LockName">The lock that it is for; of several, one of the same partition. Null for a question of an operator: it says nothing of whether locks are granted, and waits at no gate.</param>
 /// <param name="Limit">How long one attempt may take.</param>
 internal readonly record struct CallPlan(StoreCall Call, string? LockName, TimeSpan Limit)
 {
     /// <summary>The moment when the last attempt ends; null for none.</summary>
     public TimeSpan? EndsAt { get; init; }
 
-    /// <summary>Whether it waits while the store is away, and not only until the next failure.</summary>
-    public bool IsPatient { get; init; }
+    /// <summary>How long an attempt waits at the gate while the store is away, where no moment ends it; may be infinite.</summary>
+    public TimeSpan Patience { get; init; }
 
     /// <summary>Whether to go on where the caller is.</summary>
     public bool ContinueOnCapturedContext { get; init; }

@@ -4,7 +4,8 @@ namespace Coordination.Resilience;
 
 /// <summary>What is known of a shard that is away, and the calls that wait for it. Not safe for use by several threads.</summary>
 /// <param name="closedAt">Since when it is away.</param>
-internal sealed class GateQueue(TimeSpan closedAt)
+/// <param name="error">How the call failed that told.</param>
+internal sealed class GateQueue(TimeSpan closedAt, LockStoreException error)
 {
     // As StoreCall has them: renewals before anything else, and releases before acquisitions.
     private readonly LinkedList<Place>[] _queues = [new(), new(), new()];
@@ -17,6 +18,9 @@ internal sealed class GateQueue(TimeSpan closedAt)
 
     /// <summary>When a call failed last.</summary>
     public TimeSpan FailedAt { get; set; }
+
+    /// <summary>How it failed.</summary>
+    public LockStoreException Error { get; set; } = error;
 
     /// <summary>When the last call that succeeded was sent. A failure of one that was sent before that is old news.</summary>
     public TimeSpan RepliedTo { get; set; } = TimeSpan.MinValue;
@@ -53,7 +57,7 @@ internal sealed class GateQueue(TimeSpan closedAt)
     /// <summary>Adds a call.</summary>
     public Place Add(CallPlan plan)
     {
-        var place = new Place(plan.IsPatient);
+        var place = new Place(this);
         place.Node = _queues[(int)plan.Call].AddLast(place);
         if (plan.Call == StoreCall.Renewal)
         {
@@ -82,51 +86,28 @@ internal sealed class GateQueue(TimeSpan closedAt)
         return any;
     }
 
-    /// <summary>Ends the waits of those that are not patient.</summary>
-    public void Fail(LockStoreException error)
-    {
-        foreach (var queue in _queues)
-        {
-            for (var node = queue.First; node is not null;)
-            {
-                (var place, node) = (node.Value, node.Next);
-                if (!place.IsPatient)
-                {
-                    place.Fail(error);
-                }
-            }
-        }
-    }
-
     /// <summary>A call that waits.</summary>
-    internal sealed class Place(bool isPatient)
+    internal sealed class Place(GateQueue queue)
     {
         // Whoever completes it holds the gate: nothing goes on in there.
-        private readonly TaskCompletionSource<LockStoreException?> _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<bool> _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public bool IsPatient => isPatient;
+        public GateQueue Queue => queue;
 
-        /// <summary>Null when the call may pass; else why it may not.</summary>
-        public Task<LockStoreException?> Passed => _passed.Task;
+        /// <summary>Completes when the call may pass.</summary>
+        public Task<bool> Passed => _passed.Task;
 
         public LinkedListNode<Place>? Node { get; set; }
 
         public bool Waits => Node?.List is not null;
 
-        /// <summary>Whether it was let pass.</summary>
-        public bool HasPassed => Passed is { IsCompletedSuccessfully: true, Result: null };
-
-        public void Pass() => Complete(null);
-
-        public void Fail(LockStoreException error) => Complete(error);
+        public void Pass()
+        {
+            Leave();
+            _passed.SetResult(true);
+        }
 
         /// <summary>Leaves the queue, if it is in there still.</summary>
         public void Leave() => Node?.List?.Remove(Node);
-
-        private void Complete(LockStoreException? result)
-        {
-            Leave();
-            _passed.SetResult(result);
-        }
     }
 }

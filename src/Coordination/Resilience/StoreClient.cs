@@ -28,16 +28,16 @@ internal sealed class StoreClient(
     /// <summary>Asks for a lock.</summary>
     /// <param name="request">What is asked.</param>
     /// <param name="limit">How long one attempt may take.</param>
-    /// <param name="isPatient">Whether to wait while the store is away, and not only until the next failure.</param>
+    /// <param name="patience">How long each attempt waits while the store is away; may be infinite. Who tries once waits for a turn as long as for a reply.</param>
     /// <param name="sending">Tells whether the store may have applied the request, also when this throws. Null where nobody asks.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public ValueTask<TimedReply<AcquireReply>> AcquireAsync(AcquireRequest request, TimeSpan limit, bool isPatient, Sending? sending, CancellationToken cancellationToken) =>
+    public ValueTask<TimedReply<AcquireReply>> AcquireAsync(AcquireRequest request, TimeSpan limit, TimeSpan patience, Sending? sending, CancellationToken cancellationToken) =>
         CallAsync(
             store,
             pipelines.Acquisition,
             request,
             static (store, request, token) => store.AcquireAsync(request, token),
-            new CallPlan(StoreCall.Acquisition, request.LockName, limit) { IsPatient = isPatient, Sending = sending },
+            new CallPlan(StoreCall.Acquisition, request.LockName, limit) { Patience = patience, Sending = sending },
             cancellationToken);
 
     /// <summary>Releases a lock. A caller's cancellation does not reach it.</summary>
@@ -51,7 +51,7 @@ internal sealed class StoreClient(
             pipelines.Renewal,
             request,
             static (store, request, token) => store.ReleaseAsync(request, token),
-            new CallPlan(StoreCall.Release, request.LockName, limit) { EndsAt = endsAt, IsPatient = true },
+            new CallPlan(StoreCall.Release, request.LockName, limit) { EndsAt = endsAt },
             dropped);
 
     /// <summary>Renews leases.</summary>
@@ -70,7 +70,7 @@ internal sealed class StoreClient(
             pipelines.Renewal,
             requests,
             static (store, requests, token) => requests() is { Count: > 0 } batch ? store.RenewAsync(batch, token) : NothingToRenew,
-            new CallPlan(StoreCall.Renewal, lockName, limit) { IsPatient = true, ContinueOnCapturedContext = continueOnCapturedContext },
+            new CallPlan(StoreCall.Renewal, lockName, limit) { Patience = Timeout.InfiniteTimeSpan, ContinueOnCapturedContext = continueOnCapturedContext },
             cancellationToken);
 
     public ValueTask<TimedReply<LockInspection>> InspectAsync(string lockName, int maxWaiters, TimeSpan limit, CancellationToken cancellationToken) =>
@@ -79,7 +79,7 @@ internal sealed class StoreClient(
             pipelines.Acquisition,
             (lockName, maxWaiters),
             static (store, ask, token) => store.InspectAsync(ask.lockName, ask.maxWaiters, token),
-            new CallPlan(StoreCall.Question, lockName, limit),
+            new CallPlan(StoreCall.Question, LockName: null, limit),
             cancellationToken);
 
     public ValueTask<TimedReply<LockPage>> ListAsync(string? cursor, TimeSpan limit, CancellationToken cancellationToken) =>
@@ -97,7 +97,7 @@ internal sealed class StoreClient(
             pipelines.Renewal,
             (lockName, fencingToken, claimWindow),
             static (store, ask, token) => store.RevokeAsync(ask.lockName, ask.fencingToken, ask.claimWindow, token),
-            new CallPlan(StoreCall.Question, lockName, limit),
+            new CallPlan(StoreCall.Question, LockName: null, limit),
             cancellationToken);
 
     /// <summary>Subscribes once, with no limit: a subscription that comes late is kept all the same.</summary>
@@ -214,7 +214,7 @@ internal sealed class StoreClient(
         CallPlan plan,
         CancellationToken cancellationToken)
     {
-        if (!gate.IsOpen && plan is { LockName: { } lockName, Call: not StoreCall.Question })
+        if (!gate.IsOpen && plan.LockName is { } lockName)
         {
             plan = plan with { Shard = store.ShardOf(lockName) };
             if (await EnterAsync(plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } away)
@@ -284,21 +284,14 @@ internal sealed class StoreClient(
     }
 
     /// <summary>Waits at the gate.</summary>
-    /// <returns>Null when the call may be sent; else how the one failed for which it waited in vain: nothing was sent, and there is nothing to undo.</returns>
+    /// <returns>Null when the call may be sent; else how the last one failed, for its time is up: nothing was sent, and there is nothing to undo.</returns>
     private async ValueTask<LockStoreException?> EnterAsync(CallPlan plan, CancellationToken cancellationToken)
     {
         var now = time.Uptime;
-        var limit = plan.EndsAt is { } end ? (end > now ? end - now : throw TimeIsUp()) : Timeout.InfiniteTimeSpan;
-        try
-        {
-            return await gate.EnterAsync(plan.Shard!.Value, plan, limit, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } error
-                ? new LockStoreException(error.Message, isTransient: true, error) { MayBeApplied = false }
-                : null;
-        }
-        catch (TimeoutException)
-        {
-            throw TimeIsUp();
-        }
+        var limit = plan.EndsAt is { } end ? (end > now ? end - now : throw TimeIsUp()) : plan.Patience;
+        return await gate.EnterAsync(plan.Shard!.Value, plan, limit, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } error
+            ? new LockStoreException(error.Message, isTransient: true, error) { MayBeApplied = false }
+            : null;
     }
 
     private void Succeeded(CallPlan plan, TimeSpan sentAt, bool isAsked)
@@ -311,7 +304,7 @@ internal sealed class StoreClient(
         if (gate.IsOpen && condition.IsClear)
         {
             // Which shard it was does not matter, and may be dear to know.
-            condition.Succeeded(plan.Call, sentAt);
+            condition.Succeeded(sentAt);
         }
         else if (isAsked)
         {
@@ -340,7 +333,7 @@ internal sealed class StoreClient(
         }
         else
         {
-            gate.Replied(shard, StoreCall.Acquisition, sentAt);
+            gate.Replied(shard, plan.Call, sentAt);
         }
     }
 

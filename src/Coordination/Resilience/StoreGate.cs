@@ -31,11 +31,10 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
 
     /// <summary>Waits until a call may be sent.</summary>
     /// <param name="shard">For which shard it is.</param>
-    /// <param name="plan">How it is to be made. A question of an operator never waits.</param>
+    /// <param name="plan">How it is to be made.</param>
     /// <param name="limit">How long it waits at most; may be infinite.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>Null when it may pass; else how another call failed, for which it waited in vain.</returns>
-    /// <exception cref="TimeoutException">The limit was reached.</exception>
+    /// <returns>Null when it may pass; else how the last call failed, for the limit was reached.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async ValueTask<LockStoreException?> EnterAsync(int shard, CallPlan plan, TimeSpan limit, CancellationToken cancellationToken)
     {
@@ -46,9 +45,14 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
 
         try
         {
-            return await place.Passed.WithinAsync(limit, time, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
+            await place.Passed.WithinAsync(limit, time, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
+            return null;
         }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        catch (TimeoutException)
+        {
+            return Leave(place);
+        }
+        catch (OperationCanceledException)
         {
             Leave(place);
             throw;
@@ -91,7 +95,7 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
             if (!_closed.TryGetValue(shard, out var queue))
             {
                 Forget();
-                _closed.Add(shard, queue = new GateQueue(closedAt: sentAt));
+                _closed.Add(shard, queue = new GateQueue(closedAt: sentAt, error));
                 _turns.Count(sentAt);
                 _isOpen = false;
             }
@@ -100,8 +104,7 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
                 return;
             }
 
-            (queue.Replies, queue.Grants, queue.FailedAt) = (false, false, time.Uptime);
-            queue.Fail(error);
+            (queue.Replies, queue.Grants, queue.FailedAt, queue.Error) = (false, false, time.Uptime, error);
             LetPassNow();
         }
     }
@@ -166,7 +169,7 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
     {
         lock (_gate)
         {
-            if (plan.Call == StoreCall.Question || !_closed.TryGetValue(shard, out var queue) || (queue.Replies && plan.Call != StoreCall.Acquisition))
+            if (!_closed.TryGetValue(shard, out var queue) || (queue.Replies && plan.Call != StoreCall.Acquisition))
             {
                 return null;
             }
@@ -178,17 +181,19 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
     }
 
     /// <summary>A call waits no more. If it was let pass in this moment, the next takes its turn.</summary>
-    private void Leave(GateQueue.Place place)
+    /// <returns>How the last call failed.</returns>
+    private LockStoreException Leave(GateQueue.Place place)
     {
         lock (_gate)
         {
             place.Leave();
-            if (place.HasPassed)
+            if (place.Passed.IsCompleted)
             {
                 _turns.Free();
             }
 
             LetPassNow();
+            return place.Queue.Error;
         }
     }
 

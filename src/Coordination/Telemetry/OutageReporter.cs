@@ -1,3 +1,4 @@
+using Coordination.Stores;
 using Coordination.Time;
 using Microsoft.Extensions.Logging;
 
@@ -8,15 +9,16 @@ namespace Coordination.Telemetry;
 /// lasted 5, 15 and 60 seconds, then every minute, and once when it is over.
 /// </summary>
 /// <remarks>
-/// A shard of the store is away from a transient failure on until a quiet second has passed, in which it replied and nothing failed. The outage is
-/// that of all shards that are away: however many there are, the lines are those of one.
+/// A shard of the store is away from a transient failure on until a quiet second has passed, in which it replied and nothing failed. Where an acquisition
+/// failed, it takes the reply to an acquisition: a store without memory extends leases still and grants none. Where none is tried any more, it takes a
+/// minute in which all else got its reply. The outage is that of all shards that are away: however many there are, the lines are those of one.
 /// </remarks>
 internal sealed class OutageReporter(string storeName, TimeProvider time, ILogger logger) : IDisposable
 {
     /// <summary>How long nothing may fail before an outage is over.</summary>
-    public static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
 
-    /// <summary>For how long a failure says anything about a shard that nobody has asked since.</summary>
+    /// <summary>For how long a failure says anything when the same was not asked again.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan[] Steps = [TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(60)];
@@ -61,7 +63,7 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
     }
 
     /// <summary>Learns of a transient failure.</summary>
-    public void Failed(int shard, string error)
+    public void Failed(int shard, StoreCall call, string error)
     {
         TimeSpan elapsed;
         string part;
@@ -71,7 +73,8 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
             var now = time.Uptime;
             Forget();
             begins = _away.Count == 0;
-            _away[shard] = new Away(now, RepliesSince: null, error);
+            var grantsNothing = call == StoreCall.Acquisition || (_away.TryGetValue(shard, out var before) && before.GrantsNothing);
+            _away[shard] = new Away(now, RepliesSince: null, grantsNothing, error);
             _isAway = true;
             _since = begins ? now : _since;
             part = Part;
@@ -95,7 +98,7 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
     }
 
     /// <summary>Learns that a shard has replied.</summary>
-    public void Replied(int shard)
+    public void Replied(int shard, StoreCall call)
     {
         if (!_isAway)
         {
@@ -104,9 +107,15 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
 
         lock (_gate)
         {
-            if (_away.TryGetValue(shard, out var away) && away.RepliesSince is null)
+            if (!_away.TryGetValue(shard, out var away))
             {
-                _away[shard] = away with { RepliesSince = time.Uptime };
+                return;
+            }
+
+            var grants = away.GrantsNothing && call == StoreCall.Acquisition;
+            if (grants || away.RepliesSince is null)
+            {
+                _away[shard] = away with { RepliesSince = time.Uptime, GrantsNothing = away.GrantsNothing && !grants };
                 SetTimer();
             }
         }
@@ -122,7 +131,7 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
             var repliesSince = _since;
             foreach (var (shard, away) in _away)
             {
-                if (away.RepliesSince is { } since && since + Quiet <= now)
+                if (away.RepliesSince is { } since && away.EndsAt <= now)
                 {
                     repliesSince = since > repliesSince ? since : repliesSince;
                     _away.Remove(shard);
@@ -144,13 +153,13 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
 
     private void SetTimer()
     {
-        if (_away.Values.Min(away => away.RepliesSince) is not { } first)
+        if (_away.Values.Min(away => away.EndsAt) is not { } first)
         {
             _timer?.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             return;
         }
 
-        var left = first + Quiet - time.Uptime;
+        var left = first - time.Uptime;
         _timer ??= Detached.Run(() => time.CreateTimer(_ => EndQuiet(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
         _timer.Change(left > TimeSpan.Zero ? left.ToTimer() : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
@@ -186,6 +195,11 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
     /// <summary>A shard that is away.</summary>
     /// <param name="FailedAt">When the last call failed.</param>
     /// <param name="RepliesSince">Since when it replies; null when the last call failed.</param>
+    /// <param name="GrantsNothing">Whether an acquisition failed, and none has had a reply since.</param>
     /// <param name="Error">How it failed.</param>
-    private readonly record struct Away(TimeSpan FailedAt, TimeSpan? RepliesSince, string Error);
+    private readonly record struct Away(TimeSpan FailedAt, TimeSpan? RepliesSince, bool GrantsNothing, string Error)
+    {
+        /// <summary>When it is away no more, if nothing fails until then; null when the last call failed.</summary>
+        public TimeSpan? EndsAt => RepliesSince + (GrantsNothing ? Memory : Quiet);
+    }
 }

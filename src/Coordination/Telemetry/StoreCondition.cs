@@ -41,21 +41,14 @@ public sealed class StoreCondition : IDisposable
     public void Dispose() => _outages.Dispose();
 
     /// <summary>Learns that a call succeeded while nothing was the matter.</summary>
-    /// <param name="call">What it was. What an operator asks says nothing about whether locks are granted.</param>
     /// <param name="sentAt">When it was sent.</param>
-    internal void Succeeded(StoreCall call, TimeSpan sentAt)
-    {
-        if (call != StoreCall.Question)
-        {
-            Interlocked.Exchange(ref _succeededAt, sentAt.Ticks);
-        }
-    }
+    internal void Succeeded(TimeSpan sentAt) => Interlocked.Exchange(ref _succeededAt, sentAt.Ticks);
 
     /// <summary>Learns that a call succeeded.</summary>
     internal void Succeeded(StoreCall call, TimeSpan sentAt, int shard, string? lockName)
     {
-        Succeeded(call, sentAt);
-        _outages.Replied(shard);
+        Succeeded(sentAt);
+        _outages.Replied(shard, call);
         _refusals.Passed(call, shard, lockName);
     }
 
@@ -64,12 +57,12 @@ public sealed class StoreCondition : IDisposable
     {
         if (error.IsTransient)
         {
-            _outages.Failed(shard, error.Message);
+            _outages.Failed(shard, call, error.Message);
         }
         else
         {
             // It has replied, though not what was hoped for.
-            _outages.Replied(shard);
+            _outages.Replied(shard, call);
             _refusals.Refused(call, shard, lockName, error.Message);
         }
     }

@@ -72,7 +72,7 @@ internal sealed class WaitingRoom(
     {
         try
         {
-            var reply = await AskAsync(waiter, options, isPatient: false, cancellationToken).ConfigureAwait(false);
+            var reply = await AskAsync(waiter, options, patience: TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
             return TryAccept(waiter, reply, options);
         }
         catch (LockStoreException e) when (e.IsTransient)
@@ -98,7 +98,7 @@ internal sealed class WaitingRoom(
                     // Able to hear first, then ask: a release between the two is not missed.
                     await channel.ListenAsync(ending.Token).ConfigureAwait(false);
                     waiter.Wake.Reset();
-                    var reply = await AskAsync(waiter, options, isPatient: true, ending.Token).ConfigureAwait(false);
+                    var reply = await AskAsync(waiter, options, patience: Timeout.InfiniteTimeSpan, ending.Token).ConfigureAwait(false);
                     if (TryAccept(waiter, reply, options) is { } lease)
                     {
                         return lease;
@@ -128,10 +128,10 @@ internal sealed class WaitingRoom(
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TimedReply<AcquireReply>> AskAsync(Waiter waiter, LockOptions? options, bool isPatient, CancellationToken cancellationToken)
+    private async ValueTask<TimedReply<AcquireReply>> AskAsync(Waiter waiter, LockOptions? options, TimeSpan patience, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var reply = await store.AcquireAsync(waiter.Request, node.AcquireLimit(options), isPatient, waiter.Sending, cancellationToken).ConfigureAwait(false);
+        var reply = await store.AcquireAsync(waiter.Request, node.AcquireLimit(options), patience, waiter.Sending, cancellationToken).ConfigureAwait(false);
 
         // A grant that comes in the moment of the cancellation goes to the next call, or is undone.
         cancellationToken.ThrowIfCancellationRequested();

@@ -81,6 +81,28 @@ public sealed class HealthTests
 
     [Fact]
     [Failure("F58")]
+    public async Task A_leader_whose_lease_is_renewed_stays_degraded_while_its_store_grants_nothing_else()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", services: Checked);
+        await a.LeadsAsync();
+        a.Store.AcquireFault = new LockStoreException("The server is out of memory.", isTransient: true);
+        var failed = TryAsync();
+        await cluster.AdvanceUntilAsync(() => failed.IsCompleted, TimeSpan.FromSeconds(10), "the try has failed");
+        await Assert.ThrowsAsync<LockStoreException>(() => failed);
+        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, a.Work.Lease);
+        Assert.Equal(HealthStatus.Degraded, (await a.CheckHealthAsync()).Entries["coordination"].Status);
+
+        a.Store.AcquireFault = null;
+        Assert.NotNull(await TryAsync());
+        await cluster.AdvanceAsync(TimeSpan.FromSeconds(2), a.Work.Lease);
+        Assert.Equal(HealthStatus.Healthy, (await a.CheckHealthAsync()).Entries["coordination"].Status);
+
+        Task<ILockLease?> TryAsync() => a.Host.Services.GetRequiredService<ILockProvider>().GetLock("other").TryAcquireAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    [Failure("F58")]
     public async Task A_refusal_makes_it_degraded_with_its_reason()
     {
         await using var cluster = new Cluster();

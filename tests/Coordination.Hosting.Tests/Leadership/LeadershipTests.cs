@@ -1,5 +1,6 @@
 using Coordination.Hosting.Tests.Nodes;
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Coordination.TestKit.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -68,6 +69,57 @@ public sealed class LeadershipTests
 
         b.Store.Fault = null;
         await cluster.AdvanceUntilAsync(() => b.Leadership.Leader?.NodeId == a.NodeId, 2 * Cluster.LeaseDuration, "b knows again", keep: a.Work.Lease);
+    }
+
+    [Fact]
+    [Failure("F40")]
+    public async Task While_the_store_is_away_many_services_make_five_calls_a_second_at_most_and_they_know_who_leads_when_it_is_back()
+    {
+        const int Services = 50;
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", services: AddServices);
+        await Cluster.UntilAsync(() => Leaderships(a).All(leadership => leadership.IsLeader), "the node leads everywhere");
+        var b = await cluster.StartNodeAsync("b", services: AddServices);
+        await Cluster.UntilAsync(() => Leaderships(b).All(leadership => leadership.Leader is not null), "the other sees that");
+        b.Store.Fault = StoreWithFaults.Away;
+        var condition = b.Host.Services.GetRequiredService<StoreCondition>();
+        await cluster.AdvanceUntilAsync(() => condition.Trouble is not null && Leaderships(b).All(leadership => leadership.Leader is null), TimeSpan.FromSeconds(10), "it is known to be away");
+        var (questions, tries) = (b.Store.Questions, b.Store.Tries);
+        var end = cluster.Time.GetUtcNow().AddSeconds(10);
+        await cluster.AdvanceUntilAsync(() => cluster.Time.GetUtcNow() >= end, TimeSpan.FromSeconds(10), "ten seconds pass");
+        Assert.Equal(questions, b.Store.Questions);
+        Assert.InRange(b.Store.Tries - tries, 1, 5 * 10);
+        b.Store.Fault = null;
+        await cluster.AdvanceUntilAsync(() => Leaderships(b).All(leadership => leadership.Leader is not null), TimeSpan.FromSeconds(10), "it is back");
+
+        static void AddServices(IServiceCollection services)
+        {
+            for (var i = 0; i < Services; i++)
+            {
+                var name = $"service{i}";
+                services.AddExclusiveBackgroundService<WorkingService>(o => (o.LockName, o.LockOptions) = (name, new LockOptions { LeaseDuration = TimeSpan.FromSeconds(1) }));
+            }
+        }
+
+        static IEnumerable<ILeadership> Leaderships(TestNode node) =>
+            Enumerable.Range(0, Services).Select(i => node.Host.Services.GetRequiredKeyedService<ILeadership>($"service{i}"));
+    }
+
+    [Fact]
+    [Failure("F40", "F58")]
+    public async Task A_standby_knows_who_leads_while_its_store_grants_nothing_and_replies_to_questions()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a");
+        await a.LeadsAsync();
+        var b = await cluster.StartNodeAsync("b");
+        await b.StandsByAsync();
+        b.Store.AcquireFault = new LockStoreException("The server is out of memory.", isTransient: true);
+        await cluster.AdvanceUntilAsync(() => b.Host.Services.GetRequiredService<StoreCondition>().Trouble is not null, 2 * Cluster.LeaseDuration, "the standby has asked", keep: a.Work.Lease);
+        var questions = b.Store.Questions;
+        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, a.Work.Lease);
+        Assert.True(b.Store.Questions > questions, "It asks no more.");
+        Assert.Equal(a.NodeId, b.Leadership.Leader?.NodeId);
     }
 
     [Fact]

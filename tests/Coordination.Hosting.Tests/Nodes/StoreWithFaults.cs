@@ -7,6 +7,7 @@ namespace Coordination.Hosting.Tests.Nodes;
 internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(inner)
 {
     private volatile int _tries;
+    private volatile int _questions;
     private volatile bool _isQueued;
 
     /// <summary>What every call throws; null for none.</summary>
@@ -23,6 +24,9 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
 
     /// <summary>How often a waiter asked for a lock, or to be told of one.</summary>
     public int Tries => _tries;
+
+    /// <summary>How often the node asked who holds a lock.</summary>
+    public int Questions => _questions;
 
     /// <summary>Whether the store has the node in a queue, by its last reply.</summary>
     public bool IsQueued => _isQueued;
@@ -52,6 +56,12 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     {
         Interlocked.Increment(ref _tries);
         return base.SubscribeAsync(nodeId, handler, cancellationToken);
+    }
+
+    public override Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _questions);
+        return base.GetHolderAsync(lockName, cancellationToken);
     }
 
     public override async Task PingAsync(CancellationToken cancellationToken)

@@ -28,7 +28,7 @@ public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockS
     public virtual Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
         CallAsync(() => Administration.GetHolderAsync(lockName, cancellationToken));
 
-    public Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken) =>
+    public virtual Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken) =>
         CallAsync(() => Administration.InspectAsync(lockName, maxWaiters, cancellationToken));
 
     public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) =>

@@ -6,6 +6,8 @@ using Coordination.Testing;
 using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Stores;
 using Coordination.Tests.Leases;
+using Coordination.Tests.Resilience;
+using Coordination.Time;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Tests.Occurrences;
@@ -166,6 +168,20 @@ public sealed class OccurrenceLocksTests
         await Locks(node).ReleaseUnfinishedAsync(abandoned.Lease!);
         AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(0, "two"), Token), "one");
         Assert.Equal(OccurrenceStatus.Recovering, (await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token)).Status);
+    }
+
+    [Fact]
+    [Failure("F40")]
+    public async Task A_confirmation_waits_while_the_store_is_away_whatever_else_fails_meanwhile()
+    {
+        await using var node = new TestNode();
+        var lease = (LeaseHandle)await node.AcquireAsync();
+        var gate = node.Services.GetRequiredService<StoreGate>();
+        gate.Failed(0, node.Clock.Uptime, PartlyAwayStore.Away);
+        var confirming = Locks(node).ConfirmAsync(lease, At(0, "one"), Token);
+        gate.Failed(0, node.Clock.Uptime, PartlyAwayStore.Away);
+        node.Clock.Advance(StoreGate.Pace);
+        Assert.Same(lease, (await confirming.WaitAsync(RealTimeLimit, Token)).Lease);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class GateWithoutTimersTests
     [Failure("F17")]
     public void A_renewal_passes_by_the_watchdogs_thread_where_no_timer_fires()
     {
-        var renew = new CallPlan(StoreCall.Renewal, "work", Limit: TimeSpan.FromSeconds(2)) { IsPatient = true };
+        var renew = new CallPlan(StoreCall.Renewal, "work", Limit: TimeSpan.FromSeconds(2));
         using var gate = new StoreGate(new ClockWithoutTimers());
         var fault = default(Exception);
         var renewal = default(Task<int>);

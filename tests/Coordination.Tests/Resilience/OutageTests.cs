@@ -2,9 +2,12 @@ using System.Collections.Concurrent;
 using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Stores.InMemory;
+using Coordination.Testing;
 using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Stores;
 using Coordination.Tests.Leases;
+using Coordination.Time;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Tests.Resilience;
 
@@ -46,17 +49,8 @@ public sealed class OutageTests
         var asked = new List<int>();
         for (var second = 0; second < 8; second++)
         {
-            var (before, since) = (store.Calls.Count, clock.GetUtcNow());
-            for (var i = 0; i < 20; i++)
-            {
-                tries.Add(node.Provider.GetLock("tried" + i).TryAcquireAsync(Token));
-                clock.Advance(Step);
-                node.Settle();
-
-                // The clock does not run ahead of the calls that may pass.
-                SpinWait.SpinUntil(() => store.Calls.Count - before >= (int)((clock.GetUtcNow() - since) / StoreGate.Pace) - 1, Breath);
-            }
-
+            var before = store.Calls.Count;
+            Advance(node, store, TimeSpan.FromSeconds(1), beforeEach: () => tries.Add(node.Provider.GetLock("tried" + (tries.Count % 20)).TryAcquireAsync(Token)));
             asked.Add(store.Calls.Count - before);
         }
 
@@ -155,6 +149,84 @@ public sealed class OutageTests
         Assert.True(node.AdvanceUntil(() => unknown.IsCompleted, TimeSpan.FromSeconds(10)));
         Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => unknown)).MayBeApplied);
         Assert.True(node.AdvanceUntil(() => store.Calls.Contains(StoreCall.Release), TimeSpan.FromSeconds(2)));
+    }
+
+    /// <summary>As the renewals of a lease of 100 ms do, which have some milliseconds for a reply.</summary>
+    [Fact]
+    [Promise("G12")]
+    [Failure("F40")]
+    public async Task The_calls_of_other_locks_that_fail_end_no_try_that_has_time_to_wait()
+    {
+        await using var node = new TestNode();
+        var gate = node.Services.GetRequiredService<StoreGate>();
+        gate.Failed(0, node.Clock.Uptime, PartlyAwayStore.Away);
+        var trying = node.Provider.GetLock("report").TryAcquireAsync(Token);
+        for (var i = 0; i < 10; i++)
+        {
+            node.Clock.Advance(TimeSpan.FromMilliseconds(20));
+            gate.Failed(0, node.Clock.Uptime, PartlyAwayStore.Away);
+        }
+
+        Assert.Equal(0, node.Store.GetCallCount(StoreOperation.Acquire));
+        node.Clock.Advance(StoreGate.Pace);
+        Assert.NotNull(await trying.WaitAsync(Bound, Token));
+    }
+
+    [Fact]
+    [Promise("G12")]
+    [Failure("F40")]
+    public async Task A_try_that_has_no_turn_was_never_sent_and_fails_as_late_as_a_call_that_hangs()
+    {
+        var clock = new TestClock();
+        var store = new CountedStore(new InMemoryLockStore(clock)) { IsAway = true };
+        await using var node = new TestNode(clock, actualStore: store);
+        var waiting = Enumerable.Range(0, 100).Select(i => node.AcquireAsync("wanted" + i)).ToList();
+        Advance(node, store, TimeSpan.FromSeconds(2));
+        var trying = node.Provider.GetLock("tried").TryAcquireAsync(Token);
+        Advance(node, store, TimeSpan.FromSeconds(4.9));
+        Assert.False(trying.IsCompleted);
+        Advance(node, store, TimeSpan.FromSeconds(0.1));
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => trying.WaitAsync(Bound, Token));
+        Assert.True(error is { MayBeApplied: false, IsTransient: true, Message: "Away." }, $"{error}");
+        Assert.All(waiting, call => Assert.False(call.IsCompleted));
+    }
+
+    /// <summary>A refusal is a reply, and says nothing of what else may be asked.</summary>
+    [Fact]
+    [Failure("F40", "F58")]
+    public async Task Renewals_that_are_refused_let_no_acquisitions_pass_that_fail()
+    {
+        var clock = new TestClock();
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock));
+        await using var node = new TestNode(clock, actualStore: store);
+        await node.AcquireAsync("a held");
+        store.Fault = name => name == "a held" ? new LockStoreException("The right is missing.") : PartlyAwayStore.Away;
+        var waiting = Enumerable.Range(0, 100).Select(i => node.AcquireAsync("a wanted" + i)).ToList();
+        node.Advance(TimeSpan.FromSeconds(2));
+        var before = store.Asked;
+        node.Advance(TimeSpan.FromSeconds(5));
+
+        // Beside the turns there are the renewals, which have their replies.
+        Assert.InRange(store.Asked - before, 5, 6 * 5);
+        store.Fault = _ => null;
+        Assert.True(node.AdvanceUntil(() => waiting.TrueForAll(call => call.IsCompletedSuccessfully), TimeSpan.FromSeconds(2)));
+    }
+
+    /// <summary>Moves the clock, but not ahead of the calls that may pass.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="store">Its store.</param>
+    /// <param name="time">By how much.</param>
+    /// <param name="beforeEach">What is done before each step.</param>
+    private static void Advance(TestNode node, CountedStore store, TimeSpan time, Action? beforeEach = null)
+    {
+        var before = store.Calls.Count;
+        for (var passed = Step; passed <= time; passed += Step)
+        {
+            beforeEach?.Invoke();
+            node.Clock.Advance(Step);
+            node.Settle();
+            SpinWait.SpinUntil(() => store.Calls.Count - before >= (int)(passed / StoreGate.Pace) - 1, Breath);
+        }
     }
 
     /// <summary>Counts what it is asked, whatever comes of it.</summary>

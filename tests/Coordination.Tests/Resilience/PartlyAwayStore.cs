@@ -29,6 +29,9 @@ internal sealed class PartlyAwayStore(ILockStore inner) : DelegatingLockStore(in
     public override Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
         AskAsync(requests[0].LockName, () => base.RenewAsync(requests, cancellationToken));
 
+    public override Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken) =>
+        AskAsync(lockName, () => base.InspectAsync(lockName, maxWaiters, cancellationToken));
+
     private Task<T> AskAsync<T>(string lockName, Func<Task<T>> ask)
     {
         Interlocked.Increment(ref _asked);

@@ -176,15 +176,22 @@ public sealed class StoreGateTests : IDisposable
     }
 
     [Fact]
-    public async Task A_call_that_is_not_patient_ends_with_the_next_failure_and_a_patient_one_stays()
+    public async Task A_call_waits_for_as_long_as_it_may_whatever_fails_meanwhile_and_ends_with_the_last_failure()
     {
         Fail();
         var patient = Enter(StoreCall.Acquisition);
-        var impatient = Enter(StoreCall.Acquisition, isPatient: false);
+        var limited = Enter(StoreCall.Acquisition, limit: StoreGate.Pace / 2);
+        var atOnce = Enter(StoreCall.Acquisition, limit: TimeSpan.Zero);
+        Assert.NotNull(await atOnce.WaitAsync(Bound, Token));
         Fail();
-        Assert.NotNull(await impatient.WaitAsync(Bound, Token));
+        var last = new LockStoreException("The last.", isTransient: true);
+        _gate.Failed(0, _clock.Uptime, last);
+        _clock.Advance((StoreGate.Pace / 2) - TimeSpan.FromMilliseconds(1));
+        Assert.False(limited.IsCompleted);
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Same(last, await limited.WaitAsync(Bound, Token));
         Assert.False(patient.IsCompleted);
-        _clock.Advance(StoreGate.Pace);
+        _clock.Advance(StoreGate.Pace / 2);
         await PassesAsync(patient);
     }
 
@@ -249,8 +256,7 @@ public sealed class StoreGateTests : IDisposable
         await cancellation.CancelAsync();
         foreach (var wait in waiting)
         {
-            var end = await Record.ExceptionAsync(() => wait.WaitAsync(Bound, Token));
-            Assert.True(end is TimeoutException or OperationCanceledException, $"{end}");
+            Assert.True(await Record.ExceptionAsync(async () => Assert.NotNull(await wait.WaitAsync(Bound, Token))) is null or OperationCanceledException);
         }
 
         _gate.Replied(0, StoreCall.Acquisition, _clock.Uptime);
@@ -327,7 +333,7 @@ public sealed class StoreGateTests : IDisposable
 
     private static async Task PassesAsync(Task<LockStoreException?> entering) => Assert.Null(await entering.WaitAsync(Bound, Token));
 
-    private static CallPlan Plan(StoreCall call) => new(call, "work", Limit: TimeSpan.FromSeconds(2)) { IsPatient = true };
+    private static CallPlan Plan(StoreCall call) => new(call, "work", Limit: TimeSpan.FromSeconds(2));
 
     private void Fail(int shard = 0) => _gate.Failed(shard, _clock.Uptime, PartlyAwayStore.Away);
 
@@ -349,9 +355,9 @@ public sealed class StoreGateTests : IDisposable
     }
 
     private Task<LockStoreException?> Enter(
-        StoreCall call, bool isPatient = true, int shard = 0, TimeSpan? limit = null, TimeSpan? callLimit = null, CancellationToken? cancellationToken = null)
+        StoreCall call, int shard = 0, TimeSpan? limit = null, TimeSpan? callLimit = null, CancellationToken? cancellationToken = null)
     {
-        var plan = Plan(call) with { IsPatient = isPatient };
+        var plan = Plan(call);
         return _gate.EnterAsync(shard, callLimit is { } time ? plan with { Limit = time } : plan, limit ?? Timeout.InfiniteTimeSpan, cancellationToken ?? Token).AsTask();
     }
 }

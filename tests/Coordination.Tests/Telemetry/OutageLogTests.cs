@@ -1,9 +1,11 @@
+using Coordination.Stores;
 using Coordination.Stores.InMemory;
 using Coordination.Telemetry;
 using Coordination.Testing;
 using Coordination.TestKit.Clocks;
 using Coordination.Tests.Leases;
 using Coordination.Tests.Resilience;
+using Coordination.Time;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
@@ -51,13 +53,20 @@ public sealed class OutageLogTests
     [Failure("F49")]
     public async Task A_store_that_fails_every_other_call_is_one_outage_that_is_over_after_a_quiet_second()
     {
-        await using var node = new TestNode(configure: WithoutRetries);
-        var inspector = node.Services.GetRequiredService<ILockInspector>();
+        // Told by hand, for a store that is away is not asked as often.
+        await using var node = new TestNode();
+        var condition = node.Services.GetRequiredService<StoreCondition>();
         for (var i = 0; i < 2_000; i++)
         {
-            node.Store.IsAway = i % 2 == 0;
-            var asking = inspector.InspectAsync("work", cancellationToken: Token);
-            Assert.Equal(node.Store.IsAway, await Record.ExceptionAsync(() => asking) is LockStoreException);
+            if (i % 2 == 0)
+            {
+                condition.Failed(StoreCall.Acquisition, shard: 0, "work", PartlyAwayStore.Away);
+            }
+            else
+            {
+                condition.Succeeded(StoreCall.Acquisition, node.Clock.Uptime, shard: 0, "work");
+            }
+
             node.Clock.Advance(TimeSpan.FromMilliseconds(1));
         }
 
@@ -119,6 +128,84 @@ public sealed class OutageLogTests
                 // One that goes well meanwhile, in the same partition, ends nothing.
                 Assert.NotNull(await node.Provider.GetLock("rest" + Guid.NewGuid()).TryAcquireAsync(Token));
             }
+        }
+    }
+
+    /// <summary>As on a server without memory, which extends leases still.</summary>
+    [Fact]
+    [Failure("F49", "F58")]
+    public async Task A_store_that_renews_and_grants_nothing_is_away_until_an_acquisition_has_its_reply()
+    {
+        var clock = new TestClock();
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock));
+        await using var node = new TestNode(clock, actualStore: store);
+        var condition = node.Services.GetRequiredService<StoreCondition>();
+        var held = await node.AcquireAsync("a held");
+        store.Fault = name => name == "a wanted" ? PartlyAwayStore.Away : null;
+        for (var tries = 0; tries < 3; tries++)
+        {
+            var trying = node.Provider.GetLock("a wanted").TryAcquireAsync(Token);
+            Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(10)));
+            await Assert.ThrowsAsync<LockStoreException>(() => trying);
+            for (var seconds = 0; seconds < 30; seconds++)
+            {
+                node.Advance(TimeSpan.FromSeconds(1));
+                Assert.NotNull(condition.Trouble);
+            }
+        }
+
+        Assert.Equal(LeaseState.Held, held.State);
+        Assert.DoesNotContain(1012, OutageLines(node).Select(line => line.Id.Id));
+        store.Fault = _ => null;
+        Assert.NotNull(await node.Provider.GetLock("a wanted").TryAcquireAsync(Token));
+        node.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Null(condition.Trouble);
+        Assert.Equal(1012, OutageLines(node).Last().Id.Id);
+    }
+
+    [Fact]
+    [Failure("F49")]
+    public async Task An_outage_in_which_no_acquisition_failed_is_over_a_second_after_a_renewal_and_another_a_minute_after_that_when_none_is_tried()
+    {
+        var clock = new TestClock();
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock));
+        await using var node = new TestNode(clock, actualStore: store);
+        var condition = node.Services.GetRequiredService<StoreCondition>();
+        await node.AcquireAsync("a held");
+        store.Fault = _ => PartlyAwayStore.Away;
+        Assert.True(node.AdvanceUntil(() => condition.Trouble is not null, TimeSpan.FromSeconds(10)));
+        store.Fault = _ => null;
+        node.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal([1010, 1012], OutageLines(node).Select(line => line.Id.Id));
+
+        store.Fault = _ => PartlyAwayStore.Away;
+        var trying = node.Provider.GetLock("a wanted").TryAcquireAsync(Token);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(10)));
+        await Assert.ThrowsAsync<LockStoreException>(() => trying);
+        store.Fault = _ => null;
+        node.Advance(TimeSpan.FromSeconds(55));
+        Assert.NotNull(condition.Trouble);
+        node.Advance(TimeSpan.FromSeconds(15));
+        Assert.Null(condition.Trouble);
+        Assert.Equal([1010, 1012, 1010, 1012], OutageLines(node).Select(line => line.Id.Id));
+    }
+
+    [Fact]
+    [Failure("F40", "F58")]
+    public async Task What_an_operator_asks_in_vain_is_no_trouble_and_holds_up_no_lock()
+    {
+        var clock = new TestClock();
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock));
+        await using var node = new TestNode(clock, configure: WithoutRetries, actualStore: store);
+        var inspector = node.Services.GetRequiredService<ILockInspector>();
+        foreach (var error in (LockStoreException[])[new("The right to inspect is missing."), PartlyAwayStore.Away])
+        {
+            store.Fault = _ => error;
+            await Assert.ThrowsAsync<LockStoreException>(() => inspector.InspectAsync("work", cancellationToken: Token));
+            store.Fault = _ => null;
+            Assert.Null(node.Services.GetRequiredService<StoreCondition>().Trouble);
+            Assert.Empty(OutageLines(node));
+            Assert.True(node.Provider.GetLock("work").TryAcquireAsync(Token).IsCompletedSuccessfully, "It waits at the gate.");
         }
     }
 
