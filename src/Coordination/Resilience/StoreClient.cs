@@ -234,22 +234,26 @@ internal sealed class StoreClient(
         }
 
         plan.Sending?.Begin();
+        var cancellation = AttemptCancellation.Begin(cancellationToken);
+        var isDone = false;
         try
         {
-            var replying = Ask(asked, request, operation, plan, cancellationToken);
+            var replying = Ask(asked, request, operation, plan, cancellation.Token);
             var reply = await replying.WithinAsync(limit, time, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
+            isDone = true;
             Succeeded(plan, sentAt, isAsked: !ReferenceEquals(replying, NothingToRenew));
             return new TimedReply<TReply>(reply, sent, attempt);
         }
         catch (TimeoutException e)
         {
-            // A call that hangs: no reply and no error. It may be applied later, and nothing here counts on either.
+            // A call that hangs: no reply and no error. If it was sent it may be applied later, and nothing here counts on either.
             var failure = new LockStoreException($"The store '{store.Name}' did not reply within {limit.TotalMilliseconds:F0} ms.", isTransient: true, e);
             Failed(plan, sentAt, failure);
             throw failure;
         }
         catch (LockStoreException e)
         {
+            isDone = true;
             if (!e.MayBeApplied)
             {
                 plan.Sending?.Fail();
@@ -257,6 +261,10 @@ internal sealed class StoreClient(
 
             Failed(plan, sentAt, e);
             throw;
+        }
+        finally
+        {
+            cancellation.End(isDone);
         }
     }
 

@@ -56,6 +56,25 @@ public sealed class DeliveryTests
 
     /// <summary>Also with a store that goes on in the context of its caller, as one does for the watchdog's sake.</summary>
     [Fact]
+    [Failure("F40", "F54")]
+    [Promise("G6")]
+    public async Task What_was_not_sent_in_its_time_is_not_sent_after_its_undo()
+    {
+        var clock = new TestClock();
+        var store = new ConnectingStore(clock);
+        await using var node = new TestNode(clock, actualStore: store);
+        var trying = node.Provider.GetLock("work").TryAcquireAsync(Cancellation);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromMinutes(1)));
+        await Assert.ThrowsAsync<LockStoreException>(() => trying);
+        Assert.True(store.Waiting > 0);
+
+        store.Connected.SetResult();
+        Assert.True(SpinWait.SpinUntil(() => store.Waiting == 0, Bound), "A request waits still.");
+        Assert.Equal(0, store.Sent);
+        Assert.Null(await store.GetHolderAsync("work", Cancellation));
+    }
+
+    [Fact]
     [Failure("F39")]
     public async Task A_renewal_by_hand_does_not_need_the_thread_that_waits_for_it()
     {
@@ -154,6 +173,35 @@ public sealed class DeliveryTests
     {
         public override void Post(SendOrPostCallback d, object? state)
         {
+        }
+    }
+
+    /// <summary>A store whose connection is being made: an acquisition waits for it, and is then sent, unless it was cancelled.</summary>
+    private sealed class ConnectingStore(TimeProvider time) : DelegatingLockStore(new Coordination.Stores.InMemory.InMemoryLockStore(time))
+    {
+        private int _waiting;
+        private int _sent;
+
+        public TaskCompletionSource Connected { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public int Waiting => Volatile.Read(ref _waiting);
+
+        public int Sent => Volatile.Read(ref _sent);
+
+        public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _waiting);
+            try
+            {
+                await Connected.Task;
+                cancellationToken.ThrowIfCancellationRequested();
+                Interlocked.Increment(ref _sent);
+                return await base.AcquireAsync(request, cancellationToken);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _waiting);
+            }
         }
     }
 
