@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 
 namespace Coordination.Resilience;
 
@@ -7,6 +8,7 @@ namespace Coordination.Resilience;
 /// has not sent yet, as before its connection stands, would be sent after it was undone.
 /// </summary>
 /// <remarks>Reused, for most attempts end by their reply: a source of its own for each would be most of what a call allocates.</remarks>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A source with no timer and no linked token holds nothing to dispose of.")]
 internal sealed class AttemptCancellation
 {
     private const int Kept = 64;
