@@ -242,6 +242,7 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IDisposa
         }
         catch (Exception exception)
         {
+            // Whatever the user's work throws ends its term, and is told by who runs the terms.
             return (TermEnd.Failed, exception);
         }
 

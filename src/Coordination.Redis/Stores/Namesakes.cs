@@ -13,17 +13,20 @@ internal sealed class Namesakes(ILogger logger)
 {
     private readonly ConcurrentDictionary<string, bool> _known = new(StringComparer.Ordinal);
 
-    /// <summary>Says when somebody listens on a channel on which this node did not listen yet.</summary>
+    /// <summary>This node listens on the channel: whoever listens there from now on may be the node itself.</summary>
+    public void Listens(string channel) => _known.TryAdd(channel, true);
+
+    /// <summary>Says once when somebody listens on a channel on which this node never listened.</summary>
     public async Task LookAsync(IConnectionMultiplexer connection, string channel)
     {
-        if (!_known.TryAdd(channel, true))
+        if (_known.ContainsKey(channel))
         {
             return;
         }
 
         // A server knows its own listeners only, on a Cluster as well.
         var counts = await Task.WhenAll(connection.GetServers().Where(server => server.IsConnected).Select(server => CountAsync(server, channel))).ConfigureAwait(false);
-        if (counts.Any(count => count > 0))
+        if (counts.Any(count => count > 0) && _known.TryAdd(channel, true))
         {
             Log.IdIsTaken(logger, channel);
         }

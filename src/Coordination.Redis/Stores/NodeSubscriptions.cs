@@ -25,7 +25,9 @@ internal sealed class NodeSubscriptions(RedisConnection connection, ILogger logg
             var subscription = await Detached.RunAsync(async () =>
             {
                 await _namesakes.LookAsync(established, channel).WaitAsync(either.Token).ConfigureAwait(false);
-                return await NodeSubscription.BeginAsync(connection, established, channel, handler, Remove, either.Token).ConfigureAwait(false);
+                var begun = await NodeSubscription.BeginAsync(connection, established, channel, handler, Remove, either.Token).ConfigureAwait(false);
+                _namesakes.Listens(channel);
+                return begun;
             }).ConfigureAwait(false);
             if (!TryAdd(subscription))
             {

@@ -97,7 +97,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             try
             {
                 await AskAsync(
-                    (connection, token) => _replication.ConfirmAsync(connection, key, written).OrCancelledAsync(Anywhere, token),
+                    (connection, token) => _replication.ConfirmAsync(connection, key, written, token).OrCancelledAsync(Anywhere, token),
                     "have replicas confirm the grant of the lock",
                     request.LockName,
                     Anywhere,

@@ -50,6 +50,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
         }
         catch
         {
+            // Whatever it was, nobody has this subscription, so nobody else would end it.
             await subscription.DisposeAsync().ConfigureAwait(false);
             throw;
         }
@@ -95,8 +96,9 @@ internal sealed class RedisSubscription : IAsyncDisposable
         }
         catch (RedisConnectionException) when (_connection.IsConnected)
         {
-            // The connection for commands stands, and the one for notifications is still being made. The client keeps in mind
-            // what was asked for and subscribes as soon as it can; to fail now would leave the node deaf until it asks again.
+            // The connection for commands stands, and the one for notifications is still being made, or the slots of a Cluster are not known
+            // yet. To fail now would leave the node deaf until it asks again. The client need not raise an event when it can.
+            StandAgain(isNews: false);
             var limit = TimeSpan.FromMilliseconds(_connection.TimeoutMilliseconds);
             await _listening.Task.WaitAsync(limit, TimeProvider.System, cancellationToken).ConfigureAwait(false);
         }

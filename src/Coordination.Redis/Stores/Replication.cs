@@ -28,13 +28,15 @@ internal sealed class Replication(int replicas, TimeSpan timeout)
     /// <param name="connection">The connection on which it was written.</param>
     /// <param name="key">A key that was written, which says on which server.</param>
     /// <param name="written">What <see cref="LineTo"/> was before it was written.</param>
+    /// <param name="cancellationToken">Ends the wait for those before it. Nothing is asked then.</param>
     /// <returns>How many did.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="LockStoreException">Too few confirmed in time, or it is not known how many (transient).</exception>
-    public async Task<int> ConfirmAsync(IConnectionMultiplexer connection, RedisKey key, Line written)
+    public async Task<int> ConfirmAsync(IConnectionMultiplexer connection, RedisKey key, Line written, CancellationToken cancellationToken)
     {
         // The server replies to nothing else on the connection meanwhile. One at a time, so that renewals come in between.
         int confirmed;
-        await _oneAtATime.WaitAsync().ConfigureAwait(false);
+        await _oneAtATime.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             confirmed = (int)await connection.GetServer(key, flags: RedisScript.OnPrimary)

@@ -3,6 +3,7 @@ using Coordination.Locks;
 using Coordination.Nodes;
 using Coordination.Resilience;
 using Coordination.Stores;
+using Coordination.Time;
 
 namespace Coordination.Occurrences;
 
@@ -88,26 +89,31 @@ public sealed class OccurrenceLocks
     /// <summary>Asks whether an occurrence may be run under a lease that was waited for. Where it may not, the lease is undone.</summary>
     internal async Task<OccurrenceAttempt> ConfirmAsync(LeaseHandle handle, Occurrence occurrence, CancellationToken cancellationToken)
     {
-        var (lease, isConfirmed) = (handle.Lease, false);
+        var lease = handle.Lease;
 
         // From here on, because the reply may be lost: whoever undoes the lease undoes the occurrence with it.
         lease.Occurrence = occurrence;
+        AcquireReply reply;
         try
         {
             var limit = _node.AcquireLimit(lease.Grant.Options);
-            var reply = await _store.AcquireAsync(_node.Acquire(lease.Grant, occurrence), limit, patience: limit, sending: null, cancellationToken).ConfigureAwait(false);
+            reply = (await _store.AcquireAsync(_node.Acquire(lease.Grant, occurrence), limit, patience: limit, sending: null, cancellationToken).ConfigureAwait(false)).Reply;
             cancellationToken.ThrowIfCancellationRequested();
-
-            // The lock may have been lost meanwhile, and granted anew, or not.
-            isConfirmed = reply.Reply.FencingToken == handle.FencingToken;
-            return ToAttempt(isConfirmed ? handle : null, reply.Reply);
         }
-        finally
+        catch
         {
-            if (!isConfirmed)
-            {
-                await _leases.UndoAsync(lease).ConfigureAwait(false);
-            }
+            // Whatever it was, the caller does not wait for the undo as well.
+            _ = Detached.Run(() => _leases.UndoAsync(lease));
+            throw;
         }
+
+        // The lock may have been lost meanwhile, and granted anew, or not.
+        if (reply.FencingToken == handle.FencingToken)
+        {
+            return ToAttempt(handle, reply);
+        }
+
+        await _leases.UndoAsync(lease).ConfigureAwait(false);
+        return ToAttempt(null, reply);
     }
 }

@@ -17,6 +17,7 @@ internal sealed class AttemptCancellation
 
     private readonly CancellationTokenSource _source = new();
     private CancellationTokenRegistration _registration;
+    private CancellationToken _caller;
 
     private AttemptCancellation()
     {
@@ -28,6 +29,7 @@ internal sealed class AttemptCancellation
     public static AttemptCancellation Begin(CancellationToken caller)
     {
         var attempt = Pool.TryDequeue(out var used) ? used : new AttemptCancellation();
+        attempt._caller = caller;
         attempt._registration = caller.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), attempt._source);
         return attempt;
     }
@@ -36,13 +38,14 @@ internal sealed class AttemptCancellation
     /// <param name="isDone">Whether the store is done with it. If not it is cancelled, and never used again.</param>
     public void End(bool isDone)
     {
-        _registration.Dispose();
+        // Waits for no callback that runs just then. What it cancels is not used again.
+        var isCancelled = _caller.CanBeCanceled && !_registration.Unregister();
         if (!isDone)
         {
             // What a store does about it is no business of whoever stopped waiting.
             _ = _source.CancelAsync();
         }
-        else if (_source.TryReset() && Pool.Count < Kept)
+        else if (!isCancelled && _source.TryReset() && Pool.Count < Kept)
         {
             Pool.Enqueue(this);
         }

@@ -27,6 +27,8 @@ public sealed class HostStopTests
     [InlineData(true)]
     public async Task At_the_end_a_job_is_interrupted_and_its_lease_released_before_any_disposal(bool waitForJobs)
     {
+        var isInterrupted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var isTidy = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var node = await StartAsync(o => o.WaitForJobsToComplete = waitForJobs, TimeSpan.FromSeconds(1));
         node.Stage.Act = async (_, cancellationToken) =>
         {
@@ -37,14 +39,19 @@ public sealed class HostStopTests
             finally
             {
                 // It tidies up, and needs its lease for that.
-                await Task.Delay(200, CancellationToken.None);
+                isInterrupted.SetResult();
+                await isTidy.Task;
             }
         };
         await node.Scheduler.TriggerJob(Job, Cancellation);
         await Eventually.IsTrueAsync(() => node.Stage.Calls == 1, TimeSpan.FromSeconds(20), "the job runs");
         Assert.Equal(1, _store.Count);
 
-        await node.StopAsync();
+        var stop = node.StopAsync();
+        await isInterrupted.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        Assert.Equal(1, _store.Count);
+        isTidy.SetResult();
+        await stop;
 
         Assert.Equal(0, _store.Count);
         Assert.NotNull(Assert.Single(node.Ledger.Runs).EndedAt);

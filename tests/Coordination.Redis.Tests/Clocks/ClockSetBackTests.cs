@@ -1,14 +1,10 @@
-using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
-using Coordination.TestKit.Clocks;
-using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
 
 namespace Coordination.Redis.Tests.Clocks;
 
 /// <summary>The server's clock is set back by an hour, and other ends of life that lie too far away.</summary>
-[Needs(Need.RedisServer, Need.CCompiler, Need.LongTier)]
-public sealed class ClockSetBackTests : IAsyncLifetime
+public sealed class ClockSetBackTests : ClockTests
 {
     private const string Name = "orders";
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(1);
@@ -17,27 +13,6 @@ public sealed class ClockSetBackTests : IAsyncLifetime
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(8);
 
     private readonly LockOwner _ada = new("host-1-ada", 1);
-    private ProcessClock? _clock;
-    private RedisProcess? _server;
-    private TestNode? _node;
-
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    private ILockStore Store => _node!.Store;
-
-    public async ValueTask InitializeAsync()
-    {
-        _clock = await ProcessClock.CreateAsync();
-        _server = await RedisProcess.StartAsync(_clock);
-        _node = new TestNode(_server.ConnectionString, "test");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _node!.DisposeAsync();
-        await _server!.DisposeAsync();
-        _clock!.Dispose();
-    }
 
     [Theory]
     [InlineData(false)]
@@ -48,7 +23,7 @@ public sealed class ClockSetBackTests : IAsyncLifetime
     public async Task A_dead_holders_lock_is_taken_over_within_a_lease_of_the_step(bool isRenewedAfterTheStep)
     {
         await AcquireAsync(entry: 1, Lease);
-        _clock!.Offset = TimeSpan.FromHours(-1);
+        Clock!.Offset = TimeSpan.FromHours(-1);
         if (isRenewedAfterTheStep)
         {
             await RenewAsync(Lease);
@@ -62,8 +37,8 @@ public sealed class ClockSetBackTests : IAsyncLifetime
     [Failure("F45")]
     public async Task A_holder_that_renews_keeps_its_lock_over_the_step_and_the_next_token_is_greater()
     {
-        await using var lease = await _node!.GetLock(Name, new LockOptions { LeaseDuration = Lease }).AcquireAsync(Token);
-        _clock!.Offset = TimeSpan.FromHours(-1);
+        await using var lease = await Node.GetLock(Name, new LockOptions { LeaseDuration = Lease }).AcquireAsync(Token);
+        Clock!.Offset = TimeSpan.FromHours(-1);
 
         for (var renewal = 0; renewal < 5; renewal++)
         {
@@ -71,7 +46,7 @@ public sealed class ClockSetBackTests : IAsyncLifetime
         }
 
         Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(Token));
-        await using var next = await _node.GetLock(Name).AcquireAsync(Bound, Token);
+        await using var next = await Node.GetLock(Name).AcquireAsync(Bound, Token);
         Assert.True(next.FencingToken > lease.FencingToken);
     }
 
@@ -97,12 +72,12 @@ public sealed class ClockSetBackTests : IAsyncLifetime
     public async Task A_waiter_of_a_lock_with_a_time_to_live_of_two_months_waits_on_and_has_it_soon_after_an_operator_deletes_it()
     {
         await AcquireAsync(entry: 1, Lease);
-        _clock!.Offset = TimeSpan.FromDays(-60);
-        var waiting = _node!.GetLock(Name).AcquireAsync(Token);
-        await Eventually.IsTrueAsync(async () => waiting.IsCompleted || (await _node.Inspector.InspectAsync(Name, cancellationToken: Token)).WaiterCount == 1, Bound);
+        Clock!.Offset = TimeSpan.FromDays(-60);
+        var waiting = Node.GetLock(Name).AcquireAsync(Token);
+        await Eventually.IsTrueAsync(async () => waiting.IsCompleted || (await Node.Inspector.InspectAsync(Name, cancellationToken: Token)).WaiterCount == 1, Bound);
         Assert.False(waiting.IsCompleted, $"{waiting.Exception}");
 
-        await using var connection = await _server!.ConnectAsOperatorAsync();
+        await using var connection = await Server!.ConnectAsOperatorAsync();
         await foreach (var key in connection.GetServers()[0].KeysAsync(pattern: $"test:*{{{Name}}}:lock"))
         {
             Assert.True(await connection.GetDatabase().KeyDeleteAsync(key));
@@ -120,7 +95,7 @@ public sealed class ClockSetBackTests : IAsyncLifetime
 
     private async Task TakeOverAsync()
     {
-        await using var lease = await _node!.GetLock(Name).AcquireAsync(Bound, Token);
+        await using var lease = await Node.GetLock(Name).AcquireAsync(Bound, Token);
         Assert.Equal(LeaseState.Held, lease.State);
     }
 }

@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
-using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
-using Coordination.TestKit.Clocks;
-using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
 
 namespace Coordination.Redis.Tests.Clocks;
@@ -11,8 +8,7 @@ namespace Coordination.Redis.Tests.Clocks;
 /// The server's clock is set forward under a queue. Its waiters asked while the lease of the holder was short, and the holder renewed it with a longer
 /// one since: so it holds the lock over the step, and they count as dead.
 /// </summary>
-[Needs(Need.RedisServer, Need.CCompiler, Need.LongTier)]
-public sealed class ClockSetForwardTests : IAsyncLifetime
+public sealed class ClockSetForwardTests : ClockTests
 {
     private const string Name = "orders";
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
@@ -24,27 +20,6 @@ public sealed class ClockSetForwardTests : IAsyncLifetime
     private readonly LockOwner _carol = new("host-3-carol", 1);
     private readonly LockOwner _dave = new("host-4-dave", 1);
     private readonly ConcurrentQueue<LockNotification> _heardByBob = [];
-    private ProcessClock? _clock;
-    private RedisProcess? _server;
-    private TestNode? _node;
-
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
-
-    private ILockStore Store => _node!.Store;
-
-    public async ValueTask InitializeAsync()
-    {
-        _clock = await ProcessClock.CreateAsync();
-        _server = await RedisProcess.StartAsync(_clock);
-        _node = new TestNode(_server.ConnectionString, "test");
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await _node!.DisposeAsync();
-        await _server!.DisposeAsync();
-        _clock!.Dispose();
-    }
 
     [Fact]
     [Promise("G7")]
@@ -94,11 +69,11 @@ public sealed class ClockSetForwardTests : IAsyncLifetime
 
         await ReleaseAsync(_ada);
 
-        var holder = await _node!.Administration.GetHolderAsync(Name, Token);
+        var holder = await Node.Administration.GetHolderAsync(Name, Token);
         Assert.True(_bob == holder?.Owner, $"The first waiter lost its place: {holder?.Owner} has the lock.");
         Assert.True(await AskAsync(_bob));
         await ReleaseAsync(_bob);
-        Assert.Equal(_carol, (await _node.Administration.GetHolderAsync(Name, Token))?.Owner);
+        Assert.Equal(_carol, (await Node.Administration.GetHolderAsync(Name, Token))?.Owner);
     }
 
     /// <summary>Ada holds the lock, Bob and Carol wait for it, and the clock is set forward by more than they count as alive.</summary>
@@ -108,8 +83,8 @@ public sealed class ClockSetForwardTests : IAsyncLifetime
         Assert.False(await AskAsync(_bob));
         Assert.False(await AskAsync(_carol));
         Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([Requests.Renew(Name, _ada, step + afterTheStep)], Token));
-        _clock!.Offset = step;
-        Assert.Equal(_ada, (await _node!.Administration.GetHolderAsync(Name, Token))?.Owner);
+        Clock!.Offset = step;
+        Assert.Equal(_ada, (await Node.Administration.GetHolderAsync(Name, Token))?.Owner);
     }
 
     private async Task<bool> AskAsync(LockOwner owner, bool wait = true) =>

@@ -63,6 +63,47 @@ public abstract class NamesakeTests(ServerFixture server)
         Assert.Empty(Warnings(node));
     }
 
+    /// <summary>Whoever could not be looked for is looked for again.</summary>
+    [Fact]
+    [Failure("F53")]
+    public async Task A_node_that_began_in_an_outage_says_so_after_it()
+    {
+        await using var own = await RedisProcess.StartAsync();
+        await using var first = new TestNode(own.ConnectionString, _prefix);
+        await using var second = new TestNode(own.ConnectionString + ",asyncTimeout=500,syncTimeout=500", _prefix);
+        await using var one = await first.Store.SubscribeAsync(_id, _ => { }, Token);
+        Assert.Null(await second.Administration.GetHolderAsync("orders", Token));
+        own.Pause();
+        try
+        {
+            await Assert.ThrowsAsync<LockStoreException>(() => second.Store.SubscribeAsync(_id, _ => { }, Token));
+        }
+        finally
+        {
+            own.Resume();
+        }
+
+        IAsyncDisposable? two = null;
+        await Eventually.IsTrueAsync(
+            async () =>
+            {
+                try
+                {
+                    two = await second.Store.SubscribeAsync(_id, _ => { }, Token);
+                    return true;
+                }
+                catch (LockStoreException)
+                {
+                    // The connection is made anew.
+                    return false;
+                }
+            },
+            Patience);
+
+        await using var subscription = two;
+        Assert.Single(Warnings(second));
+    }
+
     /// <summary>It is nice to know, and no right that locks need.</summary>
     [Fact]
     [Failure("F53", "F56")]

@@ -35,7 +35,7 @@ public sealed class ReplicationTests
         await RedisTopology.AskAsync(servers.Master, "CLIENT", "KILL", "TYPE", "normal");
         await Eventually.IsTrueAsync(async () => await Record.ExceptionAsync(() => connection.GetDatabase().PingAsync()) is null && Replication.LineTo(connection, Key) != line, Patience, "the connection is restored");
 
-        var error = await Assert.ThrowsAsync<LockStoreException>(() => _replication.ConfirmAsync(connection, Key, line));
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => _replication.ConfirmAsync(connection, Key, line, Token));
         Assert.True(error.IsTransient, error.ToString());
         Assert.Contains("replaced", error.Message, StringComparison.Ordinal);
         servers.Replica.Resume();
@@ -55,7 +55,7 @@ public sealed class ReplicationTests
         await connection.GetDatabase().StringSetAsync(Key, "written");
         servers.Replica.Pause();
 
-        await Assert.ThrowsAsync<LockStoreException>(() => _replication.ConfirmAsync(next, Key, line));
+        await Assert.ThrowsAsync<LockStoreException>(() => _replication.ConfirmAsync(next, Key, line, Token));
         servers.Replica.Resume();
     }
 
@@ -73,7 +73,31 @@ public sealed class ReplicationTests
         await connection.GetDatabase().StringSetAsync(Key, "written");
 
         // With time enough for a replica on a busy machine.
-        Assert.Equal(1, await new Replication(1, Patience).ConfirmAsync(connection, Key, line));
+        Assert.Equal(1, await new Replication(1, Patience).ConfirmAsync(connection, Key, line, Token));
+    }
+
+    /// <summary>Those that nobody waits for any more do not keep the others waiting.</summary>
+    [Fact]
+    [Failure("F54")]
+    public async Task Who_does_not_wait_any_more_asks_no_replica()
+    {
+        await using var servers = await RedisPair.StartAsync();
+        await using var node = new TestNode(servers.Master.ConnectionString, "coordination");
+        var connection = await ConnectAsync(node);
+        var line = Replication.LineTo(connection, Key);
+        var replication = new Replication(1, Patience);
+        await connection.GetDatabase().StringSetAsync(Key, "written");
+        servers.Replica.Pause();
+        var first = replication.ConfirmAsync(connection, Key, line, Token);
+        using var gone = new CancellationTokenSource();
+        var second = replication.ConfirmAsync(connection, Key, line, gone.Token);
+
+        await gone.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second);
+        servers.Replica.Resume();
+        Assert.Equal(1, await first);
+        Assert.Contains("calls=1,", $"{await RedisTopology.AskAsync(servers.Master, "INFO", "commandstats")}".Split('\n').Single(row => row.StartsWith("cmdstat_wait:", StringComparison.Ordinal)), StringComparison.Ordinal);
     }
 
     private static async Task<IConnectionMultiplexer> ConnectAsync(TestNode node)
