@@ -7,15 +7,15 @@ namespace Coordination;
 public static class DistributedSynchronizationHandleExtensions
 {
     /// <summary>
-    /// The lease behind a handle, for its <see cref="ILockLease.FencingToken"/>, <see cref="ILockLease.Remaining"/> or
-    /// <see cref="ILockLease.LossReason"/>. It stays readable after the handle was disposed, and releasing it is as good as disposing the handle.
+    /// The lease behind a handle, for its <see cref="ILease.FencingToken"/>, <see cref="ILease.Remaining"/> or
+    /// <see cref="ILease.LossReason"/>. It stays readable after the handle was disposed. Only disposing the handle releases it.
     /// </summary>
     /// <param name="handle">A handle.</param>
     /// <returns>Null for a handle that is not of this project, also for one that combines several locks.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="handle"/> is null.</exception>
-    public static ILockLease? GetLease(this IDistributedSynchronizationHandle handle)
+    public static ILease? GetLease(this IDistributedSynchronizationHandle handle)
     {
         ArgumentNullException.ThrowIfNull(handle);
-        return (handle as DistributedLockHandle)?.Lease;
+        return (handle as DistributedLockHandle)?.Lease.AsReadOnly();
     }
 }

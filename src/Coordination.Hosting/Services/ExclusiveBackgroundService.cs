@@ -16,12 +16,12 @@ public abstract class ExclusiveBackgroundService
     /// Does the work of one term. Called when this node has become the leader, and not again until the call has returned.
     /// </summary>
     /// <param name="lease">
-    /// The lease of the term, for its <see cref="ILockLease.FencingToken"/>, <see cref="ILockLease.State"/> and
-    /// <see cref="ILockLease.Lost"/>. It is renewed until this method has returned and is then released: do not release it yourself.
+    /// The lease of the term, for its <see cref="ILease.FencingToken"/>, <see cref="ILease.State"/> and
+    /// <see cref="ILease.Lost"/>. It is renewed until this method has returned and is then released: do not release it yourself.
     /// </param>
     /// <param name="stoppingToken">
     /// Cancelled when the work has to stop: the lease was lost, or the host stops. Where it matters which, ask <paramref name="lease"/>.
-    /// On loss, stop within the safety margin: after that another node may be leading. <see cref="ILockLease.Lost"/> itself turns
+    /// On loss, stop within the safety margin: after that another node may be leading. <see cref="ILease.Lost"/> itself turns
     /// cancelled on time also when the thread pool is exhausted; this token needs a thread of the pool for that.
     /// </param>
     /// <returns>

@@ -8,13 +8,13 @@ namespace Coordination;
 public static class JobExecutionContextExtensions
 {
     /// <summary>
-    /// The lease under which this run has its job to itself. Pass its <see cref="ILockLease.FencingToken"/> to the resource. The job need not watch
-    /// <see cref="ILockLease.Lost"/>: the fire is interrupted when the lease is lost.
+    /// The lease under which this run has its job to itself. Pass its <see cref="ILease.FencingToken"/> to the resource. The job need not watch
+    /// <see cref="ILease.Lost"/>: the fire is interrupted when the lease is lost.
     /// </summary>
     /// <param name="context">The context of the run.</param>
     /// <exception cref="ArgumentNullException"><paramref name="context"/> is null.</exception>
     /// <exception cref="InvalidOperationException">The run has no lease.</exception>
-    public static ILockLease GetLease(this IJobExecutionContext context) =>
+    public static ILease GetLease(this IJobExecutionContext context) =>
         TryGetLease(context, out var lease)
             ? lease
             : throw new InvalidOperationException(
@@ -25,10 +25,10 @@ public static class JobExecutionContextExtensions
     /// <param name="context">The context of the run.</param>
     /// <param name="lease">The lease.</param>
     /// <exception cref="ArgumentNullException"><paramref name="context"/> is null.</exception>
-    public static bool TryGetLease(this IJobExecutionContext context, [NotNullWhen(true)] out ILockLease? lease)
+    public static bool TryGetLease(this IJobExecutionContext context, [NotNullWhen(true)] out ILease? lease)
     {
         ArgumentNullException.ThrowIfNull(context);
-        lease = ExclusiveRun.Find(context)?.Lease;
+        lease = ExclusiveRun.Find(context)?.Lease?.AsReadOnly();
         return lease is not null;
     }
 }
