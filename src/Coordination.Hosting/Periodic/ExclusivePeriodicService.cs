@@ -6,7 +6,7 @@ namespace Coordination;
 /// </summary>
 /// <remarks>
 /// <para>Time is cut into slots of the interval, counted from 1970-01-01 UTC: with one hour, at each full hour. Each slot is run once. A node that starts
-/// runs the current slot if nobody has. Slots that passed while no node ran, or while a run took longer than the interval, are not made up for: the last of them is run.</para>
+/// runs the current slot if nobody has. Of the slots that passed while no node ran, or while a run took longer than the interval, the last is run and the others are not.</para>
 /// <para>A run whose node died, lost its lease or was stopped is repeated by another node in the same slot, unless
 /// <see cref="ExclusivePeriodicOptions.RecoverInterrupted"/> says otherwise. A run that throws is over, and logged; the next slot tries again.</para>
 /// <para>The instance is made once, when the host starts, and lives as long as it.</para>
