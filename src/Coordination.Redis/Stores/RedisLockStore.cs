@@ -351,7 +351,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         }
 
         return !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
-            && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", out failure, isAsked);
+            && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", _connection.Address, _connection.Finding, out failure, isAsked);
     }
 
     private LockStoreException Foreign(string action, string lockName) =>
