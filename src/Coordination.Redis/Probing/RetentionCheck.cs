@@ -1,3 +1,4 @@
+using Coordination.Redis.Connections;
 using Coordination.Redis.Scripts;
 using Coordination.Redis.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -9,8 +10,10 @@ namespace Coordination.Redis.Probing;
 /// Finds out whether a server may lose locks that are held, and says so: by evicting their keys when its memory is full, or by a restart. Such a lock is granted to
 /// another, and its holder hears of it by its next renewal.
 /// </summary>
-internal sealed class RetentionCheck(IDatabase database, ILogger logger)
+internal sealed class RetentionCheck(RedisConnection connection, IConnectionMultiplexer multiplexer, ILogger logger)
 {
+    private static readonly object[] SavePoints = ["GET", "save"];
+
     /// <returns>Whether it may.</returns>
     public async Task<bool> RunAsync(ServerIdentity identity)
     {
@@ -55,18 +58,34 @@ internal sealed class RetentionCheck(IDatabase database, ILogger logger)
         {
             try
             {
-                // Not by a script: there this command is refused.
-                var reply = await database.ExecuteAsync("CONFIG", ["GET", "save"], RedisScript.OnPrimary).ConfigureAwait(false);
+                var reply = await AskAsync().ConfigureAwait(false);
                 if (reply.ToDictionary().Values.All(value => string.IsNullOrWhiteSpace((string?)value)))
                 {
                     risks.Add("it keeps nothing over a restart (appendonly is no, and there are no save points); set appendonly yes");
                 }
             }
-            catch (RedisServerException refused)
+            catch (Exception refused) when (refused is RedisServerException or RedisCommandException)
             {
-                // Managed servers forbid it, and it is no right that locks need.
-                unknown.Add($"{question}; it replied: {refused.Message}");
+                // Managed servers forbid it, as the client does over a connection that is not for administration. It is no right that locks need.
+                unknown.Add($"{question}: {refused.Message}");
             }
+        }
+    }
+
+    /// <summary>Not by a script, in which the command is refused: over a connection for this one question.</summary>
+    private async Task<RedisResult> AskAsync()
+    {
+        if (connection.Settings is not { } settings)
+        {
+            return await multiplexer.GetDatabase().ExecuteAsync("CONFIG", SavePoints, RedisScript.OnPrimary).ConfigureAwait(false);
+        }
+
+        var ofOperator = settings.Clone();
+        ofOperator.AllowAdmin = true;
+        var made = await ConnectionMultiplexer.ConnectAsync(ofOperator).ConfigureAwait(false);
+        await using (made.ConfigureAwait(false))
+        {
+            return await made.GetDatabase().ExecuteAsync("CONFIG", SavePoints, RedisScript.OnPrimary).ConfigureAwait(false);
         }
     }
 }

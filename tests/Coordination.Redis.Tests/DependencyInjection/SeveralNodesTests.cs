@@ -1,6 +1,6 @@
-using Coordination.DependencyInjection;
 using Coordination.Redis.Connections;
 using Coordination.Redis.Probing;
+using Coordination.TestKit.Nodes;
 using Coordination.TestKit.Servers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -53,7 +53,7 @@ public sealed class SeveralNodesTests
         await using var connection = await ConnectionMultiplexer.ConnectAsync(server.ConnectionString);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddFakeLogging();
-        builder.Services.AddKeyedSingleton<IConnectionMultiplexer>("locks", (_, _) => connection);
+        builder.Services.AddKeyedSingleton<IConnectionMultiplexer>("locks", connection);
         var coordination = builder.Services.AddCoordination();
         _ = takesTime
             ? coordination.UseRedis(async services =>
@@ -70,7 +70,7 @@ public sealed class SeveralNodesTests
             await lease.ReleaseAsync(Token);
 
             // As of each that is handed in.
-            Assert.Contains(host.Services.GetFakeLogCollector().GetSnapshot(), line => line.Id.Id == 1103);
+            Assert.Contains(host.Services.FlushedLogs.GetSnapshot(), line => line.Id.Id == 1103);
             await host.StopAsync(Token);
             await ((IAsyncDisposable)host).DisposeAsync();
         }
@@ -118,7 +118,7 @@ public sealed class SeveralNodesTests
         await host.StartAsync(Token);
 
         Assert.Equal(2, host.Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Count());
-        Assert.Equal(2, host.Services.GetFakeLogCollector().GetSnapshot().Count(line => line.Id.Id == 1100));
+        Assert.Equal(2, host.Services.FlushedLogs.GetSnapshot().Count(line => line.Id.Id == 1100));
         await using var one = await host.Services.GetRequiredService<ILockProvider>().GetLock("work").AcquireAsync(Token);
         await using var other = await host.Services.GetRequiredKeyedService<ILockProvider>("billing").GetLock("work").AcquireAsync(Token);
         Assert.Equal(1, (int)await RedisTopology.AskAsync(first, "EXISTS", "coordination:v1:{work}:lock"));
