@@ -5,9 +5,12 @@ using Microsoft.Extensions.Options;
 namespace Coordination.DependencyInjection;
 
 /// <summary>Takes the settings from the configuration, in hosts that have one.</summary>
-internal sealed class CoordinationOptionsBinding(IServiceProvider services) : IConfigureOptions<CoordinationOptions>
+internal sealed class CoordinationOptionsBinding(IServiceProvider services) : IConfigureNamedOptions<CoordinationOptions>
 {
     /// <inheritdoc/>
-    public void Configure(CoordinationOptions options) =>
-        services.GetService<IConfiguration>()?.GetSection(CoordinationOptions.SectionName).Bind(options);
+    public void Configure(CoordinationOptions options) => Configure(Options.DefaultName, options);
+
+    /// <inheritdoc/>
+    public void Configure(string? name, CoordinationOptions options) =>
+        services.GetService<IConfiguration>()?.GetSection(NodeSection.Of(name)).Bind(options);
 }

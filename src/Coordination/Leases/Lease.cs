@@ -256,6 +256,6 @@ internal sealed class Lease
             _telemetry.ObserveCallbacks(Grant, _lost.CancelAsync());
         }
 
-        _telemetry.StateChanged(Grant, Hold, before.State, after, Remaining, HeldFor);
+        _telemetry.StateChanged(Grant, Hold, before.State, after, Remaining, HeldFor, _time.Uptime);
     }
 }

@@ -22,6 +22,9 @@ internal sealed class StoreClient(
     /// <inheritdoc cref="ILockStore.PartitionOf"/>
     public int PartitionOf(string lockName) => store.PartitionOf(lockName);
 
+    /// <summary>Why a lock cannot be asked for now, as far as is known without asking: its shard of the store is away.</summary>
+    public LockStoreException? FindFailure(string lockName) => gate.IsOpen ? null : gate.FindFailure(store.ShardOf(lockName));
+
     /// <inheritdoc cref="StoreGate.LetPass"/>
     public TimeSpan LetPass() => gate.LetPass();
 

@@ -48,11 +48,16 @@ internal static class CoordinationActivities
     public static void RenewalFailed(Activity? hold, Exception error) =>
         hold?.AddEvent(new ActivityEvent("coordination.renewal.failed", tags: new ActivityTagsCollection { ["error.type"] = error.GetType().FullName }));
 
-    public static void EndHold(Activity hold, TimeSpan heldFor, LeaseLossReason? reason)
+    public static void EndHold(Activity hold, TimeSpan heldFor, LeaseLossReason? reason, string? cause)
     {
         if (reason is { } why)
         {
             hold.SetTag("coordination.loss.reason", CoordinationMetrics.Describe(why)).SetStatus(ActivityStatusCode.Error, "lost");
+        }
+
+        if (cause is not null)
+        {
+            hold.SetTag("coordination.loss.cause", cause);
         }
 
         // It ended when the lease did, and not when somebody found the time to say so.

@@ -20,6 +20,26 @@ public sealed class CoordinationOptionsTests
         Assert.Contains("UseRedis", error.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>There the container is checked when it is built, and would say of each part of a node that it lacks a store.</summary>
+    [Theory]
+    [Failure("F86")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task In_development_too_the_first_thing_said_is_what_to_call(bool hasConsumer)
+    {
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { EnvironmentName = Environments.Development });
+        builder.Logging.ClearProviders();
+        builder.Services.AddCoordination();
+        if (hasConsumer)
+        {
+            builder.Services.AddHostedService<Consumer>();
+        }
+
+        using var host = builder.Build();
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+        Assert.StartsWith("No lock store is configured. Call UseRedis", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("LeaseDuration", "00:00:00.050", "00:00:00.1000000")]
     [InlineData("LeaseDuration", "2.00:00:00", "1.00:00:00")]
@@ -65,5 +85,10 @@ public sealed class CoordinationOptionsTests
         Assert.Single(provider.GetServices<ILockProvider>());
         Assert.Single(provider.GetServices<ILockStore>());
         Assert.StartsWith("a-", provider.GetRequiredService<ILockProvider>().NodeId, StringComparison.Ordinal);
+    }
+
+    private sealed class Consumer(ILockProvider locks, ILockInspector inspector) : BackgroundService
+    {
+        protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.FromResult((locks, inspector));
     }
 }

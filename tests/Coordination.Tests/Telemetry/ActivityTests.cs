@@ -41,6 +41,23 @@ public sealed class ActivityTests : IDisposable
     }
 
     [Fact]
+    [Failure("F85")]
+    public async Task A_standby_has_no_trace_until_it_is_granted_the_lock()
+    {
+        await using var node = new TestNode();
+        var lockName = Guid.NewGuid().ToString();
+        var held = await node.AcquireAsync(lockName);
+        using var caller = new Activity("start").Start();
+        var standsBy = node.Provider.GetLock(lockName).AsStandby().AcquireAsync(TestContext.Current.CancellationToken);
+        Assert.Same(caller, Activity.Current);
+        await held.DisposeAsync();
+        await (await standsBy).DisposeAsync();
+        node.Flush();
+        Assert.Single(Stopped(lockName), activity => activity.OperationName == "coordination.acquire");
+        Assert.Equal(2, Stopped(lockName).Count(activity => activity.OperationName == "coordination.hold"));
+    }
+
+    [Fact]
     public async Task A_hold_that_is_lost_is_an_error_with_its_failed_renewals_as_events()
     {
         await using var node = new TestNode();
