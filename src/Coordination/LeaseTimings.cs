@@ -124,14 +124,18 @@ public sealed record LeaseTimings
     private LeaseTimings Scale(TimeSpan duration)
     {
         var scale = duration / Duration;
+        var limit = duration * MaxShare;
+
+        // Where the proportions leave no room, the interval gives way to the margin first, and the margin then to the shortest interval.
         var margin = Max(SafetyMargin * scale, MinSafetyMargin);
-        var interval = Max(RenewalInterval * scale, MinRenewalInterval);
-        var rest = (duration * MaxShare) - margin;
-        return new LeaseTimings(duration, interval < rest ? interval : rest, margin);
+        var interval = Max(Min(RenewalInterval * scale, limit - margin), MinRenewalInterval);
+        return new LeaseTimings(duration, interval, Min(margin, limit - interval));
     }
 
     private static string TooShort(string section, string name, TimeSpan value, TimeSpan min) =>
         $"{section}:{name} is {value}, and must be at least {min}. Leave it out for the default.";
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Coordination.Nodes;
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Coordination.Time;
 
 namespace Coordination.Leases;
@@ -43,7 +43,7 @@ internal sealed class Lease
     public LeaseTimings Timings => Grant.Timings;
 
     /// <summary>The trace of the hold, from the grant to its end.</summary>
-    public Activity? Hold { get; init; }
+    public HoldTrace? Hold { get; init; }
 
     /// <summary>The scheduled time that it was granted for; null for none, also where it is not to be ended with the lease.</summary>
     public Occurrence? Occurrence { get; set; }

@@ -18,17 +18,21 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
     public Stalls Stalls { get; } = new();
 
     /// <returns>The trace of the hold; null when nobody listens.</returns>
-    public Activity? Granted(LeaseGrant grant, ActivityContext parent)
+    public HoldTrace? Granted(LeaseGrant grant, ActivityContext parent)
     {
         metrics.LeaseGranted();
         Log.Granted(_logger, grant.LockName, grant.Owner, grant.FencingToken);
-        return dispatcher.Tell(
-            (grant, parent),
-            static told => CoordinationActivities.StartHold(told.grant.LockName, told.grant.Owner, told.grant.FencingToken, told.parent),
-            null);
+        if (!CoordinationActivities.HasListeners)
+        {
+            return null;
+        }
+
+        var trace = new HoldTrace(dispatcher);
+        trace.Begin(grant.LockName, grant.Owner, grant.FencingToken, parent);
+        return trace;
     }
 
-    public void StateChanged(LeaseGrant grant, Activity? hold, LeaseState before, LeaseMoment after, TimeSpan remaining, TimeSpan heldFor, TimeSpan now)
+    public void StateChanged(LeaseGrant grant, HoldTrace? hold, LeaseState before, LeaseMoment after, TimeSpan remaining, TimeSpan heldFor, TimeSpan now)
     {
         LossCause? cause = after is { State: LeaseState.Lost, LossReason: LeaseLossReason.DeadlinePassed } ? LossCause.Of(after.Deadline, Stalls, now) : null;
         switch (after.State)
@@ -53,18 +57,13 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
         if (!after.IsActive)
         {
             metrics.LeaseEnded(heldFor, after.LossReason);
-            if (hold is not null)
-            {
-                dispatcher.Post((hold, heldFor, after.LossReason, cause), static told => CoordinationActivities.EndHold(told.hold, told.heldFor, told.LossReason, told.cause?.Tag));
-            }
+            hold?.End(heldFor, after.LossReason, cause?.Tag);
         }
     }
 
     public void RenewalEnded(TimeSpan took, bool succeeded) => metrics.RenewalEnded(took, succeeded);
 
     public void RenewalConfirmed(TimeSpan remaining) => metrics.RenewalConfirmed(remaining);
-
-    public static void RenewalFailed(Activity? hold, Exception error) => CoordinationActivities.RenewalFailed(hold, error);
 
     public void ReleaseFailed(LeaseGrant grant, Exception error) =>
         Log.ReleaseFailed(_logger, grant.LockName, grant.Owner, grant.FencingToken, error.Message);

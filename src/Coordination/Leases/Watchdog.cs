@@ -239,7 +239,7 @@ internal sealed class Watchdog : IDisposable
     {
         foreach (var lease in batch)
         {
-            LeaseTelemetry.RenewalFailed(lease.Hold, error);
+            lease.Hold?.RenewalFailed(error);
             lease.FailRenewal();
         }
     }

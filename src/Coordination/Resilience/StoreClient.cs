@@ -109,7 +109,12 @@ internal sealed class StoreClient(
     {
         try
         {
-            return await store.SubscribeAsync(nodeId, handler, CancellationToken.None).ConfigureAwait(false);
+            return await Ask(
+                store,
+                (nodeId, handler),
+                static (store, ask, token) => store.SubscribeAsync(ask.nodeId, ask.handler, token),
+                new CallPlan(StoreCall.Question, LockName: null, Timeout.InfiniteTimeSpan),
+                CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not LockStoreException)
         {
