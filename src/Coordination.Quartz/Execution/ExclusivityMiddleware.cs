@@ -101,7 +101,7 @@ internal sealed class ExclusivityMiddleware(
         catch (LockStoreException e) when (e.IsTransient)
         {
             logger.StoreUnavailable(e, run.Context.JobDetail.Key);
-            run.Outcome = run.Policy.OnStoreUnavailable == OnStoreUnavailable.RunAnyway ? FireOutcome.RanUnprotected : FireOutcome.SkippedAsUnavailable;
+            run.Outcome = run.Policy.OnStoreUnavailable == JobOutageAction.RunAnyway ? FireOutcome.RanUnprotected : FireOutcome.SkippedAsUnavailable;
         }
         catch (LockStoreException e)
         {
@@ -127,7 +127,7 @@ internal sealed class ExclusivityMiddleware(
             failure = e;
         }
 
-        if (attempt is { Lease: null, Status: OccurrenceStatus.None } && wait is null && policy.OnCrash == OnCrash.Recover)
+        if (attempt is { Lease: null, Status: OccurrenceStatus.None } && wait is null && policy.OnCrash == JobCrashAction.Recover)
         {
             // The job may run for long, or be done: this is for the nodes that stand by for the fire before, not for that.
             wait = StandbysTurn;
@@ -154,7 +154,7 @@ internal sealed class ExclusivityMiddleware(
 
     /// <summary>How long a fire waits for a lock that another has; null for not at all.</summary>
     private static TimeSpan? MayWait(ExclusiveRun run) =>
-        run.Policy.OnConflict == OnConflict.Wait ? run.Policy.MaxWait
+        run.Policy.OnConflict == JobConflictAction.Wait ? run.Policy.MaxWait
 
         // It had the lock a moment ago. A node that stands by may have it for the moment that it takes to see that the fire was run, and one
         // with a short job for its next fire.
@@ -210,7 +210,7 @@ internal sealed class ExclusivityMiddleware(
     private async Task ReleaseAsync(ExclusiveRun run, ILockLease lease, bool wasCancelled)
     {
         // Not finished, because this node stops: for another to run.
-        if (wasCancelled && shutdown.Begun.IsCancellationRequested && run.Policy.OnCrash == OnCrash.Recover)
+        if (wasCancelled && shutdown.Begun.IsCancellationRequested && run.Policy.OnCrash == JobCrashAction.Recover)
         {
             await locks.ReleaseUnfinishedAsync(lease).ConfigureAwait(false);
             return;

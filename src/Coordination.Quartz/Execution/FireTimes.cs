@@ -53,7 +53,7 @@ internal sealed class FireTimes(string nodeId)
             Series = $"{job}@{Identify(context.Trigger)}",
             Time = time,
             Run = run,
-            Recover = policy.OnCrash == OnCrash.Recover,
+            Recover = policy.OnCrash == JobCrashAction.Recover,
             RememberFor = retention,
         };
     }

@@ -25,7 +25,7 @@ public sealed class DisallowConcurrentAcrossClusterAttribute : Attribute
     }
 
     /// <inheritdoc cref="ExclusiveJobOptions.OnConflict"/>
-    public OnConflict OnConflict
+    public JobConflictAction OnConflict
     {
         get => _options.OnConflict.GetValueOrDefault();
         set => _options.OnConflict = value;
@@ -48,14 +48,14 @@ public sealed class DisallowConcurrentAcrossClusterAttribute : Attribute
     }
 
     /// <inheritdoc cref="ExclusiveJobOptions.OnCrash"/>
-    public OnCrash OnCrash
+    public JobCrashAction OnCrash
     {
         get => _options.OnCrash.GetValueOrDefault();
         set => _options.OnCrash = value;
     }
 
     /// <inheritdoc cref="ExclusiveJobOptions.OnStoreUnavailable"/>
-    public OnStoreUnavailable OnStoreUnavailable
+    public JobOutageAction OnStoreUnavailable
     {
         get => _options.OnStoreUnavailable.GetValueOrDefault();
         set => _options.OnStoreUnavailable = value;

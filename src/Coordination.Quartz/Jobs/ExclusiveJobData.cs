@@ -44,13 +44,13 @@ public static class ExclusiveJobData
     internal static ExclusiveJobOptions Read(JobDataMap data) => new()
     {
         Name = Find(data, Name) as string,
-        OnConflict = ReadEnum<OnConflict>(data, OnConflict),
+        OnConflict = ReadEnum<JobConflictAction>(data, OnConflict),
         MaxWait = ReadTime(data, MaxWait),
         LeaseDuration = ReadTime(data, LeaseDuration),
         LockAtLeastFor = ReadTime(data, LockAtLeastFor),
         OncePerFireTime = ReadBoolean(data, OncePerFireTime),
-        OnCrash = ReadEnum<OnCrash>(data, OnCrash),
-        OnStoreUnavailable = ReadEnum<OnStoreUnavailable>(data, OnStoreUnavailable),
+        OnCrash = ReadEnum<JobCrashAction>(data, OnCrash),
+        OnStoreUnavailable = ReadEnum<JobOutageAction>(data, OnStoreUnavailable),
     };
 
     /// <summary>Writes what is set, as strings, which every job store keeps.</summary>

@@ -11,10 +11,10 @@ public sealed class ExclusiveJobOptions
     /// </summary>
     public string? Name { get; set; }
 
-    /// <summary>What a fire does that finds the job running on another node. <see cref="OnConflict.Skip"/> by default.</summary>
-    public OnConflict? OnConflict { get; set; }
+    /// <summary>What a fire does that finds the job running on another node. <see cref="JobConflictAction.Skip"/> by default.</summary>
+    public JobConflictAction? OnConflict { get; set; }
 
-    /// <summary>How long a fire waits with <see cref="OnConflict.Wait"/>: greater than zero, at most 1 day; 1 minute by default.</summary>
+    /// <summary>How long a fire waits with <see cref="JobConflictAction.Wait"/>: greater than zero, at most 1 day; 1 minute by default.</summary>
     public TimeSpan? MaxWait { get; set; }
 
     /// <summary>
@@ -35,11 +35,11 @@ public sealed class ExclusiveJobOptions
     /// </summary>
     public bool? OncePerFireTime { get; set; }
 
-    /// <summary>What becomes of a fire whose node died before the job was done. <see cref="OnCrash.Skip"/> by default. Recovering needs <see cref="OncePerFireTime"/>.</summary>
-    public OnCrash? OnCrash { get; set; }
+    /// <summary>What becomes of a fire whose node died before the job was done. <see cref="JobCrashAction.Skip"/> by default. Recovering needs <see cref="OncePerFireTime"/>.</summary>
+    public JobCrashAction? OnCrash { get; set; }
 
-    /// <summary>What a fire does when the store does not reply. <see cref="OnStoreUnavailable.Skip"/> by default.</summary>
-    public OnStoreUnavailable? OnStoreUnavailable { get; set; }
+    /// <summary>What a fire does when the store does not reply. <see cref="JobOutageAction.Skip"/> by default.</summary>
+    public JobOutageAction? OnStoreUnavailable { get; set; }
 
     /// <summary>Takes over whatever a stronger layer sets.</summary>
     internal void TakeOver(ExclusiveJobOptions stronger)

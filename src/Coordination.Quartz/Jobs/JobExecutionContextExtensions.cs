@@ -19,7 +19,7 @@ public static class JobExecutionContextExtensions
             ? lease
             : throw new InvalidOperationException(
                 $"The job {context.JobDetail.Key} has no lease. Write [DisallowConcurrentAcrossCluster] on its class and call AddQuartzExclusivity(); "
-                + $"and where it may run without one, by {nameof(OnStoreUnavailable)}.{nameof(OnStoreUnavailable.RunAnyway)}, use {nameof(TryGetLease)}.");
+                + $"and where it may run without one, by {nameof(JobOutageAction)}.{nameof(JobOutageAction.RunAnyway)}, use {nameof(TryGetLease)}.");
 
     /// <summary>The lease of this run, if it has one: a job that is not exclusive has none, nor one that runs although the store is away.</summary>
     /// <param name="context">The context of the run.</param>

@@ -28,9 +28,9 @@ internal static class ExclusiveJobOptionsRanges
             }
         }
 
-        if (options.OnCrash == OnCrash.Recover && options.OncePerFireTime == false)
+        if (options.OnCrash == JobCrashAction.Recover && options.OncePerFireTime == false)
         {
-            yield return $"{nameof(options.OnCrash)} is {nameof(OnCrash.Recover)}, which needs {nameof(options.OncePerFireTime)}: without it no node knows which fire was begun. Set it to true, or {nameof(options.OnCrash)} to {nameof(OnCrash.Skip)}.";
+            yield return $"{nameof(options.OnCrash)} is {nameof(JobCrashAction.Recover)}, which needs {nameof(options.OncePerFireTime)}: without it no node knows which fire was begun. Set it to true, or {nameof(options.OnCrash)} to {nameof(JobCrashAction.Skip)}.";
         }
 
         foreach (var fault in FindUndefined(options))

@@ -36,11 +36,11 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
                 LeaseDuration = merged.LeaseDuration,
                 LockAtLeastFor = merged.LockAtLeastFor is { } atLeast && atLeast > TimeSpan.Zero ? atLeast : null,
             },
-            merged.OnConflict ?? OnConflict.Skip,
+            merged.OnConflict ?? JobConflictAction.Skip,
             merged.MaxWait ?? DefaultMaxWait,
             oncePerFireTime,
-            merged.OnCrash ?? OnCrash.Skip,
-            merged.OnStoreUnavailable ?? OnStoreUnavailable.Skip);
+            merged.OnCrash ?? JobCrashAction.Skip,
+            merged.OnStoreUnavailable ?? JobOutageAction.Skip);
     }
 
     /// <summary>Checks what is set for a job, as far as it can be known before a fire.</summary>

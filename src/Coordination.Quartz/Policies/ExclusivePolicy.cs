@@ -11,8 +11,8 @@ namespace Coordination.Quartz.Policies;
 internal sealed record ExclusivePolicy(
     string LockName,
     LockOptions LockOptions,
-    OnConflict OnConflict,
+    JobConflictAction OnConflict,
     TimeSpan MaxWait,
     bool OncePerFireTime,
-    OnCrash OnCrash,
-    OnStoreUnavailable OnStoreUnavailable);
+    JobCrashAction OnCrash,
+    JobOutageAction OnStoreUnavailable);

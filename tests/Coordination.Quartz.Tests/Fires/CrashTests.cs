@@ -13,9 +13,9 @@ public sealed class CrashTests(RedisServerFixture redis) : ClusterTest(redis)
     [Theory]
     [Promise("G11")]
     [Failure("F33")]
-    [InlineData(OnCrash.Recover)]
-    [InlineData(OnCrash.Skip)]
-    public async Task The_fire_of_a_killed_process_is_run_by_another_only_where_that_was_asked_for(OnCrash onCrash)
+    [InlineData(JobCrashAction.Recover)]
+    [InlineData(JobCrashAction.Skip)]
+    public async Task The_fire_of_a_killed_process_is_run_by_another_only_where_that_was_asked_for(JobCrashAction onCrash)
     {
         // Their clocks are behind, so they come to the worker's fire time while it runs.
         await StartSurvivorsAsync(onCrash, behind: TimeSpan.FromSeconds(3));
@@ -27,8 +27,8 @@ public sealed class CrashTests(RedisServerFixture redis) : ClusterTest(redis)
         await Task.WhenAll(Nodes.Select(node => node.StopAsync()));
         Ledger.AssertOncePerFireTime();
         Ledger.AssertOneAtATime();
-        Assert.Equal(onCrash == OnCrash.Recover ? 1 : 0, Ledger.Runs.Count(run => run.FireTime == begun));
-        Assert.Equal(onCrash == OnCrash.Recover ? 1 : 0, Nodes.SelectMany(node => node.Log).Count(record => record.Id.Id == 1301));
+        Assert.Equal(onCrash == JobCrashAction.Recover ? 1 : 0, Ledger.Runs.Count(run => run.FireTime == begun));
+        Assert.Equal(onCrash == JobCrashAction.Recover ? 1 : 0, Nodes.SelectMany(node => node.Log).Count(record => record.Id.Id == 1301));
         await AssertNothingHeldAsync("DEFAULT.staged");
     }
 
@@ -36,7 +36,7 @@ public sealed class CrashTests(RedisServerFixture redis) : ClusterTest(redis)
     [Promise("G10", "G11")]
     public async Task A_fire_that_a_stopping_node_cancels_is_run_by_another()
     {
-        await StartSurvivorsAsync(OnCrash.Recover, behind: TimeSpan.FromSeconds(2));
+        await StartSurvivorsAsync(JobCrashAction.Recover, behind: TimeSpan.FromSeconds(2));
         var stage = new Stage();
         stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
         var leaving = await StartAsync(
@@ -46,7 +46,7 @@ public sealed class CrashTests(RedisServerFixture redis) : ClusterTest(redis)
                 quartz.ConfigureScheduler(o => o.ShutdownJobInterruption = ShutdownJobInterruption.Always);
                 WorkerProcess.Schedule(quartz);
             },
-            o => o.ForJob<StagedJob>(job => job.OnCrash = OnCrash.Recover),
+            o => o.ForJob<StagedJob>(job => job.OnCrash = JobCrashAction.Recover),
             services: services => services.AddSingleton(stage));
         await Until(() => Ledger.Runs.Any(run => run.Scheduler == "leaving"), "the job runs");
         var begun = Ledger.Runs.First(run => run.Scheduler == "leaving").FireTime;
@@ -58,7 +58,7 @@ public sealed class CrashTests(RedisServerFixture redis) : ClusterTest(redis)
         Ledger.AssertOneAtATime();
     }
 
-    private async Task StartSurvivorsAsync(OnCrash onCrash, TimeSpan behind)
+    private async Task StartSurvivorsAsync(JobCrashAction onCrash, TimeSpan behind)
     {
         foreach (var name in (string[])["bob", "cy"])
         {

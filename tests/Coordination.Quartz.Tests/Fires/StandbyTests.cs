@@ -78,5 +78,5 @@ public sealed class StandbyTests
         _ledger,
         name,
         quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()),
-        options => options.ForJob(Job, job => job.OnCrash = OnCrash.Recover));
+        options => options.ForJob(Job, job => job.OnCrash = JobCrashAction.Recover));
 }

@@ -82,7 +82,7 @@ public sealed class DurationTests
         using var host = Build(
             o =>
             {
-                (o.Defaults.Name, o.Defaults.OnConflict) = (LockName, OnConflict.Wait);
+                (o.Defaults.Name, o.Defaults.OnConflict) = (LockName, JobConflictAction.Wait);
                 configure(o);
             },
             jobData ?? []);

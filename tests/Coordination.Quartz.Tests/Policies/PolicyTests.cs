@@ -11,7 +11,7 @@ public sealed class PolicyTests
     {
         var policy = Find<Plain>()!;
         Assert.Equal("DEFAULT.job", policy.LockName);
-        Assert.Equal((OnConflict.Skip, TimeSpan.FromMinutes(1), true, OnCrash.Skip, OnStoreUnavailable.Skip), (policy.OnConflict, policy.MaxWait, policy.OncePerFireTime, policy.OnCrash, policy.OnStoreUnavailable));
+        Assert.Equal((JobConflictAction.Skip, TimeSpan.FromMinutes(1), true, JobCrashAction.Skip, JobOutageAction.Skip), (policy.OnConflict, policy.MaxWait, policy.OncePerFireTime, policy.OnCrash, policy.OnStoreUnavailable));
         Assert.Null(policy.LockOptions.LeaseDuration);
         Assert.Null(policy.LockOptions.LockAtLeastFor);
     }
@@ -46,9 +46,9 @@ public sealed class PolicyTests
         Assert.Equal(TimeSpan.FromSeconds(30), Lease(Stronger));
         Assert.Equal(TimeSpan.FromSeconds(40), Lease(Stronger, new() { [ExclusiveJobData.LeaseDuration] = "00:00:40" }));
         Assert.Equal(TimeSpan.FromSeconds(50), Lease(Stronger, new() { [ExclusiveJobData.LeaseDuration] = TimeSpan.FromSeconds(50) }));
-        Assert.Equal(OnConflict.Wait, Find<Derived>(Stronger)!.OnConflict);
-        var built = JobBuilder.Create<Derived>().WithIdentity("job").DisallowConcurrentAcrossCluster(o => (o.LeaseDuration, o.OnCrash) = (TimeSpan.FromSeconds(60), OnCrash.Recover)).Build();
-        Assert.Equal((TimeSpan.FromSeconds(60), OnCrash.Recover), (Find(built, Stronger)!.LockOptions.LeaseDuration, Find(built, Stronger)!.OnCrash));
+        Assert.Equal(JobConflictAction.Wait, Find<Derived>(Stronger)!.OnConflict);
+        var built = JobBuilder.Create<Derived>().WithIdentity("job").DisallowConcurrentAcrossCluster(o => (o.LeaseDuration, o.OnCrash) = (TimeSpan.FromSeconds(60), JobCrashAction.Recover)).Build();
+        Assert.Equal((TimeSpan.FromSeconds(60), JobCrashAction.Recover), (Find(built, Stronger)!.LockOptions.LeaseDuration, Find(built, Stronger)!.OnCrash));
 
         static TimeSpan? Lease(Action<QuartzExclusivityOptions>? configure, JobDataMap? data = null) => Find<Derived>(configure, data)!.LockOptions.LeaseDuration;
         static void Stronger(QuartzExclusivityOptions options) => options.ForJob<Derived>(job => job.LeaseDuration = TimeSpan.FromSeconds(30));
@@ -93,7 +93,7 @@ public sealed class PolicyTests
     public void Recovering_needs_fire_times()
     {
         var options = new QuartzExclusivityOptions { FireTimeRetention = TimeSpan.FromSeconds(1) };
-        options.ForJob<Plain>(job => (job.OnCrash, job.OncePerFireTime) = (OnCrash.Recover, false));
+        options.ForJob<Plain>(job => (job.OnCrash, job.OncePerFireTime) = (JobCrashAction.Recover, false));
         var result = new QuartzExclusivityOptionsValidator().Validate(null, options);
         Assert.True(result.Failed);
         Assert.Equal(2, result.Failures!.Count());
@@ -120,7 +120,7 @@ public sealed class PolicyTests
     [DisallowConcurrentAcrossCluster]
     private sealed class Plain : Bare;
 
-    [DisallowConcurrentAcrossCluster(OnConflict = OnConflict.Wait, LeaseDuration = "00:00:20")]
+    [DisallowConcurrentAcrossCluster(OnConflict = JobConflictAction.Wait, LeaseDuration = "00:00:20")]
     private class Base : Bare;
 
     private sealed class Derived : Base;

@@ -167,7 +167,7 @@ public sealed class RegistrationTests
             services.AddCoordination().UseInMemory().AddQuartzExclusivity(o => o.Defaults.MaxWait = TimeSpan.FromSeconds(9));
         });
         var options = host.Services.GetRequiredService<IOptionsMonitor<QuartzExclusivityOptions>>().Get("any");
-        Assert.Equal((OnConflict.Wait, TimeSpan.FromSeconds(9), TimeSpan.FromDays(2)), (options.Defaults.OnConflict, options.Defaults.MaxWait, options.FireTimeRetention));
+        Assert.Equal((JobConflictAction.Wait, TimeSpan.FromSeconds(9), TimeSpan.FromDays(2)), (options.Defaults.OnConflict, options.Defaults.MaxWait, options.FireTimeRetention));
     }
 
     [Fact]
@@ -200,7 +200,7 @@ public sealed class RegistrationTests
                 .UsePersistentStore(persistence => persistence
                     .UseSqlite($"Data Source={Path.Combine(folder.FullName, "jobs.db")};Pooling=False")
                     .ConfigureStore(o => o.SchemaProvisioning = SchemaProvisioning.CreateIfMissing))
-                .AddJob<StagedJob>(job => job.WithIdentity(key).StoreDurably().DisallowConcurrentAcrossCluster(o => o.OnConflict = OnConflict.Wait)));
+                .AddJob<StagedJob>(job => job.WithIdentity(key).StoreDurably().DisallowConcurrentAcrossCluster(o => o.OnConflict = JobConflictAction.Wait)));
         }))
         {
             var stage = host.Services.GetRequiredService<Stage>();

@@ -28,7 +28,7 @@ public sealed class ConflictTests(RedisServerFixture redis) : ClusterTest(redis)
     [Fact]
     public async Task A_fire_that_waits_gets_its_turn()
     {
-        var (holder, other) = await StartTwoAsync(job => (job.OnConflict, job.MaxWait) = (OnConflict.Wait, Bound));
+        var (holder, other) = await StartTwoAsync(job => (job.OnConflict, job.MaxWait) = (JobConflictAction.Wait, Bound));
         await other.Quartz.TriggerJob(Job, Cancellation);
         await Until(() => other.FiresUnderWay == 1, "the other waits");
         holder.Services.GetRequiredService<Stage>().LetGo();
@@ -42,7 +42,7 @@ public sealed class ConflictTests(RedisServerFixture redis) : ClusterTest(redis)
     [Promise("G8")]
     public async Task A_fire_that_has_waited_for_long_enough_skips_and_leaves_the_queue()
     {
-        var (holder, other) = await StartTwoAsync(job => (job.OnConflict, job.MaxWait) = (OnConflict.Wait, TimeSpan.FromMilliseconds(200)));
+        var (holder, other) = await StartTwoAsync(job => (job.OnConflict, job.MaxWait) = (JobConflictAction.Wait, TimeSpan.FromMilliseconds(200)));
         await other.Quartz.TriggerJob(Job, Cancellation);
         await Until(() => other.Verdicts.All.Count == 1, "the other gave up");
         Assert.True(other.Verdicts.All[0].IsSkipped);
@@ -57,7 +57,7 @@ public sealed class ConflictTests(RedisServerFixture redis) : ClusterTest(redis)
     [Promise("G10")]
     public async Task A_scheduler_that_shuts_down_does_not_wait_for_fires_that_wait()
     {
-        var (_, other) = await StartTwoAsync(job => (job.OnConflict, job.MaxWait) = (OnConflict.Wait, TimeSpan.FromHours(1)));
+        var (_, other) = await StartTwoAsync(job => (job.OnConflict, job.MaxWait) = (JobConflictAction.Wait, TimeSpan.FromHours(1)));
         await other.Quartz.TriggerJob(Job, Cancellation);
         await Until(() => other.FiresUnderWay == 1, "the other waits");
         await other.StopAsync().WaitAsync(Bound, Cancellation);

@@ -12,9 +12,9 @@ public sealed class OutageTests(RedisServerFixture redis) : ClusterTest(redis)
 
     [Theory]
     [Promise("G12")]
-    [InlineData(OnStoreUnavailable.Skip)]
-    [InlineData(OnStoreUnavailable.RunAnyway)]
-    public async Task With_Redis_away_a_fire_is_skipped_or_run_with_no_lease_and_goes_on_after_it(OnStoreUnavailable onStoreUnavailable)
+    [InlineData(JobOutageAction.Skip)]
+    [InlineData(JobOutageAction.RunAnyway)]
+    public async Task With_Redis_away_a_fire_is_skipped_or_run_with_no_lease_and_goes_on_after_it(JobOutageAction onStoreUnavailable)
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = await TestScheduler.StartAsync(server.ConnectionString, Prefix, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => job.OnStoreUnavailable = onStoreUnavailable));
@@ -32,8 +32,8 @@ public sealed class OutageTests(RedisServerFixture redis) : ClusterTest(redis)
         }
 
         Assert.All(node.Verdicts.All, verdict => Assert.Equal(ExecutionOutcome.Succeeded, verdict.Outcome));
-        Assert.Equal(onStoreUnavailable == OnStoreUnavailable.Skip, node.Verdicts.All[1].IsSkipped);
-        Assert.Equal(onStoreUnavailable == OnStoreUnavailable.RunAnyway, Ledger.Runs.Any(run => run.Token is null));
+        Assert.Equal(onStoreUnavailable == JobOutageAction.Skip, node.Verdicts.All[1].IsSkipped);
+        Assert.Equal(onStoreUnavailable == JobOutageAction.RunAnyway, Ledger.Runs.Any(run => run.Token is null));
         Assert.Equal(SchedulerStatus.Running, node.Quartz.Status);
     }
 
@@ -42,7 +42,7 @@ public sealed class OutageTests(RedisServerFixture redis) : ClusterTest(redis)
     public async Task A_fire_that_waits_goes_on_when_the_store_is_back()
     {
         var store = new ControllableLockStore();
-        await using var node = await TestScheduler.StartAsync(store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait) = (OnConflict.Wait, Bound)));
+        await using var node = await TestScheduler.StartAsync(store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait) = (JobConflictAction.Wait, Bound)));
         store.IsAway = true;
         await node.Quartz.TriggerJob(Job, Cancellation);
         await Until(() => store.GetCallCount(StoreOperation.Acquire) > 4, "the fire asks, and waits");

@@ -19,7 +19,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
     private WorkerProcess(Process process) => _process = process;
 
-    public static WorkerProcess Start(string redis, string prefix, string name, OnCrash onCrash) =>
+    public static WorkerProcess Start(string redis, string prefix, string name, JobCrashAction onCrash) =>
         new(Process.Start(ThisProgram.Again(Command, redis, prefix, name, onCrash.ToString()))!);
 
     /// <summary>The job as every node schedules it.</summary>
@@ -32,7 +32,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     {
         var builder = TestScheduler.CreateBuilder(new Ledger(), words[2]);
         builder.Services.AddCoordination().UseRedis(words[0], o => o.KeyPrefix = words[1])
-            .AddQuartzExclusivity(o => o.ForJob<StagedJob>(job => job.OnCrash = Enum.Parse<OnCrash>(words[3])));
+            .AddQuartzExclusivity(o => o.ForJob<StagedJob>(job => job.OnCrash = Enum.Parse<JobCrashAction>(words[3])));
         builder.Services.AddQuartz(Schedule);
         builder.Services.AddQuartzHostedService();
         using var host = builder.Build();

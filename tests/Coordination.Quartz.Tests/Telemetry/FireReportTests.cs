@@ -96,13 +96,13 @@ public sealed class FireReportTests : IAsyncDisposable
         await AssertCountedAsync(lost, "lost");
         await AssertToldAsync(ada, 1306, LogLevel.Error);
 
-        static void MakeUp(QuartzExclusivityOptions options) => options.Defaults.OnCrash = OnCrash.Recover;
+        static void MakeUp(QuartzExclusivityOptions options) => options.Defaults.OnCrash = JobCrashAction.Recover;
     }
 
     [Theory]
-    [InlineData(OnStoreUnavailable.Skip, "skipped_store_unavailable", 1304)]
-    [InlineData(OnStoreUnavailable.RunAnyway, "ran_unprotected", 1305)]
-    public async Task A_fire_while_the_store_is_away_is_counted_and_told(OnStoreUnavailable choice, string outcome, int id)
+    [InlineData(JobOutageAction.Skip, "skipped_store_unavailable", 1304)]
+    [InlineData(JobOutageAction.RunAnyway, "ran_unprotected", 1305)]
+    public async Task A_fire_while_the_store_is_away_is_counted_and_told(JobOutageAction choice, string outcome, int id)
     {
         var node = await StartAsync("ada", o => o.ForJob(Job, job => job.OnStoreUnavailable = choice));
         using var fires = Collect(node);

@@ -1,10 +1,10 @@
 namespace Coordination;
 
 /// <summary>What a fire does that finds its job running on another node.</summary>
-public enum OnConflict
+public enum JobConflictAction
 {
     /// <summary>
-    /// It does not run the job, and says so in the result of the fire. With <see cref="OnCrash.Recover"/> it gives up after half a second: the lock may
+    /// It does not run the job, and says so in the result of the fire. With <see cref="JobCrashAction.Recover"/> it gives up after half a second: the lock may
     /// be with a node that stood by for the fire before.
     /// </summary>
     Skip,

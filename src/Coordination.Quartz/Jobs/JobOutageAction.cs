@@ -1,7 +1,7 @@
 namespace Coordination;
 
 /// <summary>What a fire does when the store of the locks does not reply.</summary>
-public enum OnStoreUnavailable
+public enum JobOutageAction
 {
     /// <summary>It does not run the job, and says so in the result of the fire.</summary>
     Skip,

@@ -1,7 +1,7 @@
 namespace Coordination;
 
 /// <summary>What becomes of a fire whose node died, or lost its lease, before the job was done.</summary>
-public enum OnCrash
+public enum JobCrashAction
 {
     /// <summary>Nothing: each fire time is begun once at most. For work that must not be done twice, not even in part.</summary>
     Skip,
