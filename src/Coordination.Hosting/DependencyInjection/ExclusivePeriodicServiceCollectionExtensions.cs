@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
 using Coordination;
 using Coordination.Hosting.Periodic;
+using Coordination.Hosting.Stops;
 using Coordination.Occurrences;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -42,6 +43,8 @@ public static class ExclusivePeriodicServiceCollectionExtensions
         var name = typeof(TService).ToString();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ExclusivePeriodicOptions>, ExclusivePeriodicOptionsValidator>());
         services.AddOptions<ExclusivePeriodicOptions>(name).Configure(configure).ValidateOnStart();
+
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StopBudgetCheck>());
 
         // Services of the container, so that the container disposes them: the runner, which waits for the work, before the work.
         services.AddKeyedSingleton<ExclusivePeriodicService>(name, static (provider, _) => ActivatorUtilities.CreateInstance<TService>(provider));

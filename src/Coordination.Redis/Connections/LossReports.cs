@@ -13,7 +13,7 @@ namespace Coordination.Redis.Connections;
 internal sealed class LossReports(ILogger logger, CancellationToken disposing)
 {
     /// <summary>How long a connection may be away before that is worth a warning. The client notices within a heartbeat, and tries again within another.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<EndPoint, Loss> _losses = new();
 
