@@ -73,9 +73,10 @@ public static class RedisCoordinationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
+        services.AddCoordinationSettings<RedisStoreOptions>(RedisStoreOptions.SectionName, DurationsInEffect);
         services.AddOptions<RedisStoreOptions>()
             .Configure<IServiceProvider>(static (options, provider) =>
-                provider.GetService<IConfiguration>()?.GetSection(RedisStoreOptions.SectionName).Bind(options))
+                provider.GetService<IConfiguration>()?.GetCoordinationSettings<RedisStoreOptions>(RedisStoreOptions.SectionName).Bind(options))
             .Configure(options => configure?.Invoke(options));
         // Checked when the store is made, which the start does where this is the store that counts.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisStoreOptions>, RedisStoreOptionsValidator>());
@@ -85,6 +86,19 @@ public static class RedisCoordinationBuilderExtensions
         services.Replace(ServiceDescriptor.Singleton<ILockStore>(static provider => provider.GetRequiredService<RedisLockStore>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ProbeAtStart>());
         return builder;
+    }
+
+    private static IEnumerable<KeyValuePair<string, TimeSpan>> DurationsInEffect(IServiceProvider provider)
+    {
+        if (provider.GetService<ILockStore>() is RedisLockStore)
+        {
+            var options = provider.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
+            yield return new("Redis:" + nameof(options.CommandTimeout), options.CommandTimeoutFor(provider.GetRequiredService<IOptions<CoordinationOptions>>().Value));
+            if (options.ReplicasToWaitFor > 0)
+            {
+                yield return new("Redis:" + nameof(options.ReplicationTimeout), options.ReplicationTimeout);
+            }
+        }
     }
 
     private static RedisConnection CreateConnection(IServiceProvider provider)

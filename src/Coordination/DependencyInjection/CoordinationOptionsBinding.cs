@@ -1,13 +1,19 @@
+using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Coordination.DependencyInjection;
 
-/// <summary>Takes the settings from the configuration, in hosts that have one.</summary>
+/// <summary>Takes the settings from the host and from the configuration, where there are any.</summary>
 internal sealed class CoordinationOptionsBinding(IServiceProvider services) : IConfigureOptions<CoordinationOptions>
 {
     /// <inheritdoc/>
-    public void Configure(CoordinationOptions options) =>
-        services.GetService<IConfiguration>()?.GetSection(CoordinationOptions.SectionName).Bind(options);
+    public void Configure(CoordinationOptions options)
+    {
+        // Without a host, as one names its application by default.
+        options.ApplicationName = services.GetService<IHostEnvironment>() is { ApplicationName: { Length: > 0 } name } ? name : Assembly.GetEntryAssembly()?.GetName().Name;
+        services.GetService<IConfiguration>()?.GetCoordinationSettings<CoordinationOptions>(CoordinationOptions.SectionName).Bind(options);
+    }
 }

@@ -17,6 +17,11 @@ internal sealed class CoordinationOptionsValidator(IServiceProviderIsService ser
         Check(failures, nameof(options.ClaimWindow), options.ClaimWindow, ClaimWindow);
         Check(failures, nameof(options.ReleaseTimeout), options.ReleaseTimeout, ReleaseTimeout);
         CheckNodeName(failures, options.NodeName);
+        if (options.ApplicationName is { } application && string.IsNullOrWhiteSpace(application))
+        {
+            failures.Add($"{CoordinationOptions.SectionName}:{nameof(CoordinationOptions.ApplicationName)} is empty. Give it the name of the application, the same on all nodes, or leave it out for that of the host.");
+        }
+
         if (!services.IsService(typeof(ILockStore)))
         {
             failures.Add("No lock store is configured. Call UseRedis(…) for a cluster, or UseInMemory() for a single process, after AddCoordination(…).");

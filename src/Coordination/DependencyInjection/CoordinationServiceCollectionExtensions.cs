@@ -13,6 +13,7 @@ using Coordination.Time;
 using Coordination.Waiting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly.Registry;
@@ -36,6 +37,8 @@ public static class CoordinationServiceCollectionExtensions
 
         // First, so that what is set in code wins over what is configured.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<CoordinationOptions>, CoordinationOptionsBinding>());
+        services.AddCoordinationSettings<CoordinationOptions>(CoordinationOptions.SectionName, static provider => DurationsOf(Options(provider)));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SettingsAtStart>());
         var options = services.AddOptions<CoordinationOptions>().ValidateOnStart();
         if (configure is not null)
         {
@@ -87,4 +90,17 @@ public static class CoordinationServiceCollectionExtensions
     }
 
     private static CoordinationOptions Options(IServiceProvider services) => services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
+
+    private static IEnumerable<KeyValuePair<string, TimeSpan>> DurationsOf(CoordinationOptions options)
+    {
+        var timings = LeaseTimings.Of(options);
+        return
+        [
+            new(nameof(options.LeaseDuration), timings.Duration),
+            new(nameof(options.RenewalInterval), timings.RenewalInterval),
+            new(nameof(options.SafetyMargin), timings.SafetyMargin),
+            new(nameof(options.ClaimWindow), options.ClaimWindow),
+            new(nameof(options.ReleaseTimeout), options.ReleaseTimeout),
+        ];
+    }
 }
