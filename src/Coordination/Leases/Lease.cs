@@ -181,7 +181,7 @@ internal sealed class Lease
     /// <returns>Whether it has come in doubt by this.</returns>
     public bool DoubtIfSuspended()
     {
-        if (Now is not { State: LeaseState.Held, Deadline: var held } || !held.IsDoubtfulAt(_time.Reading))
+        if (Now is not { IsActive: true, Deadline: { DoubtEndsAt: null } held } || !held.IsDoubtfulAt(_time.Reading))
         {
             return false;
         }
@@ -189,8 +189,8 @@ internal sealed class Lease
         var hasDoubts = false;
         Apply(LeaseEvent.Suspension, before =>
         {
-            hasDoubts = before.Deadline.IsDoubtfulAt(_time.Reading);
-            return hasDoubts ? before with { NextRenewal = _time.Uptime } : null;
+            hasDoubts = before.Deadline is { DoubtEndsAt: null } held && held.IsDoubtfulAt(_time.Reading);
+            return hasDoubts ? before with { NextRenewal = _time.Uptime, Deadline = before.Deadline.DoubtedAt(_time.Uptime) } : null;
         });
         return hasDoubts;
     }
