@@ -47,4 +47,11 @@ public sealed class CoordinationOptions
     /// the default, for the name of the machine.
     /// </summary>
     public string? NodeName { get; set; }
+
+    /// <summary>
+    /// What the locks of this application begin with that were given no name, as those of services and jobs: two applications that share a store
+    /// have their own. The same on all nodes. By default the name of the host's application, and without a host that of the program;
+    /// null, where neither is known, in which case each lock has to be given a name.
+    /// </summary>
+    public string? ApplicationName { get; set; }
 }

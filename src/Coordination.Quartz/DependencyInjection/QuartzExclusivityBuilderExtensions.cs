@@ -1,6 +1,7 @@
 using Coordination;
 using Coordination.Occurrences;
 using Coordination.Quartz.Execution;
+using Coordination.Quartz.Names;
 using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
 using Coordination.Telemetry;
@@ -69,7 +70,12 @@ public static class QuartzExclusivityBuilderExtensions
         services.AddSingleton(new ExclusiveScheduler(name));
         services.AddOptions<QuartzExclusivityOptions>(name).ValidateOnStart();
         services.AddKeyedSingleton(name, (provider, _) => new ExclusivePolicies(provider.GetRequiredService<IOptionsMonitor<QuartzExclusivityOptions>>().Get(name)));
-        services.AddKeyedSingleton(name, (provider, _) => new FireTimes(provider.GetRequiredService<ILockProvider>().NodeId));
+        services.AddKeyedSingleton(name, (provider, _) => new SchedulerNames(provider.GetRequiredService<IOptions<CoordinationOptions>>().Value.ApplicationName, () => new RegisteredContent(QuartzRecord.Find(provider, name))));
+        services.AddKeyedSingleton(name, (provider, _) => new FireTimes(provider.GetRequiredService<ILockProvider>().NodeId, provider.GetRequiredKeyedService<SchedulerNames>(name)));
+        services.AddKeyedSingleton(name, (provider, _) => new ScheduleCheck(
+            provider.GetRequiredKeyedService<ExclusivePolicies>(name),
+            provider.GetRequiredKeyedService<SchedulerNames>(name),
+            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ScheduleCheck>>())));
         services.AddKeyedSingleton(name, (_, _) => new SchedulerShutdown());
         scheduler.AddSchedulerListener(provider => provider.GetRequiredKeyedService<SchedulerShutdown>(name));
         scheduler.AddJobListener(provider => new ExclusivityListener(
@@ -89,9 +95,33 @@ public static class QuartzExclusivityBuilderExtensions
     {
         // First, so that what is set in code wins over what is configured.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<QuartzExclusivityOptions>, QuartzExclusivityOptionsBinding>());
+        services.AddCoordinationSettings<QuartzExclusivityOptions>(QuartzExclusivityOptions.SectionName, DurationsInEffect);
+        services.AddCoordinationSettings<ExclusiveJobOptions>(QuartzExclusivityOptionsBinding.Defaults);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<QuartzExclusivityOptions>, QuartzExclusivityOptionsValidator>());
         services.TryAddSingleton<FireMetrics>();
         services.TryAddSingleton<ExclusiveRuns>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobsAtStop>());
+    }
+
+    /// <summary>Those that no job has changed, of each scheduler.</summary>
+    private static IEnumerable<KeyValuePair<string, TimeSpan>> DurationsInEffect(IServiceProvider provider)
+    {
+        var schedulers = provider.GetServices<ExclusiveScheduler>().Select(scheduler => scheduler.Name).Distinct(StringComparer.Ordinal).ToList();
+        foreach (var name in schedulers)
+        {
+            var options = provider.GetRequiredService<IOptionsMonitor<QuartzExclusivityOptions>>().Get(name);
+            var prefix = name.Length == 0 ? "Quartz:" : $"Quartz ({name}):";
+            yield return new(prefix + nameof(options.FireTimeRetention), options.FireTimeRetention);
+            yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.MaxWait)}", options.Defaults.MaxWait ?? ExclusivePolicies.DefaultMaxWait);
+            if (options.Defaults.LeaseDuration is { } lease)
+            {
+                yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.LeaseDuration)}", lease);
+            }
+
+            if (options.Defaults.LockAtLeastFor is { } least)
+            {
+                yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.LockAtLeastFor)}", least);
+            }
+        }
     }
 }

@@ -1,4 +1,3 @@
-using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
@@ -42,7 +41,7 @@ internal sealed class JobsAtStop(
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Checks the jobs that the schedulers of this host begin with.</summary>
-    /// <exception cref="ArgumentException">A job cannot be exclusive as it is set.</exception>
+    /// <exception cref="ArgumentException">A job cannot be exclusive as it is set, or a trigger not be told from another.</exception>
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
         foreach (var name in HostedSchedulers)
@@ -50,7 +49,7 @@ internal sealed class JobsAtStop(
             var factory = name.Length == 0 ? services.GetService<ISchedulerFactory>() : services.GetKeyedService<ISchedulerFactory>(name);
             if (factory is not null && await factory.GetScheduler(cancellationToken).ConfigureAwait(false) is { } scheduler)
             {
-                await ValidateAsync(scheduler, services.GetRequiredKeyedService<ExclusivePolicies>(name), cancellationToken).ConfigureAwait(false);
+                await services.GetRequiredKeyedService<ScheduleCheck>(name).CheckAsync(scheduler, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -79,23 +78,6 @@ internal sealed class JobsAtStop(
             if (!run.Completion.IsCompleted)
             {
                 _logger.OutlivesHost(run.Context.JobDetail.Key);
-            }
-        }
-    }
-
-    private static async Task ValidateAsync(IScheduler scheduler, ExclusivePolicies policies, CancellationToken cancellationToken)
-    {
-        // A store that outlives the process may have any number of jobs, and of types that this node does not know.
-        if ((await scheduler.GetMetadata(cancellationToken).ConfigureAwait(false)).JobStorePersistent)
-        {
-            return;
-        }
-
-        foreach (var job in await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), cancellationToken).ConfigureAwait(false))
-        {
-            if (await scheduler.GetJobDetail(job, cancellationToken).ConfigureAwait(false) is { } detail)
-            {
-                policies.Validate(detail);
             }
         }
     }

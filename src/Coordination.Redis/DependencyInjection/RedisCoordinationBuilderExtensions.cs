@@ -119,6 +119,7 @@ public static class RedisCoordinationBuilderExtensions
 
         // Once and first, so that what is set in code wins over what is configured.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<RedisStoreOptions>, RedisStoreOptionsBinding>());
+        services.AddCoordinationSettings<RedisStoreOptions>(NodeSection.Of(builder.Name, RedisStoreOptions.Section), provider => DurationsInEffect(provider, builder.Name));
         services.AddOptions<RedisStoreOptions>(builder.Name).Configure(options => configure?.Invoke(options));
         // Checked when the store is made, which the start does where this is the store that counts.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisStoreOptions>, RedisStoreOptionsValidator>());
@@ -128,6 +129,21 @@ public static class RedisCoordinationBuilderExtensions
         builder.UseStore(static node => node.GetRequired<RedisLockStore>());
         AddProbe(builder);
         return builder;
+    }
+
+    private static IEnumerable<KeyValuePair<string, TimeSpan>> DurationsInEffect(IServiceProvider provider, string? name)
+    {
+        var store = string.IsNullOrEmpty(name) ? provider.GetService<ILockStore>() : provider.GetKeyedService<ILockStore>(name);
+        if (store is RedisLockStore)
+        {
+            var options = provider.GetRequiredService<IOptionsMonitor<RedisStoreOptions>>().Get(name);
+            var section = NodeSection.Of(name, RedisStoreOptions.Section)[(CoordinationOptions.SectionName.Length + 1)..];
+            yield return new($"{section}:{nameof(options.CommandTimeout)}", options.CommandTimeoutFor(provider.GetRequiredService<IOptionsMonitor<CoordinationOptions>>().Get(name)));
+            if (options.ReplicasToWaitFor > 0)
+            {
+                yield return new($"{section}:{nameof(options.ReplicationTimeout)}", options.ReplicationTimeout);
+            }
+        }
     }
 
     private static RedisConnection CreateConnection(NodeServices node)

@@ -11,5 +11,5 @@ internal sealed class RedisStoreOptionsBinding(IServiceProvider services) : ICon
     public void Configure(RedisStoreOptions options) => Configure(Options.DefaultName, options);
 
     public void Configure(string? name, RedisStoreOptions options) =>
-        services.GetService<IConfiguration>()?.GetSection(NodeSection.Of(name, RedisStoreOptions.Section)).Bind(options);
+        services.GetService<IConfiguration>()?.GetCoordinationSettings<RedisStoreOptions>(NodeSection.Of(name, RedisStoreOptions.Section)).Bind(options);
 }

@@ -20,6 +20,11 @@ internal sealed class CoordinationOptionsValidator(IServiceProviderIsKeyedServic
         Check(failures, section, nameof(options.ReleaseTimeout), options.ReleaseTimeout, ReleaseTimeout);
         Check(failures, section, nameof(options.TerminationGracePeriod), options.TerminationGracePeriod, TerminationGracePeriod);
         CheckNodeName(failures, section, options.NodeName);
+        if (options.ApplicationName is { } application && string.IsNullOrWhiteSpace(application))
+        {
+            failures.Add($"{section}:{nameof(CoordinationOptions.ApplicationName)} is empty. Give it the name of the application, the same on all nodes, or leave it out for that of the host.");
+        }
+
         if (string.IsNullOrEmpty(name) ? !services.IsService(typeof(ILockStore)) : !services.IsKeyedService(typeof(ILockStore), name))
         {
             var call = string.IsNullOrEmpty(name) ? "AddCoordination(…)" : $"AddCoordination(\"{name}\")";

@@ -14,6 +14,7 @@ using Coordination.Time;
 using Coordination.Waiting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly.Registry;
@@ -74,6 +75,9 @@ public static class CoordinationServiceCollectionExtensions
 
         // First, so that what is set in code wins over what is configured.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<CoordinationOptions>, CoordinationOptionsBinding>());
+        services.AddCoordinationSettings<CoordinationOptions>(
+            NodeSection.Of(builder.Name), provider => DurationsOf(provider.GetRequiredService<IOptionsMonitor<CoordinationOptions>>().Get(builder.Name), builder.Name));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SettingsAtStart>());
         var options = services.AddOptions<CoordinationOptions>(builder.Name).ValidateOnStart();
         if (configure is not null)
         {
@@ -159,4 +163,18 @@ public static class CoordinationServiceCollectionExtensions
             node.GetShared<TelemetryDispatcher>()))
         .TryAddSingleton(node => new OccurrenceLocks(
             node.GetRequired<Acquirer>(), node.GetRequired<LeaseKeeper>(), node.GetRequired<Node>(), node.GetRequired<StoreClient>()));
+
+    private static IEnumerable<KeyValuePair<string, TimeSpan>> DurationsOf(CoordinationOptions options, string? name)
+    {
+        var timings = LeaseTimings.Of(options);
+        var node = string.IsNullOrEmpty(name) ? string.Empty : name + ':';
+        return
+        [
+            new(node + nameof(options.LeaseDuration), timings.Duration),
+            new(node + nameof(options.RenewalInterval), timings.RenewalInterval),
+            new(node + nameof(options.SafetyMargin), timings.SafetyMargin),
+            new(node + nameof(options.ClaimWindow), options.ClaimWindow),
+            new(node + nameof(options.ReleaseTimeout), options.ReleaseTimeout),
+        ];
+    }
 }

@@ -58,4 +58,10 @@ internal static partial class Log
 
     [LoggerMessage(1024, LogLevel.Warning, "The wall clock ran {Ahead} ahead of the monotonic clock: this machine was suspended, or its clock was set. All leases are renewed before they are relied on.")]
     public static partial void Suspended(ILogger logger, TimeSpan ahead);
+
+    [LoggerMessage(1030, LogLevel.Information, "Durations in effect: {Durations}.")]
+    public static partial void DurationsInEffect(ILogger logger, string durations);
+
+    [LoggerMessage(1031, LogLevel.Warning, "The configuration has {Key}, and nothing reads it. What may stand there: {Keys}.")]
+    public static partial void KeyUnknown(ILogger logger, string key, string keys);
 }
