@@ -68,7 +68,7 @@ internal sealed class ExclusiveServices
     {
         try
         {
-            var @lock = locks.GetLock(options.LockName ?? registration.GetDefaultLockName(node.ApplicationName), options.LockOptions);
+            var @lock = locks.GetLock(options.LockName ?? ServiceLockName.Find(registration.ServiceType, node.ApplicationName), options.LockOptions);
             var timings = LeaseTimings.Of(node, options.LockOptions);
             return new ExclusiveService(
                 registration,
