@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Reflection;
 using Coordination;
 using Coordination.Hosting.Periodic;
+using Coordination.Hosting.Services;
 using Coordination.Hosting.Stops;
 using Coordination.Occurrences;
 using Coordination.Telemetry;
@@ -59,11 +59,11 @@ public static class ExclusivePeriodicServiceCollectionExtensions
     {
         var options = services.GetRequiredService<IOptionsMonitor<ExclusivePeriodicOptions>>().Get(name);
         var locks = services.GetRequiredService<ILockProvider>();
-        var lockName = options.LockName ?? typeof(TService).GetCustomAttribute<ExclusiveLockAttribute>()?.Name ?? name;
+        string lockName;
         try
         {
             // What a lock may not be called, or how it may not be held, is said at the start.
-            lockName = locks.GetLock(lockName, options.LockOptions).Name;
+            lockName = locks.GetLock(options.LockName ?? ServiceLockName.Find(typeof(TService), services.GetRequiredService<IOptions<CoordinationOptions>>().Value.ApplicationName), options.LockOptions).Name;
         }
         catch (ArgumentException exception)
         {

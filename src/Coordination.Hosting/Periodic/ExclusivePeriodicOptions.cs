@@ -5,7 +5,7 @@ public sealed class ExclusivePeriodicOptions
 {
     /// <summary>
     /// The name of the lock; nodes that share it share the work. Null, the default, for that of <see cref="ExclusiveLockAttribute"/>, and without one
-    /// the name of the type.
+    /// <c>{application}/{type}</c>, as for <see cref="ExclusiveServiceOptions.LockName"/>.
     /// </summary>
     public string? LockName { get; set; }
 

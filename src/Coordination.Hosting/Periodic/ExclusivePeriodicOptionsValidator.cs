@@ -22,7 +22,7 @@ internal sealed class ExclusivePeriodicOptionsValidator : IValidateOptions<Exclu
 
         if (options.LockName is { Length: 0 })
         {
-            failures.Add($"{name}: LockName is empty. Give it a name, or leave it null for the name of the type.");
+            failures.Add($"{name}: LockName is empty. Give it a name, or leave it null for that of the application and the type.");
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);

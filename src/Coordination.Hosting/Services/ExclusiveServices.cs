@@ -66,7 +66,7 @@ internal sealed class ExclusiveServices
     {
         try
         {
-            var @lock = locks.GetLock(options.LockName ?? registration.GetDefaultLockName(node.ApplicationName), options.LockOptions).AsStandby();
+            var @lock = locks.GetLock(options.LockName ?? ServiceLockName.Find(registration.ServiceType, node.ApplicationName), options.LockOptions).AsStandby();
             var timings = LeaseTimings.Of(node, options.LockOptions);
             return new ExclusiveService(
                 registration,

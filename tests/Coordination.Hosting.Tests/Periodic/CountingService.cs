@@ -5,7 +5,7 @@ namespace Coordination.Hosting.Tests.Periodic;
 /// <summary>Notes its runs, and does in each what its node says.</summary>
 internal sealed class CountingService(Runs runs) : ExclusivePeriodicService
 {
-    public const string LockName = "Coordination.Hosting.Tests.Periodic.CountingService";
+    public const string LockName = "Coordination.Hosting.Tests/Coordination.Hosting.Tests.Periodic.CountingService";
 
     protected override Task RunAsync(PeriodicRun run, CancellationToken stoppingToken)
     {

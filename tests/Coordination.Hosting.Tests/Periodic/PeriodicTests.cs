@@ -34,6 +34,18 @@ public sealed class PeriodicTests
     }
 
     [Fact]
+    [Promise("G11", "G13")]
+    [Failure("F70")]
+    public async Task Two_applications_on_one_store_run_each_interval_of_their_own()
+    {
+        await using var cluster = new Cluster();
+        var shop = await StartAsync(cluster, "a", coordination: o => o.ApplicationName = "shop");
+        var warehouse = await StartAsync(cluster, "b", coordination: o => o.ApplicationName = "warehouse");
+        await Cluster.UntilAsync(() => shop.Runs.All.Count == 1 && warehouse.Runs.All.Count == 1, "both run the slot in which they start");
+        Assert.Equal(["shop", "warehouse"], All([shop, warehouse]).Select(run => run.Lease.LockName.Split('/')[0]).Order());
+    }
+
+    [Fact]
     [Promise("G11")]
     public async Task A_restart_repeats_nothing_and_drops_nothing()
     {
@@ -192,7 +204,7 @@ public sealed class PeriodicTests
     }
 
     private static async Task<(TestNode Node, Runs Runs)> StartAsync(
-        Cluster cluster, string name, Action<ExclusivePeriodicOptions>? configure = null, Func<PeriodicRun, CancellationToken, Task>? work = null)
+        Cluster cluster, string name, Action<ExclusivePeriodicOptions>? configure = null, Func<PeriodicRun, CancellationToken, Task>? work = null, Action<CoordinationOptions>? coordination = null)
     {
         var runs = new Runs();
         runs.Do = work ?? runs.Do;
@@ -200,6 +212,7 @@ public sealed class PeriodicTests
         {
             services.AddSingleton(runs);
             services.AddScoped<Scoped>();
+            services.Configure(coordination ?? (static _ => { }));
             services.AddExclusivePeriodicService<CountingService>(o =>
             {
                 o.Interval = Interval;
