@@ -35,6 +35,10 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
             case LeaseState.InDoubt:
                 Log.InDoubt(_logger, grant.LockName, grant.Owner, grant.FencingToken, remaining);
                 break;
+            case LeaseState.Lost when after.LossReason == LeaseLossReason.MaxHoldReached:
+                // Whoever set it asked for that.
+                Log.MaxHoldReached(_logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor);
+                break;
             case LeaseState.Lost:
                 Log.Lost(_logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor, after.LossReason ?? LeaseLossReason.DeadlinePassed);
                 break;
