@@ -48,4 +48,7 @@ internal static partial class Log
 
     [LoggerMessage(1113, LogLevel.Information, "The Redis server has replicas, and its min-replicas-to-write is 0: when it is cut off from them and one of them takes over, it goes on confirming leases for those that still reach it, and a lock can have two holders until it is heard of again. Set min-replicas-to-write 1 and min-replicas-max-lag to less than the lease, and let resources check the fencing token.")]
     public static partial void WritesWithoutReplicas(ILogger logger);
+
+    [LoggerMessage(1114, LogLevel.Information, "The start was cancelled before the Redis server was examined.")]
+    public static partial void ProbeCancelled(ILogger logger);
 }
