@@ -1,7 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordination;
 using Coordination.Hosting.Leadership;
+using Coordination.Hosting.Runners;
 using Coordination.Hosting.Services;
+using Coordination.Hosting.Telemetry;
+using Coordination.Hosting.Terms;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -20,7 +23,7 @@ public static class ExclusiveServiceCollectionExtensions
     /// <remarks>
     /// Needs <c>services.AddCoordination(…)</c> with a store, in any order. The host fails to start, with an <see cref="OptionsValidationException"/>,
     /// when a setting is out of its range or two registrations have the same lock name, and with the exception itself when the constructor of
-    /// <typeparamref name="TService"/> throws. The node contends when every service of the host has started.
+    /// <typeparamref name="TService"/> throws. The node contends when the host has started.
     /// </remarks>
     /// <typeparam name="TService">The service. It is made once per registration and disposed with the host.</typeparam>
     /// <param name="services">The services of the host.</param>
@@ -47,18 +50,29 @@ public static class ExclusiveServiceCollectionExtensions
         services.AddSingleton<ExclusiveServiceRegistration>(registration);
         services.TryAddSingleton<ExclusiveServices>();
         services.TryAddSingleton<LeaderQuestions>();
+        services.TryAddSingleton<ExclusiveServiceRunners>();
+        services.TryAddTransient<DisposalGuard>();
+        services.TryAddSingleton(static provider => new ProcessEnd(provider.GetRequiredService<TelemetryDispatcher>()));
         services.TryAddSingleton<ILeadership<TService>>(static provider => provider.GetRequiredService<ExclusiveServices>().GetLeadership<TService>());
         services.TryAddKeyedSingleton<ILeadership>(KeyedService.AnyKey, static (provider, name) => provider.GetRequiredService<ExclusiveServices>().GetLeadership(name));
 
         // A service of the container, so that the container disposes it.
         services.AddKeyedSingleton<ExclusiveBackgroundService>(registration, (provider, _) => registration.CreateService(provider));
-        services.AddSingleton<IHostedService>(provider => new ExclusiveServiceRunner(
-            provider.GetRequiredService<ExclusiveServices>().Get(registration),
-            provider.GetRequiredKeyedService<ExclusiveBackgroundService>(registration),
-            provider.GetRequiredService<LeaderQuestions>(),
-            provider.GetRequiredService<IHostApplicationLifetime>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>())));
+        services.AddSingleton<IHostedService>(provider => CreateRunner(provider, registration));
         return services;
+    }
+
+    /// <summary>All that the work stands on is made before the runner, and so is disposed after it.</summary>
+    private static ExclusiveServiceRunner CreateRunner(IServiceProvider provider, ExclusiveServiceRegistration registration)
+    {
+        var service = provider.GetRequiredService<ExclusiveServices>().Get(registration);
+        var time = provider.GetRequiredService<TimeProvider>();
+        var lifetime = provider.GetService<IHostApplicationLifetime>();
+        var log = new ServiceLog(provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>()), service);
+        var work = new TermWork(service, provider.GetRequiredKeyedService<ExclusiveBackgroundService>(registration), provider.GetRequiredService<IServiceScopeFactory>(), time, log);
+        var watch = new OverdueWatch(service, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);
+        var observer = new LeaderObserver(service.Leadership, provider.GetRequiredService<LeaderQuestions>(), service.LeaseDuration, time, log);
+        var loop = new TermLoop(service, work, watch, observer, lifetime, time, log);
+        return new ExclusiveServiceRunner(service, loop, watch.Abandoned, provider.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time, log);
     }
 }
