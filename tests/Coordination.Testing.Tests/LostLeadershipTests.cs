@@ -37,7 +37,7 @@ public class LostLeadershipTests
 
     private sealed class OutboxRelay(ChannelWriter<string> said) : ExclusiveBackgroundService
     {
-        protected override async Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken)
+        protected override async Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken)
         {
             said.TryWrite("leads");
             try

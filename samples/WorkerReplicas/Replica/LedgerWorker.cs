@@ -8,10 +8,10 @@ internal sealed class LedgerWorker(LedgerClient ledger) : ExclusiveBackgroundSer
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
-    protected override async Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken)
+    protected override async Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken)
     {
-        await using var term = await ledger.BeginTermAsync(lease.FencingToken, stoppingToken);
-        while (await term.AppendAsync(["debit 100", "credit 100", "balance 0"]))
+        await using var account = await ledger.BeginTermAsync(term.FencingToken, stoppingToken);
+        while (await account.AppendAsync(["debit 100", "credit 100", "balance 0"]))
         {
             await Task.Delay(Pause, stoppingToken);
         }

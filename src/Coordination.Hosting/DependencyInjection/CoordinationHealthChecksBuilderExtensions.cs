@@ -9,51 +9,193 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Registers the health check.</summary>
+/// <summary>Registers health checks.</summary>
+/// <remarks>
+/// Each check has the platform's parameters: what it reports as its failure, <see cref="HealthStatus.Unhealthy"/> by default; tags to choose it by; and a time
+/// limit for all of it, from 1 ms to 49 days, none by default. <c>storeTimeLimit</c> is how long the store has to reply where it is asked: 1 ms to 49 days,
+/// 500 ms by default.
+/// </remarks>
 public static class CoordinationHealthChecksBuilderExtensions
 {
     /// <summary>
-    /// Adds a health check of this node's coordination: healthy as a leader and as a standby, degraded while locks, or some of them, cannot be acquired, and
-    /// <paramref name="failureStatus"/> while work goes on too long after its lock was lost.
+    /// Adds a check of this node's coordination: healthy as a leader and as a standby. Degraded while locks, or some of them, cannot be acquired, while a
+    /// service has not started or has stopped, and after <see cref="ExclusiveServiceOptions.DegradedAfterFailures"/>.
+    /// <paramref name="failureStatus"/> while work goes on too long after its lock was lost, and after
+    /// <see cref="ExclusiveServiceOptions.UnhealthyAfterFailures"/>.
     /// </summary>
     /// <remarks>
     /// Whether locks can be acquired is known from the calls that the node made last; the store is asked for a sign of life where it made none for a minute.
     /// The data of the result has <c>node</c>, <c>store</c>, and <c>locks</c>: for each lock name the node's <c>role</c> (leader, standby,
-    /// none) and <c>state</c>, and where a leader is known its <c>nodeId</c>, <c>token</c> and <c>since</c>. No secret is in it.
+    /// none), <c>state</c> and <c>phase</c>, its <c>failuresInARow</c> and the type of its <c>lastFailure</c>, and where a leader is known its
+    /// <c>nodeId</c>, <c>token</c> and <c>since</c>. No secret is in it.
     /// </remarks>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check.</param>
-    /// <param name="failureStatus">What overdue work is reported as. Null, the default, for <see cref="HealthStatus.Unhealthy"/>.</param>
+    /// <param name="failureStatus">What it reports as its failure.</param>
     /// <param name="tags">Tags to choose the check by.</param>
-    /// <param name="storeTimeLimit">How long the store has to reply, where it is asked: 1 ms to 49 days. Null, the default, for 500 ms.</param>
+    /// <param name="storeTimeLimit">How long the store has to reply.</param>
+    /// <param name="timeout">How long the check may take.</param>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="name"/> is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="storeTimeLimit"/> is not in its range.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A duration is not in its range.</exception>
     public static IHealthChecksBuilder AddCoordinationHealthCheck(
         this IHealthChecksBuilder builder,
         string name = "coordination",
         HealthStatus? failureStatus = null,
         IEnumerable<string>? tags = null,
-        TimeSpan? storeTimeLimit = null)
+        TimeSpan? storeTimeLimit = null,
+        TimeSpan? timeout = null) =>
+        AddOf(builder, name, new ServiceChoice(), failureStatus, tags, storeTimeLimit, timeout);
+
+    /// <summary>Adds the same check for the service with one lock alone.</summary>
+    /// <param name="builder">The health checks of the host.</param>
+    /// <param name="name">The name of the check.</param>
+    /// <param name="lockName">The name of the service's lock.</param>
+    /// <param name="failureStatus">What it reports as its failure.</param>
+    /// <param name="tags">Tags to choose the check by.</param>
+    /// <param name="storeTimeLimit">How long the store has to reply.</param>
+    /// <param name="timeout">How long the check may take.</param>
+    /// <exception cref="ArgumentNullException">An argument is null that must not be.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A duration is not in its range.</exception>
+    public static IHealthChecksBuilder AddCoordinationHealthCheck(
+        this IHealthChecksBuilder builder,
+        string name,
+        string lockName,
+        HealthStatus? failureStatus = null,
+        IEnumerable<string>? tags = null,
+        TimeSpan? storeTimeLimit = null,
+        TimeSpan? timeout = null)
+    {
+        ArgumentNullException.ThrowIfNull(lockName);
+        return AddOf(builder, name, new ServiceChoice(LockName: lockName), failureStatus, tags, storeTimeLimit, timeout);
+    }
+
+    /// <summary>Adds the same check for the services of one type alone.</summary>
+    /// <typeparam name="TService">The service.</typeparam>
+    /// <param name="builder">The health checks of the host.</param>
+    /// <param name="name">The name of the check. Null, the default, for <c>coordination:</c> and the name of the type.</param>
+    /// <param name="failureStatus">What it reports as its failure.</param>
+    /// <param name="tags">Tags to choose the check by.</param>
+    /// <param name="storeTimeLimit">How long the store has to reply.</param>
+    /// <param name="timeout">How long the check may take.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A duration is not in its range.</exception>
+    public static IHealthChecksBuilder AddCoordinationHealthCheck<TService>(
+        this IHealthChecksBuilder builder,
+        string? name = null,
+        HealthStatus? failureStatus = null,
+        IEnumerable<string>? tags = null,
+        TimeSpan? storeTimeLimit = null,
+        TimeSpan? timeout = null)
+        where TService : ExclusiveBackgroundService =>
+        AddOf(builder, name ?? $"coordination:{typeof(TService).Name}", new ServiceChoice(typeof(TService)), failureStatus, tags, storeTimeLimit, timeout);
+
+    /// <summary>
+    /// Adds a check of whether this node takes part, for a readiness probe: healthy while every service has started and has not stopped, as a leader or a
+    /// standby, and locks can be acquired; else <paramref name="failureStatus"/>.
+    /// </summary>
+    /// <param name="builder">The health checks of the host.</param>
+    /// <param name="name">The name of the check.</param>
+    /// <param name="failureStatus">What it reports as its failure.</param>
+    /// <param name="tags">Tags to choose the check by. Null, the default, for <c>ready</c>.</param>
+    /// <param name="storeTimeLimit">How long the store has to reply.</param>
+    /// <param name="timeout">How long the check may take.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="name"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A duration is not in its range.</exception>
+    public static IHealthChecksBuilder AddCoordinationReadyCheck(
+        this IHealthChecksBuilder builder,
+        string name = "coordination-ready",
+        HealthStatus? failureStatus = null,
+        IEnumerable<string>? tags = null,
+        TimeSpan? storeTimeLimit = null,
+        TimeSpan? timeout = null)
+    {
+        StoreTimeLimit.Range.Validate(nameof(storeTimeLimit), nameof(storeTimeLimit), storeTimeLimit);
+        return Add(
+            builder,
+            name,
+            provider => new ReadyHealthCheck(provider.GetRequiredService<ExclusiveServices>(), TroubleOf(provider, storeTimeLimit)),
+            failureStatus,
+            tags ?? ["ready"],
+            timeout);
+    }
+
+    /// <summary>
+    /// Adds a check of whether this node leads in <typeparamref name="TService"/>, for a load balancer that sends to the leader: healthy on the leader,
+    /// else <paramref name="failureStatus"/>. Of a service that is registered several times, this node has to lead in each.
+    /// </summary>
+    /// <typeparam name="TService">The service.</typeparam>
+    /// <param name="builder">The health checks of the host.</param>
+    /// <param name="name">The name of the check. Null, the default, for <c>coordination-leader:</c> and the name of the type.</param>
+    /// <param name="failureStatus">What it reports as its failure.</param>
+    /// <param name="tags">Tags to choose the check by. Null, the default, for <c>leader</c>.</param>
+    /// <param name="timeout">How long the check may take.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is not in its range.</exception>
+    public static IHealthChecksBuilder AddCoordinationLeaderCheck<TService>(
+        this IHealthChecksBuilder builder,
+        string? name = null,
+        HealthStatus? failureStatus = null,
+        IEnumerable<string>? tags = null,
+        TimeSpan? timeout = null)
+        where TService : ExclusiveBackgroundService =>
+        AddLeader(builder, name ?? $"coordination-leader:{typeof(TService).Name}", new ServiceChoice(typeof(TService)), failureStatus, tags, timeout);
+
+    /// <summary>Adds the same check for the service with one lock.</summary>
+    /// <param name="builder">The health checks of the host.</param>
+    /// <param name="name">The name of the check.</param>
+    /// <param name="lockName">The name of the service's lock.</param>
+    /// <param name="failureStatus">What it reports as its failure.</param>
+    /// <param name="tags">Tags to choose the check by. Null, the default, for <c>leader</c>.</param>
+    /// <param name="timeout">How long the check may take.</param>
+    /// <exception cref="ArgumentNullException">An argument is null that must not be.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="timeout"/> is not in its range.</exception>
+    public static IHealthChecksBuilder AddCoordinationLeaderCheck(
+        this IHealthChecksBuilder builder,
+        string name,
+        string lockName,
+        HealthStatus? failureStatus = null,
+        IEnumerable<string>? tags = null,
+        TimeSpan? timeout = null)
+    {
+        ArgumentNullException.ThrowIfNull(lockName);
+        return AddLeader(builder, name, new ServiceChoice(LockName: lockName), failureStatus, tags, timeout);
+    }
+
+    private static IHealthChecksBuilder AddOf(
+        IHealthChecksBuilder builder, string name, ServiceChoice choice, HealthStatus? failureStatus, IEnumerable<string>? tags, TimeSpan? storeTimeLimit, TimeSpan? timeout)
+    {
+        StoreTimeLimit.Range.Validate(nameof(storeTimeLimit), nameof(storeTimeLimit), storeTimeLimit);
+        return Add(
+            builder,
+            name,
+            provider => new CoordinationHealthCheck(
+                provider.GetRequiredService<ExclusiveServices>(), choice, provider.GetRequiredService<ILockProvider>(), TroubleOf(provider, storeTimeLimit)),
+            failureStatus,
+            tags,
+            timeout);
+    }
+
+    private static IHealthChecksBuilder AddLeader(
+        IHealthChecksBuilder builder, string name, ServiceChoice choice, HealthStatus? failureStatus, IEnumerable<string>? tags, TimeSpan? timeout) =>
+        Add(builder, name, provider => new LeaderHealthCheck(provider.GetRequiredService<ExclusiveServices>(), choice), failureStatus, tags ?? ["leader"], timeout);
+
+    private static IHealthChecksBuilder Add(
+        IHealthChecksBuilder builder, string name, Func<IServiceProvider, IHealthCheck> create, HealthStatus? failureStatus, IEnumerable<string>? tags, TimeSpan? timeout)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(name);
-        var limit = storeTimeLimit ?? StoreTimeLimit.OfHealthCheck;
-        StoreTimeLimit.Range.Validate(nameof(storeTimeLimit), nameof(storeTimeLimit), storeTimeLimit);
+        StoreTimeLimit.Range.Validate(nameof(timeout), nameof(timeout), timeout);
 
         // A host that only takes locks has no exclusive services, and a store to be asked all the same.
         builder.Services.AddOptions<ExclusiveServiceOptions>();
         builder.Services.TryAddSingleton<ExclusiveServices>();
-        return builder.Add(new HealthCheckRegistration(
-            name,
-            provider => new CoordinationHealthCheck(
-                provider.GetRequiredService<ExclusiveServices>(),
-                provider.GetRequiredService<ILockProvider>(),
-                provider.GetRequiredService<ILockStore>(),
-                provider.GetRequiredService<ILockStoreAdministration>(),
-                provider.GetRequiredService<StoreCondition>(),
-                provider.GetRequiredService<TimeProvider>(),
-                limit),
-            failureStatus,
-            tags));
+        return builder.Add(new HealthCheckRegistration(name, create, failureStatus, tags, timeout));
     }
+
+    private static StoreTrouble TroubleOf(IServiceProvider provider, TimeSpan? timeLimit) => new(
+        provider.GetRequiredService<ILockStore>(),
+        provider.GetRequiredService<ILockStoreAdministration>(),
+        provider.GetRequiredService<StoreCondition>(),
+        provider.GetRequiredService<TimeProvider>(),
+        timeLimit ?? StoreTimeLimit.OfHealthCheck);
 }

@@ -1,8 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordination;
 using Coordination.Hosting.Leadership;
+using Coordination.Hosting.Runners;
 using Coordination.Hosting.Services;
 using Coordination.Hosting.Stops;
+using Coordination.Hosting.Telemetry;
+using Coordination.Hosting.Terms;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -21,7 +24,7 @@ public static class ExclusiveServiceCollectionExtensions
     /// <remarks>
     /// Needs <c>services.AddCoordination(…)</c> with a store, in any order. The host fails to start, with an <see cref="OptionsValidationException"/>,
     /// when a setting is out of its range or two registrations have the same lock name, and with the exception itself when the constructor of
-    /// <typeparamref name="TService"/> throws. The node contends when every service of the host has started.
+    /// <typeparamref name="TService"/> throws. The node contends when the host has started.
     /// </remarks>
     /// <typeparam name="TService">The service. It is made once per registration and disposed with the host.</typeparam>
     /// <param name="services">The services of the host.</param>
@@ -49,6 +52,9 @@ public static class ExclusiveServiceCollectionExtensions
         services.TryAddSingleton<ExclusiveServices>();
         services.TryAddSingleton<LeaderQuestions>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StopBudgetCheck>());
+        services.TryAddSingleton<ExclusiveServiceRunners>();
+        services.TryAddTransient<DisposalGuard>();
+        services.TryAddSingleton(static provider => new ProcessEnd(provider.GetRequiredService<TelemetryDispatcher>()));
         services.TryAddSingleton<ILeadership<TService>>(static provider => provider.GetRequiredService<ExclusiveServices>().GetLeadership<TService>());
 
         // Null for a name that no service has: then the container says that there is none, which GetKeyedService takes and GetRequiredKeyedService does not.
@@ -56,13 +62,21 @@ public static class ExclusiveServiceCollectionExtensions
 
         // A service of the container, so that the container disposes it.
         services.AddKeyedSingleton<ExclusiveBackgroundService>(registration, (provider, _) => registration.CreateService(provider));
-        services.AddSingleton<IHostedService>(provider => new ExclusiveServiceRunner(
-            provider.GetRequiredService<ExclusiveServices>().Get(registration),
-            provider.GetRequiredKeyedService<ExclusiveBackgroundService>(registration),
-            provider.GetRequiredService<LeaderQuestions>(),
-            provider.GetRequiredService<IHostApplicationLifetime>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>())));
+        services.AddSingleton<IHostedService>(provider => CreateRunner(provider, registration));
         return services;
+    }
+
+    /// <summary>All that the work stands on is made before the runner, and so is disposed after it.</summary>
+    private static ExclusiveServiceRunner CreateRunner(IServiceProvider provider, ExclusiveServiceRegistration registration)
+    {
+        var service = provider.GetRequiredService<ExclusiveServices>().Get(registration);
+        var time = provider.GetRequiredService<TimeProvider>();
+        var lifetime = provider.GetService<IHostApplicationLifetime>();
+        var log = new ServiceLog(provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>()), service);
+        var work = new TermWork(service, provider.GetRequiredKeyedService<ExclusiveBackgroundService>(registration), provider.GetRequiredService<IServiceScopeFactory>(), time, log);
+        var watch = new OverdueWatch(service, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);
+        var observer = new LeaderObserver(service.Leadership, provider.GetRequiredService<LeaderQuestions>(), service.LeaseDuration, time, log);
+        var loop = new TermLoop(service, work, watch, observer, lifetime, time, log);
+        return new ExclusiveServiceRunner(service, loop, watch.Abandoned, provider.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time, log);
     }
 }

@@ -3,7 +3,10 @@ namespace Coordination.Hosting.Leadership;
 /// <summary>What a service does on this node.</summary>
 internal enum ServicePhase
 {
-    /// <summary>The host has not started, or has stopped.</summary>
+    /// <summary>The host has not started.</summary>
+    NotStarted,
+
+    /// <summary>The host has stopped.</summary>
     Stopped,
 
     /// <summary>Waits for the lock.</summary>
@@ -18,7 +21,7 @@ internal enum ServicePhase
     /// <summary>Lost the lease, and the work takes longer than it may to return.</summary>
     Overdue,
 
-    /// <summary>Stays away after a term whose work returned by itself.</summary>
+    /// <summary>Stays away after a term whose work returned by itself, or that stepped down.</summary>
     Pausing,
 
     /// <summary>Stays away after a failure.</summary>

@@ -2,11 +2,12 @@ using Coordination.Hosting.Leadership;
 
 namespace Coordination.Hosting.Services;
 
-/// <summary>A registered service with all that was worked out for it: its settings, its lock, and what this node knows of its leadership.</summary>
+/// <summary>A registered service with all that was worked out for it: its settings, its lock, and what this node knows of its leadership and its failures.</summary>
 internal sealed record ExclusiveService(
     ExclusiveServiceRegistration Registration,
     ExclusiveServiceOptions Options,
     ILock Lock,
     TimeSpan LeaseDuration,
     TimeSpan OverdueAfter,
-    ServiceLeadership Leadership);
+    ServiceLeadership Leadership,
+    ServiceFailures Failures);

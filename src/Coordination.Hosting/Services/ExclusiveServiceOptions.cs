@@ -16,14 +16,25 @@ public sealed class ExclusiveServiceOptions
     /// </summary>
     public string? LockName { get; set; }
 
-    /// <summary>How leases of this lock differ from the node's defaults: lease duration, longest hold. Null, the default, for not at all.</summary>
+    /// <summary>
+    /// How leases of this lock differ from the node's defaults, as in their duration. Null, the default, for not at all.
+    /// <see cref="LockOptions.MaxHold"/> is refused: it ends the renewals while the work still runs. Set <see cref="MaxTerm"/>.
+    /// </summary>
     public LockOptions? LockOptions { get; set; }
 
-    /// <summary>What follows a term whose work returned by itself. <see cref="AfterCompletion.Pause"/> by default.</summary>
-    public AfterCompletion AfterCompletion { get; set; } = AfterCompletion.Pause;
+    /// <summary>
+    /// How long a term lasts at most: 100 ms to 49 days. Null, the default, for no limit. Then the work is told to stop; the lease is renewed until it has
+    /// returned, and this node contends again behind those that wait. That is no failure.
+    /// </summary>
+    public TimeSpan? MaxTerm { get; set; }
 
     /// <summary>
-    /// How long the node stays away after a term whose work returned by itself, with <see cref="AfterCompletion.Pause"/>: greater
+    /// What this node does after a term whose work returned by itself; each node counts for itself. <see cref="CompletionAction.Pause"/> by default.
+    /// </summary>
+    public CompletionAction AfterCompletion { get; set; } = CompletionAction.Pause;
+
+    /// <summary>
+    /// How long this node stays away after a term whose work returned by itself, with <see cref="CompletionAction.Pause"/>: greater
     /// than zero, up to 49 days; 5 s by default.
     /// </summary>
     public TimeSpan CompletionPause { get; set; } = TimeSpan.FromSeconds(5);
@@ -52,9 +63,19 @@ public sealed class ExclusiveServiceOptions
     /// <summary>How often overdue work is warned of, after the first warning: 100 ms to 49 days; 10 s by default.</summary>
     public TimeSpan OverdueWarningInterval { get; set; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>What the node does about overdue work, beside the warning: <see cref="OverdueAction.Warn"/>, which is nothing, by default.</summary>
+    public OverdueAction OverdueAction { get; set; } = OverdueAction.Warn;
+
     /// <summary>
-    /// Whether overdue work stops the host: the end of the process is the one sure end of work that ignores its token. False by
-    /// default. Have something start the process again.
+    /// After how many failures in a row on this node the health check is degraded: 1 or more, 3 by default. The work that throws is a failure, and so is a
+    /// store that refuses. They are in a row until a term ends without one, and until none was for <see cref="MaxRestartDelay"/> and
+    /// <see cref="RestartDelayResetAfter"/> together.
     /// </summary>
-    public bool StopHostWhenOverdue { get; set; }
+    public int DegradedAfterFailures { get; set; } = 3;
+
+    /// <summary>After how many failures in a row on this node the health check reports its failure status: 1 or more, 10 by default.</summary>
+    public int UnhealthyAfterFailures { get; set; } = 10;
+
+    /// <summary>After how many failures in a row on this node its host stops: 1 or more. Null, the default, for never. Have something start it again.</summary>
+    public int? StopHostAfterFailures { get; set; }
 }

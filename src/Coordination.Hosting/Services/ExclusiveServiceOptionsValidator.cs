@@ -11,6 +11,7 @@ internal sealed class ExclusiveServiceOptionsValidator : IValidateOptions<Exclus
     // Work that always fails, and work that ignores its token, would fill the log else, and ask the store all the time.
     private static readonly DurationRange RestartDelay = DurationRange.Between(TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1));
     private static readonly DurationRange OverdueWarningInterval = DurationRange.Between(TimeSpan.FromMilliseconds(100), LongestTimer);
+    private static readonly DurationRange MaxTerm = DurationRange.Between(TimeSpan.FromMilliseconds(100), LongestTimer, "null for no limit");
     private static readonly DurationRange OverdueAfter = DurationRange.Between(TimeSpan.Zero, LongestTimer, "null for the safety margin of the lease");
 
     public ValidateOptionsResult Validate(string? name, ExclusiveServiceOptions options)
@@ -27,6 +28,20 @@ internal sealed class ExclusiveServiceOptionsValidator : IValidateOptions<Exclus
             failures.Add($"{name}: AfterCompletion is {options.AfterCompletion}. Use Pause, ContendAgain or Never.");
         }
 
+        if (!Enum.IsDefined(options.OverdueAction))
+        {
+            failures.Add($"{name}: OverdueAction is {options.OverdueAction}. Use Warn, StopHost or EndProcess.");
+        }
+
+        if (options.LockOptions?.MaxHold is { } hold)
+        {
+            failures.Add($"{name}: LockOptions.MaxHold is {hold}. Set MaxTerm instead, which tells the work to stop first: MaxHold ends the renewals while the work runs.");
+        }
+
+        CheckCount(nameof(options.DegradedAfterFailures), options.DegradedAfterFailures);
+        CheckCount(nameof(options.UnhealthyAfterFailures), options.UnhealthyAfterFailures);
+        CheckCount(nameof(options.StopHostAfterFailures), options.StopHostAfterFailures ?? 1);
+        Check(nameof(options.MaxTerm), options.MaxTerm, MaxTerm);
         Check(nameof(options.CompletionPause), options.CompletionPause, Pause);
         Check(nameof(options.MinRestartDelay), options.MinRestartDelay, RestartDelay);
         Check(nameof(options.MaxRestartDelay), options.MaxRestartDelay, RestartDelay);
@@ -40,6 +55,14 @@ internal sealed class ExclusiveServiceOptionsValidator : IValidateOptions<Exclus
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void CheckCount(string property, int value)
+        {
+            if (value < 1)
+            {
+                failures.Add($"{name}: {property} is {value}. Set 1 or more.");
+            }
+        }
 
         void Check(string property, TimeSpan? value, DurationRange range)
         {

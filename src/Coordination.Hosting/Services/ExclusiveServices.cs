@@ -74,7 +74,8 @@ internal sealed class ExclusiveServices
                 @lock,
                 timings.Duration,
                 options.OverdueAfter ?? timings.SafetyMargin,
-                registration.CreateLeadership(@lock.Name, locks.NodeId, store, time));
+                registration.CreateLeadership(@lock.Name, locks.NodeId, store, time),
+                new ServiceFailures(options, time));
         }
         catch (ArgumentException exception)
         {

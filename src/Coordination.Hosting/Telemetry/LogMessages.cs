@@ -1,5 +1,6 @@
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Services;
+using Coordination.Hosting.Terms;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Hosting.Telemetry;
@@ -16,8 +17,8 @@ internal static partial class LogMessages
     [LoggerMessage(1202, LogLevel.Information, "{Service} ended its term: lock '{LockName}', token {FencingToken}, after {Duration}, because: {TermEnd}. Release: {Release}.")]
     public static partial void Ended(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan duration, TermEnd termEnd, ReleaseResult release);
 
-    [LoggerMessage(EventId = 1203, Message = "{Service} lost its lease of the lock '{LockName}', token {FencingToken}: {LossReason}. Its work is told to stop.")]
-    public static partial void Lost(this ILogger logger, LogLevel level, string service, string lockName, long fencingToken, LeaseLossReason? lossReason);
+    [LoggerMessage(1203, LogLevel.Warning, "{Service} lost its lease of the lock '{LockName}', token {FencingToken}: {LossReason}. Its work is told to stop.")]
+    public static partial void Lost(this ILogger logger, string service, string lockName, long fencingToken, LeaseLossReason? lossReason);
 
     [LoggerMessage(1204, LogLevel.Error, "{Service} failed as the leader: lock '{LockName}', token {FencingToken}, after {Duration}. Another node may try; this one stays away for a while. Release: {Release}.")]
     public static partial void Failed(this ILogger logger, Exception? exception, string service, string lockName, long fencingToken, TimeSpan duration, ReleaseResult release);
@@ -25,7 +26,7 @@ internal static partial class LogMessages
     [LoggerMessage(1205, LogLevel.Warning, "{Service} is OVERDUE: it lost its lease of the lock '{LockName}', token {FencingToken}, {LostFor} ago and its work still runs, maybe beside that of another node. It does not contend until the work has returned.")]
     public static partial void Overdue(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan lostFor);
 
-    [LoggerMessage(1206, LogLevel.Critical, "{Service} stops the host because its work is overdue: lock '{LockName}', token {FencingToken}.")]
+    [LoggerMessage(1206, LogLevel.Critical, "{Service} stops the host because its work is overdue, and waits for that work no longer: lock '{LockName}', token {FencingToken}.")]
     public static partial void StopsHost(this ILogger logger, string service, string lockName, long fencingToken);
 
     [LoggerMessage(1207, LogLevel.Warning, "{Service} cannot contend for the lock '{LockName}': {Refusal} It tries again by itself.")]
@@ -34,8 +35,8 @@ internal static partial class LogMessages
     [LoggerMessage(1208, LogLevel.Information, "{Service} stands by for the lock '{LockName}': node {LeaderNodeId} leads with token {LeaderFencingToken} since {LeaderSince:O}.")]
     public static partial void SeesLeader(this ILogger logger, string service, string lockName, string leaderNodeId, long leaderFencingToken, DateTimeOffset leaderSince);
 
-    [LoggerMessage(1209, LogLevel.Warning, "{Service} still runs, and the host waits no longer. Its lock '{LockName}' stays held until the work returns or the process ends; then another node takes over within the lease duration.")]
-    public static partial void StillRunning(this ILogger logger, string service, string lockName);
+    [LoggerMessage(1209, LogLevel.Warning, "{Service} still runs, and the host waits no longer for it to stop. Its lock '{LockName}' stays held until the work returns or the process ends, and for {Respite} at most once the host is disposed.")]
+    public static partial void StillRunning(this ILogger logger, string service, string lockName, TimeSpan respite);
 
     [LoggerMessage(1210, LogLevel.Information, "{Service} was granted the lock '{LockName}', token {FencingToken}, while the host stops. The grant was undone. Release: {Release}.")]
     public static partial void Declined(this ILogger logger, string service, string lockName, long fencingToken, ReleaseResult release);
@@ -45,6 +46,22 @@ internal static partial class LogMessages
 
     [LoggerMessage(1212, LogLevel.Error, "A callback that {Service} registered on its stopping token threw; lock '{LockName}'.")]
     public static partial void StopCallbackFailed(this ILogger logger, Exception exception, string service, string lockName);
+
+    [LoggerMessage(EventId = 1213, Message = "{Service} ended its term by {ExceptionType}, after it was told to stop: lock '{LockName}', token {FencingToken}, after {Duration}, because: {TermEnd}. Release: {Release}.")]
+    public static partial void EndedByException(
+        this ILogger logger, LogLevel level, Exception? exception, string service, string exceptionType, string lockName, long fencingToken, TimeSpan duration, TermEnd termEnd, ReleaseResult release);
+
+    [LoggerMessage(1214, LogLevel.Error, "The disposal of a scoped service of {Service} threw at the end of a term; lock '{LockName}'. The lock is released all the same.")]
+    public static partial void ScopeFailed(this ILogger logger, Exception exception, string service, string lockName);
+
+    [LoggerMessage(1215, LogLevel.Error, "{Service} still runs although its host is disposed. Its lock '{LockName}' is given up: it is renewed no more, and another node takes over within the lease duration, maybe beside this work.")]
+    public static partial void GivesUp(this ILogger logger, string service, string lockName);
+
+    [LoggerMessage(1216, LogLevel.Critical, "{Service} ends the process with exit code {ExitCode} because its work is overdue: lock '{LockName}', token {FencingToken}.")]
+    public static partial void EndsProcess(this ILogger logger, string service, string lockName, long fencingToken, int exitCode);
+
+    [LoggerMessage(1217, LogLevel.Critical, "{Service} stops the host after {Failures} failures in a row; lock '{LockName}'.")]
+    public static partial void StopsHostAfter(this ILogger logger, string service, string lockName, int failures);
 
     [LoggerMessage(1220, LogLevel.Information, "{Service} begins a run: lock '{LockName}', token {FencingToken}, scheduled for {ScheduledFor:O}, recovering: {IsRecovery}.")]
     public static partial void PeriodicRunBegins(this ILogger logger, string service, string lockName, long fencingToken, DateTimeOffset? scheduledFor, bool isRecovery);

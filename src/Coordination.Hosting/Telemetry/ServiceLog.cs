@@ -1,4 +1,5 @@
 using Coordination.Hosting.Services;
+using Coordination.Hosting.Terms;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Hosting.Telemetry;
@@ -21,6 +22,13 @@ internal sealed class ServiceLog(ILogger logger, ExclusiveService service)
         {
             logger.Failed(failure, _service, _lock, lease.FencingToken, outcome.Duration, release);
         }
+        else if (failure is not null)
+        {
+            // Work that is told to stop mostly says so with an exception of what it was in the middle of. After a loss it may be the first sign of trouble.
+            var (level, shown) = outcome.End == TermEnd.Lost ? (LogLevel.Warning, failure) : (LogLevel.Information, null);
+            var type = failure.GetType().Name;
+            logger.EndedByException(level, shown, _service, type, _lock, lease.FencingToken, outcome.Duration, outcome.End, release);
+        }
         else
         {
             logger.Ended(_service, _lock, lease.FencingToken, outcome.Duration, outcome.End, release);
@@ -29,12 +37,7 @@ internal sealed class ServiceLog(ILogger logger, ExclusiveService service)
 
     public void Completed() => logger.Completed(_service, _lock);
 
-    public void Lost(ILockLease lease)
-    {
-        // MaxHold is what the user asked for.
-        var level = lease.LossReason == LeaseLossReason.MaxHoldReached ? LogLevel.Information : LogLevel.Warning;
-        logger.Lost(level, _service, _lock, lease.FencingToken, lease.LossReason);
-    }
+    public void Lost(ILockLease lease) => logger.Lost(_service, _lock, lease.FencingToken, lease.LossReason);
 
     public void Overdue(ILockLease lease, TimeSpan since) => logger.Overdue(_service, _lock, lease.FencingToken, since);
 
@@ -44,7 +47,15 @@ internal sealed class ServiceLog(ILogger logger, ExclusiveService service)
 
     public void Refused(string refusal) => logger.Refused(_service, _lock, refusal);
 
-    public void StillRunning() => logger.StillRunning(_service, _lock);
+    public void StillRunning(TimeSpan respite) => logger.StillRunning(_service, _lock, respite);
+
+    public void GivesUp() => logger.GivesUp(_service, _lock);
+
+    public void EndsProcess(ILockLease lease, int exitCode) => logger.EndsProcess(_service, _lock, lease.FencingToken, exitCode);
+
+    public void StopsHostAfter(int failures) => logger.StopsHostAfter(_service, _lock, failures);
+
+    public void ScopeFailed(Exception exception) => logger.ScopeFailed(exception, _service, _lock);
 
     public void StopCallbackFailed(Exception exception) => logger.StopCallbackFailed(exception, _service, _lock);
 }

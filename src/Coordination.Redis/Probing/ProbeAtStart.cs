@@ -33,6 +33,11 @@ internal sealed class ProbeAtStart(IServiceProvider services, StoreInUse inUse, 
         {
             Log.ProbeDeferred(_logger, away.Message);
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The host is told to stop while it starts. It does so by itself when this returns, and would end by an exception that is thrown here.
+            Log.ProbeCancelled(_logger);
+        }
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -57,4 +57,7 @@ internal static partial class Log
 
     [LoggerMessage(1115, LogLevel.Information, "The Redis server does not say {Unknown}.")]
     public static partial void RetentionIsUnknown(ILogger logger, string unknown);
+
+    [LoggerMessage(1117, LogLevel.Information, "The start was cancelled before the Redis server was examined.")]
+    public static partial void ProbeCancelled(ILogger logger);
 }

@@ -43,6 +43,10 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
             case LeaseState.InDoubt:
                 Log.InDoubt(_logger, grant.LockName, grant.Owner, grant.FencingToken, remaining);
                 break;
+            case LeaseState.Lost when after.LossReason == LeaseLossReason.MaxHoldReached:
+                // Whoever set it asked for that.
+                Log.MaxHoldReached(_logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor);
+                break;
             case LeaseState.Lost:
                 var reason = after.LossReason ?? LeaseLossReason.DeadlinePassed;
                 Log.Lost(_logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor, reason, cause?.ToString() ?? Describe(reason));

@@ -32,6 +32,9 @@ internal static partial class Log
     [LoggerMessage(1008, LogLevel.Warning, "{Count} undos were dropped, because more than {Capacity} waited for the lock store. What they were for lapses by itself within its lease.")]
     public static partial void UndosDropped(ILogger logger, long count, int capacity);
 
+    [LoggerMessage(1009, LogLevel.Information, "The lease of lock {LockName}, owner {Owner}, fencing token {FencingToken}, reached its MaxHold and ended after {HeldFor}.")]
+    public static partial void MaxHoldReached(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan heldFor);
+
     [LoggerMessage(1010, LogLevel.Warning, "The lock store {Store} does not reply{Part}: {Error}")]
     public static partial void OutageBegan(ILogger logger, string store, string part, string error);
 

@@ -31,12 +31,24 @@ public sealed class DurationTests
 
     public static TheoryData<TimeSpan> Each => DurationValues.Each;
 
+    public static TheoryData<string, TimeSpan> OfChecks => DurationValues.Of(TimeLimits);
+
+    private static IEnumerable<string> TimeLimits =>
+    [
+        "AddCoordinationHealthCheck(storeTimeLimit)",
+        "AddCoordinationHealthCheck(timeout)",
+        "AddCoordinationLeaderCheck(timeout)",
+        "AddCoordinationReadyCheck(storeTimeLimit)",
+        "AddCoordinationReadyCheck(timeout)",
+    ];
+
     [Fact]
     [Failure("F41")]
     public void Every_place_that_takes_a_duration_is_tried_here() => Assert.Equal(
         [
-            "CoordinationHealthChecksBuilderExtensions.AddCoordinationHealthCheck(storeTimeLimit)",
+            .. TimeLimits.Select(place => $"{nameof(CoordinationHealthChecksBuilderExtensions)}.{place}"),
             .. DurationPlaces.OptionsOf(typeof(ExclusiveServiceOptions)).Select(property => $"{nameof(ExclusiveServiceOptions)}.{property.Name}").Order(StringComparer.Ordinal),
+            "ExclusiveTerm.StepDown(stayAway)",
         ],
         DurationPlaces.Of(typeof(ExclusiveBackgroundService).Assembly));
 
@@ -106,25 +118,60 @@ public sealed class DurationTests
 
     [Theory]
     [Failure("F41")]
-    [MemberData(nameof(Each))]
-    public async Task A_time_limit_of_the_health_check_works_or_is_refused(TimeSpan storeTimeLimit)
+    [MemberData(nameof(OfChecks))]
+    public async Task A_time_limit_of_a_health_check_works_or_is_refused(string place, TimeSpan value)
     {
         using var host = Build(_ => { }, services =>
         {
+            var checks = services.AddHealthChecks();
             try
             {
-                services.AddHealthChecks().AddCoordinationHealthCheck(storeTimeLimit: storeTimeLimit);
+                _ = place switch
+                {
+                    "AddCoordinationHealthCheck(storeTimeLimit)" => checks.AddCoordinationHealthCheck(storeTimeLimit: value)
+                        .AddCoordinationHealthCheck<WorkingService>(storeTimeLimit: value).AddCoordinationHealthCheck("by name", WorkingService.LockName, storeTimeLimit: value),
+                    "AddCoordinationHealthCheck(timeout)" => checks.AddCoordinationHealthCheck(timeout: value)
+                        .AddCoordinationHealthCheck<WorkingService>(timeout: value).AddCoordinationHealthCheck("by name", WorkingService.LockName, timeout: value),
+                    "AddCoordinationLeaderCheck(timeout)" => checks.AddCoordinationLeaderCheck<WorkingService>(timeout: value).AddCoordinationLeaderCheck("by name", WorkingService.LockName, timeout: value),
+                    "AddCoordinationReadyCheck(storeTimeLimit)" => checks.AddCoordinationReadyCheck(storeTimeLimit: value),
+                    "AddCoordinationReadyCheck(timeout)" => checks.AddCoordinationReadyCheck(timeout: value),
+                    _ => throw new ArgumentOutOfRangeException(nameof(place), place, "No such place."),
+                };
             }
             catch (ArgumentOutOfRangeException error)
             {
-                Assert.Equal(storeTimeLimit, error.ActualValue);
-                DurationValues.AssertRefused(nameof(storeTimeLimit), storeTimeLimit, error.Message);
-                services.AddHealthChecks();
+                Assert.Equal(value, error.ActualValue);
+                DurationValues.AssertRefused(error.ParamName!, value, error.Message);
             }
         });
         await host.StartAsync(Cancellation);
+        await Eventually.IsTrueAsync(() => _work.IsRunning, Bound, "the node leads");
         var report = await host.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Cancellation).WaitAsync(Bound, Cancellation);
         Assert.Equal(HealthStatus.Healthy, report.Status);
+        await StopsAsync(host);
+    }
+
+    [Theory]
+    [Failure("F41", "F60")]
+    [MemberData(nameof(Each))]
+    public async Task A_time_to_stay_away_works_or_is_refused(TimeSpan stayAway)
+    {
+        using var host = Build(_ => { });
+        await host.StartAsync(Cancellation);
+        await Eventually.IsTrueAsync(() => _work.IsRunning, Bound, "the node leads");
+        var term = _work.Term;
+        try
+        {
+            term.StepDown(stayAway);
+            await Eventually.IsTrueAsync(() => term.State == LeaseState.Released, Bound, "the term ends");
+        }
+        catch (ArgumentOutOfRangeException error)
+        {
+            Assert.Equal(stayAway, error.ActualValue);
+            DurationValues.AssertRefused(nameof(stayAway), stayAway, error.Message);
+            Assert.Equal(LeaseState.Held, term.State);
+        }
+
         await StopsAsync(host);
     }
 

@@ -117,6 +117,11 @@ public sealed class RegistrationTests
     [InlineData("OverdueAfter", "-00:00:01")]
     [InlineData("OverdueWarningInterval", "00:00:00")]
     [InlineData("LeaseDuration", "00:00:00.001")]
+    [InlineData("MaxTerm", "00:00:00")]
+    [InlineData("OverdueAction", "7")]
+    [InlineData("DegradedAfterFailures", "0")]
+    [InlineData("UnhealthyAfterFailures", "0")]
+    [InlineData("StopHostAfterFailures", "0")]
     public async Task A_setting_out_of_its_range_is_an_error_at_start_that_names_the_service(string setting, string value)
     {
         var error = await FailsToStartAsync<OptionsValidationException>(services => services.AddExclusiveBackgroundService<NamedService>(o => Set(o, setting, value)));
@@ -128,14 +133,23 @@ public sealed class RegistrationTests
     }
 
     [Fact]
+    [Failure("F64")]
+    public async Task MaxHold_of_a_service_is_an_error_at_start_that_names_MaxTerm()
+    {
+        var error = await FailsToStartAsync<OptionsValidationException>(services => services
+            .AddExclusiveBackgroundService<NamedService>(o => o.LockOptions = new LockOptions { MaxHold = TimeSpan.FromHours(1) }));
+        Assert.Contains("Set MaxTerm instead", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_defaults_are_in_their_ranges_and_can_be_set_for_all_services()
     {
         await using var cluster = new Cluster();
         var node = cluster.CreateNode("a", services => services
-            .ConfigureAll<ExclusiveServiceOptions>(o => o.StopHostWhenOverdue = true)
+            .ConfigureAll<ExclusiveServiceOptions>(o => o.OverdueAction = OverdueAction.StopHost)
             .AddExclusiveBackgroundService<NamedService>());
         await node.Host.StartAsync(TestContext.Current.CancellationToken);
-        Assert.True(node.Host.Services.GetRequiredService<IOptionsMonitor<ExclusiveServiceOptions>>().Get(typeof(NamedService).ToString()).StopHostWhenOverdue);
+        Assert.Equal(OverdueAction.StopHost, node.Host.Services.GetRequiredService<IOptionsMonitor<ExclusiveServiceOptions>>().Get(typeof(NamedService).ToString()).OverdueAction);
     }
 
     [Fact]
@@ -214,7 +228,7 @@ public sealed class RegistrationTests
         switch (setting)
         {
             case "LockName": options.LockName = value; break;
-            case "AfterCompletion": options.AfterCompletion = Enum.Parse<AfterCompletion>(value); break;
+            case "AfterCompletion": options.AfterCompletion = Enum.Parse<CompletionAction>(value); break;
             case "CompletionPause": options.CompletionPause = TimeSpan.Parse(value, null); break;
             case "MinRestartDelay": options.MinRestartDelay = TimeSpan.Parse(value, null); break;
             case "MaxRestartDelay": options.MaxRestartDelay = TimeSpan.Parse(value, null); break;
@@ -222,15 +236,20 @@ public sealed class RegistrationTests
             case "OverdueAfter": options.OverdueAfter = TimeSpan.Parse(value, null); break;
             case "OverdueWarningInterval": options.OverdueWarningInterval = TimeSpan.Parse(value, null); break;
             case "LeaseDuration": options.LockOptions = new LockOptions { LeaseDuration = TimeSpan.Parse(value, null) }; break;
+            case "MaxTerm": options.MaxTerm = TimeSpan.Parse(value, null); break;
+            case "OverdueAction": options.OverdueAction = Enum.Parse<OverdueAction>(value); break;
+            case "DegradedAfterFailures": options.DegradedAfterFailures = int.Parse(value, null); break;
+            case "UnhealthyAfterFailures": options.UnhealthyAfterFailures = int.Parse(value, null); break;
+            case "StopHostAfterFailures": options.StopHostAfterFailures = int.Parse(value, null); break;
             default: throw new ArgumentOutOfRangeException(nameof(setting), setting, "No such setting.");
         }
     }
 
     private sealed class PartitionService(ConcurrentDictionary<string, object> seen) : ExclusiveBackgroundService
     {
-        protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken)
+        protected override Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken)
         {
-            seen[lease.LockName] = this;
+            seen[term.LockName] = this;
             return Task.Delay(Timeout.Infinite, stoppingToken);
         }
     }
@@ -238,26 +257,26 @@ public sealed class RegistrationTests
     [ExclusiveLock("by-attribute")]
     private sealed class NamedService : ExclusiveBackgroundService
     {
-        protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
+        protected override Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
     }
 
     private sealed class GenericService<T> : ExclusiveBackgroundService
     {
-        protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
+        protected override Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
     }
 
     private sealed class UnmadeService : ExclusiveBackgroundService
     {
         public UnmadeService() => throw new NotSupportedException("thrown by the constructor");
 
-        protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken) => Task.CompletedTask;
+        protected override Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken) => Task.CompletedTask;
     }
 
     private sealed class CuriousService(ILeadership<CuriousService> leadership, ConcurrentQueue<string> disposals) : ExclusiveBackgroundService, IDisposable
     {
         public void Dispose() => disposals.Enqueue(leadership.LockName);
 
-        protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken)
+        protected override Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken)
         {
             Assert.True(leadership.IsLeader);
             return Task.Delay(Timeout.Infinite, stoppingToken);

@@ -25,7 +25,7 @@ public sealed class HealthTests
         Assert.Equal("memory", leader.Data["store"]);
         Assert.Equal("leader", Lock(leader)["role"]);
         Assert.Equal("held", Lock(leader)["state"]);
-        Assert.Equal(a.Work.Lease.FencingToken, Lock(leader)["token"]);
+        Assert.Equal(a.Work.Term.FencingToken, Lock(leader)["token"]);
         Assert.Equal(a.NodeId, Lock(leader)["nodeId"]);
         Assert.Equal(cluster.Time.GetUtcNow(), Lock(leader)["since"]);
 
@@ -43,7 +43,7 @@ public sealed class HealthTests
         var a = await cluster.StartNodeAsync("a", services: Checked);
         await a.LeadsAsync();
         a.Store.Fault = StoreWithFaults.Away;
-        await cluster.AdvanceUntilAsync(() => a.Work.Lease.State == LeaseState.InDoubt, Cluster.LeaseDuration / 2, "the lease is in doubt");
+        await cluster.AdvanceUntilAsync(() => a.Work.Term.State == LeaseState.InDoubt, Cluster.LeaseDuration / 2, "the lease is in doubt");
 
         var away = (await a.CheckHealthAsync()).Entries["coordination"];
         Assert.Equal(HealthStatus.Degraded, away.Status);
@@ -90,12 +90,12 @@ public sealed class HealthTests
         var failed = TryAsync();
         await cluster.AdvanceUntilAsync(() => failed.IsCompleted, TimeSpan.FromSeconds(10), "the try has failed");
         await Assert.ThrowsAsync<LockStoreException>(() => failed);
-        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, a.Work.Lease);
+        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, a.Work.Term);
         Assert.Equal(HealthStatus.Degraded, (await a.CheckHealthAsync()).Entries["coordination"].Status);
 
         a.Store.AcquireFault = null;
         Assert.NotNull(await TryAsync());
-        await cluster.AdvanceAsync(TimeSpan.FromSeconds(2), a.Work.Lease);
+        await cluster.AdvanceAsync(TimeSpan.FromSeconds(2), a.Work.Term);
         Assert.Equal(HealthStatus.Healthy, (await a.CheckHealthAsync()).Entries["coordination"].Status);
 
         Task<ILockLease?> TryAsync() => a.Host.Services.GetRequiredService<ILockProvider>().GetLock("other").TryAcquireAsync(TestContext.Current.CancellationToken);

@@ -21,7 +21,7 @@ public sealed class LeadershipTests
 
         Assert.False(b.Leadership.IsLeader);
         Assert.Equal(WorkingService.LockName, b.Leadership.LockName);
-        Assert.Equal(new LeaderInfo { NodeId = a.NodeId, FencingToken = a.Work.Lease.FencingToken, Since = cluster.Time.GetUtcNow() }, b.Leadership.Leader);
+        Assert.Equal(new LeaderInfo { NodeId = a.NodeId, FencingToken = a.Work.Term.FencingToken, Since = cluster.Time.GetUtcNow() }, b.Leadership.Leader);
         Assert.Equal(b.Leadership.Leader, a.Leadership.Leader);
         Assert.Equal(b.Leadership.Leader, await b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
         await Cluster.UntilAsync(() => b.Logged(1208) == 1, "b says once who leads");
@@ -48,8 +48,8 @@ public sealed class LeadershipTests
 
         await a.StopAsync();
         await b.LeadsAsync();
-        await cluster.AdvanceUntilAsync(() => c.Leadership.Leader?.NodeId == b.NodeId, 2 * Cluster.LeaseDuration, "c sees b lead", keep: b.Work.Lease);
-        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, b.Work.Lease);
+        await cluster.AdvanceUntilAsync(() => c.Leadership.Leader?.NodeId == b.NodeId, 2 * Cluster.LeaseDuration, "c sees b lead", keep: b.Work.Term);
+        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, b.Work.Term);
         Assert.Equal(2, c.Logged(1208));
     }
 
@@ -63,12 +63,12 @@ public sealed class LeadershipTests
         await b.StandsByAsync();
 
         b.Store.Fault = StoreWithFaults.Away;
-        await cluster.AdvanceUntilAsync(() => b.Leadership.Leader is null, 2 * Cluster.LeaseDuration, "b does not know who leads", keep: a.Work.Lease);
+        await cluster.AdvanceUntilAsync(() => b.Leadership.Leader is null, 2 * Cluster.LeaseDuration, "b does not know who leads", keep: a.Work.Term);
         await Assert.ThrowsAsync<LockStoreException>(async () => await b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
         Assert.DoesNotContain(b.Log, record => record.Id.Id is >= 1200 and < 1300 and not (1200 or 1208));
 
         b.Store.Fault = null;
-        await cluster.AdvanceUntilAsync(() => b.Leadership.Leader?.NodeId == a.NodeId, 2 * Cluster.LeaseDuration, "b knows again", keep: a.Work.Lease);
+        await cluster.AdvanceUntilAsync(() => b.Leadership.Leader?.NodeId == a.NodeId, 2 * Cluster.LeaseDuration, "b knows again", keep: a.Work.Term);
     }
 
     [Fact]
@@ -115,9 +115,9 @@ public sealed class LeadershipTests
         var b = await cluster.StartNodeAsync("b");
         await b.StandsByAsync();
         b.Store.AcquireFault = new LockStoreException("The server is out of memory.", isTransient: true);
-        await cluster.AdvanceUntilAsync(() => b.Host.Services.GetRequiredService<StoreCondition>().Trouble is not null, 2 * Cluster.LeaseDuration, "the standby has asked", keep: a.Work.Lease);
+        await cluster.AdvanceUntilAsync(() => b.Host.Services.GetRequiredService<StoreCondition>().Trouble is not null, 2 * Cluster.LeaseDuration, "the standby has asked", keep: a.Work.Term);
         var questions = b.Store.Questions;
-        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, a.Work.Lease);
+        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, a.Work.Term);
         Assert.True(b.Store.Questions > questions, "It asks no more.");
         Assert.Equal(a.NodeId, b.Leadership.Leader?.NodeId);
     }
@@ -184,16 +184,16 @@ public sealed class LeadershipTests
     {
         await using var cluster = new Cluster();
         var work = new Work { Do = (_, _) => Task.CompletedTask };
-        var a = await cluster.StartNodeAsync("a", o => o.AfterCompletion = AfterCompletion.ContendAgain, work: work);
+        var a = await cluster.StartNodeAsync("a", o => o.AfterCompletion = CompletionAction.ContendAgain, work: work);
         await using var slow = a.Leadership.WatchAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await slow.MoveNextAsync());
 
         await Cluster.UntilAsync(() => work.Terms > 100, "a hundred terms, unwatched");
         var last = new TaskCompletionSource();
-        work.Do = (lease, stoppingToken) =>
+        work.Do = (term, stoppingToken) =>
         {
             last.SetResult();
-            return Work.UntilToldAsync(lease, stoppingToken);
+            return Work.UntilToldAsync(term, stoppingToken);
         };
         await Cluster.UntilAsync(() => last.Task.IsCompleted, "a last term");
         var latest = a.Leadership.Leader;

@@ -53,7 +53,7 @@ internal sealed class Cluster : IAsyncDisposable
     public static Task UntilAsync(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Patience, what);
 
     /// <summary>Moves the clock in steps. Leases that are to be kept are renewed at each of them; others may run out.</summary>
-    public async Task AdvanceAsync(TimeSpan by, params ILockLease[] keep)
+    public async Task AdvanceAsync(TimeSpan by, params ILease[] keep)
     {
         var step = TimeSpan.FromMilliseconds(500);
         for (var advanced = TimeSpan.Zero; advanced < by; advanced += step)
@@ -66,7 +66,7 @@ internal sealed class Cluster : IAsyncDisposable
     /// Moves the clock in small steps until a condition holds. The limit is generous: what is due at a moment happens some steps later on
     /// a busy machine, and tests that ask for a time take it from the log.
     /// </summary>
-    public async Task AdvanceUntilAsync(Func<bool> condition, TimeSpan limit, string what, TimeSpan? step = null, ILockLease? keep = null)
+    public async Task AdvanceUntilAsync(Func<bool> condition, TimeSpan limit, string what, TimeSpan? step = null, ILease? keep = null)
     {
         var each = step ?? TimeSpan.FromMilliseconds(500);
         for (var advanced = TimeSpan.Zero; advanced <= limit; advanced += each)
@@ -105,7 +105,7 @@ internal sealed class Cluster : IAsyncDisposable
         }
     }
 
-    private async Task MoveAsync(TimeSpan by, ILockLease[] keep)
+    private async Task MoveAsync(TimeSpan by, ILease[] keep)
     {
         // A line has the time at which it is written.
         _nodes.ForEach(node => node.FlushTelemetry());

@@ -11,6 +11,7 @@ namespace Coordination.Hosting.Tests.Nodes;
 /// <summary>A host of its own, as another machine would run it.</summary>
 internal sealed class TestNode : IAsyncDisposable
 {
+    private readonly FakeLogCollector _logs;
     private bool _disposed;
 
     public TestNode(Cluster cluster, string name, Action<IServiceCollection> services, Work work, Exception? fault)
@@ -30,6 +31,9 @@ internal sealed class TestNode : IAsyncDisposable
         builder.Services.AddSingleton<ILockStore>(Store);
         services(builder.Services);
         Host = builder.Build();
+
+        // To be asked also when the host is disposed.
+        _logs = Host.Services.GetFakeLogCollector();
     }
 
     public IHost Host { get; }
@@ -45,7 +49,14 @@ internal sealed class TestNode : IAsyncDisposable
 
     public IHostApplicationLifetime Lifetime => Host.Services.GetRequiredService<IHostApplicationLifetime>();
 
-    public IReadOnlyList<FakeLogRecord> Log => Host.Services.FlushedLogs.GetSnapshot();
+    public IReadOnlyList<FakeLogRecord> Log
+    {
+        get
+        {
+            FlushTelemetry();
+            return _logs.GetSnapshot();
+        }
+    }
 
     public int Logged(int eventId) => Log.Count(record => record.Id.Id == eventId);
 
@@ -73,10 +84,10 @@ internal sealed class TestNode : IAsyncDisposable
     public Task StopAsync() => Host.StopAsync(TestContext.Current.CancellationToken);
 
     /// <summary>Disposes the host without stopping it.</summary>
-    public void Abandon()
+    public async Task AbandonAsync()
     {
         _disposed = true;
-        Host.Dispose();
+        await ((IAsyncDisposable)Host).DisposeAsync();
     }
 
     public async ValueTask DisposeAsync()

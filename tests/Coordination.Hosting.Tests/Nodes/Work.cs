@@ -6,11 +6,11 @@ internal sealed class Work
     private readonly TaskCompletionSource _letGo = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile int _terms;
     private volatile int _running;
-    private volatile ILockLease? _lease;
+    private volatile ExclusiveTerm? _term;
 
     public Work() => Do = UntilToldAsync;
 
-    public Func<ILockLease, CancellationToken, Task> Do { get; set; }
+    public Func<ExclusiveTerm, CancellationToken, Task> Do { get; set; }
 
     /// <summary>How many terms began.</summary>
     public int Terms => _terms;
@@ -20,24 +20,24 @@ internal sealed class Work
     /// <summary>The token of the term was cancelled.</summary>
     public bool WasTold { get; private set; }
 
-    public ILockLease Lease => _lease ?? throw new InvalidOperationException("There was no term yet.");
+    public ExclusiveTerm Term => _term ?? throw new InvalidOperationException("There was no term yet.");
 
-    public static Task UntilToldAsync(ILockLease lease, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
+    public static Task UntilToldAsync(ExclusiveTerm term, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
 
     /// <summary>Work that goes on after it was told to stop, until <see cref="LetGo"/>.</summary>
-    public Task UntilLetGoAsync(ILockLease lease, CancellationToken stoppingToken) => _letGo.Task;
+    public Task UntilLetGoAsync(ExclusiveTerm term, CancellationToken stoppingToken) => _letGo.Task;
 
     public void LetGo() => _letGo.TrySetResult();
 
-    public async Task RunAsync(ILockLease lease, CancellationToken stoppingToken)
+    public async Task RunAsync(ExclusiveTerm term, CancellationToken stoppingToken)
     {
-        _lease = lease;
+        _term = term;
         WasTold = false;
         using var told = stoppingToken.Register(() => WasTold = true);
         Interlocked.Increment(ref _terms);
 
         // Begun before it says that it runs: a test may then change what the next term does.
-        var work = Do(lease, stoppingToken);
+        var work = Do(term, stoppingToken);
         Interlocked.Increment(ref _running);
         try
         {

@@ -6,5 +6,5 @@ internal sealed class WorkingService(Work work) : ExclusiveBackgroundService
     /// <summary>The lock that it has by default.</summary>
     public const string LockName = "Coordination.Hosting.Tests/Coordination.Hosting.Tests.Nodes.WorkingService";
 
-    protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken) => work.RunAsync(lease, stoppingToken);
+    protected override Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken) => work.RunAsync(term, stoppingToken);
 }

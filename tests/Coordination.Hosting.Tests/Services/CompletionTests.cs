@@ -40,11 +40,11 @@ public sealed class CompletionTests
         const int Failures = 6;
         var breaks = new TaskCompletionSource();
         var work = new Work();
-        work.Do = (lease, stoppingToken) => work.Terms switch
+        work.Do = (term, stoppingToken) => work.Terms switch
         {
             <= Failures => throw new InvalidOperationException("before the first await"),
             Failures + 1 => breaks.Task,
-            _ => Work.UntilToldAsync(lease, stoppingToken),
+            _ => Work.UntilToldAsync(term, stoppingToken),
         };
         var a = await cluster.StartNodeAsync("a", o => o.MaxRestartDelay = TimeSpan.FromSeconds(30), work: work);
 
@@ -56,7 +56,7 @@ public sealed class CompletionTests
             Assert.True(away >= TimeSpan.FromSeconds(Math.Min(Math.Pow(2, failure - 1), 15)), $"Came back after {away} from failure {failure}.");
         }
 
-        await cluster.AdvanceAsync(TimeSpan.FromMinutes(1), work.Lease);
+        await cluster.AdvanceAsync(TimeSpan.FromMinutes(1), work.Term);
         breaks.SetException(new InvalidOperationException("after a good run"));
         await Cluster.UntilAsync(() => a.Logged(1204) == Failures + 1, "the failure after a good run");
         await cluster.AdvanceUntilAsync(() => work.Terms == Failures + 2, TimeSpan.FromSeconds(14), "a leads again soon", TimeSpan.FromMilliseconds(200));
@@ -101,7 +101,7 @@ public sealed class CompletionTests
         ignoring.Do = ignoring.UntilLetGoAsync;
         var a = await cluster.StartNodeAsync("a", services: s => broken.AddTo(s), work: ignoring);
         await a.LeadsAsync();
-        var first = a.Work.Lease;
+        var first = a.Work.Term;
         broken.IsBroken = true;
         cluster.Store.Clear();
         await cluster.AdvanceUntilAsync(() => first.Lost.IsCancellationRequested, TimeSpan.FromSeconds(12), "the lease is lost");
@@ -151,7 +151,7 @@ public sealed class CompletionTests
         await Cluster.UntilAsync(() => a.Work.Terms + b.Work.Terms >= 6, "six terms with no time passing");
         Assert.Equal("b", order.ElementAt(1));
 
-        static void Again(ExclusiveServiceOptions options) => options.AfterCompletion = AfterCompletion.ContendAgain;
+        static void Again(ExclusiveServiceOptions options) => options.AfterCompletion = CompletionAction.ContendAgain;
 
         Work Noting(string name) => new()
         {
@@ -168,13 +168,13 @@ public sealed class CompletionTests
     {
         await using var cluster = new Cluster();
         var once = new Work { Do = (_, _) => Task.CompletedTask };
-        var a = await cluster.StartNodeAsync("a", o => o.AfterCompletion = AfterCompletion.Never, work: once);
+        var a = await cluster.StartNodeAsync("a", o => o.AfterCompletion = CompletionAction.Never, work: once);
         await Cluster.UntilAsync(() => a.Logged(1211) == 1, "a has completed");
         await cluster.AdvanceAsync(TimeSpan.FromHours(1));
 
         var b = await cluster.StartNodeAsync("b");
         await b.LeadsAsync();
-        await cluster.AdvanceUntilAsync(() => a.Leadership.Leader?.NodeId == b.NodeId, 2 * Cluster.LeaseDuration, "a sees b lead", keep: b.Work.Lease);
+        await cluster.AdvanceUntilAsync(() => a.Leadership.Leader?.NodeId == b.NodeId, 2 * Cluster.LeaseDuration, "a sees b lead", keep: b.Work.Term);
         await b.StopAsync();
         Assert.Equal(1, a.Work.Terms);
         await a.StopAsync();

@@ -37,7 +37,7 @@ public sealed class LossTests
         Assert.True(a.TimesOf(1205)[1] - a.TimesOf(1205)[0] >= TimeSpan.FromSeconds(10));
 
         await cluster.AdvanceUntilAsync(() => b.Work.IsRunning, TimeSpan.FromSeconds(20), "b leads, although a still works");
-        Assert.True(b.Work.Lease.FencingToken > a.Work.Lease.FencingToken);
+        Assert.True(b.Work.Term.FencingToken > a.Work.Term.FencingToken);
         await b.StopAsync();
         Assert.Equal(1, a.Work.Terms);
         Assert.Null(await cluster.HolderAsync(WorkingService.LockName));
@@ -59,7 +59,7 @@ public sealed class LossTests
             "a",
             o =>
             {
-                o.StopHostWhenOverdue = true;
+                o.OverdueAction = OverdueAction.StopHost;
                 o.OverdueAfter = TimeSpan.FromSeconds(1);
             },
             work: ignoring);
@@ -80,8 +80,8 @@ public sealed class LossTests
         for (var term = 1; term <= 5; term++)
         {
             await Cluster.UntilAsync(() => a.Work.Terms == term && a.Leadership.IsLeader, $"a leads for the {term}. time");
-            Assert.True(a.Work.Lease.FencingToken > token);
-            token = a.Work.Lease.FencingToken;
+            Assert.True(a.Work.Term.FencingToken > token);
+            token = a.Work.Term.FencingToken;
             await LoseAsync(cluster, a);
         }
 
@@ -96,7 +96,7 @@ public sealed class LossTests
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
         await a.LeadsAsync();
-        var lease = a.Work.Lease;
+        var lease = a.Work.Term;
 
         a.Store.Fault = StoreWithFaults.Away;
         await cluster.AdvanceAsync(Cluster.LeaseDuration - SafetyMargin - TimeSpan.FromMilliseconds(500));
@@ -162,7 +162,7 @@ public sealed class LossTests
     /// <summary>Has the lock deleted, and waits until the holder learns of it, at its next renewal.</summary>
     private static async Task LoseAsync(Cluster cluster, TestNode node)
     {
-        var lease = node.Work.Lease;
+        var lease = node.Work.Term;
         Assert.True(cluster.Store.Delete(WorkingService.LockName));
         await cluster.AdvanceUntilAsync(() => lease.Lost.IsCancellationRequested, TimeSpan.FromSeconds(12), "the lease is lost");
         var token = lease.FencingToken.ToString(CultureInfo.InvariantCulture);

@@ -1,4 +1,4 @@
-using Coordination.Hosting.Services;
+using Coordination.Hosting.Terms;
 
 namespace Coordination.Hosting.Tests.Services;
 

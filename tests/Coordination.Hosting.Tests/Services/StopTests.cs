@@ -29,7 +29,7 @@ public sealed class StopTests
         a.Work.LetGo();
         await stop;
         await b.LeadsAsync();
-        Assert.True(b.Work.Lease.FencingToken > a.Work.Lease.FencingToken);
+        Assert.True(b.Work.Term.FencingToken > a.Work.Term.FencingToken);
         Assert.False(a.Work.IsRunning);
         Assert.Equal(1, a.Logged(1202));
     }
@@ -45,15 +45,15 @@ public sealed class StopTests
 
         var stop = a.StopAsync();
         await Cluster.UntilAsync(() => a.Work.WasTold, "the work of a is told to stop");
-        await cluster.AdvanceAsync(3 * Cluster.LeaseDuration, a.Work.Lease);
-        Assert.Equal(LeaseState.Held, a.Work.Lease.State);
+        await cluster.AdvanceAsync(3 * Cluster.LeaseDuration, a.Work.Term);
+        Assert.Equal(LeaseState.Held, a.Work.Term.State);
         Assert.True(a.Leadership.IsLeader);
         Assert.Equal(0, b.Work.Terms);
 
         a.Work.LetGo();
         await stop;
         await b.LeadsAsync();
-        Assert.Equal(LeaseState.Released, a.Work.Lease.State);
+        Assert.Equal(LeaseState.Released, a.Work.Term.State);
     }
 
     [Fact]
@@ -67,7 +67,7 @@ public sealed class StopTests
         await a.LeadsAsync();
 
         var stop = a.StopAsync();
-        await Cluster.UntilAsync(() => a.Work.Lease.State == LeaseState.Released, "the release is under way");
+        await Cluster.UntilAsync(() => a.Work.Term.State == LeaseState.Released, "the release is under way");
         await Cluster.UntilAsync(() => !a.Leadership.IsLeader, "a does not lead any more");
         Assert.False(stop.IsCompleted);
         Assert.NotNull(await cluster.HolderAsync(WorkingService.LockName));
@@ -91,7 +91,7 @@ public sealed class StopTests
 
         await a.StopAsync();
         Assert.Equal(1, a.Logged(1209));
-        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, a.Work.Lease);
+        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, a.Work.Term);
         Assert.Equal(a.NodeId, (await cluster.HolderAsync(WorkingService.LockName))?.Owner.NodeId);
         Assert.Equal(0, b.Work.Terms);
 
@@ -162,10 +162,10 @@ public sealed class StopTests
     {
         await using var cluster = new Cluster();
         var work = new Work();
-        work.Do = (lease, stoppingToken) =>
+        work.Do = (term, stoppingToken) =>
         {
             stoppingToken.Register(() => throw new InvalidOperationException("thrown by a callback"));
-            return Work.UntilToldAsync(lease, stoppingToken);
+            return Work.UntilToldAsync(term, stoppingToken);
         };
         var a = await cluster.StartNodeAsync("a", work: work);
         await a.LeadsAsync();
@@ -182,7 +182,7 @@ public sealed class StopTests
         await a.LeadsAsync();
         var leadership = a.Leadership;
 
-        a.Abandon();
+        await a.AbandonAsync();
         await Cluster.UntilAsync(() => !a.Work.IsRunning, "the work has ended");
         await foreach (var change in leadership.WatchAsync(TestContext.Current.CancellationToken))
         {

@@ -1,4 +1,5 @@
 using Coordination.Testing;
+using Microsoft.Extensions.Logging;
 
 namespace Coordination.Tests.Leases;
 
@@ -71,6 +72,18 @@ public sealed class RenewalTests
         Assert.Equal(calls, node.Store.GetCallCount(StoreOperation.Renew));
         Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, TimeSpan.FromSeconds(15)));
         Assert.Equal(LeaseLossReason.MaxHoldReached, lease.LossReason);
+    }
+
+    [Fact]
+    [Failure("F64")]
+    public async Task A_lease_that_reaches_its_max_hold_is_one_line_and_no_error()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync(options: new LockOptions { MaxHold = TimeSpan.FromSeconds(7) });
+        Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, TimeSpan.FromSeconds(30)));
+        var lines = node.Logs.GetSnapshot();
+        Assert.Equal(LogLevel.Information, Assert.Single(lines, line => line.Id.Id == 1009).Level);
+        Assert.DoesNotContain(lines, line => line.Level >= LogLevel.Warning);
     }
 
     [Fact]

@@ -1,7 +1,7 @@
 using Polly;
 using Polly.Retry;
 
-namespace Coordination.Hosting.Services;
+namespace Coordination.Hosting.Terms;
 
 /// <summary>
 /// Repeats what fails, less and less often. One execution is a run of failures: it returns with the first outcome that is none, or

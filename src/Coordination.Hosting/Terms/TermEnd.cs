@@ -1,4 +1,4 @@
-namespace Coordination.Hosting.Services;
+namespace Coordination.Hosting.Terms;
 
 /// <summary>How a try to lead ended.</summary>
 internal enum TermEnd
@@ -11,6 +11,12 @@ internal enum TermEnd
 
     /// <summary>The lease was lost.</summary>
     Lost,
+
+    /// <summary>The node stepped down.</summary>
+    SteppedDown,
+
+    /// <summary>The term was as long as a term may be.</summary>
+    MaxTermReached,
 
     /// <summary>The work threw.</summary>
     Failed,

@@ -1,0 +1,80 @@
+using Coordination.Hosting.Leadership;
+using Coordination.Hosting.Services;
+
+namespace Coordination.Hosting.Health;
+
+/// <summary>How one service does on this node at one moment.</summary>
+internal sealed class ServiceReport
+{
+    private readonly ExclusiveService _service;
+    private readonly ServiceStatus _status;
+    private readonly int _failures;
+    private readonly string? _lastFailure;
+
+    public ServiceReport(ExclusiveService service)
+    {
+        _service = service;
+        _status = service.Leadership.Status;
+        (_failures, _lastFailure) = service.Failures.Now;
+    }
+
+    public string LockName => _status.Leadership.LockName;
+
+    public bool IsLeader => _status.Leadership.IsLeader;
+
+    public LeaderInfo? Leader => _status.Leadership.Leader;
+
+    public bool TakesPart => _status.Phase is not (ServicePhase.NotStarted or ServicePhase.Stopped);
+
+    /// <summary>What is worth the failure status; null for nothing.</summary>
+    public string? Failure =>
+        _status.Phase == ServicePhase.Overdue ? $"Work goes on although its lock was lost, maybe beside that of another node: '{LockName}'."
+        : _failures >= _service.Options.UnhealthyAfterFailures ? FailsInARow
+        : null;
+
+    /// <summary>What is worth a warning; null for nothing.</summary>
+    public string? Trouble =>
+        _failures >= _service.Options.DegradedAfterFailures ? FailsInARow
+        : TakesPart ? null
+        : $"'{LockName}' {(_status.Phase == ServicePhase.Stopped ? "has stopped" : "has not started")}.";
+
+    private string FailsInARow => $"'{LockName}' failed {_failures} times in a row, the last time with {_lastFailure}.";
+
+    public IReadOnlyDictionary<string, object> Describe()
+    {
+        var data = new Dictionary<string, object>
+        {
+            ["role"] = this switch
+            {
+                { IsLeader: true } => "leader",
+                { _status.Phase: ServicePhase.Standby } => "standby",
+                _ => "none",
+            },
+            ["state"] = _status switch
+            {
+                { Leadership.IsLeader: true, Lease: LeaseState.InDoubt } => "in doubt",
+                { Leadership.IsLeader: true } => "held",
+                { Phase: ServicePhase.Leader } => "lost",
+                { Phase: ServicePhase.BackingOff } => "backing off",
+                { Phase: ServicePhase.NotStarted } => "not started",
+                { Phase: var phase } => phase.ToString().ToLowerInvariant(),
+            },
+            ["phase"] = _status.Phase.ToString(),
+            ["failuresInARow"] = _failures,
+        };
+
+        if (_lastFailure is not null)
+        {
+            data["lastFailure"] = _lastFailure;
+        }
+
+        if (Leader is { } leader)
+        {
+            data["nodeId"] = leader.NodeId;
+            data["token"] = leader.FencingToken;
+            data["since"] = leader.Since;
+        }
+
+        return data;
+    }
+}

@@ -1,0 +1,64 @@
+using Coordination.Hosting.Terms;
+
+namespace Coordination;
+
+/// <summary>
+/// One tenure of this node as the leader of an <see cref="ExclusiveBackgroundService"/>: the lease, to be read; a scope of services; and a way to end
+/// the term on purpose. The lock is released when the work has returned, and by nothing that a term has.
+/// </summary>
+/// <remarks>May be used by any thread.</remarks>
+public sealed class ExclusiveTerm : ILease
+{
+    private static readonly DurationRange StayAway = DurationRange.Between(TimeSpan.Zero, TimeSpan.FromDays(49), "null for not at all");
+
+    private readonly ILease _lease;
+    private readonly TermEnding _ending;
+
+    internal ExclusiveTerm(ILease lease, IServiceProvider services, TermEnding ending)
+    {
+        _lease = lease;
+        _ending = ending;
+        Services = services;
+    }
+
+    /// <inheritdoc/>
+    public string LockName => _lease.LockName;
+
+    /// <inheritdoc/>
+    public LockOwner Owner => _lease.Owner;
+
+    /// <inheritdoc/>
+    public long FencingToken => _lease.FencingToken;
+
+    /// <inheritdoc/>
+    public CancellationToken Lost => _lease.Lost;
+
+    /// <inheritdoc/>
+    public LeaseLossReason? LossReason => _lease.LossReason;
+
+    /// <inheritdoc/>
+    public LeaseState State => _lease.State;
+
+    /// <inheritdoc/>
+    public TimeSpan Remaining => _lease.Remaining;
+
+    /// <summary>
+    /// The services of this term: a scope that is made when the term begins, and disposed when the work has returned, before the lock is released.
+    /// </summary>
+    public IServiceProvider Services { get; }
+
+    /// <summary>
+    /// Ends this term on purpose, with no error: the token of the work is cancelled, the work is awaited, the lock passes to the next node, and then this
+    /// node contends again. Returns at once. Does nothing when the term is ending already, or is over.
+    /// </summary>
+    /// <param name="stayAway">
+    /// How long this node does not contend after the term: zero to 49 days. Null, the default, for not at all: it waits behind the nodes that wait already,
+    /// and leads again at once where there are none.
+    /// </param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="stayAway"/> is not in its range.</exception>
+    public void StepDown(TimeSpan? stayAway = null)
+    {
+        StayAway.Validate(nameof(stayAway), nameof(stayAway), stayAway);
+        _ending.Ask(TermEnd.SteppedDown, stayAway ?? TimeSpan.Zero);
+    }
+}

@@ -1,0 +1,61 @@
+using Coordination.Hosting.Leadership;
+using Coordination.Hosting.Services;
+using Coordination.Hosting.Telemetry;
+using Microsoft.Extensions.Hosting;
+
+namespace Coordination.Hosting.Terms;
+
+/// <summary>Watches work whose lease may be lost: tells of the loss, and of work that goes on in spite of it, and does about that what the options say.</summary>
+internal sealed class OverdueWatch(ExclusiveService service, IHostApplicationLifetime? lifetime, ProcessEnd process, TimeProvider time, ServiceLog log)
+{
+    private readonly TaskCompletionSource _abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when nobody is to wait for the work any more.</summary>
+    public Task Abandoned => _abandoned.Task;
+
+    /// <summary>Completes when the work has.</summary>
+    /// <param name="lease">The lease of the term.</param>
+    /// <param name="work">The work of the term.</param>
+    /// <param name="onLost">Called when the lease is lost while the work runs.</param>
+    public async Task WatchAsync(ILockLease lease, Task work, Action onLost)
+    {
+        await work.WaitAsync(lease.Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!lease.Lost.IsCancellationRequested)
+        {
+            return;
+        }
+
+        service.Leadership.Enter(ServicePhase.Lost);
+        log.Lost(lease);
+        onLost();
+
+        var lostAt = time.GetTimestamp();
+        for (var patience = service.OverdueAfter; ; patience = service.Options.OverdueWarningInterval)
+        {
+            await work.WaitAsync(patience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (work.IsCompleted)
+            {
+                return;
+            }
+
+            service.Leadership.Enter(ServicePhase.Overdue);
+            log.Overdue(lease, time.GetElapsedTime(lostAt));
+            await ActAsync(lease).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ActAsync(ILockLease lease)
+    {
+        switch (service.Options.OverdueAction)
+        {
+            case OverdueAction.StopHost when _abandoned.TrySetResult():
+                log.StopsHost(lease);
+                lifetime?.StopApplication();
+                break;
+            case OverdueAction.EndProcess:
+                log.EndsProcess(lease, ProcessEnd.ExitCode);
+                await process.EndAsync().ConfigureAwait(false);
+                break;
+        }
+    }
+}
