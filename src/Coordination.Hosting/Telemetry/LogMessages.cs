@@ -1,5 +1,4 @@
 using Coordination.Hosting.Execution;
-using Coordination.Hosting.Services;
 using Coordination.Hosting.Terms;
 using Microsoft.Extensions.Logging;
 

@@ -27,6 +27,8 @@ public sealed class DurationTests
 
     public static TheoryData<string, TimeSpan> OfServices => DurationValues.Of(typeof(ExclusiveServiceOptions));
 
+    public static TheoryData<string, TimeSpan> OfPeriodicServices => DurationValues.Of(typeof(ExclusivePeriodicOptions));
+
     public static TheoryData<string, TimeSpan> OfLocks => DurationValues.Of(typeof(LockOptions));
 
     public static TheoryData<TimeSpan> Each => DurationValues.Each;
@@ -47,8 +49,10 @@ public sealed class DurationTests
     public void Every_place_that_takes_a_duration_is_tried_here() => Assert.Equal(
         [
             .. TimeLimits.Select(place => $"{nameof(CoordinationHealthChecksBuilderExtensions)}.{place}"),
+            .. DurationPlaces.OptionsOf(typeof(ExclusivePeriodicOptions)).Select(property => $"{nameof(ExclusivePeriodicOptions)}.{property.Name}").Order(StringComparer.Ordinal),
             .. DurationPlaces.OptionsOf(typeof(ExclusiveServiceOptions)).Select(property => $"{nameof(ExclusiveServiceOptions)}.{property.Name}").Order(StringComparer.Ordinal),
             "ExclusiveTerm.StepDown(stayAway)",
+            $"{nameof(RunOnceOptions)}.{nameof(RunOnceOptions.RememberFor)}",
         ],
         DurationPlaces.Of(typeof(ExclusiveBackgroundService).Assembly));
 
@@ -173,6 +177,46 @@ public sealed class DurationTests
         }
 
         await StopsAsync(host);
+    }
+
+    [Theory]
+    [Failure("F41", "F67")]
+    [MemberData(nameof(OfPeriodicServices))]
+    public async Task A_periodic_services_duration_works_or_stops_the_start_and_is_named(string name, TimeSpan value)
+    {
+        using var host = Build(_ => { }, services =>
+        {
+            services.AddSingleton<Periodic.Runs>();
+            services.AddExclusivePeriodicService<Periodic.CountingService>(o =>
+            {
+                o.Interval = TimeSpan.FromDays(2);
+                DurationValues.Set(o, name, value);
+            });
+        });
+        if (await StartsAsync(host, name, value))
+        {
+            await StopsAsync(host);
+        }
+    }
+
+    [Theory]
+    [Failure("F41", "F67")]
+    [MemberData(nameof(Each))]
+    public async Task A_time_to_remember_what_is_done_works_or_is_refused(TimeSpan value)
+    {
+        var runs = 0;
+        try
+        {
+            using var host = Build(_ => { }, services => services.AddRunOnce("schema", (_, _) => Task.FromResult(runs++), o => o.RememberFor = value));
+            await host.StartAsync(Cancellation);
+            await StopsAsync(host);
+            Assert.Equal(1, runs);
+        }
+        catch (ArgumentOutOfRangeException error)
+        {
+            Assert.Equal(value, error.ActualValue);
+            DurationValues.AssertRefused(nameof(RunOnceOptions.RememberFor), value, error.Message);
+        }
     }
 
     private static int Overdue(IHost host) => host.Services.FlushedLogs.GetSnapshot().Count(record => record.Id.Id == OverdueLine);

@@ -1,5 +1,4 @@
-using Coordination.Hosting.Stops;
-using Coordination.Hosting.Services;
+using Coordination.Hosting.Runners;
 using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

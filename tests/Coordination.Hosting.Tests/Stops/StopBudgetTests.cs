@@ -82,6 +82,6 @@ public sealed class StopBudgetTests
 
     private sealed class Nothing : ExclusiveBackgroundService
     {
-        protected override Task ExecuteExclusiveAsync(ILockLease lease, CancellationToken stoppingToken) => Task.CompletedTask;
+        protected override Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken) => Task.CompletedTask;
     }
 }

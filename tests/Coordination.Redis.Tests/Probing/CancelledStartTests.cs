@@ -11,7 +11,7 @@ namespace Coordination.Redis.Tests.Probing;
 /// <summary>A host that is told to stop while it starts, as by SIGTERM, stops in order: its run does not end by an exception.</summary>
 public sealed class CancelledStartTests
 {
-    private const int CancelledLine = 1114;
+    private const int CancelledLine = 1117;
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
