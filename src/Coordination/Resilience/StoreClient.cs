@@ -156,7 +156,7 @@ internal sealed class StoreClient(
         catch (LockStoreException e) when (!e.MayBeApplied && plan.Sending is { MayBeApplied: true })
         {
             // The last attempt was not sent, but one before it was.
-            throw new LockStoreException(e.Message, e.IsTransient, e);
+            throw new LockStoreException(e.Message, e.IsTransient, e.InnerException);
         }
         catch (Exception e) when (e is not LockStoreException && !IsLacking<TStore>(e))
         {
@@ -298,7 +298,7 @@ internal sealed class StoreClient(
         var now = time.Uptime;
         var limit = plan.EndsAt is { } end ? (end > now ? end - now : throw TimeIsUp()) : plan.Patience;
         return await gate.EnterAsync(plan.Shard!.Value, plan, limit, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } error
-            ? new LockStoreException(error.Message, isTransient: true, error) { MayBeApplied = false }
+            ? new LockStoreException(error.Message, isTransient: true, error.InnerException) { MayBeApplied = false }
             : null;
     }
 
