@@ -63,7 +63,7 @@ public sealed class StoreCondition : IDisposable
         {
             // It has replied, though not what was hoped for.
             _outages.Replied(shard, call);
-            _refusals.Refused(call, shard, lockName, error.Message);
+            _refusals.Refused(call, shard, lockName, error);
         }
     }
 }
