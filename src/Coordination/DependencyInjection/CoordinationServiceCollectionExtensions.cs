@@ -69,7 +69,7 @@ public static class CoordinationServiceCollectionExtensions
         services.TryAddSingleton<TelemetryDispatcher>();
         services.TryAddSingleton<CoordinationMetrics>();
         services.TryAddSingleton<LeaseTelemetry>();
-        services.TryAddSingleton(sp => new StoreCondition(sp.GetRequiredService<ILockStore>().Name, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<TelemetryDispatcher>().Wrap(sp.GetRequiredService<ILogger<ILockStore>>())));
+        services.TryAddSingleton(sp => new StoreCondition(sp.GetRequiredService<ILockStore>(), sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<TelemetryDispatcher>().Wrap(sp.GetRequiredService<ILogger<ILockStore>>())));
         services.TryAddSingleton(sp => StorePipelines.Create(sp.GetRequiredService<TimeProvider>(), sp.GetService<ResiliencePipelineProvider<string>>()));
         services.TryAddSingleton(sp => StoreAdministration.Of(sp.GetRequiredService<ILockStore>()));
         services.TryAddSingleton<StoreGate>();

@@ -316,9 +316,9 @@ internal sealed class StoreClient(
         }
         else if (isAsked)
         {
-            var shard = plan.Shard ?? store.ShardOf(lockName);
+            var shard = store.ShardOf(lockName);
             condition.Succeeded(plan.Call, sentAt, shard, lockName);
-            gate.Replied(shard, plan.Call, sentAt);
+            gate.Replied(plan.Shard ?? shard, plan.Call, sentAt);
         }
         else if (plan.Shard is not null)
         {
@@ -333,15 +333,15 @@ internal sealed class StoreClient(
             return;
         }
 
-        var shard = plan.Shard ?? store.ShardOf(lockName);
+        var shard = store.ShardOf(lockName);
         condition.Failed(plan.Call, shard, lockName, error);
         if (error.IsTransient)
         {
-            gate.Failed(shard, sentAt, error);
+            gate.Failed(plan.Shard ?? shard, sentAt, error);
         }
         else
         {
-            gate.Replied(shard, plan.Call, sentAt);
+            gate.Replied(plan.Shard ?? shard, plan.Call, sentAt);
         }
     }
 

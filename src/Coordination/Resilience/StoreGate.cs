@@ -124,6 +124,8 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
         {
             if (!_closed.TryGetValue(shard, out var queue))
             {
+                Forget();
+                _isOpen = _closed.Count == 0;
                 return;
             }
 

@@ -243,6 +243,29 @@ public sealed class OutageLogTests
         }
     }
 
+    /// <summary>As of a Cluster that was away when the node called it first.</summary>
+    [Fact]
+    [Failure("F49", "F58")]
+    public async Task An_outage_from_before_the_shards_were_known_is_over_when_the_shard_replies()
+    {
+        var clock = new TestClock();
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock)) { KnowsShards = false, Fault = _ => PartlyAwayStore.Away };
+        await using var node = new TestNode(clock, configure: WithoutRetries, actualStore: store);
+        var condition = node.Services.GetRequiredService<StoreCondition>();
+        await Assert.ThrowsAsync<LockStoreException>(() => node.Provider.GetLock("a").TryAcquireAsync(Token));
+        store.KnowsShards = true;
+        store.Fault = _ => null;
+
+        // Another shard says nothing of it.
+        Assert.NotNull(await node.Provider.GetLock("b").TryAcquireAsync(Token));
+        node.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.NotNull(condition.Trouble);
+        Assert.NotNull(await node.Provider.GetLock("a").TryAcquireAsync(Token));
+        node.Clock.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Null(condition.Trouble);
+        Assert.Equal([1010, 1012], OutageLines(node).Select(line => line.Id.Id));
+    }
+
     [Fact]
     [Failure("F49")]
     public async Task An_outage_that_nobody_asked_about_for_a_minute_is_known_to_nobody_any_more()
