@@ -337,7 +337,7 @@ internal sealed class StoreClient(
         condition.Failed(plan.Call, shard, lockName, error);
         if (error.IsTransient)
         {
-            gate.Failed(plan.Shard ?? shard, sentAt, error);
+            gate.Failed(plan.Shard ?? shard, plan.Call, sentAt, error);
         }
         else
         {

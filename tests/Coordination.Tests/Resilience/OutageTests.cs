@@ -159,12 +159,12 @@ public sealed class OutageTests
     {
         await using var node = new TestNode();
         var gate = node.Services.GetRequiredService<StoreGate>();
-        gate.Failed(0, node.Clock.Uptime, PartlyAwayStore.Away);
+        gate.Failed(0, StoreCall.Acquisition, node.Clock.Uptime, PartlyAwayStore.Away);
         var trying = node.Provider.GetLock("report").TryAcquireAsync(Token);
         for (var i = 0; i < 10; i++)
         {
             node.Clock.Advance(TimeSpan.FromMilliseconds(20));
-            gate.Failed(0, node.Clock.Uptime, PartlyAwayStore.Away);
+            gate.Failed(0, StoreCall.Acquisition, node.Clock.Uptime, PartlyAwayStore.Away);
         }
 
         Assert.Equal(0, node.Store.GetCallCount(StoreOperation.Acquire));
