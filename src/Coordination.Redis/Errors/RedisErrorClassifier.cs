@@ -51,7 +51,7 @@ internal static class RedisErrorClassifier
             ["CROSSSLOT"] = (Final, "The keys of one script are on several slots of the Cluster."),
         }.ToFrozenDictionary(StringComparer.Ordinal);
 
-    /// <summary>Codes with which a server refuses a command, or the first write of a script, and so has done nothing of it. Not NOPERM, which may be of a later one.</summary>
+    /// <summary>Codes with which a server refuses a command, or the first write of a script, and so has done nothing of it. Of NOPERM see <see cref="IsRefusedWhole"/>.</summary>
     private static readonly FrozenSet<string> RefusedWhole =
         FrozenSet.Create(
             StringComparer.Ordinal,
@@ -121,9 +121,15 @@ internal static class RedisErrorClassifier
 
         // What the client refuses to send.
         RedisCommandException => false,
-        RedisServerException refused => CodeIn(refused.Message) is not { } code || !RefusedWhole.Contains(code),
+        RedisServerException refused => !IsRefusedWhole(refused.Message),
         _ => true,
     };
+
+    /// <summary>Whether the server did nothing at all. A right that a script lacks may be one to a later command, after others have written.</summary>
+    private static bool IsRefusedWhole(string text) =>
+        text.StartsWith("NOPERM ", StringComparison.Ordinal)
+            ? !text.Contains("script", StringComparison.OrdinalIgnoreCase)
+            : CodeIn(text) is { } code && RefusedWhole.Contains(code);
 
     private static LockStoreException OfConnection(RedisConnectionException exception, string subject, string address, string? finding, bool mayBeApplied)
     {

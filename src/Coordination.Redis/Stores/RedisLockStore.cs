@@ -106,7 +106,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             catch (LockStoreException unconfirmed) when (!unconfirmed.MayBeApplied)
             {
                 // The question was not sent, but the lock was granted.
-                throw new LockStoreException(unconfirmed.Message, unconfirmed.IsTransient, unconfirmed) { MayBeApplied = true };
+                throw new LockStoreException(unconfirmed.Message, unconfirmed.IsTransient, unconfirmed.InnerException) { MayBeApplied = true };
             }
         }
 

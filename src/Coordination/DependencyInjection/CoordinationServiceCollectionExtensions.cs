@@ -103,7 +103,7 @@ public static class CoordinationServiceCollectionExtensions
         .TryAddSingleton(node => new LeaseTelemetry(
             node.GetShared<ILogger<ILockLease>>(), node.GetRequired<CoordinationMetrics>(), node.GetShared<TelemetryDispatcher>()))
         .TryAddSingleton(node => new StoreCondition(
-            node.GetRequired<ILockStore>().Name, node.GetShared<TimeProvider>(), node.GetShared<TelemetryDispatcher>().Wrap(node.GetShared<ILogger<ILockStore>>())))
+            node.GetRequired<ILockStore>(), node.GetShared<TimeProvider>(), node.GetShared<TelemetryDispatcher>().Wrap(node.GetShared<ILogger<ILockStore>>())))
         .TryAddSingleton(node => StorePipelines.Create(node.GetShared<TimeProvider>(), node.Container.GetService<ResiliencePipelineProvider<string>>()))
         .TryAddSingleton(node => StoreAdministration.Of(node.GetRequired<ILockStore>()))
         .TryAddSingleton(node => new StoreGate(node.GetShared<TimeProvider>()))

@@ -4,14 +4,23 @@ namespace Coordination.Resilience;
 
 /// <summary>What is known of a shard that is away, and the calls that wait for it. Not safe for use by several threads.</summary>
 /// <param name="closedAt">Since when it is away.</param>
-/// <param name="error">How the call failed that told.</param>
-internal sealed class GateQueue(TimeSpan closedAt, LockStoreException error)
+internal sealed class GateQueue(TimeSpan closedAt)
 {
+    /// <summary>Of so many turns one is of the least urgent call.</summary>
+    private const int TurnsInRound = 4;
+
     // As StoreCall has them: renewals before anything else, and releases before acquisitions.
     private readonly LinkedList<Place>[] _queues = [new(), new(), new()];
 
     /// <summary>The renewals, those of the shortest leases first. Holds some that have left.</summary>
     private readonly PriorityQueue<Place, TimeSpan> _paces = new();
+
+    /// <summary>The kinds of calls that wait.</summary>
+    private readonly bool[] _isClosed = new bool[3];
+
+    /// <summary>How a call failed last for which those of a kind wait.</summary>
+    private readonly LockStoreException?[] _errors = new LockStoreException?[3];
+    private int _turns;
 
     /// <summary>When a call took its turn last.</summary>
     public TimeSpan PassedAt { get; set; } = closedAt;
@@ -19,17 +28,14 @@ internal sealed class GateQueue(TimeSpan closedAt, LockStoreException error)
     /// <summary>When a call failed last.</summary>
     public TimeSpan FailedAt { get; set; }
 
-    /// <summary>How it failed.</summary>
-    public LockStoreException Error { get; set; } = error;
-
     /// <summary>When the last call that succeeded was sent. A failure of one that was sent before that is old news.</summary>
     public TimeSpan RepliedTo { get; set; } = TimeSpan.MinValue;
 
-    /// <summary>Whether the last thing that was heard was good: then only acquisitions wait.</summary>
-    public bool Replies { get; set; }
+    /// <summary>Whether neither renewals nor releases wait.</summary>
+    public bool Replies => !_isClosed[(int)StoreCall.Renewal] && !_isClosed[(int)StoreCall.Release];
 
-    /// <summary>Whether an acquisition got a reply since: then nothing waits for long.</summary>
-    public bool Grants { get; set; }
+    /// <summary>Whether acquisitions do not wait, but for what is more urgent.</summary>
+    public bool Grants => !_isClosed[(int)StoreCall.Acquisition];
 
     public bool IsEmpty => Array.TrueForAll(_queues, queue => queue.Count == 0);
 
@@ -52,12 +58,40 @@ internal sealed class GateQueue(TimeSpan closedAt, LockStoreException error)
         }
     }
 
+    /// <summary>
+    /// A call failed: those of its kind wait. A renewal or a release may fail for a reason of its lock's own, so it says nothing of the other kinds; an
+    /// acquisition does.
+    /// </summary>
+    public void Close(StoreCall call, LockStoreException error)
+    {
+        for (var kind = StoreCall.Renewal; kind <= StoreCall.Acquisition; kind++)
+        {
+            if (kind == call || call == StoreCall.Acquisition)
+            {
+                (_isClosed[(int)kind], _errors[(int)kind]) = (true, error);
+            }
+        }
+    }
+
+    /// <summary>A call got its reply: renewals and releases wait no more, and acquisitions neither if it was one.</summary>
+    public void Open(StoreCall call)
+    {
+        _isClosed[(int)StoreCall.Renewal] = _isClosed[(int)StoreCall.Release] = false;
+        _isClosed[(int)StoreCall.Acquisition] &= call != StoreCall.Acquisition;
+    }
+
+    /// <summary>Whether a call has to wait: its kind does, or acquisitions are there that came before.</summary>
+    /// <summary>How the last call of a kind failed; null where none did since the store replied to one.</summary>
+    public LockStoreException? ErrorOf(StoreCall call) => _errors[(int)call];
+
+    public bool HasToWait(StoreCall call) => _isClosed[(int)call] || (call == StoreCall.Acquisition && Has(call));
+
     public bool Has(StoreCall call) => _queues[(int)call].Count > 0;
 
     /// <summary>Adds a call.</summary>
     public Place Add(CallPlan plan)
     {
-        var place = new Place(this);
+        var place = new Place(this, plan.Call);
         place.Node = _queues[(int)plan.Call].AddLast(place);
         if (plan.Call == StoreCall.Renewal)
         {
@@ -67,8 +101,12 @@ internal sealed class GateQueue(TimeSpan closedAt, LockStoreException error)
         return place;
     }
 
-    /// <summary>Lets one call pass: the most urgent, and of those the first to come.</summary>
-    public void PassOne() => Array.Find(_queues, queue => queue.Count > 0)!.First!.Value.Pass();
+    /// <summary>Lets one call pass: the most urgent, and of those the first to come. Now and then the least urgent, for what goes before may fail for ever.</summary>
+    public void PassOne()
+    {
+        var queue = ++_turns % TurnsInRound == 0 ? Array.FindLast(_queues, queue => queue.Count > 0) : Array.Find(_queues, queue => queue.Count > 0);
+        queue!.First!.Value.Pass();
+    }
 
     /// <summary>Lets the first call of a kind pass.</summary>
     public void PassOne(StoreCall call) => _queues[(int)call].First!.Value.Pass();
@@ -87,12 +125,13 @@ internal sealed class GateQueue(TimeSpan closedAt, LockStoreException error)
     }
 
     /// <summary>A call that waits.</summary>
-    internal sealed class Place(GateQueue queue)
+    internal sealed class Place(GateQueue queue, StoreCall call)
     {
         // Whoever completes it holds the gate: nothing goes on in there.
         private readonly TaskCompletionSource<bool> _passed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public GateQueue Queue => queue;
+        /// <summary>How the call failed for which it waits.</summary>
+        public LockStoreException Error => queue._errors[(int)call]!;
 
         /// <summary>Completes when the call may pass.</summary>
         public Task<bool> Passed => _passed.Task;

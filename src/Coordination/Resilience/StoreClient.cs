@@ -164,7 +164,7 @@ internal sealed class StoreClient(
         catch (LockStoreException e) when (!e.MayBeApplied && plan.Sending is { MayBeApplied: true })
         {
             // The last attempt was not sent, but one before it was.
-            throw new LockStoreException(e.Message, e.IsTransient, e);
+            throw new LockStoreException(e.Message, e.IsTransient, e.InnerException);
         }
         catch (Exception e) when (e is not LockStoreException && !IsLacking<TStore>(e))
         {
@@ -306,7 +306,7 @@ internal sealed class StoreClient(
         var now = time.Uptime;
         var limit = plan.EndsAt is { } end ? (end > now ? end - now : throw TimeIsUp()) : plan.Patience;
         return await gate.EnterAsync(plan.Shard!.Value, plan, limit, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } error
-            ? new LockStoreException(error.Message, isTransient: true, error) { MayBeApplied = false }
+            ? new LockStoreException(error.Message, isTransient: true, error.InnerException) { MayBeApplied = false }
             : null;
     }
 
@@ -324,9 +324,9 @@ internal sealed class StoreClient(
         }
         else if (isAsked)
         {
-            var shard = plan.Shard ?? store.ShardOf(lockName);
+            var shard = store.ShardOf(lockName);
             condition.Succeeded(plan.Call, sentAt, shard, lockName);
-            gate.Replied(shard, plan.Call, sentAt);
+            gate.Replied(plan.Shard ?? shard, plan.Call, sentAt);
         }
         else if (plan.Shard is not null)
         {
@@ -341,15 +341,15 @@ internal sealed class StoreClient(
             return;
         }
 
-        var shard = plan.Shard ?? store.ShardOf(lockName);
+        var shard = store.ShardOf(lockName);
         condition.Failed(plan.Call, shard, lockName, error);
         if (error.IsTransient)
         {
-            gate.Failed(shard, sentAt, error);
+            gate.Failed(plan.Shard ?? shard, plan.Call, sentAt, error);
         }
         else
         {
-            gate.Replied(shard, plan.Call, sentAt);
+            gate.Replied(plan.Shard ?? shard, plan.Call, sentAt);
         }
     }
 

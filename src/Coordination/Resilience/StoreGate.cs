@@ -4,8 +4,9 @@ using Coordination.Time;
 namespace Coordination.Resilience;
 
 /// <summary>
-/// Where calls wait while the store is away, so that an outage makes no more calls of them. A shard's gate closes when a call fails. Then it lets calls
-/// through by turns, renewals before anything else and releases before acquisitions, and opens for all when one of them succeeds.
+/// Where calls wait while the store is away, so that an outage makes no more calls of them. A shard's gate closes for a kind of call when one fails, and for
+/// all kinds when an acquisition fails. Then it lets calls through by turns, renewals before anything else and releases before acquisitions, and opens when one
+/// of them succeeds.
 /// </summary>
 /// <remarks>
 /// Nothing here depends on a reply: a call that hangs was let through, and the next may pass when its time has come. The time comes by a timer, and by the
@@ -86,16 +87,17 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
 
     /// <summary>Learns that a call failed, with a transient failure.</summary>
     /// <param name="shard">For which shard it was.</param>
+    /// <param name="call">What it was.</param>
     /// <param name="sentAt">When it was sent.</param>
     /// <param name="error">How it failed.</param>
-    public void Failed(int shard, TimeSpan sentAt, LockStoreException error)
+    public void Failed(int shard, StoreCall call, TimeSpan sentAt, LockStoreException error)
     {
         lock (_gate)
         {
             if (!_closed.TryGetValue(shard, out var queue))
             {
                 Forget();
-                _closed.Add(shard, queue = new GateQueue(closedAt: sentAt, error));
+                _closed.Add(shard, queue = new GateQueue(closedAt: sentAt));
                 _turns.Count(sentAt);
                 _isOpen = false;
             }
@@ -104,7 +106,8 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
                 return;
             }
 
-            (queue.Replies, queue.Grants, queue.FailedAt, queue.Error) = (false, false, time.Uptime, error);
+            queue.Close(call, error);
+            queue.FailedAt = time.Uptime;
             LetPassNow();
         }
     }
@@ -124,6 +127,8 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
         {
             if (!_closed.TryGetValue(shard, out var queue))
             {
+                Forget();
+                _isOpen = _closed.Count == 0;
                 return;
             }
 
@@ -133,12 +138,13 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
                 _turns.Free();
             }
 
-            queue.Replies = true;
-            queue.Grants |= call == StoreCall.Acquisition;
+            // Renewals that fail for a reason of their own hold up acquisitions no longer than until two of those have their reply.
+            var grantsAgain = call == StoreCall.Acquisition && queue.Grants;
+            queue.Open(call);
             queue.RepliedTo = sentAt > queue.RepliedTo ? sentAt : queue.RepliedTo;
 
             // Leases that still stand come first. What waits behind them goes on when they have their reply, or at its own time.
-            if (!queue.PassAll(StoreCall.Renewal))
+            if (!queue.PassAll(StoreCall.Renewal) || grantsAgain)
             {
                 queue.PassAll(StoreCall.Release);
                 if (queue.Grants)
@@ -162,7 +168,7 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
     {
         lock (_gate)
         {
-            return _closed.TryGetValue(shard, out var queue) && !queue.Grants ? queue.Error : null;
+            return _closed.TryGetValue(shard, out var queue) && !queue.Grants ? queue.ErrorOf(StoreCall.Acquisition) : null;
         }
     }
 
@@ -178,7 +184,7 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
     {
         lock (_gate)
         {
-            if (!_closed.TryGetValue(shard, out var queue) || (queue.Replies && plan.Call != StoreCall.Acquisition))
+            if (!_closed.TryGetValue(shard, out var queue) || !queue.HasToWait(plan.Call))
             {
                 return null;
             }
@@ -202,7 +208,7 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
             }
 
             LetPassNow();
-            return place.Queue.Error;
+            return place.Error;
         }
     }
 

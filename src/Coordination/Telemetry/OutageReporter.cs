@@ -13,7 +13,7 @@ namespace Coordination.Telemetry;
 /// failed, it takes the reply to an acquisition: a store without memory extends leases still and grants none. Where none is tried any more, it takes a
 /// minute in which all else got its reply. The outage is that of all shards that are away: however many there are, the lines are those of one.
 /// </remarks>
-internal sealed class OutageReporter(string storeName, TimeProvider time, ILogger logger) : IDisposable
+internal sealed class OutageReporter(string storeName, Func<string, int> shardOf, TimeProvider time, ILogger logger) : IDisposable
 {
     /// <summary>How long nothing may fail before an outage is over.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
@@ -63,7 +63,7 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
     }
 
     /// <summary>Learns of a transient failure.</summary>
-    public void Failed(int shard, StoreCall call, string error)
+    public void Failed(int shard, StoreCall call, string? lockName, string error)
     {
         TimeSpan elapsed;
         string part;
@@ -74,7 +74,7 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
             Forget();
             begins = _away.Count == 0;
             var grantsNothing = call == StoreCall.Acquisition || (_away.TryGetValue(shard, out var before) && before.GrantsNothing);
-            _away[shard] = new Away(now, RepliesSince: null, grantsNothing, error);
+            _away[shard] = new Away(now, RepliesSince: null, grantsNothing, lockName, error);
             _isAway = true;
             _since = begins ? now : _since;
             part = Part;
@@ -107,6 +107,7 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
 
         lock (_gate)
         {
+            Reassign();
             if (!_away.TryGetValue(shard, out var away))
             {
                 return;
@@ -179,6 +180,20 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
         _isAway = _away.Count > 0;
     }
 
+    /// <summary>What failed when the store did not know its shards yet, or knew others, counts for the shard that its lock is in now.</summary>
+    private void Reassign()
+    {
+        foreach (var (shard, away) in _away.ToArray())
+        {
+            var actual = away.LockName is { } lockName ? shardOf(lockName) : shard;
+            if (actual != shard)
+            {
+                _away.Remove(shard);
+                _away.TryAdd(actual, away);
+            }
+        }
+    }
+
     private static TimeSpan NextLine(TimeSpan elapsed)
     {
         foreach (var step in Steps)
@@ -196,8 +211,9 @@ internal sealed class OutageReporter(string storeName, TimeProvider time, ILogge
     /// <param name="FailedAt">When the last call failed.</param>
     /// <param name="RepliesSince">Since when it replies; null when the last call failed.</param>
     /// <param name="GrantsNothing">Whether an acquisition failed, and none has had a reply since.</param>
+    /// <param name="LockName">The lock whose call failed.</param>
     /// <param name="Error">How it failed.</param>
-    private readonly record struct Away(TimeSpan FailedAt, TimeSpan? RepliesSince, bool GrantsNothing, string Error)
+    private readonly record struct Away(TimeSpan FailedAt, TimeSpan? RepliesSince, bool GrantsNothing, string? LockName, string Error)
     {
         /// <summary>When it is away no more, if nothing fails until then; null when the last call failed.</summary>
         public TimeSpan? EndsAt => RepliesSince + (GrantsNothing ? Memory : Quiet);

@@ -5,19 +5,25 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.Telemetry;
 
 /// <summary>
-/// Says what the store refuses for good: once, until the reason changes, or the same is not refused any more. A refusal is no outage, for the store
-/// has replied.
+/// Says what the store refuses for good: once for each reason, until that has not been heard for a while. A refusal is no outage, for the store has
+/// replied.
 /// </summary>
 internal sealed class RefusalReporter(string storeName, TimeProvider time, ILogger logger)
 {
-    /// <summary>How many refusals are kept and said at once: a right that is missing may concern every lock there is.</summary>
+    /// <summary>How many refusals and how many reasons are kept: a right that is missing may concern every lock there is.</summary>
     private const int Capacity = 100;
 
     /// <summary>For how long a refusal says anything when the same was not asked again.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(10);
 
+    /// <summary>For how long a reason must not be heard, when nothing is refused for it any more, before it is said again.</summary>
+    private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
     private readonly Dictionary<Asked, Refusal> _refusals = [];
+
+    /// <summary>The reasons that were said, and when each was heard last.</summary>
+    private readonly Dictionary<RefusalReason, TimeSpan> _reasons = [];
     private volatile bool _hasRefused;
 
     /// <summary>Whether anything is kept.</summary>
@@ -37,27 +43,33 @@ internal sealed class RefusalReporter(string storeName, TimeProvider time, ILogg
     }
 
     /// <summary>Learns of a refusal.</summary>
-    public void Refused(StoreCall call, int shard, string? lockName, string error)
+    public void Refused(StoreCall call, int shard, string? lockName, LockStoreException error)
     {
         var asked = Asked.By(call, shard, lockName);
+        var reason = RefusalReason.Of(error, lockName);
         lock (_gate)
         {
             Forget();
-            var isSaid = _refusals.Any(known => known.Key.LockName == asked.LockName && known.Value.Error == error);
-            if (!_refusals.ContainsKey(asked) && _refusals.Count >= Capacity)
+            if (_refusals.ContainsKey(asked) || _refusals.Count < Capacity)
+            {
+                _refusals[asked] = new Refusal(time.Uptime, reason, error.Message);
+                _hasRefused = true;
+            }
+
+            var isSaid = _reasons.ContainsKey(reason);
+            if (!isSaid && _reasons.Count >= Capacity)
             {
                 return;
             }
 
-            _refusals[asked] = new Refusal(time.Uptime, error);
-            _hasRefused = true;
+            _reasons[reason] = time.Uptime;
             if (isSaid)
             {
                 return;
             }
         }
 
-        Log.StoreRefuses(logger, storeName, error);
+        Log.StoreRefuses(logger, storeName, error.Message);
     }
 
     /// <summary>Learns that the store does what was asked.</summary>
@@ -91,6 +103,19 @@ internal sealed class RefusalReporter(string storeName, TimeProvider time, ILogg
         }
 
         _hasRefused = _refusals.Count > 0;
+        ForgetReasons();
+    }
+
+    private void ForgetReasons()
+    {
+        var before = time.Uptime - Quiet;
+        foreach (var (reason, heardAt) in _reasons)
+        {
+            if (heardAt < before && !_refusals.Values.Any(refusal => refusal.Reason == reason))
+            {
+                _reasons.Remove(reason);
+            }
+        }
     }
 
     /// <summary>What is refused or not: the same thing for each lock by itself, but for a renewal, which is for many of them.</summary>
@@ -99,5 +124,5 @@ internal sealed class RefusalReporter(string storeName, TimeProvider time, ILogg
         public static Asked By(StoreCall call, int shard, string? lockName) => call == StoreCall.Renewal ? new(call, shard, null) : new(call, 0, lockName);
     }
 
-    private readonly record struct Refusal(TimeSpan At, string Error);
+    private readonly record struct Refusal(TimeSpan At, RefusalReason Reason, string Error);
 }

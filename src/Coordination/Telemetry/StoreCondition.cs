@@ -18,11 +18,11 @@ public sealed class StoreCondition : IDisposable
     private readonly RefusalReporter _refusals;
     private long _succeededAt = long.MinValue;
 
-    internal StoreCondition(string storeName, TimeProvider time, ILogger logger)
+    internal StoreCondition(ILockStore store, TimeProvider time, ILogger logger)
     {
         _time = time;
-        _outages = new OutageReporter(storeName, time, logger);
-        _refusals = new RefusalReporter(storeName, time, logger);
+        _outages = new OutageReporter(store.Name, store.ShardOf, time, logger);
+        _refusals = new RefusalReporter(store.Name, time, logger);
     }
 
     /// <summary>Whether any call of the last minute says how the store does.</summary>
@@ -57,13 +57,13 @@ public sealed class StoreCondition : IDisposable
     {
         if (error.IsTransient)
         {
-            _outages.Failed(shard, call, error.Message);
+            _outages.Failed(shard, call, lockName, error.Message);
         }
         else
         {
             // It has replied, though not what was hoped for.
             _outages.Replied(shard, call);
-            _refusals.Refused(call, shard, lockName, error.Message);
+            _refusals.Refused(call, shard, lockName, error);
         }
     }
 }

@@ -46,7 +46,7 @@ internal sealed class NodeChannel(Node node, StoreClient store, LeaseKeeper leas
         await BeginAsync().WithinAsync(Timeout.InfiniteTimeSpan, time, cancellationToken: cancellationToken).ConfigureAwait(false);
         if (_refusal is { } refusal)
         {
-            throw new LockStoreException(refusal.Message, refusal);
+            throw new LockStoreException(refusal.Message, refusal.InnerException);
         }
     }
 

@@ -1,4 +1,5 @@
 using Coordination.Hosting.Tests.Nodes;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -107,7 +108,7 @@ public sealed class PeriodicTests
         });
         await Cluster.UntilAsync(() => a.Runs.All.Count == 1, "a runs");
         var b = await StartAsync(cluster, "b");
-        await Cluster.UntilAsync(() => b.Node.Store.IsQueued, "b waits");
+        await IsWaitedForAsync(cluster);
 
         var stop = a.Node.StopAsync();
         Assert.False(stop.IsCompleted);
@@ -160,7 +161,7 @@ public sealed class PeriodicTests
         var trigger = b.Node.Host.Services.GetRequiredService<IPeriodicTrigger<CountingService>>();
 
         var triggered = trigger.RunNowAsync(Token);
-        await Cluster.UntilAsync(() => b.Node.Store.IsQueued, "b waits");
+        await IsWaitedForAsync(cluster);
         Assert.Empty(b.Runs.All);
         ends.SetResult();
         await triggered.WaitAsync(TimeSpan.FromSeconds(20), Token);
@@ -229,6 +230,9 @@ public sealed class PeriodicTests
         var end = cluster.Time.GetUtcNow() + time;
         return cluster.AdvanceUntilAsync(() => cluster.Time.GetUtcNow() >= end, time, $"{time} pass", time / 10);
     }
+
+    private static Task IsWaitedForAsync(Cluster cluster) => Eventually.IsTrueAsync(
+        async () => (await cluster.Store.InspectAsync(CountingService.LockName, 10, Token)).WaiterCount > 0, TimeSpan.FromSeconds(20), "another node waits");
 
     private static PeriodicRun[] All((TestNode Node, Runs Runs)[] nodes) => [.. nodes.SelectMany(node => node.Runs.All).OrderBy(run => run.ScheduledFor)];
 

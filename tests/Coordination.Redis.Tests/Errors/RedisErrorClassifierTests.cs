@@ -44,6 +44,22 @@ public sealed class RedisErrorClassifierTests
         Assert.Contains("acquire the lock 'orders'", failure.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>There is nothing to undo then. A script may have written before it came to what it may not.</summary>
+    [Theory]
+    [Failure("F40")]
+    [InlineData("NOPERM User app has no permissions to run the 'evalsha' command", false)]
+    [InlineData("NOPERM No permissions to access a key", false)]
+    [InlineData("NOPERM The user executing the script can't run this command or subcommand script: 8d1c, on @user_script:57.", true)]
+    [InlineData("ERR The user executing the script can't publish to the channel mentioned in the command script: 8d1c, on @user_script:57.", true)]
+    public void A_call_for_which_a_right_is_missing_did_nothing_but_where_a_script_had_begun(string text, bool mayBeApplied)
+    {
+        var error = new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, text);
+
+        Assert.True(RedisErrorClassifier.TryClassify(error, "acquire the lock 'orders'", "localhost:6379", finding: null, out var failure));
+
+        Assert.Equal(mayBeApplied, failure.MayBeApplied);
+    }
+
     [Fact]
     [Failure("F30")]
     public void Lost_connections_are_transient()

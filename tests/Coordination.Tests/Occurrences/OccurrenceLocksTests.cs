@@ -177,9 +177,9 @@ public sealed class OccurrenceLocksTests
         await using var node = new TestNode();
         var lease = (LeaseHandle)await node.AcquireAsync();
         var gate = node.Services.GetRequiredService<StoreGate>();
-        gate.Failed(0, node.Clock.Uptime, PartlyAwayStore.Away);
+        gate.Failed(0, StoreCall.Acquisition, node.Clock.Uptime, PartlyAwayStore.Away);
         var confirming = Locks(node).ConfirmAsync(lease, At(0, "one"), Token);
-        gate.Failed(0, node.Clock.Uptime, PartlyAwayStore.Away);
+        gate.Failed(0, StoreCall.Acquisition, node.Clock.Uptime, PartlyAwayStore.Away);
         node.Clock.Advance(StoreGate.Pace);
         Assert.Same(lease, (await confirming.WaitAsync(RealTimeLimit, Token)).Lease);
     }

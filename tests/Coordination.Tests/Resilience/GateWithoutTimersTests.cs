@@ -17,7 +17,7 @@ public sealed class GateWithoutTimersTests
         using var gate = new StoreGate(new ClockWithoutTimers());
         var fault = default(Exception);
         var renewal = default(Task<int>);
-        gate.Failed(0, TimeProvider.System.Uptime, PartlyAwayStore.Away);
+        gate.Failed(0, StoreCall.Acquisition, TimeProvider.System.Uptime, PartlyAwayStore.Away);
         Assert.True(gate.EnterAsync(0, renew, Timeout.InfiniteTimeSpan, CancellationToken.None).AsTask().IsCompleted, "One goes ahead.");
         using var thread = new DedicatedThread("renewals", TimeProvider.System, Look, error => fault = error);
         thread.WakeAt(TimeSpan.Zero);

@@ -159,12 +159,12 @@ public sealed class OutageTests
     {
         await using var node = new TestNode();
         var gate = node.Services.GetRequiredService<StoreGate>();
-        gate.Failed(0, node.Clock.Uptime, PartlyAwayStore.Away);
+        gate.Failed(0, StoreCall.Acquisition, node.Clock.Uptime, PartlyAwayStore.Away);
         var trying = node.Provider.GetLock("report").TryAcquireAsync(Token);
         for (var i = 0; i < 10; i++)
         {
             node.Clock.Advance(TimeSpan.FromMilliseconds(20));
-            gate.Failed(0, node.Clock.Uptime, PartlyAwayStore.Away);
+            gate.Failed(0, StoreCall.Acquisition, node.Clock.Uptime, PartlyAwayStore.Away);
         }
 
         Assert.Equal(0, node.Store.GetCallCount(StoreOperation.Acquire));
@@ -189,6 +189,26 @@ public sealed class OutageTests
         var error = await Assert.ThrowsAsync<LockStoreException>(() => trying.WaitAsync(Bound, Token));
         Assert.True(error is { MayBeApplied: false, IsTransient: true, Message: "Away." }, $"{error}");
         Assert.All(waiting, call => Assert.False(call.IsCompleted));
+    }
+
+    [Theory]
+    [Failure("F40")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_try_that_fails_throws_the_backends_own_exception_inside_also_one_that_was_not_sent(bool firstMayBeApplied)
+    {
+        var clock = new TestClock();
+        var own = new IOException("The socket is closed.");
+        var store = new CountedStore(new InMemoryLockStore(clock)) { IsAway = true, Own = own, FirstMayBeApplied = firstMayBeApplied };
+        await using var node = new TestNode(clock, actualStore: store);
+        var tries = Enumerable.Range(0, 50).Select(i => node.Provider.GetLock("tried" + i).TryAcquireAsync(Token)).ToList();
+        Assert.True(node.AdvanceUntil(() => tries.TrueForAll(call => call.IsCompleted), TimeSpan.FromSeconds(20)));
+        foreach (var call in tries)
+        {
+            Assert.Same(own, (await Assert.ThrowsAsync<LockStoreException>(() => call)).InnerException);
+        }
+
+        Assert.True(store.Calls.Count(call => call == StoreCall.Acquisition) < tries.Count * 4, "Some were not sent.");
     }
 
     /// <summary>A refusal is a reply, and says nothing of what else may be asked.</summary>
@@ -236,6 +256,11 @@ public sealed class OutageTests
 
         public volatile bool MayBeApplied;
 
+        /// <summary>Whether only the first call of all is one that may be applied.</summary>
+        public bool FirstMayBeApplied { get; init; }
+
+        public Exception? Own { get; init; }
+
         public int Shards { get; init; } = 1;
 
         public ConcurrentQueue<StoreCall> Calls { get; } = new();
@@ -256,7 +281,8 @@ public sealed class OutageTests
         private Task<T> AskAsync<T>(StoreCall call, Func<Task<T>> ask)
         {
             Calls.Enqueue(call);
-            return IsAway ? Task.FromException<T>(new LockStoreException("Away.", isTransient: true) { MayBeApplied = MayBeApplied }) : ask();
+            var mayBeApplied = MayBeApplied || (FirstMayBeApplied && Calls.Count == 1);
+            return IsAway ? Task.FromException<T>(new LockStoreException("Away.", isTransient: true, Own) { MayBeApplied = mayBeApplied }) : ask();
         }
     }
 }

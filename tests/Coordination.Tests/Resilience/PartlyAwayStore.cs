@@ -16,7 +16,10 @@ internal sealed class PartlyAwayStore(ILockStore inner) : DelegatingLockStore(in
 
     public static LockStoreException Away => new("The connection is gone.", isTransient: true) { MayBeApplied = false };
 
-    public override int PartitionOf(string lockName) => lockName[0];
+    /// <summary>Whether it knows its shards; else all seems to be of one.</summary>
+    public volatile bool KnowsShards = true;
+
+    public override int PartitionOf(string lockName) => KnowsShards ? lockName[0] : 0;
 
     public override int ShardOf(string lockName) => PartitionOf(lockName);
 

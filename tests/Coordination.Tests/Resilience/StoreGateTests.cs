@@ -185,7 +185,7 @@ public sealed class StoreGateTests : IDisposable
         Assert.NotNull(await atOnce.WaitAsync(Bound, Token));
         Fail();
         var last = new LockStoreException("The last.", isTransient: true);
-        _gate.Failed(0, _clock.Uptime, last);
+        _gate.Failed(0, StoreCall.Acquisition, _clock.Uptime, last);
         _clock.Advance((StoreGate.Pace / 2) - TimeSpan.FromMilliseconds(1));
         Assert.False(limited.IsCompleted);
         _clock.Advance(TimeSpan.FromMilliseconds(1));
@@ -229,7 +229,7 @@ public sealed class StoreGateTests : IDisposable
         for (var i = 0; i < 200; i++)
         {
             using var gate = new StoreGate(_clock);
-            gate.Failed(0, _clock.Uptime, PartlyAwayStore.Away);
+            gate.Failed(0, StoreCall.Acquisition, _clock.Uptime, PartlyAwayStore.Away);
             using var cancellation = new CancellationTokenSource();
             var cancelled = gate.EnterAsync(0, Plan(StoreCall.Acquisition), Timeout.InfiniteTimeSpan, cancellation.Token).AsTask();
             var next = gate.EnterAsync(0, Plan(StoreCall.Acquisition), Timeout.InfiniteTimeSpan, Token).AsTask();
@@ -335,7 +335,7 @@ public sealed class StoreGateTests : IDisposable
 
     private static CallPlan Plan(StoreCall call) => new(call, "work", Limit: TimeSpan.FromSeconds(2));
 
-    private void Fail(int shard = 0) => _gate.Failed(shard, _clock.Uptime, PartlyAwayStore.Away);
+    private void Fail(int shard = 0) => _gate.Failed(shard, StoreCall.Acquisition, _clock.Uptime, PartlyAwayStore.Away);
 
     private List<Task<LockStoreException?>> FailAll(int shards)
     {

@@ -103,7 +103,7 @@ public sealed class OutageLogTests
 
     [Fact]
     [Failure("F49")]
-    public async Task A_refusal_is_no_outage_and_is_said_once_until_it_changes_or_passes()
+    public async Task A_refusal_is_no_outage_and_is_said_once_until_it_changes_or_has_passed_for_a_while()
     {
         var clock = new TestClock();
         var store = new PartlyAwayStore(new InMemoryLockStore(clock));
@@ -112,10 +112,15 @@ public sealed class OutageLogTests
         await RefuseAsync("The right is missing.");
         Assert.Contains("The right is missing.", node.Services.GetRequiredService<StoreCondition>().Trouble, StringComparison.Ordinal);
         store.Fault = _ => null;
-        Assert.NotNull(await node.Provider.GetLock("refused").TryAcquireAsync(Token));
+        await (await node.AcquireAsync("refused")).DisposeAsync();
         Assert.Null(node.Services.GetRequiredService<StoreCondition>().Trouble);
         await RefuseAsync("The right is missing.");
+        Assert.Equal([1013, 1013], OutageLines(node).Select(line => line.Id.Id));
 
+        store.Fault = _ => null;
+        await (await node.AcquireAsync("refused")).DisposeAsync();
+        node.Clock.Advance(TimeSpan.FromSeconds(61));
+        await RefuseAsync("The right is missing.");
         Assert.Equal([1013, 1013, 1013], OutageLines(node).Select(line => line.Id.Id));
 
         async Task RefuseAsync(string why)
@@ -129,6 +134,35 @@ public sealed class OutageLogTests
                 Assert.NotNull(await node.Provider.GetLock("rest" + Guid.NewGuid()).TryAcquireAsync(Token));
             }
         }
+    }
+
+    /// <summary>Told by hand, as the calls of many leases and of one lock tell it.</summary>
+    [Fact]
+    [Failure("F49")]
+    public async Task Each_reason_of_a_refusal_is_said_once_whatever_is_refused_for_it_in_whatever_turn()
+    {
+        await using var node = new TestNode();
+        var condition = node.Services.GetRequiredService<StoreCondition>();
+        var (right, key, command) = (new IOException("User app lacks a right, in script 5f2b."), "is not ours", new InvalidOperationException("Unknown command."));
+        for (var i = 0; i < 1_000; i++)
+        {
+            // One right for many locks: of acquisitions, and of batches whose texts name different locks.
+            Refuse(StoreCall.Acquisition, $"lock{i % 300}", $"Cannot acquire the lock 'lock{i % 300}'. Grant the right.", right);
+            Refuse(StoreCall.Renewal, $"lock{i % 7}", $"Cannot renew several locks, among them 'held{i % 50}'. Grant the right.", right);
+
+            // Many reasons in turn for one lock, and one that is refused every other time.
+            Refuse(StoreCall.Acquisition, "one", $"Cannot acquire the lock 'one': the key 'one' can't be read, and {key}.", inner: null);
+            Refuse(StoreCall.Acquisition, "one", "Cannot acquire the lock 'one'.", command);
+            condition.Succeeded(StoreCall.Acquisition, node.Clock.Uptime, shard: 0, "one");
+            condition.Succeeded(StoreCall.Renewal, node.Clock.Uptime, shard: 0, "lock");
+            node.Clock.Advance(TimeSpan.FromMilliseconds(10));
+        }
+
+        Assert.Equal([1013, 1013, 1013], OutageLines(node).Select(line => line.Id.Id));
+        Assert.NotNull(condition.Trouble);
+
+        void Refuse(StoreCall call, string name, string text, Exception? inner) =>
+            condition.Failed(call, shard: 0, name, new LockStoreException(text, isTransient: false, inner));
     }
 
     /// <summary>As on a server without memory, which extends leases still.</summary>
@@ -207,6 +241,29 @@ public sealed class OutageLogTests
             Assert.Empty(OutageLines(node));
             Assert.True(node.Provider.GetLock("work").TryAcquireAsync(Token).IsCompletedSuccessfully, "It waits at the gate.");
         }
+    }
+
+    /// <summary>As of a Cluster that was away when the node called it first.</summary>
+    [Fact]
+    [Failure("F49", "F58")]
+    public async Task An_outage_from_before_the_shards_were_known_is_over_when_the_shard_replies()
+    {
+        var clock = new TestClock();
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock)) { KnowsShards = false, Fault = _ => PartlyAwayStore.Away };
+        await using var node = new TestNode(clock, configure: WithoutRetries, actualStore: store);
+        var condition = node.Services.GetRequiredService<StoreCondition>();
+        await Assert.ThrowsAsync<LockStoreException>(() => node.Provider.GetLock("a").TryAcquireAsync(Token));
+        store.KnowsShards = true;
+        store.Fault = _ => null;
+
+        // Another shard says nothing of it.
+        Assert.NotNull(await node.Provider.GetLock("b").TryAcquireAsync(Token));
+        node.Clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.NotNull(condition.Trouble);
+        Assert.NotNull(await node.Provider.GetLock("a").TryAcquireAsync(Token));
+        node.Clock.Advance(TimeSpan.FromSeconds(1.1));
+        Assert.Null(condition.Trouble);
+        Assert.Equal([1010, 1012], OutageLines(node).Select(line => line.Id.Id));
     }
 
     [Fact]
