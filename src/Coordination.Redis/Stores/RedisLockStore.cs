@@ -199,6 +199,14 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         return (int)reply == 1;
     }
 
+    public Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken) =>
+        AskAsync(
+            (connection, token) => connection.GetDatabase(_database).KeyDeleteAsync(_keys.Occurrence(lockName, series), RedisScript.OnPrimary).OrCancelledAsync(Anywhere, token),
+            "forget the last occurrence of the lock",
+            lockName,
+            Anywhere,
+            cancellationToken);
+
     public async Task PingAsync(CancellationToken cancellationToken) =>
         await AskAsync(
             (connection, token) => connection.GetDatabase(_database).PingAsync(RedisScript.OnPrimary).OrCancelledAsync(Anywhere, token),
