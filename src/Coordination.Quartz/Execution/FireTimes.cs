@@ -47,7 +47,7 @@ internal sealed class FireTimes(string nodeId)
             return _retried.TryGetValue(context.Trigger.Key, out var failed) ? failed : null;
         }
 
-        var run = $"{nodeId}/{context.Scheduler.SchedulerName}/{context.FireInstanceId}";
+        var run = RunName.Of(nodeId, context.Scheduler.SchedulerName, context.FireInstanceId, time);
         return new Occurrence
         {
             Series = $"{job}@{Identify(context.Trigger)}",

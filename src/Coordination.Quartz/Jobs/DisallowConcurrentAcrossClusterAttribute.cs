@@ -40,6 +40,9 @@ public sealed class DisallowConcurrentAcrossClusterAttribute : Attribute
     /// <inheritdoc cref="ExclusiveJobOptions.LockAtLeastFor"/>
     public string? LockAtLeastFor { get; set; }
 
+    /// <inheritdoc cref="ExclusiveJobOptions.MaxRunTime"/>
+    public string? MaxRunTime { get; set; }
+
     /// <inheritdoc cref="ExclusiveJobOptions.OncePerFireTime"/>
     public bool OncePerFireTime
     {
@@ -70,6 +73,7 @@ public sealed class DisallowConcurrentAcrossClusterAttribute : Attribute
             MaxWait = Parse(MaxWait, nameof(MaxWait)),
             LeaseDuration = Parse(LeaseDuration, nameof(LeaseDuration)),
             LockAtLeastFor = Parse(LockAtLeastFor, nameof(LockAtLeastFor)),
+            MaxRunTime = Parse(MaxRunTime, nameof(MaxRunTime)),
         };
         options.TakeOver(_options);
         return options;

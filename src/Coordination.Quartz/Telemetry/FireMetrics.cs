@@ -38,9 +38,13 @@ internal sealed class FireMetrics : IDisposable
     {
         FireOutcome.Ran => "ran",
         FireOutcome.Recovered => "recovered",
+        FireOutcome.Cancelled => "cancelled",
+        FireOutcome.Failed => "failed",
         FireOutcome.SkippedAsHeld => "skipped_held",
+        FireOutcome.SkippedAsWaiting => "skipped_other_fire_waits",
         FireOutcome.SkippedAsRun => "skipped_already_run",
         FireOutcome.SkippedAsUnavailable => "skipped_store_unavailable",
+        FireOutcome.SkippedAtStop => "skipped_shutdown",
         FireOutcome.RanUnprotected => "ran_unprotected",
         FireOutcome.Lost => "lost",
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "An unknown outcome of a fire."),
