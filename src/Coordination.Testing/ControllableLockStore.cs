@@ -110,7 +110,7 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
     /// Takes a lock from whoever holds it, as an operator does who deletes its key or a server that lost its data. The holder
     /// learns of it at its next renewal.
     /// </summary>
-    /// <param name="lockName">The lock. A service's is its type's full name unless it was given another.</param>
+    /// <param name="lockName">The lock. A service's is <c>{application}/{type}</c> unless it was given another.</param>
     /// <returns>Whether anyone held it.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="lockName"/> is null.</exception>
     public bool LoseLock(string lockName) => _store.Delete(lockName);

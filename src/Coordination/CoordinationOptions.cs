@@ -36,8 +36,22 @@ public sealed class CoordinationOptions
     public TimeSpan ReleaseTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
+    /// How long the platform waits, after it has asked the process to end, before it kills it: 1 second to 1 day, <c>terminationGracePeriodSeconds</c> in Kubernetes. With
+    /// the package <c>Coordination.Hosting</c> a host stops in that time, or says at its start why it cannot. Null, the default, for 30 s in Kubernetes, and elsewhere for
+    /// not known.
+    /// </summary>
+    public TimeSpan? TerminationGracePeriod { get; set; }
+
+    /// <summary>
     /// The first part of the node id, for people who read it: 1 to 128 characters, letters, digits, dot, dash and underscore. Null,
     /// the default, for the name of the machine.
     /// </summary>
     public string? NodeName { get; set; }
+
+    /// <summary>
+    /// What the locks of this application begin with that were given no name, as those of services and jobs: two applications that share a store
+    /// have their own. The same on all nodes. By default the name of the host's application, and without a host that of the program;
+    /// null, where neither is known, in which case each lock has to be given a name.
+    /// </summary>
+    public string? ApplicationName { get; set; }
 }

@@ -7,7 +7,8 @@ namespace Coordination;
 /// <remarks>
 /// A replacement should handle only <see cref="LockStoreException"/> with <see cref="LockStoreException.IsTransient"/>: other
 /// failures do not pass by being repeated. What a strategy of its own throws, such as a time limit or an open circuit, counts as a
-/// transient failure. A time limit per call is applied inside the pipeline and bounds each attempt.
+/// transient failure. Set the delay of a retry strategy: Polly's default is two seconds before each retry, which is how long a single try then lasts
+/// with the store away. A time limit per call is applied inside the pipeline and bounds each attempt.
 /// </remarks>
 public static class CoordinationPipelines
 {

@@ -8,4 +8,7 @@ public interface ICoordinationBuilder
 {
     /// <summary>The services that are being registered.</summary>
     IServiceCollection Services { get; }
+
+    /// <summary>The name of the node, which is the key of its services; null for the node that has none.</summary>
+    string? Name { get; }
 }

@@ -83,10 +83,12 @@ public sealed record LeaseTimings
         OfLock.Validate(nameof(options), nameof(options.LeaseDuration), options?.LeaseDuration);
 
     /// <summary>What is wrong with the durations of a node's leases: a sentence for each that names the setting, its value and its limits.</summary>
-    internal static IEnumerable<string> FindErrors(CoordinationOptions options)
+    /// <param name="options">The settings.</param>
+    /// <param name="section">The configuration section that has them.</param>
+    internal static IEnumerable<string> FindErrors(CoordinationOptions options, string section = CoordinationOptions.SectionName)
     {
         var duration = options.LeaseDuration;
-        if (DurationRange.Between(MinDuration, MaxDuration).FindError($"{CoordinationOptions.SectionName}:{nameof(options.LeaseDuration)}", duration) is { } error)
+        if (DurationRange.Between(MinDuration, MaxDuration).FindError($"{section}:{nameof(options.LeaseDuration)}", duration) is { } error)
         {
             yield return error;
             yield break;
@@ -96,11 +98,11 @@ public sealed record LeaseTimings
         var (interval, margin) = (options.RenewalInterval ?? duration / 3, options.SafetyMargin ?? duration / 5);
         if (interval < MinRenewalInterval)
         {
-            yield return TooShort(nameof(options.RenewalInterval), interval, MinRenewalInterval);
+            yield return TooShort(section, nameof(options.RenewalInterval), interval, MinRenewalInterval);
         }
         else if (margin < MinSafetyMargin)
         {
-            yield return TooShort(nameof(options.SafetyMargin), margin, MinSafetyMargin);
+            yield return TooShort(section, nameof(options.SafetyMargin), margin, MinSafetyMargin);
         }
         else if (interval > limit - margin)
         {
@@ -109,7 +111,7 @@ public sealed record LeaseTimings
                 ? (nameof(options.SafetyMargin), limit - MinRenewalInterval)
                 : (nameof(options.RenewalInterval), limit - margin);
             yield return
-                $"{CoordinationOptions.SectionName}:{nameof(options.RenewalInterval)} ({interval}) and {nameof(options.SafetyMargin)} ({margin}) "
+                $"{section}:{nameof(options.RenewalInterval)} ({interval}) and {nameof(options.SafetyMargin)} ({margin}) "
                 + $"do not fit into {nameof(options.LeaseDuration)} ({duration}): together they may be {limit} at most, or a lease would be lost before a renewal that failed once can be repeated. "
                 + $"Lower {name} to {most} or less, or raise {nameof(options.LeaseDuration)}.";
         }
@@ -122,14 +124,18 @@ public sealed record LeaseTimings
     private LeaseTimings Scale(TimeSpan duration)
     {
         var scale = duration / Duration;
+        var limit = duration * MaxShare;
+
+        // Where the proportions leave no room, the interval gives way to the margin first, and the margin then to the shortest interval.
         var margin = Max(SafetyMargin * scale, MinSafetyMargin);
-        var interval = Max(RenewalInterval * scale, MinRenewalInterval);
-        var rest = (duration * MaxShare) - margin;
-        return new LeaseTimings(duration, interval < rest ? interval : rest, margin);
+        var interval = Max(Min(RenewalInterval * scale, limit - margin), MinRenewalInterval);
+        return new LeaseTimings(duration, interval, Min(margin, limit - interval));
     }
 
-    private static string TooShort(string name, TimeSpan value, TimeSpan min) =>
-        $"{CoordinationOptions.SectionName}:{name} is {value}, and must be at least {min}. Leave it out for the default.";
+    private static string TooShort(string section, string name, TimeSpan value, TimeSpan min) =>
+        $"{section}:{name} is {value}, and must be at least {min}. Leave it out for the default.";
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static TimeSpan Max(TimeSpan a, TimeSpan b) => a > b ? a : b;
 }

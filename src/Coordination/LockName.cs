@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 
 namespace Coordination;
@@ -57,7 +59,78 @@ public static class LockName
         return bytes > MaxBytes ? $"A lock name may have {MaxBytes} bytes of UTF-8; this one has {bytes}. Use a shorter name, or a hash of it." : null;
     }
 
+    /// <summary>
+    /// A name made of parts, as of an application and what belongs to it: <c>shop/reports</c>. Different parts make different names, whatever is in
+    /// them: slashes, percent signs, tildes, braces and control characters are written as <c>%2F</c>. A name that would be longer than
+    /// <see cref="MaxBytes"/> is cut, and ends with a tilde and a hash of the whole.
+    /// </summary>
+    /// <param name="parts">The parts, from the outermost to the innermost.</param>
+    /// <returns>A name, if there are parts and they are valid Unicode.</returns>
+    public static string Compose(params ReadOnlySpan<string> parts)
+    {
+        var name = new StringBuilder();
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (i > 0)
+            {
+                name.Append('/');
+            }
+
+            foreach (var c in parts[i])
+            {
+                if (c is '/' or '%' or '~' || !MayContain(c))
+                {
+                    name.Append(CultureInfo.InvariantCulture, $"%{(int)c:X2}");
+                }
+                else
+                {
+                    name.Append(c);
+                }
+            }
+        }
+
+        return Shorten(name.ToString());
+    }
+
     /// <summary>Whether a name may have a character.</summary>
     /// <param name="c">Half a surrogate pair counts as allowed: only the whole name shows whether it is valid.</param>
     public static bool MayContain(char c) => !char.IsControl(c) && c is not ('{' or '}');
+
+    /// <summary>Cuts a name that is too long. No other name ends as it does then: a tilde comes from nowhere else.</summary>
+    private static string Shorten(string name)
+    {
+        if (name.Length == 0 || !IsUnicode(name) || Strict.GetByteCount(name) <= MaxBytes)
+        {
+            return name;
+        }
+
+        var ending = $"~{Convert.ToHexStringLower(SHA256.HashData(Strict.GetBytes(name)).AsSpan(0, 16))}";
+        var (bytes, length) = (ending.Length, 0);
+        foreach (var rune in name.EnumerateRunes())
+        {
+            bytes += rune.Utf8SequenceLength;
+            if (bytes > MaxBytes)
+            {
+                break;
+            }
+
+            length += rune.Utf16SequenceLength;
+        }
+
+        return name[..length] + ending;
+    }
+
+    /// <summary>Whether there is no half of a surrogate pair in a text.</summary>
+    private static bool IsUnicode(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsSurrogate(text[i]) && !(i + 1 < text.Length && char.IsSurrogatePair(text[i], text[++i])))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
 }

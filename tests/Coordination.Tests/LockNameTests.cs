@@ -56,4 +56,46 @@ public sealed class LockNameTests : IAsyncDisposable
 
     [Fact]
     public void No_name_is_refused() => Assert.Throws<ArgumentNullException>("name", () => _provider.GetLock(null!));
+
+    [Fact]
+    [Promise("G13")]
+    [Failure("F70")]
+    public void Parts_are_joined_and_no_other_parts_make_the_same_name()
+    {
+        Assert.Equal("shop/QuartzScheduler/DEFAULT/nightly report", LockName.Compose("shop", "QuartzScheduler", "DEFAULT", "nightly report"));
+        string[][] parts =
+        [
+            ["a", "b", "c"], ["a/b", "c"], ["a", "b/c"], ["a%2Fb", "c"], ["a", "b%2Fc"], ["a%252Fb", "c"], ["", "a", "b"], ["a", "", "b"], ["a", "b", ""], ["a", "b"],
+            ["a.b", "c"], ["a", "b.c"], ["{a}", "b"], ["%7Ba%7D", "b"], ["a\n", "b"], ["a%0A", "b"], ["a~", "b"], ["a%7E", "b"],
+        ];
+        var names = parts.Select(part => LockName.Compose(part)).ToList();
+        Assert.Equal(names.Count, names.Distinct(StringComparer.Ordinal).Count());
+        Assert.All(names, name => Assert.Null(LockName.FindError(name)));
+    }
+
+    [Theory]
+    [Promise("G13")]
+    [Failure("F70")]
+    [InlineData("x")]
+    [InlineData("\u00fc")]
+    [InlineData("\ud83d\udd12")]
+    [InlineData("/")]
+    public void A_name_that_would_be_too_long_is_cut_and_no_other_is_cut_to_the_same(string letter)
+    {
+        var letters = string.Concat(Enumerable.Repeat(letter, 600));
+        string[] names = [LockName.Compose(letters, "1"), LockName.Compose(letters, "2"), LockName.Compose(letters), LockName.Compose("a", letters)];
+        Assert.All(names, name => Assert.Null(LockName.FindError(name)));
+        Assert.Equal(names.Length, names.Distinct(StringComparer.Ordinal).Count());
+
+        // A name that somebody writes out like that is another.
+        Assert.NotEqual(names[0], LockName.Compose(names[0]));
+        Assert.Equal(names[0], LockName.Compose(letters, "1"));
+    }
+
+    [Fact]
+    public void The_longest_name_is_not_cut() => Assert.Equal("a/" + new string('x', 510), LockName.Compose("a", new string('x', 510)));
+
+    [Fact]
+    public void Half_a_surrogate_pair_is_refused_in_a_part_as_well() =>
+        Assert.Contains("half a surrogate pair", LockName.FindError(LockName.Compose("a", new string('x', 600) + '\ud83d')), StringComparison.Ordinal);
 }

@@ -1,7 +1,6 @@
 using Coordination;
 using Coordination.DistributedLock.Locks;
 using Medallion.Threading;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -23,7 +22,7 @@ public static class DistributedLockCoordinationBuilderExtensions
     /// it gives up after <see cref="CoordinationOptions.ReleaseTimeout"/> at most, and the lock lapses by itself.</para>
     /// <para>A handle that is collected without having been disposed is renewed no longer, and its lock lapses within the lease duration.</para>
     /// </remarks>
-    /// <param name="builder">From <c>AddCoordination</c>.</param>
+    /// <param name="builder">From <c>AddCoordination</c>. Of a node with a name, the provider is registered under that as its key.</param>
     /// <param name="lockOptions">
     /// Says how the leases of a lock differ from the node's defaults, by the name that is given to <see cref="IDistributedLockProvider.CreateLock"/>;
     /// null, or what returns null, for not at all. Called for each lock that is created, on any thread. Options that are out of range make
@@ -34,8 +33,6 @@ public static class DistributedLockCoordinationBuilderExtensions
     public static ICoordinationBuilder AddDistributedLockProvider(this ICoordinationBuilder builder, Func<string, LockOptions?>? lockOptions = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.TryAddSingleton<IDistributedLockProvider>(
-            services => new LockProviderAdapter(services.GetRequiredService<ILockProvider>(), lockOptions));
-        return builder;
+        return builder.TryAddSingleton<IDistributedLockProvider>(node => new LockProviderAdapter(node.GetRequired<ILockProvider>(), lockOptions));
     }
 }

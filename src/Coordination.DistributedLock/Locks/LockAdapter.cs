@@ -29,8 +29,18 @@ internal sealed class LockAdapter(ILock inner) : IDistributedLock
     public ValueTask<IDistributedSynchronizationHandle> AcquireAsync(TimeSpan? timeout = null, CancellationToken cancellationToken = default) =>
         new(AcquireHandleAsync(InWholeMilliseconds(timeout ?? Timeout.InfiniteTimeSpan), cancellationToken));
 
-    private async Task<IDistributedSynchronizationHandle?> TryAcquireHandleAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
-        await inner.TryAcquireAsync(timeout, cancellationToken).ConfigureAwait(false) is { } lease ? new DistributedLockHandle(lease) : null;
+    private async Task<IDistributedSynchronizationHandle?> TryAcquireHandleAsync(TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await inner.TryAcquireAsync(timeout, cancellationToken).ConfigureAwait(false) is { } lease ? new DistributedLockHandle(lease) : null;
+        }
+        catch (LockStoreException away) when (away.IsTransient && timeout != TimeSpan.Zero)
+        {
+            // DistributedLock's contract: null when the time is up, whatever it went by with.
+            return null;
+        }
+    }
 
     private async Task<IDistributedSynchronizationHandle> AcquireHandleAsync(TimeSpan timeout, CancellationToken cancellationToken) =>
         new DistributedLockHandle(await inner.AcquireAsync(timeout, cancellationToken).ConfigureAwait(false));

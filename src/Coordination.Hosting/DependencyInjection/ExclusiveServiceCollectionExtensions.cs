@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Coordination;
 using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Services;
+using Coordination.Hosting.Stops;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -47,8 +48,11 @@ public static class ExclusiveServiceCollectionExtensions
         services.AddSingleton<ExclusiveServiceRegistration>(registration);
         services.TryAddSingleton<ExclusiveServices>();
         services.TryAddSingleton<LeaderQuestions>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StopBudgetCheck>());
         services.TryAddSingleton<ILeadership<TService>>(static provider => provider.GetRequiredService<ExclusiveServices>().GetLeadership<TService>());
-        services.TryAddKeyedSingleton<ILeadership>(KeyedService.AnyKey, static (provider, name) => provider.GetRequiredService<ExclusiveServices>().GetLeadership(name));
+
+        // Null for a name that no service has: then the container says that there is none, which GetKeyedService takes and GetRequiredKeyedService does not.
+        services.TryAddKeyedSingleton<ILeadership>(KeyedService.AnyKey, static (provider, name) => provider.GetRequiredService<ExclusiveServices>().GetLeadership(name)!);
 
         // A service of the container, so that the container disposes it.
         services.AddKeyedSingleton<ExclusiveBackgroundService>(registration, (provider, _) => registration.CreateService(provider));

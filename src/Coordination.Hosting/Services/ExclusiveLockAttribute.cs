@@ -2,7 +2,7 @@ namespace Coordination;
 
 /// <summary>
 /// Names the lock of an <see cref="ExclusiveBackgroundService"/>. Without it, and without <see cref="ExclusiveServiceOptions.LockName"/>,
-/// the lock has the full name of the type, which changes when the type is renamed or moved.
+/// the lock is the application's own, <c>{application}/{type}</c>, which changes when the type is renamed or moved.
 /// </summary>
 /// <param name="name">The name of the lock, as <see cref="ILockProvider.GetLock"/> takes it.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]

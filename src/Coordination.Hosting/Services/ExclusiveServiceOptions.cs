@@ -11,7 +11,8 @@ public sealed class ExclusiveServiceOptions
 {
     /// <summary>
     /// The name of the lock, as <see cref="ILockProvider.GetLock"/> takes it; nodes that share it share the work. Null, the default, for
-    /// that of <see cref="ExclusiveLockAttribute"/>, and without one the full name of the type. Within a host each registration needs a name of its own.
+    /// that of <see cref="ExclusiveLockAttribute"/>, and without one <c>{application}/{type}</c>, of <see cref="CoordinationOptions.ApplicationName"/> and the full name of the
+    /// type. A name that is set is shared by all applications with the same key prefix. Within a host each registration needs a name of its own.
     /// </summary>
     public string? LockName { get; set; }
 

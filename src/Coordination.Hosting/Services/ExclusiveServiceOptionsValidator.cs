@@ -19,7 +19,7 @@ internal sealed class ExclusiveServiceOptionsValidator : IValidateOptions<Exclus
 
         if (options.LockName is { Length: 0 })
         {
-            failures.Add($"{name}: LockName is empty. Give it a name, or leave it null for the full name of the type.");
+            failures.Add($"{name}: LockName is empty. Give it a name, or leave it null for that of the application and the type.");
         }
 
         if (!Enum.IsDefined(options.AfterCompletion))

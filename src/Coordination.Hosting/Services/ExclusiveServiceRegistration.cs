@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Reflection;
 using Coordination.Hosting.Leadership;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
@@ -14,10 +13,6 @@ internal abstract class ExclusiveServiceRegistration(string name, Type serviceTy
     public string Name => name;
 
     public Type ServiceType => serviceType;
-
-    // Type.ToString and not FullName, which puts assembly versions into the arguments of a generic type: two
-    // versions of an application that run side by side must agree on the name.
-    public string DefaultLockName => serviceType.GetCustomAttribute<ExclusiveLockAttribute>()?.Name ?? serviceType.ToString();
 
     public abstract ExclusiveBackgroundService CreateService(IServiceProvider services);
 

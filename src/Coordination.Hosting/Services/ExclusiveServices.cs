@@ -40,11 +40,9 @@ internal sealed class ExclusiveServices
 
     public ExclusiveService Get(ExclusiveServiceRegistration registration) => _all.Single(service => service.Registration == registration);
 
-    /// <exception cref="InvalidOperationException">There is no service with that lock.</exception>
-    public ServiceLeadership GetLeadership(object? lockName) =>
-        _all.SingleOrDefault(service => service.Lock.Name.Equals(lockName))?.Leadership
-        ?? throw new InvalidOperationException(
-            $"No exclusive service of this host has the lock name '{lockName}'. There are: {string.Join(", ", _all.Select(static service => $"'{service.Lock.Name}'"))}.");
+    /// <returns>Null when there is no service with that lock.</returns>
+    public ServiceLeadership? GetLeadership(object? lockName) =>
+        _all.SingleOrDefault(service => service.Lock.Name.Equals(lockName))?.Leadership;
 
     /// <exception cref="InvalidOperationException">The service is registered under several names.</exception>
     public ILeadership<TService> GetLeadership<TService>()
@@ -68,7 +66,7 @@ internal sealed class ExclusiveServices
     {
         try
         {
-            var @lock = locks.GetLock(options.LockName ?? registration.DefaultLockName, options.LockOptions);
+            var @lock = locks.GetLock(options.LockName ?? ServiceLockName.Find(registration.ServiceType, node.ApplicationName), options.LockOptions).AsStandby();
             var timings = LeaseTimings.Of(node, options.LockOptions);
             return new ExclusiveService(
                 registration,

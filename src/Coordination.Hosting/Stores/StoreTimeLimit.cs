@@ -18,8 +18,14 @@ internal static class StoreTimeLimit
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timer.Token);
         try
         {
-            // A store may be slow to end when its token is cancelled, or not end at all.
-            await ask(either.Token).WaitAsync(either.Token).ConfigureAwait(false);
+            // A store may be slow to end when its token is cancelled, or not end at all. On the pool: it may capture the context that it finds, which may
+            // be one that waits for this very call.
+            await Task.Run(() => ask(either.Token), CancellationToken.None).WaitAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // With the caller's token, and not with one that links it.
+            throw new OperationCanceledException(cancellationToken);
         }
         catch (OperationCanceledException) when (timer.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

@@ -1,3 +1,4 @@
+using Coordination.Hosting.Execution;
 using Coordination.Hosting.Services;
 using Microsoft.Extensions.Logging;
 
@@ -44,4 +45,40 @@ internal static partial class LogMessages
 
     [LoggerMessage(1212, LogLevel.Error, "A callback that {Service} registered on its stopping token threw; lock '{LockName}'.")]
     public static partial void StopCallbackFailed(this ILogger logger, Exception exception, string service, string lockName);
+
+    [LoggerMessage(1220, LogLevel.Information, "{Service} begins a run: lock '{LockName}', token {FencingToken}, scheduled for {ScheduledFor:O}, recovering: {IsRecovery}.")]
+    public static partial void PeriodicRunBegins(this ILogger logger, string service, string lockName, long fencingToken, DateTimeOffset? scheduledFor, bool isRecovery);
+
+    [LoggerMessage(1221, LogLevel.Information, "{Service} ended a run: lock '{LockName}', token {FencingToken}, after {Duration}, because: {WorkEnd}.")]
+    public static partial void PeriodicRunEnded(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan duration, WorkEnd workEnd);
+
+    [LoggerMessage(1222, LogLevel.Error, "{Service} failed in a run: lock '{LockName}', token {FencingToken}, after {Duration}. The run counts as done; the next slot tries again.")]
+    public static partial void PeriodicRunFailed(this ILogger logger, Exception? exception, string service, string lockName, long fencingToken, TimeSpan duration);
+
+    [LoggerMessage(1223, LogLevel.Warning, "{Service} lost its lease in a run: lock '{LockName}', token {FencingToken}, after {Duration}: {LossReason}. Another node may repeat the run.")]
+    public static partial void PeriodicRunLost(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan duration, LeaseLossReason? lossReason);
+
+    [LoggerMessage(1224, LogLevel.Warning, "{Service} cannot ask for the lock '{LockName}': {Refusal} It tries again by itself.")]
+    public static partial void PeriodicRefused(this ILogger logger, string service, string lockName, string refusal);
+
+    [LoggerMessage(1225, LogLevel.Warning, "{Service} still runs, and the host waits no longer. Its lock is '{LockName}'.")]
+    public static partial void PeriodicStillRuns(this ILogger logger, string service, string lockName);
+
+    [LoggerMessage(1230, LogLevel.Information, "'{Work}' is run by this node, once: lock '{LockName}', token {FencingToken}, recovering: {IsRecovery}.")]
+    public static partial void RunOnceBegins(this ILogger logger, string work, string lockName, long fencingToken, bool isRecovery);
+
+    [LoggerMessage(1231, LogLevel.Information, "'{Work}' is done, after {Duration}. The store remembers that for {RememberFor}; a node that starts later than that with the same name does it again.")]
+    public static partial void RunOnceDone(this ILogger logger, string work, TimeSpan duration, TimeSpan rememberFor);
+
+    [LoggerMessage(1232, LogLevel.Information, "'{Work}' was done before.")]
+    public static partial void RunOnceWasDone(this ILogger logger, string work);
+
+    [LoggerMessage(1233, LogLevel.Information, "'{Work}' is being done by another node, or the store is away. This node starts when it is done.")]
+    public static partial void RunOnceWaits(this ILogger logger, string work);
+
+    [LoggerMessage(1234, LogLevel.Warning, "'{Work}' lost its lease after {Duration}: {LossReason}. Another node may do it over; this one waits for that.")]
+    public static partial void RunOnceLost(this ILogger logger, string work, TimeSpan duration, LeaseLossReason? lossReason);
+
+    [LoggerMessage(1235, LogLevel.Information, "'{Work}' is not done, for the start was cancelled.")]
+    public static partial void RunOnceCancelled(this ILogger logger, string work);
 }

@@ -133,10 +133,39 @@ public static class QuartzExclusivityBuilderExtensions
     {
         // First, so that what is set in code wins over what is configured.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<QuartzExclusivityOptions>, QuartzExclusivityOptionsBinding>());
+        services.AddCoordinationSettings<QuartzExclusivityOptions>(QuartzExclusivityOptions.SectionName, DurationsInEffect);
+        services.AddCoordinationSettings<ExclusiveJobOptions>(QuartzExclusivityOptionsBinding.Defaults);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<QuartzExclusivityOptions>, QuartzExclusivityOptionsValidator>());
         services.TryAddSingleton<FireMetrics>();
         services.TryAddSingleton<JobOutage>();
         services.TryAddSingleton<ExclusiveRuns>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobsAtStop>());
+    }
+
+    /// <summary>Those that no job has changed, of each scheduler.</summary>
+    private static IEnumerable<KeyValuePair<string, TimeSpan>> DurationsInEffect(IServiceProvider provider)
+    {
+        var schedulers = provider.GetServices<ExclusiveScheduler>().Select(scheduler => scheduler.Name).Distinct(StringComparer.Ordinal).ToList();
+        foreach (var name in schedulers)
+        {
+            var options = provider.GetRequiredService<IOptionsMonitor<QuartzExclusivityOptions>>().Get(name);
+            var prefix = name.Length == 0 ? "Quartz:" : $"Quartz ({name}):";
+            yield return new(prefix + nameof(options.FireTimeRetention), options.FireTimeRetention);
+            yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.MaxWait)}", options.Defaults.MaxWait ?? WaitRule.DefaultMaxWait);
+            if (options.Defaults.LeaseDuration is { } lease)
+            {
+                yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.LeaseDuration)}", lease);
+            }
+
+            if (options.Defaults.LockAtLeastFor is { } least)
+            {
+                yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.LockAtLeastFor)}", least);
+            }
+
+            if (options.Defaults.MaxRunTime is { } longest)
+            {
+                yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.MaxRunTime)}", longest);
+            }
+        }
     }
 }

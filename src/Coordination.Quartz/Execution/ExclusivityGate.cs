@@ -107,12 +107,16 @@ internal sealed class ExclusivityGate(
         }
 
         var type = context.JobDetail.JobType.Type;
-        if (policy.LockName == job && job != context.JobDetail.Key.ToString() && _namedByType.TryAdd(type, true))
+        if (job.IsOfType && policy.LockName == job.Text && _namedByType.TryAdd(type, true))
         {
             logger.NamedByType(context.JobDetail.Key, type);
         }
+        else if (fireTimes.MayBeOfOneNode(context.JobDetail.Key) && policy.LockName == job.Text && _namedByType.TryAdd(type, true))
+        {
+            logger.KeyMayBeGenerated(context.JobDetail.Key, type);
+        }
 
-        return new ExclusiveRun(context, policy, fireTimes.Find(context, policy, job, policies.FireTimeRetention), logger);
+        return new ExclusiveRun(context, policy, fireTimes.Find(context, policy, job.Text, policies.FireTimeRetention), logger);
     }
 
     private async Task<bool> RefusesAsync(ExclusiveRun run, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Coordination.Quartz.Names;
 using Coordination.Quartz.Policies;
 using Coordination.Stores;
 using Quartz;
@@ -6,34 +7,26 @@ using Quartz;
 namespace Coordination.Quartz.Execution;
 
 /// <summary>Knows what the fires of a scheduler are called on every node.</summary>
-internal sealed class FireTimes(string nodeId)
+internal sealed class FireTimes(string nodeId, SchedulerNames names)
 {
+    private static readonly TimeSpan LongestMemory = TimeSpan.FromDays(366);
+
     /// <summary>Fires that failed and are retried, by trigger: a retry is the same run of the same fire.</summary>
     private readonly ConcurrentDictionary<TriggerKey, Occurrence> _retried = new();
 
-    private volatile SchedulerMetadata? _metadata;
+    /// <summary>What a job is called on every node.</summary>
+    public ValueTask<JobName> IdentifyAsync(IScheduler scheduler, IJobDetail job, CancellationToken cancellationToken) =>
+        names.OfJobAsync(scheduler, job, cancellationToken);
 
-    /// <summary>
-    /// What a job is called on every node: its key. A job that was given none has a generated one, which is another on each node unless a
-    /// store keeps it; such jobs are called by their type.
-    /// </summary>
-    public async ValueTask<string> IdentifyAsync(IScheduler scheduler, IJobDetail job, CancellationToken cancellationToken)
-    {
-        // A group of its own was given, so such jobs may be called by the ids of tenants or orders.
-        if (job.Key.Group != JobKey.DefaultGroup || !IsGenerated(job.Key.Name))
-        {
-            return job.Key.ToString();
-        }
-
-        var metadata = _metadata ??= await scheduler.GetMetadata(cancellationToken).ConfigureAwait(false);
-        return metadata.JobStorePersistent ? job.Key.ToString() : job.JobType.Type.ToString();
-    }
+    /// <inheritdoc cref="SchedulerNames.MayBeOfOneNode"/>
+    public bool MayBeOfOneNode(JobKey job) => names.MayBeOfOneNode(job);
 
     /// <summary>The fire time that this fire has in common with those of other nodes; null for none.</summary>
     /// <param name="context">The fire.</param>
     /// <param name="policy">How it is exclusive.</param>
     /// <param name="job">What the job is called on every node.</param>
     /// <param name="retention">How long the store is to remember it.</param>
+    /// <exception cref="ArgumentException">The trigger cannot be told from another.</exception>
     public Occurrence? Find(IJobExecutionContext context, ExclusivePolicy policy, string job, TimeSpan retention)
     {
         if (!policy.OncePerFireTime || context.ScheduledFireTimeUtc is not { } time || IsAskedForHereAlone(context))
@@ -47,14 +40,15 @@ internal sealed class FireTimes(string nodeId)
             return _retried.TryGetValue(context.Trigger.Key, out var failed) ? failed : null;
         }
 
-        var run = RunName.Of(nodeId, context.Scheduler.SchedulerName, context.FireInstanceId, time);
+        // All nodes have the triggers that a store keeps, and their fire times.
+        var slot = names.IsStoreKept ? null : FireSlot.Find(context.Trigger, time);
         return new Occurrence
         {
-            Series = $"{job}@{Identify(context.Trigger)}",
-            Time = time,
-            Run = run,
+            Series = NameSeries(job, names.OfTrigger(context.Trigger)),
+            Time = slot?.Begin ?? time,
+            Run = RunName.Of(nodeId, context.Scheduler.SchedulerName, context.FireInstanceId, slot?.Begin ?? time),
             Recover = policy.OnCrash == JobCrashAction.Recover,
-            RememberFor = retention,
+            RememberFor = slot is { Length: var length } ? Longer(retention, length) : retention,
         };
     }
 
@@ -73,24 +67,18 @@ internal sealed class FireTimes(string nodeId)
     }
 
     /// <summary>Triggered by hand, or to run once under a key that nobody gave; or again, after a crash, by a store that keeps jobs.</summary>
-    private static bool IsAskedForHereAlone(IJobExecutionContext context) =>
+    private bool IsAskedForHereAlone(IJobExecutionContext context) =>
         context.Recovering
         || context.Trigger.JobDataMap.ContainsKey(SchedulerConstants.ManualTrigger)
-        || (context.Trigger is ISimpleTrigger { RepeatCount: 0 } && IsGenerated(context.Trigger.Key.Name));
+        || names.IsOfOneNode(context.Trigger);
 
-    /// <summary>A trigger that was given no key has a generated one, which is another on each node; it is called by its schedule.</summary>
-    private static string Identify(ITrigger trigger) => !IsGenerated(trigger.Key.Name)
-        ? trigger.Key.ToString()
-        : trigger switch
-        {
-            ICronTrigger cron => $"cron {cron.CronExpressionString} {cron.TimeZone.Id}",
-            ISimpleTrigger simple => $"every {simple.RepeatInterval:c}",
-            ICalendarIntervalTrigger calendar => $"every {calendar.RepeatInterval} {calendar.RepeatIntervalUnit}",
-            IDailyTimeIntervalTrigger daily => $"daily {daily.StartTimeOfDay} {daily.EndTimeOfDay} every {daily.RepeatInterval} {daily.RepeatIntervalUnit}",
-            IRecurrenceTrigger recurrence => $"{recurrence.RecurrenceRule} {recurrence.TimeZone.Id}",
-            _ => trigger.GetType().ToString(),
-        };
+    /// <summary>The lock may be one that a user named, and have series of several applications, schedulers and jobs.</summary>
+    private static string NameSeries(string job, string trigger) => $"{job.Replace("@", "%40", StringComparison.Ordinal)}@{trigger}";
 
-    /// <summary>Whether Quartz generated a name, as it does where none is given.</summary>
-    private static bool IsGenerated(string name) => Guid.TryParseExact(name, "D", out _);
+    /// <summary>The other nodes may come to a slot as late as it is long.</summary>
+    private static TimeSpan Longer(TimeSpan retention, TimeSpan slot)
+    {
+        var memory = slot < LongestMemory / 2 ? 2 * slot : LongestMemory;
+        return memory > retention ? memory : retention;
+    }
 }

@@ -1,4 +1,3 @@
-using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,9 +17,6 @@ internal sealed class JobsAtStop(
 {
     /// <summary>What jobs have to come to an end that are interrupted here, however long the stop has lasted.</summary>
     private static readonly TimeSpan LastRespite = TimeSpan.FromSeconds(3);
-
-    /// <summary>Of how many jobs of a shared store the settings are looked at when the host starts.</summary>
-    private const int JobsLookedAt = 1_000;
 
     private readonly ILogger _logger = telemetry.Wrap(logger);
 
@@ -45,7 +41,7 @@ internal sealed class JobsAtStop(
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Checks the jobs that the schedulers of this host begin with.</summary>
-    /// <exception cref="ArgumentException">A job cannot be exclusive as it is set.</exception>
+    /// <exception cref="ArgumentException">A job cannot be exclusive as it is set, or a trigger not be told from another.</exception>
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
         foreach (var name in HostedSchedulers)
@@ -53,7 +49,7 @@ internal sealed class JobsAtStop(
             var factory = name.Length == 0 ? services.GetService<ISchedulerFactory>() : services.GetKeyedService<ISchedulerFactory>(name);
             if (factory is not null && await factory.GetScheduler(cancellationToken).ConfigureAwait(false) is { } scheduler)
             {
-                await CheckAsync(scheduler, services.GetRequiredKeyedService<SchedulerExclusivity>(name), cancellationToken).ConfigureAwait(false);
+                await services.GetRequiredKeyedService<SchedulerExclusivity>(name).CheckOf(services).CheckAsync(scheduler, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -82,56 +78,6 @@ internal sealed class JobsAtStop(
             if (!run.Completion.IsCompleted)
             {
                 _logger.OutlivesHost(run.Context.JobDetail.Key);
-            }
-        }
-    }
-
-    private async Task CheckAsync(IScheduler scheduler, SchedulerExclusivity exclusivity, CancellationToken cancellationToken)
-    {
-        var (policies, metadata) = (exclusivity.PoliciesOf(services), await scheduler.GetMetadata(cancellationToken).ConfigureAwait(false));
-        if (exclusivity.WaitsTakePlaces)
-        {
-            _logger.WaitsTakePlaces(scheduler.SchedulerName, metadata.ThreadPoolTypeName, metadata.ThreadPoolSize);
-        }
-
-        // A store that outlives the process may have any number of jobs, and of types that this node does not know.
-        if (metadata.JobStorePersistent)
-        {
-            if (metadata.JobStoreClustered)
-            {
-                await WarnOfRecoveryAsync(scheduler, policies, cancellationToken).ConfigureAwait(false);
-            }
-
-            return;
-        }
-
-        foreach (var job in await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), cancellationToken).ConfigureAwait(false))
-        {
-            if (await scheduler.GetJobDetail(job, cancellationToken).ConfigureAwait(false) is { } detail)
-            {
-                policies.Validate(detail);
-            }
-        }
-
-        await ContinuationCheck.CheckAsync(scheduler, policies, _logger, cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>Where nodes share the job store, each fire comes to one of them, and none stands by for it.</summary>
-    private async Task WarnOfRecoveryAsync(IScheduler scheduler, ExclusivePolicies policies, CancellationToken cancellationToken)
-    {
-        foreach (var job in (await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), cancellationToken).ConfigureAwait(false)).Take(JobsLookedAt))
-        {
-            try
-            {
-                if (await scheduler.GetJobDetail(job, cancellationToken).ConfigureAwait(false) is { RequestsRecovery: false } detail
-                    && policies.Find(detail, detail.JobDataMap, job.ToString())?.OnCrash == JobCrashAction.Recover)
-                {
-                    _logger.RecoveryByOthersDoesNothing(job, scheduler.SchedulerName);
-                }
-            }
-            catch (Exception e) when (e is ArgumentException or TypeLoadException or FileNotFoundException or SchedulerException)
-            {
-                // Of a type that this node does not know, or with a name that the data of its triggers fill in: its fires say so.
             }
         }
     }

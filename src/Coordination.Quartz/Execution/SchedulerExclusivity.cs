@@ -1,4 +1,5 @@
 using Coordination.Occurrences;
+using Coordination.Quartz.Names;
 using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
 using Coordination.Telemetry;
@@ -19,9 +20,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
     private RunPlaces? _places;
     private Parts? _parts;
 
-    /// <summary>How its jobs are exclusive.</summary>
-    /// <exception cref="InvalidOperationException">The application has not called <c>AddQuartzExclusivity</c>.</exception>
-    public ExclusivePolicies PoliciesOf(IServiceProvider services) => PartsFrom(services).Policies;
+    public ScheduleCheck CheckOf(IServiceProvider services) => PartsFrom(services).Check;
 
     public ExclusivityGate GateOf(IServiceProvider services) => PartsFrom(services).Gate;
 
@@ -32,9 +31,6 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
     public AbandonedFires AbandonedFiresOf(IServiceProvider services) => new(GateOf(services));
 
     public SchedulerShutdown Shutdown { get; } = new();
-
-    /// <summary>Whether runs that wait take up places of the scheduler's thread pool.</summary>
-    public bool WaitsTakePlaces => _places is null;
 
     /// <summary>Takes the scheduler's thread pool.</summary>
     public IThreadPool Take(IThreadPool pool)
@@ -53,6 +49,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         }
     }
 
+    /// <exception cref="InvalidOperationException">The application has not called <c>AddQuartzExclusivity</c>.</exception>
     private Parts Build(IServiceProvider services)
     {
         var telemetry = services.GetRequiredService<TelemetryDispatcher>();
@@ -62,7 +59,9 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
             $"The scheduler {scheduler.Name} is added while the host runs, and its jobs are to be exclusive: call AddQuartzExclusivity() on what AddCoordination() returns as well, so that the host awaits their runs when it stops.");
         var time = services.GetRequiredService<TimeProvider>();
         var policies = new ExclusivePolicies(OptionsFrom(services));
-        var fireTimes = new FireTimes(services.GetRequiredService<ILockProvider>().NodeId);
+        var settings = services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
+        var names = new SchedulerNames(settings.ApplicationName, () => new RegisteredContent(QuartzRecord.Find(services, scheduler.Name)));
+        var fireTimes = new FireTimes(services.GetRequiredService<ILockProvider>().NodeId, names);
         var report = new FireReport(services.GetRequiredService<FireMetrics>(), logger);
         var admission = new RunAdmission(
             locks,
@@ -72,10 +71,9 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
             Shutdown,
             time,
             logger);
-        var leaseDuration = services.GetRequiredService<IOptions<CoordinationOptions>>().Value.LeaseDuration;
-        var gate = new ExclusivityGate(admission, policies, fireTimes, runs, report, new ChainGuard(), new FireHandBack(services.GetService<IJobStore>(), time), leaseDuration, logger);
+        var gate = new ExclusivityGate(admission, policies, fireTimes, runs, report, new ChainGuard(), new FireHandBack(services.GetService<IJobStore>(), time), settings.LeaseDuration, logger);
         return new Parts(
-            policies,
+            new ScheduleCheck(policies, names, () => _places is null, logger),
             gate,
             new ExclusivityListener(gate, fireTimes, report),
             new ExclusivityMiddleware(gate, locks, Shutdown, time, logger));
@@ -94,5 +92,5 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         return faults.Count == 0 ? options : throw new OptionsValidationException(scheduler.Name, typeof(QuartzExclusivityOptions), faults);
     }
 
-    private sealed record Parts(ExclusivePolicies Policies, ExclusivityGate Gate, ExclusivityListener Listener, ExclusivityMiddleware Middleware);
+    private sealed record Parts(ScheduleCheck Check, ExclusivityGate Gate, ExclusivityListener Listener, ExclusivityMiddleware Middleware);
 }

@@ -16,7 +16,7 @@ internal static class WaitRule
     private static readonly TimeSpan RefiresTurn = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a fire waits that is told to, and not how long.</summary>
-    private static readonly TimeSpan DefaultMaxWait = TimeSpan.FromMinutes(1);
+    public static readonly TimeSpan DefaultMaxWait = TimeSpan.FromMinutes(1);
 
     /// <summary>How long a fire waits; null for not at all.</summary>
     /// <param name="context">The fire.</param>

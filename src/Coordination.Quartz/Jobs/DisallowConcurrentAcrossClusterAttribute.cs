@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Coordination;
 
 /// <summary>
@@ -8,7 +6,7 @@ namespace Coordination;
 /// </summary>
 /// <remarks>
 /// <para>What is set here gives way to what <see cref="QuartzExclusivityOptions.ForJob{TJob}"/> sets, and that to the job data under the keys of
-/// <see cref="ExclusiveJobData"/>. Times are strings, because an attribute takes no <see cref="TimeSpan"/>: <c>"00:00:30"</c> is half a minute.</para>
+/// <see cref="ExclusiveJobData"/>. Durations are numbers of seconds, because an attribute takes no <see cref="TimeSpan"/>.</para>
 /// <para>A value that is out of its range keeps the host from starting, with an <see cref="ArgumentException"/> that names it; of a job that is added
 /// later, and of one in a persistent store, it fails each fire.</para>
 /// </remarks>
@@ -32,16 +30,20 @@ public sealed class DisallowConcurrentAcrossClusterAttribute : Attribute
     }
 
     /// <inheritdoc cref="ExclusiveJobOptions.MaxWait"/>
-    public string? MaxWait { get; set; }
+    /// <value>In seconds. <see cref="double.NaN"/>, the default, for what is set elsewhere.</value>
+    public double MaxWaitSeconds { get; set; } = double.NaN;
 
     /// <inheritdoc cref="ExclusiveJobOptions.LeaseDuration"/>
-    public string? LeaseDuration { get; set; }
+    /// <value>In seconds. <see cref="double.NaN"/>, the default, for what is set elsewhere.</value>
+    public double LeaseDurationSeconds { get; set; } = double.NaN;
 
     /// <inheritdoc cref="ExclusiveJobOptions.LockAtLeastFor"/>
-    public string? LockAtLeastFor { get; set; }
+    /// <value>In seconds. <see cref="double.NaN"/>, the default, for what is set elsewhere.</value>
+    public double LockAtLeastForSeconds { get; set; } = double.NaN;
 
     /// <inheritdoc cref="ExclusiveJobOptions.MaxRunTime"/>
-    public string? MaxRunTime { get; set; }
+    /// <value>In seconds. <see cref="double.NaN"/>, the default, for what is set elsewhere.</value>
+    public double MaxRunTimeSeconds { get; set; } = double.NaN;
 
     /// <inheritdoc cref="ExclusiveJobOptions.OncePerFireTime"/>
     public bool OncePerFireTime
@@ -65,22 +67,25 @@ public sealed class DisallowConcurrentAcrossClusterAttribute : Attribute
     }
 
     /// <summary>What was set, and nothing else.</summary>
-    /// <exception cref="ArgumentException">A time cannot be read.</exception>
     internal ExclusiveJobOptions ToOptions()
     {
         var options = new ExclusiveJobOptions
         {
-            MaxWait = Parse(MaxWait, nameof(MaxWait)),
-            LeaseDuration = Parse(LeaseDuration, nameof(LeaseDuration)),
-            LockAtLeastFor = Parse(LockAtLeastFor, nameof(LockAtLeastFor)),
-            MaxRunTime = Parse(MaxRunTime, nameof(MaxRunTime)),
+            MaxWait = Read(MaxWaitSeconds),
+            LeaseDuration = Read(LeaseDurationSeconds),
+            LockAtLeastFor = Read(LockAtLeastForSeconds),
+            MaxRunTime = Read(MaxRunTimeSeconds),
         };
         options.TakeOver(_options);
         return options;
     }
 
-    private static TimeSpan? Parse(string? value, string name) =>
-        value is null ? null
-        : TimeSpan.TryParse(value, CultureInfo.InvariantCulture, out var time) ? time
-        : throw new ArgumentException($"[DisallowConcurrentAcrossCluster({name} = \"{value}\")] is not a time. Write it as \"00:00:30\", which is half a minute.");
+    /// <summary>What is more than a duration can be becomes the longest one, which is out of every range.</summary>
+    private static TimeSpan? Read(double seconds) => seconds switch
+    {
+        double.NaN => null,
+        >= 922_337_203_685 => TimeSpan.MaxValue,
+        <= -922_337_203_685 => TimeSpan.MinValue,
+        _ => TimeSpan.FromSeconds(seconds),
+    };
 }

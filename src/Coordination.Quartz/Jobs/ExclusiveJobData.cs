@@ -104,8 +104,8 @@ public static class ExclusiveJobData
     {
         null => null,
         TimeSpan value => value,
-        string text when TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var value) => value,
-        var other => throw Wrong(key, other, "a time, as 00:00:30"),
+        string text => DurationText.FindError($"The job data: {key}", text) is { } error ? throw new ArgumentException(error) : TimeSpan.Parse(text, CultureInfo.InvariantCulture),
+        var other => throw Wrong(key, other, "a duration, as 00:00:30"),
     };
 
     private static T? ReadEnum<T>(JobDataMap data, string key)

@@ -6,8 +6,9 @@ public sealed class ExclusiveJobOptions
     /// <summary>
     /// The name of the job's lock. Jobs with the same name exclude each other. It may hold <c>{group}</c> and <c>{name}</c>, of the job's key, and
     /// keys of the job's and the trigger's data, as <c>report:{tenant}</c>; with what is filled in it is a name that
-    /// <see cref="ILockProvider.GetLock"/> takes. By default the job's key, as <c>DEFAULT.nightly-report</c>; for a job that was given none and
-    /// that a store in memory keeps, where each node generates another (a GUID, in the default group), the full name of its type.
+    /// <see cref="ILockProvider.GetLock"/> takes, and is shared by all applications with the same key prefix. By default the lock is the application's
+    /// own: <c>{application}/{scheduler}/{group}/{name}</c>, of <see cref="CoordinationOptions.ApplicationName"/>, the scheduler's name and the job's key. A job that is
+    /// registered without key, and that a store in memory keeps, has the full name of its type in place of its key.
     /// </summary>
     public string? Name { get; set; }
 
@@ -44,7 +45,8 @@ public sealed class ExclusiveJobOptions
 
     /// <summary>
     /// Whether each scheduled fire time is run once at most, by whichever node comes first; true by default. Counts for triggers whose
-    /// fire times are the same on all nodes, as those of cron expressions are; a job that is triggered by hand is exclusive only.
+    /// fire times are the same on all nodes, as those of cron expressions are, and for those that repeat at an interval, once in each interval; a job that
+    /// is triggered by hand is exclusive only.
     /// </summary>
     public bool? OncePerFireTime { get; set; }
 

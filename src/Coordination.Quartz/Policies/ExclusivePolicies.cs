@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using Coordination.Quartz.Names;
 using Quartz;
 
 namespace Coordination.Quartz.Policies;
@@ -16,17 +17,18 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
     /// <param name="job">The job.</param>
     /// <param name="data">Its data, with those of the trigger on top.</param>
     /// <param name="identity">What the job is called on every node.</param>
-    /// <exception cref="ArgumentException">What is set is out of its range, or the name cannot be filled in or is none for a lock.</exception>
-    public ExclusivePolicy? Find(IJobDetail job, JobDataMap data, string identity)
+    /// <exception cref="ArgumentException">What is set is out of its range, the name cannot be filled in or is none for a lock, or the job has none.</exception>
+    public ExclusivePolicy? Find(IJobDetail job, JobDataMap data, JobName identity)
     {
         if (Merge(job, data) is not { } merged)
         {
             return null;
         }
 
-        var name = merged.Name is null ? identity : LockNameTemplate.Fill(merged.Name, job.Key, data);
-        LockName.Validate(name);
         var oncePerFireTime = merged.OncePerFireTime ?? true;
+        Demand(identity, merged);
+        var name = merged.Name is null ? identity.Text : LockNameTemplate.Fill(merged.Name, job.Key, data);
+        LockName.Validate(name);
         return new ExclusivePolicy(
             name,
             new LockOptions
@@ -46,23 +48,44 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
     public bool IsExclusive(IJobDetail job) => Merge(job, job.JobDataMap) is not null;
 
     /// <summary>Checks what is set for a job, as far as it can be known before a fire.</summary>
-    /// <exception cref="ArgumentException">What is set is out of its range, or the name is none for a lock.</exception>
-    public void Validate(IJobDetail job)
+    /// <param name="job">The job.</param>
+    /// <param name="identity">What the job is called on every node.</param>
+    /// <returns>Whether its fires are exclusive, and run once for each time, with what is known before a trigger is.</returns>
+    /// <exception cref="ArgumentException">What is set is out of its range, the name is none for a lock, or the job has none.</exception>
+    public (bool IsExclusive, bool OncePerFireTime) Validate(IJobDetail job, JobName identity)
     {
-        // A name with placeholders may be filled in from the data of triggers.
-        if (Merge(job, job.JobDataMap) is not { } merged || merged.Name?.Contains('{', StringComparison.Ordinal) == true)
+        if (Merge(job, job.JobDataMap) is not { } merged)
         {
-            return;
+            return (false, false);
         }
 
         try
         {
-            LockName.Validate(merged.Name ?? job.Key.ToString());
+            Demand(identity, merged);
+
+            // A name with placeholders may be filled in from the data of triggers.
+            if (merged.Name?.Contains('{', StringComparison.Ordinal) != true)
+            {
+                LockName.Validate(merged.Name ?? identity.Text);
+            }
+
+            return (true, merged.OncePerFireTime ?? true);
         }
         catch (ArgumentException e)
         {
-            var advice = merged.Name is null ? $" By default a lock is named by the key of its job: give it a name of its own, by {nameof(ExclusiveJobOptions)}.{nameof(ExclusiveJobOptions.Name)}." : "";
+            var advice = merged.Name is null && identity.Fault is null
+                ? $" By default a lock is named by the key of its job: give it a name of its own, by {nameof(ExclusiveJobOptions)}.{nameof(ExclusiveJobOptions.Name)}."
+                : "";
             throw new ArgumentException($"The job {job.Key} ({job.JobType.Type}) cannot be exclusive as it is set. {e.Message}{advice}", e);
+        }
+    }
+
+    /// <summary>A job without a name needs one for its lock, unless that was given another, and for its fire times.</summary>
+    private static void Demand(JobName identity, ExclusiveJobOptions options)
+    {
+        if (identity.Fault is { } fault && (options.Name is null || options.OncePerFireTime is not false))
+        {
+            throw new ArgumentException(fault);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Quartz;
 
 namespace Coordination;
@@ -30,12 +31,18 @@ public sealed class QuartzExclusivityOptions
         where TJob : IJob => ForJob(typeof(TJob), configure);
 
     /// <inheritdoc cref="ForJob{TJob}"/>
-    /// <param name="jobType">The type of the jobs. Of a generic type that is not constructed, <c>typeof(Import&lt;&gt;)</c>, all constructed types.</param>
+    /// <param name="jobType">The type of the jobs. Of a generic type that is not constructed, <c>typeof(Import&lt;&gt;)</c> or <c>typeof(IImport&lt;&gt;)</c>, all constructed types.</param>
     /// <param name="configure">Sets options; null for none.</param>
     /// <exception cref="ArgumentNullException"><paramref name="jobType"/> is null.</exception>
+    /// <exception cref="ArgumentException">No job can be of that type.</exception>
     public QuartzExclusivityOptions ForJob(Type jobType, Action<ExclusiveJobOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(jobType);
+        if (jobType.IsSealed && !typeof(IJob).IsAssignableFrom(jobType))
+        {
+            throw new ArgumentException($"No job is a {jobType}, which does not implement {nameof(IJob)} and is sealed.", nameof(jobType));
+        }
+
         return Add(jobType.IsGenericTypeDefinition ? (_, type) => IsConstructedFrom(type, jobType) : (_, type) => jobType.IsAssignableFrom(type), configure);
     }
 
@@ -61,16 +68,25 @@ public sealed class QuartzExclusivityOptions
         return this;
     }
 
-    private static bool IsConstructedFrom(Type? type, Type definition)
+    /// <summary>Whether a type, a type that it derives from, or an interface that it implements, is constructed from a generic one.</summary>
+    [UnconditionalSuppressMessage("Trimming", "IL2070", Justification = "The definition is an interface that the program names, so a type that implements it keeps it.")]
+    private static bool IsConstructedFrom(Type type, Type definition)
     {
-        for (; type is not null; type = type.BaseType)
+        if (definition.IsInterface)
         {
-            if (type.IsConstructedGenericType && type.GetGenericTypeDefinition() == definition)
+            return type.GetInterfaces().Any(IsIt);
+        }
+
+        for (var ancestor = type; ancestor is not null; ancestor = ancestor.BaseType)
+        {
+            if (IsIt(ancestor))
             {
                 return true;
             }
         }
 
         return false;
+
+        bool IsIt(Type candidate) => candidate.IsConstructedGenericType && candidate.GetGenericTypeDefinition() == definition;
     }
 }

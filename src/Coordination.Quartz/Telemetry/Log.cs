@@ -30,6 +30,15 @@ internal static partial class Log
     [LoggerMessage(1314, LogLevel.Warning, "The job {Job} was given no key, so each node generates one; its lock is named by its type, {Type}. Give it a key with WithIdentity, or its lock a name.")]
     public static partial void NamedByType(this ILogger logger, JobKey job, Type type);
 
+    [LoggerMessage(1330, LogLevel.Warning, "Trigger {Trigger} of {Job} ({Schedule}) starts now, so its fire times are others on each node, and each node runs the job for its own. Use a cron trigger, a simple trigger that repeats, or StartAt with the same time on all nodes.")]
+    public static partial void FiresOnEachNode(this ILogger logger, JobKey job, TriggerKey trigger, string schedule);
+
+    [LoggerMessage(1331, LogLevel.Warning, "The scheduler {Scheduler} seems to be named by its machine, and the locks of its jobs that were given no name are the scheduler's own: they exclude no job on another machine. Give it the same InstanceName on all nodes; InstanceId tells nodes apart.")]
+    public static partial void SchedulerNamedByMachine(this ILogger logger, string scheduler);
+
+    [LoggerMessage(1332, LogLevel.Warning, "The job {Job} ({Type}) was scheduled at run time under a key that may be a generated one. Where it is, each node has another, and its lock excludes nobody: give it a key with WithIdentity. Where it was given, all is well; a group of its own says so.")]
+    public static partial void KeyMayBeGenerated(this ILogger logger, JobKey job, Type type);
+
     [LoggerMessage(1350, LogLevel.Information, "The lock store replies again, and exclusive jobs go on. {Fires} fires met the outage.")]
     public static partial void StoreIsBack(this ILogger logger, int fires);
 

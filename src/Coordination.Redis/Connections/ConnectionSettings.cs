@@ -60,7 +60,7 @@ internal static class ConnectionSettings
                 + "call ConnectionMultiplexer.SetFeatureFlag(\"DedicatedThreads\", true) before connecting";
         }
 
-        if (connection is not ConnectionMultiplexer multiplexer || SettingsOf(multiplexer) is not { } settings)
+        if (Of(connection) is not { } settings)
         {
             yield return "its settings cannot be read; it needs BacklogPolicy.FailFast, a HeartbeatInterval of 250 ms or less and an AsyncTimeout shorter than the renewal interval";
             yield break;
@@ -93,12 +93,17 @@ internal static class ConnectionSettings
     private static string ClientName(CoordinationOptions coordination) =>
         $"coordination:{(coordination.NodeName ?? Environment.MachineName).Replace(' ', '-')}:{Environment.ProcessId}";
 
-    /// <summary>The public surface shows only a part of the settings of a connection that stands.</summary>
-    private static ConfigurationOptions? SettingsOf(ConnectionMultiplexer connection)
+    /// <summary>The settings of a connection that was handed in; null when they cannot be read. The public surface shows only a part of them.</summary>
+    public static ConfigurationOptions? Of(IConnectionMultiplexer connection)
     {
+        if (connection is not ConnectionMultiplexer multiplexer)
+        {
+            return null;
+        }
+
         try
         {
-            return RawConfig(connection);
+            return RawConfig(multiplexer);
         }
         catch (MissingMethodException)
         {

@@ -1,5 +1,5 @@
+using System.Net;
 using Coordination.Redis.Errors;
-using Coordination.Redis.Telemetry;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -11,46 +11,81 @@ namespace Coordination.Redis.Connections;
 /// </summary>
 internal sealed class RedisConnection : IAsyncDisposable, IDisposable
 {
+    /// <summary>How long a connection may take before it is asked what keeps it.</summary>
+    private static readonly TimeSpan Usual = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long an operation waits for a connection that the application makes: as long as for one of the client's own.</summary>
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+
+    private static readonly EndPoint Unknown = new DnsEndPoint("unknown", 0);
+
     private readonly SharedAttempt<IConnectionMultiplexer> _connecting;
+    private readonly Diagnosis _diagnosis;
+    private readonly LossReports _losses;
     private readonly ConfigurationOptions? _settings;
+    private readonly Func<Task<IConnectionMultiplexer>>? _find;
     private readonly PrimarySearch _search;
     private readonly CancellationTokenSource _disposing = new();
     private readonly Lock _gate = new();
-    private readonly ILogger _logger;
     private volatile IConnectionMultiplexer? _established;
     private Task _retiring = Task.CompletedTask;
     private int _disposed;
 
     /// <summary>A connection that is made here, on first use.</summary>
     public RedisConnection(ConfigurationOptions settings, ILogger logger)
-        : this(settings, given: null, logger)
+        : this(settings, find: null, logger)
     {
     }
 
     /// <summary>A connection that was handed in.</summary>
     public RedisConnection(IConnectionMultiplexer given, ILogger logger)
-        : this(settings: null, given, logger)
+        : this(settings: null, find: null, logger) => _established = given;
+
+    /// <summary>A connection that the application finds or makes, on first use.</summary>
+    public RedisConnection(Func<Task<IConnectionMultiplexer>> find, ILogger logger)
+        : this(settings: null, find, logger)
     {
     }
 
-    private RedisConnection(ConfigurationOptions? settings, IConnectionMultiplexer? given, ILogger logger)
+    private RedisConnection(ConfigurationOptions? settings, Func<Task<IConnectionMultiplexer>>? find, ILogger logger)
     {
         _settings = settings;
-        _established = given;
-        _logger = logger;
+        _find = find;
         _connecting = new SharedAttempt<IConnectionMultiplexer>(ConnectAsync);
         Disposing = _disposing.Token;
         _search = new PrimarySearch(this, logger);
+        _losses = new LossReports(logger, Disposing);
+        _diagnosis = new Diagnosis(FindUnreached, () => Known is not { Ssl: false });
     }
 
     /// <summary>The connection was made anew. The one before it is closed a little later, when what is under way on it has ended.</summary>
     public event Action? Replaced;
+
+    private IReadOnlyList<EndPoint> Servers =>
+        Established?.GetEndPoints() ?? [.. (_settings?.EndPoints ?? []).Select(server => ServerAddress.WithPort(server, DefaultPort))];
+
+    /// <summary>As the client has it.</summary>
+    private int DefaultPort => _settings switch
+    {
+        { ServiceName: not null } => 26379,
+        { Ssl: true } => 6380,
+        _ => 6379,
+    };
+
+    /// <summary>The settings, also of a connection that was handed in, where they can be read.</summary>
+    private ConfigurationOptions? Known => _settings ?? (_established is { } given ? ConnectionSettings.Of(given) : null);
 
     /// <summary>With what settings the connection is made; null for one that was handed in, whose secrets are not known.</summary>
     public ConfigurationOptions? Settings => _settings;
 
     /// <summary>The connection, when it has been made; null before, and when it was disposed.</summary>
     public IConnectionMultiplexer? Established => IsDisposed ? null : _established;
+
+    /// <summary>The servers, as logs and exceptions name them.</summary>
+    public string Address => ServerAddress.Of(Servers);
+
+    /// <summary>Why there is no connection, as far as it is found out; null where it is not.</summary>
+    public string? Finding => _diagnosis.Finding;
 
     public bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
@@ -71,13 +106,16 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         if (!connecting.IsCompleted)
         {
             // Others may wait for longer: the attempt itself goes on.
-            connecting = connecting.WaitAsync(TimeSpan.FromMilliseconds(_settings!.ConnectTimeout), TimeProvider.System, CancellationToken.None);
+            connecting = connecting.WaitAsync(_settings is null ? ConnectTimeout : TimeSpan.FromMilliseconds(_settings.ConnectTimeout), TimeProvider.System, CancellationToken.None);
         }
 
         return await connecting.ConfigureAwait(resume);
     }
 
-    /// <summary>Looks at what a server refused, or why none was asked: where the primary has become a replica, looks for the new one.</summary>
+    /// <summary>
+    /// Looks at what a server refused, or why none was asked: where the primary has become a replica, looks for the new one; where there is no connection,
+    /// finds out why, for those that fail next.
+    /// </summary>
     /// <param name="failure">What the client threw.</param>
     /// <param name="write">Writes on the primary, and so fails where there is none.</param>
     public void Notice(Exception failure, Func<IConnectionMultiplexer, Task> write)
@@ -85,6 +123,11 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         if (RedisErrorClassifier.IsOfReplica(failure) || (failure is RedisConnectionException && HasOnlyReplicas()))
         {
             _search.Begin(write);
+        }
+
+        if (failure is RedisConnectionException or TimeoutException)
+        {
+            _ = _diagnosis.BeginAsync();
         }
     }
 
@@ -126,7 +169,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         }
 
         await _disposing.CancelAsync().ConfigureAwait(false);
-        if (_connecting.Current is { } made)
+        if (_connecting.Current is { } made && _settings is not null)
         {
             await ((Task)made).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_established is { } established)
@@ -148,9 +191,27 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
 
     private async Task<IConnectionMultiplexer> ConnectAsync()
     {
-        var connection = await MakeAsync().ConfigureAwait(false);
+        if (_find is not null)
+        {
+            return _established = await _find().ConfigureAwait(false);
+        }
+
+        var making = MakeAsync();
+        await Task.WhenAny(making, Task.Delay(Usual, TimeProvider.System, Disposing)).ConfigureAwait(false);
+        if (!making.IsCompleted)
+        {
+            // It may go on for as long as its callers wait, and they are to know why.
+            _ = _diagnosis.BeginAsync();
+        }
+
+        var connection = await making.ConfigureAwait(false);
         Observe(connection);
         _established = connection;
+        if (!connection.IsConnected)
+        {
+            await _diagnosis.BeginAsync().ConfigureAwait(false);
+        }
+
         return connection;
     }
 
@@ -162,6 +223,17 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await old.DisposeAsync().ConfigureAwait(false);
         await before.ConfigureAwait(false);
+    }
+
+    private IEnumerable<EndPoint> FindUnreached()
+    {
+        if (Known is { Tunnel: not null })
+        {
+            // What a way of the application's own leads to is not to be reached from here.
+            return [];
+        }
+
+        return Established?.GetServers().Where(server => !server.IsConnected).Select(server => server.EndPoint) ?? Servers;
     }
 
     private bool HasOnlyReplicas()
@@ -187,7 +259,8 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         // Each server has a connection for commands and one for notifications; one line tells of both.
         if (lost.ConnectionType == ConnectionType.Interactive)
         {
-            Log.ConnectionLost(_logger, lost.EndPoint, lost.FailureType);
+            _ = _diagnosis.BeginAsync();
+            _losses.Lost(lost.EndPoint ?? Unknown, lost.FailureType);
         }
     }
 
@@ -195,7 +268,8 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     {
         if (restored.ConnectionType == ConnectionType.Interactive)
         {
-            Log.ConnectionRestored(_logger, restored.EndPoint);
+            _diagnosis.Forget();
+            _losses.Restored(restored.EndPoint ?? Unknown);
         }
     }
 }

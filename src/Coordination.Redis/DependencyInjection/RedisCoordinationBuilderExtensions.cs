@@ -1,4 +1,5 @@
 using Coordination;
+using Coordination.DependencyInjection;
 using Coordination.Redis.Connections;
 using Coordination.Redis.DependencyInjection;
 using Coordination.Redis.Probing;
@@ -6,7 +7,6 @@ using Coordination.Redis.Stores;
 using Coordination.Redis.Telemetry;
 using Coordination.Stores;
 using Coordination.Telemetry;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -34,7 +34,7 @@ public static class RedisCoordinationBuilderExtensions
         ArgumentException.ThrowIfNullOrEmpty(connectionString);
         return builder.UseRedis(options =>
         {
-            options.ConnectionString = connectionString;
+            options.ConnectTo(connectionString);
             configure?.Invoke(options);
         });
     }
@@ -55,17 +55,60 @@ public static class RedisCoordinationBuilderExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         return builder.UseRedis(options =>
         {
-            options.ConnectionString = null;
-            options.Configuration = configuration;
+            options.ConnectTo(configuration);
             configure?.Invoke(options);
         });
     }
 
     /// <summary>
-    /// Keeps the locks on the server that <c>Coordination:Redis:ConnectionString</c> names; when that is not set, on the
-    /// <see cref="IConnectionMultiplexer"/> that is registered, which is shared and never disposed by the store. Settings
-    /// of it that do not suit leases are logged as warnings when it is first used.
+    /// Keeps the locks on the server to which a connection of the application leads, such as one that is registered under a key:
+    /// <c>UseRedis(services => services.GetRequiredKeyedService&lt;IConnectionMultiplexer&gt;("locks"))</c>. It is shared and never disposed by the store. Settings of it
+    /// that do not suit leases are logged as warnings when it is first used.
     /// </summary>
+    /// <param name="builder">From <c>AddCoordination</c>.</param>
+    /// <param name="connection">Finds or makes the connection. Called once, when the store is made.</param>
+    /// <param name="configure">Changes the options further; applied after the configuration section <c>Coordination:Redis</c>.</param>
+    /// <returns>The builder.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="connection"/> is null.</exception>
+    public static ICoordinationBuilder UseRedis(
+        this ICoordinationBuilder builder, Func<IServiceProvider, IConnectionMultiplexer> connection, Action<RedisStoreOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(connection);
+        return builder.UseRedis(options =>
+        {
+            options.ConnectTo(connection);
+            configure?.Invoke(options);
+        });
+    }
+
+    /// <summary>
+    /// As <see cref="UseRedis(ICoordinationBuilder, Func{IServiceProvider, IConnectionMultiplexer}, Action{RedisStoreOptions})"/>, for a connection that takes its
+    /// time: <c>UseRedis(async services => await ConnectionMultiplexer.ConnectAsync(…))</c>.
+    /// </summary>
+    /// <param name="builder">From <c>AddCoordination</c>.</param>
+    /// <param name="connection">Finds or makes the connection. Called by the first operation, and again by a later one when it failed.</param>
+    /// <param name="configure">Changes the options further; applied after the configuration section <c>Coordination:Redis</c>.</param>
+    /// <returns>The builder.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="connection"/> is null.</exception>
+    public static ICoordinationBuilder UseRedis(
+        this ICoordinationBuilder builder, Func<IServiceProvider, Task<IConnectionMultiplexer>> connection, Action<RedisStoreOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(connection);
+        return builder.UseRedis(options =>
+        {
+            options.ConnectTo(connection);
+            configure?.Invoke(options);
+        });
+    }
+
+    /// <summary>
+    /// Keeps the locks on the server that an earlier call named; else on that which <c>Coordination:Redis:ConnectionString</c> names; and when that is not set, on the
+    /// <see cref="IConnectionMultiplexer"/> that is registered (for a node with a name, under that name as its key, or without one), which is shared and never disposed
+    /// by the store. Settings of it that do not suit leases are logged as warnings when it is first used.
+    /// </summary>
+    /// <remarks>May be called several times, in each of its forms. What is set in code wins over the configuration, and a later call over an earlier one.</remarks>
     /// <param name="builder">From <c>AddCoordination</c>.</param>
     /// <param name="configure">Changes the options further; applied after the configuration section <c>Coordination:Redis</c>.</param>
     /// <returns>The builder.</returns>
@@ -73,53 +116,106 @@ public static class RedisCoordinationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
-        services.AddOptions<RedisStoreOptions>()
-            .Configure<IServiceProvider>(static (options, provider) =>
-                provider.GetService<IConfiguration>()?.GetSection(RedisStoreOptions.SectionName).Bind(options))
-            .Configure(options => configure?.Invoke(options));
+
+        // Once and first, so that what is set in code wins over what is configured.
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<RedisStoreOptions>, RedisStoreOptionsBinding>());
+        services.AddCoordinationSettings<RedisStoreOptions>(NodeSection.Of(builder.Name, RedisStoreOptions.Section), provider => DurationsInEffect(provider, builder.Name));
+        services.AddOptions<RedisStoreOptions>(builder.Name).Configure(options => configure?.Invoke(options));
         // Checked when the store is made, which the start does where this is the store that counts.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisStoreOptions>, RedisStoreOptionsValidator>());
-        services.TryAddSingleton<StoreInUse>();
-        services.TryAddSingleton(CreateConnection);
-        services.TryAddSingleton(CreateStore);
-        services.Replace(ServiceDescriptor.Singleton<ILockStore>(static provider => provider.GetRequiredService<RedisLockStore>()));
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ProbeAtStart>());
+        builder.TryAddSingleton(_ => new StoreInUse());
+        builder.TryAddSingleton(CreateConnection);
+        builder.TryAddSingleton(CreateStore);
+        builder.UseStore(static node => node.GetRequired<RedisLockStore>());
+        AddProbe(builder);
         return builder;
     }
 
-    private static RedisConnection CreateConnection(IServiceProvider provider)
+    private static IEnumerable<KeyValuePair<string, TimeSpan>> DurationsInEffect(IServiceProvider provider, string? name)
     {
-        var options = provider.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
-        var coordination = provider.GetRequiredService<IOptions<CoordinationOptions>>().Value;
-        var logger = LoggerOf<RedisConnection>(provider);
+        var store = string.IsNullOrEmpty(name) ? provider.GetService<ILockStore>() : provider.GetKeyedService<ILockStore>(name);
+        if (store is RedisLockStore)
+        {
+            var options = provider.GetRequiredService<IOptionsMonitor<RedisStoreOptions>>().Get(name);
+            var section = NodeSection.Of(name, RedisStoreOptions.Section)[(CoordinationOptions.SectionName.Length + 1)..];
+            yield return new($"{section}:{nameof(options.CommandTimeout)}", options.CommandTimeoutFor(provider.GetRequiredService<IOptionsMonitor<CoordinationOptions>>().Get(name)));
+            if (options.ReplicasToWaitFor > 0)
+            {
+                yield return new($"{section}:{nameof(options.ReplicationTimeout)}", options.ReplicationTimeout);
+            }
+        }
+    }
+
+    private static RedisConnection CreateConnection(NodeServices node)
+    {
+        var options = node.GetOptions<RedisStoreOptions>();
+        var coordination = node.GetOptions<CoordinationOptions>();
+        var logger = LoggerOf<RedisConnection>(node);
+        if (options.ConnectAsync is { } connect)
+        {
+            return new RedisConnection(async () => Checked(await connect(node.Container).ConfigureAwait(false)), logger);
+        }
+
         if (ConnectionSettings.ToMake(options, coordination) is { } settings)
         {
             return new RedisConnection(settings, logger);
         }
 
-        var given = provider.GetService<IConnectionMultiplexer>() ?? throw new InvalidOperationException(
-            $"UseRedis() found no connection. Set {RedisStoreOptions.SectionName}:ConnectionString, pass a connection string to UseRedis, or register an IConnectionMultiplexer.");
-        foreach (var doubt in ConnectionSettings.Doubts(given, coordination))
-        {
-            Log.ConnectionDoubtful(logger, doubt);
-        }
+        var given = options.Connect?.Invoke(node.Container)
+            ?? node.Get<IConnectionMultiplexer>()
+            ?? node.Container.GetService<IConnectionMultiplexer>()
+            ?? throw new InvalidOperationException(
+                $"UseRedis() found no connection. Set {NodeSection.Of(node.Name, RedisStoreOptions.Section)}:ConnectionString, pass a connection string to UseRedis, or register an IConnectionMultiplexer.");
+        return new RedisConnection(Checked(given), logger);
 
-        return new RedisConnection(given, logger);
+        IConnectionMultiplexer Checked(IConnectionMultiplexer given)
+        {
+            foreach (var doubt in ConnectionSettings.Doubts(given, coordination))
+            {
+                Log.ConnectionDoubtful(logger, doubt);
+            }
+
+            return given;
+        }
     }
 
-    private static RedisLockStore CreateStore(IServiceProvider provider)
+    private static RedisLockStore CreateStore(NodeServices node)
     {
-        RealTime.Demand(provider.GetRequiredService<TimeProvider>());
-        var options = provider.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
+        RealTime.Demand(node.GetShared<TimeProvider>());
+        var options = node.GetOptions<RedisStoreOptions>();
         var probe = options.ProbeOnStart
-            ? new ServerProbe(options, LoggerOf<ServerProbe>(provider))
+            ? new ServerProbe(options, LoggerOf<ServerProbe>(node))
             : null;
-        var store = new RedisLockStore(provider.GetRequiredService<RedisConnection>(), options, probe, LoggerOf<RedisLockStore>(provider));
-        provider.GetRequiredService<StoreInUse>().Store = store;
+        var store = new RedisLockStore(node.GetRequired<RedisConnection>(), options, probe, LoggerOf<RedisLockStore>(node));
+        node.GetRequired<StoreInUse>().Store = store;
         return store;
     }
 
+    /// <summary>Once for each node.</summary>
+    private static void AddProbe(ICoordinationBuilder builder)
+    {
+        if (builder.Name is not { } name)
+        {
+            builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ProbeAtStart>());
+            return;
+        }
+
+        if (builder.Services.Any(service => service.ServiceType == typeof(ProbeAtStart) && Equals(service.ServiceKey, name)))
+        {
+            return;
+        }
+
+        builder.TryAddSingleton(node => new ProbeAtStart(
+            new ServicesOfNode(node), node.GetRequired<StoreInUse>(), node.GetShared<TelemetryDispatcher>(), node.GetShared<ILogger<RedisLockStore>>()));
+        builder.Services.AddSingleton<IHostedService>(services => services.GetRequiredKeyedService<ProbeAtStart>(name));
+    }
+
     /// <summary>Its lines go through the node's door, so that no log keeps a connection or a subscription waiting.</summary>
-    private static ILogger LoggerOf<T>(IServiceProvider provider) =>
-        provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<T>>());
+    private static ILogger LoggerOf<T>(NodeServices node) => node.GetShared<TelemetryDispatcher>().Wrap(node.GetShared<ILogger<T>>());
+
+    /// <summary>The container as it looks to one node: the store is that one's.</summary>
+    private sealed class ServicesOfNode(NodeServices node) : IServiceProvider
+    {
+        public object? GetService(Type serviceType) => serviceType == typeof(ILockStore) ? node.Get<ILockStore>() : node.Container.GetService(serviceType);
+    }
 }

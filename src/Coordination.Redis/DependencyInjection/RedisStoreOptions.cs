@@ -64,8 +64,27 @@ public sealed class RedisStoreOptions
     /// </summary>
     public TimeSpan ReplicationTimeout { get; set; } = TimeSpan.FromMilliseconds(200);
 
-    /// <summary>What <c>UseRedis(ConfigurationOptions)</c> was given. A field, because those are not bound from the configuration.</summary>
+    /// <summary>Its part of the section of a node.</summary>
+    internal const string Section = "Redis";
+
+    // Fields, because these are not bound from the configuration.
+
+    /// <summary>What <c>UseRedis(ConfigurationOptions)</c> was given.</summary>
     internal ConfigurationOptions? Configuration;
+
+    /// <summary>What <c>UseRedis(Func&lt;IServiceProvider, IConnectionMultiplexer&gt;)</c> was given.</summary>
+    internal Func<IServiceProvider, IConnectionMultiplexer>? Connect;
+
+    /// <summary>What <c>UseRedis(Func&lt;IServiceProvider, Task&lt;IConnectionMultiplexer&gt;&gt;)</c> was given.</summary>
+    internal Func<IServiceProvider, Task<IConnectionMultiplexer>>? ConnectAsync;
+
+    internal void ConnectTo(string connectionString) => (ConnectionString, Configuration, Connect, ConnectAsync) = (connectionString, null, null, null);
+
+    internal void ConnectTo(ConfigurationOptions configuration) => (ConnectionString, Configuration, Connect, ConnectAsync) = (null, configuration, null, null);
+
+    internal void ConnectTo(Func<IServiceProvider, IConnectionMultiplexer> connect) => (ConnectionString, Configuration, Connect, ConnectAsync) = (null, null, connect, null);
+
+    internal void ConnectTo(Func<IServiceProvider, Task<IConnectionMultiplexer>> connect) => (ConnectionString, Configuration, Connect, ConnectAsync) = (null, null, null, connect);
 
     /// <summary>The command timeout, with the default worked out.</summary>
     internal TimeSpan CommandTimeoutFor(CoordinationOptions coordination)

@@ -90,18 +90,21 @@ internal static class RedisErrorClassifier
     /// <summary>Sorts a failure.</summary>
     /// <param name="exception">What the client threw.</param>
     /// <param name="subject">What was to be done, such as <c>acquire the lock 'orders'</c>.</param>
+    /// <param name="address">Of which server, or servers.</param>
+    /// <param name="finding">Why there is no connection to it, where that was found out.</param>
     /// <param name="failure">What the store throws.</param>
     /// <param name="isAsked">Whether the client was asked to send anything, when it threw.</param>
     /// <returns>False for what did not come from the server or its client: a fault of this program.</returns>
-    public static bool TryClassify(Exception exception, string subject, [NotNullWhen(true)] out LockStoreException? failure, bool isAsked = true)
+    public static bool TryClassify(
+        Exception exception, string subject, string address, string? finding, [NotNullWhen(true)] out LockStoreException? failure, bool isAsked = true)
     {
         var mayBeApplied = isAsked && MayBeApplied(exception);
         failure = exception switch
         {
             RedisServerException error => OfServer(error, error.Message, subject, mayBeApplied),
-            RedisConnectionException connection => OfConnection(connection, subject, mayBeApplied),
-            TimeoutException when mayBeApplied => new LockStoreException($"Redis did not reply in time to {subject}. It may still do it.", Transient, exception),
-            TimeoutException => new LockStoreException($"Redis is away; cannot {subject} now.", Transient, exception) { MayBeApplied = false },
+            RedisConnectionException connection => OfConnection(connection, subject, address, finding, mayBeApplied),
+            TimeoutException when mayBeApplied => new LockStoreException($"Redis at {address} did not reply in time to {subject}. It may still do it.", Transient, exception),
+            TimeoutException => new LockStoreException($"Redis is away; cannot {subject} now: {finding ?? $"no connection to {address} yet"}.", Transient, exception) { MayBeApplied = false },
             RedisException or RedisCommandException => OfServer(exception, exception.Message, subject, mayBeApplied),
             ObjectDisposedException => new LockStoreException($"The connection to Redis was disposed; cannot {subject}.", Final, exception) { MayBeApplied = mayBeApplied },
             OperationCanceledException => new LockStoreException($"The connection to Redis was closed; cannot {subject} now.", Transient, exception) { MayBeApplied = mayBeApplied },
@@ -122,7 +125,7 @@ internal static class RedisErrorClassifier
         _ => true,
     };
 
-    private static LockStoreException OfConnection(RedisConnectionException exception, string subject, bool mayBeApplied)
+    private static LockStoreException OfConnection(RedisConnectionException exception, string subject, string address, string? finding, bool mayBeApplied)
     {
         // What the server or the client refuses on connecting, such as the password or the certificate, ends the connection: it shows
         // as a lost one whose cause lies further in.
@@ -132,15 +135,15 @@ internal static class RedisErrorClassifier
             if (CodeIn(cause.Message) is { } code)
             {
                 var (isTransient, advice) = Codes[code];
-                return new LockStoreException($"Redis refused the connection; cannot {subject}: {code}. {advice}", isTransient, exception) { MayBeApplied = mayBeApplied };
+                return new LockStoreException($"Redis at {address} refused the connection; cannot {subject}: {code}. {advice}", isTransient, exception) { MayBeApplied = mayBeApplied };
             }
 
             isUntrusted |= cause is AuthenticationException;
         }
 
         return isUntrusted
-            ? new LockStoreException($"Redis refused the connection; cannot {subject}. Check the user name, the password and the certificates.", Final, exception) { MayBeApplied = mayBeApplied }
-            : new LockStoreException($"Redis is away ({exception.FailureType}); cannot {subject} now.{HintIn(exception.Message)}", Transient, exception) { MayBeApplied = mayBeApplied };
+            ? new LockStoreException($"Redis at {address} refused the connection; cannot {subject}. Check the user name, the password and the certificates.", Final, exception) { MayBeApplied = mayBeApplied }
+            : new LockStoreException($"Redis is away; cannot {subject} now: {finding ?? $"no connection to {address} ({exception.FailureType})"}.{HintIn(exception.Message)}", Transient, exception) { MayBeApplied = mayBeApplied };
     }
 
     /// <summary>The client knows a server of a Cluster by its refusals alone, and so has no connection to it.</summary>

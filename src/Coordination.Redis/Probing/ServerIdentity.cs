@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Coordination.Redis.Probing;
 
 /// <summary>What a server says of itself.</summary>
@@ -7,6 +9,15 @@ namespace Coordination.Redis.Probing;
 /// <param name="WritesWithoutItsReplicas">Whether it has replicas, and takes writes also when it is cut off from all of them.</param>
 internal sealed record ServerIdentity(string Brand, string Version, Version? Compatibility, bool WritesWithoutItsReplicas)
 {
+    /// <summary>What it does when its memory is full, such as <c>allkeys-lru</c>; null when it does not say.</summary>
+    public string? EvictionPolicy { get; init; }
+
+    /// <summary>How many bytes it may take, zero for any number; null when it does not say.</summary>
+    public long? MaxMemory { get; init; }
+
+    /// <summary>Whether it writes an append-only file; null when it does not say.</summary>
+    public bool? IsAppendOnly { get; init; }
+
     /// <summary>The oldest Redis whose scripts can do what ours need (they read the time and then write, and replicate their effects).</summary>
     public static readonly Version Oldest = new(6, 2);
 
@@ -14,7 +25,7 @@ internal sealed record ServerIdentity(string Brand, string Version, Version? Com
 
     public bool IsGarnet => Brand == "garnet";
 
-    /// <summary>Reads the reply to <c>INFO server</c> and <c>INFO replication</c>.</summary>
+    /// <summary>Reads the reply to <c>INFO</c>: its sections server, replication, memory and persistence.</summary>
     public static ServerIdentity Parse(string info)
     {
         var fields = info.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
@@ -27,6 +38,11 @@ internal sealed record ServerIdentity(string Brand, string Version, Version? Com
         var hasReplicas = fields["role"].Contains("master") && fields["connected_slaves"].Any(count => count != "0");
         // It counts those that are in touch only where min-replicas-to-write is set.
         var needsReplicas = fields["min_slaves_good_slaves"].Any();
-        return new ServerIdentity(brand, version, System.Version.TryParse(redis, out var compatibility) ? compatibility : null, hasReplicas && !needsReplicas);
+        return new ServerIdentity(brand, version, System.Version.TryParse(redis, out var compatibility) ? compatibility : null, hasReplicas && !needsReplicas)
+        {
+            EvictionPolicy = fields["maxmemory_policy"].FirstOrDefault(),
+            MaxMemory = long.TryParse(fields["maxmemory"].FirstOrDefault(), CultureInfo.InvariantCulture, out var bytes) ? bytes : null,
+            IsAppendOnly = fields["aof_enabled"].FirstOrDefault() is { } enabled ? enabled == "1" : null,
+        };
     }
 }

@@ -49,7 +49,13 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
         }
 
         await CheckAtomicityAsync(connection, multiplexer, identity).ConfigureAwait(false);
-        Log.ServerIsFit(logger, identity?.Brand ?? "unknown", identity?.Version ?? "unknown", (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        var mayLoseLocks = identity is not null && await new RetentionCheck(connection, multiplexer, logger).RunAsync(identity).ConfigureAwait(false);
+        Log.ServerIsFit(
+            logger,
+            mayLoseLocks ? ", as long as it does not lose them" : string.Empty,
+            identity?.Brand ?? "unknown",
+            identity?.Version ?? "unknown",
+            (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         return true;
     }
 

@@ -8,8 +8,12 @@ local replies = {}
 for i = 1, #KEYS / 2 do
   local lock, revoked = KEYS[2 * i - 1], KEYS[2 * i]
   local owner, token, lease = ARGV[3 * i - 2], ARGV[3 * i - 1], tonumber(ARGV[3 * i])
-  -- A key of another type is not this owner's lock. By pcall, so that it does not fail the other requests.
+  -- A key of another type is not this owner's lock. By pcall, so that it does not fail the other requests. Any other error, such as a missing
+  -- right, says nothing of the lock.
   local held = redis.pcall('HMGET', lock, 'owner', 'released', 'claim', 'token')
+  if held.err and not string.find(held.err, 'WRONGTYPE', 1, true) then
+    return held
+  end
   local reply = 0
   if held[1] == owner and not held[2] and (token == '' or token == held[4]) then
     if held[3] then

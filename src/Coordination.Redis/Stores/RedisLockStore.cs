@@ -327,13 +327,15 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     private async Task<T> AskAsync<T>(
         Func<IConnectionMultiplexer, CancellationToken, Task<T>> ask, string action, string? lockName, ConfigureAwaitOptions resume, CancellationToken cancellationToken)
     {
+        var isAsked = false;
         try
         {
             var connection = await GetFitAsync(resume, cancellationToken).ConfigureAwait(resume);
             cancellationToken.ThrowIfCancellationRequested();
+            isAsked = true;
             return await ask(connection, cancellationToken).ConfigureAwait(resume);
         }
-        catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure))
+        catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure, isAsked))
         {
             _connection.Notice(exception, _write);
             throw failure;
@@ -363,7 +365,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         }
 
         return !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
-            && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", out failure, isAsked);
+            && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", _connection.Address, _connection.Finding, out failure, isAsked);
     }
 
     private LockStoreException Foreign(string action, string lockName) =>

@@ -7,8 +7,8 @@ namespace Coordination.Redis.Telemetry;
 /// <summary>The log lines of the Redis store: events 1100 to 1199.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(1100, LogLevel.Information, "The Redis server is fit to keep locks: {Server} {Version}, {Milliseconds} ms of probing.")]
-    public static partial void ServerIsFit(ILogger logger, string server, string version, long milliseconds);
+    [LoggerMessage(1100, LogLevel.Information, "The Redis server is fit to keep locks{Condition}: {Server} {Version}, {Milliseconds} ms of probing.")]
+    public static partial void ServerIsFit(ILogger logger, string condition, string server, string version, long milliseconds);
 
     [LoggerMessage(1101, LogLevel.Warning, "The connection to the Redis server {EndPoint} was lost: {FailureType}. Leases hold until their deadlines; it is being restored.")]
     public static partial void ConnectionLost(ILogger logger, EndPoint? endPoint, ConnectionFailureType failureType);
@@ -48,4 +48,13 @@ internal static partial class Log
 
     [LoggerMessage(1113, LogLevel.Information, "The Redis server has replicas, and its min-replicas-to-write is 0: when it is cut off from them and one of them takes over, it goes on confirming leases for those that still reach it, and a lock can have two holders until it is heard of again. Set min-replicas-to-write 1 and min-replicas-max-lag to less than the lease, and let resources check the fencing token.")]
     public static partial void WritesWithoutReplicas(ILogger logger);
+
+    [LoggerMessage(1114, LogLevel.Warning, "The Redis server may lose locks that are held, and a lock then has two holders until the first of them renews: {Risks}.")]
+    public static partial void MayLoseLocks(ILogger logger, string risks);
+
+    [LoggerMessage(1116, LogLevel.Debug, "The connection to the Redis server {EndPoint} was closed, as when it is idle for too long, and restored at once: {FailureType}.")]
+    public static partial void ConnectionClosed(ILogger logger, EndPoint endPoint, ConnectionFailureType failureType);
+
+    [LoggerMessage(1115, LogLevel.Information, "The Redis server does not say {Unknown}.")]
+    public static partial void RetentionIsUnknown(ILogger logger, string unknown);
 }

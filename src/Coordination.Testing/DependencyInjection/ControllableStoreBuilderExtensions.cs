@@ -1,7 +1,5 @@
 using Coordination;
-using Coordination.Stores;
 using Coordination.Testing;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -20,7 +18,6 @@ public static class ControllableStoreBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(store);
-        builder.Services.Replace(ServiceDescriptor.Singleton<ILockStore>(store));
-        return builder;
+        return builder.UseStore(store);
     }
 }

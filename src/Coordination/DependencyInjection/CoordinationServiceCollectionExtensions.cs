@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
 using Coordination;
 using Coordination.DependencyInjection;
 using Coordination.Leases;
@@ -13,6 +14,7 @@ using Coordination.Time;
 using Coordination.Waiting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Polly.Registry;
@@ -33,10 +35,50 @@ public static class CoordinationServiceCollectionExtensions
     public static ICoordinationBuilder AddCoordination(this IServiceCollection services, Action<CoordinationOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
+        return AddNode(new CoordinationBuilder(services, name: null), configure);
+    }
+
+    /// <summary>
+    /// Registers one more node, with a store, locks and settings of its own, as where an application shares one server with others and has another for itself. Its
+    /// services have the name as their key: <c>[FromKeyedServices("billing")] ILockProvider</c>, and so <see cref="ILockInspector"/>. Choose its store on what is
+    /// returned. Its settings come from the section <c>Coordination:{name}</c>, where there is an <see cref="IConfiguration"/>, then from
+    /// <paramref name="configure"/>; they are checked when the host starts. May be called several times: later settings win, and there is one node of a name all the same.
+    /// </summary>
+    /// <param name="services">The services.</param>
+    /// <param name="name">
+    /// The name: 1 to 128 letters, digits, dots, dashes and underscores, and none that the section <c>Coordination</c> uses otherwise, such as <c>Redis</c>.
+    /// </param>
+    /// <param name="configure">Sets options in code; null for none.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="name"/> is null.</exception>
+    /// <exception cref="ArgumentException">The name is not one that a node may have.</exception>
+    public static ICoordinationBuilder AddCoordination(this IServiceCollection services, string name, Action<CoordinationOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        return AddNode(new CoordinationBuilder(services, NodeSection.Validate(name)), configure);
+    }
+
+    /// <summary>
+    /// Keeps the locks in this process's memory: for a single process, for development and for tests. Nothing is shared with other processes.
+    /// </summary>
+    /// <param name="builder">From <see cref="AddCoordination(IServiceCollection, Action{CoordinationOptions})"/>.</param>
+    /// <param name="store">A store to share with other providers of this process, each of which is then a node; null for a new one.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    public static ICoordinationBuilder UseInMemory(this ICoordinationBuilder builder, InMemoryLockStore? store = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        return builder.UseStore(node => store ?? new InMemoryLockStore(node.GetShared<TimeProvider>()));
+    }
+
+    private static CoordinationBuilder AddNode(CoordinationBuilder builder, Action<CoordinationOptions>? configure)
+    {
+        var services = builder.Services;
 
         // First, so that what is set in code wins over what is configured.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<CoordinationOptions>, CoordinationOptionsBinding>());
-        var options = services.AddOptions<CoordinationOptions>().ValidateOnStart();
+        services.AddCoordinationSettings<CoordinationOptions>(
+            NodeSection.Of(builder.Name), provider => DurationsOf(provider.GetRequiredService<IOptionsMonitor<CoordinationOptions>>().Get(builder.Name), builder.Name));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SettingsAtStart>());
+        var options = services.AddOptions<CoordinationOptions>(builder.Name).ValidateOnStart();
         if (configure is not null)
         {
             options.Configure(configure);
@@ -45,46 +87,94 @@ public static class CoordinationServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<CoordinationOptions>, CoordinationOptionsValidator>());
         services.AddLogging().AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
-        AddNode(services);
-        return new CoordinationBuilder(services);
-    }
-
-    /// <summary>
-    /// Keeps the locks in this process's memory: for a single process, for development and for tests. Nothing is shared with other processes.
-    /// </summary>
-    /// <param name="builder">From <see cref="AddCoordination"/>.</param>
-    /// <param name="store">A store to share with other providers of this process, each of which is then a node; null for a new one.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
-    public static ICoordinationBuilder UseInMemory(this ICoordinationBuilder builder, InMemoryLockStore? store = null)
-    {
-        ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.Replace(ServiceDescriptor.Singleton<ILockStore>(services => store ?? new InMemoryLockStore(services.GetRequiredService<TimeProvider>())));
+        services.TryAddSingleton<TelemetryDispatcher>();
+        AddParts(builder);
         return builder;
     }
 
+    /// <remarks>
+    /// By hand, and not by their constructors: a container that checks those when it is built, as in development, would say of each that no store is registered,
+    /// before the settings are checked, which say what to do about it.
+    /// </remarks>
     [SuppressMessage("Maintainability", "CA1506:Avoid excessive class coupling", Justification = "The one place where the parts of a node are put together.")]
-    private static void AddNode(IServiceCollection services)
-    {
-        services.TryAddSingleton(sp => new Node(Options(sp)));
-        services.TryAddSingleton<TelemetryDispatcher>();
-        services.TryAddSingleton<CoordinationMetrics>();
-        services.TryAddSingleton<LeaseTelemetry>();
-        services.TryAddSingleton(sp => new StoreCondition(sp.GetRequiredService<ILockStore>().Name, sp.GetRequiredService<TimeProvider>(), sp.GetRequiredService<TelemetryDispatcher>().Wrap(sp.GetRequiredService<ILogger<ILockStore>>())));
-        services.TryAddSingleton(sp => StorePipelines.Create(sp.GetRequiredService<TimeProvider>(), sp.GetService<ResiliencePipelineProvider<string>>()));
-        services.TryAddSingleton(sp => StoreAdministration.Of(sp.GetRequiredService<ILockStore>()));
-        services.TryAddSingleton<StoreGate>();
-        services.TryAddSingleton<StoreClient>();
-        services.TryAddSingleton<BackgroundTasks>();
-        services.TryAddSingleton<Watchdog>();
-        services.TryAddSingleton<LeaseKeeper>();
-        services.TryAddSingleton<NodeChannel>();
-        services.TryAddSingleton<WaitingRoom>();
-        services.TryAddSingleton<Acquirer>();
-        services.TryAddSingleton<ILockInspector, LockInspector>();
-        services.TryAddSingleton<ILockProvider, LockProvider>();
-        services.TryAddSingleton(sp => new OccurrenceLocks(
-            sp.GetRequiredService<Acquirer>(), sp.GetRequiredService<LeaseKeeper>(), sp.GetRequiredService<Node>(), sp.GetRequiredService<StoreClient>()));
-    }
+    private static void AddParts(ICoordinationBuilder builder) => builder
+        .TryAddSingleton(node => new Node(node.GetOptions<CoordinationOptions>()))
+        .TryAddSingleton(node => new CoordinationMetrics(node.GetShared<IMeterFactory>(), node.GetShared<TelemetryDispatcher>(), node.Name))
+        .TryAddSingleton(node => new LeaseTelemetry(
+            node.GetShared<ILogger<ILockLease>>(), node.GetRequired<CoordinationMetrics>(), node.GetShared<TelemetryDispatcher>()))
+        .TryAddSingleton(node => new StoreCondition(
+            node.GetRequired<ILockStore>().Name, node.GetShared<TimeProvider>(), node.GetShared<TelemetryDispatcher>().Wrap(node.GetShared<ILogger<ILockStore>>())))
+        .TryAddSingleton(node => StorePipelines.Create(node.GetShared<TimeProvider>(), node.Container.GetService<ResiliencePipelineProvider<string>>()))
+        .TryAddSingleton(node => StoreAdministration.Of(node.GetRequired<ILockStore>()))
+        .TryAddSingleton(node => new StoreGate(node.GetShared<TimeProvider>()))
+        .TryAddSingleton(node => new StoreClient(
+            node.GetRequired<ILockStore>(),
+            node.GetRequired<ILockStoreAdministration>(),
+            node.GetRequired<StorePipelines>(),
+            node.GetRequired<StoreGate>(),
+            node.GetRequired<StoreCondition>(),
+            node.GetShared<TimeProvider>()))
+        .TryAddSingleton(node => new BackgroundTasks(node.GetShared<TimeProvider>()))
+        .TryAddSingleton(node => new Watchdog(node.GetRequired<StoreClient>(), node.GetRequired<LeaseTelemetry>(), node.GetShared<TimeProvider>()))
+        .TryAddSingleton(node => new LeaseKeeper(
+            node.GetRequired<Node>(),
+            node.GetRequired<StoreClient>(),
+            node.GetRequired<Watchdog>(),
+            node.GetRequired<LeaseTelemetry>(),
+            node.GetRequired<BackgroundTasks>(),
+            node.GetShared<TimeProvider>()))
+        .TryAddSingleton(node => new NodeChannel(
+            node.GetRequired<Node>(),
+            node.GetRequired<StoreClient>(),
+            node.GetRequired<LeaseKeeper>(),
+            node.GetShared<TelemetryDispatcher>(),
+            node.GetShared<TimeProvider>(),
+            node.GetShared<ILogger<ILockProvider>>()))
+        .TryAddSingleton(node => new WaitingRoom(
+            node.GetRequired<Node>(),
+            node.GetRequired<StoreClient>(),
+            node.GetRequired<LeaseKeeper>(),
+            node.GetRequired<NodeChannel>(),
+            node.GetRequired<CoordinationMetrics>(),
+            node.GetRequired<BackgroundTasks>(),
+            node.GetShared<TimeProvider>()))
+        .TryAddSingleton(node => new Acquirer(
+            node.GetRequired<Node>(),
+            node.GetRequired<LeaseKeeper>(),
+            node.GetRequired<StoreClient>(),
+            node.GetRequired<WaitingRoom>(),
+            node.GetRequired<NodeChannel>(),
+            node.GetRequired<CoordinationMetrics>(),
+            node.GetShared<TelemetryDispatcher>(),
+            node.GetShared<TimeProvider>()))
+        .TryAddSingleton<ILockInspector>(node => new LockInspector(
+            node.GetRequired<StoreClient>(),
+            node.GetRequired<Node>(),
+            node.GetRequired<CoordinationMetrics>(),
+            node.GetShared<TelemetryDispatcher>(),
+            node.GetShared<ILogger<ILockInspector>>()))
+        .TryAddSingleton<ILockProvider>(node => new LockProvider(
+            node.GetRequired<Node>(),
+            node.GetRequired<Acquirer>(),
+            node.GetRequired<WaitingRoom>(),
+            node.GetRequired<NodeChannel>(),
+            node.GetRequired<Watchdog>(),
+            node.GetRequired<BackgroundTasks>(),
+            node.GetShared<TelemetryDispatcher>()))
+        .TryAddSingleton(node => new OccurrenceLocks(
+            node.GetRequired<Acquirer>(), node.GetRequired<LeaseKeeper>(), node.GetRequired<Node>(), node.GetRequired<StoreClient>()));
 
-    private static CoordinationOptions Options(IServiceProvider services) => services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
+    private static IEnumerable<KeyValuePair<string, TimeSpan>> DurationsOf(CoordinationOptions options, string? name)
+    {
+        var timings = LeaseTimings.Of(options);
+        var node = string.IsNullOrEmpty(name) ? string.Empty : name + ':';
+        return
+        [
+            new(node + nameof(options.LeaseDuration), timings.Duration),
+            new(node + nameof(options.RenewalInterval), timings.RenewalInterval),
+            new(node + nameof(options.SafetyMargin), timings.SafetyMargin),
+            new(node + nameof(options.ClaimWindow), options.ClaimWindow),
+            new(node + nameof(options.ReleaseTimeout), options.ReleaseTimeout),
+        ];
+    }
 }

@@ -1,7 +1,7 @@
-using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Coordination.Nodes;
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Coordination.Time;
 
 namespace Coordination.Leases;
@@ -43,7 +43,7 @@ internal sealed class Lease
     public LeaseTimings Timings => Grant.Timings;
 
     /// <summary>The trace of the hold, from the grant to its end.</summary>
-    public Activity? Hold { get; init; }
+    public HoldTrace? Hold { get; init; }
 
     /// <summary>The scheduled time that it was granted for; null for none, also where it is not to be ended with the lease.</summary>
     public Occurrence? Occurrence { get; set; }
@@ -181,7 +181,7 @@ internal sealed class Lease
     /// <returns>Whether it has come in doubt by this.</returns>
     public bool DoubtIfSuspended()
     {
-        if (Now is not { State: LeaseState.Held, Deadline: var held } || !held.IsDoubtfulAt(_time.Reading))
+        if (Now is not { IsActive: true, Deadline: { DoubtEndsAt: null } held } || !held.IsDoubtfulAt(_time.Reading))
         {
             return false;
         }
@@ -189,8 +189,8 @@ internal sealed class Lease
         var hasDoubts = false;
         Apply(LeaseEvent.Suspension, before =>
         {
-            hasDoubts = before.Deadline.IsDoubtfulAt(_time.Reading);
-            return hasDoubts ? before with { NextRenewal = _time.Uptime } : null;
+            hasDoubts = before.Deadline is { DoubtEndsAt: null } held && held.IsDoubtfulAt(_time.Reading);
+            return hasDoubts ? before with { NextRenewal = _time.Uptime, Deadline = before.Deadline.DoubtedAt(_time.Uptime) } : null;
         });
         return hasDoubts;
     }
@@ -256,6 +256,6 @@ internal sealed class Lease
             _telemetry.ObserveCallbacks(Grant, _lost.CancelAsync());
         }
 
-        _telemetry.StateChanged(Grant, Hold, before.State, after, Remaining, HeldFor);
+        _telemetry.StateChanged(Grant, Hold, before.State, after, Remaining, HeldFor, _time.Uptime);
     }
 }

@@ -14,19 +14,27 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
     private readonly ILogger _logger = dispatcher.Wrap(sink);
     private long _undosSaid;
 
+    /// <summary>When this process did not run.</summary>
+    public Stalls Stalls { get; } = new();
+
     /// <returns>The trace of the hold; null when nobody listens.</returns>
-    public Activity? Granted(LeaseGrant grant, ActivityContext parent)
+    public HoldTrace? Granted(LeaseGrant grant, ActivityContext parent)
     {
         metrics.LeaseGranted();
         Log.Granted(_logger, grant.LockName, grant.Owner, grant.FencingToken);
-        return dispatcher.Tell(
-            (grant, parent),
-            static told => CoordinationActivities.StartHold(told.grant.LockName, told.grant.Owner, told.grant.FencingToken, told.parent),
-            null);
+        if (!CoordinationActivities.HasListeners)
+        {
+            return null;
+        }
+
+        var trace = new HoldTrace(dispatcher);
+        trace.Begin(grant.LockName, grant.Owner, grant.FencingToken, parent);
+        return trace;
     }
 
-    public void StateChanged(LeaseGrant grant, Activity? hold, LeaseState before, LeaseMoment after, TimeSpan remaining, TimeSpan heldFor)
+    public void StateChanged(LeaseGrant grant, HoldTrace? hold, LeaseState before, LeaseMoment after, TimeSpan remaining, TimeSpan heldFor, TimeSpan now)
     {
+        LossCause? cause = after is { State: LeaseState.Lost, LossReason: LeaseLossReason.DeadlinePassed } ? LossCause.Of(after.Deadline, Stalls, now) : null;
         switch (after.State)
         {
             case LeaseState.Held:
@@ -36,7 +44,8 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
                 Log.InDoubt(_logger, grant.LockName, grant.Owner, grant.FencingToken, remaining);
                 break;
             case LeaseState.Lost:
-                Log.Lost(_logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor, after.LossReason ?? LeaseLossReason.DeadlinePassed);
+                var reason = after.LossReason ?? LeaseLossReason.DeadlinePassed;
+                Log.Lost(_logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor, reason, cause?.ToString() ?? Describe(reason));
                 break;
             case LeaseState.Released:
                 Log.Released(_logger, grant.LockName, grant.Owner, grant.FencingToken, heldFor);
@@ -48,18 +57,13 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
         if (!after.IsActive)
         {
             metrics.LeaseEnded(heldFor, after.LossReason);
-            if (hold is not null)
-            {
-                dispatcher.Post((hold, heldFor, after.LossReason), static told => CoordinationActivities.EndHold(told.hold, told.heldFor, told.LossReason));
-            }
+            hold?.End(heldFor, after.LossReason, cause?.Tag);
         }
     }
 
     public void RenewalEnded(TimeSpan took, bool succeeded) => metrics.RenewalEnded(took, succeeded);
 
     public void RenewalConfirmed(TimeSpan remaining) => metrics.RenewalConfirmed(remaining);
-
-    public static void RenewalFailed(Activity? hold, Exception error) => CoordinationActivities.RenewalFailed(hold, error);
 
     public void ReleaseFailed(LeaseGrant grant, Exception error) =>
         Log.ReleaseFailed(_logger, grant.LockName, grant.Owner, grant.FencingToken, error.Message);
@@ -78,6 +82,16 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
     public void Suspended(TimeSpan ahead) => Log.Suspended(_logger, ahead);
 
     public void WatchdogFault(Exception error) => Log.WatchdogFault(_logger, error);
+
+    private static string Describe(LeaseLossReason reason) => reason switch
+    {
+        LeaseLossReason.NotOwner => "the store knows of no such grant any more",
+        LeaseLossReason.MaxHoldReached => "it was to be held no longer",
+        LeaseLossReason.Abandoned => "nobody refers to its handle any more",
+        LeaseLossReason.Revoked => "an operator took the lock",
+        LeaseLossReason.ProviderDisposed => "the provider was disposed",
+        _ => "its deadline has come",
+    };
 
     /// <summary>Sees to it that an exception from a callback on a loss is logged, and goes nowhere else.</summary>
     public void ObserveCallbacks(LeaseGrant grant, Task callbacks) => callbacks.ContinueWith(

@@ -24,6 +24,7 @@ internal sealed class Watchdog : IDisposable
     private readonly LeaseSchedule _schedule = new();
     private readonly DedicatedThread _thread;
     private ClockReading _looked;
+    private TimeSpan _wakesAt = TimeSpan.MaxValue;
     private volatile bool _isDisposed;
 
     public Watchdog(StoreClient store, LeaseTelemetry telemetry, TimeProvider time)
@@ -90,6 +91,7 @@ internal sealed class Watchdog : IDisposable
     /// <returns>When to look again.</returns>
     private TimeSpan Look()
     {
+        _telemetry.Stalls.Woke(Min(_wakesAt, _schedule.Next), _time.Uptime);
         DoubtAfterSuspension();
         var now = _time.Uptime;
         var due = _schedule.DueBy(now);
@@ -112,8 +114,8 @@ internal sealed class Watchdog : IDisposable
 
         // A renewal that waits while the store is away does not wait for the pool's timers.
         var nextPass = _store.LetPass();
-        var next = _schedule.Next < nextPass ? _schedule.Next : nextPass;
-        return next == TimeSpan.MaxValue || next < now + MaxSleep ? next : now + MaxSleep;
+        var next = Min(_schedule.Next, nextPass);
+        return _wakesAt = next == TimeSpan.MaxValue ? next : Min(next, now + MaxSleep);
     }
 
     /// <summary>Every lease by its own count, for several short suspensions add up; and only when there was any, for there may be many leases.</summary>
@@ -231,11 +233,13 @@ internal sealed class Watchdog : IDisposable
         return leases;
     }
 
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
     private static void Fail(List<Lease> batch, Exception error)
     {
         foreach (var lease in batch)
         {
-            LeaseTelemetry.RenewalFailed(lease.Hold, error);
+            lease.Hold?.RenewalFailed(error);
             lease.FailRenewal();
         }
     }

@@ -28,7 +28,7 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
-        using var call = new AcquireCall(lockName, metrics, telemetry, time);
+        using var call = new AcquireCall(lockName, CallKind.User, metrics, telemetry, time);
         var request = node.Acquire(lockName, owner, options, wait: false, occurrence);
         var sending = new Sending();
         try
@@ -52,22 +52,29 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
     }
 
     /// <summary>Waits for the lock.</summary>
-    /// <returns>Null when the time was up; never with an infinite timeout.</returns>
-    public async Task<ILockLease?> WaitAsync(string lockName, LockOwner? owner, LockOptions? options, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <returns>Null when the time was up and another held the lock; never with an infinite timeout.</returns>
+    /// <exception cref="LockStoreException">The store refused for good; or, transient, the time was up and the store could not be asked.</exception>
+    public async Task<ILockLease?> WaitAsync(
+        string lockName, LockOwner? owner, LockOptions? options, TimeSpan timeout, CancellationToken cancellationToken, CallKind kind = CallKind.User)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
-        using var call = new AcquireCall(lockName, metrics, telemetry, time);
+        using var call = new AcquireCall(lockName, kind, metrics, telemetry, time);
         using var deadline = timeout == Timeout.InfiniteTimeSpan ? null : new CancellationTokenSource(timeout, time);
         using var either = deadline is null ? null : CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            var lease = await room.AcquireAsync(new WaitKey(lockName, owner, options), either?.Token ?? cancellationToken).ConfigureAwait(false);
+            var lease = await room.AcquireAsync(new WaitKey(lockName, owner, options), kind, either?.Token ?? cancellationToken).ConfigureAwait(false);
             channel.Listen();
             return call.End(AcquireOutcome.Granted, lease);
         }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && deadline is { IsCancellationRequested: true })
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && deadline is { IsCancellationRequested: true })
         {
+            if (e.InnerException is LockStoreException failure)
+            {
+                throw new LockStoreException($"The lock '{lockName}' could not be asked for, and the time of {timeout} is up: {failure.Message}", isTransient: true, failure);
+            }
+
             return call.End<ILockLease?>(AcquireOutcome.TimedOut, null);
         }
         catch (OperationCanceledException)

@@ -1,7 +1,9 @@
+using Coordination.Telemetry;
+
 namespace Coordination.Locks;
 
 /// <summary>A lock by its name, and the owner that it is acquired as, if any.</summary>
-internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner, LockOptions? options) : ILock
+internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner, LockOptions? options, CallKind kind = CallKind.User) : ILock
 {
     /// <summary>What no timer can tell from zero: there is no time to wait, and the lock may be free all the same.</summary>
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
@@ -17,8 +19,10 @@ internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner
             throw new ArgumentException($"The owner '{owner}' is of another provider; this one is the node '{acquirer.NodeId}'. Use an owner that {nameof(ILockProvider.CreateOwner)} of this provider returns.", nameof(owner));
         }
 
-        return new NamedLock(acquirer, name, owner, options);
+        return new NamedLock(acquirer, name, owner, options, kind);
     }
+
+    public ILock AsStandby() => new NamedLock(acquirer, name, owner, options, CallKind.Standby);
 
     public Task<ILockLease?> TryAcquireAsync(CancellationToken cancellationToken = default) =>
         acquirer.TryOnceAsync(name, owner, options, cancellationToken);
@@ -26,15 +30,26 @@ internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner
     public Task<ILockLease?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         DurationRange.Timeout.Validate(nameof(timeout), nameof(timeout), timeout);
-        return timeout >= TimeSpan.Zero && timeout < ShortestWait
+        return IsOneTry(timeout)
             ? acquirer.TryOnceAsync(name, owner, options, cancellationToken)
-            : acquirer.WaitAsync(name, owner, options, timeout, cancellationToken);
+            : acquirer.WaitAsync(name, owner, options, timeout, cancellationToken, kind);
     }
 
     public Task<ILockLease> AcquireAsync(CancellationToken cancellationToken = default) =>
-        acquirer.WaitAsync(name, owner, options, Timeout.InfiniteTimeSpan, cancellationToken)!;
+        acquirer.WaitAsync(name, owner, options, Timeout.InfiniteTimeSpan, cancellationToken, kind)!;
 
-    public async Task<ILockLease> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) =>
-        await TryAcquireAsync(timeout, cancellationToken).ConfigureAwait(false)
-        ?? throw new TimeoutException($"The lock '{name}' was not granted within {timeout}.");
+    public async Task<ILockLease> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await TryAcquireAsync(timeout, cancellationToken).ConfigureAwait(false)
+                ?? throw new TimeoutException($"The lock '{name}' was not granted within {timeout}.");
+        }
+        catch (LockStoreException e) when (e.IsTransient && !IsOneTry(timeout))
+        {
+            throw new TimeoutException(e.Message, e);
+        }
+    }
+
+    private static bool IsOneTry(TimeSpan timeout) => timeout >= TimeSpan.Zero && timeout < ShortestWait;
 }

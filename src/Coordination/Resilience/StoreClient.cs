@@ -22,6 +22,9 @@ internal sealed class StoreClient(
     /// <inheritdoc cref="ILockStore.PartitionOf"/>
     public int PartitionOf(string lockName) => store.PartitionOf(lockName);
 
+    /// <summary>Why a lock cannot be asked for now, as far as is known without asking: its shard of the store is away.</summary>
+    public LockStoreException? FindFailure(string lockName) => gate.IsOpen ? null : gate.FindFailure(store.ShardOf(lockName));
+
     /// <inheritdoc cref="StoreGate.LetPass"/>
     public TimeSpan LetPass() => gate.LetPass();
 
@@ -115,7 +118,12 @@ internal sealed class StoreClient(
     {
         try
         {
-            return await store.SubscribeAsync(nodeId, handler, CancellationToken.None).ConfigureAwait(false);
+            return await Ask(
+                store,
+                (nodeId, handler),
+                static (store, ask, token) => store.SubscribeAsync(ask.nodeId, ask.handler, token),
+                new CallPlan(StoreCall.Question, LockName: null, Timeout.InfiniteTimeSpan),
+                CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception e) when (e is not LockStoreException)
         {

@@ -157,6 +157,15 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
         }
     }
 
+    /// <summary>Why acquisitions wait that are for a shard; null when they do not.</summary>
+    public LockStoreException? FindFailure(int shard)
+    {
+        lock (_gate)
+        {
+            return _closed.TryGetValue(shard, out var queue) && !queue.Grants ? queue.Error : null;
+        }
+    }
+
     public void Dispose()
     {
         lock (_gate)

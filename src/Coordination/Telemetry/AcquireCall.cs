@@ -4,9 +4,10 @@ using Coordination.Time;
 namespace Coordination.Telemetry;
 
 /// <summary>The measure and the trace of one acquisition, from its call to its end.</summary>
-internal sealed class AcquireCall(string lockName, CoordinationMetrics metrics, TelemetryDispatcher dispatcher, TimeProvider time) : IDisposable
+internal sealed class AcquireCall(string lockName, CallKind kind, CoordinationMetrics metrics, TelemetryDispatcher dispatcher, TimeProvider time) : IDisposable
 {
-    private readonly Activity? _activity = dispatcher.Tell(lockName, CoordinationActivities.StartAcquire, null);
+    /// <summary>None for a standby, which waits for weeks: a trace is told of when it ends. What it is granted has one.</summary>
+    private readonly Activity? _activity = kind == CallKind.Standby ? null : dispatcher.Tell(lockName, CoordinationActivities.StartAcquire, null);
     private readonly TimeSpan _begunAt = time.Uptime;
     private AcquireOutcome _outcome = AcquireOutcome.Failed;
 
@@ -20,7 +21,7 @@ internal sealed class AcquireCall(string lockName, CoordinationMetrics metrics, 
 
     public void Dispose()
     {
-        metrics.Acquired(time.Uptime - _begunAt, _outcome);
+        metrics.Acquired(time.Uptime - _begunAt, _outcome, kind);
         if (_activity is not null)
         {
             // Here and now: it is the caller's current trace until then.

@@ -11,6 +11,9 @@ internal static class CoordinationActivities
 
     private static readonly ActivitySource Source = new(CoordinationInstrumentation.ActivitySourceName);
 
+    /// <summary>Whether anybody listens to traces.</summary>
+    public static bool HasListeners => Source.HasListeners();
+
     public static Activity? StartAcquire(string lockName)
     {
         var activity = Source.StartActivity("coordination.acquire", ActivityKind.Client);
@@ -31,15 +34,10 @@ internal static class CoordinationActivities
     }
 
     /// <summary>Starts the trace of a hold beside, and not above, what the caller does next.</summary>
-    public static Activity? StartHold(string lockName, LockOwner owner, long fencingToken, ActivityContext parent)
+    public static Activity? StartHold(string lockName, LockOwner owner, long fencingToken, ActivityContext parent, DateTimeOffset startTime)
     {
-        if (!Source.HasListeners())
-        {
-            return null;
-        }
-
         var current = Activity.Current;
-        var activity = Source.StartActivity("coordination.hold", ActivityKind.Internal, parent);
+        var activity = Source.StartActivity("coordination.hold", ActivityKind.Internal, parent, startTime: startTime);
         activity?.SetTag(LockNameTag, lockName).SetTag(OwnerTag, owner.ToString()).SetTag(TokenTag, fencingToken);
         Activity.Current = current;
         return activity;
@@ -48,11 +46,16 @@ internal static class CoordinationActivities
     public static void RenewalFailed(Activity? hold, Exception error) =>
         hold?.AddEvent(new ActivityEvent("coordination.renewal.failed", tags: new ActivityTagsCollection { ["error.type"] = error.GetType().FullName }));
 
-    public static void EndHold(Activity hold, TimeSpan heldFor, LeaseLossReason? reason)
+    public static void EndHold(Activity hold, TimeSpan heldFor, LeaseLossReason? reason, string? cause)
     {
         if (reason is { } why)
         {
             hold.SetTag("coordination.loss.reason", CoordinationMetrics.Describe(why)).SetStatus(ActivityStatusCode.Error, "lost");
+        }
+
+        if (cause is not null)
+        {
+            hold.SetTag("coordination.loss.cause", cause);
         }
 
         // It ended when the lease did, and not when somebody found the time to say so.

@@ -8,6 +8,16 @@ namespace Coordination.Telemetry;
 /// </summary>
 internal sealed class CoordinationMetrics : IDisposable
 {
+    private const string KindTag = "coordination.call.kind";
+    private const string OutcomeTag = "coordination.acquire.outcome";
+
+    /// <summary>Buckets in seconds: for calls, for waits and holds, and for what is left of a lease. Those that listeners take by default are for milliseconds.</summary>
+    private static readonly InstrumentAdvice<double> OfCalls = Buckets(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10);
+
+    private static readonly InstrumentAdvice<double> OfWaits = Buckets(0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400);
+
+    private static readonly InstrumentAdvice<double> OfLeases = Buckets(0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 12.5, 15, 30, 60, 300, 3600);
+
     private readonly TelemetryDispatcher _dispatcher;
     private readonly Meter _meter;
     private readonly Histogram<double> _acquireDuration;
@@ -18,21 +28,28 @@ internal sealed class CoordinationMetrics : IDisposable
     private readonly Counter<long> _revocations;
     private long _leases;
     private long _waiting;
+    private long _standingBy;
     private long _undosDropped;
 
-    public CoordinationMetrics(IMeterFactory factory, TelemetryDispatcher dispatcher)
+    /// <param name="factory">Makes the meter.</param>
+    /// <param name="dispatcher">Through which measurements go.</param>
+    /// <param name="nodeName">The name of the node, where its container has several: a tag of the meter. Null for the node that has none.</param>
+    public CoordinationMetrics(IMeterFactory factory, TelemetryDispatcher dispatcher, string? nodeName)
     {
         _dispatcher = dispatcher;
-        _meter = factory.Create(CoordinationInstrumentation.MeterName);
+        _meter = factory.Create(new MeterOptions(CoordinationInstrumentation.MeterName)
+        {
+            Tags = nodeName is null ? null : [new KeyValuePair<string, object?>("coordination.node.name", nodeName)],
+        });
 
         // Observed, and not told of each change: one that was dropped would make them wrong for ever.
         _meter.CreateObservableUpDownCounter("coordination.lease.active", () => Interlocked.Read(ref _leases), "{lease}", "Leases held by this node.");
-        _meter.CreateObservableUpDownCounter("coordination.call.waiting", () => Interlocked.Read(ref _waiting), "{call}", "Calls of this node that wait for a lock.");
+        _meter.CreateObservableUpDownCounter("coordination.call.waiting", ObserveWaiting, "{call}", "Calls of this node that wait for a lock, by who waits.");
         _meter.CreateObservableCounter("coordination.undo.dropped", () => Interlocked.Read(ref _undosDropped), "{undo}", "Undos that were dropped, because too many waited for the store.");
-        _acquireDuration = _meter.CreateHistogram<double>("coordination.acquire.duration", "s", "From the call to its end, waiting included.");
-        _renewalDuration = _meter.CreateHistogram<double>("coordination.renewal.duration", "s", "One renewal call, which may carry many leases.");
-        _renewalRemaining = _meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.");
-        _holdDuration = _meter.CreateHistogram<double>("coordination.lease.hold.duration", "s", "From the grant of a lease to its release or loss.");
+        _acquireDuration = _meter.CreateHistogram<double>("coordination.acquire.duration", "s", "From the call to its end, waiting included, by who waits.", tags: null, OfWaits);
+        _renewalDuration = _meter.CreateHistogram<double>("coordination.renewal.duration", "s", "One renewal call, which may carry many leases.", tags: null, OfCalls);
+        _renewalRemaining = _meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.", tags: null, OfLeases);
+        _holdDuration = _meter.CreateHistogram<double>("coordination.lease.hold.duration", "s", "From the grant of a lease to its release or loss.", tags: null, OfWaits);
         _lost = _meter.CreateCounter<long>("coordination.lease.lost", "{lease}", "Leases that were lost, by reason.");
         _revocations = _meter.CreateCounter<long>("coordination.lock.revocations", "{lock}", "Locks that this node revoked for an operator.");
         _meter.CreateObservableCounter("coordination.telemetry.dropped", () => dispatcher.Dropped, "{item}", "Log lines and measurements that were dropped, because a sink was too slow.");
@@ -52,13 +69,21 @@ internal sealed class CoordinationMetrics : IDisposable
     }
 
     /// <summary>Counts a call that waits, until what is returned is disposed.</summary>
-    public WaitingCall CallWaits()
+    public WaitingCall CallWaits(CallKind kind)
     {
-        Interlocked.Increment(ref _waiting);
-        return new WaitingCall(this);
+        Interlocked.Increment(ref Waiting(kind));
+        return new WaitingCall(this, kind);
     }
 
-    public void Acquired(TimeSpan took, AcquireOutcome outcome) => Record(_acquireDuration, took, "coordination.acquire.outcome", Describe(outcome));
+    public void Acquired(TimeSpan took, AcquireOutcome outcome, CallKind kind)
+    {
+        if (_acquireDuration.Enabled)
+        {
+            _dispatcher.Post(
+                (_acquireDuration, took, outcome, kind),
+                static told => told._acquireDuration.Record(told.took.TotalSeconds, new(OutcomeTag, Describe(told.outcome)), new(KindTag, Describe(told.kind))));
+        }
+    }
 
     public void RenewalEnded(TimeSpan took, bool succeeded) =>
         Record(_renewalDuration, took, "coordination.renewal.outcome", succeeded ? "replied" : "failed");
@@ -79,9 +104,9 @@ internal sealed class CoordinationMetrics : IDisposable
     public void Dispose() => _meter.Dispose();
 
     /// <summary>A call that is counted as waiting. To be disposed once.</summary>
-    public readonly struct WaitingCall(CoordinationMetrics metrics) : IDisposable
+    public readonly struct WaitingCall(CoordinationMetrics metrics, CallKind kind) : IDisposable
     {
-        public void Dispose() => Interlocked.Decrement(ref metrics._waiting);
+        public void Dispose() => Interlocked.Decrement(ref metrics.Waiting(kind));
     }
 
     public static string Describe(LeaseLossReason reason) => reason switch
@@ -104,6 +129,18 @@ internal sealed class CoordinationMetrics : IDisposable
         AcquireOutcome.Failed => "failed",
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "An unknown outcome of an acquisition."),
     };
+
+    private static string Describe(CallKind kind) => kind == CallKind.Standby ? "standby" : "user";
+
+    private static InstrumentAdvice<double> Buckets(params double[] boundaries) => new() { HistogramBucketBoundaries = boundaries };
+
+    private ref long Waiting(CallKind kind) => ref (kind == CallKind.Standby ? ref _standingBy : ref _waiting);
+
+    private IEnumerable<Measurement<long>> ObserveWaiting() =>
+    [
+        new(Interlocked.Read(ref _waiting), new KeyValuePair<string, object?>(KindTag, Describe(CallKind.User))),
+        new(Interlocked.Read(ref _standingBy), new KeyValuePair<string, object?>(KindTag, Describe(CallKind.Standby))),
+    ];
 
     private void Record(Histogram<double> histogram, TimeSpan value)
     {

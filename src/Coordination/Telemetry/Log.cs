@@ -17,8 +17,8 @@ internal static partial class Log
     [LoggerMessage(1003, LogLevel.Information, "The lease of lock {LockName}, owner {Owner}, fencing token {FencingToken}, is renewed again.")]
     public static partial void Recovered(ILogger logger, string lockName, LockOwner owner, long fencingToken);
 
-    [LoggerMessage(1004, LogLevel.Error, "The lease of lock {LockName}, owner {Owner}, fencing token {FencingToken}, is lost after {HeldFor}: {Reason}.")]
-    public static partial void Lost(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan heldFor, LeaseLossReason reason);
+    [LoggerMessage(1004, LogLevel.Error, "The lease of lock {LockName}, owner {Owner}, fencing token {FencingToken}, is lost after {HeldFor}: {Reason}, for {Cause}.")]
+    public static partial void Lost(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan heldFor, LeaseLossReason reason, string cause);
 
     [LoggerMessage(1005, LogLevel.Warning, "Lock {LockName} could not be released by {Owner}, fencing token {FencingToken}: {Error} It lapses by itself within its lease.")]
     public static partial void ReleaseFailed(ILogger logger, string lockName, LockOwner owner, long fencingToken, string error);
@@ -58,4 +58,10 @@ internal static partial class Log
 
     [LoggerMessage(1024, LogLevel.Warning, "The wall clock ran {Ahead} ahead of the monotonic clock: this machine was suspended, or its clock was set. All leases are renewed before they are relied on.")]
     public static partial void Suspended(ILogger logger, TimeSpan ahead);
+
+    [LoggerMessage(1030, LogLevel.Information, "Durations in effect: {Durations}.")]
+    public static partial void DurationsInEffect(ILogger logger, string durations);
+
+    [LoggerMessage(1031, LogLevel.Warning, "The configuration has {Key}, and nothing reads it. What may stand there: {Keys}.")]
+    public static partial void KeyUnknown(ILogger logger, string key, string keys);
 }

@@ -9,12 +9,17 @@ namespace Coordination.Waiting;
 /// <param name="time">The clock.</param>
 internal sealed class LocalQueue(TimeProvider time)
 {
+    /// <summary>An ask without a reply for so long says that the store is away. Of one that began later a reply may be about to come.</summary>
+    private static readonly TimeSpan ReplyTime = TimeSpan.FromSeconds(1);
+
     private readonly Lock _gate = new();
 
     // Mostly there is one call, whose turn it is at once.
     private LinkedList<TaskCompletionSource<Waiter?>>? _behind;
     private bool _hasFirst;
     private bool _isOver;
+    private long _askedAt = long.MaxValue;
+    private LockStoreException? _failure;
 
     /// <summary>Enters at the end.</summary>
     /// <param name="place">Where to wait for the turn, by <see cref="TakeTurnAsync"/>; null when it is the caller's turn now.</param>
@@ -76,6 +81,36 @@ internal sealed class LocalQueue(TimeProvider time)
 
         next.SetResult(waiter);
         return true;
+    }
+
+    /// <summary>Learns that the store is asked for the lock, by the call whose turn it is.</summary>
+    public void AskBegins() => Volatile.Write(ref _askedAt, time.Uptime.Ticks);
+
+    /// <summary>Learns what came of it.</summary>
+    /// <param name="failure">Why the store could not be asked; null for a reply.</param>
+    public void AskEnds(LockStoreException? failure)
+    {
+        Volatile.Write(ref _failure, failure);
+        Volatile.Write(ref _askedAt, long.MaxValue);
+    }
+
+    /// <summary>Learns that whoever asked gives up before there was a reply.</summary>
+    /// <inheritdoc cref="FindFailure" path="/param"/>
+    public void AskIsGivenUp(LockStoreException? away) => AskEnds(FindFailure(away));
+
+    /// <summary>Whether the last thing that is known of the lock is that it could not be asked for.</summary>
+    /// <param name="away">Why the store is away, as all calls know; null when they do not.</param>
+    /// <returns>Why not; null when there was a reply, or one may be about to come.</returns>
+    public LockStoreException? FindFailure(LockStoreException? away)
+    {
+        var askedAt = Volatile.Read(ref _askedAt);
+        if (askedAt == long.MaxValue)
+        {
+            return Volatile.Read(ref _failure);
+        }
+
+        var asked = time.Uptime - new TimeSpan(askedAt);
+        return Volatile.Read(ref _failure) ?? away ?? (asked < ReplyTime ? null : new LockStoreException($"There was no reply for {asked.TotalMilliseconds:F0} ms.", isTransient: true));
     }
 
     /// <summary>Ends the calls that stand behind the first one with an error.</summary>

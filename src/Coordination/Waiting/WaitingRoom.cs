@@ -22,36 +22,23 @@ internal sealed class WaitingRoom(
     /// Takes the lock when it is free, which it mostly is, and else waits for it. The first call of this node asks the store; those that come
     /// meanwhile stand behind it, and take its turn when it has the lock or gives up.
     /// </summary>
-    /// <exception cref="OperationCanceledException">The token was cancelled. A grant that came in the same moment is passed on.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// The token was cancelled. A grant that came in the same moment is passed on. Its inner exception is a <see cref="LockStoreException"/> where the last thing
+    /// that is known of the lock is that it could not be asked for.
+    /// </exception>
     /// <exception cref="LockStoreException">The store refused for good.</exception>
     /// <exception cref="ObjectDisposedException">The node was disposed meanwhile.</exception>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<LeaseHandle> AcquireAsync(WaitKey key, CancellationToken cancellationToken)
+    public async ValueTask<LeaseHandle> AcquireAsync(WaitKey key, CallKind kind, CancellationToken cancellationToken)
     {
         var queue = Enter(key, out var place);
-        var waiter = place is null ? CreateWaiter(key, wait: false) : await TakeTurnAsync(queue, place, cancellationToken).ConfigureAwait(false) ?? CreateWaiter(key, wait: true);
-
-        // Until the turn is passed, so that who waits for the end of the node waits for what has to be undone, too.
-        using var running = background.Begin();
         try
         {
-            if (!waiter.Request.Wait && await TryAtOnceAsync(waiter, key.Options, cancellationToken).ConfigureAwait(false) is { } lease)
-            {
-                return lease;
-            }
-
-            waiter.Queue();
-            return await WaitAsync(waiter, key.Options, cancellationToken).ConfigureAwait(false);
+            return await AcquireAsync(key, kind, queue, place, cancellationToken).ConfigureAwait(false);
         }
-        catch (LockStoreException e)
+        catch (OperationCanceledException e) when (queue.FindFailure(store.FindFailure(key.LockName)) is { } failure)
         {
-            // No retry helps, so none of them gets the lock, and each has to know.
-            queue.Fail(e);
-            throw;
-        }
-        finally
-        {
-            PassTurn(key, queue, waiter);
+            throw new OperationCanceledException(e.Message, failure, e.CancellationToken);
         }
     }
 
@@ -65,14 +52,44 @@ internal sealed class WaitingRoom(
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<LeaseHandle> AcquireAsync(
+        WaitKey key, CallKind kind, LocalQueue queue, LinkedListNode<TaskCompletionSource<Waiter?>>? place, CancellationToken cancellationToken)
+    {
+        var waiter = place is null ? CreateWaiter(key, wait: false) : await TakeTurnAsync(queue, place, kind, cancellationToken).ConfigureAwait(false) ?? CreateWaiter(key, wait: true);
+
+        // Until the turn is passed, so that who waits for the end of the node waits for what has to be undone, too.
+        using var running = background.Begin();
+        try
+        {
+            if (!waiter.Request.Wait && await TryAtOnceAsync(waiter, queue, key.Options, cancellationToken).ConfigureAwait(false) is { } lease)
+            {
+                return lease;
+            }
+
+            waiter.Queue();
+            return await WaitAsync(waiter, queue, kind, key.Options, cancellationToken).ConfigureAwait(false);
+        }
+        catch (LockStoreException e)
+        {
+            // No retry helps, so none of them gets the lock, and each has to know.
+            queue.Fail(e);
+            throw;
+        }
+        finally
+        {
+            PassTurn(key, queue, waiter);
+        }
+    }
+
     /// <summary>One ask, for which nothing has to be heard.</summary>
     /// <returns>Null when the lock is to be waited for.</returns>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<LeaseHandle?> TryAtOnceAsync(Waiter waiter, LockOptions? options, CancellationToken cancellationToken)
+    private async ValueTask<LeaseHandle?> TryAtOnceAsync(Waiter waiter, LocalQueue queue, LockOptions? options, CancellationToken cancellationToken)
     {
         try
         {
-            var reply = await AskAsync(waiter, options, patience: TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+            var reply = await AskAsync(waiter, queue, options, patience: TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
             return TryAccept(waiter, reply, options);
         }
         catch (LockStoreException e) when (e.IsTransient)
@@ -83,9 +100,9 @@ internal sealed class WaitingRoom(
     }
 
     /// <summary>Asks until the lock is granted: when something is heard, when the holder's time is up, and again when the store is away.</summary>
-    private async Task<LeaseHandle> WaitAsync(Waiter waiter, LockOptions? options, CancellationToken cancellationToken)
+    private async Task<LeaseHandle> WaitAsync(Waiter waiter, LocalQueue queue, CallKind kind, LockOptions? options, CancellationToken cancellationToken)
     {
-        using var waiting = metrics.CallWaits();
+        using var waiting = metrics.CallWaits(kind);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposing.Token);
         channel.Add(waiter);
         try
@@ -98,7 +115,7 @@ internal sealed class WaitingRoom(
                     // Able to hear first, then ask: a release between the two is not missed.
                     await channel.ListenAsync(ending.Token).ConfigureAwait(false);
                     waiter.Wake.Reset();
-                    var reply = await AskAsync(waiter, options, patience: Timeout.InfiniteTimeSpan, ending.Token).ConfigureAwait(false);
+                    var reply = await AskAsync(waiter, queue, options, patience: Timeout.InfiniteTimeSpan, ending.Token).ConfigureAwait(false);
                     if (TryAccept(waiter, reply, options) is { } lease)
                     {
                         return lease;
@@ -128,10 +145,27 @@ internal sealed class WaitingRoom(
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TimedReply<AcquireReply>> AskAsync(Waiter waiter, LockOptions? options, TimeSpan patience, CancellationToken cancellationToken)
+    private async ValueTask<TimedReply<AcquireReply>> AskAsync(Waiter waiter, LocalQueue queue, LockOptions? options, TimeSpan patience, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var reply = await store.AcquireAsync(waiter.Request, node.AcquireLimit(options), patience, waiter.Sending, cancellationToken).ConfigureAwait(false);
+        queue.AskBegins();
+        TimedReply<AcquireReply> reply;
+        try
+        {
+            reply = await store.AcquireAsync(waiter.Request, node.AcquireLimit(options), patience, waiter.Sending, cancellationToken).ConfigureAwait(false);
+        }
+        catch (LockStoreException e)
+        {
+            queue.AskEnds(e);
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            queue.AskIsGivenUp(store.FindFailure(waiter.Request.LockName));
+            throw;
+        }
+
+        queue.AskEnds(failure: null);
 
         // A grant that comes in the moment of the cancellation goes to the next call, or is undone.
         cancellationToken.ThrowIfCancellationRequested();
@@ -164,9 +198,9 @@ internal sealed class WaitingRoom(
         }
     }
 
-    private async ValueTask<Waiter?> TakeTurnAsync(LocalQueue queue, LinkedListNode<TaskCompletionSource<Waiter?>> place, CancellationToken cancellationToken)
+    private async ValueTask<Waiter?> TakeTurnAsync(LocalQueue queue, LinkedListNode<TaskCompletionSource<Waiter?>> place, CallKind kind, CancellationToken cancellationToken)
     {
-        using var waiting = metrics.CallWaits();
+        using var waiting = metrics.CallWaits(kind);
         return await queue.TakeTurnAsync(place, cancellationToken).ConfigureAwait(false);
     }
 

@@ -13,14 +13,14 @@ internal sealed record Gap(string By, TimeSpan From, TimeSpan To)
     /// <summary>
     /// What the processes noted themselves, and when they were stopped: one that was killed soon after had no time to note it. Times that overlap are one.
     /// </summary>
-    public static IReadOnlyList<Gap> Join(IEnumerable<Gap> noted, IEnumerable<Disturbance> disturbances, IEnumerable<string> processes)
+    public static IReadOnlyList<Gap> Join(IEnumerable<Gap> noted, IEnumerable<Disturbance> disturbances, IEnumerable<string> processes, TimeSpan safetyMargin)
     {
         var joined = new List<Gap>();
         var pauses = disturbances.Where(d => d.IsPause).ToArray();
         foreach (var process in processes)
         {
             Gap? last = null;
-            var own = pauses.Where(pause => pause.Worker == RunRecord.WorkerOf(process)).Select(pause => new Gap(process, pause.From, pause.UnknownUntil));
+            var own = pauses.Where(pause => pause.Worker == RunRecord.WorkerOf(process)).Select(pause => new Gap(process, pause.From, pause.UnknownUntil(safetyMargin)));
             foreach (var gap in noted.Where(gap => gap.By == process).Concat(own).OrderBy(gap => gap.From))
             {
                 if (last is null || gap.From > last.To)

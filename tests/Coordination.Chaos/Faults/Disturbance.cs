@@ -19,8 +19,11 @@ internal sealed record Disturbance(TimeSpan From, TimeSpan To, FaultKind Kind, s
     /// <summary>Whether it kept a worker's process from being scheduled.</summary>
     public bool IsPause => Kind is FaultKind.PauseShort or FaultKind.PauseLong or FaultKind.SuspendMachine or FaultKind.SuspendInRelease or FaultKind.SuspendInClaim;
 
-    /// <summary>Until when a worker's process cannot know of its pause: where its own clock stood still, it looks at the other one once a second.</summary>
-    public TimeSpan UnknownUntil => Kind == FaultKind.SuspendMachine ? To + TimeSpan.FromSeconds(1) : To;
+    /// <summary>
+    /// Until when a worker's process cannot know of its pause: where its own clock stood still, it looks at the other one once a second, and then has the
+    /// safety margin to learn whether the lock is its own.
+    /// </summary>
+    public TimeSpan UnknownUntil(TimeSpan safetyMargin) => Kind == FaultKind.SuspendMachine ? To + TimeSpan.FromSeconds(1) + safetyMargin : To;
 
     /// <summary>Whether it is about a worker or about what this worker needs.</summary>
     public bool Strikes(string worker) => Worker is null || Worker == worker;

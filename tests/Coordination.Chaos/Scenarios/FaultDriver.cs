@@ -16,6 +16,12 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
     /// <summary>How long workers may take to find the primary that another server has become, when a lease has passed and the last of them has asked.</summary>
     private static readonly TimeSpan Search = TimeSpan.FromSeconds(4);
 
+    /// <summary>
+    /// How far apart a suspension and a wall clock that is set are: longer than a lease. A clock that is set back within it hides the suspension, which only
+    /// the wall clock shows. That is not promised.
+    /// </summary>
+    private static readonly TimeSpan ClockRest = TimeSpan.FromSeconds(8);
+
     private readonly ConcurrentQueue<Disturbance> _happened = new();
     private readonly SemaphoreSlim _serverGate = new(1);
 
@@ -79,6 +85,16 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
     private async Task StrikeProcessAsync(Fault fault, Fleet.Slot slot)
     {
         var from = MachineClock.Now;
+        if (fault.Kind is FaultKind.ShiftClock or FaultKind.SuspendMachine)
+        {
+            if (slot.ClockStruckAt > from - ClockRest)
+            {
+                return;
+            }
+
+            slot.ClockStruckAt = from + fault.Length;
+        }
+
         switch (fault.Kind)
         {
             case FaultKind.Kill:

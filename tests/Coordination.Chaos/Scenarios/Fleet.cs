@@ -150,6 +150,9 @@ internal sealed class Fleet : IAsyncDisposable
 
         public int Starts { get; set; }
 
+        /// <summary>When its wall clock was set last, or its monotonic clock stood still.</summary>
+        public TimeSpan ClockStruckAt { get; set; } = TimeSpan.MinValue;
+
         /// <summary>One fault at a time for the process.</summary>
         public SemaphoreSlim ProcessGate { get; } = new(1);
 

@@ -60,7 +60,7 @@ internal static class ScenarioRun
             wallClock + begin);
         run = run with
         {
-            Gaps = Gap.Join(run.Gaps, harmful, events.Select(happened => happened.By).Distinct()),
+            Gaps = Gap.Join(run.Gaps, harmful, events.Select(happened => happened.By).Distinct(), run.Settings.Margin),
             Disturbances = harmful,
             Writes = [.. resource.Writes.Select(write => write with { At = write.At - begin })],
             Residue = await ResidueAsync(server, options.Lease, mayHaveDead: harmful.Length > 0),

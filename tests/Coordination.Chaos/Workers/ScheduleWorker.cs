@@ -21,7 +21,7 @@ internal static class ScheduleWorker
         CoordinationContender.Register(builder.Services, options, signals).AddQuartzExclusivity();
         builder.Services.AddQuartz(quartz =>
         {
-            quartz.ConfigureScheduler(o => o.InstanceName = options.Process);
+            quartz.ConfigureScheduler(o => o.InstanceId = options.Process);
             quartz.ScheduleJob<Report>(trigger => trigger.WithIdentity("each-second").WithCronSchedule("* * * * * ?"), job => job.WithIdentity("report"));
         });
         builder.Services.AddQuartzHostedService(o => (o.WaitForJobsToComplete, o.AwaitApplicationStarted) = (true, false));

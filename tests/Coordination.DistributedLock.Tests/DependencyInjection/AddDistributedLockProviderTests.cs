@@ -29,6 +29,21 @@ public class AddDistributedLockProviderTests
     }
 
     [Fact]
+    [Failure("F84")]
+    public async Task A_node_with_a_name_has_a_provider_under_that_name()
+    {
+        var services = new ServiceCollection();
+        services.AddCoordination().UseInMemory().AddDistributedLockProvider();
+        services.AddCoordination("billing").UseInMemory().AddDistributedLockProvider();
+        await using var provider = services.BuildServiceProvider();
+        var billing = provider.GetRequiredKeyedService<IDistributedLockProvider>("billing");
+        await using var handle = await billing.CreateLock("orders").AcquireAsync(cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Null(await billing.CreateLock("orders").TryAcquireAsync(cancellationToken: TestContext.Current.CancellationToken));
+        await using var other = await provider.GetRequiredService<IDistributedLockProvider>().CreateLock("orders").TryAcquireAsync(cancellationToken: TestContext.Current.CancellationToken);
+        Assert.NotNull(other);
+    }
+
+    [Fact]
     public async Task Options_that_are_out_of_range_are_refused_when_the_lock_is_created()
     {
         var services = new ServiceCollection();

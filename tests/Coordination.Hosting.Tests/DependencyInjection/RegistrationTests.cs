@@ -30,7 +30,9 @@ public sealed class RegistrationTests
     }
 
     [Fact]
-    public async Task The_lock_has_the_name_of_the_type_or_the_attribute_or_the_options()
+    [Promise("G13")]
+    [Failure("F70")]
+    public async Task The_lock_has_the_name_of_the_application_and_the_type_or_the_attribute_or_the_options()
     {
         await using var cluster = new Cluster();
         var node = cluster.CreateNode("a", services => services
@@ -42,9 +44,9 @@ public sealed class RegistrationTests
         await node.Host.StartAsync(TestContext.Current.CancellationToken);
 
         foreach (var name in (string[])[
-            "Coordination.Hosting.Tests.DependencyInjection.RegistrationTests+PartitionService",
+            "Coordination.Hosting.Tests/Coordination.Hosting.Tests.DependencyInjection.RegistrationTests+PartitionService",
             "by-attribute",
-            "Coordination.Hosting.Tests.DependencyInjection.RegistrationTests+GenericService`1[System.String]",
+            "Coordination.Hosting.Tests/Coordination.Hosting.Tests.DependencyInjection.RegistrationTests+GenericService`1[System.String]",
             "by-options"])
         {
             var leadership = Named(node, name);
@@ -52,8 +54,37 @@ public sealed class RegistrationTests
             await Cluster.UntilAsync(() => leadership.IsLeader, $"'{name}' is led");
         }
 
-        var unknown = Assert.Throws<InvalidOperationException>(() => Named(node, "nobody's"));
-        Assert.Contains("'by-attribute'", unknown.Message, StringComparison.Ordinal);
+        Assert.Throws<InvalidOperationException>(() => Named(node, "nobody's"));
+    }
+
+    [Fact]
+    [Promise("G13")]
+    [Failure("F70")]
+    public async Task Two_applications_on_one_store_lead_each_with_the_same_type_of_service()
+    {
+        await using var cluster = new Cluster();
+        var seen = new ConcurrentDictionary<string, object>();
+        foreach (var application in (string[])["shop", "warehouse"])
+        {
+            var node = cluster.CreateNode(application, services => services
+                .AddSingleton(seen)
+                .Configure<CoordinationOptions>(o => o.ApplicationName = application)
+                .AddExclusiveBackgroundService<PartitionService>());
+            await node.Host.StartAsync(TestContext.Current.CancellationToken);
+        }
+
+        await Cluster.UntilAsync(() => seen.Count == 2, "both work");
+        Assert.Equal([$"shop/{typeof(PartitionService)}", $"warehouse/{typeof(PartitionService)}"], seen.Keys.Order());
+    }
+
+    [Fact]
+    [Failure("F70")]
+    public async Task An_application_that_has_no_name_does_not_start_with_a_service_whose_lock_has_none()
+    {
+        var error = await FailsToStartAsync<OptionsValidationException>(services => services
+            .Configure<CoordinationOptions>(o => o.ApplicationName = null)
+            .AddExclusiveBackgroundService<PartitionService>());
+        Assert.Contains("Coordination:ApplicationName", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -154,7 +185,18 @@ public sealed class RegistrationTests
         await node.Host.StartAsync(TestContext.Current.CancellationToken);
         await Cluster.UntilAsync(() => node.Host.Services.GetRequiredService<ILeadership<CuriousService>>().IsLeader, "the node leads");
         await node.DisposeAsync();
-        Assert.Equal([typeof(CuriousService).ToString()], disposals);
+        Assert.Equal([$"Coordination.Hosting.Tests/{typeof(CuriousService)}"], disposals);
+    }
+
+    [Fact]
+    [Failure("F86")]
+    public async Task The_leadership_of_a_name_that_no_service_has_is_null_where_null_is_meant()
+    {
+        await using var cluster = new Cluster();
+        var node = cluster.CreateNode("a", services => services.AddExclusiveBackgroundService<NamedService>());
+        Assert.Null(node.Host.Services.GetKeyedService<ILeadership>("unknown"));
+        Assert.Throws<InvalidOperationException>(() => Named(node, "unknown"));
+        Assert.NotNull(node.Host.Services.GetKeyedService<ILeadership>("by-attribute"));
     }
 
     private static ILeadership Named(TestNode node, string name) => node.Host.Services.GetRequiredKeyedService<ILeadership>(name);

@@ -1,3 +1,5 @@
+using Coordination.Hosting.Stops;
+using Coordination.Hosting.Services;
 using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -105,7 +107,7 @@ public sealed class StopTests
         var a = await cluster.StartNodeAsync("a", work: Draining());
         await a.LeadsAsync();
 
-        var runner = a.Host.Services.GetServices<IHostedService>().Single();
+        var runner = a.Host.Services.GetServices<IHostedService>().OfType<ExclusiveServiceRunner>().Single();
         await runner.StopAsync(new CancellationToken(canceled: true));
         await Cluster.UntilAsync(() => a.Work.WasTold, "the work of a is told to stop");
         Assert.NotNull(await cluster.HolderAsync(WorkingService.LockName));

@@ -29,7 +29,7 @@ public sealed class CrashTests(RedisServerFixture redis) : ClusterTest(redis)
         Ledger.AssertOneAtATime();
         Assert.Equal(onCrash == JobCrashAction.Recover ? 1 : 0, Ledger.Runs.Count(run => run.FireTime == begun));
         Assert.Equal(onCrash == JobCrashAction.Recover ? 1 : 0, Nodes.SelectMany(node => node.Log).Count(record => record.Id.Id == 1301));
-        await AssertNothingHeldAsync("DEFAULT.staged");
+        await AssertNothingHeldAsync("tests/QuartzScheduler/DEFAULT/staged");
     }
 
     [Fact]

@@ -33,17 +33,15 @@ public sealed class KeyTests
         }
 
         await Eventually.IsTrueAsync(() => stage.Calls + node.Verdicts.All.Count == 2, TimeSpan.FromSeconds(20), "both run, or one is skipped");
-        Assert.Equal(jobs.Select(job => job.ToString()).Order(), (await _store.ListAsync(null, Cancellation)).LockNames.Order());
+        Assert.Equal(jobs.Select(job => $"tests/QuartzScheduler/tenants/{job.Name}").Order(), (await _store.ListAsync(null, Cancellation)).LockNames.Order());
         Assert.DoesNotContain(node.Log, record => record.Id.Id == 1314);
     }
 
-    [Theory]
-    [InlineData("import{1}")]
-    [InlineData("import\n1")]
-    public async Task A_host_does_not_start_with_a_job_whose_key_is_no_name_for_a_lock(string name)
+    [Fact]
+    public async Task A_host_does_not_start_with_a_job_whose_key_is_no_name_for_a_lock()
     {
         var failure = await Assert.ThrowsAsync<ArgumentException>(() => TestScheduler.StartAsync(
-            _store, new Ledger(), "ada", quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(name).StoreDurably())));
+            _store, new Ledger(), "ada", quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity("import\ud83d").StoreDurably())));
         Assert.Contains("import", failure.Message, StringComparison.Ordinal);
         Assert.Contains("ExclusiveJobOptions.Name", failure.Message, StringComparison.Ordinal);
     }

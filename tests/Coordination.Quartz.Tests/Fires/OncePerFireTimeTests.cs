@@ -10,7 +10,7 @@ namespace Coordination.Quartz.Tests.Fires;
 
 public sealed class OncePerFireTimeTests(RedisServerFixture redis) : ClusterTest(redis)
 {
-    private const string LockName = "DEFAULT.staged";
+    private const string LockName = "tests/QuartzScheduler/DEFAULT/staged";
 
     [Fact]
     [Promise("G1", "G3", "G11")]

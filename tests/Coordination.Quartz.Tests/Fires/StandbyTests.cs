@@ -11,7 +11,7 @@ namespace Coordination.Quartz.Tests.Fires;
 /// <summary>Nodes that stand by for a fire have its lock for a moment each, when it is done.</summary>
 public sealed class StandbyTests
 {
-    private const string LockName = "DEFAULT.staged";
+    private const string LockName = "tests/QuartzScheduler/DEFAULT/staged";
 
     private static readonly JobKey Job = new("staged");
 

@@ -170,6 +170,50 @@ public sealed class RegistrationTests
         Assert.Equal((JobConflictAction.Wait, TimeSpan.FromSeconds(9), TimeSpan.FromDays(2)), (options.Defaults.OnConflict, options.Defaults.MaxWait, options.FireTimeRetention));
     }
 
+    [Theory]
+    [Failure("F83")]
+    [InlineData("Coordination:Quartz:FireTimeRetention", "2", "Write 00:00:02")]
+    [InlineData("Coordination:Quartz:Defaults:MaxWait", "48:00:00", "Write 2.00:00:00")]
+    public async Task A_host_does_not_start_with_a_duration_that_is_not_written_as_one(string key, string value, string expected)
+    {
+        using var host = Build(services =>
+        {
+            services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new(key, value)]).Build());
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity();
+            services.AddQuartz(AddJob);
+        });
+        var failure = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Cancellation));
+        Assert.Contains($"{key} is '{value}'", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F83")]
+    public async Task Misspelt_keys_are_named_at_the_start_and_the_durations_in_effect_told()
+    {
+        using var host = Build(services =>
+        {
+            services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
+            [
+                new("Coordination:Quartz:FireTimeRetension", "2.00:00:00"),
+                new("Coordination:Quartz:Defaults:MaxWiat", "00:00:07"),
+                new("Coordination:Quartz:Defaults:LockAtLeastFor", "00:00:08"),
+            ]).Build());
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity();
+            services.AddQuartz(AddJob);
+        });
+        await host.StartAsync(Cancellation);
+        var log = host.Services.FlushedLogs.GetSnapshot();
+        await host.StopAsync(Cancellation);
+        Assert.Equal(
+            ["Coordination:Quartz:Defaults:MaxWiat", "Coordination:Quartz:FireTimeRetension"],
+            log.Where(record => record.Id.Id == 1031).Select(record => record.GetStructuredStateValue("Key")).Order(StringComparer.Ordinal));
+        Assert.Contains(
+            "Quartz:FireTimeRetention 1.00:00:00, Quartz:Defaults:MaxWait 00:01:00, Quartz:Defaults:LockAtLeastFor 00:00:08",
+            Assert.Single(log, record => record.Id.Id == 1030).Message,
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Jobs_by_scope_with_an_input_next_to_Quartzs_own_attribute_are_exclusive()
     {
@@ -209,7 +253,7 @@ public sealed class RegistrationTests
             await scheduler.Start(Cancellation);
             await scheduler.TriggerJob(key, Cancellation);
             await Until(() => _ledger.Runs.Count == 1);
-            Assert.NotNull(await store.GetHolderAsync(key.ToString(), Cancellation));
+            Assert.NotNull(await store.GetHolderAsync($"tests/QuartzScheduler/DEFAULT/{key.Name}", Cancellation));
 
             // The second waits, as the job's data say, which the database kept.
             await scheduler.TriggerJob(key, Cancellation);

@@ -22,7 +22,7 @@ public sealed class ConflictTests(RedisServerFixture redis) : ClusterTest(redis)
         Assert.Contains("held by holder-", ((IJobRunReport)verdict.Result!).Summary, StringComparison.Ordinal);
         Assert.Contains(other.Log, record => record.Id.Id == 1320);
         holder.Services.GetRequiredService<Stage>().LetGo();
-        await AssertNothingHeldAsync("DEFAULT.staged");
+        await AssertNothingHeldAsync("tests/QuartzScheduler/DEFAULT/staged");
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class ConflictTests(RedisServerFixture redis) : ClusterTest(redis)
 
         // By itself, and not before the fire goes on.
         await Eventually.IsTrueAsync(
-            async () => (await inspector.InspectAsync("DEFAULT.staged", cancellationToken: Cancellation)).Waiters.Count == 0, Bound, "the queue is empty");
+            async () => (await inspector.InspectAsync("tests/QuartzScheduler/DEFAULT/staged", cancellationToken: Cancellation)).Waiters.Count == 0, Bound, "the queue is empty");
     }
 
     [Fact]

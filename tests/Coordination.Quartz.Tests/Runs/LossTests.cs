@@ -8,7 +8,7 @@ namespace Coordination.Quartz.Tests.Runs;
 
 public sealed class LossTests(RedisServerFixture redis) : ClusterTest(redis)
 {
-    private const string LockName = "DEFAULT.staged";
+    private const string LockName = "tests/QuartzScheduler/DEFAULT/staged";
 
     [Theory]
     [Failure("F10", "F18")]

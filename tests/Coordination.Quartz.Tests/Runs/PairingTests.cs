@@ -10,7 +10,7 @@ namespace Coordination.Quartz.Tests.Runs;
 /// <summary>However a run ends, its lease is released.</summary>
 public sealed class PairingTests(RedisServerFixture redis) : ClusterTest(redis)
 {
-    private const string LockName = "DEFAULT.staged";
+    private const string LockName = "tests/QuartzScheduler/DEFAULT/staged";
 
     private static readonly JobKey Job = new("staged");
 
@@ -142,7 +142,7 @@ public sealed class PairingTests(RedisServerFixture redis) : ClusterTest(redis)
             quartz => AddJob(quartz).AddJob<UnbuildableJob>(job => job.WithIdentity("unbuildable").StoreDurably()));
         await node.Quartz.TriggerJob(new JobKey("unbuildable"), Cancellation);
         await Until(() => node.Services.GetRequiredService<ObservedListeners>().Errors > 0, "the scheduler tells of the job");
-        Assert.False(await IsHeldAsync("DEFAULT.unbuildable"));
+        Assert.False(await IsHeldAsync("tests/QuartzScheduler/DEFAULT/unbuildable"));
         Assert.Equal(ExecutionOutcome.Succeeded, (await TriggerAsync(node)).Outcome);
     }
 

@@ -14,7 +14,7 @@ internal sealed class Ledger
     public JobRun Begin(IJobExecutionContext context)
     {
         var run = new JobRun(
-            context.Scheduler.SchedulerName,
+            context.Scheduler.SchedulerInstanceId,
             context.JobDetail.Key,
             context.ScheduledFireTimeUtc ?? default,
             context.TryGetLease(out var lease) ? lease.FencingToken : null,

@@ -14,6 +14,9 @@ internal sealed class TestScheduler : IAsyncDisposable
 {
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
 
+    /// <summary>What all nodes are nodes of.</summary>
+    public const string Application = "tests";
+
     private readonly IHost _host;
     private bool _isStopped;
 
@@ -37,7 +40,7 @@ internal sealed class TestScheduler : IAsyncDisposable
 
     public static HostApplicationBuilder CreateBuilder(Ledger ledger, string name)
     {
-        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
+        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, ApplicationName = Application });
         builder.Logging.SetMinimumLevel(LogLevel.Debug).AddFakeLogging();
         builder.Services.AddSingleton(ledger);
         builder.Services.AddSingleton<Stage>();
@@ -96,7 +99,7 @@ internal sealed class TestScheduler : IAsyncDisposable
         var verdicts = new Verdicts();
         builder.Services.AddQuartz(quartz =>
         {
-            quartz.ConfigureScheduler(o => o.InstanceName = name);
+            quartz.ConfigureScheduler(o => o.InstanceId = name);
             quartz.AddJobListener(verdicts);
             schedule(quartz);
         });

@@ -14,7 +14,7 @@ namespace Coordination.Quartz.Tests.Telemetry;
 /// <summary>What the logs and the metrics tell of fires.</summary>
 public sealed class FireReportTests : IAsyncDisposable
 {
-    private const string LockName = "reports.daily";
+    private const string LockName = "tests/QuartzScheduler/reports/daily";
 
     private static readonly JobKey Job = new("daily", "reports");
 

@@ -5,6 +5,7 @@ using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
+using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Connections;
 
@@ -56,6 +57,14 @@ public sealed class SecretTests
     [InlineData("localhost,password=" + Secret + ",connectTimeout=" + Secret)]
     [InlineData("localhost," + Secret + "=1")]
     [InlineData("password=" + Secret)]
+    [InlineData("localhost,password=a," + Secret)]
+    [InlineData("localhost,password=a," + Secret + ":6379")]
+    [InlineData("localhost,password=a,b," + Secret)]
+    [InlineData("password=a," + Secret)]
+    [InlineData("password=a," + Secret + ",localhost:6379")]
+    [InlineData("ssl=true,password=a," + Secret + ",localhost:6379")]
+    [InlineData("redis://:" + Secret + "@localhost")]
+    [InlineData("app:" + Secret + "@localhost:6379")]
     public void Of_a_bad_connection_string_no_secret_is_named(string connectionString)
     {
         var validator = new RedisStoreOptionsValidator(Options.Create(new CoordinationOptions()));
@@ -64,6 +73,37 @@ public sealed class SecretTests
 
         Assert.True(result.Failed);
         Assert.DoesNotContain(Secret, result.FailureMessage, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Failure("F86")]
+    [InlineData("!/run/redis/redis.sock")]
+    [InlineData("!@name")]
+    [InlineData("!@name,password=" + Secret)]
+    [InlineData("ssl=true,localhost")]
+    [InlineData("ssl=true,name=worker,localhost:6379,localhost:6380")]
+    [InlineData("password=" + Secret + ",localhost:6379")]
+    [InlineData("user=app,password=" + Secret + ",localhost:6379,connectTimeout=1000")]
+    [InlineData("password=" + Secret + ",!@name")]
+    [InlineData("password=" + Secret + ",ssl=true,localhost")]
+    [InlineData("localhost,password=" + Secret + ",ssl=true,localhost:6380")]
+    public void What_the_client_library_takes_is_taken(string connectionString)
+    {
+        var validator = new RedisStoreOptionsValidator(Options.Create(new CoordinationOptions()));
+
+        Assert.NotEmpty(ConfigurationOptions.Parse(connectionString).EndPoints);
+        Assert.True(validator.Validate(null, new RedisStoreOptions { ConnectionString = connectionString }).Succeeded);
+    }
+
+    [Fact]
+    [Failure("F86")]
+    [Needs(Need.RedisServer)]
+    public async Task A_socket_of_the_file_system_is_a_server()
+    {
+        await using var server = await RedisProcess.StartAsync(server => ["--port", "0", "--unixsocket", Path.Combine(server.Folder, "redis.sock")]);
+        await using var node = Node($"!{Path.Combine(server.Folder, "redis.sock")}");
+
+        await node.Administration.PingAsync(Token);
     }
 
     private static TestNode Node(string connectionString) =>

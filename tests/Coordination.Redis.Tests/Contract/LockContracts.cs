@@ -6,11 +6,16 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Tests.Contract;
 
 [Needs(Need.RedisServer)]
-public class RedisServerLockContract(RedisServerFixture server) : RedisLockContract(server);
+public sealed class RedisServerLockContract(RedisServerFixture server) : RedisLockContract(server);
+
+[Needs(Need.RedisServer)]
+public sealed class RedisServerWithoutNotificationsLockContract(RedisServerFixture server) : WithoutNotificationsLockContract(server);
+
+public sealed class GarnetWithoutNotificationsLockContract(GarnetFixture server) : WithoutNotificationsLockContract(server);
 
 /// <summary>With every notification dropped: waiters go by the time that holders have left.</summary>
 [Promise("G7")]
-public sealed class RedisServerWithoutNotificationsLockContract(RedisServerFixture server) : RedisServerLockContract(server)
+public abstract class WithoutNotificationsLockContract(ServerFixture server) : RedisLockContract(server)
 {
     protected override TimeSpan NodeLease => TimeSpan.FromSeconds(2);
 

@@ -17,10 +17,15 @@ public sealed class GarnetStoreStarvedPoolContract(GarnetFixture server) : Redis
 [Needs(Need.RedisServer)]
 public sealed class ClusterStoreStarvedPoolContract(ClusterFixture server) : RedisStoreStarvedPoolContract(server);
 
-/// <summary>What users are promised of leases while no thread of the pool can be had, on a server.</summary>
 [Collection(nameof(Alone))]
 [Needs(Need.RedisServer)]
-public sealed class RedisServerLockStarvedPoolContract(RedisServerFixture server) : LockStarvedPoolContract
+public sealed class RedisServerLockStarvedPoolContract(RedisServerFixture server) : RedisLockStarvedPoolContract(server);
+
+[Collection(nameof(Alone))]
+public sealed class GarnetLockStarvedPoolContract(GarnetFixture server) : RedisLockStarvedPoolContract(server);
+
+/// <summary>What users are promised of leases while no thread of the pool can be had, on a server.</summary>
+public abstract class RedisLockStarvedPoolContract(ServerFixture server) : LockStarvedPoolContract
 {
     private ConfigurationOptions? _settings;
 

@@ -37,7 +37,7 @@ public sealed class RedisErrorClassifierTests
     {
         var error = new RedisServerException(RedisErrorKind.Unknown, CommandFlags.None, text);
 
-        Assert.True(RedisErrorClassifier.TryClassify(error, "acquire the lock 'orders'", out var failure));
+        Assert.True(RedisErrorClassifier.TryClassify(error, "acquire the lock 'orders'", "localhost:6379", finding: null, out var failure));
 
         Assert.Equal(isTransient, failure.IsTransient);
         Assert.Same(error, failure.InnerException);
@@ -76,11 +76,11 @@ public sealed class RedisErrorClassifierTests
 
     [Fact]
     public void Faults_of_the_program_are_not_sorted() =>
-        Assert.False(RedisErrorClassifier.TryClassify(new InvalidCastException(), "acquire", out _));
+        Assert.False(RedisErrorClassifier.TryClassify(new InvalidCastException(), "acquire", "localhost:6379", finding: null, out _));
 
     private static void AssertIsTransient(bool expected, Exception exception)
     {
-        Assert.True(RedisErrorClassifier.TryClassify(exception, "acquire", out var failure));
+        Assert.True(RedisErrorClassifier.TryClassify(exception, "acquire", "localhost:6379", finding: null, out var failure));
         Assert.Equal(expected, failure.IsTransient);
     }
 }

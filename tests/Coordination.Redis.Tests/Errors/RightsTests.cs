@@ -39,6 +39,21 @@ public sealed class RightsTests(AclFixture server, ClusterFixture cluster) : ICl
         Assert.Contains(right, error.Message.Split(' ', ';'));
     }
 
+    /// <summary>Whose lock it is, the server does not say.</summary>
+    [Fact]
+    [Failure("F11", "F58")]
+    public async Task A_right_that_is_taken_away_brings_a_lease_in_doubt_and_loses_none()
+    {
+        var user = NewUser();
+        await using var node = await NodeAsync(server, [.. Patterns, .. All], user);
+        await using var lease = await node.GetLock("orders").AcquireAsync(Token);
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await connection.GetServers()[0].ExecuteAsync("ACL", ["SETUSER", user, "-hmget"]);
+
+        Assert.Equal(RenewalResult.Unknown, await lease.RenewAsync(Token));
+        Assert.Equal(LeaseState.InDoubt, lease.State);
+    }
+
     [Theory]
     [Failure("F30")]
     [InlineData("~other:*", "&test-*:*", "~{prefix}:*")]
@@ -71,6 +86,8 @@ public sealed class RightsTests(AclFixture server, ClusterFixture cluster) : ICl
         Assert.Contains("+cluster|nodes", error.Message, StringComparison.Ordinal);
     }
 
+    private static string NewUser() => "user-" + Guid.NewGuid().ToString("N")[..8];
+
     private async Task<LockStoreException> RefusalAsync(string[] rights)
     {
         await using (var connection = await server.ConnectAsOperatorAsync())
@@ -92,9 +109,9 @@ public sealed class RightsTests(AclFixture server, ClusterFixture cluster) : ICl
     }
 
     /// <summary>A node that is a user of its own.</summary>
-    private static async Task<TestNode> NodeAsync(ServerFixture fixture, string[] rights)
+    private static async Task<TestNode> NodeAsync(ServerFixture fixture, string[] rights, string? name = null)
     {
-        var user = "user-" + Guid.NewGuid().ToString("N")[..8];
+        var user = name ?? NewUser();
         await using (var connection = await fixture.ConnectAsOperatorAsync())
         {
             // A node that knows what server it is need not race scripts.

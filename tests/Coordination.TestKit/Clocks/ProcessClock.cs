@@ -45,7 +45,6 @@ public sealed class ProcessClock : IDisposable
     /// <summary>Makes a clock that is right, until its offset is set.</summary>
     public static async Task<ProcessClock> CreateAsync()
     {
-        Requirement.Demand(Need.CCompiler);
         var clock = new ProcessClock();
         try
         {
@@ -85,23 +84,7 @@ public sealed class ProcessClock : IDisposable
 
     private async Task CompileAsync()
     {
-        var start = new ProcessStartInfo(ProgramPath.Find("cc")!, ["-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", LibraryPath, "-x", "c", "-"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardError = true,
-        };
-        using var compiler = Process.Start(start)!;
-        await using (var source = typeof(ProcessClock).Assembly.GetManifestResourceStream(Source)!)
-        {
-            await source.CopyToAsync(compiler.StandardInput.BaseStream);
-            compiler.StandardInput.Close();
-        }
-
-        var said = await compiler.StandardError.ReadToEndAsync();
-        await compiler.WaitForExitAsync();
-        if (compiler.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"cc ended with {compiler.ExitCode}: {said}");
-        }
+        await using var source = typeof(ProcessClock).Assembly.GetManifestResourceStream(Source)!;
+        await CCompiler.CompileAsync(source, "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", LibraryPath);
     }
 }

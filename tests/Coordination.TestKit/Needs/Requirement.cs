@@ -14,7 +14,7 @@ public sealed class Requirement
         OnPath(Need.RedisServer, "redis-server", "apt-get install redis-server"),
         new Requirement(Need.ContainerEngine, "A container engine is missing", "Install Docker, or set DOCKER_HOST", () => TestcontainersSettings.OS.DockerEndpointAuthConfig is not null),
         OnPath(Need.Spin, "spin", "apt-get install spin"),
-        OnPath(Need.CCompiler, "cc", "apt-get install gcc libc6-dev"),
+        new Requirement(Need.CCompiler, "A C compiler with the headers of the C library is missing", "apt-get install gcc libc6-dev", CCompiler.IsThere),
     }.ToDictionary(requirement => requirement.Need);
 
     private readonly Lazy<bool> _isMet;

@@ -34,7 +34,7 @@ public sealed class DurationTests
     public void Every_place_that_takes_a_duration_is_tried_here() => Assert.Equal(
         [
             "CoordinationOptions.ClaimWindow", "CoordinationOptions.LeaseDuration", "CoordinationOptions.ReleaseTimeout",
-            "CoordinationOptions.RenewalInterval", "CoordinationOptions.SafetyMargin",
+            "CoordinationOptions.RenewalInterval", "CoordinationOptions.SafetyMargin", "CoordinationOptions.TerminationGracePeriod",
             "ILock.AcquireAsync(timeout)", "ILock.TryAcquireAsync(timeout)",
             "InMemoryLockStore.Assign(leaseDuration)", "InMemoryLockStore.RevokeAsync(claimWindow)",
             "LockOptions.LeaseDuration", "LockOptions.LockAtLeastFor", "LockOptions.MaxHold",

@@ -19,7 +19,7 @@ public sealed class LeaseTests
     public LeaseTests()
     {
         var dispatcher = new TelemetryDispatcher(_clock, NullLogger<TelemetryDispatcher>.Instance);
-        _telemetry = new LeaseTelemetry(_log, new CoordinationMetrics(new TestMeterFactory(), dispatcher), dispatcher);
+        _telemetry = new LeaseTelemetry(_log, new CoordinationMetrics(new TestMeterFactory(), dispatcher, nodeName: null), dispatcher);
     }
 
     [Fact]

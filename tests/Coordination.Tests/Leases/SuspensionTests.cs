@@ -41,6 +41,33 @@ public sealed class SuspensionTests
         Assert.Equal(LeaseLossReason.NotOwner, lease.LossReason);
     }
 
+    /// <summary>As right after a laptop wakes: its network does not stand yet. What user code watches is the token.</summary>
+    [Theory]
+    [Failure("F47")]
+    [Promise("G2")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_holder_that_cannot_ask_when_its_machine_wakes_is_told_within_the_margin(bool wasInDoubtBefore)
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Advance(TimeSpan.FromSeconds(1));
+        if (wasInDoubtBefore)
+        {
+            node.Store.FailRenewals = true;
+            Assert.True(node.AdvanceUntil(() => lease.State == LeaseState.InDoubt, TimeSpan.FromSeconds(6)));
+        }
+
+        node.Store.Hang = true;
+        var woke = node.Clock.GetTimestamp();
+        Suspend(node, TimeSpan.FromHours(1));
+        Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, TimeSpan.FromSeconds(5)));
+
+        // A second until it looks, and the margin.
+        Assert.True(node.Clock.GetElapsedTime(woke) <= TimeSpan.FromSeconds(4.1));
+        Assert.Equal(LeaseLossReason.DeadlinePassed, lease.LossReason);
+    }
+
     [Fact]
     [Failure("F47")]
     public async Task A_renewal_that_was_sent_before_the_suspension_proves_nothing()

@@ -10,6 +10,39 @@ namespace Coordination.Tests.Leases;
 
 public sealed class WatchdogTests
 {
+    [Fact]
+    [Failure("F89")]
+    public async Task A_loss_says_that_the_store_confirmed_no_renewal()
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+        node.Store.FailRenewals = true;
+        Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, TimeSpan.FromSeconds(13)));
+        node.Settle();
+
+        var line = Assert.Single(node.Logs.GetSnapshot(), line => line.Id.Id == 1004);
+        Assert.Contains("DeadlinePassed, for the store confirmed no renewal for 00:00:12", line.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Failure("F89")]
+    [InlineData(20)]
+    [InlineData(11)]
+    public async Task A_loss_says_that_this_process_did_not_run(int seconds)
+    {
+        await using var node = new TestNode();
+        var lease = await node.AcquireAsync();
+
+        // All of it in one step, as for a process that is stopped. Where it wakes before the deadline, no reply comes in the time that is left.
+        node.Store.Hang = true;
+        node.Clock.Advance(TimeSpan.FromSeconds(seconds));
+        Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, TimeSpan.FromSeconds(2)));
+        node.Settle();
+
+        var line = Assert.Single(node.Logs.GetSnapshot(), line => line.Id.Id == 1004);
+        Assert.Contains("this process did not run for ", line.Message, StringComparison.Ordinal);
+    }
+
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan RenewalInterval = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan UntilDeadline = TimeSpan.FromSeconds(12);

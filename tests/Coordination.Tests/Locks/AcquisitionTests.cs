@@ -1,5 +1,6 @@
 using Coordination.Resilience;
 using Coordination.Testing;
+using Coordination.TestKit.Clocks;
 using Coordination.Tests.Leases;
 
 namespace Coordination.Tests.Locks;
@@ -107,13 +108,66 @@ public sealed class AcquisitionTests
         Assert.Contains("'work'", (await Assert.ThrowsAsync<TimeoutException>(() => insisting)).Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public async Task A_timeout_is_null_also_when_the_store_was_away_all_that_time()
+    [Theory]
+    [Failure("F91")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task When_the_time_is_up_and_the_store_was_away_that_is_no_lock_that_another_holds(bool hangs)
     {
         await using var node = new TestNode();
-        node.Store.IsAway = true;
+        node.Store.IsAway = !hangs;
+        node.Store.Hang = hangs;
+
+        // The second stands behind the first, and never asks by itself.
         var trying = node.Provider.GetLock("work").TryAcquireAsync(TimeSpan.FromSeconds(2), Token);
-        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(3)));
+        var behind = node.Provider.GetLock("work").TryAcquireAsync(TimeSpan.FromSeconds(2), Token);
+        var insisting = node.Provider.GetLock("work").AcquireAsync(TimeSpan.FromSeconds(2), Token);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted && behind.IsCompleted && insisting.IsCompleted, TimeSpan.FromSeconds(3)));
+
+        Assert.All([await FailsAsync(trying), await FailsAsync(behind)], error =>
+        {
+            Assert.True(error.IsTransient);
+            Assert.Contains("'work' could not be asked for, and the time of 00:00:02 is up", error.Message, StringComparison.Ordinal);
+            Assert.IsType<LockStoreException>(error.InnerException);
+        });
+        Assert.True(Assert.IsType<LockStoreException>((await Assert.ThrowsAsync<TimeoutException>(() => insisting)).InnerException).IsTransient);
+
+        static Task<LockStoreException> FailsAsync(Task trying) => Assert.ThrowsAsync<LockStoreException>(() => trying);
+    }
+
+    [Fact]
+    [Failure("F91")]
+    public async Task What_counts_when_the_time_is_up_is_the_last_thing_that_is_known_of_the_lock()
+    {
+        var clock = new TestClock();
+        var shared = new ControllableLockStore(clock);
+        await using var node = new TestNode(clock, shared);
+        await using var other = new TestNode(clock, shared);
+        await using var held = await other.AcquireAsync();
+
+        // The store is away only after it has said that another holds the lock, and nobody asked since.
+        var refused = node.Provider.GetLock("work").TryAcquireAsync(TimeSpan.FromSeconds(2), Token);
+        node.Advance(TimeSpan.FromSeconds(1));
+        shared.IsAway = true;
+        Assert.True(node.AdvanceUntil(() => refused.IsCompleted, TimeSpan.FromSeconds(2)));
+        Assert.Null(await refused);
+
+        // It is away first, and back before the time is up.
+        var waits = node.Provider.GetLock("work").TryAcquireAsync(TimeSpan.FromSeconds(4), Token);
+        node.Advance(TimeSpan.FromSeconds(1));
+        shared.IsAway = false;
+        Assert.True(node.AdvanceUntil(() => waits.IsCompleted, TimeSpan.FromSeconds(5)));
+        Assert.Null(await waits);
+    }
+
+    [Fact]
+    [Failure("F91")]
+    public async Task A_reply_that_may_be_about_to_come_says_nothing_of_the_store()
+    {
+        await using var node = new TestNode();
+        node.Store.Hang = true;
+        var trying = node.Provider.GetLock("work").TryAcquireAsync(TimeSpan.FromMilliseconds(500), Token);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(1)));
         Assert.Null(await trying);
     }
 

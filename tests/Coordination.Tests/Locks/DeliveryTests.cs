@@ -100,6 +100,28 @@ public sealed class DeliveryTests
     }
 
     [Fact]
+    [Failure("F39")]
+    public async Task A_node_listens_though_the_thread_that_made_it_waits()
+    {
+        var store = new CapturingStore();
+        await using var node = new TestNode(actualStore: store);
+        var before = SynchronizationContext.Current;
+        Task<ILockLease> acquiring;
+        try
+        {
+            SynchronizationContext.SetSynchronizationContext(new BlockedContext());
+            acquiring = node.AcquireAsync();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(before);
+        }
+
+        await acquiring.WaitAsync(Bound, Cancellation);
+        await store.Listening.Task.WaitAsync(Bound, Cancellation);
+    }
+
+    [Fact]
     [Failure("F52")]
     public async Task An_owner_of_another_provider_is_refused_with_both_named()
     {
@@ -202,6 +224,16 @@ public sealed class DeliveryTests
     private sealed class CapturingStore() : DelegatingLockStore(new Coordination.Stores.InMemory.InMemoryLockStore())
     {
         public TaskCompletionSource? Renewing { get; set; }
+
+        public TaskCompletionSource Listening { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public override async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
+        {
+            await Task.Delay(1, cancellationToken).ConfigureAwait(true);
+            var subscription = await base.SubscribeAsync(nodeId, handler, cancellationToken).ConfigureAwait(true);
+            Listening.SetResult();
+            return subscription;
+        }
 
         public override async Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
         {

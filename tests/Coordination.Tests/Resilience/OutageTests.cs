@@ -100,7 +100,7 @@ public sealed class OutageTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled.WaitAsync(Bound, Token));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => once.WaitAsync(Bound, Token));
         Assert.True(node.AdvanceUntil(() => limited.IsCompleted, TimeSpan.FromSeconds(2)));
-        Assert.Null(await limited);
+        Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => limited)).IsTransient);
         await node.DisposeAsync();
         await Assert.ThrowsAsync<ObjectDisposedException>(() => waiting.WaitAsync(Bound, Token));
     }

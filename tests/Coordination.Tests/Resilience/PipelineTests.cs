@@ -1,6 +1,8 @@
 using Coordination.Testing;
 using Coordination.Tests.Leases;
+using Microsoft.Extensions.DependencyInjection;
 using Polly;
+using Polly.Retry;
 
 namespace Coordination.Tests.Resilience;
 
@@ -24,6 +26,29 @@ public sealed class PipelineTests
         Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(10)));
         Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => trying)).IsTransient);
         Assert.Equal(4, node.Store.GetCallCount(StoreOperation.Acquire));
+    }
+
+    /// <summary>The pipeline that the README shows.</summary>
+    [Fact]
+    [Failure("F91")]
+    public async Task With_the_pipeline_of_the_documentation_a_single_try_does_not_last_for_long()
+    {
+        await using var node = new TestNode(configure: services => services.AddResiliencePipeline(CoordinationPipelines.Acquisition, (pipeline, context) =>
+        {
+            pipeline.TimeProvider = context.ServiceProvider.GetRequiredService<TimeProvider>();
+            pipeline.AddRetry(new RetryStrategyOptions
+            {
+                MaxRetryAttempts = 5,
+                Delay = TimeSpan.FromMilliseconds(50),
+                BackoffType = DelayBackoffType.Exponential,
+                UseJitter = true,
+                ShouldHandle = new PredicateBuilder().Handle<LockStoreException>(error => error.IsTransient),
+            });
+        }));
+        node.Store.IsAway = true;
+        var trying = node.Provider.GetLock("work").TryAcquireAsync(TestContext.Current.CancellationToken);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(5)));
+        Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => trying)).IsTransient);
     }
 
     [Fact]

@@ -40,6 +40,56 @@ public sealed class ActivityTests : IDisposable
         Assert.Equal(ActivityStatusCode.Unset, hold.Status);
     }
 
+    /// <summary>A lease that nobody watches yet would be lost meanwhile.</summary>
+    [Fact]
+    [Failure("F36")]
+    [Promise("G2")]
+    public async Task A_listener_that_blocks_when_a_hold_begins_holds_up_no_grant()
+    {
+        var lockName = Guid.NewGuid().ToString();
+        using var goesOn = new ManualResetEventSlim();
+        using var blocking = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == CoordinationInstrumentation.ActivitySourceName,
+            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStarted = started =>
+            {
+                if (started.OperationName == "coordination.hold")
+                {
+                    goesOn.Wait(TimeSpan.FromSeconds(20));
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(blocking);
+        await using var node = new TestNode();
+        try
+        {
+            var lease = await Task.Run(() => node.AcquireAsync(lockName), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+            Assert.Equal(LeaseState.Held, lease.State);
+        }
+        finally
+        {
+            goesOn.Set();
+        }
+    }
+
+    [Fact]
+    [Failure("F85")]
+    public async Task A_standby_has_no_trace_until_it_is_granted_the_lock()
+    {
+        await using var node = new TestNode();
+        var lockName = Guid.NewGuid().ToString();
+        var held = await node.AcquireAsync(lockName);
+        using var caller = new Activity("start").Start();
+        var standsBy = node.Provider.GetLock(lockName).AsStandby().AcquireAsync(TestContext.Current.CancellationToken);
+        Assert.Same(caller, Activity.Current);
+        await held.DisposeAsync();
+        await (await standsBy).DisposeAsync();
+        node.Flush();
+        Assert.Single(Stopped(lockName), activity => activity.OperationName == "coordination.acquire");
+        Assert.Equal(2, Stopped(lockName).Count(activity => activity.OperationName == "coordination.hold"));
+    }
+
     [Fact]
     public async Task A_hold_that_is_lost_is_an_error_with_its_failed_renewals_as_events()
     {

@@ -73,13 +73,70 @@ public sealed class MetricsTests
         await using var held = await node.AcquireAsync();
         using var cancellation = new CancellationTokenSource();
         var waiting = node.Provider.GetLock("work").AcquireAsync(cancellation.Token);
-        Assert.Equal(1, Observe(waiters));
+        Assert.Equal(1, Observe(waiters, "user"));
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
-        Assert.Equal(0, Observe(waiters));
+        Assert.Equal(0, Observe(waiters, "user"));
         Assert.Equal("cancelled", Read(node, acquired)[^1].Tags["coordination.acquire.outcome"]);
         Assert.Null(await node.Provider.GetLock("work").TryAcquireAsync(TestContext.Current.CancellationToken));
         Assert.Equal("held", Read(node, acquired)[^1].Tags["coordination.acquire.outcome"]);
+    }
+
+    [Fact]
+    [Failure("F85")]
+    public async Task Waits_of_a_standby_are_told_apart_from_calls_of_user_code()
+    {
+        await using var node = new TestNode();
+        using var waiters = Collect<long>(node, "coordination.call.waiting");
+        using var acquired = Collect<double>(node, "coordination.acquire.duration");
+        var held = await node.AcquireAsync();
+        var standsBy = node.Provider.GetLock("work").AsStandby().AcquireAsync(TestContext.Current.CancellationToken);
+        var behind = node.Provider.GetLock("work").AsStandby().AcquireAsync(TestContext.Current.CancellationToken);
+        var call = node.AcquireAsync();
+        Assert.Equal(2, Observe(waiters, "standby"));
+        Assert.Equal(1, Observe(waiters, "user"));
+
+        await held.DisposeAsync();
+        await (await standsBy).DisposeAsync();
+        await (await behind).DisposeAsync();
+        await (await call).DisposeAsync();
+        Assert.Equal(["user", "standby", "standby", "user"], Read(node, acquired).Select(measurement => measurement.Tags["coordination.call.kind"]));
+        Assert.Equal(0, Observe(waiters, "standby"));
+    }
+
+    [Fact]
+    [Failure("F85")]
+    public async Task Histograms_come_with_buckets_for_seconds()
+    {
+        await using var node = new TestNode();
+        var histograms = new List<Histogram<double>>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name == CoordinationInstrumentation.MeterName && instrument is Histogram<double> histogram)
+                {
+                    lock (histograms)
+                    {
+                        histograms.Add(histogram);
+                    }
+                }
+            },
+        };
+        listener.Start();
+        await using var lease = await node.AcquireAsync();
+        lock (histograms)
+        {
+            Assert.NotEmpty(histograms);
+            Assert.All(histograms, histogram =>
+            {
+                var buckets = histogram.Advice!.HistogramBucketBoundaries!;
+
+                // A reply within milliseconds, and a wait of seconds, are in buckets of their own.
+                Assert.True(buckets.Count(bucket => bucket < 1) >= 5, histogram.Name);
+                Assert.Equal(buckets.Order(), buckets);
+            });
+        }
     }
 
     [Fact]
@@ -113,6 +170,12 @@ public sealed class MetricsTests
     {
         collector.RecordObservableInstruments();
         return collector.LastMeasurement!.Value;
+    }
+
+    private static long Observe(MetricCollector<long> collector, string kind)
+    {
+        collector.RecordObservableInstruments();
+        return collector.GetMeasurementSnapshot().Last(measurement => Equals(measurement.Tags["coordination.call.kind"], kind)).Value;
     }
 
     private static IReadOnlyList<CollectedMeasurement<T>> Read<T>(TestNode node, MetricCollector<T> collector)

@@ -31,7 +31,7 @@ public sealed class SelectionTests
 
         Assert.Equal(
             [
-                "cc is missing: 2 tests were left out, and this is one of them. apt-get install gcc libc6-dev",
+                "A C compiler with the headers of the C library is missing: 2 tests were left out, and this is one of them. apt-get install gcc libc6-dev",
                 "spin is missing: 2 tests were left out, and this is one of them. apt-get install spin",
             ],
             selected.Select(test => test.SkipReason).Order());
@@ -40,7 +40,7 @@ public sealed class SelectionTests
     [Fact]
     public async Task A_test_that_runs_alone_says_all_that_it_lacks() =>
         Assert.Equal(
-            ["redis-server is missing: this test was left out. apt-get install redis-server\ncc is missing: this test was left out. apt-get install gcc libc6-dev"],
+            ["redis-server is missing: this test was left out. apt-get install redis-server\nA C compiler with the headers of the C library is missing: this test was left out. apt-get install gcc libc6-dev"],
             (await SelectAsync(typeof(Alone), Need.CCompiler, Need.RedisServer)).Select(test => test.SkipReason));
 
     [Fact]

@@ -1,0 +1,110 @@
+using System.Diagnostics;
+using System.Text.RegularExpressions;
+using Coordination.Quartz.Names;
+using Coordination.Quartz.Policies;
+using Coordination.Quartz.Telemetry;
+using Microsoft.Extensions.Logging;
+using Quartz;
+
+namespace Coordination.Quartz.Execution;
+
+/// <summary>Checks what a scheduler begins with, when the host has started: jobs that cannot be exclusive as they are set, and schedules that each node has for itself.</summary>
+/// <param name="policies">How its jobs are exclusive.</param>
+/// <param name="names">What they are called.</param>
+/// <param name="waitsTakePlaces">Whether runs that wait take up places of the scheduler's thread pool; known once the scheduler is made.</param>
+/// <param name="logger">Told of what is found.</param>
+internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames names, Func<bool> waitsTakePlaces, ILogger logger)
+{
+    /// <summary>Of how many jobs of a shared store the settings are looked at when the host starts.</summary>
+    private const int JobsLookedAt = 1_000;
+
+    /// <summary>The clock of the system's that says when the process began is coarse.</summary>
+    private static readonly TimeSpan Coarseness = TimeSpan.FromSeconds(1);
+
+    /// <exception cref="ArgumentException">A job cannot be exclusive as it is set, or a trigger not be told from another.</exception>
+    public async Task CheckAsync(IScheduler scheduler, CancellationToken cancellationToken)
+    {
+        var metadata = await scheduler.GetMetadata(cancellationToken).ConfigureAwait(false);
+        if (waitsTakePlaces())
+        {
+            logger.WaitsTakePlaces(scheduler.SchedulerName, metadata.ThreadPoolTypeName, metadata.ThreadPoolSize);
+        }
+
+        // A store that outlives the process may have any number of jobs, and of types that this node does not know.
+        if (metadata.JobStorePersistent)
+        {
+            if (metadata.JobStoreClustered)
+            {
+                await WarnOfRecoveryAsync(scheduler, cancellationToken).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        if (IsNamedByMachine(scheduler))
+        {
+            logger.SchedulerNamedByMachine(scheduler.SchedulerName);
+        }
+
+        foreach (var key in await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), cancellationToken).ConfigureAwait(false))
+        {
+            if (await scheduler.GetJobDetail(key, cancellationToken).ConfigureAwait(false) is { } job)
+            {
+                var name = await names.OfJobAsync(scheduler, job, cancellationToken).ConfigureAwait(false);
+                var (isExclusive, oncePerFireTime) = policies.Validate(job, name);
+                if (isExclusive && oncePerFireTime)
+                {
+                    await CheckTriggersAsync(scheduler, key, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+
+        await ContinuationCheck.CheckAsync(scheduler, policies, logger, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static bool IsNamedByMachine(IScheduler scheduler) => Regex.IsMatch(
+        scheduler.SchedulerName, @$"(?<![\p{{L}}\p{{N}}]){Regex.Escape(Environment.MachineName)}(?![\p{{L}}\p{{N}}])", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
+    /// <summary>Where nodes share the job store, each fire comes to one of them, and none stands by for it.</summary>
+    private async Task WarnOfRecoveryAsync(IScheduler scheduler, CancellationToken cancellationToken)
+    {
+        foreach (var key in (await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), cancellationToken).ConfigureAwait(false)).Take(JobsLookedAt))
+        {
+            try
+            {
+                if (await scheduler.GetJobDetail(key, cancellationToken).ConfigureAwait(false) is { RequestsRecovery: false } job
+                    && policies.Find(job, job.JobDataMap, await names.OfJobAsync(scheduler, job, cancellationToken).ConfigureAwait(false))?.OnCrash == JobCrashAction.Recover)
+                {
+                    logger.RecoveryByOthersDoesNothing(key, scheduler.SchedulerName);
+                }
+            }
+            catch (Exception e) when (e is ArgumentException or TypeLoadException or FileNotFoundException or SchedulerException)
+            {
+                // Of a type that this node does not know, or with a name that the data of its triggers fill in: its fires say so.
+            }
+        }
+    }
+
+    private async Task CheckTriggersAsync(IScheduler scheduler, JobKey job, CancellationToken cancellationToken)
+    {
+        foreach (var trigger in await scheduler.GetTriggersOfJob(job, cancellationToken).ConfigureAwait(false))
+        {
+            names.OfTrigger(trigger);
+            if (FireSlot.Find(trigger, trigger.StartTimeUtc) is null && DependsOnStart(trigger) && StartedWithProcess(trigger, scheduler.TimeProvider.GetUtcNow()))
+            {
+                logger.FiresOnEachNode(job, trigger.Key, TriggerTraits.DescribeSchedule(trigger));
+            }
+        }
+    }
+
+    /// <summary>Whether fire times follow from the start. Those of a kind that is not Quartz's own may.</summary>
+    private static bool DependsOnStart(ITrigger trigger) => trigger is not (ICronTrigger or IDailyTimeIntervalTrigger);
+
+    /// <summary>Whether a trigger starts "now": no trigger keeps whether it was told to, but one that starts before or after this moment of the process was given another time.</summary>
+    private static bool StartedWithProcess(ITrigger trigger, DateTimeOffset now)
+    {
+        using var process = Process.GetCurrentProcess();
+        var age = DateTime.UtcNow - process.StartTime.ToUniversalTime();
+        return trigger.StartTimeUtc <= now && trigger.StartTimeUtc >= now - age - Coarseness;
+    }
+}

@@ -1,0 +1,121 @@
+using Coordination.Quartz.Names;
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Stores.InMemory;
+using Coordination.TestKit.Waiting;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Names;
+
+/// <summary>Triggers that were given no key.</summary>
+public sealed class TriggerTraitsTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly JobKey Job = new("staged");
+
+    private readonly InMemoryLockStore _store = new();
+    private readonly Ledger _ledger = new();
+    private readonly List<TestScheduler> _nodes = [];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    [Promise("G11", "G13")]
+    [Failure("F72")]
+    public async Task Two_triggers_on_one_schedule_with_other_data_run_once_each()
+    {
+        foreach (var name in (string[])["ada", "bob"])
+        {
+            await StartAsync(name, quartz => quartz
+                .AddTrigger(trigger => trigger.ForJob(Job).WithCronSchedule("* * * * * ?").UsingJobData("tenant", "north"))
+                .AddTrigger(trigger => trigger.ForJob(Job).WithCronSchedule("* * * * * ?").UsingJobData("tenant", "south")));
+        }
+
+        await UntilAsync(() => _ledger.Runs.Select(run => run.FireTime).Distinct().Count() >= 4, "four fire times were run");
+        var times = _ledger.Runs.Select(run => run.FireTime).Distinct().Order().ToList();
+        await UntilAsync(() => _nodes.TrueForAll(node => node.Verdicts.All.Count(verdict => verdict.FireTime > times[2]) >= 2), "both nodes have come past the third");
+        Assert.Equal(2, _ledger.Runs.Count(run => run.FireTime == times[1]));
+        Assert.Equal(2, _ledger.Runs.Count(run => run.FireTime == times[2]));
+    }
+
+    [Fact]
+    [Promise("G13")]
+    [Failure("F72")]
+    public async Task A_host_does_not_start_with_two_that_are_alike()
+    {
+        var failure = await Assert.ThrowsAsync<ArgumentException>(() => StartAsync("ada", quartz => quartz
+            .AddTrigger(trigger => trigger.ForJob(Job).WithCronSchedule("0 0 3 * * ?"))
+            .AddTrigger(trigger => trigger.ForJob(Job).WithCronSchedule("0 0 3 * * ?"))));
+        Assert.Contains("DEFAULT.staged", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("WithIdentity", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_host_starts_with_two_that_are_alike_and_have_keys_or_belong_to_a_job_that_is_not_exclusive()
+    {
+        await StartAsync("ada", quartz => quartz
+            .AddTrigger(trigger => trigger.ForJob(Job).WithIdentity("one").WithCronSchedule("0 0 3 * * ?"))
+            .AddTrigger(trigger => trigger.ForJob(Job).WithIdentity("two").WithCronSchedule("0 0 3 * * ?"))
+            .AddJob<StagedJob>(job => job.WithIdentity("shared").StoreDurably().UsingJobData(ExclusiveJobData.IsExclusive, bool.FalseString))
+            .AddTrigger(trigger => trigger.ForJob("shared").WithCronSchedule("0 0 3 * * ?"))
+            .AddTrigger(trigger => trigger.ForJob("shared").WithCronSchedule("0 0 3 * * ?")));
+    }
+
+    [Fact]
+    [Failure("F72")]
+    public void Schedule_calendar_priority_and_data_tell_triggers_apart_and_their_start_does_not()
+    {
+        string[] apart =
+        [
+            Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?")),
+            Describe(trigger => trigger.WithCronSchedule("0 0 4 * * ?")),
+            Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").WithCalendarName("holidays")),
+            Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").WithPriority(7)),
+            Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData("tenant", "north")),
+            Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData("tenant", 1)),
+            Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData("tenant", "n").UsingJobData("orth", "")),
+            Describe(trigger => trigger.WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromHours(1)).RepeatForever())),
+            Describe(trigger => trigger.WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromHours(1)).WithRepeatCount(3))),
+            Describe(trigger => trigger.WithCalendarIntervalSchedule(schedule => schedule.WithInterval(1, IntervalUnit.Day))),
+            Describe(trigger => trigger.WithDailyTimeIntervalSchedule(schedule => schedule.WithInterval(1, IntervalUnit.Hour))),
+            Describe(trigger => trigger.WithDailyTimeIntervalSchedule(schedule => schedule.WithInterval(1, IntervalUnit.Hour).OnMondayThroughFriday())),
+        ];
+        Assert.Equal(apart.Length, apart.Distinct().Count());
+        Assert.Equal(
+            Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").StartAt(DateTimeOffset.UnixEpoch)),
+            Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData(ExclusiveJobData.MaxWait, "00:00:09")));
+    }
+
+    private static string Describe(Action<TriggerBuilder<IJob>> configure)
+    {
+        var trigger = TriggerBuilder.Create();
+        configure(trigger);
+        return TriggerTraits.Describe(trigger.Build());
+    }
+
+    private static Task UntilAsync(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
+
+    private async Task<TestScheduler> StartAsync(string name, Action<IQuartzBuilder> schedule)
+    {
+        var node = await TestScheduler.StartAsync(
+            _store,
+            _ledger,
+            name,
+            quartz =>
+            {
+                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
+                schedule(quartz);
+            },
+            o => o.Defaults.OnConflict = JobConflictAction.Wait);
+        _nodes.Add(node);
+        return node;
+    }
+}

@@ -1,0 +1,178 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Coordination.Redis.Connections;
+using Coordination.Redis.Probing;
+using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Coordination.Redis.Tests.Connections;
+
+/// <summary>F91: each way in which a server can be away has a sentence of its own, which names the address, at the start and in an outage.</summary>
+public sealed class WhyAwayTests
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    [Failure("F91")]
+    public async Task A_server_that_is_down_refuses_the_connection()
+    {
+        var address = FreePort.Local(FreePort.Take());
+
+        await AssertSaysAsync(address, $"cannot connect to {address}: connection refused");
+    }
+
+    [Fact]
+    [Failure("F91")]
+    public async Task A_host_that_nobody_knows_is_not_found() =>
+        await AssertSaysAsync("host.invalid", "cannot connect to host.invalid:6379: host not found");
+
+    [Fact]
+    [Failure("F91")]
+    public async Task A_server_that_takes_connections_and_hangs_does_not_reply()
+    {
+        // The system takes them, and nobody ever looks.
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+
+        await AssertSaysAsync($"{listener.LocalEndpoint},connectTimeout=4000", $"{listener.LocalEndpoint} takes connections and does not reply");
+    }
+
+    [Fact]
+    [Failure("F91")]
+    public async Task A_web_server_on_the_port_is_not_a_Redis_server()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var serving = ServeAsync(listener, "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n", ending.Token);
+
+        await AssertSaysAsync($"{listener.LocalEndpoint},connectTimeout=2000", $"what replies at {listener.LocalEndpoint} is not a Redis server");
+
+        await ending.CancelAsync();
+        await serving;
+    }
+
+    [Fact]
+    [Failure("F91")]
+    public async Task A_port_that_wants_TLS_closes_the_connection()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var serving = ServeAsync(listener, reply: "", ending.Token);
+
+        await AssertSaysAsync($"{listener.LocalEndpoint},connectTimeout=2000", "without a reply; if it wants TLS, set ssl=true");
+
+        await ending.CancelAsync();
+        await serving;
+    }
+
+    [Fact]
+    [Failure("F91")]
+    [Needs(Need.RedisServer)]
+    public async Task A_refused_password_is_said_with_the_address()
+    {
+        await using var server = await RedisProcess.StartAsync("--requirepass", "right-password");
+        await using var node = new TestNode(server.ConnectionString + ",password=wrong-password", "test");
+
+        // The client library breaks the connection off and makes it anew; in between there is none, and that is all it can say.
+        LockStoreException? error = null;
+        await Eventually.IsTrueAsync(async () => (error = await FailureAsync(node)) is { IsTransient: false }, Patience, "the refusal is told");
+
+        Assert.Contains($"Redis at {server.ConnectionString} refused", error!.Message, StringComparison.Ordinal);
+        Assert.Contains("password", error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong-password", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Failure("F91")]
+    [Needs(Need.RedisServer)]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_outage_is_said_with_its_cause_and_ends_with_it(bool hangs)
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = new TestNode(builder => builder.UseRedis(server.ConnectionString, options => options.CommandTimeout = TimeSpan.FromMilliseconds(500)));
+        await using (await node.GetLock("orders").AcquireAsync(Token))
+        {
+            // It is there.
+        }
+
+        if (hangs)
+        {
+            server.Pause();
+        }
+        else
+        {
+            await server.KillAsync();
+        }
+
+        var cause = hangs ? $"Redis at {server.ConnectionString} did not reply in time" : $"cannot connect to {server.ConnectionString}: connection refused";
+        await Eventually.IsTrueAsync(
+            async () => (await Assert.ThrowsAsync<LockStoreException>(() => node.GetLock("orders").TryAcquireAsync(Token))).Message.Contains(cause, StringComparison.Ordinal),
+            Patience,
+            cause);
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id is 1010 or 1011 && line.Message.Contains(server.ConnectionString, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    [Failure("F91")]
+    [Needs(Need.RedisServer)]
+    public async Task Of_a_server_that_replies_nothing_is_found()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        var diagnosis = new Diagnosis(() => [new IPEndPoint(IPAddress.Loopback, server.Port)], static () => false);
+
+        await diagnosis.BeginAsync();
+        Assert.Null(diagnosis.Finding);
+    }
+
+    [Theory]
+    [Failure("F91")]
+    [InlineData("user:secret@host", "a server whose name is not shown")]
+    [InlineData("redis://host", "a server whose name is not shown")]
+    [InlineData("host", "host:6379")]
+    public void A_name_that_may_be_a_secret_is_not_shown(string host, string shown) =>
+        Assert.Equal(shown, ServerAddress.Of(new DnsEndPoint(host, 6379)));
+
+    private static async Task AssertSaysAsync(string connectionString, string cause)
+    {
+        await using var node = new TestNode(builder => builder.UseRedis(connectionString, options => options.CommandTimeout = TimeSpan.FromSeconds(1)));
+
+        await node.Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Single().StartingAsync(Token);
+
+        Assert.Contains(cause, Assert.Single(node.Logs.GetSnapshot(), line => line.Id.Id == 1104).Message, StringComparison.Ordinal);
+        var error = await FailureAsync(node);
+        Assert.True(error is { IsTransient: true });
+        Assert.Contains(cause, error.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<LockStoreException?> FailureAsync(TestNode node) =>
+        await Record.ExceptionAsync(() => node.Administration.PingAsync(Token)) as LockStoreException;
+
+    private static async Task ServeAsync(TcpListener listener, string reply, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                using var client = await listener.AcceptTcpClientAsync(cancellationToken);
+                var stream = client.GetStream();
+                if (await stream.ReadAsync(new byte[1024], cancellationToken) > 0)
+                {
+                    await stream.WriteAsync(Encoding.ASCII.GetBytes(reply), cancellationToken);
+                }
+            }
+            catch (Exception e) when (e is OperationCanceledException or IOException or SocketException)
+            {
+                // The test has ended, or this client has gone.
+            }
+        }
+    }
+}
