@@ -37,7 +37,7 @@ public sealed class RuntimeSchedulerTests
         await Until(() => _ledger.Runs.Count == 1);
 
         Assert.NotNull(_ledger.Runs[0].Token);
-        Assert.NotNull(await _store.GetHolderAsync(asksForItself ? "of-its-own" : Job.ToString(), Cancellation));
+        Assert.NotNull(await _store.GetHolderAsync(asksForItself ? "of-its-own" : "tests/tenant/DEFAULT/staged", Cancellation));
         Assert.Single(host.Services.GetRequiredService<ExclusiveRuns>().UnderWay);
         stage.LetGo();
         await Until(() => _store.Count == 0);

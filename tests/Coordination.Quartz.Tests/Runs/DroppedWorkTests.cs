@@ -12,7 +12,7 @@ namespace Coordination.Quartz.Tests.Runs;
 [Promise("G11")]
 public sealed class DroppedWorkTests : IAsyncDisposable
 {
-    private const string LockName = "DEFAULT.staged";
+    private const string LockName = "tests/QuartzScheduler/DEFAULT/staged";
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
     private static readonly JobKey Job = new("staged");
 

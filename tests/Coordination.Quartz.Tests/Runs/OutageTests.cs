@@ -74,9 +74,9 @@ public sealed class OutageTests(RedisServerFixture redis) : ClusterTest(redis)
         var store = new ControllableLockStore();
         await using var node = await TestScheduler.StartAsync(
             store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait, job.OnStoreUnavailable) = (JobConflictAction.Wait, TimeSpan.FromHours(1), JobOutageAction.RunAnyway)));
-        store.GrantTo("DEFAULT.staged", "bob", TimeSpan.FromHours(1));
+        store.GrantTo("tests/QuartzScheduler/DEFAULT/staged", "bob", TimeSpan.FromHours(1));
         await node.Quartz.TriggerJob(Job, Cancellation);
-        await Eventually.IsTrueAsync(async () => (await store.InspectAsync("DEFAULT.staged", 10, Cancellation)).Waiters.Count == 1, Bound, "the fire waits");
+        await Eventually.IsTrueAsync(async () => (await store.InspectAsync("tests/QuartzScheduler/DEFAULT/staged", 10, Cancellation)).Waiters.Count == 1, Bound, "the fire waits");
         Assert.Empty(Ledger.Runs);
         store.IsAway = true;
         await Until(() => node.Verdicts.All.Count == 1, "the fire is over");

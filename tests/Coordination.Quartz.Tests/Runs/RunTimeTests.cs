@@ -51,7 +51,7 @@ public sealed class RunTimeTests
 
         // For longer than its lease lasts with no renewal.
         await Until(() => TimeProvider.System.GetElapsedTime(started) > Lease * 3, "three leases have passed");
-        Assert.Equal(_ledger.Runs[0].Token, (await _store.GetHolderAsync(Job.ToString(), Cancellation))!.FencingToken);
+        Assert.Equal(_ledger.Runs[0].Token, (await _store.GetHolderAsync("tests/QuartzScheduler/DEFAULT/staged", Cancellation))!.FencingToken);
         stage.LetGo();
         await Until(() => node.Verdicts.All.Count == 1 && _store.Count == 0, "the run is over");
         Assert.Equal(ExecutionOutcome.Succeeded, node.Verdicts.All[0].Outcome);

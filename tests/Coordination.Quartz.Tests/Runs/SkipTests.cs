@@ -74,7 +74,7 @@ public sealed class SkipTests : IAsyncDisposable
         node.Quartz.ListenerManager.AddTriggerListener(heard);
 
         // The first fires find the lock held, and the last one waits until it is not.
-        _store.Assign(Job.ToString(), new LockOwner("bob", 1), TimeSpan.FromSeconds(1));
+        _store.Assign("tests/QuartzScheduler/DEFAULT/staged", new LockOwner("bob", 1), TimeSpan.FromSeconds(1));
         await ScheduleOnAllAsync(fires: 4);
         await Until(() => IsOver(node) && heard.Vetoed + heard.Completed == node.Verdicts.All.Count, "the series is over");
 

@@ -220,6 +220,47 @@ public sealed class FireReportTests : IAsyncDisposable
         Assert.Contains($"ForgetOccurrenceAsync(\"{LockName}\", ", told, StringComparison.Ordinal);
     }
 
+    [Fact]
+    [Failure("F36")]
+    public async Task A_sink_of_metrics_that_blocks_stops_no_fire()
+    {
+        var node = await StartAsync("ada");
+        var factory = node.Services.GetRequiredService<IMeterFactory>();
+        using var blocked = new ManualResetEventSlim();
+        using var goesOn = new ManualResetEventSlim();
+        using var sink = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == factory && instrument.Name == "coordination.quartz.fires")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        sink.SetMeasurementEventCallback<long>((_, _, _, _) =>
+        {
+            blocked.Set();
+            goesOn.Wait();
+        });
+        sink.Start();
+        try
+        {
+            for (var fires = 1; fires <= 3; fires++)
+            {
+                await node.Quartz.TriggerJob(Job, Cancellation);
+                await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == fires && node.FiresUnderWay == 0, TimeSpan.FromSeconds(20), "the fire is over");
+            }
+
+            await Eventually.IsTrueAsync(() => blocked.IsSet, TimeSpan.FromSeconds(20), "the sink blocks");
+            await node.StopAsync().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        }
+        finally
+        {
+            goesOn.Set();
+        }
+    }
+
     private static MetricCollector<long> Collect(TestScheduler node) =>
         new(node.Services.GetRequiredService<IMeterFactory>(), CoordinationInstrumentation.MeterName, "coordination.quartz.fires");
 
