@@ -28,6 +28,20 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
+    [Failure("F90")]
+    public async Task An_occurrence_that_is_forgotten_may_be_run_again_and_earlier_ones_too()
+    {
+        await RunAsync(Ada, At(0, "ada"));
+        var series = At(0, "ada").Series;
+        Assert.False(await Administration.ForgetOccurrenceAsync(LockName, series + "-other", Cancellation));
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "ada");
+        Assert.True(await Administration.ForgetOccurrenceAsync(LockName, series, Cancellation));
+        Assert.False(await Administration.ForgetOccurrenceAsync(LockName, series, Cancellation));
+        await RunAsync(Bob, At(-1, "bob"));
+        await AssertNothingLeftAsync(LockName);
+    }
+
+    [Fact]
     [Promise("G11")]
     public async Task An_occurrence_is_compared_in_microseconds()
     {

@@ -177,6 +177,10 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
         CallAsync(StoreOperation.Revoke, () => _store.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
+    public Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.Forget, () => _store.ForgetOccurrenceAsync(lockName, series, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
     public Task PingAsync(CancellationToken cancellationToken) =>
         CallAsync(StoreOperation.Ping, () => Task.FromResult(true), cancellationToken);
 

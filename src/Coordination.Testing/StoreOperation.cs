@@ -29,4 +29,7 @@ public enum StoreOperation
 
     /// <summary>To give a sign of life.</summary>
     Ping,
+
+    /// <summary>To forget the last scheduled time of recurring work.</summary>
+    Forget,
 }

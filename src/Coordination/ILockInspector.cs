@@ -50,4 +50,17 @@ public interface ILockInspector
     /// <exception cref="LockStoreException">The store could not be asked.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     Task<bool> RevokeAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Forgets the last scheduled time of recurring work that the store remembers, so that this time and any before it may be run again: after a run that
+    /// did not do its work, or a clock that was ahead. A run under way is not touched, and what it is remembered by is forgotten as well.
+    /// </summary>
+    /// <param name="lockName">The lock of the work.</param>
+    /// <param name="series">The series of scheduled times, as the log names it.</param>
+    /// <param name="cancellationToken">Ends the wait; the time may be forgotten all the same.</param>
+    /// <returns>Whether there was one to forget. A repeated call after a lost reply may say false.</returns>
+    /// <exception cref="ArgumentException">The name is not one of a lock, or the series is empty.</exception>
+    /// <exception cref="LockStoreException">The store could not be asked.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken = default);
 }

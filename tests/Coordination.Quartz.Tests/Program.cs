@@ -9,6 +9,7 @@ internal static class Program
     public static async Task<int> Main(string[] args) => args switch
     {
         [WorkerProcess.Command, .. var words] => await WorkerProcess.RunAsync(words),
+        [PersistentWorker.Command, .. var words] => await PersistentWorker.RunAsync(words),
         _ when args.Contains("--server") || args.Contains("--internal-msbuild-node") => await TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions),
         _ => await ConsoleRunner.Run(args),
     };

@@ -1,15 +1,13 @@
 using Coordination;
-using Coordination.Occurrences;
 using Coordination.Quartz.Execution;
-using Coordination.Quartz.Names;
 using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
-using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Quartz;
+using Quartz.Extensibility;
+using Quartz.Impl;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -33,7 +31,7 @@ public static class QuartzExclusivityBuilderExtensions
             builder.Services.ConfigureAll(configure);
         }
 
-        builder.Services.ConfigureAllQuartzSchedulers(AddTo);
+        builder.Services.ConfigureAllQuartzSchedulers(static scheduler => AddTo(scheduler));
         return builder;
     }
 
@@ -48,47 +46,87 @@ public static class QuartzExclusivityBuilderExtensions
     public static IQuartzBuilder AddQuartzExclusivity(this IQuartzBuilder scheduler, Action<QuartzExclusivityOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(scheduler);
-        AddOptions(scheduler.Services);
-        if (configure is not null)
+        var registered = AddTo(scheduler);
+        if (registered.IsOfApplication)
         {
-            scheduler.Services.Configure(scheduler.SchedulerName, configure);
+            AddOptions(scheduler.Services);
         }
 
-        AddTo(scheduler);
+        if (configure is not null)
+        {
+            if (registered.IsOfApplication)
+            {
+                scheduler.Services.Configure(scheduler.SchedulerName, configure);
+            }
+            else
+            {
+                registered.Configure.Add(configure);
+            }
+        }
+
         return scheduler;
     }
 
     /// <summary>Once for each scheduler, however often it is asked for: two leases around one run would wait for each other.</summary>
-    private static void AddTo(IQuartzBuilder scheduler)
+    private static ExclusiveScheduler AddTo(IQuartzBuilder scheduler)
     {
         var (services, name) = (scheduler.Services, scheduler.SchedulerName);
-        if (services.Any(service => service.ImplementationInstance is ExclusiveScheduler added && added.Name == name))
+        if (services.Select(service => service.ImplementationInstance).OfType<ExclusiveScheduler>().FirstOrDefault(added => added.Name == name) is { } before)
+        {
+            return before;
+        }
+
+        // Quartz hands the container of a scheduler that it builds later the application's own repository.
+        var registered = new ExclusiveScheduler(name, !services.Any(service => service.ServiceType == typeof(ISchedulerRepository) && service.ImplementationInstance is not null), []);
+        services.AddSingleton(registered);
+        services.AddKeyedSingleton(name, (_, _) => new SchedulerExclusivity(registered));
+        if (registered.IsOfApplication)
+        {
+            services.AddOptions<QuartzExclusivityOptions>(name).ValidateOnStart();
+        }
+
+        scheduler.AddSchedulerListener(provider => Of(provider).Shutdown);
+        scheduler.AddSchedulerListener(provider => Of(provider).AbandonedFiresOf(provider));
+        scheduler.AddTriggerListener(provider => Of(provider).GateOf(provider));
+        scheduler.AddJobListener(provider => Of(provider).ListenerOf(provider));
+        scheduler.AddJobMiddleware(provider => Of(provider).MiddlewareOf(provider));
+        LetWaitsLeaveTheirPlaces(scheduler);
+        return registered;
+
+        SchedulerExclusivity Of(IServiceProvider provider) => provider.GetRequiredKeyedService<SchedulerExclusivity>(name);
+    }
+
+    /// <summary>Puts a pool in the place of Quartz's default one, where nothing else is chosen; a pool of the user's stays.</summary>
+    private static void LetWaitsLeaveTheirPlaces(IQuartzBuilder scheduler)
+    {
+        var (services, name) = (scheduler.Services, scheduler.SchedulerName);
+        var isKeyed = name.Length > 0;
+        var chosen = services.LastOrDefault(service => service.ServiceType == typeof(IThreadPool) && Equals(service.ServiceKey, isKeyed ? name : null));
+        if (chosen is { IsKeyedService: true, KeyedImplementationType: not null } or { IsKeyedService: false, ImplementationType: not null })
         {
             return;
         }
 
-        services.AddSingleton(new ExclusiveScheduler(name));
-        services.AddOptions<QuartzExclusivityOptions>(name).ValidateOnStart();
-        services.AddKeyedSingleton(name, (provider, _) => new ExclusivePolicies(provider.GetRequiredService<IOptionsMonitor<QuartzExclusivityOptions>>().Get(name)));
-        services.AddKeyedSingleton(name, (provider, _) => new SchedulerNames(provider.GetRequiredService<IOptions<CoordinationOptions>>().Value.ApplicationName, () => new RegisteredContent(QuartzRecord.Find(provider, name))));
-        services.AddKeyedSingleton(name, (provider, _) => new FireTimes(provider.GetRequiredService<ILockProvider>().NodeId, provider.GetRequiredKeyedService<SchedulerNames>(name)));
-        services.AddKeyedSingleton(name, (provider, _) => new ScheduleCheck(
-            provider.GetRequiredKeyedService<ExclusivePolicies>(name),
-            provider.GetRequiredKeyedService<SchedulerNames>(name),
-            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ScheduleCheck>>())));
-        services.AddKeyedSingleton(name, (_, _) => new SchedulerShutdown());
-        scheduler.AddSchedulerListener(provider => provider.GetRequiredKeyedService<SchedulerShutdown>(name));
-        scheduler.AddJobListener(provider => new ExclusivityListener(
-            provider.GetRequiredKeyedService<FireTimes>(name),
-            provider.GetRequiredService<FireMetrics>(),
-            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusivityListener>>())));
-        scheduler.AddJobMiddleware(provider => new ExclusivityMiddleware(
-            provider.GetRequiredService<OccurrenceLocks>(),
-            provider.GetRequiredKeyedService<ExclusivePolicies>(name),
-            provider.GetRequiredKeyedService<FireTimes>(name),
-            provider.GetRequiredService<ExclusiveRuns>(),
-            provider.GetRequiredKeyedService<SchedulerShutdown>(name),
-            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusivityMiddleware>>())));
+        if (chosen is not null)
+        {
+            services.Remove(chosen);
+        }
+
+        if (isKeyed)
+        {
+            services.AddKeyedSingleton<IThreadPool>(name, (provider, key) => Take(provider, chosen?.KeyedImplementationFactory?.Invoke(provider, key) ?? chosen?.KeyedImplementationInstance));
+        }
+        else
+        {
+            services.AddSingleton<IThreadPool>(provider => Take(provider, chosen?.ImplementationFactory?.Invoke(provider) ?? chosen?.ImplementationInstance));
+        }
+
+        IThreadPool Take(IServiceProvider provider, object? pool) => provider.GetRequiredKeyedService<SchedulerExclusivity>(name).Take(pool switch
+        {
+            null => new RunPlaces(provider.GetRequiredService<IOptionsMonitor<ThreadPoolOptions>>().Get(name).MaxConcurrency),
+            DefaultThreadPool ofQuartz => new RunPlaces(ofQuartz.MaxConcurrency),
+            _ => (IThreadPool)pool,
+        });
     }
 
     private static void AddOptions(IServiceCollection services)
@@ -99,6 +137,7 @@ public static class QuartzExclusivityBuilderExtensions
         services.AddCoordinationSettings<ExclusiveJobOptions>(QuartzExclusivityOptionsBinding.Defaults);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<QuartzExclusivityOptions>, QuartzExclusivityOptionsValidator>());
         services.TryAddSingleton<FireMetrics>();
+        services.TryAddSingleton<JobOutage>();
         services.TryAddSingleton<ExclusiveRuns>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobsAtStop>());
     }
@@ -112,7 +151,7 @@ public static class QuartzExclusivityBuilderExtensions
             var options = provider.GetRequiredService<IOptionsMonitor<QuartzExclusivityOptions>>().Get(name);
             var prefix = name.Length == 0 ? "Quartz:" : $"Quartz ({name}):";
             yield return new(prefix + nameof(options.FireTimeRetention), options.FireTimeRetention);
-            yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.MaxWait)}", options.Defaults.MaxWait ?? ExclusivePolicies.DefaultMaxWait);
+            yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.MaxWait)}", options.Defaults.MaxWait ?? WaitRule.DefaultMaxWait);
             if (options.Defaults.LeaseDuration is { } lease)
             {
                 yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.LeaseDuration)}", lease);
@@ -121,6 +160,11 @@ public static class QuartzExclusivityBuilderExtensions
             if (options.Defaults.LockAtLeastFor is { } least)
             {
                 yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.LockAtLeastFor)}", least);
+            }
+
+            if (options.Defaults.MaxRunTime is { } longest)
+            {
+                yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.MaxRunTime)}", longest);
             }
         }
     }

@@ -1,23 +1,32 @@
 using Coordination.Quartz.Telemetry;
-using Microsoft.Extensions.Logging;
 using Quartz;
 
 namespace Coordination.Quartz.Execution;
 
-/// <summary>Reports what became of each fire, once it is over. Holds nothing: not every fire is told to listeners.</summary>
-internal sealed class ExclusivityListener(FireTimes fireTimes, FireMetrics metrics, ILogger logger) : IJobListener
+/// <summary>Reports what became of each fire that was run, once it is over. Holds nothing: not every fire is told to listeners.</summary>
+internal sealed class ExclusivityListener(ExclusivityGate gate, FireTimes fireTimes, FireReport report) : IJobListener
 {
     public string Name => "Coordination.Exclusivity";
 
-    public ValueTask JobWasExecuted(IJobExecutionContext context, JobExecutionException? jobException, CancellationToken cancellationToken = default)
+    /// <summary>Another listener may have vetoed a fire that was granted its lease.</summary>
+    public async ValueTask JobExecutionVetoed(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+        await gate.AbandonAsync(context).ConfigureAwait(false);
+
+    public async ValueTask JobWasExecuted(IJobExecutionContext context, JobExecutionException? jobException, CancellationToken cancellationToken = default)
     {
+        // Another middleware may have kept the fire from its job.
+        await gate.AbandonAsync(context).ConfigureAwait(false);
         if (ExclusiveRun.Find(context) is { Outcome: { } outcome } run)
         {
+            run.Outcome = (outcome, context.Outcome) switch
+            {
+                (FireOutcome.Lost, _) => outcome,
+                (_, ExecutionOutcome.Cancelled) => FireOutcome.Cancelled,
+                (_, ExecutionOutcome.Failed) => FireOutcome.Failed,
+                _ => outcome,
+            };
             fireTimes.Settle(run);
-            metrics.Count(context.JobDetail.Key, outcome);
-            logger.Report(run, outcome);
+            report.Tell(run);
         }
-
-        return ValueTask.CompletedTask;
     }
 }

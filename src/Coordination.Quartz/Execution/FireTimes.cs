@@ -40,15 +40,13 @@ internal sealed class FireTimes(string nodeId, SchedulerNames names)
             return _retried.TryGetValue(context.Trigger.Key, out var failed) ? failed : null;
         }
 
-        var run = $"{nodeId}/{context.Scheduler.SchedulerName}/{context.FireInstanceId}";
-
         // All nodes have the triggers that a store keeps, and their fire times.
         var slot = names.IsStoreKept ? null : FireSlot.Find(context.Trigger, time);
         return new Occurrence
         {
             Series = NameSeries(job, names.OfTrigger(context.Trigger)),
             Time = slot?.Begin ?? time,
-            Run = run,
+            Run = RunName.Of(nodeId, context.Scheduler.SchedulerName, context.FireInstanceId, slot?.Begin ?? time),
             Recover = policy.OnCrash == JobCrashAction.Recover,
             RememberFor = slot is { Length: var length } ? Longer(retention, length) : retention,
         };

@@ -49,7 +49,7 @@ internal sealed class JobsAtStop(
             var factory = name.Length == 0 ? services.GetService<ISchedulerFactory>() : services.GetKeyedService<ISchedulerFactory>(name);
             if (factory is not null && await factory.GetScheduler(cancellationToken).ConfigureAwait(false) is { } scheduler)
             {
-                await services.GetRequiredKeyedService<ScheduleCheck>(name).CheckAsync(scheduler, cancellationToken).ConfigureAwait(false);
+                await services.GetRequiredKeyedService<SchedulerExclusivity>(name).CheckOf(services).CheckAsync(scheduler, cancellationToken).ConfigureAwait(false);
             }
         }
     }

@@ -9,17 +9,35 @@ using Quartz;
 namespace Coordination.Quartz.Execution;
 
 /// <summary>Checks what a scheduler begins with, when the host has started: jobs that cannot be exclusive as they are set, and schedules that each node has for itself.</summary>
-internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames names, ILogger logger)
+/// <param name="policies">How its jobs are exclusive.</param>
+/// <param name="names">What they are called.</param>
+/// <param name="waitsTakePlaces">Whether runs that wait take up places of the scheduler's thread pool; known once the scheduler is made.</param>
+/// <param name="logger">Told of what is found.</param>
+internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames names, Func<bool> waitsTakePlaces, ILogger logger)
 {
+    /// <summary>Of how many jobs of a shared store the settings are looked at when the host starts.</summary>
+    private const int JobsLookedAt = 1_000;
+
     /// <summary>The clock of the system's that says when the process began is coarse.</summary>
     private static readonly TimeSpan Coarseness = TimeSpan.FromSeconds(1);
 
     /// <exception cref="ArgumentException">A job cannot be exclusive as it is set, or a trigger not be told from another.</exception>
     public async Task CheckAsync(IScheduler scheduler, CancellationToken cancellationToken)
     {
-        // A store that outlives the process may have any number of jobs, and of types that this node does not know.
-        if ((await scheduler.GetMetadata(cancellationToken).ConfigureAwait(false)).JobStorePersistent)
+        var metadata = await scheduler.GetMetadata(cancellationToken).ConfigureAwait(false);
+        if (waitsTakePlaces())
         {
+            logger.WaitsTakePlaces(scheduler.SchedulerName, metadata.ThreadPoolTypeName, metadata.ThreadPoolSize);
+        }
+
+        // A store that outlives the process may have any number of jobs, and of types that this node does not know.
+        if (metadata.JobStorePersistent)
+        {
+            if (metadata.JobStoreClustered)
+            {
+                await WarnOfRecoveryAsync(scheduler, cancellationToken).ConfigureAwait(false);
+            }
+
             return;
         }
 
@@ -40,10 +58,32 @@ internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames n
                 }
             }
         }
+
+        await ContinuationCheck.CheckAsync(scheduler, policies, logger, cancellationToken).ConfigureAwait(false);
     }
 
     private static bool IsNamedByMachine(IScheduler scheduler) => Regex.IsMatch(
         scheduler.SchedulerName, @$"(?<![\p{{L}}\p{{N}}]){Regex.Escape(Environment.MachineName)}(?![\p{{L}}\p{{N}}])", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+
+    /// <summary>Where nodes share the job store, each fire comes to one of them, and none stands by for it.</summary>
+    private async Task WarnOfRecoveryAsync(IScheduler scheduler, CancellationToken cancellationToken)
+    {
+        foreach (var key in (await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), cancellationToken).ConfigureAwait(false)).Take(JobsLookedAt))
+        {
+            try
+            {
+                if (await scheduler.GetJobDetail(key, cancellationToken).ConfigureAwait(false) is { RequestsRecovery: false } job
+                    && policies.Find(job, job.JobDataMap, await names.OfJobAsync(scheduler, job, cancellationToken).ConfigureAwait(false))?.OnCrash == JobCrashAction.Recover)
+                {
+                    logger.RecoveryByOthersDoesNothing(key, scheduler.SchedulerName);
+                }
+            }
+            catch (Exception e) when (e is ArgumentException or TypeLoadException or FileNotFoundException or SchedulerException)
+            {
+                // Of a type that this node does not know, or with a name that the data of its triggers fill in: its fires say so.
+            }
+        }
+    }
 
     private async Task CheckTriggersAsync(IScheduler scheduler, JobKey job, CancellationToken cancellationToken)
     {

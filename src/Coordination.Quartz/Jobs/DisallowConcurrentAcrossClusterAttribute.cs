@@ -41,6 +41,10 @@ public sealed class DisallowConcurrentAcrossClusterAttribute : Attribute
     /// <value>In seconds. <see cref="double.NaN"/>, the default, for what is set elsewhere.</value>
     public double LockAtLeastForSeconds { get; set; } = double.NaN;
 
+    /// <inheritdoc cref="ExclusiveJobOptions.MaxRunTime"/>
+    /// <value>In seconds. <see cref="double.NaN"/>, the default, for what is set elsewhere.</value>
+    public double MaxRunTimeSeconds { get; set; } = double.NaN;
+
     /// <inheritdoc cref="ExclusiveJobOptions.OncePerFireTime"/>
     public bool OncePerFireTime
     {
@@ -70,6 +74,7 @@ public sealed class DisallowConcurrentAcrossClusterAttribute : Attribute
             MaxWait = Read(MaxWaitSeconds),
             LeaseDuration = Read(LeaseDurationSeconds),
             LockAtLeastFor = Read(LockAtLeastForSeconds),
+            MaxRunTime = Read(MaxRunTimeSeconds),
         };
         options.TakeOver(_options);
         return options;

@@ -27,6 +27,9 @@ public static class ExclusiveJobData
     /// <inheritdoc cref="ExclusiveJobOptions.LockAtLeastFor"/>
     public const string LockAtLeastFor = Prefix + nameof(LockAtLeastFor);
 
+    /// <inheritdoc cref="ExclusiveJobOptions.MaxRunTime"/>
+    public const string MaxRunTime = Prefix + nameof(MaxRunTime);
+
     /// <inheritdoc cref="ExclusiveJobOptions.OncePerFireTime"/>
     public const string OncePerFireTime = Prefix + nameof(OncePerFireTime);
 
@@ -48,6 +51,7 @@ public static class ExclusiveJobData
         MaxWait = ReadTime(data, MaxWait),
         LeaseDuration = ReadTime(data, LeaseDuration),
         LockAtLeastFor = ReadTime(data, LockAtLeastFor),
+        MaxRunTime = ReadTime(data, MaxRunTime),
         OncePerFireTime = ReadBoolean(data, OncePerFireTime),
         OnCrash = ReadEnum<JobCrashAction>(data, OnCrash),
         OnStoreUnavailable = ReadEnum<JobOutageAction>(data, OnStoreUnavailable),
@@ -62,6 +66,7 @@ public static class ExclusiveJobData
         Put(MaxWait, options.MaxWait?.ToString("c", CultureInfo.InvariantCulture));
         Put(LeaseDuration, options.LeaseDuration?.ToString("c", CultureInfo.InvariantCulture));
         Put(LockAtLeastFor, options.LockAtLeastFor?.ToString("c", CultureInfo.InvariantCulture));
+        Put(MaxRunTime, options.MaxRunTime?.ToString("c", CultureInfo.InvariantCulture));
         Put(OncePerFireTime, options.OncePerFireTime?.ToString(CultureInfo.InvariantCulture));
         Put(OnCrash, options.OnCrash?.ToString());
         Put(OnStoreUnavailable, options.OnStoreUnavailable?.ToString());
@@ -73,6 +78,15 @@ public static class ExclusiveJobData
             {
                 data[key] = value;
             }
+        }
+    }
+
+    /// <summary>Takes the settings out of the data that a job sees, and may pass on to another job.</summary>
+    internal static void RemoveFrom(JobDataMap data)
+    {
+        foreach (var key in data.Keys.Where(key => key.StartsWith(Prefix, StringComparison.Ordinal)).ToList())
+        {
+            data.Remove(key);
         }
     }
 

@@ -12,10 +12,17 @@ public sealed class ExclusiveJobOptions
     /// </summary>
     public string? Name { get; set; }
 
-    /// <summary>What a fire does that finds the job running on another node. <see cref="JobConflictAction.Skip"/> by default.</summary>
+    /// <summary>
+    /// What a fire does that finds the job running on another node. By default it skips where a later fire of its series follows, and waits where
+    /// nobody else would run it: one that is run once, by a trigger or by hand, one that is recovered, the last of a finite series, and every fire of a
+    /// scheduler whose job store outlives the process, for there each fire comes to one node only.
+    /// </summary>
     public JobConflictAction? OnConflict { get; set; }
 
-    /// <summary>How long a fire waits with <see cref="JobConflictAction.Wait"/>: greater than zero, at most 1 day; 1 minute by default.</summary>
+    /// <summary>
+    /// How long a fire waits at most that finds the job running: greater than zero, at most 1 day. By default 1 minute with
+    /// <see cref="JobConflictAction.Wait"/>, and for as long as it takes where a fire waits because nobody else would run it.
+    /// </summary>
     public TimeSpan? MaxWait { get; set; }
 
     /// <summary>
@@ -31,6 +38,12 @@ public sealed class ExclusiveJobOptions
     public TimeSpan? LockAtLeastFor { get; set; }
 
     /// <summary>
+    /// How long a run may take: 1 ms to 31 days; no limit by default. Then it is interrupted, and ends as a failure if it stops for that. Its lease is renewed
+    /// until the job has returned, however long it takes.
+    /// </summary>
+    public TimeSpan? MaxRunTime { get; set; }
+
+    /// <summary>
     /// Whether each scheduled fire time is run once at most, by whichever node comes first; true by default. Counts for triggers whose
     /// fire times are the same on all nodes, as those of cron expressions are, and for those that repeat at an interval, once in each interval; a job that
     /// is triggered by hand is exclusive only.
@@ -40,7 +53,10 @@ public sealed class ExclusiveJobOptions
     /// <summary>What becomes of a fire whose node died before the job was done. <see cref="JobCrashAction.Skip"/> by default. Recovering needs <see cref="OncePerFireTime"/>.</summary>
     public JobCrashAction? OnCrash { get; set; }
 
-    /// <summary>What a fire does when the store does not reply. <see cref="JobOutageAction.Skip"/> by default.</summary>
+    /// <summary>
+    /// What a fire does when the store does not reply. By default it skips; one that would wait for its turn, by <see cref="OnConflict"/> or because nobody
+    /// else would run it, waits for the store.
+    /// </summary>
     public JobOutageAction? OnStoreUnavailable { get; set; }
 
     /// <summary>Takes over whatever a stronger layer sets.</summary>
@@ -51,6 +67,7 @@ public sealed class ExclusiveJobOptions
         MaxWait = stronger.MaxWait ?? MaxWait;
         LeaseDuration = stronger.LeaseDuration ?? LeaseDuration;
         LockAtLeastFor = stronger.LockAtLeastFor ?? LockAtLeastFor;
+        MaxRunTime = stronger.MaxRunTime ?? MaxRunTime;
         OncePerFireTime = stronger.OncePerFireTime ?? OncePerFireTime;
         OnCrash = stronger.OnCrash ?? OnCrash;
         OnStoreUnavailable = stronger.OnStoreUnavailable ?? OnStoreUnavailable;

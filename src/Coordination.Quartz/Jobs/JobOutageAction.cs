@@ -3,9 +3,12 @@ namespace Coordination;
 /// <summary>What a fire does when the store of the locks does not reply.</summary>
 public enum JobOutageAction
 {
-    /// <summary>It does not run the job, and says so in the result of the fire.</summary>
+    /// <summary>It does not run the job: the fire is vetoed, and says why in its result.</summary>
     Skip,
 
-    /// <summary>It runs the job with no lease: every node does that cannot reach the store.</summary>
+    /// <summary>
+    /// It runs the job with no lease, at once: every node does that cannot reach the store. The job asks for its lease by
+    /// <see cref="JobExecutionContextExtensions.TryGetLease"/>, for there may be none.
+    /// </summary>
     RunAnyway,
 }

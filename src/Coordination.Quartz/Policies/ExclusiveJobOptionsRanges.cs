@@ -4,6 +4,7 @@ namespace Coordination.Quartz.Policies;
 internal static class ExclusiveJobOptionsRanges
 {
     private static readonly DurationRange MaxWait = DurationRange.UpTo(TimeSpan.FromDays(1), "null for the default");
+    private static readonly DurationRange MaxRunTime = DurationRange.Between(TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(31), "null for no limit");
     private static readonly DurationRange LeaseDuration = DurationRange.Between(LeaseTimings.MinDuration, LeaseTimings.MaxDuration, "null for that of the node");
     private static readonly DurationRange LockAtLeastFor = DurationRange.Between(TimeSpan.Zero, LeaseTimings.MaxDuration, "null for not at all");
 
@@ -19,6 +20,7 @@ internal static class ExclusiveJobOptionsRanges
             [
                 MaxWait.FindError(nameof(options.MaxWait), options.MaxWait),
                 LeaseDuration.FindError(nameof(options.LeaseDuration), options.LeaseDuration),
+                MaxRunTime.FindError(nameof(options.MaxRunTime), options.MaxRunTime),
                 LockAtLeastFor.FindError(nameof(options.LockAtLeastFor), options.LockAtLeastFor),
             ])
         {

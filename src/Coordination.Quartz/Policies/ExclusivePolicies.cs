@@ -8,8 +8,6 @@ namespace Coordination.Quartz.Policies;
 /// <summary>Decides how the jobs of a scheduler are exclusive: defaults, then attribute, options, job data, each stronger than the one before.</summary>
 internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
 {
-    public static readonly TimeSpan DefaultMaxWait = TimeSpan.FromMinutes(1);
-
     private readonly ConcurrentDictionary<Type, DisallowConcurrentAcrossClusterAttribute?> _attributes = new();
 
     /// <summary>How long the store remembers fire times.</summary>
@@ -38,12 +36,16 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
                 LeaseDuration = merged.LeaseDuration,
                 LockAtLeastFor = merged.LockAtLeastFor is { } atLeast && atLeast > TimeSpan.Zero ? atLeast : null,
             },
-            merged.OnConflict ?? JobConflictAction.Skip,
-            merged.MaxWait ?? DefaultMaxWait,
+            merged.OnConflict,
+            merged.MaxWait,
             oncePerFireTime,
             merged.OnCrash ?? JobCrashAction.Skip,
-            merged.OnStoreUnavailable ?? JobOutageAction.Skip);
+            merged.OnStoreUnavailable,
+            merged.MaxRunTime);
     }
+
+    /// <summary>Whether a job is exclusive, as far as its own data say.</summary>
+    public bool IsExclusive(IJobDetail job) => Merge(job, job.JobDataMap) is not null;
 
     /// <summary>Checks what is set for a job, as far as it can be known before a fire.</summary>
     /// <param name="job">The job.</param>

@@ -1,4 +1,3 @@
-using Coordination.Quartz.Execution;
 using Microsoft.Extensions.Logging;
 using Quartz;
 
@@ -7,64 +6,11 @@ namespace Coordination.Quartz.Telemetry;
 /// <summary>The log messages of exclusive jobs: 1300 to 1399.</summary>
 internal static partial class Log
 {
-    /// <summary>Reports a fire that is over.</summary>
-    public static void Report(this ILogger logger, ExclusiveRun run, FireOutcome outcome)
-    {
-        var (job, time) = (run.Context.JobDetail.Key, run.Context.ScheduledFireTimeUtc ?? run.Context.FireTimeUtc);
-        switch (outcome)
-        {
-            case FireOutcome.Ran:
-                logger.Ran(job, time, run.Context.JobRunTime, run.FencingToken);
-                break;
-            case FireOutcome.Recovered:
-                logger.Recovered(job, time, run.Elsewhere, run.Context.JobRunTime, run.FencingToken);
-                break;
-            case FireOutcome.SkippedAsHeld:
-                logger.SkippedAsHeld(job, time, run.Policy.LockName, run.Elsewhere);
-                break;
-            case FireOutcome.SkippedAsRun:
-                logger.SkippedAsRun(job, time, run.Elsewhere);
-                break;
-            case FireOutcome.SkippedAsUnavailable:
-                logger.SkippedAsUnavailable(job, time);
-                break;
-            case FireOutcome.RanUnprotected:
-                logger.RanUnprotected(job, time);
-                break;
-            case FireOutcome.Lost:
-                logger.Lost(job, time, run.Policy.LockName, run.FencingToken);
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "An unknown outcome of a fire.");
-        }
-    }
-
-    [LoggerMessage(1300, LogLevel.Information, "{Job} ran here for its fire time {FireTime:O}, in {Duration}, token {FencingToken}.")]
-    private static partial void Ran(this ILogger logger, JobKey job, DateTimeOffset fireTime, TimeSpan duration, long? fencingToken);
-
-    [LoggerMessage(1301, LogLevel.Warning, "{Job} was recovered here for its fire time {FireTime:O}, which node {NodeId} did not finish, in {Duration}, token {FencingToken}.")]
-    private static partial void Recovered(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? nodeId, TimeSpan duration, long? fencingToken);
-
-    [LoggerMessage(1302, LogLevel.Information, "{Job} was skipped here for its fire time {FireTime:O}: its lock '{LockName}' is not free. Holder: {NodeId}.")]
-    private static partial void SkippedAsHeld(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, string? nodeId);
-
-    [LoggerMessage(1303, LogLevel.Debug, "{Job} was skipped here for its fire time {FireTime:O}: node {NodeId} has run it.")]
-    private static partial void SkippedAsRun(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? nodeId);
-
-    [LoggerMessage(1304, LogLevel.Warning, "{Job} was skipped here for its fire time {FireTime:O}: the lock store does not reply.")]
-    private static partial void SkippedAsUnavailable(this ILogger logger, JobKey job, DateTimeOffset fireTime);
-
-    [LoggerMessage(1305, LogLevel.Warning, "{Job} ran here for its fire time {FireTime:O} without a lease, because the lock store does not reply. Other nodes may have run it too.")]
-    private static partial void RanUnprotected(this ILogger logger, JobKey job, DateTimeOffset fireTime);
-
-    [LoggerMessage(1306, LogLevel.Error, "{Job} lost its lease of the lock '{LockName}', token {FencingToken}, while it ran for its fire time {FireTime:O}. It was interrupted.")]
-    private static partial void Lost(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, long? fencingToken);
-
     [LoggerMessage(1307, LogLevel.Debug, "{Job} stands by for its fire time {FireTime:O}, which node {NodeId} runs.")]
     public static partial void StandsBy(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? nodeId);
 
-    [LoggerMessage(1308, LogLevel.Warning, "The lock of {Job} cannot be asked for.")]
-    public static partial void StoreUnavailable(this ILogger logger, Exception exception, JobKey job);
+    [LoggerMessage(1308, LogLevel.Warning, "The lock store cannot be asked, for {Job} first: {Reason} Until it can, fires of exclusive jobs are skipped, wait, or run without a lease, as OnStoreUnavailable says for each; that is said at Debug.")]
+    public static partial void StoreUnavailable(this ILogger logger, JobKey job, string reason);
 
     [LoggerMessage(1309, LogLevel.Warning, "{Job} had lost its lease of the lock '{LockName}', token {FencingToken}, by the time that it was done. Whether another node ran it meanwhile is not known.")]
     public static partial void FoundLostAtRelease(this ILogger logger, JobKey job, string lockName, long fencingToken);
@@ -92,4 +38,19 @@ internal static partial class Log
 
     [LoggerMessage(1332, LogLevel.Warning, "The job {Job} ({Type}) was scheduled at run time under a key that may be a generated one. Where it is, each node has another, and its lock excludes nobody: give it a key with WithIdentity. Where it was given, all is well; a group of its own says so.")]
     public static partial void KeyMayBeGenerated(this ILogger logger, JobKey job, Type type);
+
+    [LoggerMessage(1350, LogLevel.Information, "The lock store replies again, and exclusive jobs go on. {Fires} fires met the outage.")]
+    public static partial void StoreIsBack(this ILogger logger, int fires);
+
+    [LoggerMessage(1351, LogLevel.Warning, "{Job} has run for longer than its MaxRunTime of {MaxRunTime}, and is interrupted. Its lease is renewed until it has returned.")]
+    public static partial void InterruptedAsOverdue(this ILogger logger, JobKey job, TimeSpan? maxRunTime);
+
+    [LoggerMessage(1352, LogLevel.Warning, "The job {Job} is set to be recovered by another node (OnCrash), which does nothing on the job store that the nodes of the scheduler {Scheduler} share: each fire comes to one node only. Build the job with RequestRecovery(), and Quartz has another node run it again.")]
+    public static partial void RecoveryByOthersDoesNothing(this ILogger logger, JobKey job, string scheduler);
+
+    [LoggerMessage(1353, LogLevel.Warning, "The scheduler {Scheduler} has a thread pool of type {Type}: there, a fire that waits for a lock takes up one of its {Places} places. Use Quartz's default pool, in which it takes up none.")]
+    public static partial void WaitsTakePlaces(this ILogger logger, string scheduler, string type, int places);
+
+    [LoggerMessage(1354, LogLevel.Warning, "The trigger {Trigger} starts after {Parent}, whose job {Job} is exclusive, also where that fire was vetoed, which a fire that is skipped is: it starts on each node that skips. Let it start by ContinuationCondition.OnSuccess, or by OnFailure and OnCancellation as well.")]
+    public static partial void ContinuesAfterSkips(this ILogger logger, TriggerKey trigger, TriggerKey parent, JobKey job);
 }

@@ -199,6 +199,18 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         return (int)reply == 1;
     }
 
+    public async Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken)
+    {
+        // By DEL, which the scripts use as well: the client's own command is UNLINK, which a user may have no right to.
+        var deleted = await AskAsync(
+            (connection, token) => connection.GetDatabase(_database).ExecuteAsync("DEL", [_keys.Occurrence(lockName, series)], RedisScript.OnPrimary).OrCancelledAsync(Anywhere, token),
+            "forget the last occurrence of the lock",
+            lockName,
+            Anywhere,
+            cancellationToken).ConfigureAwait(false);
+        return (int)deleted == 1;
+    }
+
     public async Task PingAsync(CancellationToken cancellationToken) =>
         await AskAsync(
             (connection, token) => connection.GetDatabase(_database).PingAsync(RedisScript.OnPrimary).OrCancelledAsync(Anywhere, token),

@@ -68,4 +68,11 @@ internal sealed class LockInspector(StoreClient store, Node node, CoordinationMe
 
         return reply.Reply;
     }
+
+    public async Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken = default)
+    {
+        LockName.Validate(lockName);
+        ArgumentException.ThrowIfNullOrEmpty(series);
+        return (await store.ForgetOccurrenceAsync(lockName, series, Limit, cancellationToken).ConfigureAwait(false)).Reply;
+    }
 }

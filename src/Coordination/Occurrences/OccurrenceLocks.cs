@@ -67,15 +67,22 @@ public sealed class OccurrenceLocks
         };
     }
 
+    /// <summary>Undoes a lease whose run does not begin after all: another node may run the occurrence, and the lock is not held for any time at least.</summary>
+    /// <param name="lease">A lease from here.</param>
+    /// <exception cref="ArgumentException">The lease is not from here.</exception>
+    public Task UndoAsync(ILockLease lease) => _leases.UndoAsync(Own(lease));
+
     /// <summary>Releases a lease whose run was begun and not finished: another node may recover the occurrence, as after a crash, and sooner.</summary>
     /// <param name="lease">A lease from here.</param>
     /// <exception cref="ArgumentException">The lease is not from here.</exception>
     public Task ReleaseUnfinishedAsync(ILockLease lease)
     {
-        var unfinished = (lease as LeaseHandle)?.Lease ?? throw new ArgumentException($"The lease is not one of {nameof(OccurrenceLocks)}.", nameof(lease));
+        var unfinished = Own(lease);
         unfinished.Occurrence = null;
         return _leases.UndoAsync(unfinished);
     }
+
+    private static Lease Own(ILockLease lease) => (lease as LeaseHandle)?.Lease ?? throw new ArgumentException($"The lease is not one of {nameof(OccurrenceLocks)}.", nameof(lease));
 
     private static void Validate(LockOptions? options, Occurrence? occurrence)
     {

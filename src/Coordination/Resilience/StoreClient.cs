@@ -103,6 +103,15 @@ internal sealed class StoreClient(
             new CallPlan(StoreCall.Question, LockName: null, limit),
             cancellationToken);
 
+    public ValueTask<TimedReply<bool>> ForgetOccurrenceAsync(string lockName, string series, TimeSpan limit, CancellationToken cancellationToken) =>
+        CallAsync(
+            administration,
+            pipelines.Renewal,
+            (lockName, series),
+            static (store, ask, token) => store.ForgetOccurrenceAsync(ask.lockName, ask.series, token),
+            new CallPlan(StoreCall.Question, LockName: null, limit),
+            cancellationToken);
+
     /// <summary>Subscribes once, with no limit: a subscription that comes late is kept all the same.</summary>
     /// <exception cref="LockStoreException">Whatever the store threw.</exception>
     public async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler)

@@ -40,6 +40,14 @@ public interface ILockStoreAdministration
     /// <returns>Whether the lock was held under that token.</returns>
     Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken);
 
+    /// <summary>Forgets the last <see cref="Occurrence"/> of a series.</summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="series">The series.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Whether there was one.</returns>
+    Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken) =>
+        throw new NotSupportedException($"The store of type {GetType()} cannot forget occurrences: it does not implement {nameof(ForgetOccurrenceAsync)} of {nameof(ILockStoreAdministration)}.");
+
     /// <summary>Asks the store for a sign of life, as the health check does.</summary>
     /// <param name="cancellationToken">Ends the call.</param>
     Task PingAsync(CancellationToken cancellationToken);

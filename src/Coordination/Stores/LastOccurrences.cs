@@ -57,6 +57,8 @@ internal static class LastOccurrences
                 : occurrences;
         }
 
+        public ImmutableArray<LastOccurrence> Without(string series) => occurrences.RemoveAll(last => last.Series == series);
+
         public ImmutableArray<LastOccurrence> WithoutForgotten(DateTimeOffset now) => occurrences.RemoveAll(last => last.ForgottenAt <= now);
 
         private LastOccurrence? Of(string series)

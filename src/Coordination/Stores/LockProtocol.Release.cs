@@ -78,6 +78,20 @@ public static partial class LockProtocol
         return change with { Notifications = [LockNotification.Revoked(lockName, grant.Owner, fencingToken), .. change.Notifications] };
     }
 
+    /// <summary>Forgets the last occurrence of a series.</summary>
+    /// <param name="state">The lock as it is.</param>
+    /// <param name="series">The series.</param>
+    /// <param name="now">The store's time.</param>
+    /// <returns>Whether there was one.</returns>
+    public static LockChange<bool> ForgetOccurrence(LockState state, string series, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(series);
+        state = WithoutLapsed(state, now);
+        var occurrences = state.Occurrences.Without(series);
+        return new() { State = state with { Occurrences = occurrences }, Reply = occurrences.Length < state.Occurrences.Length };
+    }
+
     /// <summary>Passes a lock that became free to the first live waiter, or leaves it free when there is none.</summary>
     private static LockChange<TReply> PassOn<TReply>(LockState free, TReply reply, string lockName, DateTimeOffset now, TimeSpan claimWindow)
     {

@@ -24,5 +24,8 @@ internal sealed class StoreAdministration(ILockStore store) : ILockStoreAdminist
     public Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
         Administration.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken);
 
+    public Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken) =>
+        Administration.ForgetOccurrenceAsync(lockName, series, cancellationToken);
+
     public Task PingAsync(CancellationToken cancellationToken) => Administration.PingAsync(cancellationToken);
 }

@@ -78,5 +78,5 @@ public sealed class StandbyTests
         _ledger,
         name,
         quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()),
-        options => options.ForJob(Job, job => job.OnCrash = JobCrashAction.Recover));
+        options => options.ForJob(Job, job => (job.OnCrash, job.OnConflict) = (JobCrashAction.Recover, JobConflictAction.Skip)));
 }

@@ -12,7 +12,11 @@ public sealed class PolicyTests
     {
         var policy = Find<Plain>()!;
         Assert.Equal("DEFAULT.job", policy.LockName);
-        Assert.Equal((JobConflictAction.Skip, TimeSpan.FromMinutes(1), true, JobCrashAction.Skip, JobOutageAction.Skip), (policy.OnConflict, policy.MaxWait, policy.OncePerFireTime, policy.OnCrash, policy.OnStoreUnavailable));
+        Assert.Equal((true, JobCrashAction.Skip), (policy.OncePerFireTime, policy.OnCrash));
+
+        // What suits the fire.
+        Assert.Equal((null, null, null), (policy.OnConflict, policy.MaxWait, policy.OnStoreUnavailable));
+        Assert.Null(policy.MaxRunTime);
         Assert.Null(policy.LockOptions.LeaseDuration);
         Assert.Null(policy.LockOptions.LockAtLeastFor);
     }

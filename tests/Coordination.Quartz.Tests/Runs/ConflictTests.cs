@@ -14,13 +14,13 @@ public sealed class ConflictTests(RedisServerFixture redis) : ClusterTest(redis)
     [Fact]
     public async Task A_fire_that_finds_the_job_running_elsewhere_skips_and_names_the_node()
     {
-        var (holder, other) = await StartTwoAsync();
+        var (holder, other) = await StartTwoAsync(job => job.OnConflict = JobConflictAction.Skip);
         await other.Quartz.TriggerJob(Job, Cancellation);
         await Until(() => other.Verdicts.All.Count == 1, "the other's fire is over");
         var verdict = other.Verdicts.All[0];
         Assert.True(verdict.IsSkipped);
         Assert.Contains("held by holder-", ((IJobRunReport)verdict.Result!).Summary, StringComparison.Ordinal);
-        Assert.Contains(other.Log, record => record.Id.Id == 1302);
+        Assert.Contains(other.Log, record => record.Id.Id == 1320);
         holder.Services.GetRequiredService<Stage>().LetGo();
         await AssertNothingHeldAsync("tests/QuartzScheduler/DEFAULT/staged");
     }
@@ -70,7 +70,7 @@ public sealed class ConflictTests(RedisServerFixture redis) : ClusterTest(redis)
     [Fact]
     public async Task A_lock_at_least_for_some_time_keeps_a_short_job_from_running_again()
     {
-        var node = await StartAsync("ada", AddJob, o => o.ForJob<StagedJob>(job => job.LockAtLeastFor = TimeSpan.FromHours(1)));
+        var node = await StartAsync("ada", AddJob, o => o.ForJob<StagedJob>(job => (job.LockAtLeastFor, job.OnConflict) = (TimeSpan.FromHours(1), JobConflictAction.Skip)));
         for (var i = 1; i <= 2; i++)
         {
             await node.Quartz.TriggerJob(Job, Cancellation);

@@ -2,6 +2,7 @@ using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Testing;
 using Coordination.TestKit.Servers;
+using Coordination.TestKit.Waiting;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;
@@ -31,7 +32,7 @@ public sealed class OutageTests(RedisServerFixture redis) : ClusterTest(redis)
             await TriggerAsync(node, fires);
         }
 
-        Assert.All(node.Verdicts.All, verdict => Assert.Equal(ExecutionOutcome.Succeeded, verdict.Outcome));
+        Assert.All(node.Verdicts.All, verdict => Assert.Equal(verdict.IsSkipped ? ExecutionOutcome.Vetoed : ExecutionOutcome.Succeeded, verdict.Outcome));
         Assert.Equal(onStoreUnavailable == JobOutageAction.Skip, node.Verdicts.All[1].IsSkipped);
         Assert.Equal(onStoreUnavailable == JobOutageAction.RunAnyway, Ledger.Runs.Any(run => run.Token is null));
         Assert.Equal(SchedulerStatus.Running, node.Quartz.Status);
@@ -50,6 +51,37 @@ public sealed class OutageTests(RedisServerFixture redis) : ClusterTest(redis)
         store.IsAway = false;
         await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
         Assert.NotNull(Assert.Single(Ledger.Runs).Token);
+    }
+
+    [Fact]
+    [Failure("F81")]
+    [Promise("G12")]
+    public async Task A_fire_that_runs_anyway_does_not_wait_for_a_store_that_is_away()
+    {
+        var store = new ControllableLockStore();
+        await using var node = await TestScheduler.StartAsync(
+            store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait, job.OnStoreUnavailable) = (JobConflictAction.Wait, TimeSpan.FromHours(1), JobOutageAction.RunAnyway)));
+        store.IsAway = true;
+        await TriggerAsync(node, 1);
+        Assert.Null(Assert.Single(Ledger.Runs).Token);
+    }
+
+    [Fact]
+    [Failure("F81")]
+    [Promise("G12")]
+    public async Task A_fire_that_waits_for_its_turn_runs_anyway_when_the_store_goes_away_meanwhile()
+    {
+        var store = new ControllableLockStore();
+        await using var node = await TestScheduler.StartAsync(
+            store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait, job.OnStoreUnavailable) = (JobConflictAction.Wait, TimeSpan.FromHours(1), JobOutageAction.RunAnyway)));
+        store.GrantTo("tests/QuartzScheduler/DEFAULT/staged", "bob", TimeSpan.FromHours(1));
+        await node.Quartz.TriggerJob(Job, Cancellation);
+        await Eventually.IsTrueAsync(async () => (await store.InspectAsync("tests/QuartzScheduler/DEFAULT/staged", 10, Cancellation)).Waiters.Count == 1, Bound, "the fire waits");
+        Assert.Empty(Ledger.Runs);
+        store.IsAway = true;
+        await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
+        Assert.Null(Assert.Single(Ledger.Runs).Token);
+        store.IsAway = false;
     }
 
     private static void AddJob(IQuartzBuilder quartz) => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());

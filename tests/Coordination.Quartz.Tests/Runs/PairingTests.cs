@@ -96,7 +96,7 @@ public sealed class PairingTests(RedisServerFixture redis) : ClusterTest(redis)
     }
 
     [Fact]
-    public async Task A_fire_that_another_listener_vetoes_acquires_no_lease()
+    public async Task A_fire_that_another_listener_vetoes_leaves_no_lease()
     {
         var node = await StartAsync((_, _) => Task.CompletedTask, quartz => AddJob(quartz).AddTriggerListener(new VetoingListener()));
         await node.Quartz.TriggerJob(Job, Cancellation);

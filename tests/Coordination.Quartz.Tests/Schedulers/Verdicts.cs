@@ -12,9 +12,11 @@ internal sealed class Verdicts : IJobListener
 
     public IReadOnlyList<FireVerdict> All => [.. _all];
 
+    public ValueTask JobExecutionVetoed(IJobExecutionContext context, CancellationToken cancellationToken = default) => JobWasExecuted(context, null, cancellationToken);
+
     public ValueTask JobWasExecuted(IJobExecutionContext context, JobExecutionException? jobException, CancellationToken cancellationToken = default)
     {
-        _all.Enqueue(new FireVerdict(context.JobDetail.Key, context.ScheduledFireTimeUtc, context.Outcome, context.Result, jobException, context.RetryScheduled));
+        _all.Enqueue(new FireVerdict(context.JobDetail.Key, context.ScheduledFireTimeUtc, context.Outcome, context.Result, jobException, context.RetryScheduled, context.WasSkipped()));
         return ValueTask.CompletedTask;
     }
 }

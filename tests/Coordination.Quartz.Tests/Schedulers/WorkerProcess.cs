@@ -20,7 +20,10 @@ internal sealed class WorkerProcess : IAsyncDisposable
     private WorkerProcess(Process process) => _process = process;
 
     public static WorkerProcess Start(string redis, string prefix, string name, JobCrashAction onCrash) =>
-        new(Process.Start(ThisProgram.Again(Command, redis, prefix, name, onCrash.ToString()))!);
+        Start(Command, redis, prefix, name, onCrash.ToString());
+
+    /// <summary>Starts this program with other words.</summary>
+    public static WorkerProcess Start(params string[] words) => new(Process.Start(ThisProgram.Again(words))!);
 
     /// <summary>The job as every node schedules it.</summary>
     public static void Schedule(IQuartzBuilder quartz) => quartz.ScheduleJob<StagedJob>(
@@ -28,12 +31,15 @@ internal sealed class WorkerProcess : IAsyncDisposable
         job => job.WithIdentity("staged"));
 
     /// <summary>The worker's side: it holds on to its first fire until it is killed.</summary>
-    public static async Task<int> RunAsync(string[] words)
+    public static Task<int> RunAsync(string[] words) =>
+        RunAsync(words, Schedule, options => options.ForJob<StagedJob>(job => job.OnCrash = Enum.Parse<JobCrashAction>(words[3])));
+
+    /// <inheritdoc cref="RunAsync(string[])"/>
+    public static async Task<int> RunAsync(string[] words, Action<IQuartzBuilder> schedule, Action<QuartzExclusivityOptions> exclusivity, Func<IScheduler, Task>? begin = null)
     {
         var builder = TestScheduler.CreateBuilder(new Ledger(), words[2]);
-        builder.Services.AddCoordination().UseRedis(words[0], o => o.KeyPrefix = words[1])
-            .AddQuartzExclusivity(o => o.ForJob<StagedJob>(job => job.OnCrash = Enum.Parse<JobCrashAction>(words[3])));
-        builder.Services.AddQuartz(Schedule);
+        builder.Services.AddCoordination().UseRedis(words[0], o => o.KeyPrefix = words[1]).AddQuartzExclusivity(exclusivity);
+        builder.Services.AddQuartz(schedule);
         builder.Services.AddQuartzHostedService();
         using var host = builder.Build();
         var (stage, ledger) = (host.Services.GetRequiredService<Stage>(), host.Services.GetRequiredService<Ledger>());
@@ -50,6 +56,11 @@ internal sealed class WorkerProcess : IAsyncDisposable
         // Nobody is left who would kill it when the process that started it is gone.
         var input = Console.OpenStandardInput();
         await host.StartAsync();
+        if (begin is not null)
+        {
+            await begin(await host.Services.GetRequiredService<ISchedulerFactory>().GetScheduler());
+        }
+
         while (await input.ReadAsync(new byte[16]) > 0)
         {
             // Only the end counts.

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Testing;
+using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
@@ -47,12 +48,14 @@ public sealed class FireReportTests : IAsyncDisposable
     public async Task A_fire_that_found_its_job_running_is_counted_and_says_where_it_runs()
     {
         _store.GrantTo(LockName, "bob");
-        var node = await StartAsync("ada");
+        var node = await StartAsync("ada", o => o.Defaults.OnConflict = JobConflictAction.Skip);
         using var fires = Collect(node);
         var verdict = await TriggerAsync(node);
 
         await AssertCountedAsync(fires, "skipped_held");
-        Assert.Contains("bob", await AssertToldAsync(node, 1302, LogLevel.Information), StringComparison.Ordinal);
+
+        // Nothing follows upon what is asked for by hand.
+        Assert.Contains("bob", await AssertToldAsync(node, 1320, LogLevel.Warning), StringComparison.Ordinal);
         Assert.Contains("bob", Assert.IsType<JobRunReport>(verdict.Result).Summary, StringComparison.Ordinal);
     }
 
@@ -110,8 +113,152 @@ public sealed class FireReportTests : IAsyncDisposable
         await TriggerAsync(node);
 
         await AssertCountedAsync(fires, outcome);
-        await AssertToldAsync(node, id, LogLevel.Warning);
+        await AssertToldAsync(node, id, LogLevel.Debug);
         await AssertToldAsync(node, 1308, LogLevel.Warning);
+    }
+
+    [Fact]
+    [Failure("F90")]
+    [Promise("G11")]
+    public async Task A_run_that_was_cancelled_is_counted_as_that_and_says_how_to_run_its_time_again()
+    {
+        var (time, node) = (DateTimeOffset.UtcNow, await StartAsync("ada"));
+        using var fires = Collect(node);
+        var stage = node.Services.GetRequiredService<Stage>();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        await AddAsync(node, time);
+        await Eventually.IsTrueAsync(() => stage.Calls == 1, TimeSpan.FromSeconds(20), "the job runs");
+        Assert.True(await node.Quartz.Interrupt(Job, Cancellation));
+        var verdict = await EndAsync(node);
+
+        Assert.Equal(ExecutionOutcome.Cancelled, verdict.Outcome);
+        await AssertCountedAsync(fires, "cancelled");
+        var told = await AssertToldAsync(node, 1324, LogLevel.Warning);
+        Assert.DoesNotContain(node.Log, record => record.Id.Id == 1300);
+        var words = System.Text.RegularExpressions.Regex.Match(told, "ForgetOccurrenceAsync\\(\"([^\"]+)\", \"([^\"]+)\"\\)").Groups;
+        Assert.Equal(LockName, words[1].Value);
+
+        // What it says is what there is to do: another node runs that time now.
+        var bob = await StartAsync("bob");
+        Assert.True((await ScheduleAsync(bob, time)).IsSkipped);
+        var inspector = bob.Services.GetRequiredService<ILockInspector>();
+        Assert.True(await inspector.ForgetOccurrenceAsync(words[1].Value, words[2].Value, Cancellation));
+        Assert.False(await inspector.ForgetOccurrenceAsync(words[1].Value, words[2].Value, Cancellation));
+        var cy = await StartAsync("cy");
+        Assert.False((await ScheduleAsync(cy, time)).IsSkipped);
+    }
+
+    [Theory]
+    [Failure("F90")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_run_that_failed_is_counted_as_that(bool hasTime)
+    {
+        var node = await StartAsync("ada");
+        using var fires = Collect(node);
+        node.Services.GetRequiredService<Stage>().Act = (_, _) => throw new InvalidOperationException("broken");
+        var verdict = hasTime ? await ScheduleAsync(node, DateTimeOffset.UtcNow) : await TriggerAsync(node);
+
+        Assert.Equal(ExecutionOutcome.Failed, verdict.Outcome);
+        await AssertCountedAsync(fires, "failed");
+        Assert.Contains("failed", hasTime ? await AssertToldAsync(node, 1324, LogLevel.Warning) : await AssertToldAsync(node, 1325, LogLevel.Information), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F90")]
+    public async Task A_job_that_runs_although_the_store_is_away_and_asks_for_its_lease_is_told_what_to_ask_instead()
+    {
+        var (asked, seen) = (new List<bool>(), (Exception?)null);
+        var node = await StartAsync("ada", o => o.Defaults.OnStoreUnavailable = JobOutageAction.RunAnyway, quartz =>
+        {
+            quartz.AddJob<CallingJob>(job => job.WithIdentity("calling").StoreDurably().DisallowConcurrentAcrossCluster());
+            quartz.Services.AddSingleton(new Calls(context =>
+            {
+                asked.Add(context.TryGetLease(out _));
+                seen = Record.Exception(() => context.GetLease());
+                return Task.CompletedTask;
+            }));
+        });
+        _store.IsAway = true;
+        await node.Quartz.TriggerJob(new JobKey("calling"), Cancellation);
+        await EndAsync(node);
+        Assert.False(Assert.Single(asked));
+        var sentence = Assert.IsType<InvalidOperationException>(seen).Message;
+        Assert.Contains("TryGetLease", sentence, StringComparison.Ordinal);
+        Assert.Contains("RunAnyway", sentence, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F81")]
+    public async Task An_outage_is_told_once_however_many_fires_meet_it_and_so_is_its_end()
+    {
+        var node = await StartAsync("ada", o => o.Defaults.OnStoreUnavailable = JobOutageAction.Skip);
+        for (var fires = 1; fires <= 6; fires++)
+        {
+            _store.IsAway = fires <= 5;
+            await node.Quartz.TriggerJob(Job, Cancellation);
+            await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == fires, TimeSpan.FromSeconds(20), "the fire is over");
+        }
+
+        Assert.Equal(5, node.Verdicts.All.Count(verdict => verdict.IsSkipped));
+        Assert.Contains("5 fires", await AssertToldAsync(node, 1350, LogLevel.Information), StringComparison.Ordinal);
+        Assert.Null(Assert.Single(node.Log, record => record.Id.Id == 1308).Exception);
+        Assert.DoesNotContain(node.Log, record => record.Id.Id is >= 1300 and < 1400 && record.Exception is not null);
+    }
+
+    [Fact]
+    [Failure("F81")]
+    [Promise("G11")]
+    public async Task A_remembered_time_that_lies_ahead_is_warned_of_and_says_what_to_do()
+    {
+        var (ada, bob) = (await StartAsync("ada", schedule: quartz => quartz.UseTimeProvider(new ShiftedClock(TimeSpan.FromHours(1)))), await StartAsync("bob"));
+        await ScheduleAsync(ada, DateTimeOffset.UtcNow.AddHours(1));
+        Assert.True((await ScheduleAsync(bob, DateTimeOffset.UtcNow)).IsSkipped);
+
+        var told = await AssertToldAsync(bob, 1323, LogLevel.Warning);
+        Assert.Contains("ada", told, StringComparison.Ordinal);
+        Assert.Contains($"ForgetOccurrenceAsync(\"{LockName}\", ", told, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F36")]
+    public async Task A_sink_of_metrics_that_blocks_stops_no_fire()
+    {
+        var node = await StartAsync("ada");
+        var factory = node.Services.GetRequiredService<IMeterFactory>();
+        using var blocked = new ManualResetEventSlim();
+        using var goesOn = new ManualResetEventSlim();
+        using var sink = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Scope == factory && instrument.Name == "coordination.quartz.fires")
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        sink.SetMeasurementEventCallback<long>((_, _, _, _) =>
+        {
+            blocked.Set();
+            goesOn.Wait();
+        });
+        sink.Start();
+        try
+        {
+            for (var fires = 1; fires <= 3; fires++)
+            {
+                await node.Quartz.TriggerJob(Job, Cancellation);
+                await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == fires && node.FiresUnderWay == 0, TimeSpan.FromSeconds(20), "the fire is over");
+            }
+
+            await Eventually.IsTrueAsync(() => blocked.IsSet, TimeSpan.FromSeconds(20), "the sink blocks");
+            await node.StopAsync().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        }
+        finally
+        {
+            goesOn.Set();
+        }
     }
 
     private static MetricCollector<long> Collect(TestScheduler node) =>
@@ -136,9 +283,18 @@ public sealed class FireReportTests : IAsyncDisposable
         return record.Message;
     }
 
-    private async Task<TestScheduler> StartAsync(string name, Action<QuartzExclusivityOptions>? exclusivity = null)
+    private async Task<TestScheduler> StartAsync(string name, Action<QuartzExclusivityOptions>? exclusivity = null, Action<IQuartzBuilder>? schedule = null)
     {
-        var node = await TestScheduler.StartAsync(_store, new Ledger(), name, quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()), exclusivity);
+        var node = await TestScheduler.StartAsync(
+            _store,
+            new Ledger(),
+            name,
+            quartz =>
+            {
+                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
+                schedule?.Invoke(quartz);
+            },
+            exclusivity);
         _nodes.Add(node);
         return node;
     }

@@ -57,6 +57,7 @@ public sealed class StoreAdministrationTests
                 () => inspector.InspectAsync("work", cancellationToken: Token),
                 () => inspector.CountAsync(Token),
                 () => inspector.RevokeAsync("work", lease.FencingToken, Token),
+                () => inspector.ForgetOccurrenceAsync("work", "series", Token),
             ])
         {
             var error = await Assert.ThrowsAsync<NotSupportedException>(call);

@@ -98,6 +98,14 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
     }
 
     /// <inheritdoc/>
+    public Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(lockName);
+        cancellationToken.ThrowIfCancellationRequested();
+        return ChangeAsync(lockName, series, LockProtocol.ForgetOccurrence);
+    }
+
+    /// <inheritdoc/>
     public Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(nodeId);

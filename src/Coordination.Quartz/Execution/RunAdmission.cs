@@ -1,0 +1,195 @@
+using Coordination.Occurrences;
+using Coordination.Quartz.Telemetry;
+using Coordination.Stores;
+using Microsoft.Extensions.Logging;
+using Quartz;
+
+namespace Coordination.Quartz.Execution;
+
+/// <summary>Asks the store whether a run may begin, and waits for its lock where the run is to wait.</summary>
+internal sealed class RunAdmission(
+    OccurrenceLocks locks, ILockInspector inspector, JobOutage outage, WaitingRuns waiting, SchedulerShutdown shutdown, TimeProvider time, ILogger logger)
+{
+    /// <summary>How often a run that would rather run with no lease than wait for the store looks whether the store is away.</summary>
+    private static readonly TimeSpan OutageLook = TimeSpan.FromSeconds(1);
+
+    /// <summary>Decides the outcome of a run, or admits it with a lease.</summary>
+    /// <param name="run">The run.</param>
+    /// <param name="longest">How long it waits for a lock that another run has; null for not at all.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="JobExecutionException">The store refuses for good.</exception>
+    public async Task AdmitAsync(ExclusiveRun run, TimeSpan? longest, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, shutdown.Begun, run.WaitEnded);
+        try
+        {
+            var attempt = await AskAsync(run, longest, ending.Token).ConfigureAwait(false);
+            if (attempt is not null)
+            {
+                outage.End();
+                TakeIn(run, attempt);
+            }
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // It has not begun: another fire of its trigger waits instead, or the scheduler shuts down, which waits for its fires.
+            run.Outcome = run.HasGivenWay ? FireOutcome.SkippedAsWaiting : FireOutcome.SkippedAtStop;
+        }
+        catch (LockStoreException e) when (e.IsTransient)
+        {
+            run.Outcome = run.Policy.OnStoreUnavailable == JobOutageAction.RunAnyway ? FireOutcome.RanUnprotected : FireOutcome.SkippedAsUnavailable;
+            outage.Meet(run, e);
+        }
+        catch (LockStoreException e)
+        {
+            // A refusal that no retry changes, such as a wrong password.
+            throw new JobExecutionException($"The job {run.Context.JobDetail.Key} did not run: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Undoes the lease of a run that does not begin, for another listener says so: its fire time is for another node to run.</summary>
+    public async Task AbandonAsync(ExclusiveRun run)
+    {
+        if (run.TakeLease() is { } lease)
+        {
+            await locks.UndoAsync(lease).ConfigureAwait(false);
+        }
+    }
+
+    /// <returns>Null when another fire of the same trigger waits in its place.</returns>
+    private async Task<OccurrenceAttempt?> AskAsync(ExclusiveRun run, TimeSpan? longest, CancellationToken cancellationToken)
+    {
+        var (policy, fire) = (run.Policy, run.Fire);
+        LockStoreException? failure = null;
+        var attempt = new OccurrenceAttempt();
+        try
+        {
+            attempt = await locks.TryAcquireAsync(policy.LockName, policy.LockOptions, fire, cancellationToken).ConfigureAwait(false);
+        }
+        catch (LockStoreException e) when (e.IsTransient && longest is not null && WaitRule.WaitsForStore(policy))
+        {
+            // It may be back while the fire waits.
+            failure = e;
+            outage.Meet(run, e);
+        }
+
+        if (attempt is { Lease: null, Status: OccurrenceStatus.None } && longest is null && policy.OnCrash == JobCrashAction.Recover)
+        {
+            // The job may run for long, or be done: this is for the nodes that stand by for the fire before, not for that.
+            longest = WaitRule.StandbysTurn;
+        }
+
+        if (attempt is { Lease: null, Status: OccurrenceStatus.Running })
+        {
+            // Another node runs this very fire. Should it die, the lock comes to one that stands by, and with it the fire.
+            logger.StandsBy(run.Context.JobDetail.Key, fire!.Time, RunName.Parse(attempt.Run)?.NodeId);
+            longest = Timeout.InfiniteTimeSpan;
+        }
+
+        if (attempt is { Lease: not null } or { Status: OccurrenceStatus.AlreadyRun } || longest is not { } limit)
+        {
+            return attempt;
+        }
+
+        var later = await WaitAsync(run, limit, cancellationToken).ConfigureAwait(false);
+        if (later is { Lease: null, Status: OccurrenceStatus.None })
+        {
+            // The time was up. Whether the lock was held until then, or the store away, is what the first attempt said.
+            return failure is null ? attempt : throw failure;
+        }
+
+        if (later is { Lease: null, Status: OccurrenceStatus.Running })
+        {
+            // It was begun while this one waited.
+            logger.StandsBy(run.Context.JobDetail.Key, fire!.Time, RunName.Parse(later.Run)?.NodeId);
+            return await WaitAsync(run, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+        }
+
+        return later;
+    }
+
+    private async Task<OccurrenceAttempt?> WaitAsync(ExclusiveRun run, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        if (!waiting.TryBegin(run))
+        {
+            run.Outcome = FireOutcome.SkippedAsWaiting;
+            return null;
+        }
+
+        var mayRun = run.Policy.OnStoreUnavailable == JobOutageAction.RunAnyway;
+        try
+        {
+            var attempt = mayRun
+                ? await WaitUnlessAwayAsync(run, limit, cancellationToken).ConfigureAwait(false)
+                : await locks.AcquireAsync(run.Policy.LockName, run.Policy.LockOptions, run.Fire, limit, cancellationToken).ConfigureAwait(false);
+            mayRun = attempt.Lease is not null;
+            return attempt;
+        }
+        catch (OperationCanceledException)
+        {
+            mayRun = false;
+            throw;
+        }
+        finally
+        {
+            var returned = waiting.EndAsync(run);
+            if (mayRun)
+            {
+                await returned.ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Waits, and no longer than the store replies.</summary>
+    private async Task<OccurrenceAttempt> WaitUnlessAwayAsync(ExclusiveRun run, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var acquiring = locks.AcquireAsync(run.Policy.LockName, run.Policy.LockOptions, run.Fire, limit, ending.Token);
+        while (!cancellationToken.IsCancellationRequested
+            && await Task.WhenAny(acquiring, Task.Delay(OutageLook, time, cancellationToken)).ConfigureAwait(false) != acquiring)
+        {
+            try
+            {
+                // A waiter may have nothing to ask the store for as long as the holder's lease lasts.
+                await inspector.InspectAsync(run.Policy.LockName, maxWaiters: 0, cancellationToken).ConfigureAwait(false);
+            }
+            catch (LockStoreException e) when (e.IsTransient)
+            {
+                await ending.CancelAsync().ConfigureAwait(false);
+                try
+                {
+                    // It may have been granted in this moment.
+                    return await acquiring.ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+                {
+                    // It was not.
+                    throw new LockStoreException(e.Message, isTransient: true, e);
+                }
+            }
+            catch (Exception e) when (e is NotSupportedException or LockStoreException)
+            {
+                // A store that nobody can look at, or that refuses to be: what the wait itself meets is what counts.
+                break;
+            }
+        }
+
+        return await acquiring.ConfigureAwait(false);
+    }
+
+    private static void TakeIn(ExclusiveRun run, OccurrenceAttempt attempt)
+    {
+        if (attempt.Lease is { } lease)
+        {
+            run.Admit(lease);
+        }
+
+        (run.Outcome, run.Elsewhere) = attempt switch
+        {
+            { Lease: not null, Status: OccurrenceStatus.Recovering } => (FireOutcome.Recovered, RunName.Parse(attempt.Run)),
+            { Lease: not null } => (FireOutcome.Ran, null),
+            { Status: OccurrenceStatus.AlreadyRun } => (FireOutcome.SkippedAsRun, RunName.Parse(attempt.Run)),
+            _ => (FireOutcome.SkippedAsHeld, attempt.Holder is { } holder ? new RunName(holder.Owner.NodeId, null) : null),
+        };
+    }
+}

@@ -1,0 +1,96 @@
+using Coordination.Occurrences;
+using Coordination.Quartz.Names;
+using Coordination.Quartz.Policies;
+using Coordination.Quartz.Telemetry;
+using Coordination.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Quartz.Extensibility;
+
+namespace Coordination.Quartz.Execution;
+
+/// <summary>
+/// What makes the jobs of one scheduler exclusive. It is put together when Quartz asks for the first of its parts, with the services that Quartz has
+/// for listeners: those of a scheduler that is added while the host runs have the application's services behind them, which its own container has not.
+/// </summary>
+internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisposable
+{
+    private readonly Lock _gate = new();
+    private RunPlaces? _places;
+    private Parts? _parts;
+
+    public ScheduleCheck CheckOf(IServiceProvider services) => PartsFrom(services).Check;
+
+    public ExclusivityGate GateOf(IServiceProvider services) => PartsFrom(services).Gate;
+
+    public ExclusivityListener ListenerOf(IServiceProvider services) => PartsFrom(services).Listener;
+
+    public ExclusivityMiddleware MiddlewareOf(IServiceProvider services) => PartsFrom(services).Middleware;
+
+    public AbandonedFires AbandonedFiresOf(IServiceProvider services) => new(GateOf(services));
+
+    public SchedulerShutdown Shutdown { get; } = new();
+
+    /// <summary>Takes the scheduler's thread pool.</summary>
+    public IThreadPool Take(IThreadPool pool)
+    {
+        _places = pool as RunPlaces;
+        return pool;
+    }
+
+    public void Dispose() => Shutdown.Dispose();
+
+    private Parts PartsFrom(IServiceProvider services)
+    {
+        lock (_gate)
+        {
+            return _parts ??= Build(services);
+        }
+    }
+
+    /// <exception cref="InvalidOperationException">The application has not called <c>AddQuartzExclusivity</c>.</exception>
+    private Parts Build(IServiceProvider services)
+    {
+        var telemetry = services.GetRequiredService<TelemetryDispatcher>();
+        var logger = telemetry.Wrap(services.GetRequiredService<ILogger<ExclusivityGate>>());
+        var locks = services.GetRequiredService<OccurrenceLocks>();
+        var runs = services.GetService<ExclusiveRuns>() ?? throw new InvalidOperationException(
+            $"The scheduler {scheduler.Name} is added while the host runs, and its jobs are to be exclusive: call AddQuartzExclusivity() on what AddCoordination() returns as well, so that the host awaits their runs when it stops.");
+        var time = services.GetRequiredService<TimeProvider>();
+        var policies = new ExclusivePolicies(OptionsFrom(services));
+        var settings = services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
+        var names = new SchedulerNames(settings.ApplicationName, () => new RegisteredContent(QuartzRecord.Find(services, scheduler.Name)));
+        var fireTimes = new FireTimes(services.GetRequiredService<ILockProvider>().NodeId, names);
+        var report = new FireReport(services.GetRequiredService<FireMetrics>(), logger);
+        var admission = new RunAdmission(
+            locks,
+            services.GetRequiredService<ILockInspector>(),
+            services.GetRequiredService<JobOutage>(),
+            new WaitingRuns(() => _places),
+            Shutdown,
+            time,
+            logger);
+        var gate = new ExclusivityGate(admission, policies, fireTimes, runs, report, new ChainGuard(), new FireHandBack(services.GetService<IJobStore>(), time), settings.LeaseDuration, logger);
+        return new Parts(
+            new ScheduleCheck(policies, names, () => _places is null, logger),
+            gate,
+            new ExclusivityListener(gate, fireTimes, report),
+            new ExclusivityMiddleware(gate, locks, Shutdown, time, logger));
+    }
+
+    private QuartzExclusivityOptions OptionsFrom(IServiceProvider services)
+    {
+        if (scheduler.IsOfApplication)
+        {
+            return services.GetRequiredService<IOptionsMonitor<QuartzExclusivityOptions>>().Get(scheduler.Name);
+        }
+
+        var options = services.GetRequiredService<IOptionsFactory<QuartzExclusivityOptions>>().Create(scheduler.Name);
+        scheduler.Configure.ForEach(configure => configure(options));
+        var faults = services.GetServices<IValidateOptions<QuartzExclusivityOptions>>().SelectMany(validate => validate.Validate(scheduler.Name, options).Failures ?? []).ToList();
+        return faults.Count == 0 ? options : throw new OptionsValidationException(scheduler.Name, typeof(QuartzExclusivityOptions), faults);
+    }
+
+    private sealed record Parts(ScheduleCheck Check, ExclusivityGate Gate, ExclusivityListener Listener, ExclusivityMiddleware Middleware);
+}

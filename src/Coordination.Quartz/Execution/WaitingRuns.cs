@@ -1,0 +1,48 @@
+using Quartz;
+
+namespace Coordination.Quartz.Execution;
+
+/// <summary>The runs of a scheduler that wait for a lock: one of a trigger at most, and none of them in a place of the thread pool.</summary>
+internal sealed class WaitingRuns(Func<RunPlaces?> findPlaces)
+{
+    private readonly Lock _gate = new();
+    private readonly Dictionary<TriggerKey, ExclusiveRun> _waiting = new();
+
+    /// <summary>
+    /// Lets a run wait. Another fire of its trigger that waits already stands for both, unless this one is the last of its series: then the other
+    /// gives way to it.
+    /// </summary>
+    /// <returns>False when another stands for it.</returns>
+    public bool TryBegin(ExclusiveRun run)
+    {
+        ExclusiveRun? earlier;
+        lock (_gate)
+        {
+            if (_waiting.TryGetValue(run.Context.Trigger.Key, out earlier) && run.Context.NextFireTimeUtc is not null)
+            {
+                return false;
+            }
+
+            _waiting[run.Context.Trigger.Key] = run;
+        }
+
+        earlier?.GiveWay();
+        findPlaces()?.Leave();
+        return true;
+    }
+
+    /// <summary>Ends the wait of a run.</summary>
+    /// <returns>Completes when the run has a place again.</returns>
+    public Task EndAsync(ExclusiveRun run)
+    {
+        lock (_gate)
+        {
+            if (_waiting.GetValueOrDefault(run.Context.Trigger.Key) == run)
+            {
+                _waiting.Remove(run.Context.Trigger.Key);
+            }
+        }
+
+        return findPlaces()?.ReturnAsync() ?? Task.CompletedTask;
+    }
+}

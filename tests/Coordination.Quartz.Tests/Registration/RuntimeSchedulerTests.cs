@@ -1,0 +1,124 @@
+using Coordination.Quartz.Execution;
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Stores.InMemory;
+using Coordination.TestKit.Waiting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Registration;
+
+/// <summary>Schedulers that are added, or built again, while the host runs.</summary>
+[Failure("F79")]
+public sealed class RuntimeSchedulerTests
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly JobKey Job = new("staged");
+
+    private readonly InMemoryLockStore _store = new();
+    private readonly Ledger _ledger = new();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_scheduler_that_is_added_is_exclusive_with_the_settings_of_the_application_and_its_own(bool asksForItself)
+    {
+        using var host = await StartAsync(options => options.Defaults.LeaseDuration = TimeSpan.FromSeconds(7));
+        var scheduler = await Runtime(host).Add(
+            "tenant",
+            quartz => AddJob(asksForItself ? quartz.AddQuartzExclusivity(options => options.Defaults.Name = "of-its-own") : quartz),
+            cancellationToken: Cancellation);
+        var stage = host.Services.GetRequiredService<Stage>();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        await scheduler.TriggerJob(Job, Cancellation);
+        await Until(() => _ledger.Runs.Count == 1);
+
+        Assert.NotNull(_ledger.Runs[0].Token);
+        Assert.NotNull(await _store.GetHolderAsync(asksForItself ? "of-its-own" : "tests/tenant/DEFAULT/staged", Cancellation));
+        Assert.Single(host.Services.GetRequiredService<ExclusiveRuns>().UnderWay);
+        stage.LetGo();
+        await Until(() => _store.Count == 0);
+        await host.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task A_scheduler_that_is_built_again_is_exclusive_as_before()
+    {
+        using var host = await StartAsync();
+        await Runtime(host).Add("tenant", AddJob, cancellationToken: Cancellation);
+        for (var run = 1; run <= 2; run++)
+        {
+            var scheduler = await Runtime(host).Restart("tenant", cancellationToken: Cancellation);
+            await scheduler.TriggerJob(Job, Cancellation);
+            await Until(() => _ledger.Runs.Count(ended => ended.EndedAt is not null) == run);
+        }
+
+        Assert.All(_ledger.Runs, run => Assert.NotNull(run.Token));
+        await host.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task A_scheduler_of_the_container_that_is_built_again_is_exclusive_as_before()
+    {
+        using var host = await StartAsync(schedule: services => services.AddQuartz("named", quartz => AddJob(quartz.AddQuartzExclusivity(options => options.Defaults.Name = "of-its-own"))));
+        var scheduler = await Runtime(host).Restart("named", cancellationToken: Cancellation);
+        var stage = host.Services.GetRequiredService<Stage>();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        await scheduler.TriggerJob(Job, Cancellation);
+        await Until(() => _ledger.Runs.Count == 1);
+        Assert.NotNull(await _store.GetHolderAsync("of-its-own", Cancellation));
+        stage.LetGo();
+        await host.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    public async Task Its_runs_are_interrupted_and_awaited_when_the_host_stops()
+    {
+        using var host = await StartAsync();
+        var scheduler = await Runtime(host).Add("tenant", AddJob, cancellationToken: Cancellation);
+        var stage = host.Services.GetRequiredService<Stage>();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        await scheduler.TriggerJob(Job, Cancellation);
+        await Until(() => _ledger.Runs.Count == 1);
+        await host.StopAsync(Cancellation);
+
+        Assert.NotNull(_ledger.Runs[0].EndedAt);
+        Assert.Equal(0, _store.Count);
+        Assert.Empty(host.Services.GetRequiredService<ExclusiveRuns>().UnderWay);
+    }
+
+    [Fact]
+    public async Task A_recipe_that_asks_for_exclusivity_where_the_application_does_not_is_refused_with_what_to_do()
+    {
+        using var host = await StartAsync(isExclusive: false);
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() => Runtime(host).Add("tenant", quartz => AddJob(quartz.AddQuartzExclusivity()), cancellationToken: Cancellation).AsTask());
+        Assert.Contains("AddQuartzExclusivity()", failure.ToString(), StringComparison.Ordinal);
+        await host.StopAsync(Cancellation);
+    }
+
+    private static ISchedulerRuntime Runtime(IHost host) => host.Services.GetRequiredService<ISchedulerRuntime>();
+
+    private static void AddJob(IQuartzBuilder quartz) => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
+
+    private static Task Until(Func<bool> condition) => Eventually.IsTrueAsync(condition, Bound, "what the test waits for");
+
+    private async Task<IHost> StartAsync(Action<QuartzExclusivityOptions>? exclusivity = null, bool isExclusive = true, Action<IServiceCollection>? schedule = null)
+    {
+        var builder = TestScheduler.CreateBuilder(_ledger, "node");
+        var coordination = builder.Services.AddCoordination().UseInMemory(_store);
+        if (isExclusive)
+        {
+            coordination.AddQuartzExclusivity(exclusivity);
+        }
+
+        builder.Services.AddQuartz();
+        schedule?.Invoke(builder.Services);
+        builder.Services.AddQuartzHostedService(o => (o.WaitForJobsToComplete, o.AwaitApplicationStarted) = (false, false));
+        var host = builder.Build();
+        await host.StartAsync(Cancellation);
+        return host;
+    }
+}

@@ -1,0 +1,267 @@
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Testing;
+using Coordination.TestKit.Waiting;
+using Microsoft.Extensions.DependencyInjection;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Runs;
+
+/// <summary>Nothing is dropped that nobody else will run, and nothing that waits stops the rest.</summary>
+[Failure("F75")]
+[Promise("G11")]
+public sealed class DroppedWorkTests : IAsyncDisposable
+{
+    private const string LockName = "tests/QuartzScheduler/DEFAULT/staged";
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly JobKey Job = new("staged");
+
+    private readonly ControllableLockStore _store = new();
+    private readonly Ledger _ledger = new();
+    private readonly List<TestScheduler> _nodes = [];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task Five_triggers_that_fire_once_all_run()
+    {
+        var node = await StartAsync();
+        node.Services.GetRequiredService<Stage>().Act = (_, cancellationToken) => Task.Delay(20, cancellationToken);
+        await ScheduleOnceAsync(node, 5);
+        await Until(() => node.Verdicts.All.Count == 5, "five fires are over");
+
+        Assert.Equal(5, _ledger.Runs.Count);
+        _ledger.AssertOneAtATime();
+    }
+
+    [Fact]
+    public async Task Fires_that_were_asked_for_by_hand_all_run_also_while_another_node_has_the_job()
+    {
+        var (holder, node) = (await StartAsync("holder"), await StartAsync());
+        var stage = holder.Services.GetRequiredService<Stage>();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        await holder.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => _ledger.Runs.Count == 1, "the holder runs the job");
+        for (var i = 0; i < 3; i++)
+        {
+            await node.Quartz.TriggerJob(Job, Cancellation);
+        }
+
+        await Until(() => node.FiresUnderWay == 3, "all wait");
+        stage.LetGo();
+        await Until(() => node.Verdicts.All.Count == 3, "all are over");
+        Assert.Equal(4, _ledger.Runs.Count);
+        _ledger.AssertOneAtATime();
+    }
+
+    [Fact]
+    public async Task The_last_fire_of_a_series_waits_where_those_before_it_are_skipped()
+    {
+        var node = await StartAsync();
+        _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
+        await ScheduleAsync(node, fires: 3);
+        await Until(() => node.Verdicts.All.Count == 2 && node.FiresUnderWay == 1, "two are skipped, and the last one waits");
+        await AssertOnlyTheLastRunsAsync(node, fires: 3);
+    }
+
+    [Fact]
+    public async Task A_fire_that_waits_gives_way_to_the_last_one_of_its_series()
+    {
+        var node = await StartAsync(exclusivity: options => (options.Defaults.OnConflict, options.Defaults.MaxWait) = (JobConflictAction.Wait, TimeSpan.FromHours(1)));
+        _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
+        await ScheduleAsync(node, fires: 2);
+        await Until(() => node.Verdicts.All.Count == 1 && node.FiresUnderWay == 1, "the first gave way, and the last one waits");
+        Assert.Contains(node.Log, record => record.Id.Id == 1321);
+        await AssertOnlyTheLastRunsAsync(node, fires: 2);
+    }
+
+    [Fact]
+    public async Task Of_one_trigger_one_fire_waits_and_stands_for_the_others()
+    {
+        var node = await StartAsync(exclusivity: options => options.Defaults.OnConflict = JobConflictAction.Wait);
+        _store.GrantTo(LockName, "bob");
+        await node.Quartz.ScheduleJob(
+            TriggerBuilder.Create().ForJob(Job).WithIdentity("often").WithSimpleSchedule(TimeSpan.FromMilliseconds(50)).Build(), cancellationToken: Cancellation);
+        await Until(() => node.Verdicts.All.Count >= 3, "three are over");
+
+        Assert.All(node.Verdicts.All, verdict => Assert.True(verdict.IsSkipped));
+        Assert.True(node.FiresUnderWay <= 2, "One waits, and one may be about to be skipped.");
+        Assert.Contains(node.Log, record => record.Id.Id == 1321);
+        var inspector = node.Services.GetRequiredService<ILockInspector>();
+        Assert.Single((await inspector.InspectAsync(LockName, cancellationToken: Cancellation)).Waiters);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Twenty_runs_that_wait_do_not_stop_a_job_that_is_not_exclusive(bool namesPool)
+    {
+        var plain = new Ledger();
+        var node = await StartAsync(schedule: quartz =>
+        {
+            if (namesPool)
+            {
+                quartz.UseDefaultThreadPool(3);
+            }
+
+            quartz.AddJob<CallingJob>(job => job.WithIdentity("plain").StoreDurably());
+            quartz.Services.AddSingleton(new Calls(context =>
+            {
+                plain.Begin(context).End();
+                return Task.CompletedTask;
+            }));
+        });
+        _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
+        await ScheduleOnceAsync(node, 20);
+        await Until(() => node.FiresUnderWay == 20, "all twenty wait");
+        await node.Quartz.TriggerJob(new JobKey("plain"), Cancellation);
+        await Until(() => plain.Runs.Count == 1, "the other job runs");
+
+        Assert.Empty(_ledger.Runs);
+        await FreeAsync(LockName);
+        await Until(() => _ledger.Runs.Count(run => run.EndedAt is not null) == 20, "all twenty ran");
+        _ledger.AssertOneAtATime();
+    }
+
+    [Fact]
+    public async Task Runs_that_come_back_from_waiting_take_no_more_places_than_there_are()
+    {
+        var (running, most) = (0, 0);
+        var node = await StartAsync(
+            schedule: quartz => quartz.UseDefaultThreadPool(2),
+            exclusivity: options => options.Defaults.Name = "{lock}");
+        node.Services.GetRequiredService<Stage>().Act = async (_, cancellationToken) =>
+        {
+            most = Math.Max(most, Interlocked.Increment(ref running));
+            await Task.Delay(20, cancellationToken);
+            Interlocked.Decrement(ref running);
+        };
+        foreach (var name in (string[])["a", "b", "c", "d", "e"])
+        {
+            _store.GrantTo(name, "bob", TimeSpan.FromHours(1));
+            await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(Job).WithIdentity(name).UsingJobData("lock", name).StartNow().Build(), cancellationToken: Cancellation);
+        }
+
+        await Until(() => node.FiresUnderWay == 5, "all wait");
+        foreach (var name in (string[])["a", "b", "c", "d", "e"])
+        {
+            await FreeAsync(name);
+        }
+
+        await Until(() => node.Verdicts.All.Count == 5, "all ran");
+        Assert.Equal(5, _ledger.Runs.Count);
+        Assert.True(most <= 2, $"{most} ran at once.");
+    }
+
+    [Fact]
+    public async Task With_a_store_that_nodes_share_every_fire_waits()
+    {
+        var node = await StartAsync(schedule: quartz => quartz.UseJobStore(SharedJobStore.Create));
+        _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
+        await node.Quartz.ScheduleJob(
+            TriggerBuilder.Create().ForJob(Job).WithIdentity("hourly").WithSimpleSchedule(TimeSpan.FromHours(1)).Build(), cancellationToken: Cancellation);
+        await Until(async () => (await _store.InspectAsync(LockName, 10, Cancellation)).Waiters.Count == 1, "the fire waits");
+        Assert.Empty(node.Verdicts.All);
+        await FreeAsync(LockName);
+        await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
+        Assert.NotNull(Assert.Single(_ledger.Runs).Token);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_fire_that_waits_when_its_scheduler_stops_is_left_in_a_store_that_outlives_it(bool byHand)
+    {
+        var folder = Directory.CreateTempSubdirectory("coordination-quartz-");
+        var database = Path.Combine(folder.FullName, "jobs.db");
+        var first = await StartAsync(schedule: quartz => PersistentWorker.UseFile(quartz, database));
+        _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
+        if (byHand)
+        {
+            await first.Quartz.TriggerJob(Job, new JobDataMap { ["tenant"] = "north" }, Cancellation);
+        }
+        else
+        {
+            await ScheduleOnceAsync(first, 1);
+        }
+
+        await Until(() => first.FiresUnderWay == 1, "the fire waits");
+        await first.StopAsync();
+        Assert.Empty(_ledger.Runs);
+        Assert.Contains(first.Log, record => record.Id.Id == 1327);
+
+        await FreeAsync(LockName);
+        var next = await StartAsync("next", quartz => PersistentWorker.UseFile(quartz, database));
+        await Until(() => next.Verdicts.All.Count == 1, "the fire is over");
+        Assert.Equal("persistent", Assert.Single(_ledger.Runs).Scheduler);
+        Assert.False(next.Verdicts.All[0].IsSkipped);
+        await next.StopAsync();
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_fire_that_a_later_one_of_its_series_follows_is_skipped()
+    {
+        var node = await StartAsync();
+        _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
+        await node.Quartz.ScheduleJob(
+            TriggerBuilder.Create().ForJob(Job).WithIdentity("hourly").WithSimpleSchedule(TimeSpan.FromHours(1)).Build(), cancellationToken: Cancellation);
+        await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
+        Assert.True(node.Verdicts.All[0].IsSkipped);
+    }
+
+    private static Task Until(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
+
+    private static Task Until(Func<Task<bool>> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
+
+    private static async Task ScheduleOnceAsync(TestScheduler node, int triggers)
+    {
+        for (var i = 0; i < triggers; i++)
+        {
+            await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(Job).WithIdentity($"once-{i}").StartNow().Build(), cancellationToken: Cancellation);
+        }
+    }
+
+    private static async Task ScheduleAsync(TestScheduler node, int fires) => await node.Quartz.ScheduleJob(
+        TriggerBuilder.Create().ForJob(Job).WithIdentity("series").WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromMilliseconds(100)).WithRepeatCount(fires - 1)).Build(), cancellationToken: Cancellation);
+
+    private async Task AssertOnlyTheLastRunsAsync(TestScheduler node, int fires)
+    {
+        await FreeAsync(LockName);
+        await Until(() => node.Verdicts.All.Count == fires, "the last one is over");
+        Assert.Equal(fires - 1, node.Verdicts.All.Count(verdict => verdict.IsSkipped));
+        Assert.False(node.Verdicts.All[^1].IsSkipped);
+        Assert.Equal(node.Verdicts.All.Max(verdict => verdict.FireTime), Assert.Single(_ledger.Runs).FireTime);
+    }
+
+    /// <summary>As an operator does, so that the first waiter is told.</summary>
+    private async Task FreeAsync(string lockName)
+    {
+        var holder = await _store.GetHolderAsync(lockName, Cancellation);
+        Assert.True(await _store.RevokeAsync(lockName, holder!.FencingToken, TimeSpan.FromSeconds(2), Cancellation));
+    }
+
+    private async Task<TestScheduler> StartAsync(string name = "ada", Action<IQuartzBuilder>? schedule = null, Action<QuartzExclusivityOptions>? exclusivity = null)
+    {
+        var node = await TestScheduler.StartAsync(
+            _store,
+            _ledger,
+            name,
+            quartz =>
+            {
+                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
+                schedule?.Invoke(quartz);
+            },
+            exclusivity);
+        _nodes.Add(node);
+        return node;
+    }
+}

@@ -1,0 +1,269 @@
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Stores.InMemory;
+using Coordination.TestKit.Waiting;
+using Microsoft.Extensions.DependencyInjection;
+using Quartz;
+using Quartz.Listeners;
+
+namespace Coordination.Quartz.Tests.Runs;
+
+/// <summary>A skipped fire looks to nobody like one that ran.</summary>
+[Failure("F77")]
+[Promise("G11")]
+public sealed class SkipTests : IAsyncDisposable
+{
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly JobKey Job = new("staged");
+    private static readonly JobKey Next = new("next");
+
+    private readonly InMemoryLockStore _store = new();
+    private readonly Ledger _ledger = new();
+    private readonly List<TestScheduler> _nodes = [];
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Of_three_nodes_the_one_that_ran_a_job_runs_the_next_of_its_chain(bool isAddedLate)
+    {
+        foreach (var name in (string[])["ada", "bob", "cy"])
+        {
+            var chain = new JobChainingJobListener("chain");
+            chain.AddJobChainLink(Job, Next);
+            var node = await StartAsync(name, quartz =>
+            {
+                quartz.AddJob<PlainJob>(job => job.WithIdentity(Next).StoreDurably());
+                if (!isAddedLate)
+                {
+                    quartz.AddJobListener(chain);
+                }
+            });
+            if (isAddedLate)
+            {
+                node.Quartz.ListenerManager.AddJobListener(chain);
+            }
+        }
+
+        await ScheduleOnAllAsync(fires: 4);
+        await Until(() => _nodes.TrueForAll(IsOver), "each node came to the end of the series");
+        await Until(() => Runs(Next) >= Runs(Job), "the chain has gone on");
+        await Task.WhenAll(_nodes.Select(node => node.StopAsync()));
+
+        var first = _ledger.Runs.Where(run => run.Job.Equals(Job)).OrderBy(run => run.BeganAt).ToList();
+        var next = _ledger.Runs.Where(run => run.Job.Equals(Next)).OrderBy(run => run.BeganAt).ToList();
+        Assert.NotEmpty(first);
+        Assert.Equal(first.Count, next.Count);
+        Assert.All(first.Zip(next), pair => Assert.True(pair.First.EndedAt <= pair.Second.BeganAt, "The next job began before the first had ended."));
+    }
+
+    [Fact]
+    public async Task A_listener_hears_of_a_veto_and_not_of_a_run()
+    {
+        var (heard, node) = (new HeardFires(), await StartAsync("ada"));
+        node.Quartz.ListenerManager.AddJobListener(heard);
+        node.Quartz.ListenerManager.AddTriggerListener(heard);
+
+        // The first fires find the lock held, and the last one waits until it is not.
+        _store.Assign("tests/QuartzScheduler/DEFAULT/staged", new LockOwner("bob", 1), TimeSpan.FromSeconds(1));
+        await ScheduleOnAllAsync(fires: 4);
+        await Until(() => IsOver(node) && heard.Vetoed + heard.Completed == node.Verdicts.All.Count, "the series is over");
+
+        Assert.NotEqual(0, heard.Vetoed);
+        Assert.NotEmpty(_ledger.Runs);
+        Assert.Equal((_ledger.Runs.Count, _ledger.Runs.Count, _ledger.Runs.Count), (heard.Begun, heard.Executed, heard.Completed));
+        Assert.Equal((node.Verdicts.All.Count(verdict => verdict.IsSkipped), heard.Vetoed), (heard.Vetoed, heard.Skipped));
+    }
+
+    [Fact]
+    public async Task A_fire_that_a_listener_of_the_users_vetoes_was_not_skipped_and_follows_the_chain()
+    {
+        var heard = new HeardFires();
+        var node = await StartAsync("ada", quartz => quartz
+            .AddJob<PlainJob>(job => job.WithIdentity(Next).StoreDurably())
+            .AddTriggerListener(new VetoOfSeries())
+            .AddJobListener(heard));
+        var chain = new JobChainingJobListener("chain");
+        chain.AddJobChainLink(Job, Next);
+        node.Quartz.ListenerManager.AddJobListener(chain);
+        await ScheduleOnAllAsync(fires: 1);
+        await Until(() => _ledger.Runs.Any(run => run.Job.Equals(Next)), "the next job runs, as it does after a veto");
+        Assert.Equal((1, 0), (heard.Vetoed, heard.Skipped));
+    }
+
+    [Theory]
+    [InlineData(ContinuationCondition.OnAnyOutcome, 1)]
+    [InlineData(ContinuationCondition.OnSuccess, 0)]
+    public async Task A_trigger_that_starts_also_after_skipped_fires_is_warned_of_at_the_start(ContinuationCondition when, int warnings)
+    {
+        var node = await StartAsync("ada", quartz => quartz
+            .AddJob<PlainJob>(job => job.WithIdentity(Next).StoreDurably())
+            .AddTrigger(trigger => trigger.ForJob(Job).WithIdentity("first").StartAt(DateTimeOffset.UtcNow.AddHours(1)))
+            .AddTrigger(trigger => trigger.ForJob(Next).WithIdentity("after").StartAfter(new TriggerKey("first"), when)));
+        Assert.Equal(warnings, node.Log.Count(record => record.Id.Id == 1354));
+    }
+
+    [Theory]
+    [InlineData("veto")]
+    [InlineData("trigger listener")]
+    [InlineData("job listener")]
+    [InlineData("middleware")]
+    public async Task What_keeps_a_fire_from_its_job_after_it_was_granted_leaves_its_time_for_another_node(string what)
+    {
+        var node = await StartAsync("ada", quartz =>
+        {
+            if (what == "middleware")
+            {
+                quartz.AddJobMiddleware(new RefusingMiddleware());
+            }
+        });
+        switch (what)
+        {
+            case "veto":
+                node.Quartz.ListenerManager.AddTriggerListener(new VetoingListener());
+                break;
+            case "trigger listener":
+                node.Quartz.ListenerManager.AddTriggerListener(new ThrowingTriggerListener());
+                break;
+            case "job listener":
+                node.Quartz.ListenerManager.AddJobListener(new ThrowingListener(before: true));
+                break;
+        }
+
+        var time = DateTimeOffset.UtcNow;
+        await FireAsync(node, time);
+        await Until(() => IsOver(node), "the fire is over");
+        Assert.Empty(_ledger.Runs);
+        Assert.Equal(0, _store.Count);
+
+        var other = await StartAsync("bob");
+        await FireAsync(other, time);
+        await Until(() => other.Verdicts.All.Count == 1, "the other's fire is over");
+        Assert.Equal("bob", Assert.Single(_ledger.Runs).Scheduler);
+    }
+
+    private static Task Until(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
+
+    private static async Task FireAsync(TestScheduler node, DateTimeOffset time) =>
+        await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(Job).WithIdentity("once").StartAt(time).Build(), cancellationToken: Cancellation);
+
+    private static bool IsOver(TestScheduler node) => node.Services.GetRequiredService<FiresOver>().Count == 1 && node.FiresUnderWay == 0;
+
+    private int Runs(JobKey job) => _ledger.Runs.Count(run => run.Job.Equals(job));
+
+    private async Task ScheduleOnAllAsync(int fires)
+    {
+        var begin = DateTimeOffset.UtcNow.AddMilliseconds(200);
+        foreach (var node in _nodes)
+        {
+            node.Services.GetRequiredService<Stage>().Act = (_, cancellationToken) => Task.Delay(50, cancellationToken);
+            await node.Quartz.ScheduleJob(
+                TriggerBuilder.Create().ForJob(Job).WithIdentity("series").StartAt(begin).WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromMilliseconds(300)).WithRepeatCount(fires - 1)).Build(), cancellationToken: Cancellation);
+        }
+    }
+
+    private async Task<TestScheduler> StartAsync(string name, Action<IQuartzBuilder>? schedule = null)
+    {
+        var over = new FiresOver();
+        var node = await TestScheduler.StartAsync(
+            _store,
+            _ledger,
+            name,
+            quartz =>
+            {
+                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()).AddSchedulerListener(over);
+                schedule?.Invoke(quartz);
+            },
+            services: services => services.AddSingleton(over));
+        _nodes.Add(node);
+        return node;
+    }
+
+    private sealed class HeardFires : IJobListener, ITriggerListener
+    {
+        private int _begun;
+        private int _executed;
+        private int _completed;
+        private int _vetoed;
+        private int _skipped;
+
+        public string Name => "heard";
+
+        public int Begun => Volatile.Read(ref _begun);
+
+        public int Executed => Volatile.Read(ref _executed);
+
+        public int Completed => Volatile.Read(ref _completed);
+
+        public int Vetoed => Volatile.Read(ref _vetoed);
+
+        public int Skipped => Volatile.Read(ref _skipped);
+
+        public ValueTask JobToBeExecuted(IJobExecutionContext context, CancellationToken cancellationToken = default) => Count(ref _begun);
+
+        public ValueTask JobWasExecuted(IJobExecutionContext context, JobExecutionException? jobException, CancellationToken cancellationToken = default) => Count(ref _executed);
+
+        public ValueTask TriggerComplete(ITrigger trigger, IJobExecutionContext context, SchedulerInstruction triggerInstructionCode, CancellationToken cancellationToken = default) => Count(ref _completed);
+
+        public ValueTask JobExecutionVetoed(IJobExecutionContext context, CancellationToken cancellationToken = default)
+        {
+            if (context.WasSkipped())
+            {
+                Interlocked.Increment(ref _skipped);
+            }
+
+            return Count(ref _vetoed);
+        }
+
+        private static ValueTask Count(ref int count)
+        {
+            Interlocked.Increment(ref count);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    /// <summary>Counts triggers that are done, however their fire ended.</summary>
+    private sealed class FiresOver : ISchedulerListener
+    {
+        private int _count;
+
+        public int Count => Volatile.Read(ref _count);
+
+        public ValueTask TriggerFinalized(IScheduler scheduler, ITrigger trigger, CancellationToken cancellationToken = default)
+        {
+            // And not those by which a chain runs its next job.
+            if (trigger.JobKey.Equals(Job))
+            {
+                Interlocked.Increment(ref _count);
+            }
+
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class ThrowingTriggerListener : ITriggerListener
+    {
+        public ValueTask TriggerFired(ITrigger trigger, IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+            throw new InvalidOperationException("A listener that is broken.");
+    }
+
+    private sealed class VetoOfSeries : ITriggerListener
+    {
+        public ValueTask<bool> VetoJobExecution(ITrigger trigger, IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+            ValueTask.FromResult(trigger.Key.Name == "series");
+    }
+
+    private sealed class RefusingMiddleware : IJobExecutionMiddleware
+    {
+        public ValueTask Invoke(IJobExecutionContext context, JobExecutionDelegate next, CancellationToken cancellationToken = default) => ValueTask.CompletedTask;
+    }
+}
