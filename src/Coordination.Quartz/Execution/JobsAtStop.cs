@@ -44,13 +44,20 @@ internal sealed class JobsAtStop(
     /// <exception cref="ArgumentException">A job cannot be exclusive as it is set, or a trigger not be told from another.</exception>
     public async Task StartedAsync(CancellationToken cancellationToken)
     {
-        foreach (var name in HostedSchedulers)
+        try
         {
-            var factory = name.Length == 0 ? services.GetService<ISchedulerFactory>() : services.GetKeyedService<ISchedulerFactory>(name);
-            if (factory is not null && await factory.GetScheduler(cancellationToken).ConfigureAwait(false) is { } scheduler)
+            foreach (var name in HostedSchedulers)
             {
-                await services.GetRequiredKeyedService<SchedulerExclusivity>(name).CheckOf(services).CheckAsync(scheduler, cancellationToken).ConfigureAwait(false);
+                var factory = name.Length == 0 ? services.GetService<ISchedulerFactory>() : services.GetKeyedService<ISchedulerFactory>(name);
+                if (factory is not null && await factory.GetScheduler(cancellationToken).ConfigureAwait(false) is { } scheduler)
+                {
+                    await services.GetRequiredKeyedService<SchedulerExclusivity>(name).CheckOf(services).CheckAsync(scheduler, cancellationToken).ConfigureAwait(false);
+                }
             }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The host is told to stop while it starts: there is nothing left to check, and an exception would end the process.
         }
     }
 
