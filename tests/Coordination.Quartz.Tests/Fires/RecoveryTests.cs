@@ -23,7 +23,7 @@ public sealed class RecoveryTests(RedisServerFixture redis) : ClusterTest(redis)
         {
             await worker.RunsAsync();
             await worker.KillAsync();
-            Assert.True(await IsHeldAsync("tests/persistent/DEFAULT/staged"), "The lease of the process that was killed is left.");
+            Assert.True(await IsHeldAsync(PersistentWorker.LockName), "The lease of the process that was killed is left.");
             var node = await StartAsync("next", quartz => PersistentWorker.Schedule(quartz, database), options => options.Defaults.OnConflict = onConflict);
             await Until(() => node.Verdicts.All.Count == 1, "the fire is recovered");
 

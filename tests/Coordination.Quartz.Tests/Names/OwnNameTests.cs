@@ -134,7 +134,7 @@ public sealed class OwnNameTests : IAsyncDisposable
     {
         var long1 = new JobKey(new string('x', 600) + "1");
         var long2 = new JobKey(new string('x', 600) + "2");
-        var node = await StartAsync("shop", schedule: quartz => quartz
+        var node = await StartAsync("shop", options => options.Defaults.OnConflict = JobConflictAction.Skip, quartz => quartz
             .AddJob<StagedJob>(job => job.WithIdentity(long1).StoreDurably())
             .AddJob<StagedJob>(job => job.WithIdentity(long2).StoreDurably()));
         var stage = Hold(node.Services);

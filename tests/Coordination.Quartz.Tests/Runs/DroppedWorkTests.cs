@@ -183,7 +183,7 @@ public sealed class DroppedWorkTests : IAsyncDisposable
         var folder = Directory.CreateTempSubdirectory("coordination-quartz-");
         var database = Path.Combine(folder.FullName, "jobs.db");
         var first = await StartAsync(schedule: quartz => PersistentWorker.UseFile(quartz, database));
-        _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
+        _store.GrantTo(PersistentWorker.LockName, "bob", TimeSpan.FromHours(1));
         if (byHand)
         {
             await first.Quartz.TriggerJob(Job, new JobDataMap { ["tenant"] = "north" }, Cancellation);
@@ -198,7 +198,7 @@ public sealed class DroppedWorkTests : IAsyncDisposable
         Assert.Empty(_ledger.Runs);
         Assert.Contains(first.Log, record => record.Id.Id == 1327);
 
-        await FreeAsync(LockName);
+        await FreeAsync(PersistentWorker.LockName);
         var next = await StartAsync("next", quartz => PersistentWorker.UseFile(quartz, database));
         await Until(() => next.Verdicts.All.Count == 1, "the fire is over");
         Assert.Equal("persistent", Assert.Single(_ledger.Runs).Scheduler);

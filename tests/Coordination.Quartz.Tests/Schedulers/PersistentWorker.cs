@@ -11,9 +11,15 @@ internal static class PersistentWorker
 
     public static WorkerProcess Start(string redis, string prefix, string name, string database) => WorkerProcess.Start(Command, redis, prefix, name, database);
 
-    /// <summary>Keeps the jobs of a scheduler in a file.</summary>
+    /// <summary>What the scheduler is called, on every node and in the names of its locks.</summary>
+    private const string Scheduler = "persistent";
+
+    /// <summary>The lock of its job.</summary>
+    public const string LockName = $"{TestScheduler.Application}/{Scheduler}/DEFAULT/staged";
+
+    /// <summary>Keeps the jobs of a scheduler in a file. A node recovers those of its own id alone, as nodes do that are no cluster.</summary>
     public static IQuartzBuilder UseFile(IQuartzBuilder quartz, string database) => quartz
-        .ConfigureScheduler(o => o.InstanceName = "persistent")
+        .ConfigureScheduler(o => (o.InstanceName, o.InstanceId) = (Scheduler, Scheduler))
         .UsePersistentStore(store => store
             .UseSqlite($"Data Source={database};Pooling=False")
             .ConfigureStore(o => o.SchemaProvisioning = SchemaProvisioning.CreateIfMissing));
