@@ -27,6 +27,7 @@ internal static class LeasedWork
         }
         catch (Exception exception)
         {
+            // Whatever the user's work throws, or the disposal of its scope, ends the run, and is told by the caller.
             failure = exception;
         }
 
