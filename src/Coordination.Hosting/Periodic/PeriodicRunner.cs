@@ -142,9 +142,6 @@ internal sealed class PeriodicRunner : IHostedService, IAsyncDisposable, IDispos
         {
             // The host stops between two runs.
         }
-
-        // Whoever waits for the end goes on here, and may dispose of the node, which waits for the call that has ended with this.
-        await Task.Yield();
     }
 
     /// <returns>Whether the slot is over, on this node or another.</returns>

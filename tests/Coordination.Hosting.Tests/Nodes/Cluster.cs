@@ -95,14 +95,22 @@ internal sealed class Cluster : IAsyncDisposable
         {
             node.Work.LetGo();
 
-            // A release is tried until its time is up, on a clock that nobody moves any more.
             node.Store.Fault = null;
         }
 
         foreach (var node in _nodes)
         {
-            await node.DisposeAsync();
+            await EndAsync(node);
         }
+    }
+
+    /// <summary>Ends a node. Releases and undos are tried until their time is up, so the clock moves meanwhile.</summary>
+    public async Task EndAsync(TestNode node)
+    {
+        // The host is disposed synchronously, and waits.
+        var ending = Task.Run(() => node.DisposeAsync().AsTask());
+        await AdvanceUntilAsync(() => ending.IsCompleted, TimeSpan.FromMinutes(2), "the host ends");
+        await ending;
     }
 
     private async Task MoveAsync(TimeSpan by, ILease[] keep)

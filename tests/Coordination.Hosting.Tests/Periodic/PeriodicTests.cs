@@ -149,6 +149,21 @@ public sealed class PeriodicTests
         await cluster.AdvanceUntilAsync(() => a.Runs.All.Count == 2, TimeSpan.FromMinutes(2), "the run after the outage", TimeSpan.FromMilliseconds(250));
     }
 
+    /// <summary>What the node may have been granted is undone for as long as a stop may take.</summary>
+    [Fact]
+    [Promise("G12")]
+    [Failure("F61")]
+    public async Task A_host_that_is_stopped_in_an_outage_ends()
+    {
+        await using var cluster = new Cluster();
+        var a = await StartAsync(cluster, "a");
+        await Cluster.UntilAsync(() => a.Runs.All.Count == 1, "the first run");
+        a.Node.Store.Fault = new LockStoreException("away", isTransient: true);
+        await PassAsync(cluster, Interval);
+
+        await cluster.EndAsync(a.Node);
+    }
+
     [Fact]
     [Promise("G1")]
     public async Task A_run_that_is_triggered_comes_beside_the_schedule_and_never_beside_another_run()
