@@ -2,36 +2,20 @@ using Coordination.Quartz.Names;
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Stores.InMemory;
-using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Names;
 
 /// <summary>A key that was given counts, whatever it looks like; one that Quartz generated is another on each node.</summary>
-public sealed class GivenKeyTests : IAsyncDisposable
+public sealed class GivenKeyTests : NodesTest
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
-    private static readonly JobKey Job = new("staged");
-
     private readonly InMemoryLockStore _store = new();
-    private readonly Ledger _ledger = new();
-    private readonly List<TestScheduler> _nodes = [];
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var node in _nodes)
-        {
-            await node.DisposeAsync();
-        }
-    }
 
     [Fact]
     [Promise("G11", "G13")]
     [Failure("F71")]
-    public async Task A_trigger_that_fires_once_under_a_GUID_that_was_given_runs_on_one_of_three_nodes()
+    public async Task A_trigger_that_fires_once_under_a_GUID_that_was_given_runs_on_one_of_threeNodes()
     {
         var (trigger, time) = (Guid.NewGuid().ToString(), DateTimeOffset.UtcNow);
         foreach (var name in (string[])["ada", "bob", "cy"])
@@ -41,7 +25,7 @@ public sealed class GivenKeyTests : IAsyncDisposable
             await UntilAsync(() => node.Verdicts.All.Count == 1, "the fire is over");
         }
 
-        Assert.Single(_ledger.Runs);
+        Assert.Single(Ledger.Runs);
     }
 
     [Theory]
@@ -96,12 +80,12 @@ public sealed class GivenKeyTests : IAsyncDisposable
             });
         }
 
-        await UntilAsync(() => _ledger.Runs.Select(run => run.FireTime).Distinct().Count() >= 4, "four fire times were run");
-        var times = _ledger.Runs.Select(run => run.FireTime).Distinct().Order().ToList();
-        await UntilAsync(() => _nodes.TrueForAll(node => node.Verdicts.All.Count(verdict => verdict.FireTime > times[2]) >= 4), "both nodes have come past the third");
-        _ledger.AssertOncePerFireTime();
-        Assert.Equal(4, _ledger.Runs.Count(run => run.FireTime == times[1]));
-        Assert.Equal(4, _ledger.Runs.Count(run => run.FireTime == times[2]));
+        await UntilAsync(() => Ledger.Runs.Select(run => run.FireTime).Distinct().Count() >= 4, "four fire times were run");
+        var times = Ledger.Runs.Select(run => run.FireTime).Distinct().Order().ToList();
+        await UntilAsync(() => Nodes.TrueForAll(node => node.Verdicts.All.Count(verdict => verdict.FireTime > times[2]) >= 4), "both nodes have come past the third");
+        Ledger.AssertOncePerFireTime();
+        Assert.Equal(4, Ledger.Runs.Count(run => run.FireTime == times[1]));
+        Assert.Equal(4, Ledger.Runs.Count(run => run.FireTime == times[2]));
     }
 
     [Fact]
@@ -136,7 +120,7 @@ public sealed class GivenKeyTests : IAsyncDisposable
     [Failure("F71")]
     public async Task Quartz_tells_it_of_each_of_several_schedulers_and_of_one_without_a_container()
     {
-        var builder = TestScheduler.CreateBuilder(_ledger, "ada");
+        var builder = TestScheduler.CreateBuilder(Ledger, "ada");
         builder.Services.AddQuartz("one", quartz => quartz.ScheduleJob<StagedJob>(trigger => trigger.WithCronSchedule("0 0 3 * * ?")));
         builder.Services.AddQuartz("two", quartz => quartz.ScheduleJob<StagedJob>(trigger => trigger.WithIdentity("nightly").WithCronSchedule("0 0 3 * * ?")));
         using var host = builder.Build();
@@ -149,14 +133,14 @@ public sealed class GivenKeyTests : IAsyncDisposable
         stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
         await using var factory = QuartzSchedulerBuilder.Create(quartz =>
         {
-            quartz.Services.AddSingleton(_ledger).AddSingleton(stage);
+            quartz.Services.AddSingleton(Ledger).AddSingleton(stage);
             quartz.Services.AddCoordination().UseInMemory(_store);
             quartz.AddQuartzExclusivity().AddJob<StagedJob>(job => job.StoreDurably());
         }).Build();
         var scheduler = await factory.GetScheduler(Cancellation);
         await scheduler.Start(Cancellation);
         await scheduler.TriggerJob((await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), Cancellation)).Single(), Cancellation);
-        await UntilAsync(() => _ledger.Runs.Count == 1, "it runs");
+        await UntilAsync(() => Ledger.Runs.Count == 1, "it runs");
         Assert.EndsWith($"/QuartzScheduler/{typeof(StagedJob)}", Assert.Single((await _store.ListAsync(null, Cancellation)).LockNames), StringComparison.Ordinal);
         stage.LetGo();
     }
@@ -177,12 +161,10 @@ public sealed class GivenKeyTests : IAsyncDisposable
         ValueTask<JobName> NameAsync(JobKey key) => names.OfJobAsync(node.Quartz, JobBuilder.Create<StagedJob>().WithIdentity(key).Build(), Cancellation);
     }
 
-    private static Task UntilAsync(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
-
     private async Task<TestScheduler> StartAsync(string name, Action<IQuartzBuilder> schedule)
     {
-        var node = await TestScheduler.StartAsync(_store, _ledger, name, schedule, o => o.Defaults.OnConflict = JobConflictAction.Wait);
-        _nodes.Add(node);
+        var node = await TestScheduler.StartAsync(_store, Ledger, name, schedule, o => o.Defaults.OnConflict = JobConflictAction.Wait);
+        Nodes.Add(node);
         return node;
     }
 }

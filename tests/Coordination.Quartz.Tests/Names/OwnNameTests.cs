@@ -1,38 +1,22 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Stores.InMemory;
-using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Names;
 
 /// <summary>What nobody named is the application's own, the scheduler's and the job's.</summary>
-public sealed class OwnNameTests : IAsyncDisposable
+public sealed class OwnNameTests : NodesTest
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
-    private static readonly JobKey Job = new("staged");
-
     private readonly InMemoryLockStore _store = new();
-    private readonly Ledger _ledger = new();
-    private readonly List<TestScheduler> _nodes = [];
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var node in _nodes)
-        {
-            await node.DisposeAsync();
-        }
-    }
 
     [Fact]
     [Promise("G13")]
     [Failure("F70")]
     public async Task Two_schedulers_of_one_host_with_equal_keys_have_locks_and_fire_times_of_their_own()
     {
-        var builder = TestScheduler.CreateBuilder(_ledger, "ada");
+        var builder = TestScheduler.CreateBuilder(Ledger, "ada");
         builder.Services.AddCoordination().UseInMemory(_store).AddQuartzExclusivity();
         builder.Services.AddQuartz("one", AddJob);
         builder.Services.AddQuartz("two", AddJob);
@@ -49,7 +33,7 @@ public sealed class OwnNameTests : IAsyncDisposable
         await UntilAsync(() => stage.Calls == 2, "both run at once");
         Assert.Equal(["tests/one/DEFAULT/staged", "tests/two/DEFAULT/staged"], (await _store.ListAsync(null, Cancellation)).LockNames.Order());
         stage.LetGo();
-        await UntilAsync(() => _ledger.Runs.All(run => run.EndedAt is not null), "both are over");
+        await UntilAsync(() => Ledger.Runs.All(run => run.EndedAt is not null), "both are over");
     }
 
     [Fact]
@@ -60,7 +44,7 @@ public sealed class OwnNameTests : IAsyncDisposable
         var (shop, warehouse, time) = (await StartAsync("shop"), await StartAsync("warehouse"), DateTimeOffset.UtcNow);
         Hold(shop.Services);
         await FireAsync(shop.Quartz, time);
-        await UntilAsync(() => _ledger.Runs.Count == 1, "the first runs");
+        await UntilAsync(() => Ledger.Runs.Count == 1, "the first runs");
         await FireAsync(warehouse.Quartz, time);
         await UntilAsync(() => warehouse.Verdicts.All.Count == 1, "the second is over");
 
@@ -76,14 +60,14 @@ public sealed class OwnNameTests : IAsyncDisposable
         var (shop, warehouse, time) = (await StartAsync("shop", Name), await StartAsync("warehouse", Name), DateTimeOffset.UtcNow);
         var stage = Hold(shop.Services);
         await FireAsync(shop.Quartz, time);
-        await UntilAsync(() => _ledger.Runs.Count == 1, "the first runs");
+        await UntilAsync(() => Ledger.Runs.Count == 1, "the first runs");
         await FireAsync(warehouse.Quartz, time);
         await UntilAsync(async () => (await _store.InspectAsync("imports", 10, Cancellation)).Waiters.Count == 1, "the second waits");
         stage.LetGo();
         await UntilAsync(() => warehouse.Verdicts.All.Count == 1, "the second is over");
 
         Assert.False(warehouse.Verdicts.All[0].IsSkipped);
-        _ledger.AssertOneAtATime();
+        Ledger.AssertOneAtATime();
 
         static void Name(QuartzExclusivityOptions options) => options.ForJob(Job, job => (job.Name, job.OnConflict, job.MaxWait) = ("imports", JobConflictAction.Wait, Bound));
     }
@@ -125,7 +109,7 @@ public sealed class OwnNameTests : IAsyncDisposable
         }
 
         Assert.DoesNotContain(node.Verdicts.All, verdict => verdict.IsSkipped);
-        Assert.Equal(triggers.Length, _ledger.Runs.Count);
+        Assert.Equal(triggers.Length, Ledger.Runs.Count);
     }
 
     [Fact]
@@ -177,15 +161,11 @@ public sealed class OwnNameTests : IAsyncDisposable
     private static async Task FireAsync(IScheduler scheduler, DateTimeOffset time) =>
         await scheduler.ScheduleJob(TriggerBuilder.Create().ForJob(Job).WithIdentity("once").StartAt(time).Build(), cancellationToken: Cancellation);
 
-    private static Task UntilAsync(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
-
-    private static Task UntilAsync(Func<Task<bool>> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
-
     private async Task<TestScheduler> StartAsync(string? application, Action<QuartzExclusivityOptions>? exclusivity = null, Action<IQuartzBuilder>? schedule = null)
     {
         var node = await TestScheduler.StartAsync(
-            _store, _ledger, "ada", schedule ?? AddJob, exclusivity, services: services => services.Configure<CoordinationOptions>(o => o.ApplicationName = application));
-        _nodes.Add(node);
+            _store, Ledger, "ada", schedule ?? AddJob, exclusivity, services: services => services.Configure<CoordinationOptions>(o => o.ApplicationName = application));
+        Nodes.Add(node);
         return node;
     }
 }

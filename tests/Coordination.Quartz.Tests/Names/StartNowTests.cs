@@ -8,22 +8,9 @@ using Quartz;
 namespace Coordination.Quartz.Tests.Names;
 
 /// <summary>Schedules that begin "now", which is another time on each node.</summary>
-public sealed class StartNowTests : IAsyncDisposable
+public sealed class StartNowTests : NodesTest
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
-    private static readonly JobKey Job = new("staged");
-
     private readonly InMemoryLockStore _store = new();
-    private readonly Ledger _ledger = new();
-    private readonly List<TestScheduler> _nodes = [];
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var node in _nodes)
-        {
-            await node.DisposeAsync();
-        }
-    }
 
     public static TheoryData<string> Kinds => new("simple", "calendar");
 
@@ -31,21 +18,21 @@ public sealed class StartNowTests : IAsyncDisposable
     [Promise("G11")]
     [Failure("F78")]
     [MemberData(nameof(Kinds))]
-    public async Task A_schedule_that_repeats_from_now_on_runs_once_in_each_interval_on_three_nodes(string kind)
+    public async Task A_schedule_that_repeats_from_now_on_runs_once_in_each_interval_on_threeNodes(string kind)
     {
         foreach (var name in (string[])["ada", "bob", "cy"])
         {
             await StartAsync(name, trigger => Repeat(trigger.StartNow(), kind));
         }
 
-        await Eventually.IsTrueAsync(() => _nodes.TrueForAll(node => node.Verdicts.All.Count >= 5), Bound, "all came to five fires");
-        await Task.WhenAll(_nodes.Select(node => node.StopAsync()));
+        await Eventually.IsTrueAsync(() => Nodes.TrueForAll(node => node.Verdicts.All.Count >= 5), Bound, "all came to five fires");
+        await Task.WhenAll(Nodes.Select(node => node.StopAsync()));
 
         // Each interval once, and none is missing.
-        var seconds = _ledger.Runs.Select(run => run.FireTime.ToUnixTimeSeconds()).Order().ToList();
+        var seconds = Ledger.Runs.Select(run => run.FireTime.ToUnixTimeSeconds()).Order().ToList();
         Assert.Equal(seconds.Distinct(), seconds);
         Assert.Equal(Enumerable.Range(0, seconds.Count).Select(second => seconds[0] + second), seconds);
-        Assert.DoesNotContain(_nodes.SelectMany(node => node.Log), record => record.Id.Id == 1330);
+        Assert.DoesNotContain(Nodes.SelectMany(node => node.Log), record => record.Id.Id == 1330);
     }
 
     [Fact]
@@ -117,11 +104,11 @@ public sealed class StartNowTests : IAsyncDisposable
     {
         var node = await TestScheduler.StartAsync(
             _store,
-            _ledger,
+            Ledger,
             name,
             quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()).AddTrigger(configurator => trigger(configurator.ForJob(Job))),
             o => o.Defaults.OnConflict = JobConflictAction.Wait);
-        _nodes.Add(node);
+        Nodes.Add(node);
         return node;
     }
 }

@@ -2,30 +2,14 @@ using Coordination.Quartz.Names;
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Stores.InMemory;
-using Coordination.TestKit.Waiting;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Names;
 
 /// <summary>Triggers that were given no key.</summary>
-public sealed class TriggerTraitsTests : IAsyncDisposable
+public sealed class TriggerTraitsTests : NodesTest
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
-    private static readonly JobKey Job = new("staged");
-
     private readonly InMemoryLockStore _store = new();
-    private readonly Ledger _ledger = new();
-    private readonly List<TestScheduler> _nodes = [];
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var node in _nodes)
-        {
-            await node.DisposeAsync();
-        }
-    }
 
     [Fact]
     [Promise("G11", "G13")]
@@ -39,11 +23,11 @@ public sealed class TriggerTraitsTests : IAsyncDisposable
                 .AddTrigger(trigger => trigger.ForJob(Job).WithCronSchedule("* * * * * ?").UsingJobData("tenant", "south")));
         }
 
-        await UntilAsync(() => _ledger.Runs.Select(run => run.FireTime).Distinct().Count() >= 4, "four fire times were run");
-        var times = _ledger.Runs.Select(run => run.FireTime).Distinct().Order().ToList();
-        await UntilAsync(() => _nodes.TrueForAll(node => node.Verdicts.All.Count(verdict => verdict.FireTime > times[2]) >= 2), "both nodes have come past the third");
-        Assert.Equal(2, _ledger.Runs.Count(run => run.FireTime == times[1]));
-        Assert.Equal(2, _ledger.Runs.Count(run => run.FireTime == times[2]));
+        await UntilAsync(() => Ledger.Runs.Select(run => run.FireTime).Distinct().Count() >= 4, "four fire times were run");
+        var times = Ledger.Runs.Select(run => run.FireTime).Distinct().Order().ToList();
+        await UntilAsync(() => Nodes.TrueForAll(node => node.Verdicts.All.Count(verdict => verdict.FireTime > times[2]) >= 2), "both nodes have come past the third");
+        Assert.Equal(2, Ledger.Runs.Count(run => run.FireTime == times[1]));
+        Assert.Equal(2, Ledger.Runs.Count(run => run.FireTime == times[2]));
     }
 
     [Fact]
@@ -101,13 +85,11 @@ public sealed class TriggerTraitsTests : IAsyncDisposable
         return TriggerTraits.Describe(trigger.Build());
     }
 
-    private static Task UntilAsync(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
-
     private async Task<TestScheduler> StartAsync(string name, Action<IQuartzBuilder> schedule)
     {
         var node = await TestScheduler.StartAsync(
             _store,
-            _ledger,
+            Ledger,
             name,
             quartz =>
             {
@@ -115,7 +97,7 @@ public sealed class TriggerTraitsTests : IAsyncDisposable
                 schedule(quartz);
             },
             o => o.Defaults.OnConflict = JobConflictAction.Wait);
-        _nodes.Add(node);
+        Nodes.Add(node);
         return node;
     }
 }

@@ -1,7 +1,6 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Testing;
-using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
@@ -10,25 +9,11 @@ namespace Coordination.Quartz.Tests.Runs;
 /// <summary>Nothing is dropped that nobody else will run, and nothing that waits stops the rest.</summary>
 [Failure("F75")]
 [Promise("G11")]
-public sealed class DroppedWorkTests : IAsyncDisposable
+public sealed class DroppedWorkTests : NodesTest
 {
     private const string LockName = "tests/QuartzScheduler/DEFAULT/staged";
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
-    private static readonly JobKey Job = new("staged");
 
     private readonly ControllableLockStore _store = new();
-    private readonly Ledger _ledger = new();
-    private readonly List<TestScheduler> _nodes = [];
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var node in _nodes)
-        {
-            await node.DisposeAsync();
-        }
-    }
 
     [Fact]
     public async Task Five_triggers_that_fire_once_all_run()
@@ -36,10 +21,10 @@ public sealed class DroppedWorkTests : IAsyncDisposable
         var node = await StartAsync();
         node.Services.GetRequiredService<Stage>().Act = (_, cancellationToken) => Task.Delay(20, cancellationToken);
         await ScheduleOnceAsync(node, 5);
-        await Until(() => node.Verdicts.All.Count == 5, "five fires are over");
+        await UntilAsync(() => node.Verdicts.All.Count == 5, "five fires are over");
 
-        Assert.Equal(5, _ledger.Runs.Count);
-        _ledger.AssertOneAtATime();
+        Assert.Equal(5, Ledger.Runs.Count);
+        Ledger.AssertOneAtATime();
     }
 
     [Fact]
@@ -49,17 +34,17 @@ public sealed class DroppedWorkTests : IAsyncDisposable
         var stage = holder.Services.GetRequiredService<Stage>();
         stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
         await holder.Quartz.TriggerJob(Job, Cancellation);
-        await Until(() => _ledger.Runs.Count == 1, "the holder runs the job");
+        await UntilAsync(() => Ledger.Runs.Count == 1, "the holder runs the job");
         for (var i = 0; i < 3; i++)
         {
             await node.Quartz.TriggerJob(Job, Cancellation);
         }
 
-        await Until(() => node.FiresUnderWay == 3, "all wait");
+        await UntilAsync(() => node.FiresUnderWay == 3, "all wait");
         stage.LetGo();
-        await Until(() => node.Verdicts.All.Count == 3, "all are over");
-        Assert.Equal(4, _ledger.Runs.Count);
-        _ledger.AssertOneAtATime();
+        await UntilAsync(() => node.Verdicts.All.Count == 3, "all are over");
+        Assert.Equal(4, Ledger.Runs.Count);
+        Ledger.AssertOneAtATime();
     }
 
     [Fact]
@@ -68,7 +53,7 @@ public sealed class DroppedWorkTests : IAsyncDisposable
         var node = await StartAsync();
         _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
         await ScheduleAsync(node, fires: 3);
-        await Until(() => node.Verdicts.All.Count == 2 && node.FiresUnderWay == 1, "two are skipped, and the last one waits");
+        await UntilAsync(() => node.Verdicts.All.Count == 2 && node.FiresUnderWay == 1, "two are skipped, and the last one waits");
         await AssertOnlyTheLastRunsAsync(node, fires: 3);
     }
 
@@ -78,7 +63,7 @@ public sealed class DroppedWorkTests : IAsyncDisposable
         var node = await StartAsync(exclusivity: options => (options.Defaults.OnConflict, options.Defaults.MaxWait) = (JobConflictAction.Wait, TimeSpan.FromHours(1)));
         _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
         await ScheduleAsync(node, fires: 2);
-        await Until(() => node.Verdicts.All.Count == 1 && node.FiresUnderWay == 1, "the first gave way, and the last one waits");
+        await UntilAsync(() => node.Verdicts.All.Count == 1 && node.FiresUnderWay == 1, "the first gave way, and the last one waits");
         Assert.Contains(node.Log, record => record.Id.Id == 1321);
         await AssertOnlyTheLastRunsAsync(node, fires: 2);
     }
@@ -90,7 +75,7 @@ public sealed class DroppedWorkTests : IAsyncDisposable
         _store.GrantTo(LockName, "bob");
         await node.Quartz.ScheduleJob(
             TriggerBuilder.Create().ForJob(Job).WithIdentity("often").WithSimpleSchedule(TimeSpan.FromMilliseconds(50)).Build(), cancellationToken: Cancellation);
-        await Until(() => node.Verdicts.All.Count >= 3, "three are over");
+        await UntilAsync(() => node.Verdicts.All.Count >= 3, "three are over");
 
         Assert.All(node.Verdicts.All, verdict => Assert.True(verdict.IsSkipped));
         Assert.True(node.FiresUnderWay <= 2, "One waits, and one may be about to be skipped.");
@@ -121,14 +106,14 @@ public sealed class DroppedWorkTests : IAsyncDisposable
         });
         _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
         await ScheduleOnceAsync(node, 20);
-        await Until(() => node.FiresUnderWay == 20, "all twenty wait");
+        await UntilAsync(() => node.FiresUnderWay == 20, "all twenty wait");
         await node.Quartz.TriggerJob(new JobKey("plain"), Cancellation);
-        await Until(() => plain.Runs.Count == 1, "the other job runs");
+        await UntilAsync(() => plain.Runs.Count == 1, "the other job runs");
 
-        Assert.Empty(_ledger.Runs);
+        Assert.Empty(Ledger.Runs);
         await FreeAsync(LockName);
-        await Until(() => _ledger.Runs.Count(run => run.EndedAt is not null) == 20, "all twenty ran");
-        _ledger.AssertOneAtATime();
+        await UntilAsync(() => Ledger.Runs.Count(run => run.EndedAt is not null) == 20, "all twenty ran");
+        Ledger.AssertOneAtATime();
     }
 
     [Fact]
@@ -150,29 +135,29 @@ public sealed class DroppedWorkTests : IAsyncDisposable
             await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(Job).WithIdentity(name).UsingJobData("lock", name).StartNow().Build(), cancellationToken: Cancellation);
         }
 
-        await Until(() => node.FiresUnderWay == 5, "all wait");
+        await UntilAsync(() => node.FiresUnderWay == 5, "all wait");
         foreach (var name in (string[])["a", "b", "c", "d", "e"])
         {
             await FreeAsync(name);
         }
 
-        await Until(() => node.Verdicts.All.Count == 5, "all ran");
-        Assert.Equal(5, _ledger.Runs.Count);
+        await UntilAsync(() => node.Verdicts.All.Count == 5, "all ran");
+        Assert.Equal(5, Ledger.Runs.Count);
         Assert.True(most <= 2, $"{most} ran at once.");
     }
 
     [Fact]
-    public async Task With_a_store_that_nodes_share_every_fire_waits()
+    public async Task With_a_store_thatNodes_share_every_fire_waits()
     {
         var node = await StartAsync(schedule: quartz => quartz.UseJobStore(SharedJobStore.Create));
         _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
         await node.Quartz.ScheduleJob(
             TriggerBuilder.Create().ForJob(Job).WithIdentity("hourly").WithSimpleSchedule(TimeSpan.FromHours(1)).Build(), cancellationToken: Cancellation);
-        await Until(async () => (await _store.InspectAsync(LockName, 10, Cancellation)).Waiters.Count == 1, "the fire waits");
+        await UntilAsync(async () => (await _store.InspectAsync(LockName, 10, Cancellation)).Waiters.Count == 1, "the fire waits");
         Assert.Empty(node.Verdicts.All);
         await FreeAsync(LockName);
-        await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
-        Assert.NotNull(Assert.Single(_ledger.Runs).Token);
+        await UntilAsync(() => node.Verdicts.All.Count == 1, "the fire is over");
+        Assert.NotNull(Assert.Single(Ledger.Runs).Token);
     }
 
     [Theory]
@@ -193,15 +178,15 @@ public sealed class DroppedWorkTests : IAsyncDisposable
             await ScheduleOnceAsync(first, 1);
         }
 
-        await Until(() => first.FiresUnderWay == 1, "the fire waits");
+        await UntilAsync(() => first.FiresUnderWay == 1, "the fire waits");
         await first.StopAsync();
-        Assert.Empty(_ledger.Runs);
+        Assert.Empty(Ledger.Runs);
         Assert.Contains(first.Log, record => record.Id.Id == 1327);
 
         await FreeAsync(PersistentWorker.LockName);
         var next = await StartAsync("next", quartz => PersistentWorker.UseFile(quartz, database));
-        await Until(() => next.Verdicts.All.Count == 1, "the fire is over");
-        Assert.Equal("persistent", Assert.Single(_ledger.Runs).Scheduler);
+        await UntilAsync(() => next.Verdicts.All.Count == 1, "the fire is over");
+        Assert.Equal("persistent", Assert.Single(Ledger.Runs).Scheduler);
         Assert.False(next.Verdicts.All[0].IsSkipped);
         await next.StopAsync();
         folder.Delete(recursive: true);
@@ -214,13 +199,9 @@ public sealed class DroppedWorkTests : IAsyncDisposable
         _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
         await node.Quartz.ScheduleJob(
             TriggerBuilder.Create().ForJob(Job).WithIdentity("hourly").WithSimpleSchedule(TimeSpan.FromHours(1)).Build(), cancellationToken: Cancellation);
-        await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
+        await UntilAsync(() => node.Verdicts.All.Count == 1, "the fire is over");
         Assert.True(node.Verdicts.All[0].IsSkipped);
     }
-
-    private static Task Until(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
-
-    private static Task Until(Func<Task<bool>> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
 
     private static async Task ScheduleOnceAsync(TestScheduler node, int triggers)
     {
@@ -236,10 +217,10 @@ public sealed class DroppedWorkTests : IAsyncDisposable
     private async Task AssertOnlyTheLastRunsAsync(TestScheduler node, int fires)
     {
         await FreeAsync(LockName);
-        await Until(() => node.Verdicts.All.Count == fires, "the last one is over");
+        await UntilAsync(() => node.Verdicts.All.Count == fires, "the last one is over");
         Assert.Equal(fires - 1, node.Verdicts.All.Count(verdict => verdict.IsSkipped));
         Assert.False(node.Verdicts.All[^1].IsSkipped);
-        Assert.Equal(node.Verdicts.All.Max(verdict => verdict.FireTime), Assert.Single(_ledger.Runs).FireTime);
+        Assert.Equal(node.Verdicts.All.Max(verdict => verdict.FireTime), Assert.Single(Ledger.Runs).FireTime);
     }
 
     /// <summary>As an operator does, so that the first waiter is told.</summary>
@@ -253,7 +234,7 @@ public sealed class DroppedWorkTests : IAsyncDisposable
     {
         var node = await TestScheduler.StartAsync(
             _store,
-            _ledger,
+            Ledger,
             name,
             quartz =>
             {
@@ -261,7 +242,7 @@ public sealed class DroppedWorkTests : IAsyncDisposable
                 schedule?.Invoke(quartz);
             },
             exclusivity);
-        _nodes.Add(node);
+        Nodes.Add(node);
         return node;
     }
 }

@@ -1,7 +1,6 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Stores.InMemory;
-using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 using Quartz.Listeners;
@@ -11,30 +10,16 @@ namespace Coordination.Quartz.Tests.Runs;
 /// <summary>A skipped fire looks to nobody like one that ran.</summary>
 [Failure("F77")]
 [Promise("G11")]
-public sealed class SkipTests : IAsyncDisposable
+public sealed class SkipTests : NodesTest
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
-    private static readonly JobKey Job = new("staged");
     private static readonly JobKey Next = new("next");
 
     private readonly InMemoryLockStore _store = new();
-    private readonly Ledger _ledger = new();
-    private readonly List<TestScheduler> _nodes = [];
-
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var node in _nodes)
-        {
-            await node.DisposeAsync();
-        }
-    }
 
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task Of_three_nodes_the_one_that_ran_a_job_runs_the_next_of_its_chain(bool isAddedLate)
+    public async Task Of_threeNodes_the_one_that_ran_a_job_runs_the_next_of_its_chain(bool isAddedLate)
     {
         foreach (var name in (string[])["ada", "bob", "cy"])
         {
@@ -55,12 +40,12 @@ public sealed class SkipTests : IAsyncDisposable
         }
 
         await ScheduleOnAllAsync(fires: 4);
-        await Until(() => _nodes.TrueForAll(IsOver), "each node came to the end of the series");
-        await Until(() => Runs(Next) >= Runs(Job), "the chain has gone on");
-        await Task.WhenAll(_nodes.Select(node => node.StopAsync()));
+        await UntilAsync(() => Nodes.TrueForAll(IsOver), "each node came to the end of the series");
+        await UntilAsync(() => Runs(Next) >= Runs(Job), "the chain has gone on");
+        await Task.WhenAll(Nodes.Select(node => node.StopAsync()));
 
-        var first = _ledger.Runs.Where(run => run.Job.Equals(Job)).OrderBy(run => run.BeganAt).ToList();
-        var next = _ledger.Runs.Where(run => run.Job.Equals(Next)).OrderBy(run => run.BeganAt).ToList();
+        var first = Ledger.Runs.Where(run => run.Job.Equals(Job)).OrderBy(run => run.BeganAt).ToList();
+        var next = Ledger.Runs.Where(run => run.Job.Equals(Next)).OrderBy(run => run.BeganAt).ToList();
         Assert.NotEmpty(first);
         Assert.Equal(first.Count, next.Count);
         Assert.All(first.Zip(next), pair => Assert.True(pair.First.EndedAt <= pair.Second.BeganAt, "The next job began before the first had ended."));
@@ -76,11 +61,11 @@ public sealed class SkipTests : IAsyncDisposable
         // The first fires find the lock held, and the last one waits until it is not.
         _store.Assign("tests/QuartzScheduler/DEFAULT/staged", new LockOwner("bob", 1), TimeSpan.FromSeconds(1));
         await ScheduleOnAllAsync(fires: 4);
-        await Until(() => IsOver(node) && heard.Vetoed + heard.Completed == node.Verdicts.All.Count, "the series is over");
+        await UntilAsync(() => IsOver(node) && heard.Vetoed + heard.Completed == node.Verdicts.All.Count, "the series is over");
 
         Assert.NotEqual(0, heard.Vetoed);
-        Assert.NotEmpty(_ledger.Runs);
-        Assert.Equal((_ledger.Runs.Count, _ledger.Runs.Count, _ledger.Runs.Count), (heard.Begun, heard.Executed, heard.Completed));
+        Assert.NotEmpty(Ledger.Runs);
+        Assert.Equal((Ledger.Runs.Count, Ledger.Runs.Count, Ledger.Runs.Count), (heard.Begun, heard.Executed, heard.Completed));
         Assert.Equal((node.Verdicts.All.Count(verdict => verdict.IsSkipped), heard.Vetoed), (heard.Vetoed, heard.Skipped));
     }
 
@@ -96,7 +81,7 @@ public sealed class SkipTests : IAsyncDisposable
         chain.AddJobChainLink(Job, Next);
         node.Quartz.ListenerManager.AddJobListener(chain);
         await ScheduleOnAllAsync(fires: 1);
-        await Until(() => _ledger.Runs.Any(run => run.Job.Equals(Next)), "the next job runs, as it does after a veto");
+        await UntilAsync(() => Ledger.Runs.Any(run => run.Job.Equals(Next)), "the next job runs, as it does after a veto");
         Assert.Equal((1, 0), (heard.Vetoed, heard.Skipped));
     }
 
@@ -141,29 +126,27 @@ public sealed class SkipTests : IAsyncDisposable
 
         var time = DateTimeOffset.UtcNow;
         await FireAsync(node, time);
-        await Until(() => IsOver(node), "the fire is over");
-        Assert.Empty(_ledger.Runs);
+        await UntilAsync(() => IsOver(node), "the fire is over");
+        Assert.Empty(Ledger.Runs);
         Assert.Equal(0, _store.Count);
 
         var other = await StartAsync("bob");
         await FireAsync(other, time);
-        await Until(() => other.Verdicts.All.Count == 1, "the other's fire is over");
-        Assert.Equal("bob", Assert.Single(_ledger.Runs).Scheduler);
+        await UntilAsync(() => other.Verdicts.All.Count == 1, "the other's fire is over");
+        Assert.Equal("bob", Assert.Single(Ledger.Runs).Scheduler);
     }
-
-    private static Task Until(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
 
     private static async Task FireAsync(TestScheduler node, DateTimeOffset time) =>
         await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(Job).WithIdentity("once").StartAt(time).Build(), cancellationToken: Cancellation);
 
     private static bool IsOver(TestScheduler node) => node.Services.GetRequiredService<FiresOver>().Count == 1 && node.FiresUnderWay == 0;
 
-    private int Runs(JobKey job) => _ledger.Runs.Count(run => run.Job.Equals(job));
+    private int Runs(JobKey job) => Ledger.Runs.Count(run => run.Job.Equals(job));
 
     private async Task ScheduleOnAllAsync(int fires)
     {
         var begin = DateTimeOffset.UtcNow.AddMilliseconds(200);
-        foreach (var node in _nodes)
+        foreach (var node in Nodes)
         {
             node.Services.GetRequiredService<Stage>().Act = (_, cancellationToken) => Task.Delay(50, cancellationToken);
             await node.Quartz.ScheduleJob(
@@ -176,7 +159,7 @@ public sealed class SkipTests : IAsyncDisposable
         var over = new FiresOver();
         var node = await TestScheduler.StartAsync(
             _store,
-            _ledger,
+            Ledger,
             name,
             quartz =>
             {
@@ -184,7 +167,7 @@ public sealed class SkipTests : IAsyncDisposable
                 schedule?.Invoke(quartz);
             },
             services: services => services.AddSingleton(over));
-        _nodes.Add(node);
+        Nodes.Add(node);
         return node;
     }
 

@@ -96,6 +96,26 @@ public sealed class WaiterTests
         Assert.Equal(LeaseState.Held, (await waiting).State);
     }
 
+    /// <summary>Replicas of two configurations. The holder is dead, and nobody tells.</summary>
+    [Theory]
+    [Promise("G4")]
+    [Failure("F34")]
+    [InlineData(2, 15)]
+    [InlineData(30, 1)]
+    public async Task The_lease_of_the_holder_counts_and_not_that_of_the_waiter(int held, int waited)
+    {
+        await using var node = new TestNode();
+        var takenOverAfter = TimeSpan.FromSeconds(held);
+        node.Store.GrantTo("work", "another-node", takenOverAfter);
+        Task<ILockLease> waiting = null!;
+        await node.UntilAsleepAsync(() => waiting = node.AcquireAsync(options: new LockOptions { LeaseDuration = TimeSpan.FromSeconds(waited) }));
+
+        node.Advance(takenOverAfter - TimeSpan.FromMilliseconds(100));
+        Assert.False(waiting.IsCompleted);
+        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromMilliseconds(350)));
+        Assert.Equal(LeaseState.Held, (await waiting).State);
+    }
+
     [Fact]
     public async Task A_wait_ends_when_the_provider_is_disposed()
     {

@@ -1,0 +1,32 @@
+using Coordination.TestKit.Waiting;
+using Quartz;
+
+namespace Coordination.Quartz.Tests.Schedulers;
+
+/// <summary>A test with several schedulers of this process, each of them a node. They end with the test.</summary>
+public abstract class NodesTest : IAsyncDisposable
+{
+    /// <summary>How long anything may take before the test fails.</summary>
+    protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+
+    protected static readonly JobKey Job = new("staged");
+
+    protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private protected Ledger Ledger { get; } = new();
+
+    private protected List<TestScheduler> Nodes { get; } = [];
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        foreach (var node in Nodes)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
+    protected static Task UntilAsync(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
+
+    protected static Task UntilAsync(Func<Task<bool>> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
+}
