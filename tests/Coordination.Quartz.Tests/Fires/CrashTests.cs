@@ -8,7 +8,7 @@ using Quartz;
 namespace Coordination.Quartz.Tests.Fires;
 
 /// <summary>A fire whose node dies, or stops, in the middle.</summary>
-public sealed class CrashTests(RedisServerFixture redis) : ClusterTest(redis)
+public sealed class CrashTests(AnyServerFixture redis) : ClusterTest(redis)
 {
     [Theory]
     [Promise("G11")]

@@ -7,7 +7,7 @@ using Quartz;
 namespace Coordination.Quartz.Tests.Fires;
 
 /// <summary>Fires that a scheduler comes to so late that it takes them for missed, and fires them "now".</summary>
-public sealed class MisfireTests(RedisServerFixture redis) : ClusterTest(redis)
+public sealed class MisfireTests(AnyServerFixture redis) : ClusterTest(redis)
 {
     private static readonly JobKey Job = new("staged");
     private static readonly JobKey Blocking = new("blocking");

@@ -8,7 +8,7 @@ using Quartz;
 
 namespace Coordination.Quartz.Tests.Fires;
 
-public sealed class OncePerFireTimeTests(RedisServerFixture redis) : ClusterTest(redis)
+public sealed class OncePerFireTimeTests(AnyServerFixture redis) : ClusterTest(redis)
 {
     private const string LockName = "tests/QuartzScheduler/DEFAULT/staged";
 

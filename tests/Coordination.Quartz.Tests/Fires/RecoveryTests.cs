@@ -7,7 +7,7 @@ namespace Coordination.Quartz.Tests.Fires;
 /// A fire that Quartz itself recovers, from a store that outlived the process. SQLite is no store for a cluster, so the next process takes the
 /// scheduler over, as after a crash of the only node; to the job it is the same.
 /// </summary>
-public sealed class RecoveryTests(RedisServerFixture redis) : ClusterTest(redis)
+public sealed class RecoveryTests(AnyServerFixture redis) : ClusterTest(redis)
 {
     [Theory]
     [Failure("F76")]

@@ -7,7 +7,7 @@ using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;
 
-public sealed class ConflictTests(RedisServerFixture redis) : ClusterTest(redis)
+public sealed class ConflictTests(AnyServerFixture redis) : ClusterTest(redis)
 {
     private static readonly JobKey Job = new("staged");
 

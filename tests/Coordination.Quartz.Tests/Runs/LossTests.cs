@@ -6,7 +6,7 @@ using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;
 
-public sealed class LossTests(RedisServerFixture redis) : ClusterTest(redis)
+public sealed class LossTests(AnyServerFixture redis) : ClusterTest(redis)
 {
     private const string LockName = "tests/QuartzScheduler/DEFAULT/staged";
 

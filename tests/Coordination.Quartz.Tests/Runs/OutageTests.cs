@@ -7,12 +7,13 @@ using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;
 
-public sealed class OutageTests(RedisServerFixture redis) : ClusterTest(redis)
+public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
 {
     private static readonly JobKey Job = new("staged");
 
     [Theory]
     [Promise("G12")]
+    [Needs(Need.RedisServer)]
     [InlineData(JobOutageAction.Skip)]
     [InlineData(JobOutageAction.RunAnyway)]
     public async Task With_Redis_away_a_fire_is_skipped_or_run_with_no_lease_and_goes_on_after_it(JobOutageAction onStoreUnavailable)

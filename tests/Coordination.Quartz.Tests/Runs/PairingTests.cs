@@ -8,7 +8,7 @@ using Quartz;
 namespace Coordination.Quartz.Tests.Runs;
 
 /// <summary>However a run ends, its lease is released.</summary>
-public sealed class PairingTests(RedisServerFixture redis) : ClusterTest(redis)
+public sealed class PairingTests(AnyServerFixture redis) : ClusterTest(redis)
 {
     private const string LockName = "tests/QuartzScheduler/DEFAULT/staged";
 

@@ -5,9 +5,8 @@ using StackExchange.Redis;
 
 namespace Coordination.Quartz.Tests.Schedulers;
 
-/// <summary>A test with several nodes on one Redis.</summary>
-[Needs(Need.RedisServer)]
-public abstract class ClusterTest(RedisServerFixture shared) : IAsyncLifetime
+/// <summary>A test with several nodes on one server.</summary>
+public abstract class ClusterTest(AnyServerFixture shared) : IAsyncLifetime
 {
     /// <summary>How long anything may take before the test fails.</summary>
     protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);

@@ -4,7 +4,7 @@ namespace Coordination.TestKit.Servers;
 
 /// <summary>
 /// A server that the tests of a run share, started for the first test that asks for it. Where it is missing, the tests that need it
-/// are left out: never does another server take its place.
+/// are left out: never does another server take its place, but in <see cref="AnyServerFixture"/>.
 /// </summary>
 public abstract class ServerFixture : IAsyncLifetime
 {
