@@ -151,7 +151,11 @@ public static class QuartzExclusivityBuilderExtensions
             var options = provider.GetRequiredService<IOptionsMonitor<QuartzExclusivityOptions>>().Get(name);
             var prefix = name.Length == 0 ? "Quartz:" : $"Quartz ({name}):";
             yield return new(prefix + nameof(options.FireTimeRetention), options.FireTimeRetention);
-            yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.MaxWait)}", options.Defaults.MaxWait ?? WaitRule.DefaultMaxWait);
+            if ((options.Defaults.MaxWait ?? (options.Defaults.OnConflict == JobConflictAction.Wait ? WaitRule.DefaultMaxWait : null)) is { } wait)
+            {
+                yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.MaxWait)}", wait);
+            }
+
             if (options.Defaults.LeaseDuration is { } lease)
             {
                 yield return new($"{prefix}{nameof(options.Defaults)}:{nameof(options.Defaults.LeaseDuration)}", lease);

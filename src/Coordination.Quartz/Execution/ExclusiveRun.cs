@@ -20,6 +20,7 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
     private readonly CancellationTokenSource _waitEnded = new();
     private ILockLease? _admitted;
     private bool _isInterruptible;
+    private bool _isInterrupted;
 
     public IJobExecutionContext Context => context;
 
@@ -78,6 +79,11 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
         lock (_gate)
         {
             _isInterruptible = true;
+            if (_isInterrupted)
+            {
+                // Between its admission and now.
+                _ = InterruptAsync();
+            }
         }
     }
 
@@ -122,6 +128,7 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
         _waitEnded.Cancel();
         lock (_gate)
         {
+            _isInterrupted = true;
             if (_isInterruptible)
             {
                 // Cancels the job's token before it returns; what comes after that are listeners.

@@ -43,6 +43,12 @@ internal sealed class ExclusivityGate(
     {
         // What is left of the try before a refire, if that never came to its job.
         await AbandonAsync(context).ConfigureAwait(false);
+        if (_faults.TryGetValue(context, out var fault) && fault.InnerException is ArgumentException)
+        {
+            // Nothing is set otherwise at a refire.
+            return false;
+        }
+
         _faults.Remove(context);
         try
         {
@@ -144,7 +150,7 @@ internal sealed class ExclusivityGate(
 
         if (run.Outcome == FireOutcome.SkippedAtStop)
         {
-            run.IsLeftForAnother = await handBack.LeaveAsync(run.Context).ConfigureAwait(false);
+            run.IsLeftForAnother = await LeaveAsync(run).ConfigureAwait(false);
         }
 
         End(run);
@@ -153,5 +159,19 @@ internal sealed class ExclusivityGate(
         fireTimes.Settle(run);
         report.Tell(run);
         return true;
+    }
+
+    private async Task<bool> LeaveAsync(ExclusiveRun run)
+    {
+        try
+        {
+            return await handBack.LeaveAsync(run.Context).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            // Whatever the job store throws, as where its database is away: the fire is reported as one that nobody runs.
+            logger.NotLeftInStore(e, run.Context.JobDetail.Key);
+            return false;
+        }
     }
 }

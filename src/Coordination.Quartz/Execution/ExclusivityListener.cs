@@ -16,7 +16,14 @@ internal sealed class ExclusivityListener(ExclusivityGate gate, FireTimes fireTi
     {
         // Another middleware may have kept the fire from its job.
         await gate.AbandonAsync(context).ConfigureAwait(false);
-        if (ExclusiveRun.Find(context) is { Outcome: { } outcome } run)
+        if (ExclusiveRun.Find(context) is not { } run)
+        {
+            return;
+        }
+
+        // Also of one that failed before its job began: its retry is of the same fire.
+        fireTimes.Settle(run);
+        if (run.Outcome is { } outcome)
         {
             run.Outcome = (outcome, context.Outcome) switch
             {
@@ -25,7 +32,6 @@ internal sealed class ExclusivityListener(ExclusivityGate gate, FireTimes fireTi
                 (_, ExecutionOutcome.Failed) => FireOutcome.Failed,
                 _ => outcome,
             };
-            fireTimes.Settle(run);
             report.Tell(run);
         }
     }

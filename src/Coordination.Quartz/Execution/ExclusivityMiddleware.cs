@@ -25,10 +25,15 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
             {
                 await RunAsync(run, lease, next, cancellationToken).ConfigureAwait(false);
             }
-            else
+            else if (run.Outcome == FireOutcome.RanUnprotected)
             {
                 // The store is away, and the job is to run anyway.
                 await next(context, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                throw new JobExecutionException(
+                    $"The job {context.JobDetail.Key} was to run a second time in one fire, and its lease is released: a middleware called the next one twice. Ask Quartz for another try, by RefireImmediately or by a retry policy.");
             }
         }
         finally
@@ -48,6 +53,8 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
             {
                 try
                 {
+                    // By now it may be lost: the run may have waited for a place, or the process stood still.
+                    FailIfLost(run, lease, null);
                     await next(run.Context, cancellationToken).ConfigureAwait(false);
                 }
                 finally
@@ -64,6 +71,12 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
             wasCancelled = true;
             FailIfLost(run, lease, e);
             FailIfOverdue(run, e);
+            throw;
+        }
+        catch (Exception) when (cancellationToken.IsCancellationRequested && shutdown.Begun.IsCancellationRequested)
+        {
+            // A client library that was cancelled throws what it likes. The job did not finish, because this node stops.
+            wasCancelled = true;
             throw;
         }
         finally
@@ -93,7 +106,7 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
     private async Task ReleaseAsync(ExclusiveRun run, ILockLease lease, bool wasCancelled)
     {
         // Not finished, because this node stops: for another to run.
-        if (wasCancelled && shutdown.Begun.IsCancellationRequested && run.Policy.OnCrash == JobCrashAction.Recover)
+        if (wasCancelled && shutdown.Begun.IsCancellationRequested && run.Fire is { Recover: true })
         {
             run.IsLeftForAnother = true;
             await locks.ReleaseUnfinishedAsync(lease).ConfigureAwait(false);

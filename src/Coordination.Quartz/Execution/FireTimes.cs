@@ -47,7 +47,9 @@ internal sealed class FireTimes(string nodeId, SchedulerNames names)
             Series = NameSeries(job, names.OfTrigger(context.Trigger)),
             Time = slot?.Begin ?? time,
             Run = RunName.Of(nodeId, context.Scheduler.SchedulerName, context.FireInstanceId, slot?.Begin ?? time),
-            Recover = policy.OnCrash == JobCrashAction.Recover,
+
+            // Where a store gives each fire to one node, no other one asks for it.
+            Recover = policy.OnCrash == JobCrashAction.Recover && !names.IsStoreKept,
             RememberFor = slot is { Length: var length } ? Longer(retention, length) : retention,
         };
     }

@@ -24,6 +24,13 @@ internal sealed class RunAdmission(
         try
         {
             var attempt = await AskAsync(run, longest, ending.Token).ConfigureAwait(false);
+            if (attempt is { Lease: { } late } && ending.IsCancellationRequested)
+            {
+                // It was granted in the moment in which it was not to wait any longer.
+                await locks.UndoAsync(late).ConfigureAwait(false);
+                ending.Token.ThrowIfCancellationRequested();
+            }
+
             if (attempt is not null)
             {
                 outage.End();
@@ -91,7 +98,9 @@ internal sealed class RunAdmission(
             return attempt;
         }
 
-        var later = await WaitAsync(run, limit, cancellationToken).ConfigureAwait(false);
+        var later = limit == Timeout.InfiniteTimeSpan
+            ? await WaitWithoutEndAsync(run, cancellationToken).ConfigureAwait(false)
+            : await WaitAsync(run, limit, cancellationToken).ConfigureAwait(false);
         if (later is { Lease: null, Status: OccurrenceStatus.None })
         {
             // The time was up. Whether the lock was held until then, or the store away, is what the first attempt said.
@@ -102,10 +111,34 @@ internal sealed class RunAdmission(
         {
             // It was begun while this one waited.
             logger.StandsBy(run.Context.JobDetail.Key, fire!.Time, RunName.Parse(later.Run)?.NodeId);
-            return await WaitAsync(run, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+            return await WaitWithoutEndAsync(run, cancellationToken).ConfigureAwait(false);
         }
 
         return later;
+    }
+
+    /// <summary>Waits until it has the lock, or the fire was run: a grant that comes to nothing is not the end of it.</summary>
+    private async Task<OccurrenceAttempt?> WaitWithoutEndAsync(ExclusiveRun run, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                var attempt = await WaitAsync(run, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+                if (attempt is not { Lease: null, Status: OccurrenceStatus.None or OccurrenceStatus.Started })
+                {
+                    return attempt;
+                }
+
+                // The lock was lost between its grant and the question for the fire.
+            }
+            catch (LockStoreException e) when (e.IsTransient && WaitRule.WaitsForStore(run.Policy))
+            {
+                // The store went away between them.
+                outage.Meet(run, e);
+                await Task.Delay(OutageLook, time, cancellationToken).ConfigureAwait(false);
+            }
+        }
     }
 
     private async Task<OccurrenceAttempt?> WaitAsync(ExclusiveRun run, TimeSpan limit, CancellationToken cancellationToken)
@@ -167,9 +200,10 @@ internal sealed class RunAdmission(
                     throw new LockStoreException(e.Message, isTransient: true, e);
                 }
             }
-            catch (Exception e) when (e is NotSupportedException or LockStoreException)
+            catch (Exception)
             {
-                // A store that nobody can look at, or that refuses to be: what the wait itself meets is what counts.
+                // A store that nobody can look at, or that refuses it; or the wait is over. Whatever the look met, what counts is what the wait meets: it may
+                // have been granted meanwhile, and nobody else would have its lease.
                 break;
             }
         }

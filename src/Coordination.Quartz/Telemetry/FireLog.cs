@@ -4,7 +4,7 @@ using Quartz;
 
 namespace Coordination.Quartz.Telemetry;
 
-/// <summary>What the log tells of fires that are over: 1300 to 1306, and 1320 to 1349.</summary>
+/// <summary>What the log tells of fires that are over: 1300 to 1306, and 1320 to 1329.</summary>
 internal static partial class FireLog
 {
     /// <summary>By how much a remembered fire time may lie in the future, as with clocks that differ.</summary>
@@ -120,4 +120,7 @@ internal static partial class FireLog
 
     [LoggerMessage(1326, LogLevel.Information, "{Job} {Ending} in its run for the fire time {FireTime:O}, after {Duration}, token {FencingToken}, because this node stops. It is left for another node to recover.")]
     private static partial void LeftForAnother(this ILogger logger, JobKey job, string ending, DateTimeOffset fireTime, TimeSpan duration, long? fencingToken);
+
+    [LoggerMessage(1328, LogLevel.Warning, "A fire of the job {Job} that waited when its scheduler shut down could not be left in the job store.")]
+    public static partial void NotLeftInStore(this ILogger logger, Exception exception, JobKey job);
 }

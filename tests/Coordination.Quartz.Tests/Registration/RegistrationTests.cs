@@ -209,7 +209,7 @@ public sealed class RegistrationTests
             ["Coordination:Quartz:Defaults:MaxWiat", "Coordination:Quartz:FireTimeRetension"],
             log.Where(record => record.Id.Id == 1031).Select(record => record.GetStructuredStateValue("Key")).Order(StringComparer.Ordinal));
         Assert.Contains(
-            "Quartz:FireTimeRetention 1.00:00:00, Quartz:Defaults:MaxWait 00:01:00, Quartz:Defaults:LockAtLeastFor 00:00:08",
+            "Quartz:FireTimeRetention 1.00:00:00, Quartz:Defaults:LockAtLeastFor 00:00:08",
             Assert.Single(log, record => record.Id.Id == 1030).Message,
             StringComparison.Ordinal);
     }
