@@ -105,6 +105,32 @@ public sealed class PairingTests(AnyServerFixture redis) : ClusterTest(redis)
         await AssertNothingHeldAsync(LockName);
     }
 
+    /// <summary>As middleware does that retries by itself. The first call has released the lease.</summary>
+    [Fact]
+    [Promise("G1")]
+    public async Task A_middleware_that_calls_the_next_twice_runs_no_job_without_its_lease()
+    {
+        var node = await StartAsync((stage, _) => stage.Calls == 1 ? throw new InvalidOperationException("broken") : Task.CompletedTask, quartz => AddJob(quartz).AddJobMiddleware(new RetryingMiddleware()));
+        var verdict = await TriggerAsync(node);
+        Assert.Equal(ExecutionOutcome.Failed, verdict.Outcome);
+        Assert.Contains("called the next one twice", verdict.Failure!.ToString(), StringComparison.Ordinal);
+        Assert.Single(Ledger.Runs);
+        await AssertNothingHeldAsync(LockName);
+    }
+
+    /// <summary>Its lock cannot be named, at a refire neither.</summary>
+    [Fact]
+    [Promise("G1")]
+    public async Task A_job_that_cannot_be_exclusive_as_it_is_set_does_not_run_at_a_refire()
+    {
+        var node = await StartAsync(
+            (_, _) => Task.CompletedTask,
+            quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably().DisallowConcurrentAcrossCluster(o => o.Name = "report:{tenant}")).AddJobMiddleware(new RefiringMiddleware()));
+        var verdict = await TriggerAsync(node);
+        Assert.Equal(ExecutionOutcome.Failed, verdict.Outcome);
+        Assert.Empty(Ledger.Runs);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -225,5 +251,35 @@ public sealed class PairingTests(AnyServerFixture redis) : ClusterTest(redis)
         await node.Quartz.TriggerJob(Job, Cancellation);
         await Until(() => node.Verdicts.All.Count > before, "the run is over");
         return node.Verdicts.All[^1];
+    }
+
+    private sealed class RetryingMiddleware : IJobExecutionMiddleware
+    {
+        public async ValueTask Invoke(IJobExecutionContext context, JobExecutionDelegate next, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                await next(context, cancellationToken);
+            }
+            catch (InvalidOperationException)
+            {
+                await next(context, cancellationToken);
+            }
+        }
+    }
+
+    private sealed class RefiringMiddleware : IJobExecutionMiddleware
+    {
+        public async ValueTask Invoke(IJobExecutionContext context, JobExecutionDelegate next, CancellationToken cancellationToken = default)
+        {
+            try
+            {
+                await next(context, cancellationToken);
+            }
+            catch (Exception failure)
+            {
+                throw new JobExecutionException("again", failure) { RefireImmediately = context.RefireCount < 2 };
+            }
+        }
     }
 }
