@@ -181,7 +181,7 @@ public abstract partial class LockContract
     [Failure("F27")]
     public async Task A_release_whose_reply_was_lost_is_no_loss()
     {
-        var (node, link) = StartLinkedNode();
+        var (node, link) = StartLinkedNode(options => options.LeaseDuration = Long);
         var lease = await AcquireAsync(node);
         link.RepliesToLose = 1;
         Assert.Equal(ReleaseResult.Released, await ReleaseAsync(lease));
