@@ -16,7 +16,7 @@ internal sealed class Diagnosis(Func<IEnumerable<EndPoint>> servers, Func<bool> 
     private const int Most = 3;
 
     /// <summary>How long one server may take.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
     /// <summary>From the beginning of one diagnosis to that of the next.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
