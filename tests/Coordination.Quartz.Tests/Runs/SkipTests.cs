@@ -102,7 +102,7 @@ public sealed class SkipTests : NodesTest
     [InlineData("trigger listener")]
     [InlineData("job listener")]
     [InlineData("middleware")]
-    public async Task What_keeps_a_fire_from_its_job_after_it_was_granted_leaves_its_time_for_another_node(string what)
+    public async Task A_fire_that_is_kept_from_its_job_after_the_grant_leaves_its_time_for_others(string what)
     {
         var node = await StartAsync("ada", quartz =>
         {
