@@ -148,6 +148,7 @@ public sealed class SkipTests : NodesTest
         var begin = DateTimeOffset.UtcNow.AddMilliseconds(200);
         foreach (var node in Nodes)
         {
+            // The work itself takes a while, for the others to come while it goes on.
             node.Services.GetRequiredService<Stage>().Act = (_, cancellationToken) => Task.Delay(50, cancellationToken);
             await node.Quartz.ScheduleJob(
                 TriggerBuilder.Create().ForJob(Job).WithIdentity("series").StartAt(begin).WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromMilliseconds(300)).WithRepeatCount(fires - 1)).Build(), cancellationToken: Cancellation);

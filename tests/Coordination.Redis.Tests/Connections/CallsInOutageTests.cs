@@ -99,7 +99,9 @@ public sealed class CallsInOutageTests(ITestOutputHelper output)
         async Task<int> CountAsync(TimeSpan time)
         {
             var before = store.Asked;
+            // What is tested is a rate: calls that come all the time, and how many of them reach the server in that time.
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+            // Until that time is over.
             for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < time;)
             {
                 tries.Add(node.GetLock("tried" + tries.Count).TryAcquireAsync(Token));

@@ -46,6 +46,7 @@ public sealed class NoEndOfLifeTests(RedisServerFixture server) : IAsyncLifetime
         await TakeEndOfLifeAwayAsync(isRestored);
 
         var began = TimeProvider.System.GetTimestamp();
+        // Nothing may happen for as long as several leases of the one who asks.
         while (TimeProvider.System.GetElapsedTime(began) < 10 * Short)
         {
             var reply = await Node.Store.AcquireAsync(Requests.Acquire(Name, _bob, Short, wait: true), Token);

@@ -229,7 +229,7 @@ public sealed class DeliveryTests
 
         public override async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
         {
-            await Task.Delay(1, cancellationToken).ConfigureAwait(true);
+            await Task.Yield();
             var subscription = await base.SubscribeAsync(nodeId, handler, cancellationToken).ConfigureAwait(true);
             Listening.SetResult();
             return subscription;
