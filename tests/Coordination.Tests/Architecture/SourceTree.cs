@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -6,16 +7,20 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace Coordination.Tests.Architecture;
 
 /// <summary>
-/// The sources of the core as the compiler understands them. Neither text nor assembly says all: the one does not know of an extension
-/// member whose it is, and the other has neither constants nor the names in <c>nameof</c>.
+/// The sources of the core as the compiler understands them, and what it makes of them. Neither says all: the one does not name what a
+/// loop or a query calls, and the other has neither constants nor the names in <c>nameof</c>.
 /// </summary>
 internal sealed class SourceTree
 {
     private const string ImplicitUsings =
         "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;";
 
-    /// <summary>A partial method without a body: what a generator writes is not here.</summary>
-    private const string NotGenerated = "CS8795";
+    private static readonly IReadOnlyList<MetadataReference> Libraries =
+    [
+        .. from path in ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
+            where !Path.GetFileName(path).StartsWith("Coordination.", StringComparison.Ordinal)
+            select MetadataReference.CreateFromFile(path),
+    ];
 
     private readonly CSharpCompilation _compilation;
 
@@ -23,31 +28,32 @@ internal sealed class SourceTree
     private readonly Dictionary<string, string> _parts;
 
     public SourceTree()
+        : this(ReadCore())
     {
-        var root = FindRoot();
-        var sources =
-            from path in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
-            let relative = Path.GetRelativePath(root, path).Replace('\\', '/')
-            where !relative.StartsWith("obj/", StringComparison.Ordinal) && !relative.StartsWith("bin/", StringComparison.Ordinal)
-            orderby relative
-            select CSharpSyntaxTree.ParseText(File.ReadAllText(path), path: relative);
-        var libraries =
-            from path in ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            where !Path.GetFileName(path).StartsWith("Coordination.", StringComparison.Ordinal)
-            select MetadataReference.CreateFromFile(path);
+    }
+
+    /// <param name="sources">Each with its path from the folder of the project.</param>
+    public SourceTree(IEnumerable<(string Path, string Text)> sources)
+    {
         _compilation = CSharpCompilation.Create(
             "Coordination",
-            [.. sources, CSharpSyntaxTree.ParseText(ImplicitUsings)],
-            libraries,
+            [.. from source in sources select WithoutGenerators.Complete(CSharpSyntaxTree.ParseText(source.Text, path: source.Path, encoding: Encoding.UTF8)), CSharpSyntaxTree.ParseText(ImplicitUsings, encoding: Encoding.UTF8)],
+            Libraries,
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
         Faults =
         [
-            .. from fault in _compilation.GetDiagnostics() where fault.Severity == DiagnosticSeverity.Error && fault.Id != NotGenerated select fault.ToString(),
+            .. from fault in _compilation.GetDiagnostics() where fault.Severity == DiagnosticSeverity.Error select fault.ToString(),
             .. from tree in _compilation.SyntaxTrees where tree.GetRoot().ContainsDirectives && tree.GetRoot().DescendantTrivia().Any(trivia => trivia.IsKind(SyntaxKind.IfDirectiveTrivia)) select $"{tree.FilePath} has a condition of the preprocessor: what is named there would be overlooked.",
         ];
         Files = [.. from tree in _compilation.SyntaxTrees where tree.FilePath.Length > 0 select ToFile(tree)];
         _parts = Files.ToDictionary(file => file.Path, file => file.Type);
-        Arrows = [.. _compilation.SyntaxTrees.Zip(Files).SelectMany(pair => Read(pair.First, pair.Second))];
+        Arrows =
+        [
+            .. from arrow in _compilation.SyntaxTrees.Zip(Files).SelectMany(pair => Named(pair.First, pair.Second)).Concat(Faults.Count == 0 ? Called() : [])
+                where arrow.To != arrow.From.Type
+                group arrow by (arrow.From, arrow.To, arrow.IsComment) into same
+                select same.First(),
+        ];
     }
 
     /// <summary>What the compiler does not understand: what is named there would be overlooked.</summary>
@@ -68,41 +74,32 @@ internal sealed class SourceTree
             types.Select(FileOf).FirstOrDefault(tree.FilePath));
     }
 
-    private IEnumerable<SourceArrow> Read(SyntaxTree tree, SourceFile file)
+    /// <summary>What the code names.</summary>
+    private IEnumerable<SourceArrow> Named(SyntaxTree tree, SourceFile file)
     {
         var model = _compilation.GetSemanticModel(tree);
-        var arrows =
+        return
             from node in tree.GetRoot().DescendantNodes(descendIntoTrivia: true)
             from known in Known(model, node).SelectMany(Parts)
             where SymbolEqualityComparer.Default.Equals(known.ContainingAssembly, _compilation.Assembly)
             let line = node.GetLocation().GetLineSpan().StartLinePosition.Line + 1
             select new SourceArrow(file, line, known is INamespaceSymbol ? FolderOf(known) : _parts[FileOf(known)], node.IsPartOfStructuredTrivia());
-        return arrows.Where(arrow => arrow.To != file.Type).DistinctBy(arrow => (arrow.To, arrow.IsComment));
     }
 
-    /// <summary>What a piece of code means, and what it is of; also where the compiler calls a member that the code does not name.</summary>
-    private static IEnumerable<ISymbol?> Known(SemanticModel model, SyntaxNode node) =>
-    [
-        model.GetSymbolInfo(node).Symbol,
-        model.GetTypeInfo(node).Type,
-        model.GetTypeInfo(node).ConvertedType,
-        node switch
-        {
-            CommonForEachStatementSyntax loop => model.GetForEachStatementInfo(loop).GetEnumeratorMethod,
-            AwaitExpressionSyntax wait => model.GetAwaitExpressionInfo(wait).GetAwaiterMethod,
-            QueryClauseSyntax clause => model.GetQueryClauseInfo(clause).OperationInfo.Symbol,
-            ExpressionSyntax { Parent: InitializerExpressionSyntax } element => model.GetCollectionInitializerSymbolInfo(element).Symbol,
-            _ => null,
-        },
-        .. node switch
-        {
-            AssignmentExpressionSyntax assignment => Methods(model.GetDeconstructionInfo(assignment)),
-            ForEachVariableStatementSyntax loop => Methods(model.GetDeconstructionInfo(loop)),
-            _ => [],
-        },
-    ];
+    /// <summary>What the compiler makes of the code, also where the code does not name it: a loop, a query, an initializer, a conversion.</summary>
+    private IEnumerable<SourceArrow> Called()
+    {
+        var files = Files.ToDictionary(file => file.Path);
+        return
+            from call in CompiledCalls.Of(_compilation)
+            let type = _compilation.Assembly.GetTypeByMetadataName(call.Type)
+            where type is { DeclaringSyntaxReferences.Length: > 0 }
+            select new SourceArrow(files[call.Path], call.Line, _parts[FileOf(type)], IsComment: false);
+    }
 
-    private static IEnumerable<ISymbol?> Methods(DeconstructionInfo deconstruction) => [deconstruction.Method, .. deconstruction.Nested.SelectMany(Methods)];
+    /// <summary>What a piece of code means, and what it is of.</summary>
+    private static IEnumerable<ISymbol?> Known(SemanticModel model, SyntaxNode node) =>
+        [model.GetSymbolInfo(node).Symbol, model.GetTypeInfo(node).Type, model.GetTypeInfo(node).ConvertedType];
 
     /// <summary>A type, and those that it is made of; of a member, the type that it belongs to.</summary>
     private static IEnumerable<ISymbol> Parts(ISymbol? symbol) => symbol switch
@@ -122,5 +119,14 @@ internal sealed class SourceTree
 
     private static string FolderOf(ISymbol @namespace) => string.Concat(@namespace.ToDisplayString().Split('.')[1..].Select(folder => folder + '/'));
 
-    private static string FindRoot([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../src/Coordination"));
+    private static IEnumerable<(string Path, string Text)> ReadCore([CallerFilePath] string here = "")
+    {
+        var root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../src/Coordination"));
+        return
+            from path in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
+            let relative = Path.GetRelativePath(root, path).Replace('\\', '/')
+            where !relative.StartsWith("obj/", StringComparison.Ordinal) && !relative.StartsWith("bin/", StringComparison.Ordinal)
+            orderby relative
+            select (relative, File.ReadAllText(path));
+    }
 }
