@@ -8,7 +8,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Emit;
 
-namespace Coordination.Tests.Architecture;
+namespace Coordination.Packages.Tests.Architecture;
 
 /// <summary>Reads the instructions of a compiled assembly: which type each of them needs, and the line that it comes from.</summary>
 internal static class CompiledCalls
@@ -19,12 +19,19 @@ internal static class CompiledCalls
         typeof(OpCodes).GetFields().Select(field => (OpCode)field.GetValue(null)!).ToDictionary(code => code.Value & 0xffff);
 
     /// <summary>The outermost types of the assembly itself.</summary>
-    public static IReadOnlyList<(string Path, int Line, string Type)> Of(CSharpCompilation compilation)
+    /// <param name="compilation">What is compiled.</param>
+    /// <param name="errors">Why it does not compile: then nothing is read.</param>
+    public static IReadOnlyList<(string Path, int Line, string Type)> Of(CSharpCompilation compilation, out IReadOnlyList<Diagnostic> errors)
     {
         using var image = new MemoryStream();
         using var symbols = new MemoryStream();
         var result = compilation.Emit(image, symbols, options: new EmitOptions(debugInformationFormat: DebugInformationFormat.PortablePdb));
-        Assert.True(result.Success, string.Join('\n', result.Diagnostics));
+        errors = [.. result.Diagnostics.Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)];
+        if (!result.Success)
+        {
+            return [];
+        }
+
         (image.Position, symbols.Position) = (0, 0);
         var context = new AssemblyLoadContext(compilation.AssemblyName, isCollectible: true);
         try

@@ -1,4 +1,4 @@
-namespace Coordination.Tests.Architecture;
+namespace Coordination.Packages.Tests.Architecture;
 
 /// <summary>A file that knows another is seen to, however it is written.</summary>
 public sealed class SourceTreeTests

@@ -2,7 +2,7 @@ using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
-namespace Coordination.Tests.Architecture;
+namespace Coordination.Packages.Tests.Architecture;
 
 /// <summary>Gives a body to each method that a generator writes, so that sources compile by themselves. No line moves.</summary>
 internal sealed class WithoutGenerators : CSharpSyntaxRewriter
