@@ -5,7 +5,7 @@ namespace Coordination.Packages.Tests.Architecture;
 /// <summary>The folders of a package have an order, also those inside a room of the core: none knows another that knows it.</summary>
 public sealed class FolderTests
 {
-    /// <summary>Where the public types lie among those that serve them, and so are known by them.</summary>
+    /// <summary>Where the folders go to and fro between public types, what serves them, and what is logged of both.</summary>
     private static readonly string[] WithoutOrder = ["Coordination.Hosting", "Coordination.Quartz"];
 
     public static TheoryData<string> Ordered => [.. Tree.Packages.Except(WithoutOrder)];
@@ -18,7 +18,7 @@ public sealed class FolderTests
 
     [Theory]
     [MemberData(nameof(Unordered))]
-    [Due("public types at the root of their package", " -> ")]
+    [Due("an order of the folders of Hosting and Quartz", " -> ")]
     public void No_two_folders_of_services_or_jobs_know_each_other(string package) => AssertHasOrder(package);
 
     private static void AssertHasOrder(string package)
