@@ -117,7 +117,7 @@ public sealed class StoreGateTests : IDisposable
 
     [Fact]
     [Failure("F58")]
-    public async Task A_store_that_renews_and_grants_nothing_is_asked_for_a_grant_at_each_turn_however_much_it_renews()
+    public async Task A_store_that_renews_and_grants_nothing_is_asked_for_a_grant_at_each_turn()
     {
         Fail();
         var acquisitions = Enumerable.Range(0, 10).Select(_ => Enter(StoreCall.Acquisition)).ToList();
@@ -201,7 +201,7 @@ public sealed class StoreGateTests : IDisposable
     }
 
     [Fact]
-    public async Task A_call_waits_for_as_long_as_it_may_whatever_fails_meanwhile_and_ends_with_the_last_failure()
+    public async Task A_call_waits_for_as_long_as_it_may_and_ends_with_the_last_failure()
     {
         Fail();
         var patient = Enter(StoreCall.Acquisition);
