@@ -121,8 +121,9 @@ public sealed class DisposalTests
             await services.GetRequiredService<ILockStore>().SubscribeAsync("ada", static _ => { }, Token);
             server.Pause();
 
-            // Longer than the commands of an asynchronous end are given, and those of a synchronous one that go on behind it.
             await EndAsync(services, synchronously);
+
+            // Longer than the commands of an asynchronous end are given, and those of a synchronous one that go on behind it.
             await Task.Delay(TimeSpan.FromSeconds(1.5), Token);
             server.Resume();
         });
