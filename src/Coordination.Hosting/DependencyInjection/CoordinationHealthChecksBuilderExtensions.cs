@@ -24,7 +24,7 @@ public static class CoordinationHealthChecksBuilderExtensions
     /// <see cref="ExclusiveServiceOptions.UnhealthyAfterFailures"/>. Periodic services count failures by <see cref="ExclusivePeriodicOptions"/>.
     /// </summary>
     /// <remarks>
-    /// Whether locks can be acquired is known from the calls that the node made last; the store is asked for a sign of life where it made none for a minute.
+    /// Whether locks can be acquired is known from the calls that the node made last; the store is asked whether it takes writes where it made none for a minute.
     /// The data of the result has <c>node</c>, <c>store</c>, and <c>locks</c>: for each lock name the node's <c>role</c> (leader, standby,
     /// none), <c>state</c> and <c>phase</c>, its <c>failuresInARow</c> and the type of its <c>lastFailure</c>, and where a leader is known its
     /// <c>nodeId</c>, <c>token</c> and <c>since</c>. Of periodic services it has <c>phase</c> and the failures, of work that is run once <c>phase</c>. No secret is in it.

@@ -61,7 +61,7 @@ public sealed class DurationTests
     [Theory]
     [Failure("F41", "F51")]
     [MemberData(nameof(OfServices))]
-    public async Task A_services_duration_works_through_loss_failure_and_stop_or_stops_the_start_and_is_named(string name, TimeSpan value)
+    public async Task A_duration_of_a_service_works_to_the_stop_or_is_named_when_it_stops_the_start(string name, TimeSpan value)
     {
         var options = new ExclusiveServiceOptions();
         using var host = Build(o =>

@@ -81,6 +81,7 @@ internal sealed class Cluster : IAsyncDisposable
                     return;
                 }
 
+                // Between two looks: what woke goes on on the pool.
                 await Task.Delay(2, TestContext.Current.CancellationToken);
             }
 
