@@ -66,7 +66,12 @@ public static class ExclusivePeriodicServiceCollectionExtensions
         }
         catch (ArgumentException exception)
         {
-            throw new OptionsValidationException(name, typeof(ExclusivePeriodicOptions), [$"{name}: {exception.Message}"]);
+            throw Invalid(exception.Message);
+        }
+
+        if (services.GetService<ExclusiveServices>()?.All.FirstOrDefault(service => service.Lock.Name == lockName) is { } service)
+        {
+            throw Invalid($"{service.Registration.Name} has the same lock name '{lockName}', so that nothing would be run while that leads. Give each a LockName of its own.");
         }
 
         return new PeriodicService(
@@ -76,5 +81,7 @@ public static class ExclusivePeriodicServiceCollectionExtensions
             LeaseTimings.Of(node, options.LockOptions),
             services.GetRequiredKeyedService<ExclusivePeriodicService>(name),
             services.GetRequiredService<TimeProvider>());
+
+        OptionsValidationException Invalid(string failure) => new(name, typeof(ExclusivePeriodicOptions), [$"{name}: {failure}"]);
     }
 }

@@ -34,7 +34,9 @@ public static class RunOnceServiceCollectionExtensions
     /// </remarks>
     /// <param name="services">The services of the host.</param>
     /// <param name="name">What it is called, the same on every node. It is shared by all that use the same key prefix.</param>
-    /// <param name="work">The work. Its token is cancelled when the start of the host is, and when the lease is lost.</param>
+    /// <param name="work">
+    /// The work. Its token is cancelled when the start of the host is, and when the lease is lost. Work that returns after that counts as not done.
+    /// </param>
     /// <param name="configure">Sets the options; null for the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="services"/>, <paramref name="name"/> or <paramref name="work"/> is null.</exception>
     /// <exception cref="ArgumentException">The name is not one that a lock may have, or a setting is out of its range.</exception>

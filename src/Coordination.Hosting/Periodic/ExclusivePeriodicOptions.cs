@@ -4,7 +4,7 @@ namespace Coordination;
 public sealed class ExclusivePeriodicOptions
 {
     /// <summary>
-    /// The name of the lock; nodes that share it share the work. Null, the default, for that of <see cref="ExclusiveLockAttribute"/>, and without one
+    /// The name of the lock; nodes that share it share the work. Services of several types that share it never run at the same time, and each runs its own slots. Null, the default, for that of <see cref="ExclusiveLockAttribute"/>, and without one
     /// <c>{application}/{type}</c>, as for <see cref="ExclusiveServiceOptions.LockName"/>.
     /// </summary>
     public string? LockName { get; set; }
@@ -23,7 +23,7 @@ public sealed class ExclusivePeriodicOptions
     public TimeSpan Jitter { get; set; }
 
     /// <summary>Whether another node repeats a run whose node died, lost its lease or was stopped before it had finished.</summary>
-    /// <value>True by default. False for work that must not be done twice, not even in part.</value>
+    /// <value>True by default. False for work that must not be done twice, not even in part; a warning then says that nobody repeats it, and how to have it repeated.</value>
     public bool RecoverInterrupted { get; set; } = true;
 
     /// <summary>

@@ -218,6 +218,28 @@ public sealed class PeriodicTests
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    [Failure("F70")]
+    public async Task A_lock_that_a_service_holds_for_good_is_refused_at_the_start()
+    {
+        await using var cluster = new Cluster();
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => PeriodicNode.StartAsync(
+            cluster, "a", o => o.LockName = WorkingService.LockName, services: services => services.AddExclusiveBackgroundService<WorkingService>()));
+        Assert.Contains(WorkingService.LockName, error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F64")]
+    public async Task A_lease_that_would_end_under_a_run_is_refused_at_the_start()
+    {
+        await using var cluster = new Cluster();
+        var options = new LockOptions { MaxHold = TimeSpan.FromMinutes(1) };
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync(cluster, "a", o => o.LockOptions = options));
+        Assert.Contains("MaxHold", error.Message, StringComparison.Ordinal);
+        var once = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddRunOnce("schema", (_, _) => Task.CompletedTask, o => o.LockOptions = options));
+        Assert.Contains("MaxHold", once.Message, StringComparison.Ordinal);
+    }
+
     private static Task<(TestNode Node, Runs Runs)> StartAsync(
         Cluster cluster, string name, Action<ExclusivePeriodicOptions>? configure = null, Func<PeriodicRun, CancellationToken, Task>? work = null, Action<CoordinationOptions>? coordination = null) =>
         PeriodicNode.StartAsync(cluster, name, configure, work, services => services.AddScoped<Scoped>().Configure(coordination ?? (static _ => { })));
