@@ -80,7 +80,7 @@ internal sealed class GateQueue(TimeSpan closedAt)
         _isClosed[(int)StoreCall.Acquisition] &= call != StoreCall.Acquisition;
     }
 
-    /// <summary>How the last call of a kind failed; null where none did since the store replied to one.</summary>
+    /// <summary>How the last call failed for which those of a kind wait, or waited last; null where none ever did.</summary>
     public LockStoreException? ErrorOf(StoreCall call) => _errors[(int)call];
 
     /// <summary>Whether a call has to wait: its kind does, or acquisitions are there that came before.</summary>

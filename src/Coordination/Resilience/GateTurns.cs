@@ -7,8 +7,9 @@ namespace Coordination.Resilience;
 /// that are too short for that. Not safe for use by several threads.
 /// </summary>
 /// <remarks>
-/// Four times a second the turn is of a shard, and there of its most urgent call. Beside that a renewal and a release may go ahead now and then, so
-/// that neither waits because an acquisition had the turn; and a renewal of a short lease at the pace that its lease needs.
+/// Every 250 ms one call has the turn. The shards take turns, that first whose last one is longest ago; there it is the most urgent call, and each fourth time the
+/// least urgent. Beside the turns one renewal and one release may go ahead every 2 s each, so that neither waits for long where acquisitions have the turns; and a
+/// renewal of a short lease at the pace that its lease needs.
 /// </remarks>
 internal sealed class GateTurns
 {

@@ -209,20 +209,6 @@ public sealed class HostEndTests
         public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
-    /// <summary>A lifetime of a harness that tells nobody that it has started.</summary>
-    private sealed class SilentLifetime : IHostApplicationLifetime
-    {
-        public CancellationToken ApplicationStarted => CancellationToken.None;
-
-        public CancellationToken ApplicationStopping => CancellationToken.None;
-
-        public CancellationToken ApplicationStopped => CancellationToken.None;
-
-        public void StopApplication()
-        {
-        }
-    }
-
     private sealed class Uses
     {
         public volatile bool IsDisposed;
