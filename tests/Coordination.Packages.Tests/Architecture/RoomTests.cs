@@ -1,3 +1,5 @@
+using Coordination.Packages.Tests.Building;
+
 namespace Coordination.Packages.Tests.Architecture;
 
 /// <summary>The rooms of the core stand in an order, and each knows only those above it. A failure names the file, the line and the arrow.</summary>
@@ -20,6 +22,13 @@ public sealed class RoomTests
         Assert.Equal(Rooms.Order(), Sources.Files.Select(file => file.Room).Distinct().Order());
         NoneOf(Sources.Files.Where(file => file.Namespace != file.FolderNamespace && (file.Namespace, file.Room) != ("Microsoft.Extensions.DependencyInjection", "DependencyInjection")).Select(file => file.Path));
     }
+
+    [Fact]
+    public void Every_room_has_a_room_of_tests() => Assert.Empty(
+        from room in Rooms
+        let tests = $"tests/Coordination.Tests/{room}/"
+        where room.Length > 0 && !Tree.Sources.Any(path => path.StartsWith(tests, StringComparison.Ordinal) && path.EndsWith("Tests.cs", StringComparison.Ordinal))
+        select room);
 
     [Fact]
     public void No_two_files_know_each_other_directly_or_through_others() =>

@@ -18,6 +18,9 @@ internal static class Tree
     /// <summary>All sources, by their path from the root.</summary>
     public static IReadOnlyList<string> Sources { get; } = [.. Files(".cs")];
 
+    /// <summary>All that somebody writes and reads, by its path from the root.</summary>
+    public static IReadOnlyList<string> Texts { get; } = [.. Files(".cs", ".md", ".lua", ".c", ".pml", ".yml", ".csproj", ".proj", ".props", ".targets")];
+
     public static string Configuration => Metadata(nameof(Configuration));
 
     /// <summary>Where the packages that it was built with are unpacked.</summary>
