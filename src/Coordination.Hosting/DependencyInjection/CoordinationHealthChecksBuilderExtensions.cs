@@ -1,10 +1,10 @@
 using Coordination;
+using Coordination.Hosting.DependencyInjection;
 using Coordination.Hosting.Health;
 using Coordination.Hosting.Services;
 using Coordination.Hosting.Stores;
 using Coordination.Stores;
 using Coordination.Telemetry;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -187,8 +187,7 @@ public static class CoordinationHealthChecksBuilderExtensions
         StoreTimeLimit.Range.Validate(nameof(timeout), nameof(timeout), timeout);
 
         // A host that only takes locks has no exclusive services, and a store to be asked all the same.
-        builder.Services.AddOptions<ExclusiveServiceOptions>();
-        builder.Services.TryAddSingleton<ExclusiveServices>();
+        ServiceParts.AddLeaderships(builder.Services);
         return builder.Add(new HealthCheckRegistration(name, create, failureStatus, tags, timeout));
     }
 

@@ -7,14 +7,21 @@ namespace Coordination.Hosting.Telemetry;
 /// <summary>What an operator reads of one service: a line per change of state.</summary>
 internal sealed class ServiceLog(ILogger logger, ExclusiveService service)
 {
-    private readonly string _service = service.Registration.ServiceType.Name;
+    private readonly string _service = service.Registration.Key.DisplayName;
     private readonly string _lock = service.Lock.Name;
 
     public void StandsBy() => logger.StandsBy(_service, _lock);
 
     public void SeesLeader(LeaderInfo leader) => logger.SeesLeader(_service, _lock, leader.NodeId, leader.FencingToken, leader.Since);
 
-    public void Leads(ILockLease lease) => logger.Leads(_service, _lock, lease.FencingToken, lease.Owner.NodeId);
+    public void Leads(ILockLease lease)
+    {
+        logger.Leads(_service, _lock, lease.FencingToken, lease.Owner.NodeId);
+        if (service.Leadership.Predecessor is { } before)
+        {
+            logger.Follows(_service, _lock, before.Leader.NodeId, before.Leader.FencingToken, before.Describe());
+        }
+    }
 
     public void Ended(ILockLease lease, TermOutcome outcome, ReleaseResult release, Exception? failure)
     {

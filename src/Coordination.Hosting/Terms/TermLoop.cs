@@ -124,7 +124,7 @@ internal sealed class TermLoop(
         var outcome = new TermOutcome(result.End, time.GetElapsedTime(began), result.End == TermEnd.SteppedDown ? ending.StayAway : TimeSpan.Zero);
 
         // Nobody sees this node lead after the next one does.
-        service.Leadership.Enter(outcome.IsFailure ? ServicePhase.BackingOff : ServicePhase.Standby);
+        service.Leadership.Enter(outcome.IsFailure ? ServicePhase.BackingOff : ServicePhase.Standby, outcome.End);
         var release = await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
         observer.Start(stop);
         log.Ended(lease, outcome, release, result.Failure);

@@ -130,11 +130,13 @@ public static class CoordinationServiceCollectionExtensions
             node.GetShared<TelemetryDispatcher>(),
             node.GetShared<TimeProvider>(),
             node.GetShared<ILogger<ILockProvider>>()))
+        .TryAddSingleton(_ => new KnownHolders())
         .TryAddSingleton(node => new WaitingRoom(
             node.GetRequired<Node>(),
             node.GetRequired<StoreClient>(),
             node.GetRequired<LeaseKeeper>(),
             node.GetRequired<NodeChannel>(),
+            node.GetRequired<KnownHolders>(),
             node.GetRequired<CoordinationMetrics>(),
             node.GetRequired<BackgroundTasks>(),
             node.GetShared<TimeProvider>()))
@@ -144,6 +146,7 @@ public static class CoordinationServiceCollectionExtensions
             node.GetRequired<StoreClient>(),
             node.GetRequired<WaitingRoom>(),
             node.GetRequired<NodeChannel>(),
+            node.GetRequired<KnownHolders>(),
             node.GetRequired<CoordinationMetrics>(),
             node.GetShared<TelemetryDispatcher>(),
             node.GetShared<TimeProvider>()))
