@@ -1,4 +1,5 @@
 using Coordination;
+using Coordination.DependencyInjection;
 using Coordination.Hosting.DependencyInjection;
 using Coordination.Hosting.Health;
 using Coordination.Hosting.Services;
@@ -30,21 +31,26 @@ public static class CoordinationHealthChecksBuilderExtensions
     /// <c>nodeId</c>, <c>token</c> and <c>since</c>. No secret is in it.
     /// </remarks>
     /// <param name="builder">The health checks of the host.</param>
-    /// <param name="name">The name of the check.</param>
+    /// <param name="name">The name of the check. Null, the default, for <c>coordination</c>, and for <c>coordination:{nodeName}</c> of a node that has a name.</param>
     /// <param name="failureStatus">What it reports as its failure.</param>
     /// <param name="tags">Tags to choose the check by.</param>
     /// <param name="storeTimeLimit">How long the store has to reply.</param>
     /// <param name="timeout">How long the check may take.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="name"/> is null.</exception>
+    /// <param name="nodeName">
+    /// The name of the node that is checked, of <c>services.AddCoordination("billing")</c>: its store and its locks alone, for services run on the node that has no
+    /// name. Null, the default, for that one.
+    /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A duration is not in its range.</exception>
     public static IHealthChecksBuilder AddCoordinationHealthCheck(
         this IHealthChecksBuilder builder,
-        string name = "coordination",
+        string? name = null,
         HealthStatus? failureStatus = null,
         IEnumerable<string>? tags = null,
         TimeSpan? storeTimeLimit = null,
-        TimeSpan? timeout = null) =>
-        AddOf(builder, name, new ServiceChoice(), failureStatus, tags, storeTimeLimit, timeout);
+        TimeSpan? timeout = null,
+        string? nodeName = null) =>
+        AddOf(builder, name ?? NameOf("coordination", nodeName), new ServiceChoice(), failureStatus, tags, storeTimeLimit, timeout, nodeName);
 
     /// <summary>Adds the same check for the service with one lock alone.</summary>
     /// <param name="builder">The health checks of the host.</param>
@@ -94,26 +100,28 @@ public static class CoordinationHealthChecksBuilderExtensions
     /// standby, and locks can be acquired; else <paramref name="failureStatus"/>.
     /// </summary>
     /// <param name="builder">The health checks of the host.</param>
-    /// <param name="name">The name of the check.</param>
+    /// <param name="name">The name of the check. Null, the default, for <c>coordination-ready</c>, and for <c>coordination-ready:{nodeName}</c> of a node that has a name.</param>
     /// <param name="failureStatus">What it reports as its failure.</param>
     /// <param name="tags">Tags to choose the check by. Null, the default, for <c>ready</c>.</param>
     /// <param name="storeTimeLimit">How long the store has to reply.</param>
     /// <param name="timeout">How long the check may take.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="name"/> is null.</exception>
+    /// <param name="nodeName">The name of the node that is checked: its store alone. Null, the default, for the node that has none.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A duration is not in its range.</exception>
     public static IHealthChecksBuilder AddCoordinationReadyCheck(
         this IHealthChecksBuilder builder,
-        string name = "coordination-ready",
+        string? name = null,
         HealthStatus? failureStatus = null,
         IEnumerable<string>? tags = null,
         TimeSpan? storeTimeLimit = null,
-        TimeSpan? timeout = null)
+        TimeSpan? timeout = null,
+        string? nodeName = null)
     {
         StoreTimeLimit.Range.Validate(nameof(storeTimeLimit), nameof(storeTimeLimit), storeTimeLimit);
         return Add(
             builder,
-            name,
-            provider => new ReadyHealthCheck(provider.GetRequiredService<ExclusiveServices>(), TroubleOf(provider, storeTimeLimit)),
+            name ?? NameOf("coordination-ready", nodeName),
+            provider => new ReadyHealthCheck(ServicesOf(provider, nodeName), TroubleOf(NodeOf(provider, nodeName), storeTimeLimit)),
             failureStatus,
             tags ?? ["ready"],
             timeout);
@@ -162,14 +170,24 @@ public static class CoordinationHealthChecksBuilderExtensions
     }
 
     private static IHealthChecksBuilder AddOf(
-        IHealthChecksBuilder builder, string name, ServiceChoice choice, HealthStatus? failureStatus, IEnumerable<string>? tags, TimeSpan? storeTimeLimit, TimeSpan? timeout)
+        IHealthChecksBuilder builder,
+        string name,
+        ServiceChoice choice,
+        HealthStatus? failureStatus,
+        IEnumerable<string>? tags,
+        TimeSpan? storeTimeLimit,
+        TimeSpan? timeout,
+        string? nodeName = null)
     {
         StoreTimeLimit.Range.Validate(nameof(storeTimeLimit), nameof(storeTimeLimit), storeTimeLimit);
         return Add(
             builder,
             name,
-            provider => new CoordinationHealthCheck(
-                provider.GetRequiredService<ExclusiveServices>(), choice, provider.GetRequiredService<ILockProvider>(), TroubleOf(provider, storeTimeLimit)),
+            provider =>
+            {
+                var node = NodeOf(provider, nodeName);
+                return new CoordinationHealthCheck(ServicesOf(provider, nodeName), choice, node.GetRequired<ILockProvider>(), TroubleOf(node, storeTimeLimit));
+            },
             failureStatus,
             tags,
             timeout);
@@ -177,7 +195,7 @@ public static class CoordinationHealthChecksBuilderExtensions
 
     private static IHealthChecksBuilder AddLeader(
         IHealthChecksBuilder builder, string name, ServiceChoice choice, HealthStatus? failureStatus, IEnumerable<string>? tags, TimeSpan? timeout) =>
-        Add(builder, name, provider => new LeaderHealthCheck(provider.GetRequiredService<ExclusiveServices>(), choice), failureStatus, tags ?? ["leader"], timeout);
+        Add(builder, name, provider => new LeaderHealthCheck(ServicesOf(provider, nodeName: null), choice), failureStatus, tags ?? ["leader"], timeout);
 
     private static IHealthChecksBuilder Add(
         IHealthChecksBuilder builder, string name, Func<IServiceProvider, IHealthCheck> create, HealthStatus? failureStatus, IEnumerable<string>? tags, TimeSpan? timeout)
@@ -191,10 +209,25 @@ public static class CoordinationHealthChecksBuilderExtensions
         return builder.Add(new HealthCheckRegistration(name, create, failureStatus, tags, timeout));
     }
 
-    private static StoreTrouble TroubleOf(IServiceProvider provider, TimeSpan? timeLimit) => new(
-        provider.GetRequiredService<ILockStore>(),
-        provider.GetRequiredService<ILockStoreAdministration>(),
-        provider.GetRequiredService<StoreCondition>(),
-        provider.GetRequiredService<TimeProvider>(),
+    private static string NameOf(string check, string? nodeName) => nodeName is null ? check : $"{check}:{nodeName}";
+
+    /// <exception cref="InvalidOperationException">There is no such node.</exception>
+    private static NodeServices NodeOf(IServiceProvider provider, string? nodeName)
+    {
+        var node = new NodeServices(provider, nodeName);
+        return nodeName is null || node.Get<ILockProvider>() is not null
+            ? node
+            : throw new InvalidOperationException($"The health check is for the node '{nodeName}', and there is none of that name. Call services.AddCoordination(\"{nodeName}\").");
+    }
+
+    /// <summary>Services run on the node that has no name.</summary>
+    private static IReadOnlyList<ExclusiveService> ServicesOf(IServiceProvider provider, string? nodeName) =>
+        nodeName is null ? provider.GetRequiredService<ExclusiveServices>().All : [];
+
+    private static StoreTrouble TroubleOf(NodeServices node, TimeSpan? timeLimit) => new(
+        node.GetRequired<ILockStore>(),
+        node.GetRequired<ILockStoreAdministration>(),
+        node.GetRequired<StoreCondition>(),
+        node.GetShared<TimeProvider>(),
         timeLimit ?? StoreTimeLimit.OfHealthCheck);
 }

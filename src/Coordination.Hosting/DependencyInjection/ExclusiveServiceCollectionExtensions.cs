@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Coordination;
 using Coordination.Hosting.DependencyInjection;
@@ -140,6 +141,8 @@ public static class ExclusiveServiceCollectionExtensions
         services.AddSingleton<ExclusiveServiceRegistration>(registration);
         ServiceParts.AddLeaderships(services);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StopBudgetCheck>());
+        services.TryAddSingleton(static provider => new LeadershipMetrics(
+            provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<TelemetryDispatcher>(), provider.GetRequiredService<ExclusiveServices>()));
         services.TryAddSingleton<ExclusiveServiceRunners>();
         services.TryAddTransient<DisposalGuard>();
         services.TryAddSingleton(static provider => new ProcessEnd(provider.GetRequiredService<TelemetryDispatcher>()));
@@ -160,6 +163,7 @@ public static class ExclusiveServiceCollectionExtensions
         var service = provider.GetRequiredService<ExclusiveServices>().Get(registration);
         var time = provider.GetRequiredService<TimeProvider>();
         var lifetime = provider.GetService<IHostApplicationLifetime>();
+        provider.GetRequiredService<LeadershipMetrics>();
         var log = new ServiceLog(provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>()), service);
         var work = new TermWork(service, registration.GetService(provider), provider.GetRequiredService<IServiceScopeFactory>(), time, log);
         var watch = new OverdueWatch(service, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);

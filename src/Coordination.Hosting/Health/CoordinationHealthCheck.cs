@@ -4,7 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Coordination.Hosting.Health;
 
 /// <summary>How the coordination of this node does: some or all of its services, and whether a lock is there to be acquired.</summary>
-internal sealed class CoordinationHealthCheck(ExclusiveServices services, ServiceChoice choice, ILockProvider locks, StoreTrouble store) : IHealthCheck
+internal sealed class CoordinationHealthCheck(IReadOnlyList<ExclusiveService> services, ServiceChoice choice, ILockProvider locks, StoreTrouble store) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Coordination.Hosting.Health;
 
 /// <summary>Whether this node leads: for a load balancer that sends to the leader.</summary>
-internal sealed class LeaderHealthCheck(ExclusiveServices services, ServiceChoice choice) : IHealthCheck
+internal sealed class LeaderHealthCheck(IReadOnlyList<ExclusiveService> services, ServiceChoice choice) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {

@@ -3,11 +3,13 @@ using Coordination.Hosting.Terms;
 namespace Coordination.Hosting.Services;
 
 /// <summary>
-/// The failures in a row of one service on this node: of its work, and of contending. Written by the service's loop, read by everybody.
+/// How the tries of one service to lead on this node end: the terms by their end, and the failures in a row, of its work and of contending. Written by the
+/// service's loop, read by everybody.
 /// </summary>
 internal sealed class ServiceFailures(ExclusiveServiceOptions options, TimeProvider time)
 {
     private readonly Lock _gate = new();
+    private readonly Dictionary<TermEnd, long> _terms = [];
     private int _inARow;
     private string? _last;
     private long _lastAt;
@@ -27,12 +29,29 @@ internal sealed class ServiceFailures(ExclusiveServiceOptions options, TimeProvi
         }
     }
 
+    /// <summary>How many terms have ended, by how they did.</summary>
+    public IReadOnlyDictionary<TermEnd, long> Terms
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return new Dictionary<TermEnd, long>(_terms);
+            }
+        }
+    }
+
     /// <summary>Counts how a try to lead ended.</summary>
     /// <returns>How many failures in a row there are by now.</returns>
     public int Count(TermOutcome outcome, Exception? failure)
     {
         lock (_gate)
         {
+            if (outcome.End != TermEnd.Refused)
+            {
+                _terms[outcome.End] = _terms.GetValueOrDefault(outcome.End) + 1;
+            }
+
             if (!outcome.IsFailure)
             {
                 return _inARow = 0;
