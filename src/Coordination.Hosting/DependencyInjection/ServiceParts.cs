@@ -58,12 +58,7 @@ internal static class ServiceParts
         services.AddSingleton(key);
         services.TryAddSingleton<IOptionsFactory<TOptions>, ServiceOptionsFactory<TOptions>>();
 
-        // Before all that is set in code, sooner or later, which wins.
-        if (!services.Any(static service => service.ImplementationType == typeof(TBinding)))
-        {
-            services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<TOptions>, TBinding>());
-        }
-
+        services.AddCoordinationBinding<TOptions, TBinding>();
         services.AddCoordinationSettings<Sections>(ServiceKey.Section);
         services.AddCoordinationSettings<LockOptions>($"{key.SectionPath}:{nameof(LockOptions)}");
         services.AddCoordinationSettings<TOptions>(key.SectionPath, provider =>

@@ -73,8 +73,7 @@ public static class CoordinationServiceCollectionExtensions
     {
         var services = builder.Services;
 
-        // First, so that what is set in code wins over what is configured.
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<CoordinationOptions>, CoordinationOptionsBinding>());
+        services.AddCoordinationBinding<CoordinationOptions, CoordinationOptionsBinding>();
         services.AddCoordinationSettings<CoordinationOptions>(
             NodeSection.Of(builder.Name), provider => DurationsOf(provider.GetRequiredService<IOptionsMonitor<CoordinationOptions>>().Get(builder.Name), builder.Name));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SettingsAtStart>());
