@@ -6,6 +6,7 @@ using Coordination.Hosting.Services;
 using Coordination.Hosting.Stores;
 using Coordination.Stores;
 using Coordination.Telemetry;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -20,15 +21,15 @@ public static class CoordinationHealthChecksBuilderExtensions
 {
     /// <summary>
     /// Adds a check of this node's coordination: healthy as a leader and as a standby. Degraded while locks, or some of them, cannot be acquired, while a
-    /// service has not started or has stopped, and after <see cref="ExclusiveServiceOptions.DegradedAfterFailures"/>.
+    /// service has not started or has stopped, while work that is run once is not done, and after <see cref="ExclusiveServiceOptions.DegradedAfterFailures"/>.
     /// <paramref name="failureStatus"/> while work goes on too long after its lock was lost, and after
-    /// <see cref="ExclusiveServiceOptions.UnhealthyAfterFailures"/>.
+    /// <see cref="ExclusiveServiceOptions.UnhealthyAfterFailures"/>. Periodic services count failures by <see cref="ExclusivePeriodicOptions"/>.
     /// </summary>
     /// <remarks>
-    /// Whether locks can be acquired is known from the calls that the node made last; the store is asked for a sign of life where it made none for a minute.
+    /// Whether locks can be acquired is known from the calls that the node made last; the store is asked whether it takes writes where it made none for a minute.
     /// The data of the result has <c>node</c>, <c>store</c>, and <c>locks</c>: for each lock name the node's <c>role</c> (leader, standby,
     /// none), <c>state</c> and <c>phase</c>, its <c>failuresInARow</c> and the type of its <c>lastFailure</c>, and where a leader is known its
-    /// <c>nodeId</c>, <c>token</c> and <c>since</c>. No secret is in it.
+    /// <c>nodeId</c>, <c>token</c> and <c>since</c>. Of periodic services it has <c>phase</c> and the failures, of work that is run once <c>phase</c>. No secret is in it.
     /// </remarks>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check. Null, the default, for <c>coordination</c>, and for <c>coordination:{nodeName}</c> of a node that has a name.</param>
@@ -52,10 +53,10 @@ public static class CoordinationHealthChecksBuilderExtensions
         string? nodeName = null) =>
         AddOf(builder, name ?? NameOf("coordination", nodeName), new ServiceChoice(), failureStatus, tags, storeTimeLimit, timeout, nodeName);
 
-    /// <summary>Adds the same check for the service with one lock alone.</summary>
+    /// <summary>Adds the same check for the work with one lock alone. Work that is run once has the lock <c>run-once/</c> and its name.</summary>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check.</param>
-    /// <param name="lockName">The name of the service's lock.</param>
+    /// <param name="lockName">The name of the lock.</param>
     /// <param name="failureStatus">What it reports as its failure.</param>
     /// <param name="tags">Tags to choose the check by.</param>
     /// <param name="storeTimeLimit">How long the store has to reply.</param>
@@ -76,7 +77,7 @@ public static class CoordinationHealthChecksBuilderExtensions
     }
 
     /// <summary>Adds the same check for the services of one type alone.</summary>
-    /// <typeparam name="TService">The service.</typeparam>
+    /// <typeparam name="TService">An <see cref="ExclusiveBackgroundService"/> or <see cref="ExclusivePeriodicService"/> that is registered.</typeparam>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check. Null, the default, for <c>coordination:</c> and the name of the type.</param>
     /// <param name="failureStatus">What it reports as its failure.</param>
@@ -92,12 +93,12 @@ public static class CoordinationHealthChecksBuilderExtensions
         IEnumerable<string>? tags = null,
         TimeSpan? storeTimeLimit = null,
         TimeSpan? timeout = null)
-        where TService : ExclusiveBackgroundService =>
+        where TService : class =>
         AddOf(builder, name ?? $"coordination:{typeof(TService).Name}", new ServiceChoice(typeof(TService)), failureStatus, tags, storeTimeLimit, timeout);
 
     /// <summary>
     /// Adds a check of whether this node takes part, for a readiness probe: healthy while every service has started and has not stopped, as a leader or a
-    /// standby, and locks can be acquired; else <paramref name="failureStatus"/>.
+    /// standby, all work that is run once is done, and locks can be acquired; else <paramref name="failureStatus"/>.
     /// </summary>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check. Null, the default, for <c>coordination-ready</c>, and for <c>coordination-ready:{nodeName}</c> of a node that has a name.</param>
@@ -121,7 +122,7 @@ public static class CoordinationHealthChecksBuilderExtensions
         return Add(
             builder,
             name ?? NameOf("coordination-ready", nodeName),
-            provider => new ReadyHealthCheck(ServicesOf(provider, nodeName), TroubleOf(NodeOf(provider, nodeName), storeTimeLimit)),
+            provider => new ReadyHealthCheck(WorkOf(provider, nodeName), TroubleOf(NodeOf(provider, nodeName), storeTimeLimit)),
             failureStatus,
             tags ?? ["ready"],
             timeout);
@@ -186,7 +187,7 @@ public static class CoordinationHealthChecksBuilderExtensions
             provider =>
             {
                 var node = NodeOf(provider, nodeName);
-                return new CoordinationHealthCheck(ServicesOf(provider, nodeName), choice, node.GetRequired<ILockProvider>(), TroubleOf(node, storeTimeLimit));
+                return new CoordinationHealthCheck(WorkOf(provider, nodeName), choice, node.GetRequired<ILockProvider>(), TroubleOf(node, storeTimeLimit));
             },
             failureStatus,
             tags,
@@ -195,7 +196,7 @@ public static class CoordinationHealthChecksBuilderExtensions
 
     private static IHealthChecksBuilder AddLeader(
         IHealthChecksBuilder builder, string name, ServiceChoice choice, HealthStatus? failureStatus, IEnumerable<string>? tags, TimeSpan? timeout) =>
-        Add(builder, name, provider => new LeaderHealthCheck(ServicesOf(provider, nodeName: null), choice), failureStatus, tags ?? ["leader"], timeout);
+        Add(builder, name, provider => new LeaderHealthCheck(provider.GetRequiredService<ExclusiveServices>(), choice), failureStatus, tags ?? ["leader"], timeout);
 
     private static IHealthChecksBuilder Add(
         IHealthChecksBuilder builder, string name, Func<IServiceProvider, IHealthCheck> create, HealthStatus? failureStatus, IEnumerable<string>? tags, TimeSpan? timeout)
@@ -206,6 +207,7 @@ public static class CoordinationHealthChecksBuilderExtensions
 
         // A host that only takes locks has no exclusive services, and a store to be asked all the same.
         ServiceParts.AddLeaderships(builder.Services);
+        builder.Services.TryAddSingleton<HostWork>();
         return builder.Add(new HealthCheckRegistration(name, create, failureStatus, tags, timeout));
     }
 
@@ -220,9 +222,8 @@ public static class CoordinationHealthChecksBuilderExtensions
             : throw new InvalidOperationException($"The health check is for the node '{nodeName}', and there is none of that name. Call services.AddCoordination(\"{nodeName}\").");
     }
 
-    /// <summary>Services run on the node that has no name.</summary>
-    private static IReadOnlyList<ExclusiveService> ServicesOf(IServiceProvider provider, string? nodeName) =>
-        nodeName is null ? provider.GetRequiredService<ExclusiveServices>().All : [];
+    /// <summary>All exclusive work is done on the node that has no name.</summary>
+    private static HostWork? WorkOf(IServiceProvider provider, string? nodeName) => nodeName is null ? provider.GetRequiredService<HostWork>() : null;
 
     private static StoreTrouble TroubleOf(NodeServices node, TimeSpan? timeLimit) => new(
         node.GetRequired<ILockStore>(),

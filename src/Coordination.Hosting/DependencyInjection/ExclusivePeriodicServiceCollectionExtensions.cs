@@ -3,13 +3,10 @@ using System.Runtime.CompilerServices;
 using Coordination;
 using Coordination.Hosting.DependencyInjection;
 using Coordination.Hosting.Periodic;
+using Coordination.Hosting.Runners;
 using Coordination.Hosting.Services;
-using Coordination.Hosting.Stops;
-using Coordination.Occurrences;
-using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -133,46 +130,54 @@ public static class ExclusivePeriodicServiceCollectionExtensions
     private static IServiceCollection Add<TService>(IServiceCollection services, ServiceKey key, ServiceInstance<TService> instance)
         where TService : ExclusivePeriodicService
     {
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StopBudgetCheck>());
+        RunnerServices.Add(services);
 
-        // A service of the container, so that the container disposes it: it waits for the work, and was made after it.
-        services.AddKeyedSingleton(key, (provider, _) => CreateRunner(provider, key, instance));
-        services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<PeriodicRunner>(key));
+        // Services of the container, so that the container disposes them: the runner, which waits for the work, before the work.
+        services.AddKeyedSingleton(key, (provider, _) => CreateService(provider, key, instance));
+        services.AddSingleton(provider => provider.GetRequiredKeyedService<PeriodicService>(key));
+        services.AddKeyedSingleton(key, (provider, _) => new PeriodicRunner(provider, provider.GetRequiredKeyedService<PeriodicService>(key)));
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<PeriodicRunner>(key).Runner);
         if (key.Name is { } name)
         {
-            services.AddKeyedSingleton<IPeriodicTrigger<TService>>(name, (provider, _) => new PeriodicTrigger<TService>(provider.GetRequiredKeyedService<PeriodicRunner>(key)));
+            services.AddKeyedSingleton<IPeriodicTrigger<TService>>(name, (provider, _) => provider.GetRequiredKeyedService<PeriodicRunner>(key).CreateTrigger<TService>());
         }
         else
         {
-            services.AddSingleton<IPeriodicTrigger<TService>>(provider => new PeriodicTrigger<TService>(provider.GetRequiredKeyedService<PeriodicRunner>(key)));
+            services.AddSingleton<IPeriodicTrigger<TService>>(provider => provider.GetRequiredKeyedService<PeriodicRunner>(key).CreateTrigger<TService>());
         }
 
         return services;
     }
 
-    private static PeriodicRunner CreateRunner<TService>(IServiceProvider services, ServiceKey key, ServiceInstance<TService> instance)
+    private static PeriodicService CreateService<TService>(IServiceProvider services, ServiceKey key, ServiceInstance<TService> instance)
         where TService : ExclusivePeriodicService
     {
         var options = services.GetRequiredService<IOptionsMonitor<ExclusivePeriodicOptions>>().Get(key.OptionsName);
-        var locks = services.GetRequiredService<ILockProvider>();
+        var node = services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
         string lockName;
         try
         {
             // What a lock may not be called, or how it may not be held, is said at the start.
-            lockName = locks.GetLock(options.LockName ?? ServiceLockName.Find(key, services.GetRequiredService<IOptions<CoordinationOptions>>().Value.ApplicationName), options.LockOptions).Name;
+            lockName = services.GetRequiredService<ILockProvider>().GetLock(options.LockName ?? ServiceLockName.Find(key, node.ApplicationName), options.LockOptions).Name;
         }
         catch (ArgumentException exception)
         {
-            throw new OptionsValidationException(key.OptionsName, typeof(ExclusivePeriodicOptions), [$"{key.OptionsName}: {exception.Message}"]);
+            throw Invalid(exception.Message);
         }
 
-        return new PeriodicRunner(
-            new PeriodicService(key.DisplayName, lockName, options, instance.Get(services)),
-            services.GetRequiredService<OccurrenceLocks>(),
-            locks,
-            services.GetRequiredService<IServiceScopeFactory>(),
-            services.GetRequiredService<IHostApplicationLifetime>(),
-            services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<TelemetryDispatcher>().Wrap(services.GetRequiredService<ILogger<ExclusivePeriodicService>>()));
+        if (services.GetService<ExclusiveServices>()?.All.FirstOrDefault(service => service.Lock.Name == lockName) is { } service)
+        {
+            throw Invalid($"{service.Registration.Name} has the same lock name '{lockName}', so that nothing would be run while that leads. Give each a LockName of its own.");
+        }
+
+        return new PeriodicService(
+            key,
+            lockName,
+            options,
+            LeaseTimings.Of(node, options.LockOptions),
+            instance.Get(services),
+            services.GetRequiredService<TimeProvider>());
+
+        OptionsValidationException Invalid(string failure) => new(key.OptionsName, typeof(ExclusivePeriodicOptions), [$"{key.OptionsName}: {failure}"]);
     }
 }

@@ -3,10 +3,10 @@ using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Coordination;
 using Coordination.Hosting.DependencyInjection;
+using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Runners;
 using Coordination.Hosting.Services;
-using Coordination.Hosting.Stops;
 using Coordination.Hosting.Telemetry;
 using Coordination.Hosting.Terms;
 using Coordination.Telemetry;
@@ -140,12 +140,9 @@ public static class ExclusiveServiceCollectionExtensions
         var registration = new ExclusiveServiceRegistration<TService>(key, instance);
         services.AddSingleton<ExclusiveServiceRegistration>(registration);
         ServiceParts.AddLeaderships(services);
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StopBudgetCheck>());
+        RunnerServices.Add(services);
         services.TryAddSingleton(static provider => new LeadershipMetrics(
             provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<TelemetryDispatcher>(), provider.GetRequiredService<ExclusiveServices>()));
-        services.TryAddSingleton<ExclusiveServiceRunners>();
-        services.TryAddTransient<DisposalGuard>();
-        services.TryAddSingleton(static provider => new ProcessEnd(provider.GetRequiredService<TelemetryDispatcher>()));
         services.TryAddSingleton(static provider => provider.GetRequiredService<ExclusiveServices>().GetLeadership<TService>(name: null));
         if (key.Name is { } name)
         {
@@ -164,11 +161,16 @@ public static class ExclusiveServiceCollectionExtensions
         var time = provider.GetRequiredService<TimeProvider>();
         var lifetime = provider.GetService<IHostApplicationLifetime>();
         provider.GetRequiredService<LeadershipMetrics>();
-        var log = new ServiceLog(provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>()), service);
-        var work = new TermWork(service, registration.GetService(provider), provider.GetRequiredService<IServiceScopeFactory>(), time, log);
-        var watch = new OverdueWatch(service, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);
+        var log = new ServiceLog(
+            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>()),
+            registration.Key.DisplayName,
+            service.Lock.Name);
+        var work = new TermWork(service, registration.GetService(provider), time);
+        var watch = new OverdueWatch(service.Overdue, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);
+        var leased = new LeasedWork(provider.GetRequiredService<IServiceScopeFactory>(), watch, log);
         var observer = new LeaderObserver(service.Leadership, provider.GetRequiredService<KnownHolders>(), log);
-        var loop = new TermLoop(service, work, watch, observer, lifetime, time, log);
-        return new ExclusiveServiceRunner(service, loop, watch.Abandoned, provider.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time, log);
+        var failures = new FailureLimit(service.Failures, service.Options.StopHostAfterFailures, lifetime, log);
+        var loop = new TermLoop(service, work, leased, observer, failures, time, log);
+        return new ExclusiveServiceRunner(loop, provider.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time);
     }
 }

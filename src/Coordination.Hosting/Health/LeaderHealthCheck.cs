@@ -4,12 +4,12 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Coordination.Hosting.Health;
 
 /// <summary>Whether this node leads: for a load balancer that sends to the leader.</summary>
-internal sealed class LeaderHealthCheck(IReadOnlyList<ExclusiveService> services, ServiceChoice choice) : IHealthCheck
+internal sealed class LeaderHealthCheck(ExclusiveServices services, ServiceChoice choice) : IHealthCheck
 {
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var reports = choice.Of(services).ConvertAll(static service => new ServiceReport(service));
+        var reports = choice.Of([.. services.All.Select(static service => new ServiceReport(service))]).ConvertAll(static report => (ServiceReport)report);
         var data = reports.ToDictionary(static report => report.LockName, static report => (object)report.Describe());
         var others = reports.Where(static report => !report.IsLeader)
             .Select(static report => report.Leader is { } leader ? $"'{report.LockName}' is led by {leader.NodeId}." : $"'{report.LockName}' is not led by this node.")

@@ -134,7 +134,7 @@ internal class LockLeadership : ILeadership, IDisposable
     }
 
     /// <summary>Learns what the store just said of the lock.</summary>
-    /// <returns>The leader, if it is another node, and this one did not know.</returns>
+    /// <returns>The leader, if it is another node.</returns>
     public LeaderInfo? Saw(LockHolder holder) => Saw(holder, Time.GetTimestamp());
 
     /// <summary>Every watch ends with this, and nothing is asked any more.</summary>
@@ -194,11 +194,10 @@ internal class LockLeadership : ILeadership, IDisposable
 
             // By what this node sees of itself it does not lead: the grant is on its way here, or was lost.
             var other = holder?.Owner.NodeId == _nodeId ? null : ToLeader(holder);
-            var isNews = other != _sight.Leader;
             Know(other, holder?.TimeToLive ?? LeaseDuration);
             Publish(other is null ? LeadershipChangeCause.LeaderGone : LeadershipChangeCause.LeaderSeen);
             Arm();
-            return isNews ? other : null;
+            return other;
         }
     }
 

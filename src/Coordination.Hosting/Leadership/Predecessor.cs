@@ -1,4 +1,4 @@
-using Coordination.Hosting.Terms;
+using Coordination.Hosting.Execution;
 
 namespace Coordination.Hosting.Leadership;
 
@@ -6,7 +6,7 @@ namespace Coordination.Hosting.Leadership;
 /// <param name="Leader">The leader of that term.</param>
 /// <param name="End">How it ended, as far as this node can know.</param>
 /// <param name="OwnEnd">How it ended, where it was a term of this node.</param>
-internal sealed record Predecessor(LeaderInfo Leader, PredecessorEnd End, TermEnd? OwnEnd = null)
+internal sealed record Predecessor(LeaderInfo Leader, PredecessorEnd End, WorkEnd? OwnEnd = null)
 {
     /// <summary>How it ended, for a line of the log. The store tells nobody more than that the lock is free.</summary>
     public string Describe() => End switch

@@ -1,4 +1,4 @@
-using Coordination.Hosting.Terms;
+using Coordination.Hosting.Execution;
 
 namespace Coordination.Hosting.Leadership;
 
@@ -6,6 +6,7 @@ namespace Coordination.Hosting.Leadership;
 internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, TimeProvider time)
     : LockLeadership(lockName, nodeId, questions, leaseDuration, time)
 {
+    private readonly Dictionary<WorkEnd, long> _terms = [];
     private ServicePhase _phase;
     private ILockLease? _lease;
     private LeaderInfo? _leader;
@@ -19,6 +20,18 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
             lock (Gate)
             {
                 return new ServiceStatus(_phase, _lease?.State, Describe());
+            }
+        }
+    }
+
+    /// <summary>How many terms of this node have ended, by how they did.</summary>
+    public IReadOnlyDictionary<WorkEnd, long> Terms
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return new Dictionary<WorkEnd, long>(_terms);
             }
         }
     }
@@ -45,14 +58,15 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
     /// <summary>This node does not lead, or not any more.</summary>
     /// <param name="phase">What it does now.</param>
     /// <param name="end">How its term ended; null where there was none, and where it was lost.</param>
-    public void Enter(ServicePhase phase, TermEnd? end = null)
+    public void Enter(ServicePhase phase, WorkEnd? end = null)
     {
         lock (Gate)
         {
             _phase = phase;
             if (_lease is not null)
             {
-                var ended = end ?? (phase == ServicePhase.Stopped ? TermEnd.Stopped : TermEnd.Lost);
+                var ended = end ?? (phase == ServicePhase.Stopped ? WorkEnd.Stopped : WorkEnd.Lost);
+                _terms[ended] = _terms.GetValueOrDefault(ended) + 1;
                 _last = new Predecessor(_leader!, PredecessorEnd.Own, ended);
                 (_lease, _leader) = (null, null);
                 Know(null, LeaseDuration);
@@ -92,13 +106,13 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
         }
     }
 
-    private static LeadershipChangeCause CauseOf(TermEnd end) => end switch
+    private static LeadershipChangeCause CauseOf(WorkEnd end) => end switch
     {
-        TermEnd.Completed => LeadershipChangeCause.WorkCompleted,
-        TermEnd.Failed => LeadershipChangeCause.WorkFailed,
-        TermEnd.SteppedDown => LeadershipChangeCause.SteppedDown,
-        TermEnd.MaxTermReached => LeadershipChangeCause.MaxTermReached,
-        TermEnd.Stopped => LeadershipChangeCause.HostStopped,
+        WorkEnd.Completed => LeadershipChangeCause.WorkCompleted,
+        WorkEnd.Failed => LeadershipChangeCause.WorkFailed,
+        WorkEnd.SteppedDown => LeadershipChangeCause.SteppedDown,
+        WorkEnd.MaxTermReached => LeadershipChangeCause.MaxTermReached,
+        WorkEnd.Stopped => LeadershipChangeCause.HostStopped,
         _ => LeadershipChangeCause.LeaseLost,
     };
 }

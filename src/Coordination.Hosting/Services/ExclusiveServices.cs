@@ -1,3 +1,4 @@
+using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -84,9 +85,9 @@ internal sealed class ExclusiveServices
                 options,
                 @lock,
                 timings.Duration,
-                options.OverdueAfter ?? timings.SafetyMargin,
+                new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OverdueAction),
                 registration.CreateLeadership(@lock.Name, locks.NodeId, questions, timings.Duration, time),
-                new ServiceFailures(options, time));
+                new ServiceFailures(options.MaxRestartDelay + options.RestartDelayResetAfter, time));
         }
         catch (ArgumentException exception)
         {

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
+using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Services;
-using Coordination.Hosting.Terms;
 using Coordination.Telemetry;
 
 namespace Coordination.Hosting.Telemetry;
@@ -33,14 +33,14 @@ internal sealed class LeadershipMetrics : IDisposable
 
     public void Dispose() => _meter.Dispose();
 
-    private static string Describe(TermEnd end) => end switch
+    private static string Describe(WorkEnd end) => end switch
     {
-        TermEnd.Completed => "completed",
-        TermEnd.Stopped => "stopped",
-        TermEnd.Lost => "lost",
-        TermEnd.SteppedDown => "stepped_down",
-        TermEnd.MaxTermReached => "max_term_reached",
-        TermEnd.Failed => "failed",
+        WorkEnd.Completed => "completed",
+        WorkEnd.Stopped => "stopped",
+        WorkEnd.Lost => "lost",
+        WorkEnd.SteppedDown => "stepped_down",
+        WorkEnd.MaxTermReached => "max_term_reached",
+        WorkEnd.Failed => "failed",
         _ => throw new ArgumentOutOfRangeException(nameof(end), end, "No term ends so."),
     };
 
@@ -50,6 +50,6 @@ internal sealed class LeadershipMetrics : IDisposable
 
     private IEnumerable<Measurement<long>> ObserveTerms() =>
         from service in _services.All
-        from term in service.Failures.Terms
+        from term in service.Leadership.Terms
         select new Measurement<long>(term.Value, LockOf(service), new KeyValuePair<string, object?>("coordination.term.end", Describe(term.Key)));
 }
