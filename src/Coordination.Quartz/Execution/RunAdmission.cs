@@ -144,7 +144,7 @@ internal sealed class RunAdmission(
 
     private async Task<OccurrenceAttempt?> WaitAsync(ExclusiveRun run, TimeSpan limit, CancellationToken cancellationToken)
     {
-        if (!waiting.TryBegin(run))
+        if (!waiting.TryBegin(run, isEndless: limit == Timeout.InfiniteTimeSpan))
         {
             run.Outcome = FireOutcome.SkippedAsWaiting;
             return null;

@@ -104,7 +104,9 @@ internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames n
     private static bool StartedWithProcess(ITrigger trigger, DateTimeOffset now)
     {
         using var process = Process.GetCurrentProcess();
-        var age = DateTime.UtcNow - process.StartTime.ToUniversalTime();
+
+        // By the system's clock, as its start is; the scheduler may have another one.
+        var age = TimeProvider.System.GetUtcNow() - process.StartTime.ToUniversalTime();
         return trigger.StartTimeUtc <= now && trigger.StartTimeUtc >= now - age - Coarseness;
     }
 }

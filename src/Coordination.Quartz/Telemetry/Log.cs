@@ -39,7 +39,7 @@ internal static partial class Log
     [LoggerMessage(1332, LogLevel.Warning, "The job {Job} ({Type}) was scheduled at run time under a key that may be a generated one. Where it is, each node has another, and its lock excludes nobody: give it a key with WithIdentity. Where it was given, all is well; a group of its own says so.")]
     public static partial void KeyMayBeGenerated(this ILogger logger, JobKey job, Type type);
 
-    [LoggerMessage(1333, LogLevel.Debug, "{Job} has its lock '{LockName}', and waits for a place in the thread pool of its scheduler.")]
+    [LoggerMessage(1333, LogLevel.Debug, "The turn of {Job} has come for the lock '{LockName}', and it waits for a place in the thread pool of its scheduler.")]
     public static partial void WaitsForPlace(this ILogger logger, JobKey job, string lockName);
 
     [LoggerMessage(1350, LogLevel.Information, "The lock store replies again, and exclusive jobs go on. {Fires} fires met the outage.")]
