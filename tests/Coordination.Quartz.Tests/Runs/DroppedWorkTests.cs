@@ -245,6 +245,24 @@ public sealed class DroppedWorkTests : NodesTest
             TriggerBuilder.Create().ForJob(Job).WithIdentity("hourly").WithSimpleSchedule(TimeSpan.FromHours(1)).Build(), cancellationToken: Cancellation);
         await UntilAsync(() => node.Verdicts.All.Count == 1, "the fire is over");
         Assert.True(node.Verdicts.All[0].IsSkipped);
+        Assert.Single(node.Log, record => record.Id.Id == 1302);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_pool_of_the_users_in_which_fires_that_wait_take_places_is_warned_of(bool isOfUser)
+    {
+        var node = await StartAsync(schedule: quartz =>
+        {
+            if (isOfUser)
+            {
+                quartz.UseThreadPool<PoolOfTheUsers>();
+            }
+        });
+        var warned = node.Log.Where(record => record.Id.Id == 1353).ToList();
+        Assert.Equal(isOfUser ? 1 : 0, warned.Count);
+        Assert.All(warned, record => Assert.Contains(nameof(PoolOfTheUsers), record.Message, StringComparison.Ordinal));
     }
 
     private static async Task ScheduleOnceAsync(TestScheduler node, int triggers)
@@ -288,6 +306,13 @@ public sealed class DroppedWorkTests : NodesTest
             exclusivity);
         Nodes.Add(node);
         return node;
+    }
+
+    private sealed class PoolOfTheUsers : TaskSchedulingThreadPool
+    {
+        public PoolOfTheUsers() => MaxConcurrency = 5;
+
+        protected override TaskScheduler GetDefaultScheduler() => TaskScheduler.Default;
     }
 
     /// <summary>As with a database that went away.</summary>

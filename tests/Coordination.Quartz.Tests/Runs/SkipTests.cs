@@ -84,6 +84,20 @@ public sealed class SkipTests : NodesTest
     }
 
     [Fact]
+    public async Task A_skipped_fire_is_no_failure_that_a_retry_policy_applies_to()
+    {
+        var node = await StartAsync("ada");
+        _store.Assign("tests/QuartzScheduler/DEFAULT/staged", new LockOwner("bob", 1), TimeSpan.FromHours(1));
+        await node.Quartz.ScheduleJob(
+            TriggerBuilder.Create().ForJob(Job).WithIdentity("two").WithRetryPolicy(RetryPolicy.Fixed(3, TimeSpan.FromMilliseconds(1)))
+                .WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(1)).WithRepeatCount(1)).Build(), cancellationToken: Cancellation);
+
+        // The first is skipped, and what comes next is the second, which waits as the last of its series.
+        await UntilAsync(() => node.FiresUnderWay == 1 && node.Verdicts.All.Count == 1, "the first is skipped, and the second waits");
+        Assert.Equal((true, false, ExecutionOutcome.Vetoed), (node.Verdicts.All[0].IsSkipped, node.Verdicts.All[0].IsRetried, node.Verdicts.All[0].Outcome));
+    }
+
+    [Fact]
     public async Task A_fire_that_a_listener_of_the_users_vetoes_was_not_skipped_and_follows_the_chain()
     {
         var heard = new HeardFires();
