@@ -360,6 +360,7 @@ public abstract partial class LockStoreContract
             AcquireReply reply;
             while (!(reply = await AskAsync(owner, lease: Short, claimWindow: Short)).IsGranted)
             {
+                // What is tested: such a waiter sleeps for as long as the reply says, and nothing wakes it.
                 await Task.Delay(reply.Holder!.TimeToLive + TimeSpan.FromMilliseconds(5), Cancellation);
             }
 

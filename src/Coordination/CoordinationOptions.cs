@@ -31,7 +31,8 @@ public sealed class CoordinationOptions
 
     /// <summary>
     /// How long a release tries to reach the store before it leaves the lock to lapse: 50 ms to 5 minutes; 3 s by default. Disposing the
-    /// provider waits that long for releases under way.
+    /// provider waits that long for releases under way. A release that also tells that a scheduled time was run, as of a periodic service or a Quartz job, tries until the
+    /// lease has lapsed: what the store is not told of is run again elsewhere.
     /// </summary>
     public TimeSpan ReleaseTimeout { get; set; } = TimeSpan.FromSeconds(3);
 

@@ -1,19 +1,29 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
 using Coordination.Packages.Tests.Building;
 
 namespace Coordination.Packages.Tests;
 
-public sealed class ShippedAssemblyTests
+public sealed partial class ShippedAssemblyTests
 {
+    [GeneratedRegex(@"<\s*InternalsVisibleTo\b|assembly\s*:.*\bInternalsVisibleTo|""[\w.]*InternalsVisibleToAttribute""")]
+    private static partial Regex Friendship { get; }
+
     [Fact]
-    public void No_package_shows_its_internals_to_another()
+    public void A_package_shows_its_internals_to_its_own_tests_only()
     {
         Assert.Contains("Coordination", Tree.Packages);
         Assert.Empty(
             from package in Tree.Packages
             from friend in Assembly.Load(package).GetCustomAttributes<InternalsVisibleToAttribute>()
-            where Tree.Packages.Contains(new AssemblyName(friend.AssemblyName).Name!)
+            where friend.AssemblyName != $"{package}.Tests"
             select $"{package} -> {friend.AssemblyName}");
     }
+
+    [Fact]
+    public void Nothing_that_is_no_package_shows_its_internals() => Assert.Empty(
+        from path in Tree.ProjectFiles.Concat(Tree.Sources)
+        where !path.StartsWith("src/", StringComparison.Ordinal) && Friendship.IsMatch(File.ReadAllText(Tree.PathTo(path)))
+        select path);
 }

@@ -19,15 +19,15 @@ public static class CoordinationHealthChecksBuilderExtensions
 {
     /// <summary>
     /// Adds a check of this node's coordination: healthy as a leader and as a standby. Degraded while locks, or some of them, cannot be acquired, while a
-    /// service has not started or has stopped, and after <see cref="ExclusiveServiceOptions.DegradedAfterFailures"/>.
+    /// service has not started or has stopped, while work that is run once is not done, and after <see cref="ExclusiveServiceOptions.DegradedAfterFailures"/>.
     /// <paramref name="failureStatus"/> while work goes on too long after its lock was lost, and after
-    /// <see cref="ExclusiveServiceOptions.UnhealthyAfterFailures"/>.
+    /// <see cref="ExclusiveServiceOptions.UnhealthyAfterFailures"/>. Periodic services count failures by <see cref="ExclusivePeriodicOptions"/>.
     /// </summary>
     /// <remarks>
-    /// Whether locks can be acquired is known from the calls that the node made last; the store is asked for a sign of life where it made none for a minute.
+    /// Whether locks can be acquired is known from the calls that the node made last; the store is asked whether it takes writes where it made none for a minute.
     /// The data of the result has <c>node</c>, <c>store</c>, and <c>locks</c>: for each lock name the node's <c>role</c> (leader, standby,
     /// none), <c>state</c> and <c>phase</c>, its <c>failuresInARow</c> and the type of its <c>lastFailure</c>, and where a leader is known its
-    /// <c>nodeId</c>, <c>token</c> and <c>since</c>. No secret is in it.
+    /// <c>nodeId</c>, <c>token</c> and <c>since</c>. Of periodic services it has <c>phase</c> and the failures, of work that is run once <c>phase</c>. No secret is in it.
     /// </remarks>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check.</param>
@@ -46,10 +46,10 @@ public static class CoordinationHealthChecksBuilderExtensions
         TimeSpan? timeout = null) =>
         AddOf(builder, name, new ServiceChoice(), failureStatus, tags, storeTimeLimit, timeout);
 
-    /// <summary>Adds the same check for the service with one lock alone.</summary>
+    /// <summary>Adds the same check for the work with one lock alone. Work that is run once has the lock <c>run-once/</c> and its name.</summary>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check.</param>
-    /// <param name="lockName">The name of the service's lock.</param>
+    /// <param name="lockName">The name of the lock.</param>
     /// <param name="failureStatus">What it reports as its failure.</param>
     /// <param name="tags">Tags to choose the check by.</param>
     /// <param name="storeTimeLimit">How long the store has to reply.</param>
@@ -70,7 +70,7 @@ public static class CoordinationHealthChecksBuilderExtensions
     }
 
     /// <summary>Adds the same check for the services of one type alone.</summary>
-    /// <typeparam name="TService">The service.</typeparam>
+    /// <typeparam name="TService">An <see cref="ExclusiveBackgroundService"/> or <see cref="ExclusivePeriodicService"/> that is registered.</typeparam>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check. Null, the default, for <c>coordination:</c> and the name of the type.</param>
     /// <param name="failureStatus">What it reports as its failure.</param>
@@ -86,12 +86,12 @@ public static class CoordinationHealthChecksBuilderExtensions
         IEnumerable<string>? tags = null,
         TimeSpan? storeTimeLimit = null,
         TimeSpan? timeout = null)
-        where TService : ExclusiveBackgroundService =>
+        where TService : class =>
         AddOf(builder, name ?? $"coordination:{typeof(TService).Name}", new ServiceChoice(typeof(TService)), failureStatus, tags, storeTimeLimit, timeout);
 
     /// <summary>
     /// Adds a check of whether this node takes part, for a readiness probe: healthy while every service has started and has not stopped, as a leader or a
-    /// standby, and locks can be acquired; else <paramref name="failureStatus"/>.
+    /// standby, all work that is run once is done, and locks can be acquired; else <paramref name="failureStatus"/>.
     /// </summary>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check.</param>
@@ -113,7 +113,7 @@ public static class CoordinationHealthChecksBuilderExtensions
         return Add(
             builder,
             name,
-            provider => new ReadyHealthCheck(provider.GetRequiredService<ExclusiveServices>(), TroubleOf(provider, storeTimeLimit)),
+            provider => new ReadyHealthCheck(provider.GetRequiredService<HostWork>(), TroubleOf(provider, storeTimeLimit)),
             failureStatus,
             tags ?? ["ready"],
             timeout);
@@ -169,7 +169,7 @@ public static class CoordinationHealthChecksBuilderExtensions
             builder,
             name,
             provider => new CoordinationHealthCheck(
-                provider.GetRequiredService<ExclusiveServices>(), choice, provider.GetRequiredService<ILockProvider>(), TroubleOf(provider, storeTimeLimit)),
+                provider.GetRequiredService<HostWork>(), choice, provider.GetRequiredService<ILockProvider>(), TroubleOf(provider, storeTimeLimit)),
             failureStatus,
             tags,
             timeout);
@@ -189,6 +189,7 @@ public static class CoordinationHealthChecksBuilderExtensions
         // A host that only takes locks has no exclusive services, and a store to be asked all the same.
         builder.Services.AddOptions<ExclusiveServiceOptions>();
         builder.Services.TryAddSingleton<ExclusiveServices>();
+        builder.Services.TryAddSingleton<HostWork>();
         return builder.Add(new HealthCheckRegistration(name, create, failureStatus, tags, timeout));
     }
 

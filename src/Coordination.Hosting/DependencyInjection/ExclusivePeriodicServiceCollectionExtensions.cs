@@ -1,13 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordination;
 using Coordination.Hosting.Periodic;
+using Coordination.Hosting.Runners;
 using Coordination.Hosting.Services;
-using Coordination.Hosting.Stops;
-using Coordination.Occurrences;
-using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -44,39 +41,47 @@ public static class ExclusivePeriodicServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ExclusivePeriodicOptions>, ExclusivePeriodicOptionsValidator>());
         services.AddOptions<ExclusivePeriodicOptions>(name).Configure(configure).ValidateOnStart();
 
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StopBudgetCheck>());
+        RunnerServices.Add(services);
 
         // Services of the container, so that the container disposes them: the runner, which waits for the work, before the work.
         services.AddKeyedSingleton<ExclusivePeriodicService>(name, static (provider, _) => ActivatorUtilities.CreateInstance<TService>(provider));
-        services.AddKeyedSingleton(name, (provider, _) => CreateRunner<TService>(provider, name));
-        services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<PeriodicRunner>(name));
-        services.AddSingleton<IPeriodicTrigger<TService>>(provider => new PeriodicTrigger<TService>(provider.GetRequiredKeyedService<PeriodicRunner>(name)));
+        services.AddKeyedSingleton(name, (provider, _) => CreateService<TService>(provider, name));
+        services.AddSingleton(provider => provider.GetRequiredKeyedService<PeriodicService>(name));
+        services.AddKeyedSingleton(name, (provider, _) => new PeriodicRunner(provider, provider.GetRequiredKeyedService<PeriodicService>(name)));
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<PeriodicRunner>(name).Runner);
+        services.AddSingleton<IPeriodicTrigger<TService>>(provider => provider.GetRequiredKeyedService<PeriodicRunner>(name).CreateTrigger<TService>());
         return services;
     }
 
-    private static PeriodicRunner CreateRunner<TService>(IServiceProvider services, string name)
+    private static PeriodicService CreateService<TService>(IServiceProvider services, string name)
         where TService : ExclusivePeriodicService
     {
         var options = services.GetRequiredService<IOptionsMonitor<ExclusivePeriodicOptions>>().Get(name);
-        var locks = services.GetRequiredService<ILockProvider>();
+        var node = services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
         string lockName;
         try
         {
             // What a lock may not be called, or how it may not be held, is said at the start.
-            lockName = locks.GetLock(options.LockName ?? ServiceLockName.Find(typeof(TService), services.GetRequiredService<IOptions<CoordinationOptions>>().Value.ApplicationName), options.LockOptions).Name;
+            lockName = services.GetRequiredService<ILockProvider>().GetLock(options.LockName ?? ServiceLockName.Find(typeof(TService), node.ApplicationName), options.LockOptions).Name;
         }
         catch (ArgumentException exception)
         {
-            throw new OptionsValidationException(name, typeof(ExclusivePeriodicOptions), [$"{name}: {exception.Message}"]);
+            throw Invalid(exception.Message);
         }
 
-        return new PeriodicRunner(
-            new PeriodicService(typeof(TService).Name, lockName, options, services.GetRequiredKeyedService<ExclusivePeriodicService>(name)),
-            services.GetRequiredService<OccurrenceLocks>(),
-            locks,
-            services.GetRequiredService<IServiceScopeFactory>(),
-            services.GetRequiredService<IHostApplicationLifetime>(),
-            services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<TelemetryDispatcher>().Wrap(services.GetRequiredService<ILogger<ExclusivePeriodicService>>()));
+        if (services.GetService<ExclusiveServices>()?.All.FirstOrDefault(service => service.Lock.Name == lockName) is { } service)
+        {
+            throw Invalid($"{service.Registration.Name} has the same lock name '{lockName}', so that nothing would be run while that leads. Give each a LockName of its own.");
+        }
+
+        return new PeriodicService(
+            typeof(TService),
+            lockName,
+            options,
+            LeaseTimings.Of(node, options.LockOptions),
+            services.GetRequiredKeyedService<ExclusivePeriodicService>(name),
+            services.GetRequiredService<TimeProvider>());
+
+        OptionsValidationException Invalid(string failure) => new(name, typeof(ExclusivePeriodicOptions), [$"{name}: {failure}"]);
     }
 }

@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordination;
+using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Runners;
 using Coordination.Hosting.Services;
-using Coordination.Hosting.Stops;
 using Coordination.Hosting.Telemetry;
 using Coordination.Hosting.Terms;
 using Coordination.Telemetry;
@@ -51,10 +51,7 @@ public static class ExclusiveServiceCollectionExtensions
         services.AddSingleton<ExclusiveServiceRegistration>(registration);
         services.TryAddSingleton<ExclusiveServices>();
         services.TryAddSingleton<LeaderQuestions>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StopBudgetCheck>());
-        services.TryAddSingleton<ExclusiveServiceRunners>();
-        services.TryAddTransient<DisposalGuard>();
-        services.TryAddSingleton(static provider => new ProcessEnd(provider.GetRequiredService<TelemetryDispatcher>()));
+        RunnerServices.Add(services);
         services.TryAddSingleton<ILeadership<TService>>(static provider => provider.GetRequiredService<ExclusiveServices>().GetLeadership<TService>());
 
         // Null for a name that no service has: then the container says that there is none, which GetKeyedService takes and GetRequiredKeyedService does not.
@@ -72,11 +69,16 @@ public static class ExclusiveServiceCollectionExtensions
         var service = provider.GetRequiredService<ExclusiveServices>().Get(registration);
         var time = provider.GetRequiredService<TimeProvider>();
         var lifetime = provider.GetService<IHostApplicationLifetime>();
-        var log = new ServiceLog(provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>()), service);
-        var work = new TermWork(service, provider.GetRequiredKeyedService<ExclusiveBackgroundService>(registration), provider.GetRequiredService<IServiceScopeFactory>(), time, log);
-        var watch = new OverdueWatch(service, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);
+        var log = new ServiceLog(
+            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>()),
+            registration.ServiceType.Name,
+            service.Lock.Name);
+        var work = new TermWork(service, provider.GetRequiredKeyedService<ExclusiveBackgroundService>(registration), time);
+        var watch = new OverdueWatch(service.Overdue, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);
+        var leased = new LeasedWork(provider.GetRequiredService<IServiceScopeFactory>(), watch, log);
         var observer = new LeaderObserver(service.Leadership, provider.GetRequiredService<LeaderQuestions>(), service.LeaseDuration, time, log);
-        var loop = new TermLoop(service, work, watch, observer, lifetime, time, log);
-        return new ExclusiveServiceRunner(service, loop, watch.Abandoned, provider.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time, log);
+        var failures = new FailureLimit(service.Failures, service.Options.StopHostAfterFailures, lifetime, log);
+        var loop = new TermLoop(service, work, leased, observer, failures, time, log);
+        return new ExclusiveServiceRunner(loop, provider.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time);
     }
 }

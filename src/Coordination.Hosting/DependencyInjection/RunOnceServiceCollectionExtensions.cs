@@ -1,9 +1,14 @@
 using Coordination;
+using Coordination.Hosting.Execution;
 using Coordination.Hosting.RunOnce;
+using Coordination.Hosting.Runners;
+using Coordination.Hosting.Telemetry;
 using Coordination.Occurrences;
 using Coordination.Telemetry;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -20,12 +25,18 @@ public static class RunOnceServiceCollectionExtensions
     /// <para>Done stays done for the name: put a version into it, as "schema-2026-11". The store remembers it for <see cref="RunOnceOptions.RememberFor"/>; a node that
     /// starts later than that does it again, and so does every node after a store lost its data. Work that must not be done again has to find out by itself.</para>
     /// <para>If a node dies in the middle, another one does it over: <see cref="RunOnceContext.IsRecovery"/> says so. If the work throws, the start of its host
-    /// fails with the exception, and another node tries. With the store away the host waits.</para>
-    /// <para>Steps are done in the order of their registration, before any hosted service starts. Needs <c>services.AddCoordination(…)</c> with a store, in any order.</para>
+    /// fails with the exception, and another node tries. With the store away the host waits, for as long as its <see cref="HostOptions.StartupTimeout"/> lets it.</para>
+    /// <para>Work that was told to stop is not done, also where it returns without an exception: it may have returned early. Another node does it over. A host
+    /// that is told to stop while it starts ends without an error; one whose start is cancelled otherwise, as by its start-up timeout, does not start.</para>
+    /// <para>What is registered several times is done one after another, in the order of the registrations, and before <see cref="IHostedService.StartAsync"/> of any
+    /// service, also with <see cref="HostOptions.ServicesStartConcurrently"/>. <see cref="IHostedLifecycleService.StartingAsync"/> of another service may
+    /// come before it, and with that option beside it. Needs <c>services.AddCoordination(…)</c> with a store, in any order.</para>
     /// </remarks>
     /// <param name="services">The services of the host.</param>
     /// <param name="name">What it is called, the same on every node. It is shared by all that use the same key prefix.</param>
-    /// <param name="work">The work. Its token is cancelled when the start of the host is, and when the lease is lost.</param>
+    /// <param name="work">
+    /// The work. Its token is cancelled when the start of the host is, and when the lease is lost. Work that returns after that counts as not done.
+    /// </param>
     /// <param name="configure">Sets the options; null for the defaults.</param>
     /// <exception cref="ArgumentNullException"><paramref name="services"/>, <paramref name="name"/> or <paramref name="work"/> is null.</exception>
     /// <exception cref="ArgumentException">The name is not one that a lock may have, or a setting is out of its range.</exception>
@@ -45,26 +56,44 @@ public static class RunOnceServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(work);
-        LockName.Validate(RunOnceStep.LockNameOf(name));
         var options = new RunOnceOptions();
         configure?.Invoke(options);
+        var registered = new RunOnceWork(name, options, work);
+        LockName.Validate(registered.LockName);
         RememberFor.Validate(nameof(configure), nameof(options.RememberFor), options.RememberFor);
-        if (services.Any(descriptor => descriptor.ServiceType == typeof(RunOnceStep) && Equals(descriptor.ServiceKey, name)))
+        OverdueRule.Validate(nameof(configure), options.OverdueAfter, options.OverdueWarningInterval, options.OverdueAction);
+        if (options.LockOptions?.MaxHold is not null)
+        {
+            throw new ArgumentException("LockOptions.MaxHold is set. Leave it null: it ends the renewals while the work runs.", nameof(configure));
+        }
+
+        if (services.Any(descriptor => descriptor.ServiceType == typeof(RunOnceWork) && Equals(descriptor.ServiceKey, name)))
         {
             throw new InvalidOperationException($"The work '{name}' is registered already. Give each its own name.");
         }
 
-        services.AddKeyedSingleton(name, (provider, _) => new RunOnceStep(
-            provider.GetRequiredService<ILockProvider>().GetLock(RunOnceStep.LockNameOf(name), options.LockOptions),
-            name,
-            work,
-            options,
-            provider.GetRequiredService<OccurrenceLocks>(),
-            provider.GetRequiredService<ILockProvider>().NodeId,
-            provider.GetRequiredService<IServiceScopeFactory>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<RunOnceContext>>())));
-        services.AddSingleton<IHostedService>(provider => provider.GetRequiredKeyedService<RunOnceStep>(name));
+        RunnerServices.Add(services);
+        services.AddKeyedSingleton(name, registered);
+        services.AddSingleton(registered);
+        services.AddSingleton(provider => CreateStep(provider, registered));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RunOnceSteps>());
         return services;
+    }
+
+    private static RunOnceStep CreateStep(IServiceProvider provider, RunOnceWork work)
+    {
+        var locks = provider.GetRequiredService<ILockProvider>();
+        var time = provider.GetRequiredService<TimeProvider>();
+        var lifetime = provider.GetService<IHostApplicationLifetime>();
+        var logger = provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<RunOnceContext>>());
+        var log = new ServiceLog(logger, work.Name, work.LockName);
+
+        // What a lock may not be, is said at the start.
+        locks.GetLock(work.LockName, work.Options.LockOptions);
+        var timings = LeaseTimings.Of(provider.GetRequiredService<IOptions<CoordinationOptions>>().Value, work.Options.LockOptions);
+        var overdue = new OverdueRule(work.Options.OverdueAfter ?? timings.SafetyMargin, work.Options.OverdueWarningInterval, work.Options.OverdueAction);
+        var watch = new OverdueWatch(overdue, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);
+        var leased = new LeasedWork(provider.GetRequiredService<IServiceScopeFactory>(), watch, log);
+        return new RunOnceStep(work, leased, provider.GetRequiredService<OccurrenceLocks>(), locks.NodeId, lifetime, time, log, logger);
     }
 }

@@ -9,7 +9,7 @@ internal sealed class LeaderHealthCheck(ExclusiveServices services, ServiceChoic
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var reports = choice.Of(services).ConvertAll(static service => new ServiceReport(service));
+        var reports = choice.Of([.. services.All.Select(static service => new ServiceReport(service))]).ConvertAll(static report => (ServiceReport)report);
         var data = reports.ToDictionary(static report => report.LockName, static report => (object)report.Describe());
         var others = reports.Where(static report => !report.IsLeader)
             .Select(static report => report.Leader is { } leader ? $"'{report.LockName}' is led by {leader.NodeId}." : $"'{report.LockName}' is not led by this node.")

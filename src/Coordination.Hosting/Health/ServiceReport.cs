@@ -4,7 +4,7 @@ using Coordination.Hosting.Services;
 namespace Coordination.Hosting.Health;
 
 /// <summary>How one service does on this node at one moment.</summary>
-internal sealed class ServiceReport
+internal sealed class ServiceReport : IWorkReport
 {
     private readonly ExclusiveService _service;
     private readonly ServiceStatus _status;
@@ -18,6 +18,8 @@ internal sealed class ServiceReport
         (_failures, _lastFailure) = service.Failures.Now;
     }
 
+    public Type? ServiceType => _service.Registration.ServiceType;
+
     public string LockName => _status.Leadership.LockName;
 
     public bool IsLeader => _status.Leadership.IsLeader;
@@ -26,19 +28,17 @@ internal sealed class ServiceReport
 
     public bool TakesPart => _status.Phase is not (ServicePhase.NotStarted or ServicePhase.Stopped);
 
-    /// <summary>What is worth the failure status; null for nothing.</summary>
     public string? Failure =>
-        _status.Phase == ServicePhase.Overdue ? $"Work goes on although its lock was lost, maybe beside that of another node: '{LockName}'."
+        _status.Phase == ServicePhase.Overdue ? WorkSentences.Overdue(LockName)
         : _failures >= _service.Options.UnhealthyAfterFailures ? FailsInARow
         : null;
 
-    /// <summary>What is worth a warning; null for nothing.</summary>
     public string? Trouble =>
         _failures >= _service.Options.DegradedAfterFailures ? FailsInARow
         : TakesPart ? null
         : $"'{LockName}' {(_status.Phase == ServicePhase.Stopped ? "has stopped" : "has not started")}.";
 
-    private string FailsInARow => $"'{LockName}' failed {_failures} times in a row, the last time with {_lastFailure}.";
+    private string FailsInARow => WorkSentences.FailsInARow(LockName, _failures, _lastFailure);
 
     public IReadOnlyDictionary<string, object> Describe()
     {

@@ -9,7 +9,7 @@ internal sealed class StoreTrouble(ILockStore store, ILockStoreAdministration ad
 {
     public string Store => store.Name;
 
-    /// <summary>Looks at what the node's own calls met, which says more than a ping: a store that replies to one may grant no lock all the same. It is asked where there were none.</summary>
+    /// <summary>Looks at what the node's own calls met, which says more than a ping: a store that replies to one may grant no lock all the same. Where there were none, the store is asked.</summary>
     /// <returns>Null for nothing.</returns>
     public async Task<string?> FindAsync(CancellationToken cancellationToken) =>
         condition.Trouble ?? (condition.IsKnown ? null : await AskAsync(cancellationToken).ConfigureAwait(false));
@@ -24,7 +24,7 @@ internal sealed class StoreTrouble(ILockStore store, ILockStoreAdministration ad
         catch (LockStoreException exception)
         {
             // Its message holds no secret; what the backend's own exception inside it holds, nobody knows.
-            return $"The store '{store.Name}' is away: {exception.Message}";
+            return $"The store '{store.Name}' cannot be used for now: {exception.Message}";
         }
         catch (NotSupportedException)
         {

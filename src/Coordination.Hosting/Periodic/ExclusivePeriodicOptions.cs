@@ -4,12 +4,13 @@ namespace Coordination;
 public sealed class ExclusivePeriodicOptions
 {
     /// <summary>
-    /// The name of the lock; nodes that share it share the work. Null, the default, for that of <see cref="ExclusiveLockAttribute"/>, and without one
+    /// The name of the lock; nodes that share it share the work. Services of several types that share it never run at the same time, and each runs its own slots. Null, the default, for that of <see cref="ExclusiveLockAttribute"/>, and without one
     /// <c>{application}/{type}</c>, as for <see cref="ExclusiveServiceOptions.LockName"/>.
     /// </summary>
     public string? LockName { get; set; }
 
     /// <summary>How leases of this lock differ from the node's defaults. Null, the default, for not at all.</summary>
+    /// <remarks><see cref="LockOptions.MaxHold"/> is refused: it ends the renewals while the run goes on.</remarks>
     public LockOptions? LockOptions { get; set; }
 
     /// <summary>How often it is run in the cluster. To be the same on every node.</summary>
@@ -22,6 +23,30 @@ public sealed class ExclusivePeriodicOptions
     public TimeSpan Jitter { get; set; }
 
     /// <summary>Whether another node repeats a run whose node died, lost its lease or was stopped before it had finished.</summary>
-    /// <value>True by default. False for work that must not be done twice, not even in part.</value>
+    /// <value>True by default. False for work that must not be done twice, not even in part; a warning then says that nobody repeats it, and how to have it repeated.</value>
     public bool RecoverInterrupted { get; set; } = true;
+
+    /// <summary>
+    /// How long after its lease was lost a run may take to return before it is overdue: zero to 49 days. Null, the default, for the
+    /// safety margin of the lease, which is when another node may run.
+    /// </summary>
+    public TimeSpan? OverdueAfter { get; set; }
+
+    /// <summary>How often an overdue run is warned of, after the first warning: 100 ms to 49 days; 10 s by default.</summary>
+    public TimeSpan OverdueWarningInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>What the node does about an overdue run, beside the warning: <see cref="OverdueAction.Warn"/>, which is nothing, by default.</summary>
+    public OverdueAction OverdueAction { get; set; } = OverdueAction.Warn;
+
+    /// <summary>
+    /// After how many failures in a row on this node the health check is degraded: 1 or more, 3 by default. A run that throws is a failure, and so is a
+    /// store that refuses. They are in a row until a run on this node goes well, and until none was for ten intervals.
+    /// </summary>
+    public int DegradedAfterFailures { get; set; } = 3;
+
+    /// <summary>After how many failures in a row on this node the health check reports its failure status: 1 or more, 10 by default.</summary>
+    public int UnhealthyAfterFailures { get; set; } = 10;
+
+    /// <summary>After how many failures in a row on this node its host stops: 1 or more. Null, the default, for never. Have something start it again.</summary>
+    public int? StopHostAfterFailures { get; set; }
 }

@@ -1,3 +1,4 @@
+using Coordination.Hosting.Execution;
 using Microsoft.Extensions.Options;
 
 namespace Coordination.Hosting.Periodic;
@@ -25,6 +26,24 @@ internal sealed class ExclusivePeriodicOptionsValidator : IValidateOptions<Exclu
             failures.Add($"{name}: LockName is empty. Give it a name, or leave it null for that of the application and the type.");
         }
 
+        if (options.LockOptions?.MaxHold is { } hold)
+        {
+            failures.Add($"{name}: LockOptions.MaxHold is {hold}. Leave it null: it ends the renewals while the run goes on.");
+        }
+
+        CheckCount(nameof(options.DegradedAfterFailures), options.DegradedAfterFailures);
+        CheckCount(nameof(options.UnhealthyAfterFailures), options.UnhealthyAfterFailures);
+        CheckCount(nameof(options.StopHostAfterFailures), options.StopHostAfterFailures ?? 1);
+        failures.AddRange(OverdueRule.FindErrors(options.OverdueAfter, options.OverdueWarningInterval, options.OverdueAction).Select(error => $"{name}: {error}"));
+
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+
+        void CheckCount(string property, int value)
+        {
+            if (value < 1)
+            {
+                failures.Add($"{name}: {property} is {value}. Set 1 or more.");
+            }
+        }
     }
 }

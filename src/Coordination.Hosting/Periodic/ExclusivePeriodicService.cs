@@ -8,7 +8,8 @@ namespace Coordination;
 /// <para>Time is cut into slots of the interval, counted from 1970-01-01 UTC: with one hour, at each full hour. Each slot is run once. A node that starts
 /// runs the current slot if nobody has. Of the slots that passed while no node ran, or while a run took longer than the interval, the last is run and the others are not.</para>
 /// <para>A run whose node died, lost its lease or was stopped is repeated by another node in the same slot, unless
-/// <see cref="ExclusivePeriodicOptions.RecoverInterrupted"/> says otherwise. A run that throws is over, and logged; the next slot tries again.</para>
+/// <see cref="ExclusivePeriodicOptions.RecoverInterrupted"/> says otherwise. A run that throws is over, and logged; the next slot tries again. Work throws also where
+/// one of the services of its scope does when it is disposed.</para>
 /// <para>The instance is made once, when the host starts, and lives as long as it.</para>
 /// </remarks>
 /// <example>
@@ -27,7 +28,10 @@ public abstract class ExclusivePeriodicService
     /// <summary>Does one run.</summary>
     /// <param name="run">What is run, its lease, and the services of a scope that lasts as long as the run.</param>
     /// <param name="stoppingToken">Cancelled when the run has to stop: the lease was lost, or the host stops.</param>
-    /// <returns>A task that ends when the work has really stopped: nothing that needs the lock may go on after it.</returns>
+    /// <returns>
+    /// A task that ends when the work has really stopped: nothing that needs the lock may go on after it. When it ends after <paramref name="stoppingToken"/> was
+    /// cancelled the run was cut short, with an exception or without: it may have returned before it was done.
+    /// </returns>
     protected abstract Task RunAsync(PeriodicRun run, CancellationToken stoppingToken);
 
     internal Task BeginAsync(PeriodicRun run, CancellationToken stoppingToken) => RunAsync(run, stoppingToken);

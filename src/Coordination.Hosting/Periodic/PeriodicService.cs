@@ -1,23 +1,44 @@
+using Coordination.Hosting.Execution;
+using Coordination.Hosting.Services;
+
 namespace Coordination.Hosting.Periodic;
 
 /// <summary>A registered periodic service with all that was worked out for it.</summary>
-/// <param name="name">What log lines call it.</param>
+/// <param name="type">What was registered.</param>
 /// <param name="lockName">Its lock.</param>
 /// <param name="options">Its settings.</param>
+/// <param name="timings">Those of its leases.</param>
 /// <param name="work">What it does.</param>
-internal sealed class PeriodicService(string name, string lockName, ExclusivePeriodicOptions options, ExclusivePeriodicService work)
+/// <param name="time">The clock.</param>
+internal sealed class PeriodicService(Type type, string lockName, ExclusivePeriodicOptions options, LeaseTimings timings, ExclusivePeriodicService work, TimeProvider time)
 {
+    private const int IntervalsOfMemory = 10;
+
     private static readonly TimeSpan LongestMemory = TimeSpan.FromDays(366);
 
-    public string Name => name;
+    public Type Type => type;
+
+    /// <summary>What log lines call it.</summary>
+    public string Name => type.Name;
 
     public string LockName => lockName;
 
+    /// <summary>What tells its slots from those of another service that shares its lock. As for the name of the lock, not the full name of the type, which may have a version in it.</summary>
+    public string Series { get; } = $"periodic/{type}";
+
     public ExclusivePeriodicOptions Options => options;
+
+    public TimeSpan LeaseDuration => timings.Duration;
 
     public ExclusivePeriodicService Work => work;
 
     public PeriodicSchedule Schedule { get; } = new(lockName, options.Interval, options.Jitter);
+
+    public OverdueRule Overdue { get; } = new(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OverdueAction);
+
+    public ServiceFailures Failures { get; } = new(IntervalsOfMemory * options.Interval, time);
+
+    public WorkStatus Status { get; } = new();
 
     /// <summary>How long the store remembers a run: as long as another node may ask for it, also one whose clock is behind.</summary>
     public TimeSpan RememberFor { get; } = options.Interval < TimeSpan.FromHours(12)

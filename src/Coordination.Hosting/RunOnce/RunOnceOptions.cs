@@ -8,5 +8,18 @@ public sealed class RunOnceOptions
     public TimeSpan RememberFor { get; set; } = TimeSpan.FromDays(366);
 
     /// <summary>How leases of its lock differ from the node's defaults. Null, the default, for not at all.</summary>
+    /// <remarks><see cref="LockOptions.MaxHold"/> is refused: it ends the renewals while the work still runs.</remarks>
     public LockOptions? LockOptions { get; set; }
+
+    /// <summary>
+    /// How long after its lease was lost the work may take to return before it is overdue: zero to 49 days. Null, the default, for the
+    /// safety margin of the lease, which is when another node may do it.
+    /// </summary>
+    public TimeSpan? OverdueAfter { get; set; }
+
+    /// <summary>How often overdue work is warned of, after the first warning: 100 ms to 49 days; 10 s by default.</summary>
+    public TimeSpan OverdueWarningInterval { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>What the node does about overdue work, beside the warning: <see cref="OverdueAction.Warn"/>, which is nothing, by default.</summary>
+    public OverdueAction OverdueAction { get; set; } = OverdueAction.Warn;
 }

@@ -1,9 +1,13 @@
 namespace Coordination.Hosting.Runners;
 
-/// <summary>Ends the runners of a container when the container disposes it, which disposes first what it made last.</summary>
+/// <summary>
+/// Ends all runners as soon as their container begins to be disposed. A container disposes what it made last first: so this one is made when the first loop
+/// begins, after all that the services of the host are made of.
+/// </summary>
 internal sealed class DisposalGuard(ExclusiveServiceRunners runners) : IAsyncDisposable, IDisposable
 {
     public async ValueTask DisposeAsync() => await runners.EndAsync().ConfigureAwait(false);
 
-    public void Dispose() => runners.EndAsync().GetAwaiter().GetResult();
+    /// <inheritdoc cref="ExclusiveServiceRunners.End"/>
+    public void Dispose() => runners.End();
 }

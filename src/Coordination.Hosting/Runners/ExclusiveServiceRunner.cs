@@ -1,12 +1,9 @@
-using Coordination.Hosting.Services;
-using Coordination.Hosting.Telemetry;
-using Coordination.Hosting.Terms;
 using Microsoft.Extensions.Hosting;
 
 namespace Coordination.Hosting.Runners;
 
 /// <summary>
-/// Runs one exclusive service for its host: begins its loop when the host has started, and awaits the work whatever ends the host. There is one loop,
+/// Runs one service for its host: begins its loop when the host has started, and awaits the work whatever ends the host. There is one loop,
 /// however often it is started.
 /// </summary>
 internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IAsyncDisposable, IDisposable
@@ -14,38 +11,32 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IAsyncDi
     /// <summary>How long a disposed container waits for work at most.</summary>
     private static readonly TimeSpan LongestRespite = TimeSpan.FromSeconds(30);
 
-    private readonly ExclusiveService _service;
-    private readonly TermLoop _loop;
+    private readonly IServiceLoop _loop;
     private readonly ExclusiveServiceRunners _runners;
     private readonly IHostApplicationLifetime? _lifetime;
     private readonly TimeProvider _time;
-    private readonly ServiceLog _log;
-    private readonly Task _abandoned;
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly CancellationTokenRegistration _applicationStopping;
     private readonly Lock _gate = new();
+    private readonly HashSet<Task> _beside = [];
     private CancellationTokenRegistration _applicationStarted;
     private Task? _run;
     private bool _isStarting;
 
-    public ExclusiveServiceRunner(
-        ExclusiveService service, TermLoop loop, Task abandoned, ExclusiveServiceRunners runners, IHostApplicationLifetime? lifetime, TimeProvider time, ServiceLog log)
+    public ExclusiveServiceRunner(IServiceLoop loop, ExclusiveServiceRunners runners, IHostApplicationLifetime? lifetime, TimeProvider time)
     {
-        _service = service;
         _loop = loop;
-        _abandoned = abandoned;
         _runners = runners;
         _lifetime = lifetime;
         _time = time;
-        _log = log;
         runners.Add(this);
 
         // It comes before StopAsync, maybe long before: a node that is stopping does not begin a term.
         _applicationStopping = lifetime?.ApplicationStopping.UnsafeRegister(static runner => ((ExclusiveServiceRunner)runner!).TellToStop(), this) ?? default;
     }
 
-    private TimeSpan Respite => _service.LeaseDuration < LongestRespite ? _service.LeaseDuration : LongestRespite;
+    private TimeSpan Respite => _loop.LeaseDuration < LongestRespite ? _loop.LeaseDuration : LongestRespite;
 
     private Task EndedOrAbandoned
     {
@@ -53,7 +44,7 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IAsyncDi
         {
             lock (_gate)
             {
-                return Task.WhenAny(_run ?? Task.CompletedTask, _abandoned);
+                return Task.WhenAll([Task.WhenAny(_run ?? Task.CompletedTask, _loop.Abandoned), .. _beside]);
             }
         }
     }
@@ -90,7 +81,7 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IAsyncDi
         await EndedOrAbandoned.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!EndedOrAbandoned.IsCompleted)
         {
-            _log.StillRunning(Respite);
+            _loop.Log.StillRunning(Respite);
         }
     }
 
@@ -99,8 +90,34 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IAsyncDi
     /// <summary>Ends the loop of a host that may not have been stopped, and awaits its work before anything is disposed that it uses.</summary>
     public async ValueTask DisposeAsync() => await _runners.EndAsync().ConfigureAwait(false);
 
-    /// <summary>As <see cref="DisposeAsync"/>: what is disposed next is used by work that runs still.</summary>
-    public void Dispose() => _runners.EndAsync().GetAwaiter().GetResult();
+    /// <inheritdoc cref="ExclusiveServiceRunners.End"/>
+    public void Dispose() => _runners.End();
+
+    /// <summary>Runs something beside the loop, which is told to stop and awaited as the loop is, also in a host that has not started.</summary>
+    /// <param name="run">What is run.</param>
+    /// <param name="abandoned">Completes when nobody but the caller is to wait for it any more.</param>
+    /// <exception cref="OperationCanceledException">The host stops, or has stopped.</exception>
+    public Task RunBesideAsync(Func<CancellationToken, Task> run, Task abandoned)
+    {
+        var isOpen = _runners.TryGuard();
+        Task running, endedOrAbandoned;
+        lock (_gate)
+        {
+            _stopping.Token.ThrowIfCancellationRequested();
+            if (!isOpen)
+            {
+                throw new OperationCanceledException("The host is disposed.");
+            }
+
+            // It is known from here on, before any of it runs, and whoever looks for what runs waits for this gate.
+            running = Task.Run(() => run(_stopping.Token), CancellationToken.None);
+            endedOrAbandoned = Task.WhenAny(running, abandoned);
+            _beside.Add(endedOrAbandoned);
+        }
+
+        _ = endedOrAbandoned.ContinueWith(Forget, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return running;
+    }
 
     /// <summary>Tells the work to stop, and nothing else to begin.</summary>
     public void TellToStop()
@@ -111,7 +128,7 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IAsyncDi
             {
                 // It never began, and will not: whoever watches its leadership need not wait.
                 _run = Task.CompletedTask;
-                _service.Leadership.End();
+                _loop.EndUnbegun();
             }
         }
 
@@ -127,7 +144,7 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IAsyncDi
         await EndedOrAbandoned.WaitAsync(Respite, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!EndedOrAbandoned.IsCompleted)
         {
-            _log.GivesUp();
+            _loop.Log.GivesUp();
         }
     }
 
@@ -153,6 +170,14 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IAsyncDi
         }
     }
 
+    private void Forget(Task ended)
+    {
+        lock (_gate)
+        {
+            _beside.Remove(ended);
+        }
+    }
+
     private async Task TellToStopAsync()
     {
         try
@@ -163,7 +188,7 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IAsyncDi
         catch (AggregateException exception)
         {
             // A callback that the work had registered on its token threw. The work is awaited all the same.
-            _log.StopCallbackFailed(exception);
+            _loop.Log.StopCallbackFailed(exception);
         }
     }
 }

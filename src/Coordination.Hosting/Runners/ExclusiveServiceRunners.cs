@@ -52,4 +52,11 @@ internal sealed class ExclusiveServiceRunners(IServiceProvider services)
             return _end ??= Task.WhenAll(_all.Select(static runner => runner.EndAsync()));
         }
     }
+
+    /// <summary>As <see cref="EndAsync"/>, for a container that is disposed synchronously: what it disposes next is used by work that runs still.</summary>
+    /// <remarks>
+    /// <see cref="IDisposable"/> leaves no way but to block this thread. That is bounded: each runner waits for its lease duration, and 30 s at most. Nothing in
+    /// there goes on in the context of the caller, so it does not wait for itself.
+    /// </remarks>
+    public void End() => EndAsync().GetAwaiter().GetResult();
 }

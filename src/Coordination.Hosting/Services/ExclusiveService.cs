@@ -1,3 +1,4 @@
+using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
 
 namespace Coordination.Hosting.Services;
@@ -8,6 +9,6 @@ internal sealed record ExclusiveService(
     ExclusiveServiceOptions Options,
     ILock Lock,
     TimeSpan LeaseDuration,
-    TimeSpan OverdueAfter,
+    OverdueRule Overdue,
     ServiceLeadership Leadership,
     ServiceFailures Failures);

@@ -1,3 +1,4 @@
+using Coordination.Hosting.Execution;
 using Microsoft.Extensions.Options;
 
 namespace Coordination.Hosting.Services;
@@ -8,11 +9,9 @@ internal sealed class ExclusiveServiceOptionsValidator : IValidateOptions<Exclus
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
     private static readonly DurationRange Pause = DurationRange.UpTo(LongestTimer);
 
-    // Work that always fails, and work that ignores its token, would fill the log else, and ask the store all the time.
+    // Work that always fails would fill the log else, and ask the store all the time.
     private static readonly DurationRange RestartDelay = DurationRange.Between(TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1));
-    private static readonly DurationRange OverdueWarningInterval = DurationRange.Between(TimeSpan.FromMilliseconds(100), LongestTimer);
     private static readonly DurationRange MaxTerm = DurationRange.Between(TimeSpan.FromMilliseconds(100), LongestTimer, "null for no limit");
-    private static readonly DurationRange OverdueAfter = DurationRange.Between(TimeSpan.Zero, LongestTimer, "null for the safety margin of the lease");
 
     public ValidateOptionsResult Validate(string? name, ExclusiveServiceOptions options)
     {
@@ -28,11 +27,7 @@ internal sealed class ExclusiveServiceOptionsValidator : IValidateOptions<Exclus
             failures.Add($"{name}: AfterCompletion is {options.AfterCompletion}. Use Pause, ContendAgain or Never.");
         }
 
-        if (!Enum.IsDefined(options.OverdueAction))
-        {
-            failures.Add($"{name}: OverdueAction is {options.OverdueAction}. Use Warn, StopHost or EndProcess.");
-        }
-
+        failures.AddRange(OverdueRule.FindErrors(options.OverdueAfter, options.OverdueWarningInterval, options.OverdueAction).Select(error => $"{name}: {error}"));
         if (options.LockOptions?.MaxHold is { } hold)
         {
             failures.Add($"{name}: LockOptions.MaxHold is {hold}. Set MaxTerm instead, which tells the work to stop first: MaxHold ends the renewals while the work runs.");
@@ -46,8 +41,6 @@ internal sealed class ExclusiveServiceOptionsValidator : IValidateOptions<Exclus
         Check(nameof(options.MinRestartDelay), options.MinRestartDelay, RestartDelay);
         Check(nameof(options.MaxRestartDelay), options.MaxRestartDelay, RestartDelay);
         Check(nameof(options.RestartDelayResetAfter), options.RestartDelayResetAfter, Pause);
-        Check(nameof(options.OverdueAfter), options.OverdueAfter, OverdueAfter);
-        Check(nameof(options.OverdueWarningInterval), options.OverdueWarningInterval, OverdueWarningInterval);
 
         if (options.MaxRestartDelay < options.MinRestartDelay)
         {

@@ -1,3 +1,4 @@
+using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
@@ -73,9 +74,9 @@ internal sealed class ExclusiveServices
                 options,
                 @lock,
                 timings.Duration,
-                options.OverdueAfter ?? timings.SafetyMargin,
+                new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OverdueAction),
                 registration.CreateLeadership(@lock.Name, locks.NodeId, store, time),
-                new ServiceFailures(options, time));
+                new ServiceFailures(options.MaxRestartDelay + options.RestartDelayResetAfter, time));
         }
         catch (ArgumentException exception)
         {

@@ -1,11 +1,11 @@
-using Coordination.Hosting.Terms;
-
 namespace Coordination.Hosting.Services;
 
 /// <summary>
-/// The failures in a row of one service on this node: of its work, and of contending. Written by the service's loop, read by everybody.
+/// The failures in a row of one service on this node: of its work, and of contending. Written by what runs the service, read by everybody.
 /// </summary>
-internal sealed class ServiceFailures(ExclusiveServiceOptions options, TimeProvider time)
+/// <param name="memory">How long after the last failure the service counts as well again: by then one that fails for ever has failed once more.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ServiceFailures(TimeSpan memory, TimeProvider time)
 {
     private readonly Lock _gate = new();
     private int _inARow;
@@ -13,8 +13,7 @@ internal sealed class ServiceFailures(ExclusiveServiceOptions options, TimeProvi
     private long _lastAt;
 
     /// <summary>
-    /// How many there are, and the type of the last. None when the last is so long ago that the service went on well since, here or on another node:
-    /// one that fails for ever fails again within the longest delay.
+    /// How many there are, and the type of the last. None when the last is so long ago that the service went on well since, here or on another node.
     /// </summary>
     public (int InARow, string? Last) Now
     {
@@ -22,25 +21,31 @@ internal sealed class ServiceFailures(ExclusiveServiceOptions options, TimeProvi
         {
             lock (_gate)
             {
-                return _inARow > 0 && time.GetElapsedTime(_lastAt) > options.MaxRestartDelay + options.RestartDelayResetAfter ? (0, _last) : (_inARow, _last);
+                return _inARow > 0 && time.GetElapsedTime(_lastAt) > memory ? (0, _last) : (_inARow, _last);
             }
         }
     }
 
-    /// <summary>Counts how a try to lead ended.</summary>
-    /// <returns>How many failures in a row there are by now.</returns>
-    public int Count(TermOutcome outcome, Exception? failure)
+    /// <summary>It went well.</summary>
+    public void Succeeded()
     {
         lock (_gate)
         {
-            if (!outcome.IsFailure)
-            {
-                return _inARow = 0;
-            }
+            _inARow = 0;
+        }
+    }
 
+    /// <summary>It failed.</summary>
+    /// <param name="failure">What was thrown; null for nothing.</param>
+    /// <param name="isFirst">Whether it went well for so long before that this one counts as the first.</param>
+    /// <returns>How many failures in a row there are by now.</returns>
+    public int Failed(Exception? failure, bool isFirst)
+    {
+        lock (_gate)
+        {
             _last = failure?.GetType().Name;
             _lastAt = time.GetTimestamp();
-            return _inARow = outcome.Duration < options.RestartDelayResetAfter ? _inARow + 1 : 1;
+            return _inARow = isFirst ? 1 : _inARow + 1;
         }
     }
 }

@@ -1,5 +1,4 @@
 using Coordination.Hosting.Execution;
-using Coordination.Hosting.Terms;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Hosting.Telemetry;
@@ -14,7 +13,7 @@ internal static partial class LogMessages
     public static partial void Leads(this ILogger logger, string service, string lockName, long fencingToken, string nodeId);
 
     [LoggerMessage(1202, LogLevel.Information, "{Service} ended its term: lock '{LockName}', token {FencingToken}, after {Duration}, because: {TermEnd}. Release: {Release}.")]
-    public static partial void Ended(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan duration, TermEnd termEnd, ReleaseResult release);
+    public static partial void Ended(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan duration, WorkEnd termEnd, ReleaseResult release);
 
     [LoggerMessage(1203, LogLevel.Warning, "{Service} lost its lease of the lock '{LockName}', token {FencingToken}: {LossReason}. Its work is told to stop.")]
     public static partial void Lost(this ILogger logger, string service, string lockName, long fencingToken, LeaseLossReason? lossReason);
@@ -48,9 +47,9 @@ internal static partial class LogMessages
 
     [LoggerMessage(EventId = 1213, Message = "{Service} ended its term by {ExceptionType}, after it was told to stop: lock '{LockName}', token {FencingToken}, after {Duration}, because: {TermEnd}. Release: {Release}.")]
     public static partial void EndedByException(
-        this ILogger logger, LogLevel level, Exception? exception, string service, string exceptionType, string lockName, long fencingToken, TimeSpan duration, TermEnd termEnd, ReleaseResult release);
+        this ILogger logger, LogLevel level, Exception? exception, string service, string exceptionType, string lockName, long fencingToken, TimeSpan duration, WorkEnd termEnd, ReleaseResult release);
 
-    [LoggerMessage(1214, LogLevel.Error, "The disposal of a scoped service of {Service} threw at the end of a term; lock '{LockName}'. The lock is released all the same.")]
+    [LoggerMessage(1214, LogLevel.Error, "The disposal of a scoped service of {Service} threw at the end of its work; lock '{LockName}'. The lock is released all the same.")]
     public static partial void ScopeFailed(this ILogger logger, Exception exception, string service, string lockName);
 
     [LoggerMessage(1215, LogLevel.Error, "{Service} still runs although its host is disposed. Its lock '{LockName}' is given up: it is renewed no more, and another node takes over within the lease duration, maybe beside this work.")]
@@ -71,14 +70,23 @@ internal static partial class LogMessages
     [LoggerMessage(1222, LogLevel.Error, "{Service} failed in a run: lock '{LockName}', token {FencingToken}, after {Duration}. The run counts as done; the next slot tries again.")]
     public static partial void PeriodicRunFailed(this ILogger logger, Exception? exception, string service, string lockName, long fencingToken, TimeSpan duration);
 
-    [LoggerMessage(1223, LogLevel.Warning, "{Service} lost its lease in a run: lock '{LockName}', token {FencingToken}, after {Duration}: {LossReason}. Another node may repeat the run.")]
+    [LoggerMessage(1223, LogLevel.Warning, "{Service} lost its lease in a run: lock '{LockName}', token {FencingToken}, after {Duration}: {LossReason}.")]
     public static partial void PeriodicRunLost(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan duration, LeaseLossReason? lossReason);
 
     [LoggerMessage(1224, LogLevel.Warning, "{Service} cannot ask for the lock '{LockName}': {Refusal} It tries again by itself.")]
     public static partial void PeriodicRefused(this ILogger logger, string service, string lockName, string refusal);
 
-    [LoggerMessage(1225, LogLevel.Warning, "{Service} still runs, and the host waits no longer. Its lock is '{LockName}'.")]
-    public static partial void PeriodicStillRuns(this ILogger logger, string service, string lockName);
+    [LoggerMessage(1226, LogLevel.Warning, "{Service} ended its run for {ScheduledFor:O}, and the store did not confirm it: lock '{LockName}', token {FencingToken}, release: {Release}. The run may count as one that was cut short, and another node repeat it.")]
+    public static partial void PeriodicReleaseUnconfirmed(this ILogger logger, string service, DateTimeOffset scheduledFor, string lockName, long fencingToken, ReleaseResult? release);
+
+    [LoggerMessage(1227, LogLevel.Warning, "{Service} was not run here for {ScheduledFor:O}, for node {NodeId} has run the later {LastScheduledFor:O}: a clock was ahead, there or here is behind, and nothing is run until that time has passed. Set the clocks right, and to go on at once forget that time: ILockInspector.ForgetOccurrenceAsync(\"{LockName}\", \"{Series}\").")]
+    public static partial void PeriodicSlotIsAhead(this ILogger logger, string service, DateTimeOffset scheduledFor, string nodeId, DateTimeOffset lastScheduledFor, string lockName, string series);
+
+    [LoggerMessage(1228, LogLevel.Warning, "{Service} was cut short in its run for {ScheduledFor:O}: lock '{LockName}', token {FencingToken}, because: {WorkEnd}. RecoverInterrupted is false, so that no node repeats it. Trigger a run (IPeriodicTrigger), or have this one repeated: ILockInspector.ForgetOccurrenceAsync(\"{LockName}\", \"{Series}\").")]
+    public static partial void PeriodicRunOverAndUnfinished(this ILogger logger, string service, DateTimeOffset scheduledFor, string lockName, long fencingToken, WorkEnd workEnd, string series);
+
+    [LoggerMessage(1229, LogLevel.Error, "{Service} failed between its runs in a way that nobody expected; lock '{LockName}'. It goes on by itself in 30 s.")]
+    public static partial void PeriodicLoopFailed(this ILogger logger, Exception exception, string service, string lockName);
 
     [LoggerMessage(1230, LogLevel.Information, "'{Work}' is run by this node, once: lock '{LockName}', token {FencingToken}, recovering: {IsRecovery}.")]
     public static partial void RunOnceBegins(this ILogger logger, string work, string lockName, long fencingToken, bool isRecovery);
@@ -95,6 +103,9 @@ internal static partial class LogMessages
     [LoggerMessage(1234, LogLevel.Warning, "'{Work}' lost its lease after {Duration}: {LossReason}. Another node may do it over; this one waits for that.")]
     public static partial void RunOnceLost(this ILogger logger, string work, TimeSpan duration, LeaseLossReason? lossReason);
 
-    [LoggerMessage(1235, LogLevel.Information, "'{Work}' is not done, for the start was cancelled.")]
+    [LoggerMessage(1235, LogLevel.Information, "'{Work}' is not done, for the start was cancelled. Another node may do it.")]
     public static partial void RunOnceCancelled(this ILogger logger, string work);
+
+    [LoggerMessage(1236, LogLevel.Warning, "'{Work}' is done, and the store did not confirm it: lock '{LockName}', token {FencingToken}, release: {Release}. It may count as not finished, and another node do it over.")]
+    public static partial void RunOnceUnconfirmed(this ILogger logger, string work, string lockName, long fencingToken, ReleaseResult release);
 }

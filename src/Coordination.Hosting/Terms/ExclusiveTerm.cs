@@ -1,4 +1,4 @@
-using Coordination.Hosting.Terms;
+using Coordination.Hosting.Execution;
 
 namespace Coordination;
 
@@ -12,9 +12,9 @@ public sealed class ExclusiveTerm : ILease
     private static readonly DurationRange StayAway = DurationRange.Between(TimeSpan.Zero, TimeSpan.FromDays(49), "null for not at all");
 
     private readonly ILease _lease;
-    private readonly TermEnding _ending;
+    private readonly WorkEnding _ending;
 
-    internal ExclusiveTerm(ILease lease, IServiceProvider services, TermEnding ending)
+    internal ExclusiveTerm(ILease lease, IServiceProvider services, WorkEnding ending)
     {
         _lease = lease;
         _ending = ending;
@@ -59,6 +59,6 @@ public sealed class ExclusiveTerm : ILease
     public void StepDown(TimeSpan? stayAway = null)
     {
         StayAway.Validate(nameof(stayAway), nameof(stayAway), stayAway);
-        _ending.Ask(TermEnd.SteppedDown, stayAway ?? TimeSpan.Zero);
+        _ending.Ask(WorkEnd.SteppedDown, stayAway ?? TimeSpan.Zero);
     }
 }

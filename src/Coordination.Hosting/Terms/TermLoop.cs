@@ -1,7 +1,8 @@
+using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
+using Coordination.Hosting.Runners;
 using Coordination.Hosting.Services;
 using Coordination.Hosting.Telemetry;
-using Microsoft.Extensions.Hosting;
 using Polly;
 
 namespace Coordination.Hosting.Terms;
@@ -11,10 +12,18 @@ namespace Coordination.Hosting.Terms;
 /// </summary>
 /// <remarks>Two rules stand above all else: the lock is never released while the work is running, and nothing but the host's stop ends the loop.</remarks>
 internal sealed class TermLoop(
-    ExclusiveService service, TermWork work, OverdueWatch watch, LeaderObserver observer, IHostApplicationLifetime? lifetime, TimeProvider time, ServiceLog log)
+    ExclusiveService service, TermWork work, LeasedWork leased, LeaderObserver observer, FailureLimit failures, TimeProvider time, ServiceLog log) : IServiceLoop
 {
     private readonly ResiliencePipeline<TermOutcome> _restart = RestartBackoff.Create(service.Options, time);
     private string? _refusal;
+
+    public TimeSpan LeaseDuration => service.LeaseDuration;
+
+    public Task Abandoned => leased.Abandoned;
+
+    public ServiceLog Log => log;
+
+    public void EndUnbegun() => service.Leadership.End();
 
     /// <summary>Ends when the stop was requested and the work has returned.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -46,14 +55,14 @@ internal sealed class TermLoop(
     private async ValueTask<TermOutcome> NextTermAsync(CancellationToken stop)
     {
         var outcome = await ContendAsync(stop).ConfigureAwait(false);
-        if (outcome.End == TermEnd.Completed && service.Options.AfterCompletion == CompletionAction.Never)
+        if (outcome.End == WorkEnd.Completed && service.Options.AfterCompletion == CompletionAction.Never)
         {
             service.Leadership.Enter(ServicePhase.Completed);
             log.Completed();
             await Task.Delay(Timeout.InfiniteTimeSpan, time, stop).ConfigureAwait(false);
         }
 
-        var away = outcome.End == TermEnd.Completed && service.Options.AfterCompletion == CompletionAction.Pause ? service.Options.CompletionPause : outcome.StayAway;
+        var away = outcome.End == WorkEnd.Completed && service.Options.AfterCompletion == CompletionAction.Pause ? service.Options.CompletionPause : outcome.StayAway;
         if (away > TimeSpan.Zero)
         {
             service.Leadership.Enter(ServicePhase.Pausing);
@@ -80,12 +89,12 @@ internal sealed class TermLoop(
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            return new TermOutcome(TermEnd.Stopped, time.GetElapsedTime(began));
+            return new TermOutcome(WorkEnd.Stopped, time.GetElapsedTime(began));
         }
         catch (Exception exception)
         {
             // What does not pass by itself, such as a wrong password: somebody may correct it while the host runs.
-            var outcome = new TermOutcome(TermEnd.Refused, time.GetElapsedTime(began));
+            var outcome = new TermOutcome(WorkEnd.Refused, time.GetElapsedTime(began));
             service.Leadership.Enter(ServicePhase.BackingOff);
             Refused(exception, outcome.Duration);
             Count(outcome, exception);
@@ -110,7 +119,7 @@ internal sealed class TermLoop(
     {
         var release = await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
         log.Declined(lease, release);
-        return new TermOutcome(TermEnd.Stopped, TimeSpan.Zero);
+        return new TermOutcome(WorkEnd.Stopped, TimeSpan.Zero);
     }
 
     private async Task<TermOutcome> LeadAsync(ILockLease lease, CancellationToken stop)
@@ -119,9 +128,14 @@ internal sealed class TermLoop(
         service.Leadership.Lead(lease);
         log.Leads(lease);
 
-        var ending = new TermEnding(lease, log, stop);
-        var result = await WorkAsync(lease, ending, stop).ConfigureAwait(false);
-        var outcome = new TermOutcome(result.End, time.GetElapsedTime(began), result.End == TermEnd.SteppedDown ? ending.StayAway : TimeSpan.Zero);
+        var ending = new WorkEnding(lease, log, stop);
+        var result = await leased.RunAsync(
+            lease,
+            ending,
+            (services, told) => work.RunAsync(lease, ending, services, told),
+            onLost: () => Lost(stop),
+            onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue)).ConfigureAwait(false);
+        var outcome = new TermOutcome(result.End, time.GetElapsedTime(began), result.End == WorkEnd.SteppedDown ? ending.StayAway : TimeSpan.Zero);
 
         // Nobody sees this node lead after the next one does.
         service.Leadership.Enter(outcome.IsFailure ? ServicePhase.BackingOff : ServicePhase.Standby);
@@ -132,31 +146,21 @@ internal sealed class TermLoop(
         return outcome;
     }
 
-    private async Task<TermResult> WorkAsync(ILockLease lease, TermEnding ending, CancellationToken stop)
+    private void Lost(CancellationToken stop)
     {
-        // On the pool, so that work which blocks before its first await blocks nobody else.
-        var running = Task.Run(() => work.RunAsync(lease, ending), CancellationToken.None);
-        try
-        {
-            await watch.WatchAsync(lease, running, onLost: () => observer.Start(stop)).ConfigureAwait(false);
-        }
-        finally
-        {
-            // Whatever happens here, the lease is there until the work has returned, and renewals go on.
-            await ((Task)running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        return await running.ConfigureAwait(false);
+        service.Leadership.Enter(ServicePhase.Lost);
+        observer.Start(stop);
     }
 
-    /// <summary>Counts the failures in a row, and stops the host when there are as many as it is to end for.</summary>
     private void Count(TermOutcome outcome, Exception? failure)
     {
-        var failures = service.Failures.Count(outcome, failure);
-        if (outcome.IsFailure && failures >= service.Options.StopHostAfterFailures && lifetime is { ApplicationStopping.IsCancellationRequested: false })
+        if (outcome.IsFailure)
         {
-            log.StopsHostAfter(failures);
-            lifetime.StopApplication();
+            failures.Failed(failure, isFirst: outcome.Duration >= service.Options.RestartDelayResetAfter);
+        }
+        else
+        {
+            failures.Succeeded();
         }
     }
 

@@ -1,10 +1,12 @@
+using Coordination.Hosting.Execution;
+
 namespace Coordination.Hosting.Terms;
 
 /// <summary>How a try to lead ended, and after how long: the term, or the wait when there was none.</summary>
 /// <param name="End">How it ended.</param>
 /// <param name="Duration">How long it took.</param>
 /// <param name="StayAway">How long the node was asked to stay away after it.</param>
-internal readonly record struct TermOutcome(TermEnd End, TimeSpan Duration, TimeSpan StayAway = default)
+internal readonly record struct TermOutcome(WorkEnd End, TimeSpan Duration, TimeSpan StayAway = default)
 {
-    public bool IsFailure => End is TermEnd.Failed or TermEnd.Refused;
+    public bool IsFailure => End is WorkEnd.Failed or WorkEnd.Refused;
 }

@@ -8,6 +8,7 @@ namespace Coordination.Redis.Connections;
 /// Finds out why there is no connection. The client library says the same of a server that is down, of one that hangs, of a name that nobody knows and of
 /// another program on the port, and keeps the cause to itself. So a connection of this one's own asks: with one PING, and without a password.
 /// </summary>
+/// <remarks>Its time is the system's, as that of the sockets is that it waits for.</remarks>
 /// <param name="servers">The servers that are not in reach.</param>
 /// <param name="isSecured">Whether they want TLS, so that nothing can be asked in plain text.</param>
 internal sealed class Diagnosis(Func<IEnumerable<EndPoint>> servers, Func<bool> isSecured)
@@ -15,10 +16,10 @@ internal sealed class Diagnosis(Func<IEnumerable<EndPoint>> servers, Func<bool> 
     private const int Most = 3;
 
     /// <summary>How long one server may take.</summary>
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(1);
 
     /// <summary>From the beginning of one diagnosis to that of the next.</summary>
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
     /// <summary>For how long one says anything.</summary>
     private static readonly TimeSpan Memory = TimeSpan.FromSeconds(10);

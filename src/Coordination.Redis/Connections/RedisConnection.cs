@@ -28,6 +28,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     private readonly CancellationTokenSource _disposing = new();
     private readonly Lock _gate = new();
     private volatile IConnectionMultiplexer? _established;
+    private Task<IConnectionMultiplexer>? _making;
     private Task _retiring = Task.CompletedTask;
     private int _disposed;
 
@@ -93,7 +94,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     public CancellationToken Disposing { get; }
 
     /// <summary>The connection, which may have no server at the other end for now.</summary>
-    /// <exception cref="TimeoutException">The first attempt is still under way after the connect timeout.</exception>
+    /// <exception cref="TimeoutException">The first attempt is still under way after the connect timeout, or it was found out what keeps it.</exception>
     public async Task<IConnectionMultiplexer> GetAsync(ConfigureAwaitOptions resume, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
@@ -169,10 +170,11 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         }
 
         await _disposing.CancelAsync().ConfigureAwait(false);
-        if (_connecting.Current is { } made && _settings is not null)
+        if (_connecting.Current is { } connecting && _settings is not null)
         {
-            await ((Task)made).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (_established is { } established)
+            await ((Task)connecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task?)_making ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if ((_established ?? (_making is { IsCompletedSuccessfully: true } made ? await made.ConfigureAwait(false) : null)) is { } established)
             {
                 Forget(established);
                 await established.DisposeAsync().ConfigureAwait(false);
@@ -196,12 +198,16 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
             return _established = await _find().ConfigureAwait(false);
         }
 
-        var making = MakeAsync();
+        // The client's own attempt goes on over several of these: who waits for it is told why as soon as that is known.
+        var making = _making is null or { IsFaulted: true } or { IsCanceled: true } ? _making = MakeAsync() : _making;
         await Task.WhenAny(making, Task.Delay(Usual, TimeProvider.System, Disposing)).ConfigureAwait(false);
         if (!making.IsCompleted)
         {
-            // It may go on for as long as its callers wait, and they are to know why.
-            _ = _diagnosis.BeginAsync();
+            await Task.WhenAny(making, _diagnosis.BeginAsync()).ConfigureAwait(false);
+            if (!making.IsCompleted && Finding is { } finding)
+            {
+                throw new TimeoutException(finding);
+            }
         }
 
         var connection = await making.ConfigureAwait(false);

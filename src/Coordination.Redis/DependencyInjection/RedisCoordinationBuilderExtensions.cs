@@ -183,10 +183,10 @@ public static class RedisCoordinationBuilderExtensions
     {
         RealTime.Demand(node.GetShared<TimeProvider>());
         var options = node.GetOptions<RedisStoreOptions>();
-        var probe = options.ProbeOnStart
-            ? new ServerProbe(options, LoggerOf<ServerProbe>(node))
+        Func<RedisConnection, Task<bool>>? examine = options.ProbeOnStart
+            ? new ServerProbe(options, LoggerOf<ServerProbe>(node)).ExamineAsync
             : null;
-        var store = new RedisLockStore(node.GetRequired<RedisConnection>(), options, probe, LoggerOf<RedisLockStore>(node));
+        var store = new RedisLockStore(node.GetRequired<RedisConnection>(), options, examine, LoggerOf<RedisLockStore>(node));
         node.GetRequired<StoreInUse>().Store = store;
         return store;
     }

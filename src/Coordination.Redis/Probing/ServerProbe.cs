@@ -102,7 +102,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
     /// </summary>
     private async Task RehearseAsync(RedisConnection connection, IConnectionMultiplexer multiplexer)
     {
-        var store = new RedisLockStore(connection, options, probe: null, logger);
+        var store = new RedisLockStore(connection, options, examine: null, logger);
         var node = "probe-" + Guid.NewGuid().ToString("N");
         var lockName = node;
         var (holder, waiter) = (new LockOwner(node, 1), new LockOwner(node, 2));

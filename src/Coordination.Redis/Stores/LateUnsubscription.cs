@@ -1,54 +1,65 @@
+using Coordination.Redis.Connections;
+using Coordination.Redis.Errors;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Stores;
 
 /// <summary>
-/// Ends a subscription that was ended while its connection was away. The client may have queued by then that it asks for it again, and
-/// sends that when the connection is back. Knows nothing of who listened.
+/// Ends a subscription that was ended while its server was away or did not reply. The client may have queued by then that it asks for it
+/// again, and sends that when the server is back. Knows nothing of who listened.
 /// </summary>
-internal sealed class LateUnsubscription
+internal static class LateUnsubscription
 {
-    private readonly IConnectionMultiplexer _connection;
-    private readonly RedisChannel _channel;
+    /// <summary>How long to wait for a server that replies.</summary>
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
-    private LateUnsubscription(IConnectionMultiplexer connection, RedisChannel channel)
-    {
-        _connection = connection;
-        _channel = channel;
-    }
-
-    public static void Begin(IConnectionMultiplexer connection, RedisChannel channel)
-    {
-        var late = new LateUnsubscription(connection, channel);
-        connection.ConnectionRestored += late.OnRestored;
-        if (connection.GetSubscriber().IsConnected(channel))
+    public static void Begin(IConnectionMultiplexer connection, RedisChannel channel) =>
+        _ = Detached.RunAsync(async () =>
         {
-            // Meanwhile.
-            _ = late.EndAsync();
-        }
-    }
+            await EndAsync(connection, channel).ConfigureAwait(false);
+            return true;
+        });
 
-    private void OnRestored(object? sender, ConnectionFailedEventArgs restored)
+    private static async Task EndAsync(IConnectionMultiplexer connection, RedisChannel channel)
     {
-        if (restored.ConnectionType == ConnectionType.Subscription)
+        do
         {
-            _ = EndAsync();
+            await Task.Delay(RetryInterval, TimeProvider.System, CancellationToken.None).ConfigureAwait(false);
         }
+        while (!await TryEndAsync(connection, channel).ConfigureAwait(false));
     }
 
-    private async Task EndAsync()
+    private static async Task<bool> TryEndAsync(IConnectionMultiplexer connection, RedisChannel channel)
     {
         try
         {
-            // What is not subscribed is not ended: the client would send nothing.
-            var subscriber = _connection.GetSubscriber();
-            await subscriber.SubscribeAsync(_channel, Ignore).ConfigureAwait(false);
-            await subscriber.UnsubscribeAsync(_channel, Ignore).ConfigureAwait(false);
-            _connection.ConnectionRestored -= OnRestored;
+            var subscriber = connection.GetSubscriber();
+            try
+            {
+                // What is not subscribed is not ended: the client would send nothing.
+                await subscriber.SubscribeAsync(channel, Ignore).ConfigureAwait(false);
+            }
+            finally
+            {
+                // Also of a subscription that had no reply: the client counts its handlers, and asks the server for the last one only.
+                await subscriber.UnsubscribeAsync(channel, Ignore).ConfigureAwait(false);
+            }
+
+            return true;
         }
-        catch (Exception lost) when (lost is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+        catch (ObjectDisposedException)
         {
-            // Lost again, or refused: the next time that it is restored.
+            // The connection has ended, and all its subscriptions with it.
+            return true;
+        }
+        catch (RedisServerException refused) when (RedisErrorClassifier.IsMissingRight(refused))
+        {
+            // What may not be subscribed is not subscribed again either.
+            return true;
+        }
+        catch (Exception lost) when (lost is RedisException or TimeoutException or OperationCanceledException)
+        {
+            return false;
         }
     }
 

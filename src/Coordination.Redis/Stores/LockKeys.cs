@@ -19,7 +19,7 @@ internal sealed partial class LockKeys(string prefix)
     /// <summary>The channels of the nodes, to which a node's id is appended.</summary>
     public string NodeChannels => _root + "node:";
 
-    /// <summary>A key that never exists: to delete it shows whether a server takes writes.</summary>
+    /// <summary>A key that exists for a millisecond at most: to set it, or to delete it, shows whether a server takes writes.</summary>
     public RedisKey Nothing => _root + "nothing";
 
     /// <summary>A hash: the holder, its token and its entries.</summary>

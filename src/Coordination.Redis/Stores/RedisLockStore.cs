@@ -2,7 +2,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Coordination.Redis.Connections;
 using Coordination.Redis.Errors;
-using Coordination.Redis.Probing;
 using Coordination.Redis.Scripts;
 using Coordination.Stores;
 using Microsoft.Extensions.Logging;
@@ -42,9 +41,9 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
     /// <param name="connection">The server.</param>
     /// <param name="options">The prefix, the database, and the replicas to wait for.</param>
-    /// <param name="probe">Finds out, once, whether the server can keep locks; null to take it for granted.</param>
+    /// <param name="examine">Finds out, once, whether the server can keep locks, and throws if not; null to take it for granted.</param>
     /// <param name="logger">Takes what an operator should know.</param>
-    public RedisLockStore(RedisConnection connection, RedisStoreOptions options, ServerProbe? probe, ILogger logger)
+    public RedisLockStore(RedisConnection connection, RedisStoreOptions options, Func<RedisConnection, Task<bool>>? examine, ILogger logger)
     {
         _connection = connection;
         _keys = new LockKeys(options.KeyPrefix);
@@ -54,7 +53,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         _write = connection => connection.GetDatabase(_database).ExecuteAsync("DEL", [_keys.Nothing], RedisScript.OnPrimary);
         _scan = new LockScan(_keys, _database);
         _replication = new Replication(options.ReplicasToWaitFor, options.ReplicationTimeout);
-        _fitness = probe is null ? null : new SharedAttempt<bool>(() => probe.ExamineAsync(connection));
+        _fitness = examine is null ? null : new SharedAttempt<bool>(() => examine(connection));
     }
 
     public string Name => "redis";
@@ -211,10 +210,11 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         return (int)deleted == 1;
     }
 
+    /// <summary>By a write of what is gone in a millisecond: a server that is out of memory, or that takes no writes, replies to a PING all the same.</summary>
     public async Task PingAsync(CancellationToken cancellationToken) =>
         await AskAsync(
-            (connection, token) => connection.GetDatabase(_database).PingAsync(RedisScript.OnPrimary).OrCancelledAsync(Anywhere, token),
-            "reply to a ping",
+            (connection, token) => connection.GetDatabase(_database).ExecuteAsync("SET", [_keys.Nothing, "", "PX", 1], RedisScript.OnPrimary).OrCancelledAsync(Anywhere, token),
+            "take a write",
             lockName: null,
             Anywhere,
             cancellationToken).ConfigureAwait(false);

@@ -16,6 +16,7 @@ internal static class Eventually
         while (!await condition())
         {
             Assert.True(TimeProvider.System.GetElapsedTime(start) < within, $"Not within {within}: {what}");
+            // Between two looks.
             await Task.Delay(Interval, TestContext.Current.CancellationToken);
         }
     }

@@ -192,7 +192,13 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         // Later than this it has lapsed by itself; a lost lease gets a last try all the same, because its renewal may have been applied.
         var begunAt = time.Uptime;
         var lapsesIn = lease.Deadline.LapsesAt - begunAt;
-        var limit = Min(node.ReleaseTimeout, lapsesIn > lease.Timings.SafetyMargin ? lapsesIn : lease.Timings.SafetyMargin);
+        var limit = lapsesIn > lease.Timings.SafetyMargin ? lapsesIn : lease.Timings.SafetyMargin;
+        if (lease.Occurrence is null)
+        {
+            // Nothing but the time until the lock is free depends on it. With an occurrence, what was done would be done again elsewhere.
+            limit = Min(node.ReleaseTimeout, limit);
+        }
+
         try
         {
             if (!renewal.IsCompleted)
@@ -224,7 +230,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         {
             try
             {
-                var reply = await store.ReleaseAsync(request, limit, endsAt).ConfigureAwait(false);
+                var reply = await store.ReleaseAsync(request, Min(node.ReleaseTimeout, limit), endsAt).ConfigureAwait(false);
                 return reply.Reply switch
                 {
                     ReleaseReply.Released => ReleaseResult.Released,

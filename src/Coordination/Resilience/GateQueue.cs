@@ -80,10 +80,10 @@ internal sealed class GateQueue(TimeSpan closedAt)
         _isClosed[(int)StoreCall.Acquisition] &= call != StoreCall.Acquisition;
     }
 
-    /// <summary>Whether a call has to wait: its kind does, or acquisitions are there that came before.</summary>
-    /// <summary>How the last call of a kind failed; null where none did since the store replied to one.</summary>
+    /// <summary>How the last call failed for which those of a kind wait, or waited last; null where none ever did.</summary>
     public LockStoreException? ErrorOf(StoreCall call) => _errors[(int)call];
 
+    /// <summary>Whether a call has to wait: its kind does, or acquisitions are there that came before.</summary>
     public bool HasToWait(StoreCall call) => _isClosed[(int)call] || (call == StoreCall.Acquisition && Has(call));
 
     public bool Has(StoreCall call) => _queues[(int)call].Count > 0;
@@ -110,6 +110,9 @@ internal sealed class GateQueue(TimeSpan closedAt)
 
     /// <summary>Lets the first call of a kind pass.</summary>
     public void PassOne(StoreCall call) => _queues[(int)call].First!.Value.Pass();
+
+    /// <summary>Lets the renewal pass whose lease is the shortest. There is one, as <see cref="Pace"/> says.</summary>
+    public void PassShortest() => _paces.Dequeue().Pass();
 
     /// <summary>Lets all calls of a kind pass.</summary>
     /// <returns>Whether there were any.</returns>

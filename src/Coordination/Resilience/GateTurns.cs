@@ -3,11 +3,13 @@ using Coordination.Stores;
 namespace Coordination.Resilience;
 
 /// <summary>
-/// When a node may ask a store that is away: five times a second at most, however many calls wait for however many shards. Not safe for use by several threads.
+/// When a node may ask a store that is away: five times a second at most, however many calls wait for however many shards, and more often only to renew leases
+/// that are too short for that. Not safe for use by several threads.
 /// </summary>
 /// <remarks>
-/// Four times a second the turn is of a shard, and there of its most urgent call. Beside that a renewal and a release may go ahead now and then, so
-/// that neither waits because an acquisition had the turn.
+/// Every 250 ms one call has the turn. The shards take turns, that first whose last one is longest ago; there it is the most urgent call, and each fourth time the
+/// least urgent. Beside the turns one renewal and one release may go ahead every 2 s each, so that neither waits for long where acquisitions have the turns; and a
+/// renewal of a short lease at the pace that its lease needs.
 /// </remarks>
 internal sealed class GateTurns
 {
@@ -21,9 +23,10 @@ internal sealed class GateTurns
 
     private readonly TimeSpan[] _aheadAt = [-AheadPace, -AheadPace];
     private TimeSpan _turnAt = -Pace;
+    private TimeSpan _shortTurnAt = -Pace;
 
     /// <summary>A call was sent before it was known that the store is away: that was a turn.</summary>
-    public void Count(TimeSpan sentAt) => _turnAt = sentAt > _turnAt ? sentAt : _turnAt;
+    public void Count(TimeSpan sentAt) => _turnAt = _shortTurnAt = sentAt > _turnAt ? sentAt : _turnAt;
 
     /// <summary>The last turn was of no use, or told of a shard that is back: the next comes at once.</summary>
     public void Free() => _turnAt = -Pace;
@@ -38,6 +41,11 @@ internal sealed class GateTurns
         {
             first.PassOne();
             first.PassedAt = _turnAt = now;
+        }
+        else if (ShortTurnDueAt(queues) <= now && queues.Where(queue => queue.Pace < Pace).MinBy(queue => queue.PassedAt) is { } shortest)
+        {
+            shortest.PassShortest();
+            shortest.PassedAt = _shortTurnAt = now;
         }
 
         foreach (var call in Urgent)
@@ -55,14 +63,17 @@ internal sealed class GateTurns
         }
 
         var turn = TurnDueAt(queues);
-        var (renewal, release) = (DueAt(queues, StoreCall.Renewal), DueAt(queues, StoreCall.Release));
-        return (Min(turn, Min(renewal, release)), renewal);
+        var renewal = Min(DueAt(queues, StoreCall.Renewal), ShortTurnDueAt(queues));
+        return (Min(turn, Min(renewal, DueAt(queues, StoreCall.Release))), renewal);
 
         TimeSpan DueAt(IReadOnlyCollection<GateQueue> queues, StoreCall call) =>
             queues.Any(queue => queue.Has(call)) ? Min(turn, AheadDueAt(call)) : TimeSpan.MaxValue;
     }
 
-    private TimeSpan TurnDueAt(IReadOnlyCollection<GateQueue> queues) => queues.Count == 0 ? TimeSpan.MaxValue : _turnAt + Min(Pace, queues.Min(queue => queue.Pace));
+    private TimeSpan TurnDueAt(IReadOnlyCollection<GateQueue> queues) => queues.Count == 0 ? TimeSpan.MaxValue : _turnAt + Pace;
+
+    private TimeSpan ShortTurnDueAt(IReadOnlyCollection<GateQueue> queues) =>
+        queues.Count != 0 && queues.Min(queue => queue.Pace) is var pace && pace < Pace ? (_shortTurnAt > _turnAt ? _shortTurnAt : _turnAt) + pace : TimeSpan.MaxValue;
 
     private TimeSpan AheadDueAt(StoreCall call) => _aheadAt[(int)call] + AheadPace;
 

@@ -219,7 +219,7 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
         return nextRenewal;
     }
 
-    private void Fire()
+    private void OnTimer()
     {
         lock (_gate)
         {
@@ -242,7 +242,7 @@ internal sealed class StoreGate(TimeProvider time) : IDisposable
             return;
         }
 
-        _timer ??= Detached.Run(() => time.CreateTimer(_ => Fire(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        _timer ??= Detached.Run(() => time.CreateTimer(_ => OnTimer(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
         TimeSpan now;
         do
         {

@@ -48,7 +48,7 @@ public interface ILockStoreAdministration
     Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken) =>
         throw new NotSupportedException($"The store of type {GetType()} cannot forget occurrences: it does not implement {nameof(ForgetOccurrenceAsync)} of {nameof(ILockStoreAdministration)}.");
 
-    /// <summary>Asks the store for a sign of life, as the health check does.</summary>
+    /// <summary>Asks the store whether it is there and, as far as it can tell, whether it takes writes. The health check of a node without calls of its own asks that.</summary>
     /// <param name="cancellationToken">Ends the call.</param>
     Task PingAsync(CancellationToken cancellationToken);
 }

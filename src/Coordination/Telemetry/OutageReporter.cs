@@ -5,13 +5,15 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.Telemetry;
 
 /// <summary>
-/// Turns the failures of many calls into lines that an operator can live with: an outage is said at once, then when it has
-/// lasted 5, 15 and 60 seconds, then every minute, and once when it is over.
+/// Turns the failures of many calls into few log lines: one when an outage begins, one when it has lasted 5, 15 and 60 seconds and then each further minute, as
+/// long as calls fail, and one when it is over.
 /// </summary>
 /// <remarks>
-/// A shard of the store is away from a transient failure on until a quiet second has passed, in which it replied and nothing failed. Where an acquisition
-/// failed, it takes the reply to an acquisition: a store without memory extends leases still and grants none. Where none is tried any more, it takes a
-/// minute in which all else got its reply. The outage is that of all shards that are away: however many there are, the lines are those of one.
+/// <para>A shard of the store is away from its first transient failure on. It is back when it has replied, and then no call failed for one second. Where an acquisition
+/// failed, only the reply to an acquisition counts, because a store without memory still extends leases and grants none; where nobody acquires any more, it is back when
+/// it replied to everything else for a minute.</para>
+/// <para>The outage lasts as long as any shard is away: however many there are, the lines are those of one. A shard that nobody asks for a minute after its last failure is
+/// forgotten, with no line: whether it is back, nobody knows.</para>
 /// </remarks>
 internal sealed class OutageReporter(string storeName, Func<string, int> shardOf, TimeProvider time, ILogger logger) : IDisposable
 {
@@ -165,7 +167,7 @@ internal sealed class OutageReporter(string storeName, Func<string, int> shardOf
         _timer.Change(left > TimeSpan.Zero ? left.ToTimer() : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Drops what nobody has asked for so long that its last failure says nothing any more.</summary>
+    /// <summary>Forgets the shards that nobody has asked for a minute since they failed: whether they are away still, nobody knows.</summary>
     private void Forget()
     {
         var before = time.Uptime - Memory;

@@ -17,6 +17,7 @@ public sealed class StoreCondition : IDisposable
     private readonly OutageReporter _outages;
     private readonly RefusalReporter _refusals;
     private long _succeededAt = long.MinValue;
+    private volatile bool _isDisposed;
 
     internal StoreCondition(ILockStore store, TimeProvider time, ILogger logger)
     {
@@ -38,7 +39,11 @@ public sealed class StoreCondition : IDisposable
     internal bool IsClear => !_outages.IsAway && !_refusals.HasRefused;
 
     /// <summary>Ends the reports.</summary>
-    public void Dispose() => _outages.Dispose();
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _outages.Dispose();
+    }
 
     /// <summary>Learns that a call succeeded while nothing was the matter.</summary>
     /// <param name="sentAt">When it was sent.</param>
@@ -55,6 +60,12 @@ public sealed class StoreCondition : IDisposable
     /// <summary>Learns that a call failed.</summary>
     internal void Failed(StoreCall call, int shard, string? lockName, LockStoreException error)
     {
+        if (_isDisposed)
+        {
+            // The node ends, and its connection with it: what fails now says nothing of the store.
+            return;
+        }
+
         if (error.IsTransient)
         {
             _outages.Failed(shard, call, lockName, error.Message);

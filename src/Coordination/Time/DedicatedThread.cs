@@ -35,7 +35,7 @@ internal sealed class DedicatedThread : SynchronizationContext, IDisposable
         _tick = tick;
         _fault = fault;
 
-        // The system's timers fire on the thread pool, which is what this thread must not depend on: it sleeps by itself. Another clock may
+        // The system's timers run on the thread pool, which is what this thread must not depend on: it sleeps by itself. Another clock may
         // run ahead of that, as one does that a test moves, and has no other way to say that its time has come.
         _timer = time == TimeProvider.System ? null : Detached.Run(() => time.CreateTimer(_ => Wake(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
     }

@@ -118,7 +118,7 @@ internal sealed class Fleet : IAsyncDisposable
 
     private async Task EndAsync(Slot slot)
     {
-        _history.Write(new HistoryEvent(MachineClock.Now, slot.Process!.Options.Process, EventKind.Ended));
+        _history.Write(new HistoryEvent(slot.Process!.KilledAt ?? MachineClock.Now, slot.Process.Options.Process, EventKind.Ended));
         await slot.Process.DisposeAsync();
         slot.Process = null;
     }

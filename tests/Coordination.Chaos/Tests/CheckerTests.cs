@@ -48,7 +48,7 @@ public sealed class CheckerTests
 
     [Fact]
     [Failure("F45")]
-    public void A_loss_may_come_between_a_grant_and_its_reply_where_the_token_does_not_tell_the_time() =>
+    public void A_loss_may_come_between_grant_and_reply_where_the_token_tells_no_time() =>
         Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 4.1, 4.9, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, 4.2, 5)) with { Disturbances = [Lose(FaultKind.SetClockForward, 4)] }));
 
     [Fact]

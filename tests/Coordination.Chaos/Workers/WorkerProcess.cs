@@ -90,11 +90,17 @@ internal sealed class WorkerProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>When it was killed; null when it was not.</summary>
+    public TimeSpan? KilledAt { get; private set; }
+
     public async Task KillAsync()
     {
         if (!_process.HasExited)
         {
             _process.Kill();
+
+            // It runs no more code. That it is gone may be seen later, on a busy machine by a tenth of a second.
+            KilledAt ??= MachineClock.Now;
         }
 
         await _process.WaitForExitAsync().WaitAsync(Patience);

@@ -65,7 +65,7 @@ internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock, Wor
         var end = MachineClock.Now + length;
         for (var i = 0; i < 64; i++)
         {
-            // However many of them ever get a thread: those that get one after the end give it back at once.
+            // However many of them ever get a thread: those that get one after the end return at once.
             ThreadPool.UnsafeQueueUserWorkItem(_ => Thread.Sleep(end > MachineClock.Now ? end - MachineClock.Now : TimeSpan.Zero), null);
         }
     }

@@ -29,6 +29,8 @@ public sealed class DurationTests
 
     public static TheoryData<string, TimeSpan> OfPeriodicServices => DurationValues.Of(typeof(ExclusivePeriodicOptions));
 
+    public static TheoryData<string, TimeSpan> OfWorkThatIsRunOnce => DurationValues.Of(typeof(RunOnceOptions));
+
     public static TheoryData<string, TimeSpan> OfLocks => DurationValues.Of(typeof(LockOptions));
 
     public static TheoryData<TimeSpan> Each => DurationValues.Each;
@@ -52,14 +54,14 @@ public sealed class DurationTests
             .. DurationPlaces.OptionsOf(typeof(ExclusivePeriodicOptions)).Select(property => $"{nameof(ExclusivePeriodicOptions)}.{property.Name}").Order(StringComparer.Ordinal),
             .. DurationPlaces.OptionsOf(typeof(ExclusiveServiceOptions)).Select(property => $"{nameof(ExclusiveServiceOptions)}.{property.Name}").Order(StringComparer.Ordinal),
             "ExclusiveTerm.StepDown(stayAway)",
-            $"{nameof(RunOnceOptions)}.{nameof(RunOnceOptions.RememberFor)}",
+            .. DurationPlaces.OptionsOf(typeof(RunOnceOptions)).Select(property => $"{nameof(RunOnceOptions)}.{property.Name}").Order(StringComparer.Ordinal),
         ],
         DurationPlaces.Of(typeof(ExclusiveBackgroundService).Assembly));
 
     [Theory]
     [Failure("F41", "F51")]
     [MemberData(nameof(OfServices))]
-    public async Task A_services_duration_works_through_loss_failure_and_stop_or_stops_the_start_and_is_named(string name, TimeSpan value)
+    public async Task A_duration_of_a_service_works_to_the_stop_or_is_named_when_it_stops_the_start(string name, TimeSpan value)
     {
         var options = new ExclusiveServiceOptions();
         using var host = Build(o =>
@@ -201,13 +203,13 @@ public sealed class DurationTests
 
     [Theory]
     [Failure("F41", "F67")]
-    [MemberData(nameof(Each))]
-    public async Task A_time_to_remember_what_is_done_works_or_is_refused(TimeSpan value)
+    [MemberData(nameof(OfWorkThatIsRunOnce))]
+    public async Task A_duration_of_work_that_is_run_once_works_or_is_refused(string name, TimeSpan value)
     {
         var runs = 0;
         try
         {
-            using var host = Build(_ => { }, services => services.AddRunOnce("schema", (_, _) => Task.FromResult(runs++), o => o.RememberFor = value));
+            using var host = Build(_ => { }, services => services.AddRunOnce("schema", (_, _) => Task.FromResult(runs++), o => DurationValues.Set(o, name, value)));
             await host.StartAsync(Cancellation);
             await StopsAsync(host);
             Assert.Equal(1, runs);
@@ -215,7 +217,7 @@ public sealed class DurationTests
         catch (ArgumentOutOfRangeException error)
         {
             Assert.Equal(value, error.ActualValue);
-            DurationValues.AssertRefused(nameof(RunOnceOptions.RememberFor), value, error.Message);
+            DurationValues.AssertRefused(name, value, error.Message);
         }
     }
 

@@ -32,7 +32,7 @@ public sealed class RegistrationTests
     [Fact]
     [Promise("G13")]
     [Failure("F70")]
-    public async Task The_lock_has_the_name_of_the_application_and_the_type_or_the_attribute_or_the_options()
+    public async Task The_lock_is_named_by_application_and_type_or_by_attribute_or_options()
     {
         await using var cluster = new Cluster();
         var node = cluster.CreateNode("a", services => services
@@ -79,7 +79,7 @@ public sealed class RegistrationTests
 
     [Fact]
     [Failure("F70")]
-    public async Task An_application_that_has_no_name_does_not_start_with_a_service_whose_lock_has_none()
+    public async Task An_application_without_a_name_does_not_start_with_a_service_whose_lock_has_none()
     {
         var error = await FailsToStartAsync<OptionsValidationException>(services => services
             .Configure<CoordinationOptions>(o => o.ApplicationName = null)

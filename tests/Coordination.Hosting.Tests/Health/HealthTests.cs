@@ -59,7 +59,7 @@ public sealed class HealthTests
 
     [Fact]
     [Failure("F58")]
-    public async Task A_store_that_replies_to_a_ping_and_grants_no_lock_makes_a_standby_degraded_until_it_does()
+    public async Task A_store_that_replies_to_a_ping_and_grants_no_lock_makes_a_standby_degraded()
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a", services: Checked);
@@ -81,7 +81,7 @@ public sealed class HealthTests
 
     [Fact]
     [Failure("F58")]
-    public async Task A_leader_whose_lease_is_renewed_stays_degraded_while_its_store_grants_nothing_else()
+    public async Task A_leader_that_renews_stays_degraded_while_its_store_grants_nothing_else()
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a", services: Checked);
@@ -117,7 +117,7 @@ public sealed class HealthTests
 
     [Fact]
     [Failure("F58")]
-    public async Task A_store_that_nobody_has_asked_and_that_does_not_reply_is_away_after_half_a_second()
+    public async Task A_store_that_nobody_has_asked_is_away_after_half_a_second_without_a_reply()
     {
         await using var cluster = new Cluster();
         var never = new TaskCompletionSource();

@@ -21,6 +21,9 @@ internal sealed class Cluster : IAsyncDisposable
 
     public Cluster() => Store = new InMemoryLockStore(Time);
 
+    /// <summary>Nodes of another cluster's store whose clock is another.</summary>
+    public Cluster(InMemoryLockStore store) => Store = store;
+
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
     public InMemoryLockStore Store { get; }
@@ -78,6 +81,7 @@ internal sealed class Cluster : IAsyncDisposable
                     return;
                 }
 
+                // Between two looks: what woke goes on on the pool.
                 await Task.Delay(2, TestContext.Current.CancellationToken);
             }
 

@@ -16,6 +16,15 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     /// <summary>What each acquisition throws, and nothing else; null for none.</summary>
     public volatile Exception? AcquireFault;
 
+    /// <summary>Acquisitions are applied, and their replies lost.</summary>
+    public volatile bool LosesGrants;
+
+    /// <summary>What each release throws, and nothing else; null for none.</summary>
+    public volatile Exception? ReleaseFault;
+
+    /// <summary>What each release is answered with, and is not applied; null for what the store says.</summary>
+    public volatile object? ReleaseReplies;
+
     /// <summary>Releases wait for this.</summary>
     public volatile Task ReleaseGate = Task.CompletedTask;
 
@@ -43,12 +52,22 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
 
         var reply = await base.AcquireAsync(request, cancellationToken);
         _isQueued = request.Wait && !reply.IsGranted;
-        return reply;
+        return LosesGrants ? throw Away : reply;
     }
 
     public override async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
     {
         await ReleaseGate.WaitAsync(cancellationToken);
+        if (ReleaseFault is { } fault)
+        {
+            throw fault;
+        }
+
+        if (ReleaseReplies is ReleaseReply reply)
+        {
+            return reply;
+        }
+
         return await base.ReleaseAsync(request, cancellationToken);
     }
 

@@ -9,6 +9,7 @@ internal sealed class CountingService(Runs runs) : ExclusivePeriodicService
 
     protected override Task RunAsync(PeriodicRun run, CancellationToken stoppingToken)
     {
+        stoppingToken.UnsafeRegister(static runs => ((Runs)runs!).Told = true, runs);
         runs.All.Enqueue(run);
         return runs.Do(run, stoppingToken);
     }
@@ -18,6 +19,9 @@ internal sealed class CountingService(Runs runs) : ExclusivePeriodicService
 internal sealed class Runs
 {
     public ConcurrentQueue<PeriodicRun> All { get; } = [];
+
+    /// <summary>The token of a run was cancelled.</summary>
+    public bool Told { get; set; }
 
     public Func<PeriodicRun, CancellationToken, Task> Do { get; set; } = (_, _) => Task.CompletedTask;
 }

@@ -1,5 +1,4 @@
 using Coordination.Hosting.Tests.Nodes;
-using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -9,7 +8,7 @@ namespace Coordination.Hosting.Tests.Periodic;
 [Failure("F67")]
 public sealed class PeriodicTests
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan Interval = PeriodicNode.Interval;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -219,35 +218,35 @@ public sealed class PeriodicTests
         Assert.Contains(said, error.Message, StringComparison.Ordinal);
     }
 
-    private static async Task<(TestNode Node, Runs Runs)> StartAsync(
-        Cluster cluster, string name, Action<ExclusivePeriodicOptions>? configure = null, Func<PeriodicRun, CancellationToken, Task>? work = null, Action<CoordinationOptions>? coordination = null)
+    [Fact]
+    [Failure("F70")]
+    public async Task A_lock_that_a_service_holds_for_good_is_refused_at_the_start()
     {
-        var runs = new Runs();
-        runs.Do = work ?? runs.Do;
-        var node = cluster.CreateNode(name, services =>
-        {
-            services.AddSingleton(runs);
-            services.AddScoped<Scoped>();
-            services.Configure(coordination ?? (static _ => { }));
-            services.AddExclusivePeriodicService<CountingService>(o =>
-            {
-                o.Interval = Interval;
-                configure?.Invoke(o);
-            });
-        });
-        await node.Host.StartAsync(Token);
-        return (node, runs);
+        await using var cluster = new Cluster();
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => PeriodicNode.StartAsync(
+            cluster, "a", o => o.LockName = WorkingService.LockName, services: services => services.AddExclusiveBackgroundService<WorkingService>()));
+        Assert.Contains(WorkingService.LockName, error.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Time passes in which no lease is held, and so none is lost by steps that are longer than it.</summary>
-    private static Task PassAsync(Cluster cluster, TimeSpan time)
+    [Fact]
+    [Failure("F64")]
+    public async Task A_lease_that_would_end_under_a_run_is_refused_at_the_start()
     {
-        var end = cluster.Time.GetUtcNow() + time;
-        return cluster.AdvanceUntilAsync(() => cluster.Time.GetUtcNow() >= end, time, $"{time} pass", time / 10);
+        await using var cluster = new Cluster();
+        var options = new LockOptions { MaxHold = TimeSpan.FromMinutes(1) };
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => StartAsync(cluster, "a", o => o.LockOptions = options));
+        Assert.Contains("MaxHold", error.Message, StringComparison.Ordinal);
+        var once = Assert.Throws<ArgumentException>(() => new ServiceCollection().AddRunOnce("schema", (_, _) => Task.CompletedTask, o => o.LockOptions = options));
+        Assert.Contains("MaxHold", once.Message, StringComparison.Ordinal);
     }
 
-    private static Task IsWaitedForAsync(Cluster cluster) => Eventually.IsTrueAsync(
-        async () => (await cluster.Store.InspectAsync(CountingService.LockName, 10, Token)).WaiterCount > 0, TimeSpan.FromSeconds(20), "another node waits");
+    private static Task<(TestNode Node, Runs Runs)> StartAsync(
+        Cluster cluster, string name, Action<ExclusivePeriodicOptions>? configure = null, Func<PeriodicRun, CancellationToken, Task>? work = null, Action<CoordinationOptions>? coordination = null) =>
+        PeriodicNode.StartAsync(cluster, name, configure, work, services => services.AddScoped<Scoped>().Configure(coordination ?? (static _ => { })));
+
+    private static Task PassAsync(Cluster cluster, TimeSpan time) => PeriodicNode.PassAsync(cluster, time);
+
+    private static Task IsWaitedForAsync(Cluster cluster) => PeriodicNode.IsWaitedForAsync(cluster);
 
     private static PeriodicRun[] All((TestNode Node, Runs Runs)[] nodes) => [.. nodes.SelectMany(node => node.Runs.All).OrderBy(run => run.ScheduledFor)];
 

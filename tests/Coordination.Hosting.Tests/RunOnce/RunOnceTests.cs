@@ -1,5 +1,7 @@
 using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Coordination.Hosting.Tests.RunOnce;
 
@@ -7,6 +9,8 @@ namespace Coordination.Hosting.Tests.RunOnce;
 [Failure("F67")]
 public sealed class RunOnceTests
 {
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+
     private int _runs;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -104,21 +108,134 @@ public sealed class RunOnceTests
 
     [Fact]
     [Failure("F88")]
-    public async Task A_start_that_is_cancelled_ends_the_work_and_lets_another_node_do_it()
+    public async Task A_stop_during_the_start_is_no_error_and_another_node_does_the_work()
     {
         await using var cluster = new Cluster();
         var a = Create(cluster, "a", (_, stop) => Task.Delay(Timeout.Infinite, stop));
         var b = Create(cluster, "b", (_, _) => Task.FromResult(Interlocked.Increment(ref _runs)));
-        using var cancelled = new CancellationTokenSource();
-        var first = a.Host.StartAsync(cancelled.Token);
+        var first = a.Host.StartAsync(Token);
         await Cluster.UntilAsync(() => a.Logged(1230) == 1, "a does it");
 
-        await cancelled.CancelAsync();
-        await Record.ExceptionAsync(() => first.WaitAsync(TimeSpan.FromSeconds(20), Token));
+        a.Lifetime.StopApplication();
+        await Record.ExceptionAsync(() => first.WaitAsync(Bound, Token));
         await b.Host.StartAsync(Token);
 
         Assert.Equal(1, _runs);
         Assert.Equal(1, a.Logged(1235));
+        Assert.DoesNotContain(a.Log, record => record.Level >= LogLevel.Warning && record.Category!.Contains("RunOnce", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [Failure("F88")]
+    [InlineData("by HostOptions.StartupTimeout")]
+    [InlineData("by the caller")]
+    public async Task A_host_whose_start_is_cancelled_does_not_start_without_the_work(string how)
+    {
+        await using var cluster = new Cluster();
+        using var cancellation = new CancellationTokenSource();
+        var a = cluster.CreateNode("a", services =>
+        {
+            services.AddRunOnce("schema", (_, stop) => Task.Delay(Timeout.Infinite, stop));
+            if (how != "by the caller")
+            {
+                services.Configure<HostOptions>(o => o.StartupTimeout = TimeSpan.FromMilliseconds(200));
+            }
+        });
+        var start = a.Host.StartAsync(cancellation.Token);
+        if (how == "by the caller")
+        {
+            await Cluster.UntilAsync(() => a.Logged(1230) == 1, "a does it");
+            await cancellation.CancelAsync();
+        }
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => start.WaitAsync(Bound, Token));
+        Assert.False(a.Lifetime.ApplicationStarted.IsCancellationRequested);
+        Assert.Equal(1, a.Logged(1235));
+    }
+
+    [Fact]
+    [Promise("G11")]
+    [Failure("F90")]
+    public async Task Work_that_returns_because_it_is_told_to_stop_is_not_done()
+    {
+        await using var cluster = new Cluster();
+        var a = Create(cluster, "a", (_, stop) => Task.Delay(Timeout.Infinite, stop).ContinueWith(_ => { }, TaskScheduler.Default));
+        var isRecovery = false;
+        var b = Create(cluster, "b", (run, _) => Task.FromResult(isRecovery = run.IsRecovery));
+        var first = a.Host.StartAsync(Token);
+        await Cluster.UntilAsync(() => a.Logged(1230) == 1, "a does it");
+
+        a.Lifetime.StopApplication();
+        await Record.ExceptionAsync(() => first.WaitAsync(Bound, Token));
+        await b.Host.StartAsync(Token).WaitAsync(Bound, Token);
+        Assert.Equal((0, 1), (a.Logged(1231), b.Logged(1231)));
+        Assert.True(isRecovery);
+    }
+
+    [Fact]
+    [Promise("G11", "G12")]
+    [Failure("F90")]
+    public async Task Done_work_is_remembered_though_its_release_takes_most_of_the_lease()
+    {
+        await using var cluster = new Cluster();
+        var a = Create(cluster, "a", (_, _) => Task.FromResult(Interlocked.Increment(ref _runs)));
+        a.Store.ReleaseFault = StoreWithFaults.Away;
+        var first = a.Host.StartAsync(Token);
+        await Cluster.UntilAsync(() => a.Logged(1230) == 1, "a does it");
+        await cluster.AdvanceAsync(Cluster.LeaseDuration / 2);
+        a.Store.ReleaseFault = null;
+        await cluster.AdvanceUntilAsync(() => first.IsCompleted, TimeSpan.FromSeconds(5), "a has started");
+        await first;
+        Assert.Equal(0, a.Logged(1236));
+
+        var b = Create(cluster, "b", (_, _) => Task.FromResult(Interlocked.Increment(ref _runs)));
+        var second = b.Host.StartAsync(Token);
+        await cluster.AdvanceUntilAsync(() => second.IsCompleted, 2 * Cluster.LeaseDuration, "b has started");
+        await second;
+        Assert.Equal(1, _runs);
+    }
+
+    [Fact]
+    [Failure("F90")]
+    public async Task Work_of_which_the_store_did_not_confirm_that_it_is_done_is_warned_of()
+    {
+        await using var cluster = new Cluster();
+        var a = Create(cluster, "a", (_, _) => Task.FromResult(Interlocked.Increment(ref _runs)));
+        a.Store.ReleaseFault = StoreWithFaults.Away;
+        var start = a.Host.StartAsync(Token);
+        await cluster.AdvanceUntilAsync(() => start.IsCompleted, 2 * Cluster.LeaseDuration, "a has started");
+        await start;
+        Assert.Equal(LogLevel.Warning, Assert.Single(a.Log, record => record.Id.Id == 1236).Level);
+    }
+
+    [Fact]
+    [Failure("F67")]
+    public async Task Steps_are_done_in_their_order_also_where_services_start_concurrently()
+    {
+        await using var cluster = new Cluster();
+        var begun = new List<string>();
+        var (first, second) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var a = cluster.CreateNode("a", services => services
+            .AddRunOnce("one", (_, _) => DoAsync("one", first))
+            .AddRunOnce("two", (_, _) => DoAsync("two", second))
+            .Configure<HostOptions>(o => o.ServicesStartConcurrently = true));
+        var start = a.Host.StartAsync(Token);
+        await Cluster.UntilAsync(() => a.Logged(1230) >= 1, "the first step is done");
+        Assert.Equal(["one"], begun);
+        first.SetResult();
+        second.SetResult();
+        await start.WaitAsync(Bound, Token);
+        Assert.Equal(["one", "two"], begun);
+
+        Task DoAsync(string step, TaskCompletionSource end)
+        {
+            lock (begun)
+            {
+                begun.Add(step);
+            }
+
+            return end.Task;
+        }
     }
 
     [Fact]

@@ -31,7 +31,7 @@ public sealed class HostEndTests
     [InlineData("beside a stop")]
     [InlineData("after a stop with a cancelled token")]
     [InlineData("after two stops")]
-    public async Task A_host_that_is_disposed_awaits_the_work_releases_the_lock_and_disposes_what_the_work_uses_after_it(string how)
+    public async Task A_host_that_is_disposed_awaits_the_work_before_it_disposes_what_the_work_uses(string how)
     {
         await using var cluster = new Cluster();
         var uses = new Uses();
@@ -72,7 +72,7 @@ public sealed class HostEndTests
 
     [Fact]
     [Failure("F62")]
-    public async Task After_the_shutdown_timeout_and_the_disposal_the_lock_stays_held_for_a_lease_as_the_log_says_and_is_then_given_up_as_it_says()
+    public async Task A_host_that_gives_up_on_its_work_keeps_the_lock_for_a_lease_and_says_so()
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync(
@@ -207,20 +207,6 @@ public sealed class HostEndTests
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-    }
-
-    /// <summary>A lifetime of a harness that tells nobody that it has started.</summary>
-    private sealed class SilentLifetime : IHostApplicationLifetime
-    {
-        public CancellationToken ApplicationStarted => CancellationToken.None;
-
-        public CancellationToken ApplicationStopping => CancellationToken.None;
-
-        public CancellationToken ApplicationStopped => CancellationToken.None;
-
-        public void StopApplication()
-        {
-        }
     }
 
     private sealed class Uses

@@ -118,7 +118,7 @@ public sealed class CompletionTests
         ignoring.Do = Work.UntilToldAsync;
         ignoring.LetGo();
 
-        // Mended only when it has thrown where it was to: with every line, also in telling of the failure that it was itself.
+        // The log is whole again only when it has thrown where it was to: with every line, also in telling of the failure that it was itself.
         await cluster.AdvanceUntilAsync(() => broken.Breaks >= (eventId is null ? 3 : 1), TimeSpan.FromMinutes(5), "the log throws", TimeSpan.FromSeconds(5));
         broken.IsBroken = false;
         await cluster.AdvanceUntilAsync(() => a.Work.Terms >= 2, TimeSpan.FromMinutes(2), "a leads again", TimeSpan.FromSeconds(5));

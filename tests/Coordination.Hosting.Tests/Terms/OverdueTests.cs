@@ -1,4 +1,4 @@
-using Coordination.Hosting.Terms;
+using Coordination.Hosting.Execution;
 using Coordination.Hosting.Tests.Nodes;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection;

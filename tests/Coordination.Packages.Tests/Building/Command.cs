@@ -10,6 +10,21 @@ internal static class Command
     /// <summary>Runs it. What it said is what the test says when it fails.</summary>
     public static async Task<string> RunAsync(string program, params string[] arguments)
     {
+        var (code, output) = await EndAsync(program, arguments);
+        Assert.True(code == 0, $"{program} {string.Join(' ', arguments)} ended with {code}:\n{output}");
+        return output;
+    }
+
+    /// <summary>Runs one that has to fail, and returns what it said.</summary>
+    public static async Task<string> FailAsync(string program, params string[] arguments)
+    {
+        var (code, output) = await EndAsync(program, arguments);
+        Assert.True(code != 0, $"{program} {string.Join(' ', arguments)} did not fail:\n{output}");
+        return output;
+    }
+
+    private static async Task<(int Code, string Output)> EndAsync(string program, string[] arguments)
+    {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(TimeLimit);
         using var process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
@@ -18,8 +33,7 @@ internal static class Command
             var error = process.StandardError.ReadToEndAsync(limit.Token);
             var output = await process.StandardOutput.ReadToEndAsync(limit.Token) + await error;
             await process.WaitForExitAsync(limit.Token);
-            Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}:\n{output}");
-            return output;
+            return (process.ExitCode, output);
         }
         finally
         {

@@ -13,13 +13,13 @@ internal static class Tree
         [.. Directory.EnumerateFiles(PathTo("src"), "*.csproj", SearchOption.AllDirectories).Select(path => Path.GetFileNameWithoutExtension(path)).Order()];
 
     /// <summary>All that says how something is built, by its path from the root.</summary>
-    public static IReadOnlyList<string> ProjectFiles { get; } =
-        [.. from path in Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
-            where Path.GetExtension(path) is ".csproj" or ".proj" or ".props" or ".targets"
-            let relative = Path.GetRelativePath(Root, path).Replace('\\', '/')
-            where !relative.Split('/').Any(folder => folder is "bin" or "obj" or "artifacts")
-            orderby relative
-            select relative];
+    public static IReadOnlyList<string> ProjectFiles { get; } = [.. Files(".csproj", ".proj", ".props", ".targets")];
+
+    /// <summary>All sources, by their path from the root.</summary>
+    public static IReadOnlyList<string> Sources { get; } = [.. Files(".cs")];
+
+    /// <summary>All that somebody writes and reads, by its path from the root.</summary>
+    public static IReadOnlyList<string> Texts { get; } = [.. Files(".cs", ".md", ".lua", ".c", ".pml", ".yml", ".csproj", ".proj", ".props", ".targets")];
 
     public static string Configuration => Metadata(nameof(Configuration));
 
@@ -27,6 +27,14 @@ internal static class Tree
     public static string PackageFolder => Metadata(nameof(PackageFolder));
 
     public static string PathTo(string relative) => Path.Combine(Root, relative);
+
+    private static IEnumerable<string> Files(params string[] extensions) =>
+        from path in Directory.EnumerateFiles(Root, "*", SearchOption.AllDirectories)
+        where extensions.Contains(Path.GetExtension(path))
+        let relative = Path.GetRelativePath(Root, path).Replace('\\', '/')
+        where !relative.Split('/').Any(folder => folder is "bin" or "obj" or "artifacts")
+        orderby relative
+        select relative;
 
     private static string Metadata(string key) =>
         typeof(Tree).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == key).Value!;

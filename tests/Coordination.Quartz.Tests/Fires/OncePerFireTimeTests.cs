@@ -59,6 +59,7 @@ public sealed class OncePerFireTimeTests(AnyServerFixture redis) : ClusterTest(r
                 quartz.UseTimeProvider(new ShiftedClock(TimeSpan.FromSeconds(ahead)));
                 WorkerProcess.Schedule(quartz);
             });
+            // The work itself takes a while, for the others to come while it goes on.
             Nodes[^1].Services.GetRequiredService<Stage>().Act = (_, cancellationToken) => Task.Delay(10, cancellationToken);
         }
 

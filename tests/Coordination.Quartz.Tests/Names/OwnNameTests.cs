@@ -14,7 +14,7 @@ public sealed class OwnNameTests : NodesTest
     [Fact]
     [Promise("G13")]
     [Failure("F70")]
-    public async Task Two_schedulers_of_one_host_with_equal_keys_have_locks_and_fire_times_of_their_own()
+    public async Task Two_schedulers_of_one_host_with_equal_keys_have_their_own_locks_and_fire_times()
     {
         var builder = TestScheduler.CreateBuilder(Ledger, "ada");
         builder.Services.AddCoordination().UseInMemory(_store).AddQuartzExclusivity();
@@ -55,7 +55,7 @@ public sealed class OwnNameTests : NodesTest
     [Fact]
     [Promise("G13")]
     [Failure("F70")]
-    public async Task A_lock_that_the_user_named_is_shared_by_two_applications_and_their_fire_times_are_not()
+    public async Task Two_applications_share_a_lock_that_the_user_named_and_no_fire_times()
     {
         var (shop, warehouse, time) = (await StartAsync("shop", Name), await StartAsync("warehouse", Name), DateTimeOffset.UtcNow);
         var stage = Hold(shop.Services);

@@ -69,7 +69,7 @@ public sealed class TriggerTraitsTests : NodesTest
     }
 
     [Fact]
-    public async Task A_host_starts_with_two_that_are_alike_and_have_keys_or_belong_to_a_job_that_is_not_exclusive()
+    public async Task A_host_starts_with_two_that_are_alike_if_they_have_keys_or_no_exclusive_job()
     {
         await StartAsync("ada", quartz => quartz
             .AddTrigger(trigger => trigger.ForJob(Job).WithIdentity("one").WithCronSchedule("0 0 3 * * ?"))

@@ -45,7 +45,7 @@ public sealed class PolicyTests
 
     [Fact]
     [Failure("F74")]
-    public void Options_for_a_generic_interface_or_base_class_count_for_all_that_is_constructed_from_it()
+    public void Options_for_a_generic_interface_or_base_class_count_for_all_types_made_of_it()
     {
         Assert.NotNull(Find<NorthImport>(o => o.ForJob(typeof(IImport<>))));
         Assert.NotNull(Find<NorthImport>(o => o.ForJob(typeof(ImportBase<>))));

@@ -24,7 +24,7 @@ public sealed class RuntimeSchedulerTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_scheduler_that_is_added_is_exclusive_with_the_settings_of_the_application_and_its_own(bool asksForItself)
+    public async Task A_scheduler_that_is_added_has_the_applications_settings_and_its_own(bool asksForItself)
     {
         using var host = await StartAsync(options => options.Defaults.LeaseDuration = TimeSpan.FromSeconds(7));
         var scheduler = await Runtime(host).Add(
@@ -125,7 +125,7 @@ public sealed class RuntimeSchedulerTests
     }
 
     [Fact]
-    public async Task A_recipe_that_asks_for_exclusivity_where_the_application_does_not_is_refused_with_what_to_do()
+    public async Task A_recipe_that_asks_for_exclusivity_in_an_application_without_it_is_refused()
     {
         using var host = await StartAsync(isExclusive: false);
         var failure = await Assert.ThrowsAnyAsync<Exception>(() => Runtime(host).Add("tenant", quartz => AddJob(quartz.AddQuartzExclusivity()), cancellationToken: Cancellation).AsTask());

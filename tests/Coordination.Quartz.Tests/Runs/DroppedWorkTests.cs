@@ -21,6 +21,7 @@ public sealed class DroppedWorkTests : NodesTest
     public async Task Five_triggers_that_fire_once_all_run()
     {
         var node = await StartAsync();
+        // The work itself takes a while, for others to come while it goes on.
         node.Services.GetRequiredService<Stage>().Act = (_, cancellationToken) => Task.Delay(20, cancellationToken);
         await ScheduleOnceAsync(node, 5);
         await UntilAsync(() => node.Verdicts.All.Count == 5, "five fires are over");
@@ -128,6 +129,7 @@ public sealed class DroppedWorkTests : NodesTest
         node.Services.GetRequiredService<Stage>().Act = async (_, cancellationToken) =>
         {
             most = Math.Max(most, Interlocked.Increment(ref running));
+            // The work itself takes a while, for others to come while it goes on.
             await Task.Delay(20, cancellationToken);
             Interlocked.Decrement(ref running);
         };

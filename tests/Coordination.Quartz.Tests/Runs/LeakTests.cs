@@ -43,6 +43,7 @@ public sealed class LeakTests
             1 => throw new InvalidOperationException("broken"),
             2 => throw new JobExecutionException("again") { RefireImmediately = true },
             3 => Task.FromException(new OperationCanceledException()),
+            // Ends on a thread of a timer.
             4 => Task.Delay(1, cancellationToken),
             _ => Task.CompletedTask,
         };

@@ -55,6 +55,7 @@ public sealed class LossTests(AnyServerFixture redis) : ClusterTest(redis)
     {
         var node = await StartAsync("ada", WorkerProcess.Schedule, services: services => services.AddSingleton(new Stage
         {
+            // The first run outlasts the test; each after it takes a while in which it could be interrupted.
             Act = (call, cancellationToken) => call == 1 ? Task.Delay(Bound, cancellationToken) : Task.Delay(50, cancellationToken),
         }));
         await Until(() => Ledger.Runs.Count == 1, "the job runs");

@@ -130,7 +130,7 @@ public sealed class SkipTests : NodesTest
     [InlineData("trigger listener")]
     [InlineData("job listener")]
     [InlineData("middleware")]
-    public async Task What_keeps_a_fire_from_its_job_after_it_was_granted_leaves_its_time_for_another_node(string what)
+    public async Task A_fire_that_is_kept_from_its_job_after_the_grant_leaves_its_time_for_others(string what)
     {
         var node = await StartAsync("ada", quartz =>
         {
@@ -176,6 +176,7 @@ public sealed class SkipTests : NodesTest
         var begin = DateTimeOffset.UtcNow.AddMilliseconds(200);
         foreach (var node in Nodes)
         {
+            // The work itself takes a while, for the others to come while it goes on.
             node.Services.GetRequiredService<Stage>().Act = (_, cancellationToken) => Task.Delay(50, cancellationToken);
             await node.Quartz.ScheduleJob(
                 TriggerBuilder.Create().ForJob(Job).WithIdentity("series").StartAt(begin).WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromMilliseconds(300)).WithRepeatCount(fires - 1)).Build(), cancellationToken: Cancellation);

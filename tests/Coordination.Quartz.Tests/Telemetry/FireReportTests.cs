@@ -170,7 +170,7 @@ public sealed class FireReportTests : IAsyncDisposable
 
     [Fact]
     [Failure("F90")]
-    public async Task A_job_that_runs_although_the_store_is_away_and_asks_for_its_lease_is_told_what_to_ask_instead()
+    public async Task A_job_that_runs_without_a_lease_and_asks_for_it_is_told_what_to_ask_instead()
     {
         var (asked, seen) = (new List<bool>(), (Exception?)null);
         var node = await StartAsync("ada", o => o.Defaults.OnStoreUnavailable = JobOutageAction.RunAnyway, quartz =>

@@ -69,7 +69,7 @@ public sealed class ClockSetBackTests : ClockTests
     [Fact]
     [Promise("G4")]
     [Failure("F45")]
-    public async Task A_waiter_of_a_lock_with_a_time_to_live_of_two_months_waits_on_and_has_it_soon_after_an_operator_deletes_it()
+    public async Task A_waiter_of_a_lock_that_lives_for_months_has_it_soon_after_it_is_deleted()
     {
         await AcquireAsync(entry: 1, Lease);
         Clock!.Offset = TimeSpan.FromDays(-60);

@@ -25,7 +25,7 @@ public sealed class AmbientTests
     [InlineData("resp2", false)]
     [InlineData("resp3", false)]
     [InlineData("resp3", true)]
-    public async Task The_first_callers_ambient_is_seen_by_no_notification_and_in_no_log_line_and_is_not_kept(string protocol, bool probe)
+    public async Task What_is_ambient_for_the_first_caller_is_not_kept_and_not_seen_later(string protocol, bool probe)
     {
         await using var servers = await RedisPair.StartAsync();
         await using var proxy = new ChaosProxy(servers.Master.Port);

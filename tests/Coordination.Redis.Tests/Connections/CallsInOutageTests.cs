@@ -32,7 +32,7 @@ public sealed class CallsInOutageTests(ITestOutputHelper output)
     [InlineData(1, true, false)]
     [InlineData(100, true, false)]
     [InlineData(1_000, true, false)]
-    public async Task A_server_or_a_whole_Cluster_that_is_away_is_asked_five_times_a_second_at_most_and_everybody_goes_on_within_a_second(int wanted, bool isKilled, bool isCluster)
+    public async Task A_server_or_Cluster_that_is_away_is_asked_five_times_a_second_at_most(int wanted, bool isKilled, bool isCluster)
     {
         await using var cluster = isCluster ? await RedisCluster.StartAsync(TimeSpan.FromSeconds(30)) : null;
         await using var single = isCluster ? null : await RedisProcess.StartAsync();
@@ -99,7 +99,9 @@ public sealed class CallsInOutageTests(ITestOutputHelper output)
         async Task<int> CountAsync(TimeSpan time)
         {
             var before = store.Asked;
+            // What is tested is a rate: calls that come all the time, and how many of them reach the server in that time.
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
+            // Until that time is over.
             for (var start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start) < time;)
             {
                 tries.Add(node.GetLock("tried" + tries.Count).TryAcquireAsync(Token));
@@ -113,7 +115,7 @@ public sealed class CallsInOutageTests(ITestOutputHelper output)
     /// <summary>The connection was lost before anything was sent.</summary>
     [Fact]
     [Failure("F40")]
-    public async Task What_found_no_connection_was_not_sent_and_what_had_no_reply_may_have_been_applied()
+    public async Task What_found_no_connection_was_not_sent_and_what_had_no_reply_may_be_applied()
     {
         await using var server = await RedisProcess.StartAsync();
         await using var node = new TestNode(builder => builder.UseRedis(server.ConnectionString, options =>

@@ -108,6 +108,29 @@ public sealed class DisposalTests
         await AssertNothingLeftAsync(server, store);
     }
 
+    /// <summary>What the client asked for and had no reply to in time may be carried out all the same, or not.</summary>
+    [Theory]
+    [Failure("F50")]
+    [MemberData(nameof(Ways))]
+    public async Task A_node_that_ends_while_the_server_stands_still_leaves_nothing(bool synchronously, string protocol)
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var connection = await ConnectAsync(server, protocol + ",asyncTimeout=300,syncTimeout=300");
+        var store = await LiveAsync(connection, async services =>
+        {
+            await services.GetRequiredService<ILockStore>().SubscribeAsync("ada", static _ => { }, Token);
+            server.Pause();
+
+            await EndAsync(services, synchronously);
+
+            // Longer than the commands of an asynchronous end are given, and those of a synchronous one that go on behind it.
+            await Task.Delay(TimeSpan.FromSeconds(1.5), Token);
+            server.Resume();
+        });
+
+        await AssertNothingLeftAsync(server, store);
+    }
+
     [Theory]
     [Failure("F50")]
     [InlineData(true)]

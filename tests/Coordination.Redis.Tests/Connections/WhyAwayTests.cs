@@ -73,6 +73,33 @@ public sealed class WhyAwayTests
         await serving;
     }
 
+    /// <summary>The client tries for its connect timeout. Whoever has less time is told all the same, and has nothing to undo.</summary>
+    [Theory]
+    [Failure("F40", "F91")]
+    [InlineData(false, "connection refused")]
+    [InlineData(true, "takes connections and does not reply")]
+    public async Task A_wait_that_is_shorter_than_a_connection_takes_is_told_the_cause(bool hangs, string cause)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var address = listener.LocalEndpoint.ToString()!;
+        if (!hangs)
+        {
+            listener.Stop();
+        }
+
+        var node = new TestNode(
+            builder => builder.UseRedis(address + ",connectTimeout=20000", options => options.ProbeOnStart = false),
+            options => options.LeaseDuration = TimeSpan.FromSeconds(6));
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => node.GetLock("orders").TryAcquireAsync(TimeSpan.FromSeconds(4), Token));
+
+        Assert.Contains(address, error.Message, StringComparison.Ordinal);
+        Assert.Contains(cause, error.Message, StringComparison.Ordinal);
+        var logs = node.Logs;
+        await node.DisposeAsync();
+        Assert.DoesNotContain(logs.GetSnapshot(), line => line.Id.Id == 1013);
+    }
+
     [Fact]
     [Failure("F91")]
     [Needs(Need.RedisServer)]

@@ -17,7 +17,7 @@ public sealed class TimeProviderTests(RedisServerFixture server)
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string, bool> Unreal => new MatrixTheoryData<string, bool>([nameof(FakeTimeProvider), nameof(TestClock), nameof(FastClock), nameof(SlowClock)], [true, false]);
+    public static TheoryData<string, bool> Unreal => new MatrixTheoryData<string, bool>([nameof(FakeTimeProvider), nameof(TestClock), nameof(FastClock), nameof(SlowClock), nameof(HastyClock), nameof(FakeTimers), nameof(TimersAtOnce)], [true, false]);
 
     [Theory]
     [Failure("F59")]
@@ -70,6 +70,9 @@ public sealed class TimeProviderTests(RedisServerFixture server)
         nameof(TestClock) => new TestClock(),
         nameof(FastClock) => new FastClock(),
         nameof(SlowClock) => new SlowClock(),
+        nameof(HastyClock) => new HastyClock(),
+        nameof(FakeTimers) => new FakeTimers(),
+        nameof(TimersAtOnce) => new TimersAtOnce(),
         nameof(ShiftedClock) => new ShiftedClock(TimeSpan.FromDays(365)),
         nameof(CoarseClock) => new CoarseClock(),
         _ => throw new UnreachableException(),
@@ -83,6 +86,27 @@ public sealed class TimeProviderTests(RedisServerFixture server)
     private sealed class SlowClock : TimeProvider
     {
         public override long GetTimestamp() => base.GetTimestamp() / 10;
+    }
+
+    /// <summary>Goes on by each look at it, and by as much as looks like real time to whoever looks twice.</summary>
+    private sealed class HastyClock : FakeTimeProvider
+    {
+        public HastyClock() => AutoAdvanceAmount = TimeSpan.FromMilliseconds(60);
+
+        public override long GetTimestamp() => GetUtcNow().Ticks;
+    }
+
+    /// <summary>The clock is real, and the timers wait for somebody who moves a fake one.</summary>
+    private sealed class FakeTimers : TimeProvider
+    {
+        private readonly FakeTimeProvider _fake = new();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => _fake.CreateTimer(callback, state, dueTime, period);
+    }
+
+    private sealed class TimersAtOnce : TimeProvider
+    {
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) => base.CreateTimer(callback, state, TimeSpan.Zero, period);
     }
 
     /// <summary>Real, of another origin and frequency, and with large ticks.</summary>

@@ -53,6 +53,25 @@ public sealed class StoreConditionTests
         }
     }
 
+    /// <summary>A node that made no call knows nothing, and its health check asks.</summary>
+    [Theory]
+    [Failure("F58")]
+    [InlineData("CONFIG SET maxmemory 1", "out of memory")]
+    [InlineData("CONFIG SET min-replicas-to-write 1", "replicas")]
+    [InlineData("REPLICAOF 127.0.0.1 1", "redis")]
+    public async Task A_server_that_takes_no_writes_gives_no_sign_of_life(string fault, string reason)
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = new TestNode(builder => builder.UseRedis(server.ConnectionString, options => options.ProbeOnStart = false));
+        await node.Administration.PingAsync(Token);
+
+        var words = fault.Split(' ');
+        await RedisTopology.AskAsync(server, words[0], words[1..]);
+
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Administration.PingAsync(Token));
+        Assert.Contains(reason, error.Message, StringComparison.OrdinalIgnoreCase);
+    }
+
     [Fact]
     [Failure("F49", "F58")]
     [Needs(Need.LongTier)]

@@ -9,13 +9,13 @@ using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Failover;
 
-/// <summary>The primary becomes the replica of its replica, and no connection ends: the server goes on answering, and refuses to write.</summary>
+/// <summary>The primary becomes the replica of its replica, and no connection ends: the server goes on replying, and refuses to write.</summary>
 [Needs(Need.RedisServer)]
 public sealed class DemotedPrimaryTests
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);
 
-    /// <summary>Within what a lock is to be had again, beside the lease of whoever had it.</summary>
+    /// <summary>How long it may take until a lock can be acquired again, beside the lease of whoever had it.</summary>
     private static readonly TimeSpan SomeSeconds = TimeSpan.FromSeconds(8);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);

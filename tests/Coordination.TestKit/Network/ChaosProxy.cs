@@ -118,6 +118,7 @@ public sealed class ChaosProxy : IAsyncDisposable
                 switch (rule.Mode)
                 {
                     case ProxyMode.Delay when isReply:
+                        // What a slow network does.
                         await Task.Delay(rule.Delay, _ending.Token);
                         break;
                     case ProxyMode.Stall:

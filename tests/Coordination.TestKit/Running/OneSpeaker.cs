@@ -13,25 +13,47 @@ namespace Coordination.TestKit.Running;
 /// </summary>
 /// <param name="own">The project that runs in this process.</param>
 /// <param name="isMet">Whether a need is met.</param>
-public sealed partial class OneSpeaker(Assembly own, Func<Need, bool> isMet)
+/// <param name="arguments">What this process was started with.</param>
+public sealed partial class OneSpeaker(Assembly own, Func<Need, bool> isMet, IReadOnlyCollection<string> arguments)
 {
+    private readonly RunFilters _filters = new(arguments);
+
     /// <summary>What this project says of the others; null where one of them has spoken.</summary>
     public async Task<string?> ElsewhereAsync(Need need)
     {
         // dotnet test leads a project by a pipe; who starts the program by hand starts one project.
-        if (need == Need.LongTier || OperatingSystem.IsWindows() || !Environment.GetCommandLineArgs().Contains("--dotnet-test-pipe"))
+        if (need == Need.LongTier || OperatingSystem.IsWindows() || !arguments.Contains("--dotnet-test-pipe"))
         {
             return string.Empty;
         }
 
-        return IsFirst(need) ? await OthersAsync(need) : null;
+        using var runner = Process.GetProcessById(ParentProcessId());
+        if (!IsOfAll(runner))
+        {
+            return string.Empty;
+        }
+
+        return IsFirst(runner, need) ? await OthersAsync(need) : null;
+    }
+
+    /// <summary>Whether it runs all projects, and not one or some that it was asked for or that lie where it was started.</summary>
+    private static bool IsOfAll(Process runner)
+    {
+        var shown = $"/proc/{runner.Id}";
+        if (!Directory.Exists(shown))
+        {
+            // What this system does not show: what is said of other projects may be of some that do not run.
+            return true;
+        }
+
+        var options = File.ReadAllText($"{shown}/cmdline").Split('\0').Select(argument => argument.Split('=', ':')[0]).ToList();
+        return options.Contains("--solution")
+            || (!options.Exists(option => option is "--project" or "--test-modules") && Directory.EnumerateFiles($"{shown}/cwd/", "*.sln").Any());
     }
 
     /// <summary>A file for the run and the need: who creates it is the first.</summary>
-    private static bool IsFirst(Need need)
+    private static bool IsFirst(Process runner, Need need)
     {
-        using var runner = Process.GetProcessById(ParentProcessId());
-
         // The system numbers another process the same one day. A start is known to some milliseconds only, so the minute has to do.
         var run = Path.Combine(Path.GetTempPath(), $"coordination-tests-{runner.StartTime:yyyyMMdd-HHmm}-{runner.Id}");
         Directory.CreateDirectory(run);
@@ -93,7 +115,11 @@ public sealed partial class OneSpeaker(Assembly own, Func<Need, bool> isMet)
         await discoverer.Find(
             test =>
             {
-                tests.Add((IXunitTestCase)test);
+                if (_filters.Pass(project.GetName().Name!, test))
+                {
+                    tests.Add((IXunitTestCase)test);
+                }
+
                 return ValueTask.FromResult(true);
             },
             TestFrameworkOptions.ForDiscovery(new TestAssemblyConfiguration()));

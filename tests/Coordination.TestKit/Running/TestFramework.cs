@@ -30,7 +30,7 @@ public sealed class TestFramework : XunitTestFramework
         {
             // With no seed the order is the same on every machine and for every build, where xunit takes another for each build.
             Randomizer.Seed = executionOptions.Seed() ?? 0;
-            var selected = await new Selection(IsMet, new OneSpeaker(TestAssembly.Assembly, IsMet).ElsewhereAsync).OfAsync(testCases);
+            var selected = await new Selection(IsMet, new OneSpeaker(TestAssembly.Assembly, IsMet, Environment.GetCommandLineArgs()).ElsewhereAsync).OfAsync(testCases);
             await base.RunTestCases([.. selected.Select(DueTestCase.Of)], executionMessageSink, executionOptions, cancellationToken);
         }
 

@@ -45,11 +45,13 @@ public sealed class RedisCluster : RedisTopology
         var (fromId, toId) = ((string)(await AskAsync(from, "CLUSTER", "MYID"))!, (string)(await AskAsync(to, "CLUSTER", "MYID"))!);
         await AskAsync(to, "CLUSTER", "SETSLOT", slot, "IMPORTING", fromId);
         await AskAsync(from, "CLUSTER", "SETSLOT", slot, "MIGRATING", toId);
+        // For as long as the operator of this move takes.
         await Task.Delay(pause);
         while ((string[]?)await AskAsync(from, "CLUSTER", "GETKEYSINSLOT", slot, 1) is [var key])
         {
             // What has expired meanwhile is no error.
             await AskAsync(from, "MIGRATE", "127.0.0.1", to.Port, key, 0, (int)Patience.TotalMilliseconds);
+            // For as long as the operator of this move takes.
             await Task.Delay(pause);
         }
 

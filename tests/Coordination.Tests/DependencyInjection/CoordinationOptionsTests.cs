@@ -68,7 +68,7 @@ public sealed class CoordinationOptionsTests
     [InlineData("LeaseDuration", "30", "Write 00:00:30")]
     [InlineData("RenewalInterval", "1", "Write 00:00:01")]
     [InlineData("ReleaseTimeout", "48:00:00", "Write 2.00:00:00")]
-    public async Task A_duration_that_is_not_written_as_one_stops_the_start_and_is_told_how_to_be_written(string name, string value, string expected)
+    public async Task A_duration_that_is_not_written_as_one_stops_the_start_with_how_to_write_it(string name, string value, string expected)
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Logging.ClearProviders();
@@ -114,7 +114,7 @@ public sealed class CoordinationOptionsTests
     [Fact]
     [Promise("G13")]
     [Failure("F70")]
-    public async Task The_application_is_the_hosts_or_the_one_that_is_set_and_without_a_host_the_program()
+    public async Task The_application_is_the_one_that_is_set_or_the_hosts_or_else_the_program()
     {
         Assert.Equal("shop", await NameAsync(new() { ApplicationName = "shop" }, null));
         Assert.Equal("warehouse", await NameAsync(new() { ApplicationName = "shop" }, "warehouse"));

@@ -17,7 +17,7 @@ public sealed class AmbientContextTests
 
     [Fact]
     [Failure("F42")]
-    public async Task Renewals_the_subscription_and_an_undo_see_nothing_of_the_call_that_they_come_from()
+    public async Task Renewals_the_subscription_and_an_undo_see_nothing_of_the_call_they_come_from()
     {
         var clock = new TestClock();
         var store = new ControllableLockStore(clock);

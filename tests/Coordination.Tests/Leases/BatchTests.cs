@@ -19,7 +19,7 @@ public sealed class BatchTests
 
     [Fact]
     [Failure("F12", "F15")]
-    public async Task A_batch_that_is_tried_again_leaves_out_what_was_lost_meanwhile_and_saves_the_others()
+    public async Task A_batch_that_is_tried_again_leaves_out_what_was_lost_and_saves_the_others()
     {
         var clock = new TestClock();
         var store = new RecordingStore(new InMemoryLockStore(clock), clock);
@@ -48,7 +48,7 @@ public sealed class BatchTests
 
     [Fact]
     [Failure("F13", "F20")]
-    public async Task A_renewal_that_hangs_is_given_up_at_the_deadline_and_holds_up_no_release_after_it()
+    public async Task A_renewal_that_hangs_ends_at_the_deadline_and_holds_up_no_later_release()
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();

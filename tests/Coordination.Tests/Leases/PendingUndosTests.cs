@@ -37,7 +37,7 @@ public sealed class PendingUndosTests
     }
 
     [Fact]
-    public async Task What_is_kept_to_undo_while_the_store_is_away_has_a_bound_and_is_undone_when_it_is_back()
+    public async Task What_is_to_be_undone_while_the_store_is_away_has_a_bound_and_is_undone_later()
     {
         const int Undos = 1_500;
         var clock = new TestClock();

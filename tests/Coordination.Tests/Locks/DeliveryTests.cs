@@ -18,7 +18,7 @@ public sealed class DeliveryTests
     [Promise("G6")]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task What_throws_between_a_grant_and_its_delivery_fails_that_call_and_undoes_the_grant(bool waits)
+    public async Task What_throws_between_a_grant_and_its_delivery_fails_that_call_with_an_undo(bool waits)
     {
         var store = new InterruptedStore();
         var services = new ServiceCollection().AddSingleton<TimeProvider>(store.Clock);
@@ -229,7 +229,7 @@ public sealed class DeliveryTests
 
         public override async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
         {
-            await Task.Delay(1, cancellationToken).ConfigureAwait(true);
+            await Task.Yield();
             var subscription = await base.SubscribeAsync(nodeId, handler, cancellationToken).ConfigureAwait(true);
             Listening.SetResult();
             return subscription;

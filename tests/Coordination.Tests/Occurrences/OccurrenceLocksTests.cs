@@ -170,6 +170,35 @@ public sealed class OccurrenceLocksTests
         Assert.Equal(OccurrenceStatus.Recovering, (await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token)).Status);
     }
 
+    /// <summary>Else it would be run again elsewhere although it is done.</summary>
+    [Fact]
+    [Promise("G11", "G12")]
+    [Failure("F90")]
+    public async Task A_release_with_an_occurrence_is_tried_until_the_lease_has_lapsed()
+    {
+        await using var node = new TestNode();
+        var done = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
+        node.Store.IsAway = true;
+        var releasing = done.Lease!.ReleaseAsync(Token);
+        Assert.False(node.AdvanceUntil(() => releasing.IsCompleted, LeaseDuration * 4 / 5));
+        node.Store.IsAway = false;
+        Assert.True(node.AdvanceUntil(() => releasing.IsCompleted, LeaseDuration / 5));
+        Assert.Equal(ReleaseResult.Released, await releasing);
+        AssertAlreadyRun(await Locks(node).TryAcquireAsync("work", null, At(0, "two", makeUp: true), Token), "one");
+    }
+
+    [Fact]
+    [Failure("F90")]
+    public async Task A_release_with_an_occurrence_ends_with_the_lease_at_the_latest()
+    {
+        await using var node = new TestNode();
+        var done = await Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
+        node.Store.IsAway = true;
+        var releasing = done.Lease!.ReleaseAsync(Token);
+        Assert.True(node.AdvanceUntil(() => releasing.IsCompleted, LeaseDuration + TimeSpan.FromMilliseconds(500)));
+        Assert.Equal(ReleaseResult.Unknown, await releasing);
+    }
+
     [Fact]
     [Failure("F40")]
     public async Task A_confirmation_waits_while_the_store_is_away_whatever_else_fails_meanwhile()

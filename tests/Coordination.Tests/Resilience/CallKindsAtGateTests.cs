@@ -44,7 +44,7 @@ public sealed class CallKindsAtGateTests : IDisposable
     }
 
     [Fact]
-    public async Task Renewals_that_fail_for_ever_leave_acquisitions_a_turn_and_hold_them_up_no_more_when_two_have_their_replies()
+    public async Task Renewals_that_fail_for_ever_leave_acquisitions_a_turn()
     {
         Fail(StoreCall.Acquisition);
         await PassesAsync(Enter(StoreCall.Renewal));

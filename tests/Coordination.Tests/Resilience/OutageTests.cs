@@ -31,7 +31,7 @@ public sealed class OutageTests
     [InlineData(100, 1)]
     [InlineData(1_000, 1)]
     [InlineData(1_000, 40)]
-    public async Task A_store_that_is_away_is_asked_five_times_a_second_at_most_and_when_it_is_back_everybody_goes_on(int wanted, int shards)
+    public async Task A_store_that_is_away_is_asked_five_times_a_second_at_most_until_it_is_back(int wanted, int shards)
     {
         var clock = new TestClock();
         var store = new CountedStore(new InMemoryLockStore(clock)) { Shards = shards };
@@ -85,7 +85,7 @@ public sealed class OutageTests
     [Fact]
     [Promise("G8")]
     [Failure("F40")]
-    public async Task A_wait_while_the_store_is_away_ends_with_the_callers_token_its_time_limit_and_the_node()
+    public async Task A_wait_for_a_store_that_is_away_ends_with_token_time_limit_and_node()
     {
         var clock = new TestClock();
         var store = new CountedStore(new InMemoryLockStore(clock)) { IsAway = true };
@@ -195,7 +195,7 @@ public sealed class OutageTests
     [Failure("F40")]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_try_that_fails_throws_the_backends_own_exception_inside_also_one_that_was_not_sent(bool firstMayBeApplied)
+    public async Task A_try_that_fails_or_was_not_sent_has_the_backends_own_exception_inside(bool firstMayBeApplied)
     {
         var clock = new TestClock();
         var own = new IOException("The socket is closed.");

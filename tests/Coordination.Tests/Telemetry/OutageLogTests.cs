@@ -51,7 +51,7 @@ public sealed class OutageLogTests
 
     [Fact]
     [Failure("F49")]
-    public async Task A_store_that_fails_every_other_call_is_one_outage_that_is_over_after_a_quiet_second()
+    public async Task A_store_that_fails_every_other_call_is_one_outage_until_a_quiet_second()
     {
         // Told by hand, for a store that is away is not asked as often.
         await using var node = new TestNode();
@@ -77,7 +77,7 @@ public sealed class OutageLogTests
 
     [Fact]
     [Failure("F49")]
-    public async Task A_part_that_is_away_is_said_to_be_away_and_no_other_part_and_the_lines_do_not_grow_with_its_calls()
+    public async Task A_part_that_is_away_is_said_to_be_once_and_no_other_part_is()
     {
         var clock = new TestClock();
         var store = new PartlyAwayStore(new InMemoryLockStore(clock)) { Fault = name => name[0] == 'a' ? PartlyAwayStore.Away : null };
@@ -103,7 +103,7 @@ public sealed class OutageLogTests
 
     [Fact]
     [Failure("F49")]
-    public async Task A_refusal_is_no_outage_and_is_said_once_until_it_changes_or_has_passed_for_a_while()
+    public async Task A_refusal_is_no_outage_and_is_said_once_until_it_changes_or_has_passed()
     {
         var clock = new TestClock();
         var store = new PartlyAwayStore(new InMemoryLockStore(clock));
@@ -139,7 +139,7 @@ public sealed class OutageLogTests
     /// <summary>Told by hand, as the calls of many leases and of one lock tell it.</summary>
     [Fact]
     [Failure("F49")]
-    public async Task Each_reason_of_a_refusal_is_said_once_whatever_is_refused_for_it_in_whatever_turn()
+    public async Task Each_reason_of_a_refusal_is_said_once_whatever_is_refused_for_it()
     {
         await using var node = new TestNode();
         var condition = node.Services.GetRequiredService<StoreCondition>();
@@ -168,7 +168,7 @@ public sealed class OutageLogTests
     /// <summary>As on a server without memory, which extends leases still.</summary>
     [Fact]
     [Failure("F49", "F58")]
-    public async Task A_store_that_renews_and_grants_nothing_is_away_until_an_acquisition_has_its_reply()
+    public async Task A_store_that_renews_and_grants_nothing_is_away_until_an_acquisition_succeeds()
     {
         var clock = new TestClock();
         var store = new PartlyAwayStore(new InMemoryLockStore(clock));
@@ -199,7 +199,7 @@ public sealed class OutageLogTests
 
     [Fact]
     [Failure("F49")]
-    public async Task An_outage_in_which_no_acquisition_failed_is_over_a_second_after_a_renewal_and_another_a_minute_after_that_when_none_is_tried()
+    public async Task An_outage_is_over_a_second_after_a_renewal_or_a_minute_after_an_acquisition()
     {
         var clock = new TestClock();
         var store = new PartlyAwayStore(new InMemoryLockStore(clock));

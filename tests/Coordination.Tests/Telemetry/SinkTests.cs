@@ -87,7 +87,7 @@ public sealed class SinkTests
     [Fact]
     [Failure("F36")]
     [Promise("G2")]
-    public async Task A_log_that_blocks_keeps_no_holder_from_being_told_and_no_lease_from_being_renewed()
+    public async Task A_log_that_blocks_holds_up_no_signal_of_a_loss_and_no_renewal()
     {
         using var log = new TestLog();
         await using var node = new TestNode(configure: log.AddTo);

@@ -12,7 +12,7 @@ public sealed class LocalQueueTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
-    public void The_first_call_has_the_turn_at_once_and_those_that_come_meanwhile_stand_behind_it()
+    public void The_first_call_has_the_turn_at_once_and_later_ones_stand_behind_it()
     {
         Assert.True(_queue.TryEnter(out var first));
         Assert.Null(first);

@@ -35,7 +35,7 @@ public sealed class WaiterSleepTests
     [Fact]
     [Promise("G7")]
     [Failure("F54")]
-    public void Each_turn_that_it_misses_again_halves_its_sleep_for_the_window_may_be_shorter_elsewhere()
+    public void Each_turn_that_it_misses_again_halves_its_sleep()
     {
         _waiter.Refused(Held(1));
         _waiter.Refused(Held(2));

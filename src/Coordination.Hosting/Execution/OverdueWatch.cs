@@ -1,12 +1,10 @@
-using Coordination.Hosting.Leadership;
-using Coordination.Hosting.Services;
 using Coordination.Hosting.Telemetry;
 using Microsoft.Extensions.Hosting;
 
-namespace Coordination.Hosting.Terms;
+namespace Coordination.Hosting.Execution;
 
 /// <summary>Watches work whose lease may be lost: tells of the loss, and of work that goes on in spite of it, and does about that what the options say.</summary>
-internal sealed class OverdueWatch(ExclusiveService service, IHostApplicationLifetime? lifetime, ProcessEnd process, TimeProvider time, ServiceLog log)
+internal sealed class OverdueWatch(OverdueRule rule, IHostApplicationLifetime? lifetime, ProcessEnd process, TimeProvider time, ServiceLog log)
 {
     private readonly TaskCompletionSource _abandoned = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -14,10 +12,11 @@ internal sealed class OverdueWatch(ExclusiveService service, IHostApplicationLif
     public Task Abandoned => _abandoned.Task;
 
     /// <summary>Completes when the work has.</summary>
-    /// <param name="lease">The lease of the term.</param>
-    /// <param name="work">The work of the term.</param>
+    /// <param name="lease">The lease of the work.</param>
+    /// <param name="work">The work.</param>
     /// <param name="onLost">Called when the lease is lost while the work runs.</param>
-    public async Task WatchAsync(ILockLease lease, Task work, Action onLost)
+    /// <param name="onOverdue">Called when it goes on too long after that, and each time that is warned of.</param>
+    public async Task WatchAsync(ILockLease lease, Task work, Action onLost, Action onOverdue)
     {
         await work.WaitAsync(lease.Lost).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!lease.Lost.IsCancellationRequested)
@@ -25,12 +24,11 @@ internal sealed class OverdueWatch(ExclusiveService service, IHostApplicationLif
             return;
         }
 
-        service.Leadership.Enter(ServicePhase.Lost);
-        log.Lost(lease);
         onLost();
+        log.Lost(lease);
 
         var lostAt = time.GetTimestamp();
-        for (var patience = service.OverdueAfter; ; patience = service.Options.OverdueWarningInterval)
+        for (var patience = rule.After; ; patience = rule.WarningInterval)
         {
             await work.WaitAsync(patience, time, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (work.IsCompleted)
@@ -38,7 +36,7 @@ internal sealed class OverdueWatch(ExclusiveService service, IHostApplicationLif
                 return;
             }
 
-            service.Leadership.Enter(ServicePhase.Overdue);
+            onOverdue();
             log.Overdue(lease, time.GetElapsedTime(lostAt));
             await ActAsync(lease).ConfigureAwait(false);
         }
@@ -46,7 +44,7 @@ internal sealed class OverdueWatch(ExclusiveService service, IHostApplicationLif
 
     private async Task ActAsync(ILockLease lease)
     {
-        switch (service.Options.OverdueAction)
+        switch (rule.Action)
         {
             case OverdueAction.StopHost when _abandoned.TrySetResult():
                 log.StopsHost(lease);

@@ -1,31 +1,34 @@
 using Coordination.Hosting.Telemetry;
 
-namespace Coordination.Hosting.Terms;
+namespace Coordination.Hosting.Execution;
 
 /// <summary>
-/// The end of a term: by the loss of the lease, by the host's stop, or because its own node asks for it. Of what is asked for the first cause counts, and
-/// nothing happens when the term is over. Safe for use by several threads.
+/// The end of work under a lease: by the loss of the lease, by a stop, or because its own node asks for it. Of what is asked for the first cause counts, and
+/// nothing happens when the work is over. Safe for use by several threads.
 /// </summary>
-internal sealed class TermEnding(ILease lease, ServiceLog log, CancellationToken stop) : IAsyncDisposable
+internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken stop) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _source = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, stop);
     private readonly Lock _gate = new();
-    private TermEnd? _asked;
+    private WorkEnd? _asked;
     private Task _telling = Task.CompletedTask;
     private bool _isOver;
 
     /// <summary>Cancelled when the work is to stop.</summary>
     public CancellationToken Token => _source.Token;
 
-    /// <summary>Why the term is to end; null while it is not.</summary>
-    public TermEnd? Cause
+    /// <summary>How long the node is to stay away after the work. To be read when that is over.</summary>
+    public TimeSpan StayAway { get; private set; }
+
+    /// <summary>Why the work is to end; null while it is not.</summary>
+    private WorkEnd? Cause
     {
         get
         {
             // Not by the token of the work, which follows these two with a delay: the work may have heard of it from them.
             if (lease.Lost.IsCancellationRequested || stop.IsCancellationRequested)
             {
-                return lease.Lost.IsCancellationRequested ? TermEnd.Lost : TermEnd.Stopped;
+                return lease.Lost.IsCancellationRequested ? WorkEnd.Lost : WorkEnd.Stopped;
             }
 
             lock (_gate)
@@ -35,10 +38,7 @@ internal sealed class TermEnding(ILease lease, ServiceLog log, CancellationToken
         }
     }
 
-    /// <summary>How long the node is to stay away after the term. To be read when it is over.</summary>
-    public TimeSpan StayAway { get; private set; }
-
-    public void Ask(TermEnd cause, TimeSpan stayAway)
+    public void Ask(WorkEnd cause, TimeSpan stayAway)
     {
         lock (_gate)
         {
@@ -50,7 +50,14 @@ internal sealed class TermEnding(ILease lease, ServiceLog log, CancellationToken
         }
     }
 
+    /// <summary>Judges how work ended that has returned or thrown in this moment. What it was told comes before what it did: it may have returned early.</summary>
+    /// <param name="failure">What it threw; null for nothing.</param>
+    public WorkResult Judge(Exception? failure) => Cause is not { } cause
+        ? new WorkResult(failure is null ? WorkEnd.Completed : WorkEnd.Failed, failure)
+        : new WorkResult(cause, failure is OperationCanceledException ? null : failure);
+
     /// <summary>Waits for the callbacks that the work registered on its token, which are work as well.</summary>
+    /// <remarks>Not to be called on the thread of such a callback, which cannot wait for itself.</remarks>
     public async ValueTask DisposeAsync()
     {
         Task telling;

@@ -1,6 +1,6 @@
 using Coordination.Telemetry;
 
-namespace Coordination.Hosting.Terms;
+namespace Coordination.Hosting.Execution;
 
 /// <summary>Ends this process, and with it work that nothing else ends.</summary>
 internal sealed class ProcessEnd(TelemetryDispatcher telemetry, Action<int>? end = null)
@@ -24,6 +24,6 @@ internal sealed class ProcessEnd(TelemetryDispatcher telemetry, Action<int>? end
         var exit = new Thread(() => Environment.Exit(exitCode)) { IsBackground = true, Name = "Coordination exit" };
         exit.Start();
         exit.Join(ExitLimit);
-        Environment.FailFast("The work of an exclusive service goes on although its lock was lost, and the process did not end within 3 s.");
+        Environment.FailFast("Exclusive work goes on although its lock was lost, and the process did not end within 3 s.");
     }
 }

@@ -1,4 +1,4 @@
-namespace Coordination.Tests.Architecture;
+namespace Coordination.Packages.Tests.Architecture;
 
 /// <summary>A file of the core.</summary>
 /// <param name="Path">From the folder of the project.</param>
@@ -10,6 +10,8 @@ internal sealed record SourceFile(string Path, string Namespace, string Type)
     public string Room => RoomOf(Path);
 
     public string FolderNamespace => string.Join('.', Path.Split('/')[..^1].Prepend("Coordination"));
+
+    public static string FolderOf(string path) => string.Join('/', path.Split('/')[..^1]);
 
     public static string RoomOf(string path) => path.Split('/') is [var room, _, ..] ? room : "";
 }

@@ -1,4 +1,6 @@
-namespace Coordination.Tests.Architecture;
+using Coordination.Packages.Tests.Building;
+
+namespace Coordination.Packages.Tests.Architecture;
 
 /// <summary>The rooms of the core stand in an order, and each knows only those above it. A failure names the file, the line and the arrow.</summary>
 public sealed class RoomTests
@@ -6,7 +8,7 @@ public sealed class RoomTests
     private static readonly string[] Rooms =
         ["", "Time", "Stores", "Telemetry", "Nodes", "Resilience", "Leases", "Waiting", "Locks", "Occurrences", "DependencyInjection"];
 
-    private static readonly SourceTree Sources = new();
+    private static readonly SourceTree Sources = SourceTree.Of("Coordination");
 
     [Fact]
     public void A_room_knows_only_rooms_above_it() => NoneOf(
@@ -22,30 +24,15 @@ public sealed class RoomTests
     }
 
     [Fact]
-    public void No_two_files_know_each_other_directly_or_through_others()
-    {
-        // Documentation may lead to and fro.
-        var arrows = Sources.Arrows.Where(arrow => !arrow.IsComment).ToList();
-        var known = arrows.ToLookup(arrow => arrow.From.Type);
-        NoneOf(
-            from arrow in arrows
-            where Reach(arrow.To).Contains(arrow.From.Type)
-            select arrow.ToString());
+    public void Every_room_has_a_room_of_tests() => Assert.Empty(
+        from room in Rooms
+        let tests = $"tests/Coordination.Tests/{room}/"
+        where room.Length > 0 && !Tree.Sources.Any(path => path.StartsWith(tests, StringComparison.Ordinal) && path.EndsWith("Tests.cs", StringComparison.Ordinal))
+        select room);
 
-        HashSet<string> Reach(string from)
-        {
-            var (reached, next) = (new HashSet<string> { from }, new Stack<string>([from]));
-            while (next.TryPop(out var file))
-            {
-                foreach (var arrow in known[file].Where(arrow => reached.Add(arrow.To)))
-                {
-                    next.Push(arrow.To);
-                }
-            }
-
-            return reached;
-        }
-    }
+    [Fact]
+    public void No_two_files_know_each_other_directly_or_through_others() =>
+        NoneOf(SourceArrow.Cycles(Sources.Arrows, arrow => arrow.From.Type, arrow => arrow.To).Select(arrow => arrow.ToString()));
 
     private static void NoneOf(IEnumerable<string> arrows)
     {

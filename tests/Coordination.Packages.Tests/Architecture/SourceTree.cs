@@ -1,53 +1,67 @@
-using System.Runtime.CompilerServices;
+using System.Collections.Concurrent;
+using System.Text;
+using System.Xml.Linq;
+using Coordination.Packages.Tests.Building;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
-namespace Coordination.Tests.Architecture;
+namespace Coordination.Packages.Tests.Architecture;
 
 /// <summary>
-/// The sources of the core as the compiler understands them. Neither text nor assembly says all: the one does not know of an extension
-/// member whose it is, and the other has neither constants nor the names in <c>nameof</c>.
+/// The sources of a package as the compiler understands them, and what it makes of them. Neither says all: the one does not name what a
+/// loop or a query calls, and the other has neither constants nor the names in <c>nameof</c>.
 /// </summary>
 internal sealed class SourceTree
 {
     private const string ImplicitUsings =
         "global using System; global using System.Collections.Generic; global using System.IO; global using System.Linq; global using System.Net.Http; global using System.Threading; global using System.Threading.Tasks;";
 
-    /// <summary>A partial method without a body: what a generator writes is not here.</summary>
-    private const string NotGenerated = "CS8795";
+    private static readonly string[] Libraries = ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator);
+
+    private static readonly ConcurrentDictionary<string, Lazy<SourceTree>> Packages = new();
 
     private readonly CSharpCompilation _compilation;
 
     /// <summary>Each file, and the one of which it is a part: where several have parts of a type, they are one.</summary>
     private readonly Dictionary<string, string> _parts;
 
-    public SourceTree()
+    /// <param name="sources">Each with its path from the folder of the project.</param>
+    /// <param name="name">Of the package.</param>
+    /// <param name="usings">Those of its project file.</param>
+    public SourceTree(IEnumerable<(string Path, string Text)> sources, string name = "Coordination", string usings = "")
     {
-        var root = FindRoot();
-        var sources =
-            from path in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories)
-            let relative = Path.GetRelativePath(root, path).Replace('\\', '/')
-            where !relative.StartsWith("obj/", StringComparison.Ordinal) && !relative.StartsWith("bin/", StringComparison.Ordinal)
-            orderby relative
-            select CSharpSyntaxTree.ParseText(File.ReadAllText(path), path: relative);
-        var libraries =
-            from path in ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            where !Path.GetFileName(path).StartsWith("Coordination.", StringComparison.Ordinal)
-            select MetadataReference.CreateFromFile(path);
         _compilation = CSharpCompilation.Create(
-            "Coordination",
-            [.. sources, CSharpSyntaxTree.ParseText(ImplicitUsings)],
-            libraries,
+            name,
+            [.. from source in sources select WithoutGenerators.Complete(CSharpSyntaxTree.ParseText(source.Text, path: source.Path, encoding: Encoding.UTF8)), CSharpSyntaxTree.ParseText(ImplicitUsings + usings, encoding: Encoding.UTF8)],
+            Libraries.Where(path => Path.GetFileNameWithoutExtension(path) != name).Select(path => MetadataReference.CreateFromFile(path)),
             new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+        var calls = CompiledCalls.Of(_compilation, out var errors);
         Faults =
         [
-            .. from fault in _compilation.GetDiagnostics() where fault.Severity == DiagnosticSeverity.Error && fault.Id != NotGenerated select fault.ToString(),
+            .. from error in errors select error.ToString(),
             .. from tree in _compilation.SyntaxTrees where tree.GetRoot().ContainsDirectives && tree.GetRoot().DescendantTrivia().Any(trivia => trivia.IsKind(SyntaxKind.IfDirectiveTrivia)) select $"{tree.FilePath} has a condition of the preprocessor: what is named there would be overlooked.",
         ];
         Files = [.. from tree in _compilation.SyntaxTrees where tree.FilePath.Length > 0 select ToFile(tree)];
         _parts = Files.ToDictionary(file => file.Path, file => file.Type);
-        Arrows = [.. _compilation.SyntaxTrees.Zip(Files).SelectMany(pair => Read(pair.First, pair.Second))];
+        Arrows =
+        [
+            .. from arrow in _compilation.SyntaxTrees.Zip(Files).SelectMany(pair => Named(pair.First, pair.Second)).Concat(Called(calls))
+                where arrow.To != arrow.From.Type
+                group arrow by (arrow.From, arrow.To, arrow.IsComment) into same
+                select same.First(),
+        ];
+    }
+
+    /// <summary>The sources of a package.</summary>
+    public static SourceTree Of(string package) => Packages.GetOrAdd(package, _ => new Lazy<SourceTree>(() => Read(package))).Value;
+
+    private static SourceTree Read(string package)
+    {
+        var folder = $"src/{package}/";
+        var sources = from path in Tree.Sources where path.StartsWith(folder, StringComparison.Ordinal) select (path[folder.Length..], File.ReadAllText(Tree.PathTo(path)));
+        var usings = from item in XDocument.Load(Tree.PathTo($"{folder}{package}.csproj")).Descendants("Using") select $"global using {item.Attribute("Include")!.Value};";
+        return new(sources, package, string.Concat(usings));
     }
 
     /// <summary>What the compiler does not understand: what is named there would be overlooked.</summary>
@@ -68,41 +82,32 @@ internal sealed class SourceTree
             types.Select(FileOf).FirstOrDefault(tree.FilePath));
     }
 
-    private IEnumerable<SourceArrow> Read(SyntaxTree tree, SourceFile file)
+    /// <summary>What the code names.</summary>
+    private IEnumerable<SourceArrow> Named(SyntaxTree tree, SourceFile file)
     {
         var model = _compilation.GetSemanticModel(tree);
-        var arrows =
+        return
             from node in tree.GetRoot().DescendantNodes(descendIntoTrivia: true)
             from known in Known(model, node).SelectMany(Parts)
             where SymbolEqualityComparer.Default.Equals(known.ContainingAssembly, _compilation.Assembly)
             let line = node.GetLocation().GetLineSpan().StartLinePosition.Line + 1
             select new SourceArrow(file, line, known is INamespaceSymbol ? FolderOf(known) : _parts[FileOf(known)], node.IsPartOfStructuredTrivia());
-        return arrows.Where(arrow => arrow.To != file.Type).DistinctBy(arrow => (arrow.To, arrow.IsComment));
     }
 
-    /// <summary>What a piece of code means, and what it is of; also where the compiler calls a member that the code does not name.</summary>
-    private static IEnumerable<ISymbol?> Known(SemanticModel model, SyntaxNode node) =>
-    [
-        model.GetSymbolInfo(node).Symbol,
-        model.GetTypeInfo(node).Type,
-        model.GetTypeInfo(node).ConvertedType,
-        node switch
-        {
-            CommonForEachStatementSyntax loop => model.GetForEachStatementInfo(loop).GetEnumeratorMethod,
-            AwaitExpressionSyntax wait => model.GetAwaitExpressionInfo(wait).GetAwaiterMethod,
-            QueryClauseSyntax clause => model.GetQueryClauseInfo(clause).OperationInfo.Symbol,
-            ExpressionSyntax { Parent: InitializerExpressionSyntax } element => model.GetCollectionInitializerSymbolInfo(element).Symbol,
-            _ => null,
-        },
-        .. node switch
-        {
-            AssignmentExpressionSyntax assignment => Methods(model.GetDeconstructionInfo(assignment)),
-            ForEachVariableStatementSyntax loop => Methods(model.GetDeconstructionInfo(loop)),
-            _ => [],
-        },
-    ];
+    /// <summary>What the compiler makes of the code, also where the code does not name it: a loop, a query, an initializer, a conversion.</summary>
+    private IEnumerable<SourceArrow> Called(IEnumerable<(string Path, int Line, string Type)> calls)
+    {
+        var files = Files.ToDictionary(file => file.Path);
+        return
+            from call in calls
+            let type = _compilation.Assembly.GetTypeByMetadataName(call.Type)
+            where type is { DeclaringSyntaxReferences.Length: > 0 }
+            select new SourceArrow(files[call.Path], call.Line, _parts[FileOf(type)], IsComment: false);
+    }
 
-    private static IEnumerable<ISymbol?> Methods(DeconstructionInfo deconstruction) => [deconstruction.Method, .. deconstruction.Nested.SelectMany(Methods)];
+    /// <summary>What a piece of code means, and what it is of.</summary>
+    private static IEnumerable<ISymbol?> Known(SemanticModel model, SyntaxNode node) =>
+        [model.GetSymbolInfo(node).Symbol, model.GetTypeInfo(node).Type, model.GetTypeInfo(node).ConvertedType];
 
     /// <summary>A type, and those that it is made of; of a member, the type that it belongs to.</summary>
     private static IEnumerable<ISymbol> Parts(ISymbol? symbol) => symbol switch
@@ -121,6 +126,4 @@ internal sealed class SourceTree
         : symbol.DeclaringSyntaxReferences.Select(reference => reference.SyntaxTree.FilePath).MinBy(path => path.Length)!;
 
     private static string FolderOf(ISymbol @namespace) => string.Concat(@namespace.ToDisplayString().Split('.')[1..].Select(folder => folder + '/'));
-
-    private static string FindRoot([CallerFilePath] string here = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(here)!, "../../../src/Coordination"));
 }

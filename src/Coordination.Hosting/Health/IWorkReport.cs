@@ -1,0 +1,23 @@
+namespace Coordination.Hosting.Health;
+
+/// <summary>How one piece of exclusive work does on this node at one moment: a service, a periodic one, or work that is run once.</summary>
+internal interface IWorkReport
+{
+    string LockName { get; }
+
+    /// <summary>What was registered; null for what is no type.</summary>
+    Type? ServiceType { get; }
+
+    bool IsLeader { get; }
+
+    /// <summary>Whether it has started and not stopped; of work that is run once, whether it is done.</summary>
+    bool TakesPart { get; }
+
+    /// <summary>What is worth the failure status; null for nothing.</summary>
+    string? Failure { get; }
+
+    /// <summary>What is worth a warning; null for nothing.</summary>
+    string? Trouble { get; }
+
+    IReadOnlyDictionary<string, object> Describe();
+}

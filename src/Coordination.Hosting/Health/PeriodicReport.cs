@@ -1,0 +1,49 @@
+using Coordination.Hosting.Execution;
+using Coordination.Hosting.Periodic;
+
+namespace Coordination.Hosting.Health;
+
+/// <summary>How one periodic service does.</summary>
+internal sealed class PeriodicReport : IWorkReport
+{
+    private readonly PeriodicService _service;
+    private readonly WorkPhase _phase;
+    private readonly int _failures;
+    private readonly string? _lastFailure;
+
+    public PeriodicReport(PeriodicService service)
+    {
+        _service = service;
+        _phase = service.Status.Phase;
+        (_failures, _lastFailure) = service.Failures.Now;
+    }
+
+    public string LockName => _service.LockName;
+
+    public Type? ServiceType => _service.Type;
+
+    public bool IsLeader => false;
+
+    public bool TakesPart => _phase is not (WorkPhase.NotStarted or WorkPhase.Stopped);
+
+    public string? Failure =>
+        _phase == WorkPhase.Overdue ? WorkSentences.Overdue(LockName)
+        : _failures >= _service.Options.UnhealthyAfterFailures ? WorkSentences.FailsInARow(LockName, _failures, _lastFailure)
+        : null;
+
+    public string? Trouble =>
+        _failures >= _service.Options.DegradedAfterFailures ? WorkSentences.FailsInARow(LockName, _failures, _lastFailure)
+        : TakesPart ? null
+        : $"'{LockName}' {(_phase == WorkPhase.Stopped ? "has stopped" : "has not started")}.";
+
+    public IReadOnlyDictionary<string, object> Describe()
+    {
+        var data = new Dictionary<string, object> { ["phase"] = _phase.ToString(), ["failuresInARow"] = _failures };
+        if (_lastFailure is not null)
+        {
+            data["lastFailure"] = _lastFailure;
+        }
+
+        return data;
+    }
+}

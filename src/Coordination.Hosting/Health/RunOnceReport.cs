@@ -1,0 +1,24 @@
+using Coordination.Hosting.Execution;
+using Coordination.Hosting.RunOnce;
+
+namespace Coordination.Hosting.Health;
+
+/// <summary>How work that is run once does. Where it fails, the start of its host does, and nobody asks.</summary>
+internal sealed class RunOnceReport(RunOnceWork work) : IWorkReport
+{
+    private readonly WorkPhase _phase = work.Status.Phase;
+
+    public string LockName => work.LockName;
+
+    public Type? ServiceType => null;
+
+    public bool IsLeader => false;
+
+    public bool TakesPart => _phase == WorkPhase.Done;
+
+    public string? Failure => _phase == WorkPhase.Overdue ? WorkSentences.Overdue(LockName) : null;
+
+    public string? Trouble => TakesPart ? null : $"'{LockName}' is not done.";
+
+    public IReadOnlyDictionary<string, object> Describe() => new Dictionary<string, object> { ["phase"] = _phase.ToString() };
+}

@@ -1,0 +1,9 @@
+namespace Coordination.Hosting.Health;
+
+/// <summary>What a check says of any exclusive work.</summary>
+internal static class WorkSentences
+{
+    public static string Overdue(string lockName) => $"Work goes on although its lock was lost, maybe beside that of another node: '{lockName}'.";
+
+    public static string FailsInARow(string lockName, int failures, string? last) => $"'{lockName}' failed {failures} times in a row, the last time with {last}.";
+}

@@ -1,0 +1,168 @@
+using Coordination.Hosting.Execution;
+using Coordination.Hosting.Runners;
+using Coordination.Hosting.Services;
+using Coordination.Hosting.Telemetry;
+using Coordination.Occurrences;
+using Coordination.Stores;
+
+namespace Coordination.Hosting.Periodic;
+
+/// <summary>Takes one periodic service through its slots: waits for the next, asks for it, has it run, and again, until the host stops.</summary>
+/// <remarks>
+/// Nothing but the host's stop ends the loop. What nobody expected to fail is logged, counts as a failure, and is tried again after a while: one service is
+/// no reason to end all others with the host, as the platform's BackgroundServiceExceptionBehavior would. Who wants that sets StopHostAfterFailures.
+/// </remarks>
+internal sealed class PeriodicLoop(
+    PeriodicService service, PeriodicRuns runs, LeasedWork leased, OccurrenceLocks occurrences, string nodeId, FailureLimit failures, TimeProvider time, ServiceLog log, PeriodicLog periodicLog) : IServiceLoop
+{
+    /// <summary>How long to wait at once for the next slot: the wall clock may be set meanwhile.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan FailureDelay = TimeSpan.FromSeconds(30);
+
+    private bool _isRefused;
+    private DateTimeOffset? _done;
+
+    /// <summary>The occurrence that is being asked for, until its run begins. Asked for again as the same run, because a grant may have been lost on its way.</summary>
+    private Occurrence? _asked;
+
+    public TimeSpan LeaseDuration => service.LeaseDuration;
+
+    public Task Abandoned => leased.Abandoned;
+
+    public ServiceLog Log => log;
+
+    public void EndUnbegun() => service.Status.Enter(WorkPhase.Stopped);
+
+    public async Task RunAsync(CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                service.Status.Enter(WorkPhase.Waiting);
+                await NextAsync(stop).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                // The host stops between two runs.
+            }
+            catch (Exception exception)
+            {
+                // Nobody expected it, and so nobody knows that it would not pass.
+                service.Status.Enter(WorkPhase.BackingOff);
+                periodicLog.LoopFailed(exception);
+                failures.Failed(exception);
+                await Task.Delay(FailureDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        service.Status.Enter(WorkPhase.Stopped);
+    }
+
+    private async Task NextAsync(CancellationToken stop)
+    {
+        var slot = service.Schedule.LastDue(time.GetUtcNow());
+        if (slot <= _done)
+        {
+            await WaitForAsync(service.Schedule.DueAt(service.Schedule.After(_done.Value)), stop).ConfigureAwait(false);
+        }
+        else if (await TryRunAsync(slot, stop).ConfigureAwait(false))
+        {
+            _done = slot;
+        }
+    }
+
+    /// <returns>Whether the slot is over, on this node or another.</returns>
+    private async Task<bool> TryRunAsync(DateTimeOffset slot, CancellationToken stop)
+    {
+        OccurrenceAttempt attempt;
+        try
+        {
+            attempt = await AskAsync(slot, stop).ConfigureAwait(false);
+            _isRefused = false;
+        }
+        catch (LockStoreException away) when (away.IsTransient)
+        {
+            await Task.Delay(RetryDelay, time, stop).ConfigureAwait(false);
+            return false;
+        }
+        catch (Exception refusal) when (refusal is LockStoreException or ArgumentException)
+        {
+            await BackOffAsync(refusal, stop).ConfigureAwait(false);
+            return false;
+        }
+
+        if (attempt.Lease is not { } lease)
+        {
+            WarnOfFuture(slot, attempt);
+            return attempt.Status == OccurrenceStatus.AlreadyRun;
+        }
+
+        if (stop.IsCancellationRequested)
+        {
+            // It came in the moment of the stop, and its run does not begin: the slot is for another node.
+            await occurrences.UndoAsync(lease).ConfigureAwait(false);
+            return false;
+        }
+
+        _asked = null;
+        var result = await runs.RunAsync(leased, lease, slot, attempt.Status == OccurrenceStatus.Recovering, stop).ConfigureAwait(false);
+        return result.End is WorkEnd.Completed or WorkEnd.Failed;
+    }
+
+    private async Task<OccurrenceAttempt> AskAsync(DateTimeOffset slot, CancellationToken stop)
+    {
+        var occurrence = _asked = _asked is { } asked && asked.Time == slot ? asked : new Occurrence
+        {
+            Series = service.Series,
+            Time = slot,
+            Run = PeriodicRunName.Create(nodeId, slot),
+            RememberFor = service.RememberFor,
+            Recover = service.Options.RecoverInterrupted,
+        };
+        var attempt = await occurrences.TryAcquireAsync(service.LockName, service.Options.LockOptions, occurrence, stop).ConfigureAwait(false);
+        return attempt is { Lease: not null } or { Status: OccurrenceStatus.AlreadyRun }
+            ? attempt
+
+            // Another node runs it, and may die of it; or a run before it takes longer than the interval.
+            : await occurrences.AcquireAsync(service.LockName, service.Options.LockOptions, occurrence, UntilNext(slot), stop).ConfigureAwait(false);
+    }
+
+    /// <summary>What does not pass by itself, such as a wrong password: somebody may correct it while the host runs.</summary>
+    private async Task BackOffAsync(Exception refusal, CancellationToken stop)
+    {
+        service.Status.Enter(WorkPhase.BackingOff);
+        if (!_isRefused)
+        {
+            periodicLog.Refused(refusal);
+        }
+
+        _isRefused = true;
+        failures.Failed(refusal);
+        await Task.Delay(FailureDelay, time, stop).ConfigureAwait(false);
+    }
+
+    /// <summary>Warns when a slot counts as run only because one was that is not due for long: else nothing would say why nothing is run until then.</summary>
+    private void WarnOfFuture(DateTimeOffset slot, OccurrenceAttempt attempt)
+    {
+        if (attempt.Status == OccurrenceStatus.AlreadyRun && PeriodicRunName.Parse(attempt.Run) is { Slot: { } remembered } other)
+        {
+            periodicLog.RememberedSlotIsAhead(slot, remembered, other.NodeId, time.GetUtcNow());
+        }
+    }
+
+    private TimeSpan UntilNext(DateTimeOffset slot)
+    {
+        var next = service.Schedule.DueAt(service.Schedule.After(slot)) - time.GetUtcNow();
+        return next < TimeSpan.Zero ? TimeSpan.Zero : next < LongestWait ? next : LongestWait;
+    }
+
+    private Task WaitForAsync(DateTimeOffset due, CancellationToken stop)
+    {
+        var wait = due - time.GetUtcNow();
+        return wait <= TimeSpan.Zero ? Task.CompletedTask : Task.Delay(wait < LongestWait ? wait : LongestWait, time, stop);
+    }
+}

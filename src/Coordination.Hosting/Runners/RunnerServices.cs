@@ -1,0 +1,20 @@
+using Coordination.Hosting.Execution;
+using Coordination.Hosting.Stops;
+using Coordination.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace Coordination.Hosting.Runners;
+
+/// <summary>What all kinds of exclusive work share in a host.</summary>
+internal static class RunnerServices
+{
+    public static void Add(IServiceCollection services)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StopBudgetCheck>());
+        services.TryAddSingleton<ExclusiveServiceRunners>();
+        services.TryAddTransient<DisposalGuard>();
+        services.TryAddSingleton(static provider => new ProcessEnd(provider.GetRequiredService<TelemetryDispatcher>()));
+    }
+}
