@@ -49,7 +49,7 @@ public sealed class TriggerTraitsTests : NodesTest
     [InlineData(false, null, true)]
     [InlineData(false, "each-second", false)]
     [InlineData(true, null, false)]
-    public async Task A_trigger_that_repeats_under_a_key_that_may_be_generated_at_run_time_is_warned_of(bool registered, string? key, bool isWarnedOf)
+    public async Task A_trigger_that_repeats_under_a_key_that_may_be_generated_is_warned_of(bool registered, string? key, bool isWarnedOf)
     {
         var node = await StartAsync("ada", quartz =>
         {

@@ -141,7 +141,7 @@ public sealed class AdmissionTests : NodesTest
     [Fact]
     [Promise("G11")]
     [Failure("F75")]
-    public async Task A_fire_whose_lock_is_lost_between_its_grant_and_the_question_for_its_time_waits_on()
+    public async Task A_fire_whose_lock_is_lost_between_its_grant_and_the_question_waits_on()
     {
         var (steered, question) = (new SteeredStore(_store), new Gate());
 

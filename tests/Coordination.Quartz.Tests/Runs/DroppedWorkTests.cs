@@ -197,7 +197,7 @@ public sealed class DroppedWorkTests : NodesTest
     }
 
     [Fact]
-    public async Task A_job_store_that_takes_no_fire_back_is_told_of_and_keeps_no_scheduler_from_its_end()
+    public async Task A_job_store_that_takes_no_fire_back_is_told_of_and_stops_no_shutdown()
     {
         var node = await StartAsync(schedule: quartz => quartz.UseJobStore(services => new StoreThatTakesNothingBack(SharedJobStore.Create(services))));
         _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
