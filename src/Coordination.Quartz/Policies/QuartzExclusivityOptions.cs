@@ -21,6 +21,12 @@ public sealed class QuartzExclusivityOptions
     public TimeSpan FireTimeRetention { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>
+    /// Whether the metrics have the names of jobs as a tag, beside their types and groups. False by default: with a name per order or tenant there would be a series
+    /// for each, and a listener drops what it has too many of, 2,000 for OpenTelemetry.
+    /// </summary>
+    public bool JobNamesInMetrics { get; set; }
+
+    /// <summary>
     /// Makes all jobs of a type, and of types that derive from it or implement it, exclusive, with or without the attribute. Stronger than the attribute, weaker than job
     /// data. Of several calls that concern a job the later one is stronger.
     /// </summary>

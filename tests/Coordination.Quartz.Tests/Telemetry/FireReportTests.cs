@@ -33,6 +33,7 @@ public sealed class FireReportTests : IAsyncDisposable
     }
 
     [Fact]
+    [Failure("F85")]
     public async Task A_fire_that_ran_is_counted_by_job_and_told_with_its_token()
     {
         var node = await StartAsync("ada");
@@ -42,6 +43,17 @@ public sealed class FireReportTests : IAsyncDisposable
         await AssertCountedAsync(fires, "ran");
         var record = await AssertToldAsync(node, 1300, LogLevel.Information);
         Assert.Contains("reports.daily", record, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F85")]
+    public async Task Jobs_are_counted_by_their_names_where_the_options_say_so()
+    {
+        var node = await StartAsync("ada", o => o.JobNamesInMetrics = true);
+        using var fires = Collect(node);
+        await TriggerAsync(node);
+        await fires.WaitForMeasurementsAsync(1, TimeSpan.FromSeconds(20));
+        Assert.Equal(Job.Name, Assert.Single(fires.GetMeasurementSnapshot()).Tags["quartz.job.name"]);
     }
 
     [Fact]
@@ -276,7 +288,8 @@ public sealed class FireReportTests : IAsyncDisposable
         Assert.Equal(1, measured.Value);
         Assert.Equal(outcome, measured.Tags["coordination.fire.outcome"]);
         Assert.Equal(Job.Group, measured.Tags["quartz.job.group"]);
-        Assert.Equal(Job.Name, measured.Tags["quartz.job.name"]);
+        Assert.Equal(typeof(StagedJob).ToString(), measured.Tags["quartz.job.type"]);
+        Assert.False(measured.Tags.ContainsKey("quartz.job.name"), "There may be too many names.");
     }
 
     private static async Task<string> AssertToldAsync(TestScheduler node, int id, LogLevel level)
