@@ -4,7 +4,7 @@ namespace Coordination.Tests.Leases;
 
 internal sealed class TestMeterFactory : IMeterFactory
 {
-    public Meter Create(MeterOptions options) => new(options);
+    public Meter Create(MeterOptions options) => new(options.Name, options.Version, options.Tags, scope: this);
 
     public void Dispose()
     {

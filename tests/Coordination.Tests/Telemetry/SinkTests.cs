@@ -160,12 +160,13 @@ public sealed class SinkTests
     [Failure("F35", "F85")]
     public async Task A_listener_that_throws_at_an_instrument_costs_it_and_nothing_else()
     {
+        using var own = new TestMeterFactory();
         var thrown = 0;
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, _) =>
             {
-                if (instrument.Meter.Name == CoordinationInstrumentation.MeterName && instrument.Name != "coordination.renewal.duration")
+                if (instrument.Meter.Scope == own && instrument.Name != "coordination.renewal.duration")
                 {
                     Interlocked.Increment(ref thrown);
                     throw new InvalidOperationException("The sink is broken.");
@@ -173,7 +174,7 @@ public sealed class SinkTests
             },
         };
         listener.Start();
-        await using var node = new TestNode();
+        await using var node = new TestNode(configure: services => services.AddSingleton<IMeterFactory>(own));
         var held = await node.AcquireAsync();
         Assert.Null(await node.Provider.GetLock("work").TryAcquireAsync(Cancellation));
         node.Advance(TimeSpan.FromSeconds(6));
@@ -192,12 +193,13 @@ public sealed class SinkTests
     [Failure("F35", "F85")]
     public async Task A_listener_that_throws_at_the_end_and_a_factory_that_throws_cost_nothing()
     {
+        using var own = new TestMeterFactory();
         var isBroken = true;
         using var listener = new MeterListener
         {
-            InstrumentPublished = static (instrument, listener) =>
+            InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Meter.Name == CoordinationInstrumentation.MeterName)
+                if (instrument.Meter.Scope == own)
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }
@@ -212,7 +214,7 @@ public sealed class SinkTests
         };
         listener.Start();
         var dispatcher = new TelemetryDispatcher(TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<TelemetryDispatcher>.Instance);
-        var metrics = new CoordinationMetrics(new TestMeterFactory(), dispatcher, nodeName: null);
+        var metrics = new CoordinationMetrics(own, dispatcher, nodeName: null);
         metrics.Dispose();
         Assert.Equal(1, dispatcher.Failed);
         isBroken = false;
