@@ -27,16 +27,17 @@ internal sealed record RunOptions(
 
     public static readonly TimeSpan DefaultLease = TimeSpan.FromSeconds(3);
 
-    private static readonly TimeSpan DefaultDuration = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DefaultDuration = TimeSpan.FromSeconds(32);
 
     public static string Help => $"""
-        One of several replicas works; it is killed, stopped and paused, and another takes over.
+        One of several replicas works; it is killed, stopped, paused and asked to step down, and
+        another takes over; in the end all are replaced, one after another, as in a rolling update.
 
           dotnet run --project samples/WorkerReplicas -- [options]
 
           --replicas N      how many replicas: 2 to 20; 3 by default
           --lease S         how long a crash blocks the work, in seconds: {MinLease} to {MaxLease}; {Format(DefaultLease)} by default
-          --duration S      how long all of it takes about, in seconds: four leases and 10 s at least, 600 at most; {Format(DefaultDuration)} by default
+          --duration S      how long all of it takes about, in seconds: four leases and 15 s at least, 600 at most; {Format(DefaultDuration)} by default
           --redis HOST:PORT the server, as StackExchange.Redis takes it; else {ReplicaOptions.RedisVariable} of the environment; else one in this process
           --log LEVEL       what of the replicas' logs is shown; Warning by default
           --help            this text
@@ -57,7 +58,7 @@ internal sealed record RunOptions(
     {
         var arguments = new Arguments(words, ["--replicas", "--lease", "--duration", "--redis", "--log", "--measure", "--runs"], []);
         var lease = arguments.Seconds("--lease", DefaultLease, MinLease, MaxLease);
-        var shortest = (4 * lease) + TimeSpan.FromSeconds(10);
+        var shortest = (4 * lease) + TimeSpan.FromSeconds(15);
         return new RunOptions(
             arguments.Number("--replicas", byDefault: 3, min: 2, max: 20),
             lease,

@@ -27,7 +27,8 @@ internal sealed class Adversary(Fleet fleet, LedgerServer ledger, LeaseObserver 
     public Task<Term> StrikeAsync(Term leader, IncidentKind kind, CancellationToken cancellationToken) => kind switch
     {
         IncidentKind.Killed => KillAsync(leader, cancellationToken),
-        IncidentKind.Stopped => StopAsync(leader, cancellationToken),
+        IncidentKind.Stopped or IncidentKind.Replaced => StopAsync(leader, kind, cancellationToken),
+        IncidentKind.SteppedDown => StepDownAsync(leader, cancellationToken),
         _ => PauseAsync(leader, cancellationToken),
     };
 
@@ -39,11 +40,19 @@ internal sealed class Adversary(Fleet fleet, LedgerServer ledger, LeaseObserver 
         return await NextLeaderAsync(leader, cancellationToken);
     }
 
-    private async Task<Term> StopAsync(Term leader, CancellationToken cancellationToken)
+    private async Task<Term> StopAsync(Term leader, IncidentKind kind, CancellationToken cancellationToken)
     {
         timeline.Tell(leader.Replica, "is told to stop (SIGTERM)", Tone.Bad);
-        leader.Incident = new Incident(IncidentKind.Stopped, MonotonicClock.Now);
+        leader.Incident = new Incident(kind, MonotonicClock.Now);
         fleet[leader.Replica].Terminate();
+        return await NextLeaderAsync(leader, cancellationToken);
+    }
+
+    private async Task<Term> StepDownAsync(Term leader, CancellationToken cancellationToken)
+    {
+        timeline.Tell(leader.Replica, "is asked to step down, and to stay away for a while", Tone.Bad);
+        leader.Incident = new Incident(IncidentKind.SteppedDown, MonotonicClock.Now);
+        await fleet[leader.Replica].AskToStepDownAsync(cancellationToken);
         return await NextLeaderAsync(leader, cancellationToken);
     }
 

@@ -10,6 +10,9 @@ internal sealed class Fleet(ReplicaOptions template, Chronicle timeline) : IAsyn
 
     public ReplicaProcess this[string name] => _replicas[name];
 
+    /// <summary>In the order of the alphabet.</summary>
+    public IReadOnlyList<string> Names => [.. _replicas.Keys.Order(StringComparer.Ordinal)];
+
     public void StartAll(int count)
     {
         for (var i = 0; i < count; i++)

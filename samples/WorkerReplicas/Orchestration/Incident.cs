@@ -15,6 +15,8 @@ internal sealed record Incident(IncidentKind Kind, TimeSpan At)
     {
         IncidentKind.Killed => "was killed",
         IncidentKind.Stopped => "was told to stop",
+        IncidentKind.SteppedDown => "was asked to step down",
+        IncidentKind.Replaced => "was told to stop, to be replaced,",
         _ => "lost its lease",
     };
 }

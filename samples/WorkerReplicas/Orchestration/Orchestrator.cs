@@ -95,7 +95,7 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
             }
             else
             {
-                await new Script(adversary, fleet, options).PlayAsync(cancellationToken);
+                await new Script(adversary, fleet, new RollingUpdate(adversary, fleet, _timeline), options).PlayAsync(cancellationToken);
             }
 
             return null;

@@ -69,6 +69,13 @@ internal sealed class ReplicaProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Asks it to let another replica lead.</summary>
+    public async Task AskToStepDownAsync(CancellationToken cancellationToken)
+    {
+        await _process.StandardInput.WriteLineAsync(StandardInputWatch.StepDown.AsMemory(), cancellationToken);
+        await _process.StandardInput.FlushAsync(cancellationToken);
+    }
+
     /// <summary>Takes the processor away from it: SIGSTOP.</summary>
     public void Pause()
     {

@@ -30,6 +30,7 @@ internal static class ReplicaHost
             .UseRedis(options.Redis)
             .AddQuartzExclusivity(o => o.ForJob<ReportJob>(job => job.Name = $"{options.LockName}:{{name}}"));
         builder.Services.AddSingleton(new LedgerClient(options.Ledger, options.Name));
+        builder.Services.AddSingleton<StepDownRequest>();
         builder.Services.AddExclusiveBackgroundService<LedgerWorker>(o => o.LockName = options.LockName);
 
         builder.Services.AddQuartz(quartz => quartz

@@ -2,17 +2,24 @@ using Microsoft.Extensions.Hosting;
 
 namespace WorkerReplicas.Replica;
 
-/// <summary>Stops the replica when its standard input ends, which it does when the process that started it is gone.</summary>
-internal sealed class StandardInputWatch(IHostApplicationLifetime lifetime) : BackgroundService
+/// <summary>
+/// Takes what the process that started this one says on standard input. Stops the replica when that ends, which it does when the other process is gone.
+/// </summary>
+internal sealed class StandardInputWatch(IHostApplicationLifetime lifetime, StepDownRequest stepDown) : BackgroundService
 {
+    public const string StepDown = "step down";
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        await using var input = Console.OpenStandardInput();
+        using var input = new StreamReader(Console.OpenStandardInput());
 
         // A read of the console cannot be cancelled: on stop it is left alone.
-        while (await input.ReadAsync(new byte[256], CancellationToken.None).AsTask().WaitAsync(stoppingToken) > 0)
+        while (await input.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(stoppingToken) is { } line)
         {
-            // Nothing is expected; only the end counts.
+            if (line == StepDown)
+            {
+                stepDown.Make();
+            }
         }
 
         lifetime.StopApplication();

@@ -26,7 +26,7 @@ internal sealed class FinalReport(IAnsiConsole console, Verdict verdict)
     private Table TermTable()
     {
         var table = new Table { Border = Console.IsOutputRedirected ? TableBorder.Markdown : TableBorder.Simple };
-        table.AddColumns("term", "who", "token", "ended", "takeover", "written", "refused", "overlaps");
+        table.AddColumns("term", "who", "token", "ended", "takeover", "lines", "refused", "overlaps");
         foreach (var column in table.Columns)
         {
             // Eight columns fit into 80 characters so.
@@ -131,6 +131,8 @@ internal sealed class FinalReport(IAnsiConsole console, Verdict verdict)
         IncidentKind.Killed => "killed",
         IncidentKind.Stopped => "stopped",
         IncidentKind.Paused => "lost",
+        IncidentKind.SteppedDown => "step-down",
+        IncidentKind.Replaced => "replaced",
         _ => "running",
     };
 }

@@ -1,4 +1,5 @@
 using Quartz;
+using Quartz.Extensibility;
 using Quartz.Listeners;
 
 namespace Coordination.Quartz.Execution;
@@ -28,10 +29,19 @@ internal sealed class ChainGuard
     {
         public string Name => chain.Name;
 
+        /// <summary>By the interface, which has also the callbacks that a chain takes no notice of by now.</summary>
+        private IJobListener Inner => chain;
+
+        public ValueTask JobToBeExecuted(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
+            Inner.JobToBeExecuted(context, cancellationToken);
+
+        public ValueTask JobProgressChanged(IJobExecutionContext context, FireInstanceProgress progress, CancellationToken cancellationToken = default) =>
+            Inner.JobProgressChanged(context, progress, cancellationToken);
+
         public ValueTask JobWasExecuted(IJobExecutionContext context, JobExecutionException? jobException, CancellationToken cancellationToken = default) =>
-            chain.JobWasExecuted(context, jobException, cancellationToken);
+            Inner.JobWasExecuted(context, jobException, cancellationToken);
 
         public ValueTask JobExecutionVetoed(IJobExecutionContext context, CancellationToken cancellationToken = default) =>
-            context.WasSkipped() ? ValueTask.CompletedTask : chain.JobExecutionVetoed(context, cancellationToken);
+            context.WasSkipped() ? ValueTask.CompletedTask : Inner.JobExecutionVetoed(context, cancellationToken);
     }
 }

@@ -73,9 +73,11 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
     /// <summary>Takes the lease that it was admitted with, once: the job begins, or will not begin.</summary>
     public ILockLease? TakeLease() => Interlocked.Exchange(ref _admitted, null);
 
-    public void Begin(ILockLease lease)
+    /// <summary>From here on it can be interrupted.</summary>
+    /// <param name="lease">Its lease; null when it runs without one.</param>
+    public void Begin(ILockLease? lease)
     {
-        (Lease, FencingToken) = (lease, lease.FencingToken);
+        (Lease, FencingToken) = (lease, lease?.FencingToken);
         lock (_gate)
         {
             _isInterruptible = true;

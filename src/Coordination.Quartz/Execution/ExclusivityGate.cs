@@ -35,6 +35,9 @@ internal sealed class ExclusivityGate(
     /// <summary>Types that were warned of.</summary>
     private readonly ConcurrentDictionary<Type, bool> _namedByType = new();
 
+    /// <summary>Types of whose triggers were warned.</summary>
+    private readonly ConcurrentDictionary<Type, bool> _ofOneNode = new();
+
     private volatile SchedulerMetadata? _metadata;
 
     public string Name => "Coordination.Exclusivity";
@@ -122,7 +125,13 @@ internal sealed class ExclusivityGate(
             logger.KeyMayBeGenerated(context.JobDetail.Key, type);
         }
 
-        return new ExclusiveRun(context, policy, fireTimes.Find(context, policy, job.Text, policies.FireTimeRetention), logger);
+        var fire = fireTimes.Find(context, policy, job.Text, policies.FireTimeRetention);
+        if (fire is not null && fireTimes.MayBeOfOneNode(context.Trigger) && _ofOneNode.TryAdd(type, true))
+        {
+            logger.TriggerKeyMayBeGenerated(context.Trigger.Key, context.JobDetail.Key, type);
+        }
+
+        return new ExclusiveRun(context, policy, fire, logger);
     }
 
     private async Task<bool> RefusesAsync(ExclusiveRun run, CancellationToken cancellationToken)

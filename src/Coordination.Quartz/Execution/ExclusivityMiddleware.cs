@@ -28,7 +28,7 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
             else if (run.Outcome == FireOutcome.RanUnprotected)
             {
                 // The store is away, and the job is to run anyway.
-                await next(context, cancellationToken).ConfigureAwait(false);
+                await RunUnprotectedAsync(run, next, cancellationToken).ConfigureAwait(false);
             }
             else
             {
@@ -45,24 +45,9 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
     private async Task RunAsync(ExclusiveRun run, ILockLease lease, JobExecutionDelegate next, CancellationToken cancellationToken)
     {
         var wasCancelled = false;
-        run.Begin(lease);
         try
         {
-            await using (lease.Lost.UnsafeRegister(static run => ((ExclusiveRun)run!).Interrupt(), run).ConfigureAwait(false))
-            await using (InterruptWhenOverdue(run).ConfigureAwait(false))
-            {
-                try
-                {
-                    // By now it may be lost: the run may have waited for a place, or the process stood still.
-                    FailIfLost(run, lease, null);
-                    await next(run.Context, cancellationToken).ConfigureAwait(false);
-                }
-                finally
-                {
-                    run.EndInterruption();
-                }
-            }
-
+            await PlayAsync(run, lease, next, cancellationToken).ConfigureAwait(false);
             FailIfLost(run, lease, null);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
@@ -87,6 +72,39 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
             }
 
             await ReleaseAsync(run, lease, wasCancelled).ConfigureAwait(false);
+        }
+    }
+
+    private async Task RunUnprotectedAsync(ExclusiveRun run, JobExecutionDelegate next, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PlayAsync(run, lease: null, next, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
+        {
+            FailIfOverdue(run, e);
+            throw;
+        }
+    }
+
+    /// <summary>Runs the job so that it can be interrupted: when its lease is lost, when it takes too long, when the host stops.</summary>
+    private async Task PlayAsync(ExclusiveRun run, ILockLease? lease, JobExecutionDelegate next, CancellationToken cancellationToken)
+    {
+        run.Begin(lease);
+        await using ((lease?.Lost ?? CancellationToken.None).UnsafeRegister(static run => ((ExclusiveRun)run!).Interrupt(), run).ConfigureAwait(false))
+        await using (InterruptWhenOverdue(run).ConfigureAwait(false))
+        {
+            try
+            {
+                // By now it may be lost: the run may have waited for a place, or the process stood still.
+                FailIfLost(run, lease, null);
+                await next(run.Context, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                run.EndInterruption();
+            }
         }
     }
 
@@ -120,9 +138,9 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
         }
     }
 
-    private static void FailIfLost(ExclusiveRun run, ILockLease lease, OperationCanceledException? inner)
+    private static void FailIfLost(ExclusiveRun run, ILockLease? lease, OperationCanceledException? inner)
     {
-        if (lease.State == LeaseState.Lost)
+        if (lease is { State: LeaseState.Lost })
         {
             throw new JobExecutionException($"Lease lost: the job {run.Context.JobDetail.Key} no longer has the lock '{lease.LockName}' (token {lease.FencingToken}, {lease.LossReason}).", inner!);
         }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Coordination.Quartz.Names;
 using Coordination.Quartz.Policies;
 using Coordination.Stores;
@@ -11,15 +10,17 @@ internal sealed class FireTimes(string nodeId, SchedulerNames names)
 {
     private static readonly TimeSpan LongestMemory = TimeSpan.FromDays(366);
 
-    /// <summary>Fires that failed and are retried, by trigger: a retry is the same run of the same fire.</summary>
-    private readonly ConcurrentDictionary<TriggerKey, Occurrence> _retried = new();
+    private readonly RetriedFires _retried = new();
 
     /// <summary>What a job is called on every node.</summary>
     public ValueTask<JobName> IdentifyAsync(IScheduler scheduler, IJobDetail job, CancellationToken cancellationToken) =>
         names.OfJobAsync(scheduler, job, cancellationToken);
 
-    /// <inheritdoc cref="SchedulerNames.MayBeOfOneNode"/>
+    /// <inheritdoc cref="SchedulerNames.MayBeOfOneNode(JobKey)"/>
     public bool MayBeOfOneNode(JobKey job) => names.MayBeOfOneNode(job);
+
+    /// <inheritdoc cref="SchedulerNames.MayBeOfOneNode(JobKey)"/>
+    public bool MayBeOfOneNode(ITrigger trigger) => names.MayBeOfOneNode(trigger);
 
     /// <summary>The fire time that this fire has in common with those of other nodes; null for none.</summary>
     /// <param name="context">The fire.</param>
@@ -37,7 +38,7 @@ internal sealed class FireTimes(string nodeId, SchedulerNames names)
         if (context.RetryAttempt > 0)
         {
             // Failed on another node, and handed to this one by the store that keeps the trigger.
-            return _retried.TryGetValue(context.Trigger.Key, out var failed) ? failed : null;
+            return _retried.TryGet(context.Trigger.Key, out var failed) ? failed : null;
         }
 
         // All nodes have the triggers that a store keeps, and their fire times.
@@ -60,11 +61,11 @@ internal sealed class FireTimes(string nodeId, SchedulerNames names)
         var trigger = run.Context.Trigger.Key;
         if (run.Context.RetryScheduled && run.Fire is { } fire)
         {
-            _retried[trigger] = fire;
+            _retried.Keep(trigger, fire);
         }
         else
         {
-            _retried.TryRemove(trigger, out _);
+            _retried.Forget(trigger);
         }
     }
 

@@ -39,12 +39,13 @@ internal sealed class RunAdmission(
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // It has not begun: another fire of its trigger waits instead, or the scheduler shuts down, which waits for its fires.
-            run.Outcome = run.HasGivenWay ? FireOutcome.SkippedAsWaiting : FireOutcome.SkippedAtStop;
+            run.Outcome = OutcomeOfEnded(run);
         }
         catch (LockStoreException e) when (e.IsTransient)
         {
-            run.Outcome = run.Policy.OnStoreUnavailable == JobOutageAction.RunAnyway ? FireOutcome.RanUnprotected : FireOutcome.SkippedAsUnavailable;
+            run.Outcome = run.Policy.OnStoreUnavailable != JobOutageAction.RunAnyway ? FireOutcome.SkippedAsUnavailable
+                : ending.IsCancellationRequested ? OutcomeOfEnded(run)
+                : FireOutcome.RanUnprotected;
             outage.Meet(run, e);
         }
         catch (LockStoreException e)
@@ -143,7 +144,7 @@ internal sealed class RunAdmission(
 
     private async Task<OccurrenceAttempt?> WaitAsync(ExclusiveRun run, TimeSpan limit, CancellationToken cancellationToken)
     {
-        if (!waiting.TryBegin(run))
+        if (!waiting.TryBegin(run, isEndless: limit == Timeout.InfiniteTimeSpan))
         {
             run.Outcome = FireOutcome.SkippedAsWaiting;
             return null;
@@ -168,8 +169,22 @@ internal sealed class RunAdmission(
             var returned = waiting.EndAsync(run);
             if (mayRun)
             {
-                await returned.ConfigureAwait(false);
+                await TakePlaceAsync(run, returned, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    /// <summary>
+    /// Has a run whose turn has come wait for a place in the scheduler's thread pool, with its lock in hand: without it the run would lose its turn to every
+    /// run that has a place, and with a place in hand before its lock it would be what leaving the place is to prevent.
+    /// </summary>
+    /// <returns>Completes as well when the run is not to begin any more: then it does not keep its lock until another job makes room.</returns>
+    private async Task TakePlaceAsync(ExclusiveRun run, Task returned, CancellationToken cancellationToken)
+    {
+        if (!returned.IsCompleted)
+        {
+            logger.WaitsForPlace(run.Context.JobDetail.Key, run.Policy.LockName);
+            await returned.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -210,6 +225,9 @@ internal sealed class RunAdmission(
 
         return await acquiring.ConfigureAwait(false);
     }
+
+    /// <summary>Of a run that has not begun: another fire of its trigger waits instead, or the scheduler shuts down, which waits for its fires.</summary>
+    private static FireOutcome OutcomeOfEnded(ExclusiveRun run) => run.HasGivenWay ? FireOutcome.SkippedAsWaiting : FireOutcome.SkippedAtStop;
 
     private static void TakeIn(ExclusiveRun run, OccurrenceAttempt attempt)
     {

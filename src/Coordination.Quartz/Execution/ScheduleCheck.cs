@@ -33,11 +33,7 @@ internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames n
         // A store that outlives the process may have any number of jobs, and of types that this node does not know.
         if (metadata.JobStorePersistent)
         {
-            if (metadata.JobStoreClustered)
-            {
-                await WarnOfRecoveryAsync(scheduler, cancellationToken).ConfigureAwait(false);
-            }
-
+            await WarnOfRecoveryAsync(scheduler, cancellationToken).ConfigureAwait(false);
             return;
         }
 
@@ -65,7 +61,7 @@ internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames n
     private static bool IsNamedByMachine(IScheduler scheduler) => Regex.IsMatch(
         scheduler.SchedulerName, @$"(?<![\p{{L}}\p{{N}}]){Regex.Escape(Environment.MachineName)}(?![\p{{L}}\p{{N}}])", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
-    /// <summary>Where nodes share the job store, each fire comes to one of them, and none stands by for it.</summary>
+    /// <summary>Where a store keeps the triggers, each fire comes to one node, and none stands by for it.</summary>
     private async Task WarnOfRecoveryAsync(IScheduler scheduler, CancellationToken cancellationToken)
     {
         foreach (var key in (await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), cancellationToken).ConfigureAwait(false)).Take(JobsLookedAt))
@@ -104,7 +100,9 @@ internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames n
     private static bool StartedWithProcess(ITrigger trigger, DateTimeOffset now)
     {
         using var process = Process.GetCurrentProcess();
-        var age = DateTime.UtcNow - process.StartTime.ToUniversalTime();
+
+        // By the system's clock, as its start is; the scheduler may have another one.
+        var age = TimeProvider.System.GetUtcNow() - process.StartTime.ToUniversalTime();
         return trigger.StartTimeUtc <= now && trigger.StartTimeUtc >= now - age - Coarseness;
     }
 }

@@ -58,11 +58,12 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var runs = services.GetService<ExclusiveRuns>() ?? throw new InvalidOperationException(
             $"The scheduler {scheduler.Name} is added while the host runs, and its jobs are to be exclusive: call AddQuartzExclusivity() on what AddCoordination() returns as well, so that the host awaits their runs when it stops.");
         var time = services.GetRequiredService<TimeProvider>();
-        var policies = new ExclusivePolicies(OptionsFrom(services));
+        var options = OptionsFrom(services);
+        var policies = new ExclusivePolicies(options);
         var settings = services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
         var names = new SchedulerNames(settings.ApplicationName, () => new RegisteredContent(QuartzRecord.Find(services, scheduler.Name)));
         var fireTimes = new FireTimes(services.GetRequiredService<ILockProvider>().NodeId, names);
-        var report = new FireReport(services.GetRequiredService<FireMetrics>(), logger);
+        var report = new FireReport(services.GetRequiredService<FireMetrics>(), options.NameJobsInMetrics, logger);
         var admission = new RunAdmission(
             locks,
             services.GetRequiredService<ILockInspector>(),

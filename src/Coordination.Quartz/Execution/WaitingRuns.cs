@@ -6,27 +6,36 @@ namespace Coordination.Quartz.Execution;
 internal sealed class WaitingRuns(Func<RunPlaces?> findPlaces)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<TriggerKey, ExclusiveRun> _waiting = new();
+    private readonly Dictionary<TriggerKey, (ExclusiveRun Run, bool IsEndless)> _waiting = new();
 
     /// <summary>
     /// Lets a run wait. Another fire of its trigger that waits already stands for both, unless this one is the last of its series: then the other
-    /// gives way to it.
+    /// gives way to it, also one that stands by for a fire that another node runs. Only one that waits without end does not give way to one that waits for a
+    /// time: when that is up nobody would be left, and so both wait.
     /// </summary>
+    /// <param name="run">The run.</param>
+    /// <param name="isEndless">Whether it waits for as long as it takes.</param>
     /// <returns>False when another stands for it.</returns>
-    public bool TryBegin(ExclusiveRun run)
+    public bool TryBegin(ExclusiveRun run, bool isEndless)
     {
-        ExclusiveRun? earlier;
+        bool isSecond;
+        (ExclusiveRun Run, bool IsEndless) earlier;
         lock (_gate)
         {
-            if (_waiting.TryGetValue(run.Context.Trigger.Key, out earlier) && run.Context.NextFireTimeUtc is not null)
+            isSecond = _waiting.TryGetValue(run.Context.Trigger.Key, out earlier);
+            if (isSecond && run.Context.NextFireTimeUtc is not null)
             {
                 return false;
             }
 
-            _waiting[run.Context.Trigger.Key] = run;
+            _waiting[run.Context.Trigger.Key] = (run, isEndless);
         }
 
-        earlier?.GiveWay();
+        if (isSecond && (isEndless || !earlier.IsEndless))
+        {
+            earlier.Run.GiveWay();
+        }
+
         findPlaces()?.Leave();
         return true;
     }
@@ -37,7 +46,7 @@ internal sealed class WaitingRuns(Func<RunPlaces?> findPlaces)
     {
         lock (_gate)
         {
-            if (_waiting.GetValueOrDefault(run.Context.Trigger.Key) == run)
+            if (_waiting.GetValueOrDefault(run.Context.Trigger.Key).Run == run)
             {
                 _waiting.Remove(run.Context.Trigger.Key);
             }

@@ -38,9 +38,16 @@ public sealed class ExclusiveJobOptions
     public TimeSpan? LockAtLeastFor { get; set; }
 
     /// <summary>
-    /// How long a run may take: 1 ms to 31 days; no limit by default. Then it is interrupted, and ends as a failure if it stops for that. Its lease is renewed
-    /// until the job has returned, however long it takes.
+    /// How long a run may take: 1 ms to 31 days; no limit by default. Then its token is cancelled, once, as by Quartz's own interruption, and a warning says so.
+    /// Its lease is renewed until the job has returned, however long that takes, and only then released: no other node begins meanwhile.
     /// </summary>
+    /// <remarks>
+    /// <para>Counts from when the job begins, for each try anew: not while the fire waits for its lock or stands by, and again for a refire or a retry. Counts
+    /// for a run without a lease as well (<see cref="JobOutageAction.RunAnyway"/>).</para>
+    /// <para>A job that ends with an <see cref="OperationCanceledException"/> for that has failed: Quartz and its listeners get a
+    /// <see cref="global::Quartz.JobExecutionException"/> that names this option, and a retry policy applies. One that returns all the same has succeeded, and one
+    /// that throws something else has failed with that. Whichever it is, its fire time is over.</para>
+    /// </remarks>
     public TimeSpan? MaxRunTime { get; set; }
 
     /// <summary>

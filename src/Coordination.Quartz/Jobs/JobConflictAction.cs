@@ -4,10 +4,14 @@ namespace Coordination;
 public enum JobConflictAction
 {
     /// <summary>
-    /// It does not run the job: the fire is vetoed, and says why in its result. A fire that is recovered waits all the same for the lease of the node
-    /// that died. With <see cref="JobCrashAction.Recover"/> it gives up after half a second: the lock may
-    /// be with a node that stood by for the fire before.
+    /// It does not run the job: the fire is vetoed, and says why in its result. Where no later fire of its series follows, that is a warning: nobody runs it.
     /// </summary>
+    /// <remarks>
+    /// What is no conflict with another run is waited for all the same, in this order: a fire that Quartz recovers waits for the lease of the node that died, for the
+    /// lease duration and 5 seconds at most; a refire or a retry waits for 5 seconds at most for the lock that its own fire released in between; with
+    /// <see cref="JobCrashAction.Recover"/> each fire waits for half a second at most, because the lock may be with a node that stood by for the fire before, and one
+    /// that finds its own fire time running on another node stands by until that run is over.
+    /// </remarks>
     Skip,
 
     /// <summary>

@@ -7,7 +7,7 @@ public enum JobCrashAction
     Skip,
 
     /// <summary>
-    /// Another node runs it. The same fire of the other nodes stands by until the job is done. Does nothing with a job store that nodes share, where
+    /// Another node runs it. The same fire of the other nodes stands by until the job is done. Does nothing with a job store that outlives the process, where
     /// each fire comes to one node only: there it is <c>RequestRecovery()</c> of the job that asks for it. For work that may be done again: what the node that died has done by then is done twice. A fire that a
     /// stopping node cancelled is run by another node as well.
     /// </summary>

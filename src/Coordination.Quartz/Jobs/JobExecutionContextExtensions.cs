@@ -25,9 +25,15 @@ public static class JobExecutionContextExtensions
                     : $"The job {context.JobDetail.Key} has no lease. Write [DisallowConcurrentAcrossCluster] on its class and call AddQuartzExclusivity(); and where it may run without one, use {nameof(TryGetLease)}.");
 
     /// <summary>
-    /// Whether the job is not run for this fire on this node, because another run has its lock, or has run its fire time, or because the store of the
-    /// locks is away. For listeners: such a fire is vetoed, and <see cref="IJobListener.JobExecutionVetoed"/> hears of it.
+    /// Whether this package kept the job from running for this fire, on this node. For listeners: such a fire is vetoed, and
+    /// <see cref="IJobListener.JobExecutionVetoed"/> hears of it.
     /// </summary>
+    /// <remarks>
+    /// True where another run has the lock and the fire does not wait, or has waited for as long as it may; where its fire time was run, or a later one of its series;
+    /// where another fire of its trigger waits on this node and stands for it; where the store of the locks is away and the job is not to run anyway; and where the
+    /// scheduler shut down while it waited, also when it was left in the job store for another node. False for a fire that runs, or has run, however it ended; for one
+    /// that another listener vetoed; for a job that is not exclusive; and for every fire until it is decided, which it is when the trigger listeners have been asked.
+    /// </remarks>
     /// <param name="context">The context of the fire.</param>
     /// <exception cref="ArgumentNullException"><paramref name="context"/> is null.</exception>
     public static bool WasSkipped(this IJobExecutionContext context)

@@ -10,6 +10,7 @@ internal sealed class RegisteredContent
 {
     private readonly HashSet<string> _generatedKeys = new(StringComparer.Ordinal);
     private readonly HashSet<JobKey> _jobKeys = [];
+    private readonly HashSet<TriggerKey> _triggerKeys = [];
     private readonly List<IJobDetail> _jobs = [];
     private readonly List<ITrigger> _triggers = [];
 
@@ -28,6 +29,7 @@ internal sealed class RegisteredContent
         }
 
         _jobKeys.UnionWith(_jobs.Select(job => job.Key));
+        _triggerKeys.UnionWith(_triggers.Select(trigger => trigger.Key));
     }
 
     /// <summary>Whether this version of Quartz tells what it generated.</summary>
@@ -38,6 +40,8 @@ internal sealed class RegisteredContent
     public IEnumerable<ITrigger> TriggersWithoutKeys => _triggers.Where(trigger => IsGenerated(trigger.Key));
 
     public bool Has(JobKey job) => _jobKeys.Contains(job);
+
+    public bool Has(TriggerKey trigger) => _triggerKeys.Contains(trigger);
 
     /// <summary>Whether Quartz generated a key. One of a job without key that is scheduled together with its trigger is the trigger's.</summary>
     public bool IsGenerated(JobKey job) => _generatedKeys.Contains(job.ToString());

@@ -39,7 +39,7 @@ internal sealed class SchedulerNames
         var type = job.JobType.Type;
         if (metadata.JobStorePersistent || !Content.IsGenerated(job.Key))
         {
-            return !metadata.JobStorePersistent && !Content.IsKnown && MayBeGenerated(job.Key)
+            return !metadata.JobStorePersistent && !Content.IsKnown && MayBeGenerated(job.Key.Group, job.Key.Name)
                 ? Nameless($"Whether the job {job.Key} ({type}) was given its key cannot be known with this version of Quartz. Give it a name and a group with WithIdentity(name, group).")
                 : new JobName(LockName.Compose(_application, scheduler.SchedulerName, job.Key.Group, job.Key.Name));
         }
@@ -71,12 +71,15 @@ internal sealed class SchedulerNames
     public bool IsOfOneNode(ITrigger trigger) => IsOnce(trigger) && Content.IsGenerated(trigger.Key);
 
     /// <summary>Whether a key was set at run time that may be a generated one: no record tells.</summary>
-    public bool MayBeOfOneNode(JobKey job) => !IsStoreKept && !Content.Has(job) && MayBeGenerated(job);
+    public bool MayBeOfOneNode(JobKey job) => !IsStoreKept && !Content.Has(job) && MayBeGenerated(job.Group, job.Name);
+
+    /// <inheritdoc cref="MayBeOfOneNode(JobKey)"/>
+    public bool MayBeOfOneNode(ITrigger trigger) => !IsStoreKept && !IsOnce(trigger) && !Content.Has(trigger.Key) && MayBeGenerated(trigger.Key.Group, trigger.Key.Name);
 
     private static bool IsOnce(ITrigger trigger) => trigger is ISimpleTrigger { RepeatCount: 0 };
 
     /// <summary>Quartz generates GUIDs, in the default group: any other key was given.</summary>
-    private static bool MayBeGenerated(JobKey job) => job.Group == JobKey.DefaultGroup && Guid.TryParseExact(job.Name, "D", out _);
+    private static bool MayBeGenerated(string group, string name) => group == JobKey.DefaultGroup && Guid.TryParseExact(name, "D", out _);
 
     private static IEnumerable<T> Repeated<T, TKey>(IEnumerable<T> all, Func<T, TKey> keyOf) =>
         all.GroupBy(keyOf).Where(alike => alike.Skip(1).Any()).SelectMany(alike => alike);

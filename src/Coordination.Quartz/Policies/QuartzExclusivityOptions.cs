@@ -21,6 +21,12 @@ public sealed class QuartzExclusivityOptions
     public TimeSpan FireTimeRetention { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>
+    /// Whether the metrics of fires have the group and the name of the job besides its type; false by default. Each name is a series of its own, and
+    /// a collector of metrics keeps so many (OpenTelemetry 2,000): of use where jobs are few and no tenant, order or user is in their keys.
+    /// </summary>
+    public bool NameJobsInMetrics { get; set; }
+
+    /// <summary>
     /// Makes all jobs of a type, and of types that derive from it or implement it, exclusive, with or without the attribute. Stronger than the attribute, weaker than job
     /// data. Of several calls that concern a job the later one is stronger.
     /// </summary>

@@ -39,13 +39,19 @@ internal static partial class Log
     [LoggerMessage(1332, LogLevel.Warning, "The job {Job} ({Type}) was scheduled at run time under a key that may be a generated one. Where it is, each node has another, and its lock excludes nobody: give it a key with WithIdentity. Where it was given, all is well; a group of its own says so.")]
     public static partial void KeyMayBeGenerated(this ILogger logger, JobKey job, Type type);
 
+    [LoggerMessage(1333, LogLevel.Debug, "The turn of {Job} has come for the lock '{LockName}', and it waits for a place in the thread pool of its scheduler.")]
+    public static partial void WaitsForPlace(this ILogger logger, JobKey job, string lockName);
+
+    [LoggerMessage(1334, LogLevel.Warning, "The trigger {Trigger} of {Job} ({Type}) was scheduled at run time under a key that may be a generated one. Where it is, each node has another, and each runs the job for every fire time: give it a key with WithIdentity. Where it was given, all is well; a group of its own says so.")]
+    public static partial void TriggerKeyMayBeGenerated(this ILogger logger, TriggerKey trigger, JobKey job, Type type);
+
     [LoggerMessage(1350, LogLevel.Information, "The lock store replies again, and exclusive jobs go on. {Fires} fires met the outage.")]
     public static partial void StoreIsBack(this ILogger logger, int fires);
 
     [LoggerMessage(1351, LogLevel.Warning, "{Job} has run for longer than its MaxRunTime of {MaxRunTime}, and is interrupted. Its lease is renewed until it has returned.")]
     public static partial void InterruptedAsOverdue(this ILogger logger, JobKey job, TimeSpan? maxRunTime);
 
-    [LoggerMessage(1352, LogLevel.Warning, "The job {Job} is set to be recovered by another node (OnCrash), which does nothing on the job store that the nodes of the scheduler {Scheduler} share: each fire comes to one node only. Build the job with RequestRecovery(), and Quartz has another node run it again.")]
+    [LoggerMessage(1352, LogLevel.Warning, "The job {Job} is set to be recovered by another node (OnCrash), which does nothing on the job store of the scheduler {Scheduler}, which outlives the process: there each fire comes to one node only. Build the job with RequestRecovery(), and Quartz has another node run it again.")]
     public static partial void RecoveryByOthersDoesNothing(this ILogger logger, JobKey job, string scheduler);
 
     [LoggerMessage(1353, LogLevel.Warning, "The scheduler {Scheduler} has a thread pool of type {Type}: there, a fire that waits for a lock takes up one of its {Places} places. Use Quartz's default pool, in which it takes up none.")]

@@ -68,15 +68,80 @@ public sealed class StandbyTests
         await Until(async () => (await _store.InspectAsync(LockName, 10, Cancellation)).Waiters.Count == 0, "the queue is empty");
     }
 
+    /// <summary>One fire of a trigger waits on a node. The one that is stood by for is run elsewhere, and the last one of the series follows it.</summary>
+    [Fact]
+    [Failure("F75")]
+    [Promise("G11")]
+    public async Task A_fire_that_is_stood_by_for_gives_way_to_the_last_of_its_series()
+    {
+        var (ada, bob) = await StartStandbyAsync(onConflict: null);
+        await using var first = ada;
+        await using var second = bob;
+        await Until(() => Task.FromResult(bob.Verdicts.All.Count == 1 && bob.FiresUnderWay == 1), "bob's first fire gave way to its last");
+        Assert.Contains(bob.Log, record => record.Id.Id == 1307);
+        Assert.Contains(bob.Log, record => record.Id.Id == 1321);
+        Assert.True(bob.Verdicts.All[0].IsSkipped);
+        Assert.Single(_ledger.Runs);
+
+        // What it waits for is the lock, and its own time is run by it alone.
+        ada.Services.GetRequiredService<Stage>().LetGo();
+        await Until(() => Task.FromResult(bob.Verdicts.All.Count == 2), "bob's last fire is over");
+        Assert.False(bob.Verdicts.All[1].IsSkipped);
+        Assert.Equal(["ada", "bob"], _ledger.Runs.Select(run => run.Scheduler));
+        Assert.True(_ledger.Runs[0].FireTime < _ledger.Runs[1].FireTime);
+        _ledger.AssertOneAtATime();
+    }
+
+    /// <summary>The last one of the series is told to skip, and nobody would be left to recover the first.</summary>
+    [Fact]
+    [Failure("F33", "F75")]
+    [Promise("G11")]
+    public async Task A_fire_that_is_stood_by_for_does_not_give_way_to_one_that_is_skipped_in_the_end()
+    {
+        var (ada, bob) = await StartStandbyAsync(JobConflictAction.Skip);
+        await using var first = ada;
+        await using var second = bob;
+        await Until(() => Task.FromResult(bob.Verdicts.All.Count == 1 && bob.FiresUnderWay == 1), "bob's last fire is skipped, and its first stands by");
+        Assert.Contains(bob.Log, record => record.Id.Id == 1320);
+        Assert.DoesNotContain(bob.Log, record => record.Id.Id == 1321);
+
+        Assert.True(await _store.RevokeAsync(LockName, (await _store.GetHolderAsync(LockName, Cancellation))!.FencingToken, TimeSpan.FromSeconds(2), Cancellation));
+        await Until(() => Task.FromResult(bob.Verdicts.All.Count == 2), "bob's first fire is over");
+        Assert.False(bob.Verdicts.All[1].IsSkipped);
+        await Until(() => Task.FromResult(bob.Log.Any(record => record.Id.Id == 1301)), "it is told that it was recovered");
+        Assert.Equal(["ada", "bob"], _ledger.Runs.Select(run => run.Scheduler));
+        Assert.Equal(_ledger.Runs[0].FireTime, _ledger.Runs[1].FireTime);
+    }
+
+    /// <summary>Starts two nodes, of which one runs the first fire of a series, and the other stands by for it and comes to the second, which is the last.</summary>
+    private async Task<(TestScheduler Ada, TestScheduler Bob)> StartStandbyAsync(JobConflictAction? onConflict)
+    {
+        var (steered, question) = (new SteeredStore(_store), new Gate());
+        steered.BeforeOccurrence = number => number == 1 ? question.PassAsync() : Task.CompletedTask;
+        var (ada, bob) = (await StartAsync("ada", _store, onConflict), await StartAsync("bob", steered, onConflict));
+        var stage = ada.Services.GetRequiredService<Stage>();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        var begin = DateTimeOffset.UtcNow.AddMilliseconds(200);
+        await ada.Quartz.ScheduleJob(Series(1), cancellationToken: Cancellation);
+        await bob.Quartz.ScheduleJob(Series(2), cancellationToken: Cancellation);
+        await Until(() => Task.FromResult(stage.Calls == 1), "the first fire runs");
+        await question.Reached.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        question.Open();
+        return (ada, bob);
+
+        ITrigger Series(int fires) => TriggerBuilder.Create().ForJob(Job).WithIdentity("series").StartAt(begin).EndAt(begin.AddSeconds(fires - 0.5))
+            .WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(1)).WithRepeatCount(1)).Build();
+    }
+
     private static Task Until(Func<Task<bool>> condition, string what) => Eventually.IsTrueAsync(condition, TimeSpan.FromSeconds(20), what);
 
     private static async Task FireAsync(TestScheduler node, string trigger, DateTimeOffset time) =>
         await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(Job).WithIdentity(trigger).StartAt(time).Build(), cancellationToken: Cancellation);
 
-    private Task<TestScheduler> StartAsync(string name, ILockStore store) => TestScheduler.StartAsync(
+    private Task<TestScheduler> StartAsync(string name, ILockStore store, JobConflictAction? onConflict = JobConflictAction.Skip) => TestScheduler.StartAsync(
         store,
         _ledger,
         name,
         quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()),
-        options => options.ForJob(Job, job => (job.OnCrash, job.OnConflict) = (JobCrashAction.Recover, JobConflictAction.Skip)));
+        options => options.ForJob(Job, job => (job.OnCrash, job.OnConflict, job.LeaseDuration) = (JobCrashAction.Recover, onConflict, TimeSpan.FromSeconds(10))));
 }

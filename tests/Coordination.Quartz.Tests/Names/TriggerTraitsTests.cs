@@ -42,6 +42,32 @@ public sealed class TriggerTraitsTests : NodesTest
         Assert.Contains("WithIdentity", failure.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>No record tells of what is scheduled at run time, and a generated key is another on each node.</summary>
+    [Theory]
+    [Promise("G11", "G13")]
+    [Failure("F71", "F72")]
+    [InlineData(false, null, true)]
+    [InlineData(false, "each-second", false)]
+    [InlineData(true, null, false)]
+    public async Task A_trigger_that_repeats_under_a_key_that_may_be_generated_is_warned_of(bool registered, string? key, bool isWarnedOf)
+    {
+        var node = await StartAsync("ada", quartz =>
+        {
+            if (registered)
+            {
+                quartz.AddTrigger(trigger => trigger.ForJob(Job).WithCronSchedule("* * * * * ?"));
+            }
+        });
+        if (!registered)
+        {
+            var trigger = TriggerBuilder.Create().ForJob(Job).WithCronSchedule("* * * * * ?");
+            await node.Quartz.ScheduleJob((key is null ? trigger : trigger.WithIdentity(key)).Build(), cancellationToken: Cancellation);
+        }
+
+        await UntilAsync(() => node.Verdicts.All.Count >= 2, "two fires are over");
+        Assert.Equal(isWarnedOf ? 1 : 0, node.Log.Count(record => record.Id.Id == 1334));
+    }
+
     [Fact]
     public async Task A_host_starts_with_two_that_are_alike_if_they_have_keys_or_no_exclusive_job()
     {

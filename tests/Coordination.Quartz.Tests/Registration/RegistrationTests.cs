@@ -187,6 +187,32 @@ public sealed class RegistrationTests
         Assert.Contains(expected, failure.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>Which is what a fire waits at most that is told to wait; by default one that waits does so for as long as it takes.</summary>
+    [Theory]
+    [Failure("F83")]
+    [InlineData(null, null, null)]
+    [InlineData("Skip", null, null)]
+    [InlineData("Wait", null, "00:01:00")]
+    [InlineData(null, "00:00:07", "00:00:07")]
+    public async Task The_longest_wait_is_told_at_the_start_where_there_is_one(string? onConflict, string? maxWait, string? told)
+    {
+        using var host = Build(services =>
+        {
+            services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(
+            [
+                new("Coordination:Quartz:Defaults:OnConflict", onConflict),
+                new("Coordination:Quartz:Defaults:MaxWait", maxWait),
+            ]).Build());
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity();
+            services.AddQuartz(AddJob);
+        });
+        await host.StartAsync(Cancellation);
+        var durations = Assert.Single(host.Services.FlushedLogs.GetSnapshot(), record => record.Id.Id == 1030).Message;
+        await host.StopAsync(Cancellation);
+        Assert.Equal(told is not null, durations.Contains("Quartz:Defaults:MaxWait", StringComparison.Ordinal));
+        Assert.Contains(told is null ? "" : $"Quartz:Defaults:MaxWait {told}", durations, StringComparison.Ordinal);
+    }
+
     [Fact]
     [Failure("F83")]
     public async Task Misspelt_keys_are_named_at_the_start_and_the_durations_in_effect_told()

@@ -44,6 +44,40 @@ public sealed class RuntimeSchedulerTests
         await host.StopAsync(Cancellation);
     }
 
+    /// <summary>In the container that is the scheduler's own Quartz has its own record of keys.</summary>
+    [Fact]
+    [Promise("G13")]
+    [Failure("F71")]
+    public async Task A_job_without_a_key_is_known_by_its_type_there_as_well()
+    {
+        using var host = await StartAsync();
+        var scheduler = await Runtime(host).Add("tenant", quartz => quartz.AddJob<StagedJob>(job => job.StoreDurably()), cancellationToken: Cancellation);
+        var stage = host.Services.GetRequiredService<Stage>();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        await scheduler.TriggerJob((await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), Cancellation)).Single(), Cancellation);
+        await Until(() => _ledger.Runs.Count == 1);
+        Assert.Equal($"tests/tenant/{typeof(StagedJob)}", Assert.Single((await _store.ListAsync(null, Cancellation)).LockNames));
+        stage.LetGo();
+        await host.StopAsync(Cancellation);
+    }
+
+    /// <summary>There is no start of the host that they could stop.</summary>
+    [Fact]
+    [Promise("G13")]
+    [Failure("F71")]
+    public async Task Jobs_without_keys_that_no_node_can_tell_apart_fail_there_and_say_what_to_do()
+    {
+        using var host = await StartAsync();
+        var verdicts = new Verdicts();
+        var scheduler = await Runtime(host).Add(
+            "tenant", quartz => quartz.AddJobListener(verdicts).AddJob<StagedJob>(job => job.StoreDurably()).AddJob<StagedJob>(job => job.StoreDurably()), cancellationToken: Cancellation);
+        await scheduler.TriggerJob((await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), Cancellation)).First(), Cancellation);
+        await Until(() => verdicts.All.Count == 1);
+        Assert.Contains("Give each a key with WithIdentity", verdicts.All[0].Failure!.ToString(), StringComparison.Ordinal);
+        Assert.Empty(_ledger.Runs);
+        await host.StopAsync(Cancellation);
+    }
+
     [Fact]
     public async Task A_scheduler_that_is_built_again_is_exclusive_as_before()
     {

@@ -11,10 +11,11 @@ namespace Coordination.Quartz.Tests.Registration;
 public sealed class SharedJobStoreTests
 {
     [Theory]
-    [InlineData(true, false, true)]
-    [InlineData(true, true, false)]
-    [InlineData(false, false, false)]
-    public async Task Recovery_by_other_nodes_is_warned_of_where_each_fire_comes_to_one_node_only(bool isShared, bool requestsRecovery, bool isWarnedOf)
+    [InlineData(true, true, false, true)]
+    [InlineData(true, false, false, true)]
+    [InlineData(true, true, true, false)]
+    [InlineData(false, false, false, false)]
+    public async Task Recovery_by_other_nodes_is_warned_of_where_each_fire_comes_to_one_node_only(bool isKept, bool isClustered, bool requestsRecovery, bool isWarnedOf)
     {
         await using var node = await TestScheduler.StartAsync(
             new InMemoryLockStore(),
@@ -22,9 +23,9 @@ public sealed class SharedJobStoreTests
             "ada",
             quartz =>
             {
-                if (isShared)
+                if (isKept)
                 {
-                    quartz.UseJobStore(SharedJobStore.Create);
+                    quartz.UseJobStore(services => SharedJobStore.Create(services, isClustered));
                 }
 
                 quartz.AddJob<StagedJob>(job => job.WithIdentity("staged").StoreDurably().RequestRecovery(requestsRecovery));

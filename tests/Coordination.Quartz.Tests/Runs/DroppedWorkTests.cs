@@ -3,6 +3,8 @@ using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
+using Quartz.Extensibility;
+using Quartz.Impl;
 
 namespace Coordination.Quartz.Tests.Runs;
 
@@ -195,6 +197,48 @@ public sealed class DroppedWorkTests : NodesTest
     }
 
     [Fact]
+    public async Task A_job_store_that_takes_no_fire_back_is_told_of_and_stops_no_shutdown()
+    {
+        var node = await StartAsync(schedule: quartz => quartz.UseJobStore(services => new StoreThatTakesNothingBack(SharedJobStore.Create(services))));
+        _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
+        await ScheduleOnceAsync(node, 1);
+        await UntilAsync(() => node.FiresUnderWay == 1, "the fire waits");
+        await node.StopAsync().WaitAsync(Bound, Cancellation);
+
+        Assert.True(Assert.Single(node.Verdicts.All).IsSkipped);
+        Assert.IsType<JobPersistenceException>(Assert.Single(node.Log, record => record.Id.Id == 1328).Exception);
+        Assert.Single(node.Log, record => record.Id.Id == 1322);
+        Assert.DoesNotContain(node.Log, record => record.Id.Id == 1327);
+    }
+
+    /// <summary>Each fire comes to one node only, so nobody would come for it.</summary>
+    [Theory]
+    [Failure("F82")]
+    [InlineData(true, 1324)]
+    [InlineData(false, 1326)]
+    public async Task A_fire_that_a_stop_cancels_is_left_to_other_nodes_only_where_they_come_to_it(bool isShared, int told)
+    {
+        var node = await StartAsync(
+            schedule: quartz =>
+            {
+                quartz.ConfigureScheduler(o => o.ShutdownJobInterruption = ShutdownJobInterruption.Always);
+                if (isShared)
+                {
+                    quartz.UseJobStore(SharedJobStore.Create);
+                }
+            },
+            exclusivity: options => options.Defaults.OnCrash = JobCrashAction.Recover);
+        var stage = node.Services.GetRequiredService<Stage>();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        await ScheduleOnceAsync(node, 1);
+        await UntilAsync(() => Ledger.Runs.Count == 1, "the job runs");
+        await node.StopAsync().WaitAsync(Bound, Cancellation);
+
+        Assert.Equal(told, Assert.Single(node.Log, record => record.Id.Id is 1324 or 1325 or 1326).Id.Id);
+        Assert.Equal(0, _store.Count);
+    }
+
+    [Fact]
     public async Task A_fire_that_a_later_one_of_its_series_follows_is_skipped()
     {
         var node = await StartAsync();
@@ -203,6 +247,24 @@ public sealed class DroppedWorkTests : NodesTest
             TriggerBuilder.Create().ForJob(Job).WithIdentity("hourly").WithSimpleSchedule(TimeSpan.FromHours(1)).Build(), cancellationToken: Cancellation);
         await UntilAsync(() => node.Verdicts.All.Count == 1, "the fire is over");
         Assert.True(node.Verdicts.All[0].IsSkipped);
+        Assert.Single(node.Log, record => record.Id.Id == 1302);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_pool_of_the_users_in_which_fires_that_wait_take_places_is_warned_of(bool isOfUser)
+    {
+        var node = await StartAsync(schedule: quartz =>
+        {
+            if (isOfUser)
+            {
+                quartz.UseThreadPool<PoolOfTheUsers>();
+            }
+        });
+        var warned = node.Log.Where(record => record.Id.Id == 1353).ToList();
+        Assert.Equal(isOfUser ? 1 : 0, warned.Count);
+        Assert.All(warned, record => Assert.Contains(nameof(PoolOfTheUsers), record.Message, StringComparison.Ordinal));
     }
 
     private static async Task ScheduleOnceAsync(TestScheduler node, int triggers)
@@ -246,5 +308,19 @@ public sealed class DroppedWorkTests : NodesTest
             exclusivity);
         Nodes.Add(node);
         return node;
+    }
+
+    private sealed class PoolOfTheUsers : TaskSchedulingThreadPool
+    {
+        public PoolOfTheUsers() => MaxConcurrency = 5;
+
+        protected override TaskScheduler GetDefaultScheduler() => TaskScheduler.Default;
+    }
+
+    /// <summary>As with a database that went away.</summary>
+    private sealed class StoreThatTakesNothingBack(IJobStore store) : DelegatingJobStore(store)
+    {
+        public override ValueTask<bool> ReplaceTrigger(TriggerKey triggerKey, IOperableTrigger newTrigger, CancellationToken cancellationToken = default) =>
+            throw new JobPersistenceException("The database is away.");
     }
 }

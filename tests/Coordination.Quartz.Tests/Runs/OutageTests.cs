@@ -3,6 +3,7 @@ using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Testing;
 using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
+using Microsoft.Extensions.DependencyInjection;
 using Quartz;
 
 namespace Coordination.Quartz.Tests.Runs;
@@ -82,6 +83,76 @@ public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
         store.IsAway = true;
         await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
         Assert.Null(Assert.Single(Ledger.Runs).Token);
+        store.IsAway = false;
+    }
+
+    [Fact]
+    [Failure("F64", "F81")]
+    public async Task A_run_with_no_lease_that_takes_too_long_is_interrupted_as_any_other()
+    {
+        var store = new ControllableLockStore();
+        await using var node = await TestScheduler.StartAsync(
+            store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.MaxRunTime, job.OnStoreUnavailable) = (TimeSpan.FromMilliseconds(300), JobOutageAction.RunAnyway)));
+        var stage = node.Services.GetRequiredService<Stage>();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        store.IsAway = true;
+        await TriggerAsync(node, 1);
+        Assert.Null(Assert.Single(Ledger.Runs).Token);
+        Assert.Equal(ExecutionOutcome.Failed, node.Verdicts.All[0].Outcome);
+        Assert.Contains("MaxRunTime", node.Verdicts.All[0].Failure!.Message, StringComparison.Ordinal);
+        store.IsAway = false;
+    }
+
+    [Fact]
+    [Failure("F81")]
+    [Promise("G10")]
+    public async Task A_run_with_no_lease_is_interrupted_when_its_host_stops()
+    {
+        var store = new ControllableLockStore();
+        await using var node = await TestScheduler.StartAsync(
+            store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => job.OnStoreUnavailable = JobOutageAction.RunAnyway), waitsForJobs: false);
+        var stage = node.Services.GetRequiredService<Stage>();
+        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        store.IsAway = true;
+        await node.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => stage.Calls == 1, "the job runs");
+        await node.StopAsync().WaitAsync(Bound, Cancellation);
+        Assert.Contains(node.Log, record => record.Id.Id == 1312);
+        Assert.DoesNotContain(node.Log, record => record.Id.Id == 1313);
+        Assert.NotNull(Assert.Single(Ledger.Runs).EndedAt);
+    }
+
+    /// <summary>It would have run anyway, and the scheduler shuts down before it has a place.</summary>
+    [Fact]
+    [Failure("F75", "F81")]
+    [Promise("G10")]
+    public async Task A_fire_that_would_run_anyway_does_not_begin_while_its_scheduler_shuts_down()
+    {
+        var (store, other) = (new ControllableLockStore(), new Gate());
+        await using var node = await TestScheduler.StartAsync(
+            store,
+            Ledger,
+            "ada",
+            quartz =>
+            {
+                AddJob(quartz);
+                quartz.UseDefaultThreadPool(1).AddJob<CallingJob>(job => job.WithIdentity("plain").StoreDurably());
+                quartz.Services.AddSingleton(new Calls(_ => other.PassAsync()));
+            },
+            o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait, job.OnStoreUnavailable) = (JobConflictAction.Wait, TimeSpan.FromHours(1), JobOutageAction.RunAnyway)));
+        store.GrantTo("tests/QuartzScheduler/DEFAULT/staged", "bob", TimeSpan.FromHours(1));
+        await node.Quartz.TriggerJob(Job, Cancellation);
+        await Eventually.IsTrueAsync(async () => (await store.InspectAsync("tests/QuartzScheduler/DEFAULT/staged", 10, Cancellation)).Waiters.Count == 1, Bound, "the fire waits");
+        await node.Quartz.TriggerJob(new JobKey("plain"), Cancellation);
+        await other.Reached.WaitAsync(Bound, Cancellation);
+        store.IsAway = true;
+        await Until(() => node.Log.Any(record => record.Id.Id == 1333), "it has no place");
+        var shutdown = node.Quartz.Shutdown(waitForJobsToComplete: true, Cancellation).AsTask();
+        await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
+        other.Open();
+        await shutdown.WaitAsync(Bound, Cancellation);
+        Assert.Single(node.Verdicts.All, verdict => verdict.IsSkipped);
+        Assert.Empty(Ledger.Runs);
         store.IsAway = false;
     }
 

@@ -51,6 +51,20 @@ public sealed class SkipTests : NodesTest
         Assert.All(first.Zip(next), pair => Assert.True(pair.First.EndedAt <= pair.Second.BeganAt, "The next job began before the first had ended."));
     }
 
+    /// <summary>Quartz's own chain takes two callbacks of a listener by now, and is sealed: none that comes later is to end at the guard.</summary>
+    [Fact]
+    public async Task The_guard_of_a_chain_passes_on_every_callback_that_there_is()
+    {
+        var node = await StartAsync("ada", quartz => quartz.AddJobListener(new JobChainingJobListener("chain")));
+        _store.Assign("tests/QuartzScheduler/DEFAULT/staged", new LockOwner("bob", 1), TimeSpan.FromHours(1));
+        await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(Job).WithIdentity("hourly").WithSimpleSchedule(TimeSpan.FromHours(1)).Build(), cancellationToken: Cancellation);
+        await UntilAsync(() => node.Verdicts.All.Count == 1 && node.FiresUnderWay == 0, "the fire is skipped");
+
+        var guard = node.Quartz.ListenerManager.GetJobListener("chain")!.GetType();
+        Assert.NotEqual(typeof(JobChainingJobListener), guard);
+        Assert.All(guard.GetInterfaceMap(typeof(IJobListener)).TargetMethods, callback => Assert.Equal(guard, callback.DeclaringType));
+    }
+
     [Fact]
     public async Task A_listener_hears_of_a_veto_and_not_of_a_run()
     {
@@ -67,6 +81,20 @@ public sealed class SkipTests : NodesTest
         Assert.NotEmpty(Ledger.Runs);
         Assert.Equal((Ledger.Runs.Count, Ledger.Runs.Count, Ledger.Runs.Count), (heard.Begun, heard.Executed, heard.Completed));
         Assert.Equal((node.Verdicts.All.Count(verdict => verdict.IsSkipped), heard.Vetoed), (heard.Vetoed, heard.Skipped));
+    }
+
+    [Fact]
+    public async Task A_skipped_fire_is_no_failure_that_a_retry_policy_applies_to()
+    {
+        var node = await StartAsync("ada");
+        _store.Assign("tests/QuartzScheduler/DEFAULT/staged", new LockOwner("bob", 1), TimeSpan.FromHours(1));
+        await node.Quartz.ScheduleJob(
+            TriggerBuilder.Create().ForJob(Job).WithIdentity("two").WithRetryPolicy(RetryPolicy.Fixed(3, TimeSpan.FromMilliseconds(1)))
+                .WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(1)).WithRepeatCount(1)).Build(), cancellationToken: Cancellation);
+
+        // The first is skipped, and what comes next is the second, which waits as the last of its series.
+        await UntilAsync(() => node.FiresUnderWay == 1 && node.Verdicts.All.Count == 1, "the first is skipped, and the second waits");
+        Assert.Equal((true, false, ExecutionOutcome.Vetoed), (node.Verdicts.All[0].IsSkipped, node.Verdicts.All[0].IsRetried, node.Verdicts.All[0].Outcome));
     }
 
     [Fact]

@@ -1,0 +1,36 @@
+using Coordination.Stores;
+using Coordination.TestKit.Stores;
+
+namespace Coordination.Quartz.Tests.Schedulers;
+
+/// <summary>The store of a node whose calls the test stops, or lets fail, where it says.</summary>
+internal sealed class SteeredStore(ILockStore inner) : DelegatingLockStore(inner)
+{
+    private int _occurrences;
+
+    /// <summary>Comes before each look at a lock.</summary>
+    public Func<Task>? BeforeInspect { get; set; }
+
+    /// <summary>Comes before each request for an occurrence, with its number from one.</summary>
+    public Func<int, Task>? BeforeOccurrence { get; set; }
+
+    public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Occurrence is not null && BeforeOccurrence is { } before)
+        {
+            await before(Interlocked.Increment(ref _occurrences)).WaitAsync(cancellationToken);
+        }
+
+        return await base.AcquireAsync(request, cancellationToken);
+    }
+
+    public override async Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
+    {
+        if (BeforeInspect is { } before)
+        {
+            await before().WaitAsync(cancellationToken);
+        }
+
+        return await base.InspectAsync(lockName, maxWaiters, cancellationToken);
+    }
+}
