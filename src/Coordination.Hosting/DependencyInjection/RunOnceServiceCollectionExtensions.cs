@@ -1,7 +1,7 @@
 using Coordination;
 using Coordination.Hosting.Execution;
-using Coordination.Hosting.RunOnce;
 using Coordination.Hosting.Runners;
+using Coordination.Hosting.RunOnce;
 using Coordination.Hosting.Telemetry;
 using Coordination.Occurrences;
 using Coordination.Telemetry;
