@@ -9,6 +9,7 @@ public sealed class ProjectFileTests
     private static readonly string[] Ways = ["Named", "Matched", "Listed", "Imported", "Added", "Read", "Embedded"];
 
     [Fact]
+    [Needs(Need.LongTier)]
     public async Task A_project_that_compiles_a_file_from_elsewhere_does_not_build()
     {
         var folder = Directory.CreateTempSubdirectory("coordination-sources-");

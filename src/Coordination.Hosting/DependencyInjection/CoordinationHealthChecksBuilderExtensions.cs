@@ -1,4 +1,6 @@
 using Coordination;
+using Coordination.DependencyInjection;
+using Coordination.Hosting.DependencyInjection;
 using Coordination.Hosting.Health;
 using Coordination.Hosting.Services;
 using Coordination.Hosting.Stores;
@@ -30,21 +32,26 @@ public static class CoordinationHealthChecksBuilderExtensions
     /// <c>nodeId</c>, <c>token</c> and <c>since</c>. Of periodic services it has <c>phase</c> and the failures, of work that is run once <c>phase</c>. No secret is in it.
     /// </remarks>
     /// <param name="builder">The health checks of the host.</param>
-    /// <param name="name">The name of the check.</param>
+    /// <param name="name">The name of the check. Null, the default, for <c>coordination</c>, and for <c>coordination:{nodeName}</c> of a node that has a name.</param>
     /// <param name="failureStatus">What it reports as its failure.</param>
     /// <param name="tags">Tags to choose the check by.</param>
     /// <param name="storeTimeLimit">How long the store has to reply.</param>
     /// <param name="timeout">How long the check may take.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="name"/> is null.</exception>
+    /// <param name="nodeName">
+    /// The name of the node that is checked, of <c>services.AddCoordination("billing")</c>: its store and its locks alone, for services run on the node that has no
+    /// name. Null, the default, for that one.
+    /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A duration is not in its range.</exception>
     public static IHealthChecksBuilder AddCoordinationHealthCheck(
         this IHealthChecksBuilder builder,
-        string name = "coordination",
+        string? name = null,
         HealthStatus? failureStatus = null,
         IEnumerable<string>? tags = null,
         TimeSpan? storeTimeLimit = null,
-        TimeSpan? timeout = null) =>
-        AddOf(builder, name, new ServiceChoice(), failureStatus, tags, storeTimeLimit, timeout);
+        TimeSpan? timeout = null,
+        string? nodeName = null) =>
+        AddOf(builder, name ?? NameOf("coordination", nodeName), new ServiceChoice(), failureStatus, tags, storeTimeLimit, timeout, nodeName);
 
     /// <summary>Adds the same check for the work with one lock alone. Work that is run once has the lock <c>run-once/</c> and its name.</summary>
     /// <param name="builder">The health checks of the host.</param>
@@ -94,26 +101,28 @@ public static class CoordinationHealthChecksBuilderExtensions
     /// standby, all work that is run once is done, and locks can be acquired; else <paramref name="failureStatus"/>.
     /// </summary>
     /// <param name="builder">The health checks of the host.</param>
-    /// <param name="name">The name of the check.</param>
+    /// <param name="name">The name of the check. Null, the default, for <c>coordination-ready</c>, and for <c>coordination-ready:{nodeName}</c> of a node that has a name.</param>
     /// <param name="failureStatus">What it reports as its failure.</param>
     /// <param name="tags">Tags to choose the check by. Null, the default, for <c>ready</c>.</param>
     /// <param name="storeTimeLimit">How long the store has to reply.</param>
     /// <param name="timeout">How long the check may take.</param>
-    /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="name"/> is null.</exception>
+    /// <param name="nodeName">The name of the node that is checked: its store alone. Null, the default, for the node that has none.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A duration is not in its range.</exception>
     public static IHealthChecksBuilder AddCoordinationReadyCheck(
         this IHealthChecksBuilder builder,
-        string name = "coordination-ready",
+        string? name = null,
         HealthStatus? failureStatus = null,
         IEnumerable<string>? tags = null,
         TimeSpan? storeTimeLimit = null,
-        TimeSpan? timeout = null)
+        TimeSpan? timeout = null,
+        string? nodeName = null)
     {
         StoreTimeLimit.Range.Validate(nameof(storeTimeLimit), nameof(storeTimeLimit), storeTimeLimit);
         return Add(
             builder,
-            name,
-            provider => new ReadyHealthCheck(provider.GetRequiredService<HostWork>(), TroubleOf(provider, storeTimeLimit)),
+            name ?? NameOf("coordination-ready", nodeName),
+            provider => new ReadyHealthCheck(WorkOf(provider, nodeName), TroubleOf(NodeOf(provider, nodeName), storeTimeLimit)),
             failureStatus,
             tags ?? ["ready"],
             timeout);
@@ -162,14 +171,24 @@ public static class CoordinationHealthChecksBuilderExtensions
     }
 
     private static IHealthChecksBuilder AddOf(
-        IHealthChecksBuilder builder, string name, ServiceChoice choice, HealthStatus? failureStatus, IEnumerable<string>? tags, TimeSpan? storeTimeLimit, TimeSpan? timeout)
+        IHealthChecksBuilder builder,
+        string name,
+        ServiceChoice choice,
+        HealthStatus? failureStatus,
+        IEnumerable<string>? tags,
+        TimeSpan? storeTimeLimit,
+        TimeSpan? timeout,
+        string? nodeName = null)
     {
         StoreTimeLimit.Range.Validate(nameof(storeTimeLimit), nameof(storeTimeLimit), storeTimeLimit);
         return Add(
             builder,
             name,
-            provider => new CoordinationHealthCheck(
-                provider.GetRequiredService<HostWork>(), choice, provider.GetRequiredService<ILockProvider>(), TroubleOf(provider, storeTimeLimit)),
+            provider =>
+            {
+                var node = NodeOf(provider, nodeName);
+                return new CoordinationHealthCheck(WorkOf(provider, nodeName), choice, node.GetRequired<ILockProvider>(), TroubleOf(node, storeTimeLimit));
+            },
             failureStatus,
             tags,
             timeout);
@@ -187,16 +206,29 @@ public static class CoordinationHealthChecksBuilderExtensions
         StoreTimeLimit.Range.Validate(nameof(timeout), nameof(timeout), timeout);
 
         // A host that only takes locks has no exclusive services, and a store to be asked all the same.
-        builder.Services.AddOptions<ExclusiveServiceOptions>();
-        builder.Services.TryAddSingleton<ExclusiveServices>();
+        ServiceParts.AddLeaderships(builder.Services);
         builder.Services.TryAddSingleton<HostWork>();
         return builder.Add(new HealthCheckRegistration(name, create, failureStatus, tags, timeout));
     }
 
-    private static StoreTrouble TroubleOf(IServiceProvider provider, TimeSpan? timeLimit) => new(
-        provider.GetRequiredService<ILockStore>(),
-        provider.GetRequiredService<ILockStoreAdministration>(),
-        provider.GetRequiredService<StoreCondition>(),
-        provider.GetRequiredService<TimeProvider>(),
+    private static string NameOf(string check, string? nodeName) => nodeName is null ? check : $"{check}:{nodeName}";
+
+    /// <exception cref="InvalidOperationException">There is no such node.</exception>
+    private static NodeServices NodeOf(IServiceProvider provider, string? nodeName)
+    {
+        var node = new NodeServices(provider, nodeName);
+        return nodeName is null || node.Get<ILockProvider>() is not null
+            ? node
+            : throw new InvalidOperationException($"The health check is for the node '{nodeName}', and there is none of that name. Call services.AddCoordination(\"{nodeName}\").");
+    }
+
+    /// <summary>All exclusive work is done on the node that has no name.</summary>
+    private static HostWork? WorkOf(IServiceProvider provider, string? nodeName) => nodeName is null ? provider.GetRequiredService<HostWork>() : null;
+
+    private static StoreTrouble TroubleOf(NodeServices node, TimeSpan? timeLimit) => new(
+        node.GetRequired<ILockStore>(),
+        node.GetRequired<ILockStoreAdministration>(),
+        node.GetRequired<StoreCondition>(),
+        node.GetShared<TimeProvider>(),
         timeLimit ?? StoreTimeLimit.OfHealthCheck);
 }

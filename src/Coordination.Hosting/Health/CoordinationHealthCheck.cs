@@ -3,13 +3,13 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Coordination.Hosting.Health;
 
 /// <summary>How the coordination of this node does: some or all of its exclusive work, and whether a lock is there to be acquired.</summary>
-internal sealed class CoordinationHealthCheck(HostWork work, ServiceChoice choice, ILockProvider locks, StoreTrouble store) : IHealthCheck
+internal sealed class CoordinationHealthCheck(HostWork? work, ServiceChoice choice, ILockProvider locks, StoreTrouble store) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(context);
         var storeTrouble = await store.FindAsync(cancellationToken).ConfigureAwait(false);
-        var reports = choice.Of(work.Report());
+        var reports = choice.Of(work?.Report() ?? []);
         var data = new Dictionary<string, object>
         {
             ["node"] = locks.NodeId,

@@ -2,7 +2,8 @@ namespace Coordination;
 
 /// <summary>
 /// Who leads: whether this node does the work of an <see cref="ExclusiveBackgroundService"/>, and which one does if not. By service,
-/// as <see cref="ILeadership{TService}"/>, or by the name of the lock, as <c>[FromKeyedServices("name")] ILeadership</c>.
+/// as <see cref="ILeadership{TService}"/>, or by the name of the lock or of the registration, as <c>[FromKeyedServices("name")] ILeadership</c>. All of them
+/// as <c>IEnumerable&lt;ILeadership&gt;</c>. For a lock that this process does not contend for, see <c>services.AddLeadership("lock name")</c>.
 /// </summary>
 /// <remarks>
 /// What it says may be outdated when you act on it. Use it to show and to route; work that must not be done twice belongs into the
@@ -21,15 +22,22 @@ public interface ILeadership
     bool IsLeader { get; }
 
     /// <summary>
-    /// Who leads, as far as this node knows: itself, or the node it saw when it last asked the store, which it does when it begins to
-    /// stand by and then once per lease duration. Null when nobody leads, or the store is away, and is not asked then.
+    /// Who leads, as far as this node knows: itself, or the node that the store named last. It names one each time that it refuses the lock to this node, which
+    /// asks for it whenever its turn may have come. Null when nobody leads, or nobody is known to: what was seen counts for as long as the leader's lease
+    /// lasted then, and a second.
     /// </summary>
+    /// <remarks>
+    /// Returns at once. If what it returns is older than a second, the store is asked as well, for whoever asks next; <see cref="GetLeaderAsync"/> waits for the
+    /// reply. Nothing is asked that nobody wants to know.
+    /// </remarks>
     LeaderInfo? Leader { get; }
 
     /// <summary>The leadership as it is, and then each change that this node sees, until the service has stopped.</summary>
     /// <remarks>
-    /// Any number of watchers may watch, each in its own time, and none holds up the service: a watcher that falls more than 16
-    /// changes behind misses the oldest of them, and never the latest.
+    /// <para>Any number of watchers may watch, each in its own time, and none holds up the service: a watcher that falls more than 16
+    /// changes behind misses the oldest of them, and never the latest.</para>
+    /// <para>A node that stands by learns of another leader when it asks for the lock: when it is told that its turn may have come, and when the lease of the leader
+    /// ends. One that does not asks the store while somebody watches, when the leader's lease as it was seen ends.</para>
     /// </remarks>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -41,5 +49,5 @@ public interface ILeadership
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="LockStoreException">The store could not reply.</exception>
     /// <exception cref="NotSupportedException">The store has no administration, so nobody can look at its locks.</exception>
-    ValueTask<LeaderInfo?> GetLeaderAsync(CancellationToken cancellationToken = default);
+    Task<LeaderInfo?> GetLeaderAsync(CancellationToken cancellationToken = default);
 }

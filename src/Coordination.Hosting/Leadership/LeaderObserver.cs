@@ -1,73 +1,40 @@
 using Coordination.Hosting.Telemetry;
+using Coordination.Waiting;
 
 namespace Coordination.Hosting.Leadership;
 
-/// <summary>Asks the store who leads, once per lease duration, while this node does not and the store is not away.</summary>
-internal sealed class LeaderObserver(ServiceLeadership leadership, LeaderQuestions questions, TimeSpan leaseDuration, TimeProvider time, ServiceLog log)
+/// <summary>Passes on who leads while this node does not: what the store says each time that it refuses the lock. Makes no call.</summary>
+internal sealed class LeaderObserver(ServiceLeadership leadership, KnownHolders holders, ServiceLog log)
 {
-    private CancellationTokenSource? _observing;
-    private Task _observation = Task.CompletedTask;
-    private LeaderInfo? _seen;
+    private IDisposable? _subscription;
+    private volatile LeaderInfo? _seen;
 
     /// <summary>Begins to look; does nothing when it does already.</summary>
     public void Start(CancellationToken stop)
     {
-        if (_observing is null)
+        if (!stop.IsCancellationRequested)
         {
-            _observing = CancellationTokenSource.CreateLinkedTokenSource(stop);
-            _observation = ObserveAsync(_observing.Token);
+            _subscription ??= holders.Subscribe(leadership.LockName, See);
         }
     }
 
-    /// <summary>Ends the looking; when the task has completed, no late reply comes in any more.</summary>
-    public async Task StopAsync()
+    /// <summary>Ends the looking.</summary>
+    public Task StopAsync()
     {
-        if (_observing is not null)
-        {
-            await _observing.CancelAsync().ConfigureAwait(false);
-            // Ends by being cancelled, and in no other way.
-            await _observation.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _observing.Dispose();
-            _observing = null;
-        }
+        _subscription?.Dispose();
+        _subscription = null;
+        return Task.CompletedTask;
     }
 
     /// <summary>Makes the leader that is seen next worth a line of the log, although it may be the one that was seen last.</summary>
     public void Forget() => _seen = null;
 
-    private async Task ObserveAsync(CancellationToken cancellationToken)
+    private void See(LockHolder holder)
     {
-        while (true)
+        if (leadership.Saw(holder) is { } leader && leader != _seen)
         {
-            try
-            {
-                var leader = questions.MayBeAsked(leadership.LockName) ? await AskAsync(cancellationToken).ConfigureAwait(false) : null;
-                if (leadership.Saw(leader) && leader != _seen)
-                {
-                    _seen = leader;
-                    log.SeesLeader(leader!);
-                }
-            }
-            catch (NotSupportedException)
-            {
-                // The store has no administration, and will have none: who else leads is not to be learned here.
-                return;
-            }
-            catch (Exception) when (!cancellationToken.IsCancellationRequested)
-            {
-                // The store is away, which the lock tells of. Nobody can say who leads until it is back.
-                questions.Failed(leadership.LockName);
-                leadership.Saw(null);
-            }
-
-            await Task.Delay(leaseDuration, time, cancellationToken).ConfigureAwait(false);
+            _seen = leader;
+            log.SeesLeader(leader);
         }
-    }
-
-    private async Task<LeaderInfo?> AskAsync(CancellationToken cancellationToken)
-    {
-        var leader = await leadership.GetLeaderAsync(cancellationToken).ConfigureAwait(false);
-        questions.Replied(leadership.LockName);
-        return leader;
     }
 }

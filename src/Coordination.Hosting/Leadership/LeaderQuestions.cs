@@ -1,29 +1,75 @@
 using System.Collections.Concurrent;
+using Coordination.Hosting.Stores;
 using Coordination.Stores;
 using Coordination.Telemetry;
 
 namespace Coordination.Hosting.Leadership;
 
 /// <summary>
-/// Which parts of the store the services of a node ask who leads: as long as the node's calls fail, none that did not reply to the last such question. An
-/// outage costs one question of each shard then, and not one of each service in each of its lease durations.
+/// Asks the store who holds the locks of a node's services, and says which questions are worth it that nobody waits for. As long as the node's calls fail,
+/// none to a part of the store that did not reply to the last one: an outage costs one question of each shard. Where it replies and grants nothing, such as a
+/// server to which this node may not write, one for all locks in a second at first, and in half a minute at last.
 /// </summary>
-/// <remarks>A store that grants no lock for another reason, such as a lack of memory, replies to questions and is asked on. Safe for use by several threads.</remarks>
-internal sealed class LeaderQuestions(ILockStore store, StoreCondition condition)
+/// <remarks>Safe for use by several threads.</remarks>
+internal sealed class LeaderQuestions(ILockStore store, ILockStoreAdministration administration, StoreCondition condition, TimeProvider time)
 {
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly Lock _gate = new();
     private readonly ConcurrentDictionary<int, bool> _away = [];
+    private TimeSpan _pause;
+    private long _askedAt;
 
-    public bool MayBeAsked(string lockName) => _away.IsEmpty || condition.Trouble is null || !_away.ContainsKey(store.ShardOf(lockName));
-
-    /// <summary>A question got its reply.</summary>
-    public void Replied(string lockName)
+    /// <summary>Whether the store is to be asked now, when nobody waits for the reply. Who is told so asks.</summary>
+    public bool MayAsk(string lockName)
     {
+        lock (_gate)
+        {
+            if (condition.Trouble is null)
+            {
+                _pause = TimeSpan.Zero;
+                return true;
+            }
+
+            if (_away.ContainsKey(store.ShardOf(lockName)) || (_pause > TimeSpan.Zero && time.GetElapsedTime(_askedAt) < _pause))
+            {
+                return false;
+            }
+
+            _askedAt = time.GetTimestamp();
+            _pause = _pause == TimeSpan.Zero ? ShortestPause : 2 * _pause < LongestPause ? 2 * _pause : LongestPause;
+            return true;
+        }
+    }
+
+    /// <summary>Asks, and waits for the reply no longer than it is worth.</summary>
+    /// <returns>Who holds the lock; null for nobody.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="LockStoreException">The store could not reply.</exception>
+    /// <exception cref="NotSupportedException">The store has no administration.</exception>
+    public async Task<LockHolder?> AskAsync(string lockName, CancellationToken cancellationToken)
+    {
+        LockHolder? holder = null;
+        try
+        {
+            await StoreTimeLimit.ApplyAsync(
+                StoreTimeLimit.Default,
+                async limited => holder = await administration.GetHolderAsync(lockName, limited).ConfigureAwait(false),
+                time,
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not NotSupportedException && !cancellationToken.IsCancellationRequested)
+        {
+            _away[store.ShardOf(lockName)] = true;
+            throw;
+        }
+
         if (!_away.IsEmpty)
         {
             _away.TryRemove(store.ShardOf(lockName), out _);
         }
-    }
 
-    /// <summary>A question got none.</summary>
-    public void Failed(string lockName) => _away[store.ShardOf(lockName)] = true;
+        return holder;
+    }
 }

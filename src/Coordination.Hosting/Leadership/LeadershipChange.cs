@@ -12,4 +12,11 @@ public sealed record LeadershipChange
     /// <summary>Who leads.</summary>
     /// <value>Null, the default, when nobody does, or it is not known.</value>
     public LeaderInfo? Leader { get; init; }
+
+    /// <summary>Why it changed.</summary>
+    /// <value><see cref="LeadershipChangeCause.None"/> by default.</value>
+    public LeadershipChangeCause Cause { get; init; }
+
+    /// <summary>When this node saw it change, on its wall clock.</summary>
+    public required DateTimeOffset At { get; init; }
 }

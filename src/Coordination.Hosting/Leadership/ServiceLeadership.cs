@@ -1,160 +1,118 @@
-using System.Runtime.CompilerServices;
-using System.Threading.Channels;
-using Coordination.Hosting.Stores;
-using Coordination.Stores;
+using Coordination.Hosting.Execution;
 
 namespace Coordination.Hosting.Leadership;
 
-/// <summary>What a node knows of the leadership of one service: written by the service's runner, read by everybody.</summary>
-internal class ServiceLeadership(string lockName, string nodeId, ILockStoreAdministration store, TimeProvider time) : ILeadership
+/// <summary>What a node knows of the leadership of one of its services: written by the service's runner, read by everybody.</summary>
+internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, TimeProvider time)
+    : LockLeadership(lockName, nodeId, questions, leaseDuration, time)
 {
-    private const int WatcherCapacity = 16;
-
-    private readonly Lock _gate = new();
-    private readonly List<ChannelWriter<LeadershipChange>> _watchers = [];
+    private readonly Dictionary<WorkEnd, long> _terms = [];
     private ServicePhase _phase;
     private ILockLease? _lease;
     private LeaderInfo? _leader;
-    private LeadershipChange _published = new() { LockName = lockName, IsLeader = false };
-    private bool _ended;
-
-    public string LockName => lockName;
-
-    public bool IsLeader => Status.Leadership.IsLeader;
-
-    public LeaderInfo? Leader => Status.Leadership.Leader;
+    private Predecessor? _last;
+    private long _lastEndsAt;
 
     public ServiceStatus Status
     {
         get
         {
-            lock (_gate)
+            lock (Gate)
             {
-                return new ServiceStatus(_phase, _lease?.State, Look());
+                return new ServiceStatus(_phase, _lease?.State, Describe());
             }
         }
     }
 
-    public async IAsyncEnumerable<LeadershipChange> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
+    /// <summary>How many terms of this node have ended, by how they did.</summary>
+    public IReadOnlyDictionary<WorkEnd, long> Terms
     {
-        var channel = Channel.CreateBounded<LeadershipChange>(
-            new BoundedChannelOptions(WatcherCapacity) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
-        lock (_gate)
+        get
         {
-            Publish();
-            channel.Writer.TryWrite(_published);
-            if (_ended)
+            lock (Gate)
             {
-                channel.Writer.Complete();
-            }
-            else
-            {
-                _watchers.Add(channel.Writer);
-            }
-        }
-
-        try
-        {
-            await foreach (var change in channel.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
-            {
-                yield return change;
-            }
-        }
-        finally
-        {
-            lock (_gate)
-            {
-                _watchers.Remove(channel.Writer);
+                return new Dictionary<WorkEnd, long>(_terms);
             }
         }
     }
 
-    public async ValueTask<LeaderInfo?> GetLeaderAsync(CancellationToken cancellationToken = default)
-    {
-        LockHolder? holder = null;
-        await StoreTimeLimit.ApplyAsync(
-            StoreTimeLimit.Default,
-            async limited => holder = await store.GetHolderAsync(lockName, limited).ConfigureAwait(false),
-            time,
-            cancellationToken).ConfigureAwait(false);
+    /// <summary>Whom the term of this node follows; null where it knows of none.</summary>
+    public Predecessor? Predecessor { get; private set; }
 
-        // Nobody leads in the rest of LockAtLeastFor.
-        return holder is null or { IsReleased: true } ? null : new LeaderInfo { NodeId = holder.Owner.NodeId, FencingToken = holder.FencingToken, Since = holder.Since };
-    }
+    protected override bool Holds => _lease is not null;
 
     /// <summary>A term of this node begins.</summary>
     public void Lead(ILockLease lease)
     {
-        lock (_gate)
+        lock (Gate)
         {
+            Know(null, LeaseDuration);
+            Predecessor = _last is { End: PredecessorEnd.Unknown } last ? last with { End = PredecessorEnd.RanOut } : _last;
             _phase = ServicePhase.Leader;
             _lease = lease;
-            _leader = new LeaderInfo { NodeId = lease.Owner.NodeId, FencingToken = lease.FencingToken, Since = time.GetUtcNow() };
-            Publish();
+            _leader = new LeaderInfo { NodeId = lease.Owner.NodeId, FencingToken = lease.FencingToken, Since = Time.GetUtcNow() };
+            Publish(LeadershipChangeCause.TermBegan);
         }
     }
 
     /// <summary>This node does not lead, or not any more.</summary>
-    public void Enter(ServicePhase phase)
+    /// <param name="phase">What it does now.</param>
+    /// <param name="end">How its term ended; null where there was none, and where it was lost.</param>
+    public void Enter(ServicePhase phase, WorkEnd? end = null)
     {
-        lock (_gate)
+        lock (Gate)
         {
             _phase = phase;
             if (_lease is not null)
             {
-                _lease = null;
-                _leader = null;
+                var ended = end ?? (phase == ServicePhase.Stopped ? WorkEnd.Stopped : WorkEnd.Lost);
+                _terms[ended] = _terms.GetValueOrDefault(ended) + 1;
+                _last = new Predecessor(_leader!, PredecessorEnd.Own, ended);
+                (_lease, _leader) = (null, null);
+                Know(null, LeaseDuration);
+                Publish(CauseOf(ended));
             }
-
-            Publish();
-        }
-    }
-
-    /// <summary>The store was asked who leads.</summary>
-    /// <returns>Whether another node does, and this one did not know.</returns>
-    public bool Saw(LeaderInfo? leader)
-    {
-        // By what this node saw of itself it does not lead: the grant is on its way here, or was lost.
-        var other = leader?.NodeId == nodeId ? null : leader;
-        lock (_gate)
-        {
-            var isNews = _lease is null && other != _leader;
-            if (isNews)
-            {
-                _leader = other;
-                Publish();
-            }
-
-            return isNews && other is not null;
         }
     }
 
     /// <summary>The service has stopped, and every watch ends with that.</summary>
-    public void End()
+    public override void End()
     {
-        lock (_gate)
+        lock (Gate)
         {
-            _ended = true;
             Enter(ServicePhase.Stopped);
-            _watchers.ForEach(static watcher => watcher.TryComplete());
-            _watchers.Clear();
+            base.End();
         }
     }
 
-    private LeadershipChange Look()
-    {
-        // The lease knows of its loss before its callbacks have run.
-        var isLeader = _lease?.State is LeaseState.Held or LeaseState.InDoubt;
-        return new LeadershipChange { LockName = lockName, IsLeader = isLeader, Leader = _lease is null || isLeader ? _leader : null };
-    }
+    // The lease knows of its loss before its callbacks have run.
+    protected override (bool IsLeader, LeaderInfo? Leader) Look() =>
+        _lease is null ? base.Look() : _lease.State is LeaseState.Held or LeaseState.InDoubt ? (true, _leader) : (false, null);
 
-    private void Publish()
+    protected override void Publish(LeadershipChangeCause cause) => base.Publish(_lease is { State: LeaseState.Lost } ? LeadershipChangeCause.LeaseLost : cause);
+
+    protected override void Know(LeaderInfo? leader, TimeSpan lasts)
     {
-        var change = Look();
-        if (change != _published)
+        base.Know(leader, lasts);
+        if (leader is not null)
         {
-            _published = change;
-            _watchers.ForEach(watcher => watcher.TryWrite(change));
+            _last = new Predecessor(leader, PredecessorEnd.Unknown);
+            _lastEndsAt = Time.GetTimestamp() + (long)(lasts.TotalSeconds * Time.TimestampFrequency);
+        }
+        else if (_last is { End: PredecessorEnd.Unknown } last && Time.GetTimestamp() < _lastEndsAt)
+        {
+            // Before the end of its lease it can only have been passed on.
+            _last = last with { End = PredecessorEnd.PassedOn };
         }
     }
+
+    private static LeadershipChangeCause CauseOf(WorkEnd end) => end switch
+    {
+        WorkEnd.Completed => LeadershipChangeCause.WorkCompleted,
+        WorkEnd.Failed => LeadershipChangeCause.WorkFailed,
+        WorkEnd.SteppedDown => LeadershipChangeCause.SteppedDown,
+        WorkEnd.MaxTermReached => LeadershipChangeCause.MaxTermReached,
+        WorkEnd.Stopped => LeadershipChangeCause.HostStopped,
+        _ => LeadershipChangeCause.LeaseLost,
+    };
 }

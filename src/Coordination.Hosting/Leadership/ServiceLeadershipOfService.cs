@@ -1,7 +1,5 @@
-using Coordination.Stores;
-
 namespace Coordination.Hosting.Leadership;
 
-internal sealed class ServiceLeadership<TService>(string lockName, string nodeId, ILockStoreAdministration store, TimeProvider time)
-    : ServiceLeadership(lockName, nodeId, store, time), ILeadership<TService>
+internal sealed class ServiceLeadership<TService>(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, TimeProvider time)
+    : ServiceLeadership(lockName, nodeId, questions, leaseDuration, time), ILeadership<TService>
     where TService : ExclusiveBackgroundService;

@@ -1,6 +1,9 @@
 namespace Coordination;
 
-/// <summary>The settings of an <see cref="ExclusivePeriodicService"/>, checked when the host starts.</summary>
+/// <summary>
+/// The settings of one registration of an <see cref="ExclusivePeriodicService"/>, checked when the host starts. Bound from the section
+/// <c>Coordination:Services:{name}</c> of the configuration, as <see cref="ExclusiveServiceOptions"/>.
+/// </summary>
 public sealed class ExclusivePeriodicOptions
 {
     /// <summary>

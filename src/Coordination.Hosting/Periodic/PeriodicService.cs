@@ -4,27 +4,27 @@ using Coordination.Hosting.Services;
 namespace Coordination.Hosting.Periodic;
 
 /// <summary>A registered periodic service with all that was worked out for it.</summary>
-/// <param name="type">What was registered.</param>
+/// <param name="key">What was registered, and under which name.</param>
 /// <param name="lockName">Its lock.</param>
 /// <param name="options">Its settings.</param>
 /// <param name="timings">Those of its leases.</param>
 /// <param name="work">What it does.</param>
 /// <param name="time">The clock.</param>
-internal sealed class PeriodicService(Type type, string lockName, ExclusivePeriodicOptions options, LeaseTimings timings, ExclusivePeriodicService work, TimeProvider time)
+internal sealed class PeriodicService(ServiceKey key, string lockName, ExclusivePeriodicOptions options, LeaseTimings timings, ExclusivePeriodicService work, TimeProvider time)
 {
     private const int IntervalsOfMemory = 10;
 
     private static readonly TimeSpan LongestMemory = TimeSpan.FromDays(366);
 
-    public Type Type => type;
+    public Type Type => key.Type;
 
     /// <summary>What log lines call it.</summary>
-    public string Name => type.Name;
+    public string Name => key.DisplayName;
 
     public string LockName => lockName;
 
     /// <summary>What tells its slots from those of another service that shares its lock. As for the name of the lock, not the full name of the type, which may have a version in it.</summary>
-    public string Series { get; } = $"periodic/{type}";
+    public string Series { get; } = key.Name is null ? $"periodic/{key.Type}" : $"periodic/{key.Type}/{key.Name}";
 
     public ExclusivePeriodicOptions Options => options;
 

@@ -4,15 +4,16 @@ namespace Coordination;
 /// The settings of one registration of an <see cref="ExclusiveBackgroundService"/>, checked when the host starts.
 /// </summary>
 /// <remarks>
-/// What is to hold for all of them goes into <c>services.ConfigureAll&lt;ExclusiveServiceOptions&gt;(…)</c> before they are registered,
-/// or <c>PostConfigureAll</c> after.
+/// Bound from the section <c>Coordination:Services:{name}</c> of the configuration: of the name of the registration or, where it has none, of the type without its
+/// namespace. What is to hold for all services goes into <c>services.Configure&lt;ExclusiveServiceOptions&gt;(…)</c>, before they are registered for what
+/// a registration may change. Code wins over the configuration.
 /// </remarks>
 public sealed class ExclusiveServiceOptions
 {
     /// <summary>
     /// The name of the lock, as <see cref="ILockProvider.GetLock"/> takes it; nodes that share it share the work. Null, the default, for
     /// that of <see cref="ExclusiveLockAttribute"/>, and without one <c>{application}/{type}</c>, of <see cref="CoordinationOptions.ApplicationName"/> and the full name of the
-    /// type. A name that is set is shared by all applications with the same key prefix. Within a host each registration needs a name of its own.
+    /// type; with <c>/{name}</c> after it for a registration that has a name. A name that is set is shared by all applications with the same key prefix. Within a host each registration needs a name of its own.
     /// </summary>
     public string? LockName { get; set; }
 

@@ -1,30 +1,29 @@
-using System.Diagnostics.CodeAnalysis;
 using Coordination.Hosting.Leadership;
-using Coordination.Stores;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Hosting.Services;
 
 /// <summary>One call of <c>AddExclusiveBackgroundService</c>.</summary>
-/// <param name="name">Tells this registration from the others of the host: in errors, and as the name of its options.</param>
-/// <param name="serviceType">What was registered.</param>
-internal abstract class ExclusiveServiceRegistration(string name, Type serviceType)
+/// <param name="key">Tells this registration from the others of the host.</param>
+internal abstract class ExclusiveServiceRegistration(ServiceKey key)
 {
-    public string Name => name;
+    public ServiceKey Key => key;
 
-    public Type ServiceType => serviceType;
+    /// <summary>What errors call it, and the name of its options.</summary>
+    public string Name => key.OptionsName;
 
-    public abstract ExclusiveBackgroundService CreateService(IServiceProvider services);
+    public Type ServiceType => key.Type;
 
-    public abstract ServiceLeadership CreateLeadership(string lockName, string nodeId, ILockStoreAdministration store, TimeProvider time);
+    /// <exception cref="InvalidOperationException">The application registered the type, and not as a singleton.</exception>
+    public abstract ExclusiveBackgroundService GetService(IServiceProvider services);
+
+    public abstract ServiceLeadership CreateLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, TimeProvider time);
 }
 
-internal sealed class ExclusiveServiceRegistration<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TService>(string name)
-    : ExclusiveServiceRegistration(name, typeof(TService))
+internal sealed class ExclusiveServiceRegistration<TService>(ServiceKey key, ServiceInstance<TService> instance) : ExclusiveServiceRegistration(key)
     where TService : ExclusiveBackgroundService
 {
-    public override ExclusiveBackgroundService CreateService(IServiceProvider services) => ActivatorUtilities.CreateInstance<TService>(services);
+    public override ExclusiveBackgroundService GetService(IServiceProvider services) => instance.Get(services);
 
-    public override ServiceLeadership CreateLeadership(string lockName, string nodeId, ILockStoreAdministration store, TimeProvider time) =>
-        new ServiceLeadership<TService>(lockName, nodeId, store, time);
+    public override ServiceLeadership CreateLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, TimeProvider time) =>
+        new ServiceLeadership<TService>(lockName, nodeId, questions, leaseDuration, time);
 }

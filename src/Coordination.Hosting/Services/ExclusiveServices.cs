@@ -1,6 +1,5 @@
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
-using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -20,12 +19,12 @@ internal sealed class ExclusiveServices
         IServiceProvider services)
     {
         var locks = Required<ILockProvider>(services);
-        var store = Required<ILockStoreAdministration>(services);
+        var questions = services.GetRequiredService<LeaderQuestions>();
         var time = Required<TimeProvider>(services);
 
         foreach (var registration in registrations)
         {
-            _all.Add(Create(registration, options.Get(registration.Name), node.Value, locks, store, time));
+            _all.Add(Create(registration, options.Get(registration.Name), node.Value, locks, questions, time));
         }
 
         foreach (var group in _all.GroupBy(static service => service.Lock.Name, StringComparer.Ordinal).Where(static group => group.Skip(1).Any()))
@@ -42,32 +41,44 @@ internal sealed class ExclusiveServices
     public ExclusiveService Get(ExclusiveServiceRegistration registration) => _all.Single(service => service.Registration == registration);
 
     /// <returns>Null when there is no service with that lock.</returns>
-    public ServiceLeadership? GetLeadership(object? lockName) =>
-        _all.SingleOrDefault(service => service.Lock.Name.Equals(lockName))?.Leadership;
+    public ExclusiveService? FindLock(string lockName) => _all.SingleOrDefault(service => service.Lock.Name == lockName);
 
+    /// <returns>Null when no service is registered under that name.</returns>
+    /// <exception cref="InvalidOperationException">Several are, of one type each.</exception>
+    public ExclusiveService? FindKey(string name)
+    {
+        var named = _all.FindAll(service => service.Registration.Key.Name == name);
+        return named.Count < 2
+            ? named.SingleOrDefault()
+            : throw new InvalidOperationException(
+                $"Several services are registered under the name '{name}', with the locks {Join(named)}. Ask by the lock's name, or for the ILeadership<TService> with the key '{name}'.");
+    }
+
+    /// <summary>The leadership of a type's registration with a name; without one, of its registration that has none, or else of its only one.</summary>
     /// <exception cref="InvalidOperationException">The service is registered under several names.</exception>
-    public ILeadership<TService> GetLeadership<TService>()
+    public ILeadership<TService> GetLeadership<TService>(string? name)
         where TService : ExclusiveBackgroundService
     {
-        var leaderships = _all.Select(static service => service.Leadership).OfType<ILeadership<TService>>().ToList();
-        return leaderships.Count == 1
-            ? leaderships[0]
-            : throw new InvalidOperationException(
-                $"{typeof(TService)} is registered under several names: {string.Join(", ", leaderships.Select(static leadership => $"'{leadership.LockName}'"))}. "
-                + "Ask for one of them, as [FromKeyedServices(\"name\")] ILeadership.");
+        var ofType = _all.FindAll(static service => service.Leadership is ILeadership<TService>);
+        var found = ofType.Find(service => service.Registration.Key.Name == name) ?? (ofType.Count == 1 ? ofType[0] : null);
+        return (ILeadership<TService>?)found?.Leadership
+            ?? throw new InvalidOperationException(
+                $"{typeof(TService)} is registered under several names, with the locks {Join(ofType)}. Ask for one of them, as [FromKeyedServices(\"name\")] ILeadership.");
     }
+
+    private static string Join(IEnumerable<ExclusiveService> services) => string.Join(", ", services.Select(static service => $"'{service.Lock.Name}'"));
 
     private static ExclusiveService Create(
         ExclusiveServiceRegistration registration,
         ExclusiveServiceOptions options,
         CoordinationOptions node,
         ILockProvider locks,
-        ILockStoreAdministration store,
+        LeaderQuestions questions,
         TimeProvider time)
     {
         try
         {
-            var @lock = locks.GetLock(options.LockName ?? ServiceLockName.Find(registration.ServiceType, node.ApplicationName), options.LockOptions).AsStandby();
+            var @lock = locks.GetLock(options.LockName ?? ServiceLockName.Find(registration.Key, node.ApplicationName), options.LockOptions).AsStandby();
             var timings = LeaseTimings.Of(node, options.LockOptions);
             return new ExclusiveService(
                 registration,
@@ -75,7 +86,7 @@ internal sealed class ExclusiveServices
                 @lock,
                 timings.Duration,
                 new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OverdueAction),
-                registration.CreateLeadership(@lock.Name, locks.NodeId, store, time),
+                registration.CreateLeadership(@lock.Name, locks.NodeId, questions, timings.Duration, time),
                 new ServiceFailures(options.MaxRestartDelay + options.RestartDelayResetAfter, time));
         }
         catch (ArgumentException exception)

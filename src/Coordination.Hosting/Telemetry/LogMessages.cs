@@ -61,6 +61,9 @@ internal static partial class LogMessages
     [LoggerMessage(1217, LogLevel.Critical, "{Service} stops the host after {Failures} failures in a row; lock '{LockName}'.")]
     public static partial void StopsHostAfter(this ILogger logger, string service, string lockName, int failures);
 
+    [LoggerMessage(1218, LogLevel.Information, "{Service} follows node {LeaderNodeId}, token {LeaderFencingToken}, as the leader by the lock '{LockName}'. That term is over: {PredecessorEnd}.")]
+    public static partial void Follows(this ILogger logger, string service, string lockName, string leaderNodeId, long leaderFencingToken, string predecessorEnd);
+
     [LoggerMessage(1220, LogLevel.Information, "{Service} begins a run: lock '{LockName}', token {FencingToken}, scheduled for {ScheduledFor:O}, recovering: {IsRecovery}.")]
     public static partial void PeriodicRunBegins(this ILogger logger, string service, string lockName, long fencingToken, DateTimeOffset? scheduledFor, bool isRecovery);
 

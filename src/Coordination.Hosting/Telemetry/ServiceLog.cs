@@ -1,4 +1,5 @@
 using Coordination.Hosting.Execution;
+using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Terms;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,16 @@ internal sealed class ServiceLog(ILogger logger, string service, string lockName
 
     public void SeesLeader(LeaderInfo leader) => logger.SeesLeader(service, lockName, leader.NodeId, leader.FencingToken, leader.Since);
 
-    public void Leads(ILockLease lease) => logger.Leads(service, lockName, lease.FencingToken, lease.Owner.NodeId);
+    /// <param name="lease">The lease of the term.</param>
+    /// <param name="before">Whom it follows; null where this node knows of none.</param>
+    public void Leads(ILockLease lease, Predecessor? before)
+    {
+        logger.Leads(service, lockName, lease.FencingToken, lease.Owner.NodeId);
+        if (before is not null)
+        {
+            logger.Follows(service, lockName, before.Leader.NodeId, before.Leader.FencingToken, before.Describe());
+        }
+    }
 
     public void Ended(ILockLease lease, TermOutcome outcome, ReleaseResult release, Exception? failure)
     {

@@ -126,7 +126,7 @@ internal sealed class TermLoop(
     {
         var began = time.GetTimestamp();
         service.Leadership.Lead(lease);
-        log.Leads(lease);
+        log.Leads(lease, service.Leadership.Predecessor);
 
         var ending = new WorkEnding(lease, log, stop);
         var result = await leased.RunAsync(
@@ -138,7 +138,7 @@ internal sealed class TermLoop(
         var outcome = new TermOutcome(result.End, time.GetElapsedTime(began), result.End == WorkEnd.SteppedDown ? ending.StayAway : TimeSpan.Zero);
 
         // Nobody sees this node lead after the next one does.
-        service.Leadership.Enter(outcome.IsFailure ? ServicePhase.BackingOff : ServicePhase.Standby);
+        service.Leadership.Enter(outcome.IsFailure ? ServicePhase.BackingOff : ServicePhase.Standby, outcome.End);
         var release = await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
         observer.Start(stop);
         log.Ended(lease, outcome, release, result.Failure);

@@ -131,8 +131,7 @@ public static class QuartzExclusivityBuilderExtensions
 
     private static void AddOptions(IServiceCollection services)
     {
-        // First, so that what is set in code wins over what is configured.
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<QuartzExclusivityOptions>, QuartzExclusivityOptionsBinding>());
+        services.AddCoordinationBinding<QuartzExclusivityOptions, QuartzExclusivityOptionsBinding>();
         services.AddCoordinationSettings<QuartzExclusivityOptions>(QuartzExclusivityOptions.SectionName, DurationsInEffect);
         services.AddCoordinationSettings<ExclusiveJobOptions>(QuartzExclusivityOptionsBinding.Defaults);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<QuartzExclusivityOptions>, QuartzExclusivityOptionsValidator>());

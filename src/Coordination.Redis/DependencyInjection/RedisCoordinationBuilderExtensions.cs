@@ -117,8 +117,7 @@ public static class RedisCoordinationBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
 
-        // Once and first, so that what is set in code wins over what is configured.
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<RedisStoreOptions>, RedisStoreOptionsBinding>());
+        services.AddCoordinationBinding<RedisStoreOptions, RedisStoreOptionsBinding>();
         services.AddCoordinationSettings<RedisStoreOptions>(NodeSection.Of(builder.Name, RedisStoreOptions.Section), provider => DurationsInEffect(provider, builder.Name));
         services.AddOptions<RedisStoreOptions>(builder.Name).Configure(options => configure?.Invoke(options));
         // Checked when the store is made, which the start does where this is the store that counts.

@@ -73,8 +73,7 @@ public static class CoordinationServiceCollectionExtensions
     {
         var services = builder.Services;
 
-        // First, so that what is set in code wins over what is configured.
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<CoordinationOptions>, CoordinationOptionsBinding>());
+        services.AddCoordinationBinding<CoordinationOptions, CoordinationOptionsBinding>();
         services.AddCoordinationSettings<CoordinationOptions>(
             NodeSection.Of(builder.Name), provider => DurationsOf(provider.GetRequiredService<IOptionsMonitor<CoordinationOptions>>().Get(builder.Name), builder.Name));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SettingsAtStart>());
@@ -130,11 +129,13 @@ public static class CoordinationServiceCollectionExtensions
             node.GetShared<TelemetryDispatcher>(),
             node.GetShared<TimeProvider>(),
             node.GetShared<ILogger<ILockProvider>>()))
+        .TryAddSingleton(_ => new KnownHolders())
         .TryAddSingleton(node => new WaitingRoom(
             node.GetRequired<Node>(),
             node.GetRequired<StoreClient>(),
             node.GetRequired<LeaseKeeper>(),
             node.GetRequired<NodeChannel>(),
+            node.GetRequired<KnownHolders>(),
             node.GetRequired<CoordinationMetrics>(),
             node.GetRequired<BackgroundTasks>(),
             node.GetShared<TimeProvider>()))
@@ -144,6 +145,7 @@ public static class CoordinationServiceCollectionExtensions
             node.GetRequired<StoreClient>(),
             node.GetRequired<WaitingRoom>(),
             node.GetRequired<NodeChannel>(),
+            node.GetRequired<KnownHolders>(),
             node.GetRequired<CoordinationMetrics>(),
             node.GetShared<TelemetryDispatcher>(),
             node.GetShared<TimeProvider>()))

@@ -31,6 +31,24 @@ public static class CoordinationSettingsExtensions
         return services;
     }
 
+    /// <summary>Has options bound from the configuration, once, before all that is set in code, sooner or later: what is set in code wins.</summary>
+    /// <typeparam name="TOptions">The options.</typeparam>
+    /// <typeparam name="TBinding">What binds them.</typeparam>
+    /// <param name="services">The services of the host.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> is null.</exception>
+    public static IServiceCollection AddCoordinationBinding<TOptions, [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TBinding>(this IServiceCollection services)
+        where TOptions : class
+        where TBinding : class, IConfigureOptions<TOptions>
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        if (!services.Any(static service => service.ServiceType == typeof(IConfigureOptions<TOptions>) && service.ImplementationType == typeof(TBinding)))
+        {
+            services.Insert(0, ServiceDescriptor.Singleton<IConfigureOptions<TOptions>, TBinding>());
+        }
+
+        return services;
+    }
+
     /// <summary>A section to bind options from, whose durations are written as such.</summary>
     /// <typeparam name="TOptions">The options.</typeparam>
     /// <param name="configuration">The configuration.</param>

@@ -22,9 +22,12 @@ internal sealed class SettingsAtStart(IServiceProvider services, IEnumerable<Set
             {
                 var keys = alike.SelectMany(section => section.Keys).ToList();
                 var known = keys.Concat(SectionsIn(alike.Key)).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+                // One that has nothing but sections is told by those.
+                var told = keys.Count > 0 ? keys : [.. known.Order(StringComparer.Ordinal)];
                 foreach (var unknown in configuration.GetSection(alike.Key).GetChildren().Where(child => !known.Contains(child.Key)))
                 {
-                    Log.KeyUnknown(_logger, unknown.Path, string.Join(", ", keys));
+                    Log.KeyUnknown(_logger, unknown.Path, string.Join(", ", told));
                 }
             }
         }

@@ -22,7 +22,7 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
     {
         metrics.LeaseGranted();
         Log.Granted(_logger, grant.LockName, grant.Owner, grant.FencingToken);
-        if (!CoordinationActivities.HasListeners)
+        if (!dispatcher.Tell(grant, static _ => CoordinationActivities.HasListeners, false))
         {
             return null;
         }

@@ -9,7 +9,7 @@ using Coordination.Waiting;
 namespace Coordination.Locks;
 
 /// <summary>The two ways to a lease: try once, or wait.</summary>
-internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store, WaitingRoom room, NodeChannel channel, CoordinationMetrics metrics, TelemetryDispatcher telemetry, TimeProvider time)
+internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store, WaitingRoom room, NodeChannel channel, KnownHolders holders, CoordinationMetrics metrics, TelemetryDispatcher telemetry, TimeProvider time)
 {
     private volatile bool _isDisposed;
 
@@ -94,6 +94,7 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
         var reply = await store.AcquireAsync(request, limit, patience: limit, sending, cancellationToken).ConfigureAwait(false);
         if (!reply.Reply.IsGranted)
         {
+            holders.Saw(request.LockName, reply.Reply.Holder);
             return new AcquireAttempt(null, reply.Reply);
         }
 

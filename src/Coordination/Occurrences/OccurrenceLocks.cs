@@ -37,7 +37,7 @@ public sealed class OccurrenceLocks
     /// <exception cref="ArgumentException">The name or an option is out of its range.</exception>
     /// <exception cref="LockStoreException">The store could not reply.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async ValueTask<OccurrenceAttempt> TryAcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken = default)
+    public async Task<OccurrenceAttempt> TryAcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken = default)
     {
         LockName.Validate(lockName);
         Validate(options, occurrence);

@@ -12,6 +12,7 @@ internal static class CoordinationActivities
     private static readonly ActivitySource Source = new(CoordinationInstrumentation.ActivitySourceName);
 
     /// <summary>Whether anybody listens to traces.</summary>
+    /// <remarks>To be asked by way of the dispatcher, as all here: the first call makes the source, of which listeners are told, who may throw.</remarks>
     public static bool HasListeners => Source.HasListeners();
 
     public static Activity? StartAcquire(string lockName)

@@ -19,13 +19,13 @@ internal sealed class CoordinationMetrics : IDisposable
     private static readonly InstrumentAdvice<double> OfLeases = Buckets(0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 12.5, 15, 30, 60, 300, 3600);
 
     private readonly TelemetryDispatcher _dispatcher;
-    private readonly Meter _meter;
-    private readonly Histogram<double> _acquireDuration;
-    private readonly Histogram<double> _renewalDuration;
-    private readonly Histogram<double> _renewalRemaining;
-    private readonly Histogram<double> _holdDuration;
-    private readonly Counter<long> _lost;
-    private readonly Counter<long> _revocations;
+    private readonly CoordinationMeter _meter;
+    private readonly Histogram<double>? _acquireDuration;
+    private readonly Histogram<double>? _renewalDuration;
+    private readonly Histogram<double>? _renewalRemaining;
+    private readonly Histogram<double>? _holdDuration;
+    private readonly Counter<long>? _lost;
+    private readonly Counter<long>? _revocations;
     private long _leases;
     private long _waiting;
     private long _standingBy;
@@ -37,23 +37,20 @@ internal sealed class CoordinationMetrics : IDisposable
     public CoordinationMetrics(IMeterFactory factory, TelemetryDispatcher dispatcher, string? nodeName)
     {
         _dispatcher = dispatcher;
-        _meter = factory.Create(new MeterOptions(CoordinationInstrumentation.MeterName)
-        {
-            Tags = nodeName is null ? null : [new KeyValuePair<string, object?>("coordination.node.name", nodeName)],
-        });
+        _meter = new CoordinationMeter(factory, dispatcher, nodeName);
 
         // Observed, and not told of each change: one that was dropped would make them wrong for ever.
-        _meter.CreateObservableUpDownCounter("coordination.lease.active", () => Interlocked.Read(ref _leases), "{lease}", "Leases held by this node.");
-        _meter.CreateObservableUpDownCounter("coordination.call.waiting", ObserveWaiting, "{call}", "Calls of this node that wait for a lock, by who waits.");
-        _meter.CreateObservableCounter("coordination.undo.dropped", () => Interlocked.Read(ref _undosDropped), "{undo}", "Undos that were dropped, because too many waited for the store.");
-        _acquireDuration = _meter.CreateHistogram<double>("coordination.acquire.duration", "s", "From the call to its end, waiting included, by who waits.", tags: null, OfWaits);
-        _renewalDuration = _meter.CreateHistogram<double>("coordination.renewal.duration", "s", "One renewal call, which may carry many leases.", tags: null, OfCalls);
-        _renewalRemaining = _meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.", tags: null, OfLeases);
-        _holdDuration = _meter.CreateHistogram<double>("coordination.lease.hold.duration", "s", "From the grant of a lease to its release or loss.", tags: null, OfWaits);
-        _lost = _meter.CreateCounter<long>("coordination.lease.lost", "{lease}", "Leases that were lost, by reason.");
-        _revocations = _meter.CreateCounter<long>("coordination.lock.revocations", "{lock}", "Locks that this node revoked for an operator.");
-        _meter.CreateObservableCounter("coordination.telemetry.dropped", () => dispatcher.Dropped, "{item}", "Log lines and measurements that were dropped, because a sink was too slow.");
-        _meter.CreateObservableCounter("coordination.telemetry.failed", () => dispatcher.Failed, "{item}", "Log lines and measurements that a sink threw at.");
+        _meter.Create(meter => meter.CreateObservableUpDownCounter("coordination.lease.active", () => Interlocked.Read(ref _leases), "{lease}", "Leases held by this node."));
+        _meter.Create(meter => meter.CreateObservableUpDownCounter("coordination.call.waiting", ObserveWaiting, "{call}", "Calls of this node that wait for a lock, by who waits."));
+        _meter.Create(meter => meter.CreateObservableCounter("coordination.undo.dropped", () => Interlocked.Read(ref _undosDropped), "{undo}", "Undos that were dropped, because too many waited for the store."));
+        _acquireDuration = _meter.Create(meter => meter.CreateHistogram<double>("coordination.acquire.duration", "s", "From the call to its end, waiting included, by who waits.", tags: null, OfWaits));
+        _renewalDuration = _meter.Create(meter => meter.CreateHistogram<double>("coordination.renewal.duration", "s", "One renewal call, which may carry many leases.", tags: null, OfCalls));
+        _renewalRemaining = _meter.Create(meter => meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.", tags: null, OfLeases));
+        _holdDuration = _meter.Create(meter => meter.CreateHistogram<double>("coordination.lease.hold.duration", "s", "From the grant of a lease to its release or loss.", tags: null, OfWaits));
+        _lost = _meter.Create(meter => meter.CreateCounter<long>("coordination.lease.lost", "{lease}", "Leases that were lost, by reason."));
+        _revocations = _meter.Create(meter => meter.CreateCounter<long>("coordination.lock.revocations", "{lock}", "Locks that this node revoked for an operator."));
+        _meter.Create(meter => meter.CreateObservableCounter("coordination.telemetry.dropped", () => dispatcher.Dropped, "{item}", "Log lines and measurements that were dropped, because a sink was too slow."));
+        _meter.Create(meter => meter.CreateObservableCounter("coordination.telemetry.failed", () => dispatcher.Failed, "{item}", "Log lines and measurements that a sink threw at."));
     }
 
     public void LeaseGranted() => Interlocked.Increment(ref _leases);
@@ -62,7 +59,7 @@ internal sealed class CoordinationMetrics : IDisposable
     {
         Interlocked.Decrement(ref _leases);
         Record(_holdDuration, heldFor);
-        if (reason is { } why && _lost.Enabled)
+        if (reason is { } why && _lost is { Enabled: true })
         {
             _dispatcher.Post((_lost, why), static told => told._lost.Add(1, new KeyValuePair<string, object?>("coordination.loss.reason", Describe(told.why))));
         }
@@ -77,7 +74,7 @@ internal sealed class CoordinationMetrics : IDisposable
 
     public void Acquired(TimeSpan took, AcquireOutcome outcome, CallKind kind)
     {
-        if (_acquireDuration.Enabled)
+        if (_acquireDuration is { Enabled: true })
         {
             _dispatcher.Post(
                 (_acquireDuration, took, outcome, kind),
@@ -95,7 +92,7 @@ internal sealed class CoordinationMetrics : IDisposable
 
     public void Revoked()
     {
-        if (_revocations.Enabled)
+        if (_revocations is { Enabled: true })
         {
             _dispatcher.Post(_revocations, static revocations => revocations.Add(1));
         }
@@ -142,17 +139,17 @@ internal sealed class CoordinationMetrics : IDisposable
         new(Interlocked.Read(ref _standingBy), new KeyValuePair<string, object?>(KindTag, Describe(CallKind.Standby))),
     ];
 
-    private void Record(Histogram<double> histogram, TimeSpan value)
+    private void Record(Histogram<double>? histogram, TimeSpan value)
     {
-        if (histogram.Enabled)
+        if (histogram is { Enabled: true })
         {
             _dispatcher.Post((histogram, value), static told => told.histogram.Record(told.value.TotalSeconds));
         }
     }
 
-    private void Record(Histogram<double> histogram, TimeSpan value, string tag, string tagValue)
+    private void Record(Histogram<double>? histogram, TimeSpan value, string tag, string tagValue)
     {
-        if (histogram.Enabled)
+        if (histogram is { Enabled: true })
         {
             _dispatcher.Post(
                 (histogram, value, tag, tagValue),

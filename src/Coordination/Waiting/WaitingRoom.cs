@@ -13,7 +13,7 @@ namespace Coordination.Waiting;
 /// <summary>Where calls wait for locks: by themselves at the store when they are this node's first, and behind that one when they are not.</summary>
 [SuppressMessage("Usage", "CA2213:Disposable fields should be disposed", Justification = "A call that comes in the moment of the disposal links to its token.")]
 internal sealed class WaitingRoom(
-    Node node, StoreClient store, LeaseKeeper leases, NodeChannel channel, CoordinationMetrics metrics, BackgroundTasks background, TimeProvider time) : IDisposable
+    Node node, StoreClient store, LeaseKeeper leases, NodeChannel channel, KnownHolders holders, CoordinationMetrics metrics, BackgroundTasks background, TimeProvider time) : IDisposable
 {
     private readonly ConcurrentDictionary<WaitKey, LocalQueue> _queues = new();
     private readonly CancellationTokenSource _disposing = new();
@@ -166,6 +166,7 @@ internal sealed class WaitingRoom(
         }
 
         queue.AskEnds(failure: null);
+        holders.Saw(waiter.Request.LockName, reply.Reply.Holder);
 
         // A grant that comes in the moment of the cancellation goes to the next call, or is undone.
         cancellationToken.ThrowIfCancellationRequested();

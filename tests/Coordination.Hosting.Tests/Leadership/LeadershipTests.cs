@@ -97,7 +97,7 @@ public sealed class LeadershipTests
             for (var i = 0; i < Services; i++)
             {
                 var name = $"service{i}";
-                services.AddExclusiveBackgroundService<WorkingService>(o => (o.LockName, o.LockOptions) = (name, new LockOptions { LeaseDuration = TimeSpan.FromSeconds(1) }));
+                services.AddExclusiveBackgroundService<WorkingService>(name, o => (o.LockName, o.LockOptions) = (name, new LockOptions { LeaseDuration = TimeSpan.FromSeconds(1) }));
             }
         }
 
@@ -116,9 +116,11 @@ public sealed class LeadershipTests
         await b.StandsByAsync();
         b.Store.AcquireFault = new LockStoreException("The server is out of memory.", isTransient: true);
         await cluster.AdvanceUntilAsync(() => b.Host.Services.GetRequiredService<StoreCondition>().Trouble is not null, 2 * Cluster.LeaseDuration, "the standby has asked", keep: a.Work.Term);
+        await cluster.AdvanceAsync(2 * Cluster.LeaseDuration, a.Work.Term);
         var questions = b.Store.Questions;
-        await cluster.AdvanceUntilAsync(() => b.Store.Questions > questions, 4 * Cluster.LeaseDuration, "it asks again", keep: a.Work.Term);
+        await cluster.AdvanceUntilAsync(() => b.Leadership.Leader is not null, 4 * Cluster.LeaseDuration, "it knows when it is asked", keep: a.Work.Term);
         Assert.Equal(a.NodeId, b.Leadership.Leader?.NodeId);
+        Assert.True(b.Store.Questions > questions);
     }
 
     [Fact]
@@ -138,25 +140,25 @@ public sealed class LeadershipTests
         var leaderB = b.Leadership.Leader;
         await b.StopAsync();
 
-        Assert.Equal([Change(true, leaderA), Change(false, null)], (await seenByA).Take(2));
-        var changes = await seenByB;
-        Assert.Equal([Change(false, leaderA), Change(true, leaderB), Change(false, null)], changes.Take(3));
+        var stopped = Change(false, null, LeadershipChangeCause.HostStopped);
+        Assert.Equal([Change(true, leaderA, LeadershipChangeCause.TermBegan), stopped], await seenByA);
+        Assert.Equal([Change(false, leaderA, LeadershipChangeCause.LeaderSeen), Change(true, leaderB, LeadershipChangeCause.TermBegan), stopped], await seenByB);
 
         // A service that has stopped says so, and has no changes to wait for.
-        Assert.Equal([Change(false, null)], await CollectAsync(b.Leadership));
-        static LeadershipChange Change(bool isLeader, LeaderInfo? leader) =>
-            new() { LockName = WorkingService.LockName, IsLeader = isLeader, Leader = leader };
+        Assert.Equal([stopped], await CollectAsync(b.Leadership));
+        LeadershipChange Change(bool isLeader, LeaderInfo? leader, LeadershipChangeCause cause) =>
+            new() { LockName = WorkingService.LockName, IsLeader = isLeader, Leader = leader, Cause = cause, At = cluster.Time.GetUtcNow() };
     }
 
     [Fact]
-    public async Task On_a_store_with_no_administration_a_standby_cannot_say_who_leads_and_takes_over()
+    public async Task On_a_store_with_no_administration_a_standby_learns_who_leads_when_it_is_refused()
     {
         await using var cluster = new Cluster();
         var a = await cluster.StartNodeAsync("a");
         await a.LeadsAsync();
         var b = await cluster.StartNodeAsync("b", services: services => services.AddSingleton<ILockStore>(new StoreWithoutAdministration(cluster.Store)));
-        await Assert.ThrowsAsync<NotSupportedException>(async () => await b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
-        Assert.Null(b.Leadership.Leader);
+        await Assert.ThrowsAsync<NotSupportedException>(() => b.Leadership.GetLeaderAsync(TestContext.Current.CancellationToken));
+        await Cluster.UntilAsync(() => b.Leadership.Leader?.NodeId == a.NodeId, "it knows who leads");
 
         await a.StopAsync();
         await b.LeadsAsync();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Coordination.Stores;
 using Coordination.TestKit.Stores;
 
@@ -6,6 +7,7 @@ namespace Coordination.Hosting.Tests.Nodes;
 /// <summary>A node's way to the store, which can be cut, made to hang, or held up at a gate.</summary>
 internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(inner)
 {
+    private readonly ConcurrentDictionary<LockOwner, bool> _owners = [];
     private volatile int _tries;
     private volatile int _questions;
     private volatile bool _isQueued;
@@ -34,6 +36,9 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     /// <summary>How often a waiter asked for a lock, or to be told of one.</summary>
     public int Tries => _tries;
 
+    /// <summary>How many calls for locks there were, however often each was repeated.</summary>
+    public int Calls => _owners.Count;
+
     /// <summary>How often the node asked who holds a lock.</summary>
     public int Questions => _questions;
 
@@ -45,6 +50,7 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _tries);
+        _owners.TryAdd(request.Owner, true);
         if (AcquireFault is { } fault)
         {
             throw fault;

@@ -90,6 +90,20 @@ public sealed class NamedNodeTests
         Assert.Equal((TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(1)), (billing.LeaseDuration, billing.ClaimWindow));
     }
 
+    [Fact]
+    [Failure("F68", "F84")]
+    public void What_is_set_in_code_wins_over_the_configuration_also_where_it_is_set_first()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection([new("Coordination:LeaseDuration", "00:00:30"), new("Coordination:ClaimWindow", "00:00:05")]);
+        builder.Services.Configure<CoordinationOptions>(options => options.LeaseDuration = TimeSpan.FromSeconds(20));
+        builder.Services.AddCoordination().UseInMemory();
+        using var host = builder.Build();
+
+        var options = host.Services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
+        Assert.Equal((TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(5)), (options.LeaseDuration, options.ClaimWindow));
+    }
+
     [Theory]
     [Failure("F84")]
     [InlineData("LeaseDuration", "00:00:00.050")]

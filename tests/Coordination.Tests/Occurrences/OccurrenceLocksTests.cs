@@ -124,7 +124,7 @@ public sealed class OccurrenceLocksTests
             node.Store.LoseNextReply(StoreOperation.Acquire);
         }
 
-        var trying = Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token).AsTask();
+        var trying = Locks(node).TryAcquireAsync("work", null, At(0, "one"), Token);
         Assert.True(node.AdvanceUntil(() => trying.IsCompleted, LeaseDuration));
         await Assert.ThrowsAsync<LockStoreException>(() => trying);
         Assert.True(node.AdvanceUntil(() => node.Store.Count == 0, StoreGate.Pace), "The grant was not undone.");

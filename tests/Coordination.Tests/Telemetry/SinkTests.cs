@@ -156,11 +156,86 @@ public sealed class SinkTests
         Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1022);
     }
 
+    [Fact]
+    [Failure("F35", "F85")]
+    public async Task A_listener_that_throws_at_an_instrument_costs_it_and_nothing_else()
+    {
+        var thrown = 0;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name == CoordinationInstrumentation.MeterName && instrument.Name != "coordination.renewal.duration")
+                {
+                    Interlocked.Increment(ref thrown);
+                    throw new InvalidOperationException("The sink is broken.");
+                }
+            },
+        };
+        listener.Start();
+        await using var node = new TestNode();
+        var held = await node.AcquireAsync();
+        Assert.Null(await node.Provider.GetLock("work").TryAcquireAsync(Cancellation));
+        node.Advance(TimeSpan.FromSeconds(6));
+        Assert.True(await node.Services.GetRequiredService<ILockInspector>().RevokeAsync("work", held.FencingToken, Cancellation));
+        node.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal(LeaseLossReason.Revoked, held.LossReason);
+        await using var next = await node.AcquireAsync();
+
+        node.Flush();
+        Assert.True(thrown > 5);
+        Assert.Equal(thrown, node.Services.GetRequiredService<TelemetryDispatcher>().Failed);
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1022);
+    }
+
+    [Fact]
+    [Failure("F35", "F85")]
+    public async Task A_listener_that_throws_when_an_instrument_ends_and_a_factory_that_throws_cost_nothing()
+    {
+        var isBroken = true;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == CoordinationInstrumentation.MeterName)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+            MeasurementsCompleted = (_, _) =>
+            {
+                if (isBroken)
+                {
+                    throw new InvalidOperationException("The sink is broken.");
+                }
+            },
+        };
+        listener.Start();
+        var dispatcher = new TelemetryDispatcher(TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<TelemetryDispatcher>.Instance);
+        var metrics = new CoordinationMetrics(new TestMeterFactory(), dispatcher, nodeName: null);
+        metrics.Dispose();
+        Assert.Equal(1, dispatcher.Failed);
+        isBroken = false;
+
+        await using var node = new TestNode(configure: static services => services.AddSingleton<IMeterFactory, BrokenFactory>());
+        await using var lease = await node.AcquireAsync();
+        Assert.Equal(LeaseState.Held, lease.State);
+    }
+
     public enum Sink
     {
         Log,
         Metrics,
         Traces,
+    }
+
+    private sealed class BrokenFactory : IMeterFactory
+    {
+        public Meter Create(MeterOptions options) => throw new InvalidOperationException("The sink is broken.");
+
+        public void Dispose()
+        {
+        }
     }
 
     /// <summary>One sink that throws whatever it is told.</summary>

@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+using Coordination.Hosting.Leadership;
+using Coordination.Hosting.Services;
+using Coordination.Stores;
+using Coordination.Telemetry;
+using Coordination.Waiting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Coordination.Hosting.DependencyInjection;
+
+/// <summary>What the registrations of services have in common.</summary>
+internal static class ServiceParts
+{
+    /// <summary>What there is one of in a host, whether it has services or only asks who leads.</summary>
+    public static void AddLeaderships(IServiceCollection services)
+    {
+        services.AddOptions<ExclusiveServiceOptions>();
+        services.TryAddSingleton<IOptionsFactory<ExclusiveServiceOptions>, ServiceOptionsFactory<ExclusiveServiceOptions>>();
+        services.TryAddSingleton<ExclusiveServices>();
+
+        // By hand: a container that checks constructors when it is built would say less than the sentence about a store that is missing.
+        services.TryAddSingleton(static provider => new Leaderships(
+            provider.GetRequiredService<ExclusiveServices>(),
+            provider.GetServices<ObservedLock>(),
+            provider.GetRequiredService<ILockProvider>(),
+            provider.GetRequiredService<KnownHolders>(),
+            provider.GetRequiredService<LeaderQuestions>(),
+            provider.GetRequiredService<IOptions<CoordinationOptions>>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(static provider => new LeaderQuestions(
+            provider.GetRequiredService<ILockStore>(),
+            provider.GetRequiredService<ILockStoreAdministration>(),
+            provider.GetRequiredService<StoreCondition>(),
+            provider.GetRequiredService<TimeProvider>()));
+
+        // Null for a name that nothing has: then the container says that there is none, which GetKeyedService takes and GetRequiredKeyedService does not.
+        services.TryAddKeyedSingleton<ILeadership>(KeyedService.AnyKey, static (provider, key) => provider.GetRequiredService<Leaderships>().Find(key)!);
+    }
+
+    /// <summary>Notes a registration, and has its options bound from the configuration and checked when the host starts.</summary>
+    /// <exception cref="InvalidOperationException">There is one of that type and name.</exception>
+    public static OptionsBuilder<TOptions> AddKey<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions,
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TBinding>(
+        IServiceCollection services, ServiceKey key, Func<TOptions, IEnumerable<KeyValuePair<string, TimeSpan?>>> durations)
+        where TOptions : class, new()
+        where TBinding : class, IConfigureNamedOptions<TOptions>
+    {
+        if (services.Any(service => service.ImplementationInstance is ServiceKey known && known == key))
+        {
+            throw new InvalidOperationException(key.Name is null
+                ? $"{key.Type} is registered already. To register a type several times give each registration a name of its own, which is the first argument."
+                : $"{key.Type} is registered under the name '{key.Name}' already. Give each registration of a type a name of its own.");
+        }
+
+        services.AddSingleton(key);
+        services.TryAddSingleton<IOptionsFactory<TOptions>, ServiceOptionsFactory<TOptions>>();
+
+        services.AddCoordinationBinding<TOptions, TBinding>();
+        services.AddCoordinationSettings<Sections>(ServiceKey.Section);
+        services.AddCoordinationSettings<LockOptions>($"{key.SectionPath}:{nameof(LockOptions)}");
+        services.AddCoordinationSettings<TOptions>(key.SectionPath, provider =>
+            from duration in durations(provider.GetRequiredService<IOptionsMonitor<TOptions>>().Get(key.OptionsName))
+            where duration.Value is not null
+            select KeyValuePair.Create($"{key.OptionsName}:{duration.Key}", duration.Value ?? default));
+        return services.AddOptions<TOptions>(key.OptionsName).ValidateOnStart();
+    }
+
+    /// <summary>A section that has sections and nothing else.</summary>
+    private sealed class Sections;
+}

@@ -1,0 +1,5 @@
+namespace Coordination.Hosting.Leadership;
+
+/// <summary>One call of <c>AddLeadership</c>.</summary>
+/// <param name="LockName">The lock.</param>
+internal sealed record ObservedLock(string LockName);

@@ -1,0 +1,19 @@
+using Coordination.Hosting.Execution;
+
+namespace Coordination.Hosting.Leadership;
+
+/// <summary>Who led before.</summary>
+/// <param name="Leader">The leader of that term.</param>
+/// <param name="End">How it ended, as far as this node can know.</param>
+/// <param name="OwnEnd">How it ended, where it was a term of this node.</param>
+internal sealed record Predecessor(LeaderInfo Leader, PredecessorEnd End, WorkEnd? OwnEnd = null)
+{
+    /// <summary>How it ended, for a line of the log. The store tells nobody more than that the lock is free.</summary>
+    public string Describe() => End switch
+    {
+        PredecessorEnd.PassedOn => "it was released, or revoked",
+        PredecessorEnd.RanOut => "its lease ran out",
+        PredecessorEnd.Own => $"it was this node's own: {OwnEnd}",
+        _ => throw new InvalidOperationException($"A term that ended is not said to have ended by {End}."),
+    };
+}

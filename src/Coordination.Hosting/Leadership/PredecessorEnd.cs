@@ -1,0 +1,17 @@
+namespace Coordination.Hosting.Leadership;
+
+/// <summary>How the term of a predecessor ended, as far as this node can know.</summary>
+internal enum PredecessorEnd
+{
+    /// <summary>It has not ended, or it is to be seen how.</summary>
+    Unknown,
+
+    /// <summary>The lock was free before its lease had run out: it was released, or revoked.</summary>
+    PassedOn,
+
+    /// <summary>Its lease ran out.</summary>
+    RanOut,
+
+    /// <summary>It was a term of this node, which knows.</summary>
+    Own,
+}
