@@ -21,10 +21,10 @@ public sealed class QuartzExclusivityOptions
     public TimeSpan FireTimeRetention { get; set; } = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Whether the metrics have the names of jobs as a tag, beside their types and groups. False by default: with a name per order or tenant there would be a series
-    /// for each, and a listener drops what it has too many of, 2,000 for OpenTelemetry.
+    /// Whether the metrics of fires have the group and the name of the job besides its type; false by default. Each name is a series of its own, and
+    /// a collector of metrics keeps so many (OpenTelemetry 2,000): of use where jobs are few and no tenant, order or user is in their keys.
     /// </summary>
-    public bool JobNamesInMetrics { get; set; }
+    public bool NameJobsInMetrics { get; set; }
 
     /// <summary>
     /// Makes all jobs of a type, and of types that derive from it or implement it, exclusive, with or without the attribute. Stronger than the attribute, weaker than job

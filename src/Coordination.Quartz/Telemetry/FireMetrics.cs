@@ -6,10 +6,7 @@ using Quartz;
 
 namespace Coordination.Quartz.Telemetry;
 
-/// <summary>
-/// Counts the fires of exclusive jobs by what became of them, and by the type and the group of the job: there are as many as the program has. By its name only where
-/// the options say so: an application may have one for each order, and a listener drops what it has too many series of.
-/// </summary>
+/// <summary>Counts the fires of exclusive jobs, by what became of them and by the type of the job, of which there are few; its name is told on demand.</summary>
 internal sealed class FireMetrics : IDisposable
 {
     private readonly TelemetryDispatcher _dispatcher;
@@ -20,34 +17,37 @@ internal sealed class FireMetrics : IDisposable
     {
         _dispatcher = dispatcher;
         _meter = new CoordinationMeter(factory, dispatcher, nodeName: null);
-        _fires = _meter.Create(static meter => meter.CreateCounter<long>("coordination.quartz.fires", "{fire}", "Fires of exclusive jobs on this node, by type and group of the job, and outcome."));
+        _fires = _meter.Create(static meter => meter.CreateCounter<long>("coordination.quartz.fires", "{fire}", "Fires of exclusive jobs on this node, by type of job and outcome."));
     }
 
-    public void Count(IJobDetail job, FireOutcome outcome, bool withName)
+    /// <param name="job">The job.</param>
+    /// <param name="outcome">What became of the fire.</param>
+    /// <param name="namesJob">Whether the job is told by its key as well.</param>
+    public void Count(IJobDetail job, FireOutcome outcome, bool namesJob)
     {
         if (_fires is { Enabled: true })
         {
-            _dispatcher.Post(
-                (_fires, job.Key, Type: job.JobType.Type.ToString(), outcome, withName),
-                static told =>
-                {
-                    var tags = new TagList
-                    {
-                        { "quartz.job.type", told.Type },
-                        { "quartz.job.group", told.Key.Group },
-                        { "coordination.fire.outcome", Describe(told.outcome) },
-                    };
-                    if (told.withName)
-                    {
-                        tags.Add("quartz.job.name", told.Key.Name);
-                    }
-
-                    told._fires.Add(1, tags);
-                });
+            _dispatcher.Post((_fires, Tags: TagsOf(job, outcome, namesJob)), static told => told._fires.Add(1, told.Tags));
         }
     }
 
     public void Dispose() => _meter.Dispose();
+
+    private static TagList TagsOf(IJobDetail job, FireOutcome outcome, bool namesJob)
+    {
+        var tags = new TagList
+        {
+            { "quartz.job.type", job.JobType.Type.ToString() },
+            { "coordination.fire.outcome", Describe(outcome) },
+        };
+        if (namesJob)
+        {
+            tags.Add("quartz.job.group", job.Key.Group);
+            tags.Add("quartz.job.name", job.Key.Name);
+        }
+
+        return tags;
+    }
 
     private static string Describe(FireOutcome outcome) => outcome switch
     {

@@ -4,11 +4,11 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.Quartz.Telemetry;
 
 /// <summary>Tells the log and the metrics what became of a fire.</summary>
-internal sealed class FireReport(FireMetrics metrics, bool withJobNames, ILogger logger)
+internal sealed class FireReport(FireMetrics metrics, bool namesJobs, ILogger logger)
 {
     public void Tell(ExclusiveRun run)
     {
-        metrics.Count(run.Context.JobDetail, run.Outcome!.Value, withJobNames);
+        metrics.Count(run.Context.JobDetail, run.Outcome!.Value, namesJobs);
         logger.Report(run, run.Outcome.Value);
     }
 }

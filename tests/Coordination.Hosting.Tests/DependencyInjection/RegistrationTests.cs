@@ -48,7 +48,7 @@ public sealed class RegistrationTests
 
     [Fact]
     [Failure("F68")]
-    public async Task A_name_that_services_of_two_types_have_is_no_key_for_a_leadership_and_says_what_is()
+    public async Task A_name_that_services_of_two_types_have_is_no_key_and_says_what_is_one()
     {
         await using var cluster = new Cluster();
         var node = cluster.CreateNode("a", services => services
@@ -132,7 +132,7 @@ public sealed class RegistrationTests
 
     [Fact]
     [Failure("F68")]
-    public void One_type_registered_twice_under_one_name_or_none_is_an_error_that_says_what_to_do()
+    public void One_type_registered_twice_under_one_name_or_none_is_an_error_with_what_to_do()
     {
         var services = new ServiceCollection()
             .AddExclusiveBackgroundService<NamedService>()

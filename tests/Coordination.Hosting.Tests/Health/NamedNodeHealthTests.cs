@@ -46,7 +46,7 @@ public sealed class NamedNodeHealthTests
 
     [Fact]
     [Failure("F84")]
-    public async Task A_host_that_has_none_but_named_nodes_can_be_checked_and_a_node_that_is_not_there_is_named()
+    public async Task A_host_with_named_nodes_only_can_be_checked_and_a_missing_node_is_named()
     {
         var services = new ServiceCollection();
         services.AddCoordination("billing").UseInMemory();

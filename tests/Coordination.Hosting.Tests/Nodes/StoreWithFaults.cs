@@ -24,7 +24,7 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     /// <summary>What each release throws, and nothing else; null for none.</summary>
     public volatile Exception? ReleaseFault;
 
-    /// <summary>What each release is answered with, and is not applied; null for what the store says.</summary>
+    /// <summary>What the store replies to each release, which it does not apply; null for what it says by itself.</summary>
     public volatile object? ReleaseReplies;
 
     /// <summary>Releases wait for this.</summary>

@@ -73,7 +73,7 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
 
     [Fact]
     [Promise("G15")]
-    public async Task A_lock_that_is_held_and_waited_for_in_the_frozen_form_is_renewed_shown_passed_on_and_claimed()
+    public async Task A_lock_and_its_waiter_in_the_frozen_form_are_renewed_shown_and_served()
     {
         await WriteAsync();
         var heard = new ConcurrentQueue<LockNotification>();
@@ -122,7 +122,7 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
 
     [Fact]
     [Promise("G15")]
-    public async Task Notifications_in_the_frozen_form_are_understood_and_those_of_a_later_version_let_be()
+    public async Task Notifications_in_the_frozen_form_are_understood_and_later_ones_let_be()
     {
         var heard = new ConcurrentQueue<LockNotification>();
         await using var subscription = await Store.SubscribeAsync(WaiterNode, heard.Enqueue, Token);

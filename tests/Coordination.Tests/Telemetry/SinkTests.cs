@@ -190,7 +190,7 @@ public sealed class SinkTests
 
     [Fact]
     [Failure("F35", "F85")]
-    public async Task A_listener_that_throws_when_an_instrument_ends_and_a_factory_that_throws_cost_nothing()
+    public async Task A_listener_that_throws_at_the_end_and_a_factory_that_throws_cost_nothing()
     {
         var isBroken = true;
         using var listener = new MeterListener
