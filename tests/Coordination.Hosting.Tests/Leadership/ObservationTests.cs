@@ -187,11 +187,7 @@ public sealed class ObservationTests
             Do = cause switch
             {
                 LeadershipChangeCause.WorkCompleted => (_, _) => go.Task,
-                LeadershipChangeCause.WorkFailed => async (_, _) =>
-                {
-                    await go.Task;
-                    throw new InvalidOperationException("The work failed.");
-                },
+                LeadershipChangeCause.WorkFailed => (_, _) => FailAsync(go.Task),
                 _ => Work.UntilToldAsync,
             },
         };
@@ -225,6 +221,12 @@ public sealed class ObservationTests
         var end = changes.ToArray()[1];
         Assert.Equal((cause, false), (end.Cause, end.IsLeader));
         Assert.InRange(end.At, began.AddMilliseconds(100), cluster.Time.GetUtcNow());
+
+        static async Task FailAsync(Task go)
+        {
+            await go;
+            throw new InvalidOperationException("The work failed.");
+        }
     }
 
     [Fact]
