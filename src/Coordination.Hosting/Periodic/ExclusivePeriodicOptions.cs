@@ -39,7 +39,7 @@ public sealed class ExclusivePeriodicOptions
     public TimeSpan OverdueWarningInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What the node does about an overdue run, beside the warning: <see cref="OverdueAction.Warn"/>, which is nothing, by default.</summary>
-    public OverdueAction OverdueAction { get; set; } = OverdueAction.Warn;
+    public OverdueAction OnOverdue { get; set; } = OverdueAction.Warn;
 
     /// <summary>
     /// After how many failures in a row on this node the health check is degraded: 1 or more, 3 by default. A run that throws is a failure, and so is a

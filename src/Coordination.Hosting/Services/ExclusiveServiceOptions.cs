@@ -5,8 +5,8 @@ namespace Coordination;
 /// </summary>
 /// <remarks>
 /// Bound from the section <c>Coordination:Services:{name}</c> of the configuration: of the name of the registration or, where it has none, of the type without its
-/// namespace. What is to hold for all services goes into <c>services.Configure&lt;ExclusiveServiceOptions&gt;(…)</c>, before they are registered for what
-/// a registration may change. Code wins over the configuration.
+/// namespace. Code wins over the configuration, and of code the last call: <c>services.Configure&lt;ExclusiveServiceOptions&gt;(…)</c> counts for all
+/// services, over those that are registered before it, and under what those that are registered after it are given.
 /// </remarks>
 public sealed class ExclusiveServiceOptions
 {
@@ -65,7 +65,7 @@ public sealed class ExclusiveServiceOptions
     public TimeSpan OverdueWarningInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What the node does about overdue work, beside the warning: <see cref="OverdueAction.Warn"/>, which is nothing, by default.</summary>
-    public OverdueAction OverdueAction { get; set; } = OverdueAction.Warn;
+    public OverdueAction OnOverdue { get; set; } = OverdueAction.Warn;
 
     /// <summary>
     /// After how many failures in a row on this node the health check is degraded: 1 or more, 3 by default. The work that throws is a failure, and so is a
