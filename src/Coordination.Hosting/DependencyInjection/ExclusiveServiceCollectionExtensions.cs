@@ -26,7 +26,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <para>One object does all the work of a registration. It is what the factory returns; without a factory it is the container's singleton of the type, so
 /// that one which the application registers is the object that runs, and else one that the container makes when the host starts, and disposes.</para>
 /// <para>Settings come from the section <c>Coordination:Services:{name}</c> of the configuration, of the name of the registration or, where it has none, of the type
-/// (without its namespace), then from <c>services.Configure&lt;ExclusiveServiceOptions&gt;</c>, which counts for all services, and from what is passed.</para>
+/// (without its namespace), then from code, where the last call wins: what is passed, and <c>services.Configure&lt;ExclusiveServiceOptions&gt;</c>, which counts for all services.</para>
 /// </remarks>
 public static class ExclusiveServiceCollectionExtensions
 {

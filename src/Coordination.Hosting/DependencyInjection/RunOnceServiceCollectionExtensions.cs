@@ -61,7 +61,7 @@ public static class RunOnceServiceCollectionExtensions
         var registered = new RunOnceWork(name, options, work);
         LockName.Validate(registered.LockName);
         RememberFor.Validate(nameof(configure), nameof(options.RememberFor), options.RememberFor);
-        OverdueRule.Validate(nameof(configure), options.OverdueAfter, options.OverdueWarningInterval, options.OverdueAction);
+        OverdueRule.Validate(nameof(configure), options.OverdueAfter, options.OverdueWarningInterval, options.OnOverdue);
         if (options.LockOptions?.MaxHold is not null)
         {
             throw new ArgumentException("LockOptions.MaxHold is set. Leave it null: it ends the renewals while the work runs.", nameof(configure));
@@ -91,7 +91,7 @@ public static class RunOnceServiceCollectionExtensions
         // What a lock may not be, is said at the start.
         locks.GetLock(work.LockName, work.Options.LockOptions);
         var timings = LeaseTimings.Of(provider.GetRequiredService<IOptions<CoordinationOptions>>().Value, work.Options.LockOptions);
-        var overdue = new OverdueRule(work.Options.OverdueAfter ?? timings.SafetyMargin, work.Options.OverdueWarningInterval, work.Options.OverdueAction);
+        var overdue = new OverdueRule(work.Options.OverdueAfter ?? timings.SafetyMargin, work.Options.OverdueWarningInterval, work.Options.OnOverdue);
         var watch = new OverdueWatch(overdue, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);
         var leased = new LeasedWork(provider.GetRequiredService<IServiceScopeFactory>(), watch, log);
         return new RunOnceStep(work, leased, provider.GetRequiredService<OccurrenceLocks>(), locks.NodeId, lifetime, time, log, logger);

@@ -17,7 +17,7 @@ internal sealed record OverdueRule(TimeSpan After, TimeSpan WarningInterval, Ove
     {
         if (!Enum.IsDefined(action))
         {
-            yield return $"OverdueAction is {action}. Use Warn, StopHost or EndProcess.";
+            yield return $"OnOverdue is {action}. Use Warn, StopHost or EndProcess.";
         }
 
         if (AfterRange.FindError("OverdueAfter", after) is { } afterError)

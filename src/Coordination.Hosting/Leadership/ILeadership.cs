@@ -37,7 +37,7 @@ public interface ILeadership
     /// <para>Any number of watchers may watch, each in its own time, and none holds up the service: a watcher that falls more than 16
     /// changes behind misses the oldest of them, and never the latest.</para>
     /// <para>A node that stands by learns of another leader when it asks for the lock: when it is told that its turn may have come, and when the lease of the leader
-    /// ends. One that does not asks the store while somebody watches, when the leader's lease as it was seen ends.</para>
+    /// ends. While somebody watches, the store is asked as well for what is older than two seconds: for one of all locks of the node in a second.</para>
     /// </remarks>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

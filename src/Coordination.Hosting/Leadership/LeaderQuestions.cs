@@ -20,6 +20,7 @@ internal sealed class LeaderQuestions(ILockStore store, ILockStoreAdministration
     private readonly ConcurrentDictionary<int, bool> _away = [];
     private TimeSpan _pause;
     private long _askedAt;
+    private long? _lookedAt;
 
     /// <summary>Whether the store is to be asked now, when nobody waits for the reply. Who is told so asks.</summary>
     public bool MayAsk(string lockName)
@@ -39,6 +40,23 @@ internal sealed class LeaderQuestions(ILockStore store, ILockStoreAdministration
 
             _askedAt = time.GetTimestamp();
             _pause = _pause == TimeSpan.Zero ? ShortestPause : 2 * _pause < LongestPause ? 2 * _pause : LongestPause;
+            return true;
+        }
+    }
+
+    /// <summary>
+    /// Whether a lock may be asked for now whose leader is known and may be the same still: one of all locks of this node in a second. Who is told so looks.
+    /// </summary>
+    public bool MayLook()
+    {
+        lock (_gate)
+        {
+            if (_lookedAt is { } at && time.GetElapsedTime(at) < ShortestPause)
+            {
+                return false;
+            }
+
+            _lookedAt = time.GetTimestamp();
             return true;
         }
     }

@@ -14,6 +14,14 @@ internal class LockLeadership : ILeadership, IDisposable
     /// <summary>What is no older is said without a question.</summary>
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// What is older is looked at again while somebody watches: the store tells a standby that is not one of the first of nothing before it refuses it the lock the next time.
+    /// </summary>
+    private static readonly TimeSpan Stale = TimeSpan.FromSeconds(2);
+
+    /// <summary>When to try again where other locks came first.</summary>
+    private static readonly TimeSpan NextLook = TimeSpan.FromSeconds(1);
+
     /// <summary>How much longer than the leader's lease it counts: whoever waits for its end asks a little later, and has to get a reply.</summary>
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
 
@@ -201,12 +209,13 @@ internal class LockLeadership : ILeadership, IDisposable
         }
     }
 
-    /// <summary>Looks again when what is known counts no longer, and asks then only if somebody watches.</summary>
+    /// <summary>Looks again when what is known counts no longer, or is stale and somebody watches. Asks only if somebody does.</summary>
     private void Arm()
     {
         var due = IsEnded || Holds ? Timeout.InfiniteTimeSpan
-            : _sight.Leader is not null ? Remaining(_sight.Lasts + Grace)
-            : _watchers.Count > 0 ? Remaining(LeaseDuration)
+            : _watchers.Count > 0 && !_cannotAsk ? Remaining(Stale, NextLook)
+            : _sight.Leader is not null ? Remaining(_sight.Lasts + Grace, LeaseDuration)
+            : _watchers.Count > 0 ? Remaining(LeaseDuration, LeaseDuration)
             : Timeout.InfiniteTimeSpan;
         if (_timer is null && due != Timeout.InfiniteTimeSpan)
         {
@@ -221,10 +230,10 @@ internal class LockLeadership : ILeadership, IDisposable
             _timer?.Change(due, Timeout.InfiniteTimeSpan);
         }
 
-        TimeSpan Remaining(TimeSpan lasts)
+        TimeSpan Remaining(TimeSpan lasts, TimeSpan again)
         {
             var left = lasts - Time.GetElapsedTime(_sight.At) + TimeSpan.FromMilliseconds(1);
-            return left > TimeSpan.Zero ? left : LeaseDuration;
+            return left > TimeSpan.Zero ? left : again;
         }
     }
 
@@ -237,7 +246,15 @@ internal class LockLeadership : ILeadership, IDisposable
                 return;
             }
 
-            if (Time.GetElapsedTime(_sight.At) >= _sight.Lasts && (_watchers.Count == 0 || !TryAsk()))
+            var age = Time.GetElapsedTime(_sight.At);
+            if (_watchers.Count > 0 && age < _sight.Lasts + Grace)
+            {
+                if (age >= Stale && _questions.MayLook())
+                {
+                    TryAsk();
+                }
+            }
+            else if (age >= _sight.Lasts && (_watchers.Count == 0 || !TryAsk()))
             {
                 Know(null, LeaseDuration);
                 Publish(LeadershipChangeCause.LeaderGone);

@@ -26,7 +26,7 @@ public sealed class ExclusivePeriodicOptions
     public TimeSpan Jitter { get; set; }
 
     /// <summary>Whether another node repeats a run whose node died, lost its lease or was stopped before it had finished.</summary>
-    /// <value>True by default. False for work that must not be done twice, not even in part; a warning then says that nobody repeats it, and how to have it repeated.</value>
+    /// <value>True by default. False for work that must not be done twice, not even in part; a warning then says that nobody repeats it, and how to have the work done before the next slot.</value>
     public bool RecoverInterrupted { get; set; } = true;
 
     /// <summary>
@@ -39,11 +39,12 @@ public sealed class ExclusivePeriodicOptions
     public TimeSpan OverdueWarningInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What the node does about an overdue run, beside the warning: <see cref="OverdueAction.Warn"/>, which is nothing, by default.</summary>
-    public OverdueAction OverdueAction { get; set; } = OverdueAction.Warn;
+    public OverdueAction OnOverdue { get; set; } = OverdueAction.Warn;
 
     /// <summary>
     /// After how many failures in a row on this node the health check is degraded: 1 or more, 3 by default. A run that throws is a failure, and so is a
-    /// store that refuses. They are in a row until a run on this node goes well, and until none was for ten intervals.
+    /// store that refuses. They are in a row until a run on this node goes well, and until none was for ten intervals, other than in a run that
+    /// then fails itself.
     /// </summary>
     public int DegradedAfterFailures { get; set; } = 3;
 

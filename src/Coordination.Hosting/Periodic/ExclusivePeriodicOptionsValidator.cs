@@ -34,7 +34,7 @@ internal sealed class ExclusivePeriodicOptionsValidator : IValidateOptions<Exclu
         CheckCount(nameof(options.DegradedAfterFailures), options.DegradedAfterFailures);
         CheckCount(nameof(options.UnhealthyAfterFailures), options.UnhealthyAfterFailures);
         CheckCount(nameof(options.StopHostAfterFailures), options.StopHostAfterFailures ?? 1);
-        failures.AddRange(OverdueRule.FindErrors(options.OverdueAfter, options.OverdueWarningInterval, options.OverdueAction).Select(error => $"{name}: {error}"));
+        failures.AddRange(OverdueRule.FindErrors(options.OverdueAfter, options.OverdueWarningInterval, options.OnOverdue).Select(error => $"{name}: {error}"));
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
 

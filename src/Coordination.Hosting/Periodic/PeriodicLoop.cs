@@ -64,8 +64,11 @@ internal sealed class PeriodicLoop(
 
     private async Task NextAsync(CancellationToken stop)
     {
-        var slot = service.Schedule.LastDue(time.GetUtcNow());
-        if (slot <= _done)
+        var now = time.GetUtcNow();
+        var slot = service.Schedule.LastDue(now);
+
+        // A slot that is done and far ahead was done by a clock that was: the store says whether it is remembered still.
+        if (slot <= _done && !PeriodicSchedule.IsAhead(_done.Value, now))
         {
             await WaitForAsync(service.Schedule.DueAt(service.Schedule.After(_done.Value)), stop).ConfigureAwait(false);
         }
@@ -97,7 +100,13 @@ internal sealed class PeriodicLoop(
 
         if (attempt.Lease is not { } lease)
         {
-            WarnOfFuture(slot, attempt);
+            if (attempt.Status == OccurrenceStatus.AlreadyRun && IsSilencedByFuture(slot, attempt.Run))
+            {
+                // It may be run as soon as what is remembered is forgotten.
+                await WaitForAsync(service.Schedule.DueAt(service.Schedule.After(slot)), stop).ConfigureAwait(false);
+                return false;
+            }
+
             return attempt.Status == OccurrenceStatus.AlreadyRun;
         }
 
@@ -145,13 +154,16 @@ internal sealed class PeriodicLoop(
         await Task.Delay(FailureDelay, time, stop).ConfigureAwait(false);
     }
 
-    /// <summary>Warns when a slot counts as run only because one was that is not due for long: else nothing would say why nothing is run until then.</summary>
-    private void WarnOfFuture(DateTimeOffset slot, OccurrenceAttempt attempt)
+    /// <summary>Whether a slot counts as run only because one was that is not due for long. Warns of it: else nothing would say why nothing is run until then.</summary>
+    private bool IsSilencedByFuture(DateTimeOffset slot, string? run)
     {
-        if (attempt.Status == OccurrenceStatus.AlreadyRun && PeriodicRunName.Parse(attempt.Run) is { Slot: { } remembered } other)
+        if (PeriodicRunName.Parse(run) is not { Slot: { } remembered } other || !PeriodicSchedule.IsAhead(remembered, time.GetUtcNow()))
         {
-            periodicLog.RememberedSlotIsAhead(slot, remembered, other.NodeId, time.GetUtcNow());
+            return false;
         }
+
+        periodicLog.RememberedSlotIsAhead(slot, remembered, other.NodeId);
+        return true;
     }
 
     private TimeSpan UntilNext(DateTimeOffset slot)

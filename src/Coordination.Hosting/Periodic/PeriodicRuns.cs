@@ -36,16 +36,17 @@ internal sealed class PeriodicRuns(PeriodicService service, OccurrenceLocks occu
             release = await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
-        periodicLog.RunEnded(lease, scheduledFor, result, release, time.GetElapsedTime(begun));
-        Count(result);
+        var duration = time.GetElapsedTime(begun);
+        periodicLog.RunEnded(lease, scheduledFor, result, release, duration);
+        Count(result, duration);
         return result;
     }
 
-    private void Count(WorkResult result)
+    private void Count(WorkResult result, TimeSpan duration)
     {
         if (result.End == WorkEnd.Failed)
         {
-            failures.Failed(result.Failure);
+            failures.Failed(result.Failure, duration);
         }
         else if (result.End == WorkEnd.Completed)
         {

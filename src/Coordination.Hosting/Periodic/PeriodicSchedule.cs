@@ -10,6 +10,12 @@ namespace Coordination.Hosting.Periodic;
 /// </summary>
 internal sealed class PeriodicSchedule(string name, TimeSpan interval, TimeSpan jitter)
 {
+    /// <summary>How much further ahead a slot that was run is than clocks differ.</summary>
+    private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(1);
+
+    /// <summary>Whether a slot that was run lies so far in the future that a clock was wrong.</summary>
+    public static bool IsAhead(DateTimeOffset slot, DateTimeOffset now) => slot - now > Ahead;
+
     /// <summary>The start of the last slot that is due.</summary>
     public DateTimeOffset LastDue(DateTimeOffset now)
     {

@@ -34,7 +34,7 @@ internal sealed class PeriodicService(ServiceKey key, string lockName, Exclusive
 
     public PeriodicSchedule Schedule { get; } = new(lockName, options.Interval, options.Jitter);
 
-    public OverdueRule Overdue { get; } = new(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OverdueAction);
+    public OverdueRule Overdue { get; } = new(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OnOverdue);
 
     public ServiceFailures Failures { get; } = new(IntervalsOfMemory * options.Interval, time);
 

@@ -21,5 +21,5 @@ public sealed class RunOnceOptions
     public TimeSpan OverdueWarningInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What the node does about overdue work, beside the warning: <see cref="OverdueAction.Warn"/>, which is nothing, by default.</summary>
-    public OverdueAction OverdueAction { get; set; } = OverdueAction.Warn;
+    public OverdueAction OnOverdue { get; set; } = OverdueAction.Warn;
 }

@@ -5,8 +5,8 @@ namespace Coordination;
 /// </summary>
 /// <remarks>
 /// Bound from the section <c>Coordination:Services:{name}</c> of the configuration: of the name of the registration or, where it has none, of the type without its
-/// namespace. What is to hold for all services goes into <c>services.Configure&lt;ExclusiveServiceOptions&gt;(…)</c>, before they are registered for what
-/// a registration may change. Code wins over the configuration.
+/// namespace. Code wins over the configuration, and of code the last call: <c>services.Configure&lt;ExclusiveServiceOptions&gt;(…)</c> counts for all
+/// services, over those that are registered before it, and under what those that are registered after it are given.
 /// </remarks>
 public sealed class ExclusiveServiceOptions
 {
@@ -50,8 +50,8 @@ public sealed class ExclusiveServiceOptions
     public TimeSpan MaxRestartDelay { get; set; } = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// How long a term must have run for a failure to count as the first again: greater than zero, up to 49 days; 1 minute by default.
-    /// A term that does not end by a failure has the same effect.
+    /// How long a term must have run for the delay after its failure to be the shortest again: greater than zero, up to 49 days; 1 minute by default.
+    /// A term that does not end by a failure has the same effect. The failures in a row are counted by another rule: see <see cref="DegradedAfterFailures"/>.
     /// </summary>
     public TimeSpan RestartDelayResetAfter { get; set; } = TimeSpan.FromMinutes(1);
 
@@ -65,13 +65,17 @@ public sealed class ExclusiveServiceOptions
     public TimeSpan OverdueWarningInterval { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>What the node does about overdue work, beside the warning: <see cref="OverdueAction.Warn"/>, which is nothing, by default.</summary>
-    public OverdueAction OverdueAction { get; set; } = OverdueAction.Warn;
+    public OverdueAction OnOverdue { get; set; } = OverdueAction.Warn;
 
     /// <summary>
     /// After how many failures in a row on this node the health check is degraded: 1 or more, 3 by default. The work that throws is a failure, and so is a
-    /// store that refuses. They are in a row until a term ends without one, and until none was for <see cref="MaxRestartDelay"/> and
-    /// <see cref="RestartDelayResetAfter"/> together.
+    /// store that refuses.
     /// </summary>
+    /// <remarks>
+    /// A row is over when a term of this node ends without a failure, and when this node was without one for longer than <see cref="MaxRestartDelay"/> and
+    /// <see cref="RestartDelayResetAfter"/> together, as while another node leads. A term that itself ends by a failure ends no row, however long it was: while it runs, the
+    /// health check reports no failures after that time, and when it fails, it is the next of the row.
+    /// </remarks>
     public int DegradedAfterFailures { get; set; } = 3;
 
     /// <summary>After how many failures in a row on this node the health check reports its failure status: 1 or more, 10 by default.</summary>

@@ -27,7 +27,7 @@ internal sealed class ExclusiveServiceOptionsValidator : IValidateOptions<Exclus
             failures.Add($"{name}: AfterCompletion is {options.AfterCompletion}. Use Pause, ContendAgain or Never.");
         }
 
-        failures.AddRange(OverdueRule.FindErrors(options.OverdueAfter, options.OverdueWarningInterval, options.OverdueAction).Select(error => $"{name}: {error}"));
+        failures.AddRange(OverdueRule.FindErrors(options.OverdueAfter, options.OverdueWarningInterval, options.OnOverdue).Select(error => $"{name}: {error}"));
         if (options.LockOptions?.MaxHold is { } hold)
         {
             failures.Add($"{name}: LockOptions.MaxHold is {hold}. Set MaxTerm instead, which tells the work to stop first: MaxHold ends the renewals while the work runs.");

@@ -85,7 +85,7 @@ internal sealed class ExclusiveServices
                 options,
                 @lock,
                 timings.Duration,
-                new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OverdueAction),
+                new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OnOverdue),
                 registration.CreateLeadership(@lock.Name, locks.NodeId, questions, timings.Duration, time),
                 new ServiceFailures(options.MaxRestartDelay + options.RestartDelayResetAfter, time));
         }

@@ -9,10 +9,10 @@ internal sealed class FailureLimit(ServiceFailures failures, int? stopHostAfter,
     public void Succeeded() => failures.Succeeded();
 
     /// <param name="failure">What was thrown; null for nothing.</param>
-    /// <param name="isFirst">Whether it went well for so long before that this one counts as the first.</param>
-    public void Failed(Exception? failure, bool isFirst = false)
+    /// <param name="ran">How long the work that failed had run; zero for what is not the work.</param>
+    public void Failed(Exception? failure, TimeSpan ran = default)
     {
-        var inARow = failures.Failed(failure, isFirst);
+        var inARow = failures.Failed(failure, ran);
         if (inARow >= stopHostAfter && lifetime is { ApplicationStopping.IsCancellationRequested: false })
         {
             log.StopsHostAfter(inARow);

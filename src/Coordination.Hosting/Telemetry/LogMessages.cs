@@ -82,11 +82,11 @@ internal static partial class LogMessages
     [LoggerMessage(1226, LogLevel.Warning, "{Service} ended its run for {ScheduledFor:O}, and the store did not confirm it: lock '{LockName}', token {FencingToken}, release: {Release}. The run may count as one that was cut short, and another node repeat it.")]
     public static partial void PeriodicReleaseUnconfirmed(this ILogger logger, string service, DateTimeOffset scheduledFor, string lockName, long fencingToken, ReleaseResult? release);
 
-    [LoggerMessage(1227, LogLevel.Warning, "{Service} was not run here for {ScheduledFor:O}, for node {NodeId} has run the later {LastScheduledFor:O}: a clock was ahead, there or here is behind, and nothing is run until that time has passed. Set the clocks right, and to go on at once forget that time: ILockInspector.ForgetOccurrenceAsync(\"{LockName}\", \"{Series}\").")]
+    [LoggerMessage(1227, LogLevel.Warning, "{Service} was not run here for {ScheduledFor:O}, for node {NodeId} has run the later {LastScheduledFor:O}: a clock was ahead, there or here is behind, and nothing is run until that time has passed. Set the clocks right, and to go on within a minute forget that time: ILockInspector.ForgetOccurrenceAsync(\"{LockName}\", \"{Series}\").")]
     public static partial void PeriodicSlotIsAhead(this ILogger logger, string service, DateTimeOffset scheduledFor, string nodeId, DateTimeOffset lastScheduledFor, string lockName, string series);
 
-    [LoggerMessage(1228, LogLevel.Warning, "{Service} was cut short in its run for {ScheduledFor:O}: lock '{LockName}', token {FencingToken}, because: {WorkEnd}. RecoverInterrupted is false, so that no node repeats it. Trigger a run (IPeriodicTrigger), or have this one repeated: ILockInspector.ForgetOccurrenceAsync(\"{LockName}\", \"{Series}\").")]
-    public static partial void PeriodicRunOverAndUnfinished(this ILogger logger, string service, DateTimeOffset scheduledFor, string lockName, long fencingToken, WorkEnd workEnd, string series);
+    [LoggerMessage(1228, LogLevel.Warning, "{Service} was cut short in its run for {ScheduledFor:O}: lock '{LockName}', token {FencingToken}, because: {WorkEnd}. RecoverInterrupted is false, so that no node repeats it. To have the work done before the next slot, trigger a run: IPeriodicTrigger.RunNowAsync.")]
+    public static partial void PeriodicRunOverAndUnfinished(this ILogger logger, string service, DateTimeOffset scheduledFor, string lockName, long fencingToken, WorkEnd workEnd);
 
     [LoggerMessage(1229, LogLevel.Error, "{Service} failed between its runs in a way that nobody expected; lock '{LockName}'. It goes on by itself in 30 s.")]
     public static partial void PeriodicLoopFailed(this ILogger logger, Exception exception, string service, string lockName);

@@ -7,9 +7,6 @@ namespace Coordination.Hosting.Telemetry;
 /// <summary>What an operator reads of the runs of one periodic service.</summary>
 internal sealed class PeriodicLog(ILogger logger, PeriodicService service)
 {
-    /// <summary>How much further ahead a remembered slot is than clocks differ.</summary>
-    private static readonly TimeSpan Ahead = TimeSpan.FromMinutes(1);
-
     private DateTimeOffset? _lastAhead;
 
     public void RunBegins(ILockLease lease, DateTimeOffset? scheduledFor, bool isRecovery) =>
@@ -45,7 +42,7 @@ internal sealed class PeriodicLog(ILogger logger, PeriodicService service)
         {
             if (!service.Options.RecoverInterrupted)
             {
-                logger.PeriodicRunOverAndUnfinished(service.Name, slot, service.LockName, token, result.End, service.Series);
+                logger.PeriodicRunOverAndUnfinished(service.Name, slot, service.LockName, token, result.End);
             }
         }
         else if (release != ReleaseResult.Released)
@@ -58,10 +55,10 @@ internal sealed class PeriodicLog(ILogger logger, PeriodicService service)
 
     public void LoopFailed(Exception exception) => logger.PeriodicLoopFailed(exception, service.Name, service.LockName);
 
-    /// <summary>Says once of each remembered slot that it is ahead, if it is. For one caller at a time.</summary>
-    public void RememberedSlotIsAhead(DateTimeOffset slot, DateTimeOffset remembered, string nodeId, DateTimeOffset now)
+    /// <summary>Says once of each remembered slot that it is ahead. For one caller at a time.</summary>
+    public void RememberedSlotIsAhead(DateTimeOffset slot, DateTimeOffset remembered, string nodeId)
     {
-        if (remembered - now > Ahead && remembered != _lastAhead)
+        if (remembered != _lastAhead)
         {
             _lastAhead = remembered;
             logger.PeriodicSlotIsAhead(service.Name, slot, nodeId, remembered, service.LockName, service.Series);

@@ -156,7 +156,8 @@ internal sealed class TermLoop(
     {
         if (outcome.IsFailure)
         {
-            failures.Failed(failure, isFirst: outcome.Duration >= service.Options.RestartDelayResetAfter);
+            // How long it was refused for is no time in which the work ran.
+            failures.Failed(failure, outcome.End == WorkEnd.Failed ? outcome.Duration : TimeSpan.Zero);
         }
         else
         {

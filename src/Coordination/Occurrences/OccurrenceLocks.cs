@@ -3,6 +3,7 @@ using Coordination.Locks;
 using Coordination.Nodes;
 using Coordination.Resilience;
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Coordination.Time;
 
 namespace Coordination.Occurrences;
@@ -59,7 +60,9 @@ public sealed class OccurrenceLocks
         LockName.Validate(lockName);
         Validate(options, occurrence);
         DurationRange.Timeout.Validate(nameof(timeout), nameof(timeout), timeout);
-        return await _acquirer.WaitAsync(lockName, owner: null, options, timeout, cancellationToken).ConfigureAwait(false) switch
+
+        // It may last for hours, and nobody called for it.
+        return await _acquirer.WaitAsync(lockName, owner: null, options, timeout, cancellationToken, CallKind.Standby).ConfigureAwait(false) switch
         {
             null => new OccurrenceAttempt(),
             LeaseHandle lease when occurrence is not null => await ConfirmAsync(lease, occurrence, cancellationToken).ConfigureAwait(false),

@@ -158,7 +158,7 @@ public sealed class RegistrationTests
     [InlineData("OverdueWarningInterval", "00:00:00")]
     [InlineData("LeaseDuration", "00:00:00.001")]
     [InlineData("MaxTerm", "00:00:00")]
-    [InlineData("OverdueAction", "7")]
+    [InlineData("OnOverdue", "7")]
     [InlineData("DegradedAfterFailures", "0")]
     [InlineData("UnhealthyAfterFailures", "0")]
     [InlineData("StopHostAfterFailures", "0")]
@@ -186,10 +186,10 @@ public sealed class RegistrationTests
     {
         await using var cluster = new Cluster();
         var node = cluster.CreateNode("a", services => services
-            .ConfigureAll<ExclusiveServiceOptions>(o => o.OverdueAction = OverdueAction.StopHost)
+            .ConfigureAll<ExclusiveServiceOptions>(o => o.OnOverdue = OverdueAction.StopHost)
             .AddExclusiveBackgroundService<NamedService>());
         await node.Host.StartAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(OverdueAction.StopHost, node.Host.Services.GetRequiredService<IOptionsMonitor<ExclusiveServiceOptions>>().Get(typeof(NamedService).ToString()).OverdueAction);
+        Assert.Equal(OverdueAction.StopHost, node.Host.Services.GetRequiredService<IOptionsMonitor<ExclusiveServiceOptions>>().Get(typeof(NamedService).ToString()).OnOverdue);
     }
 
     [Fact]
@@ -277,7 +277,7 @@ public sealed class RegistrationTests
             case "OverdueWarningInterval": options.OverdueWarningInterval = TimeSpan.Parse(value, null); break;
             case "LeaseDuration": options.LockOptions = new LockOptions { LeaseDuration = TimeSpan.Parse(value, null) }; break;
             case "MaxTerm": options.MaxTerm = TimeSpan.Parse(value, null); break;
-            case "OverdueAction": options.OverdueAction = Enum.Parse<OverdueAction>(value); break;
+            case "OnOverdue": options.OnOverdue = Enum.Parse<OverdueAction>(value); break;
             case "DegradedAfterFailures": options.DegradedAfterFailures = int.Parse(value, null); break;
             case "UnhealthyAfterFailures": options.UnhealthyAfterFailures = int.Parse(value, null); break;
             case "StopHostAfterFailures": options.StopHostAfterFailures = int.Parse(value, null); break;

@@ -28,7 +28,7 @@ public sealed class ServiceSettingsTests
             ("WorkingService:LockName", "by-type"),
             ("WorkingService:MaxTerm", "01:00:00"),
             ("WorkingService:MaxRestartDelay", "00:05:00"),
-            ("WorkingService:OverdueAction", "StopHost"),
+            ("WorkingService:OnOverdue", "StopHost"),
             ("WorkingService:LockOptions:LeaseDuration", "00:00:30"),
             ("WorkingService:LockOptions:AllowBarging", "true"),
             ("north:LockName", "by-name"),
@@ -39,7 +39,7 @@ public sealed class ServiceSettingsTests
         var options = OptionsOf(host, typeof(WorkingService).ToString());
         Assert.Equal(
             (TimeSpan.FromHours(1), TimeSpan.FromMinutes(7), OverdueAction.StopHost, new LockOptions { LeaseDuration = TimeSpan.FromSeconds(30), AllowBarging = true }),
-            (options.MaxTerm, options.MaxRestartDelay, options.OverdueAction, options.LockOptions));
+            (options.MaxTerm, options.MaxRestartDelay, options.OnOverdue, options.LockOptions));
         Assert.Equal(7, OptionsOf(host, $"{typeof(WorkingService)} (north)").StopHostAfterFailures);
     }
 

@@ -38,7 +38,7 @@ public sealed class OverdueRunTests
     public async Task By_default_an_overdue_run_is_warned_of_and_makes_its_node_unhealthy()
     {
         await using var cluster = new Cluster();
-        var a = await StartAsync(cluster, new ExclusivePeriodicOptions().OverdueAction);
+        var a = await StartAsync(cluster, new ExclusivePeriodicOptions().OnOverdue);
         Assert.Equal("Lost", Phase(await a.CheckHealthAsync()));
         await cluster.AdvanceUntilAsync(() => a.Logged(1205) >= 3, TimeSpan.FromMinutes(1), "it is warned of");
         Assert.False(a.Lifetime.ApplicationStopping.IsCancellationRequested);
@@ -58,7 +58,7 @@ public sealed class OverdueRunTests
     public async Task A_start_that_waits_for_overdue_work_that_is_run_once_ends_by_option()
     {
         await using var cluster = new Cluster();
-        var a = cluster.CreateNode("a", services => services.AddRunOnce("schema", (_, _) => _ends.Task, o => (o.OverdueAction, o.OverdueAfter) = (OverdueAction.StopHost, TimeSpan.FromSeconds(5))));
+        var a = cluster.CreateNode("a", services => services.AddRunOnce("schema", (_, _) => _ends.Task, o => (o.OnOverdue, o.OverdueAfter) = (OverdueAction.StopHost, TimeSpan.FromSeconds(5))));
         var start = a.Host.StartAsync(Cancellation);
         await Cluster.UntilAsync(() => a.Logged(1230) == 1, "a does it");
         cluster.Store.Clear();
@@ -79,7 +79,7 @@ public sealed class OverdueRunTests
         void Services(IServiceCollection services) => services.AddSingleton(provider => new ProcessEnd(provider.GetRequiredService<TelemetryDispatcher>(), code => ended.TrySetResult(code)));
         if (isRunOnce)
         {
-            var a = cluster.CreateNode("a", services => Services(services.AddRunOnce("schema", (_, _) => _ends.Task, o => o.OverdueAction = OverdueAction.EndProcess)));
+            var a = cluster.CreateNode("a", services => Services(services.AddRunOnce("schema", (_, _) => _ends.Task, o => o.OnOverdue = OverdueAction.EndProcess)));
             _ = a.Host.StartAsync(Cancellation);
             await Cluster.UntilAsync(() => a.Logged(1230) == 1, "a does it");
             cluster.Store.Clear();
@@ -100,7 +100,7 @@ public sealed class OverdueRunTests
         var (a, runs) = PeriodicNode.Create(
             cluster,
             "a",
-            o => (o.OverdueAction, o.OverdueAfter) = (action, TimeSpan.FromSeconds(5)),
+            o => (o.OnOverdue, o.OverdueAfter) = (action, TimeSpan.FromSeconds(5)),
             (_, _) => _ends.Task,
             s =>
             {

@@ -156,6 +156,45 @@ public sealed class FailureHealthTests
         Assert.Equal(LogLevel.Critical, a.Log.Single(record => record.Id.Id == 1217).Level);
     }
 
+    [Fact]
+    [Failure("F65")]
+    public async Task Terms_that_all_end_by_a_failure_are_in_a_row_however_long_they_were()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", ShortMemory, work: new Work
+        {
+            Do = async (_, stop) =>
+            {
+                await Task.Delay(TimeSpan.FromSeconds(12), cluster.Time, stop);
+                throw new TimeoutException();
+            },
+        });
+        await cluster.AdvanceUntilAsync(() => a.Lifetime.ApplicationStopping.IsCancellationRequested, TimeSpan.FromSeconds(50), "the host stops");
+        Assert.Equal(3, a.Work.Terms);
+    }
+
+    [Fact]
+    [Failure("F65")]
+    public async Task Failures_with_a_long_good_term_of_another_node_between_are_not_in_a_row()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", ShortMemory, Checked, Failing());
+        await Cluster.UntilAsync(() => Failures(Check(a, "coordination")) == 1, "a has failed");
+        var b = await cluster.StartNodeAsync("b");
+        await b.LeadsAsync();
+        await cluster.AdvanceAsync(TimeSpan.FromSeconds(10), b.Work.Term);
+        Assert.Equal(0, Failures(Check(a, "coordination")));
+
+        b.Work.Term.StepDown(TimeSpan.FromMinutes(1));
+        await cluster.AdvanceUntilAsync(() => a.Logged(1204) == 2 && Failures(Check(a, "coordination")) > 0, TimeSpan.FromSeconds(10), "a has failed again");
+        Assert.Equal(1, Failures(Check(a, "coordination")));
+    }
+
+    /// <summary>Six seconds.</summary>
+    private static void ShortMemory(ExclusiveServiceOptions options) =>
+        (options.MinRestartDelay, options.MaxRestartDelay, options.RestartDelayResetAfter, options.StopHostAfterFailures) =
+            (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5), 3);
+
     private static Work Failing() => new() { Do = (_, _) => throw new TimeoutException("password=hunter2") };
 
     private static HealthReportEntry Check(TestNode node, string name) => node.CheckHealthAsync().GetAwaiter().GetResult().Entries[name];

@@ -59,7 +59,7 @@ public sealed class LossTests
             "a",
             o =>
             {
-                o.OverdueAction = OverdueAction.StopHost;
+                o.OnOverdue = OverdueAction.StopHost;
                 o.OverdueAfter = TimeSpan.FromSeconds(1);
             },
             work: ignoring);

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using Coordination.Hosting.Tests.Nodes;
+using Coordination.Hosting.Tests.Periodic;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 
@@ -87,6 +88,21 @@ public sealed class LeadershipMetricsTests
         var a = await cluster.StartNodeAsync("a", services: services => services.AddSingleton<IMeterFactory>(own));
         await a.LeadsAsync();
         Assert.Equal(4, thrown);
+    }
+
+    [Fact]
+    [Failure("F85")]
+    public async Task A_node_that_waits_for_a_run_of_another_stands_by_and_is_no_call_of_user_code()
+    {
+        await using var cluster = new Cluster();
+        var a = await PeriodicNode.StartAsync(cluster, "a", work: (_, stop) => Task.Delay(Timeout.Infinite, stop));
+        await Cluster.UntilAsync(() => a.Runs.All.Count == 1, "a runs");
+        var (b, _) = await PeriodicNode.StartAsync(cluster, "b");
+        await PeriodicNode.IsWaitedForAsync(cluster);
+        using var waiting = new MetricCollector<long>(b.Host.Services.GetRequiredService<IMeterFactory>(), CoordinationInstrumentation.MeterName, "coordination.call.waiting");
+        waiting.RecordObservableInstruments();
+        var calls = waiting.GetMeasurementSnapshot().ToDictionary(measured => (string)measured.Tags["coordination.call.kind"]!, measured => measured.Value);
+        Assert.Equal((0, 1), (calls["user"], calls["standby"]));
     }
 
     private static List<(string Lock, int Value)> Gauge(TestNode node, string name)

@@ -58,7 +58,7 @@ public sealed class OverdueTests
     public async Task By_default_nothing_ends()
     {
         await using var cluster = new Cluster();
-        var a = await LoseAsync(cluster, new ExclusiveServiceOptions().OverdueAction, services => services.AddSingleton(provider => new ProcessEnd(provider.GetRequiredService<TelemetryDispatcher>(), _ => Assert.Fail("The process ends."))));
+        var a = await LoseAsync(cluster, new ExclusiveServiceOptions().OnOverdue, services => services.AddSingleton(provider => new ProcessEnd(provider.GetRequiredService<TelemetryDispatcher>(), _ => Assert.Fail("The process ends."))));
         await cluster.AdvanceUntilAsync(() => a.Logged(1205) >= 3, TimeSpan.FromMinutes(1), "it is warned of");
         Assert.False(a.Lifetime.ApplicationStopping.IsCancellationRequested);
         Assert.Equal((0, 0), (a.Logged(1206), a.Logged(1216)));
@@ -69,7 +69,7 @@ public sealed class OverdueTests
     {
         var ignoring = new Work();
         ignoring.Do = ignoring.UntilLetGoAsync;
-        var a = await cluster.StartNodeAsync("a", o => (o.OverdueAction, o.OverdueAfter) = (action, TimeSpan.FromSeconds(5)), services, ignoring);
+        var a = await cluster.StartNodeAsync("a", o => (o.OnOverdue, o.OverdueAfter) = (action, TimeSpan.FromSeconds(5)), services, ignoring);
         await a.LeadsAsync();
         cluster.Store.Clear();
         await cluster.AdvanceUntilAsync(() => a.Logged(1203) == 1, TimeSpan.FromSeconds(12), "the lease is lost");
