@@ -61,7 +61,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var options = OptionsFrom(services);
         var policies = new ExclusivePolicies(options);
         var settings = services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
-        var names = new SchedulerNames(settings.ApplicationName, () => new RegisteredContent(QuartzRecord.Find(services, scheduler.Name)));
+        var names = new SchedulerNames(settings.ApplicationName, new RegisteredContent(QuartzRecord.Find(services, scheduler.Name)));
         var fireTimes = new FireTimes(services.GetRequiredService<ILockProvider>().NodeId, names);
         var report = new FireReport(services.GetRequiredService<FireMetrics>(), options.NameJobsInMetrics, logger);
         var admission = new RunAdmission(

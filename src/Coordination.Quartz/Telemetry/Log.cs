@@ -30,7 +30,7 @@ internal static partial class Log
     [LoggerMessage(1314, LogLevel.Warning, "The job {Job} was given no key, so each node generates one; its lock is named by its type, {Type}. Give it a key with WithIdentity, or its lock a name.")]
     public static partial void NamedByType(this ILogger logger, JobKey job, Type type);
 
-    [LoggerMessage(1330, LogLevel.Warning, "Trigger {Trigger} of {Job} ({Schedule}) starts now, so its fire times are others on each node, and each node runs the job for its own. Use a cron trigger, a simple trigger that repeats, or StartAt with the same time on all nodes.")]
+    [LoggerMessage(1330, LogLevel.Warning, "Trigger {Trigger} of {Job} ({Schedule}) starts now, so its fire times are others on each node, and each node runs the job for its own. Use a cron trigger, a simple trigger that repeats, or StartAt with the same time on all nodes, and give the trigger a key with WithIdentity.")]
     public static partial void FiresOnEachNode(this ILogger logger, JobKey job, TriggerKey trigger, string schedule);
 
     [LoggerMessage(1331, LogLevel.Warning, "The scheduler {Scheduler} seems to be named by its machine, and the locks of its jobs that were given no name are the scheduler's own: they exclude no job on another machine. Give it the same InstanceName on all nodes; InstanceId tells nodes apart.")]
