@@ -22,9 +22,16 @@ public static class QuartzExclusivityBuilderExtensions
     /// <param name="builder">From <c>services.AddCoordination(…)</c>.</param>
     /// <param name="configure">Sets options in code; null for none.</param>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The node has a name: jobs are exclusive by the locks of the node that has none.</exception>
     public static ICoordinationBuilder AddQuartzExclusivity(this ICoordinationBuilder builder, Action<QuartzExclusivityOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        if (builder.Name is { } node)
+        {
+            throw new InvalidOperationException(
+                $"AddQuartzExclusivity() is called on the node '{node}', and jobs are exclusive by the locks of the node without a name: call it on services.AddCoordination(), with a store of its own.");
+        }
+
         AddOptions(builder.Services);
         if (configure is not null)
         {
