@@ -34,7 +34,7 @@ internal static class TriggerTraits
     private static string DescribeData(JobDataMap data)
     {
         var text = new StringBuilder();
-        foreach (var (key, value) in data.Where(entry => !entry.Key.StartsWith(ExclusiveJobData.Prefix, StringComparison.Ordinal)).OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        foreach (var (key, value) in data.Where(entry => !ExclusiveJobData.IsSetting(entry.Key)).OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             // An object may have no text of its own, or another on each node.
             var told = value switch

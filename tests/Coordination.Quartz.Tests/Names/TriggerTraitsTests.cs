@@ -137,6 +137,7 @@ public sealed class TriggerTraitsTests : NodesTest
             Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").WithPriority(7)),
             Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData("tenant", "north")),
             Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData("tenant", 1)),
+            Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData("Coordination.Tenant", "north")),
             Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData("tenant", "n").UsingJobData("orth", "")),
             Describe(trigger => trigger.WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromHours(1)).RepeatForever())),
             Describe(trigger => trigger.WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromHours(1)).WithRepeatCount(3))),
