@@ -2,8 +2,11 @@ using Coordination;
 using Coordination.Quartz.Execution;
 using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
+using Coordination.Stores;
+using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Quartz;
 using Quartz.Extensibility;
@@ -143,7 +146,10 @@ public static class QuartzExclusivityBuilderExtensions
         services.AddCoordinationSettings<ExclusiveJobOptions>(QuartzExclusivityOptionsBinding.Defaults);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<QuartzExclusivityOptions>, QuartzExclusivityOptionsValidator>());
         services.TryAddSingleton<FireMetrics>();
-        services.TryAddSingleton<JobOutage>();
+        services.TryAddSingleton(static provider => new JobOutage(
+            provider.GetRequiredService<ILockStore>(),
+            provider.GetRequiredService<StoreCondition>(),
+            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<JobOutage>>())));
         services.TryAddSingleton<ExclusiveRuns>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobsAtStop>());
     }

@@ -33,7 +33,7 @@ internal sealed class RunAdmission(
 
             if (attempt is not null)
             {
-                outage.End();
+                outage.End(run);
                 TakeIn(run, attempt);
             }
         }

@@ -1,5 +1,6 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Stores.InMemory;
 using Coordination.Testing;
 using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
@@ -158,6 +159,50 @@ public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
         Assert.Single(node.Verdicts.All, verdict => verdict.IsSkipped);
         Assert.Empty(Ledger.Runs);
         store.IsAway = false;
+    }
+
+    [Fact]
+    [Failure("F81", "F85")]
+    [Promise("G12")]
+    public async Task With_one_shard_of_the_store_away_the_outage_is_told_once_whatever_the_others_reply()
+    {
+        var (store, second) = (new ShardedStore(new InMemoryLockStore()), new JobKey("staged2"));
+        await using var node = await TestScheduler.StartAsync(
+            store,
+            Ledger,
+            "ada",
+            quartz =>
+            {
+                AddJob(quartz);
+                quartz.AddJob<StagedJob>(job => job.WithIdentity(second).StoreDurably());
+            },
+            o => o.Defaults.OnStoreUnavailable = JobOutageAction.Skip);
+        store.IsSecondAway = true;
+        var fires = 0;
+        for (var i = 0; i < 4; i++)
+        {
+            await FireAsync(second);
+            await FireAsync(Job);
+        }
+
+        Assert.Equal(4, node.Verdicts.All.Count(verdict => verdict.IsSkipped));
+        Assert.Single(node.Log, record => record.Id.Id == 1308);
+        Assert.DoesNotContain(node.Log, record => record.Id.Id == 1350);
+        store.IsSecondAway = false;
+        while (!node.Verdicts.All[^1].Job.Equals(second) || node.Verdicts.All[^1].IsSkipped)
+        {
+            Assert.True(fires < 100, "Fires did not go on.");
+            await FireAsync(second);
+        }
+
+        Assert.Single(node.Log, record => record.Id.Id == 1350);
+
+        async Task FireAsync(JobKey job)
+        {
+            fires++;
+            await node.Quartz.TriggerJob(job, Cancellation);
+            await Until(() => node.Verdicts.All.Count == fires, "the fire is over");
+        }
     }
 
     private static void AddJob(IQuartzBuilder quartz) => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
