@@ -2,6 +2,7 @@ using Coordination.Occurrences;
 using Coordination.Quartz.Names;
 using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
+using Coordination.Stores;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -67,7 +68,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var report = new FireReport(services.GetRequiredService<FireMetrics>(), options.NameJobsInMetrics, logger);
         var admission = new RunAdmission(
             locks,
-            services.GetRequiredService<ILockInspector>(),
+            new OutageLook(services.GetRequiredService<ILockStoreAdministration>(), time),
             services.GetRequiredService<JobOutage>(),
             new WaitingRuns(() => _places),
             Shutdown,

@@ -87,6 +87,42 @@ public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
         store.IsAway = false;
     }
 
+    /// <summary>The server may refuse the look, and an outage comes later.</summary>
+    [Fact]
+    [Failure("F81")]
+    [Promise("G12")]
+    public async Task A_fire_whose_look_at_the_store_is_refused_looks_again_and_runs_anyway()
+    {
+        var (inner, looks) = (new ControllableLockStore(), 0);
+        var store = new SteeredStore(inner)
+        {
+            BeforeLook = () => Interlocked.Increment(ref looks) == 1 ? Task.FromException(new LockStoreException("NOPERM", isTransient: false)) : Task.CompletedTask,
+        };
+        await using var node = await TestScheduler.StartAsync(
+            store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait, job.OnStoreUnavailable) = (JobConflictAction.Wait, TimeSpan.FromHours(1), JobOutageAction.RunAnyway)));
+        inner.GrantTo("tests/QuartzScheduler/DEFAULT/staged", "bob", TimeSpan.FromHours(1));
+        await node.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => Volatile.Read(ref looks) > 0, "the fire looks");
+        inner.IsAway = true;
+        await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
+        Assert.Null(Assert.Single(Ledger.Runs).Token);
+        inner.IsAway = false;
+    }
+
+    /// <summary>The look asks what any node may ask that acquires locks.</summary>
+    [Fact]
+    [Failure("F81")]
+    public async Task A_fire_that_waits_inspects_no_lock()
+    {
+        var store = new ControllableLockStore();
+        await using var node = await TestScheduler.StartAsync(
+            store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait, job.OnStoreUnavailable) = (JobConflictAction.Wait, TimeSpan.FromHours(1), JobOutageAction.RunAnyway)));
+        store.GrantTo("tests/QuartzScheduler/DEFAULT/staged", "bob", TimeSpan.FromHours(1));
+        await node.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => store.GetCallCount(StoreOperation.GetHolder) > 0, "the fire looks");
+        Assert.Equal(0, store.GetCallCount(StoreOperation.Inspect));
+    }
+
     [Fact]
     [Failure("F64", "F81")]
     public async Task A_run_with_no_lease_that_takes_too_long_is_interrupted_as_any_other()
