@@ -9,7 +9,7 @@ internal static partial class Log
     [LoggerMessage(1307, LogLevel.Debug, "{Job} stands by for its fire time {FireTime:O}, which node {NodeId} runs.")]
     public static partial void StandsBy(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? nodeId);
 
-    [LoggerMessage(1308, LogLevel.Warning, "The lock store cannot be asked, for {Job} first: {Reason} Until it can, fires of exclusive jobs are skipped, wait, or run without a lease, as OnStoreUnavailable says for each; that is said at Debug.")]
+    [LoggerMessage(1308, LogLevel.Warning, "The lock store cannot be asked, for {Job} first: {Reason} Until it can, fires of exclusive jobs are skipped, wait, or run without a lease, as OnStoreUnavailable says for each; that is said at Debug, and as a warning for a fire that no later one of its series follows.")]
     public static partial void StoreUnavailable(this ILogger logger, JobKey job, string reason);
 
     [LoggerMessage(1309, LogLevel.Warning, "{Job} had lost its lease of the lock '{LockName}', token {FencingToken}, by the time that it was done. Whether another node ran it meanwhile is not known.")]

@@ -26,7 +26,7 @@ public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
         await server.KillAsync();
         await TriggerAsync(node, 2);
         await server.StartAgainAsync();
-        await Until(() => node.Log.Any(record => record.Id.Id is 1304 or 1305), "the outage is told of");
+        await Until(() => node.Log.Any(record => record.Id.Id is 1305 or 1329), "the outage is told of");
 
         // The connection comes back in its own time; fires until then end as the one before.
         for (var fires = 3; Ledger.Runs.Count(run => run.Token is not null) < 2; fires++)
