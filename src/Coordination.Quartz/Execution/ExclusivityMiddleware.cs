@@ -157,7 +157,7 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
     {
         if (lease is { State: LeaseState.Lost })
         {
-            throw new JobExecutionException($"Lease lost: the job {run.Context.JobDetail.Key} no longer has the lock '{lease.LockName}' (token {lease.FencingToken}, {lease.LossReason}).", inner!);
+            throw new JobExecutionException($"Lease lost: the job {run.Context.JobDetail.Key} no longer has the lock '{lease.LockName}' (token {lease.FencingToken}, {lease.LossReason}).", new LeaseLostException(lease, inner));
         }
     }
 
