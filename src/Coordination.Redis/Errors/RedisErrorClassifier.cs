@@ -42,7 +42,7 @@ internal static class RedisErrorClassifier
             ["NOSCRIPT"] = (Transient, "The server has forgotten its scripts; they are sent again."),
             ["BUSY"] = (Transient, "A script has been running on the server for too long. If it is not one that ends, use SCRIPT KILL."),
             ["MISCONF"] = (Transient, "The server cannot save its data and refuses to write. Look at its log and its disk, or set stop-writes-on-bgsave-error no."),
-            ["OOM"] = (Transient, "The server is out of memory. Raise maxmemory, or set a maxmemory-policy that evicts other keys."),
+            ["OOM"] = (Transient, "The server is out of memory. Raise maxmemory, or give the locks a server of their own."),
             ["NOREPLICAS"] = (Transient, "Fewer replicas are in touch than min-replicas-to-write asks for. Bring them back, or lower it."),
             ["WRONGTYPE"] = (Final, "A key of the lock is in use for something else. Delete it, or set another Coordination:Redis:KeyPrefix."),
             ["NOAUTH"] = (Final, "The server asks for a user and a password, or has refused those it was given. Check them in the connection string."),

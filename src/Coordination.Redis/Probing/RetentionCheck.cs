@@ -14,8 +14,9 @@ internal sealed class RetentionCheck(RedisConnection connection, IConnectionMult
 {
     private static readonly object[] SavePoints = ["GET", "save"];
 
+    /// <param name="identity">What the server says of itself; null where it says nothing.</param>
     /// <returns>Whether it may.</returns>
-    public async Task<bool> RunAsync(ServerIdentity identity)
+    public async Task<bool> RunAsync(ServerIdentity? identity)
     {
         var risks = new List<string>();
         var unknown = new List<string>();
@@ -34,9 +35,9 @@ internal sealed class RetentionCheck(RedisConnection connection, IConnectionMult
         return risks.Count > 0;
     }
 
-    private static void CheckEviction(ServerIdentity identity, List<string> risks, List<string> unknown)
+    private static void CheckEviction(ServerIdentity? identity, List<string> risks, List<string> unknown)
     {
-        if (identity.EvictionPolicy is not { } policy || identity.MaxMemory is not { } maxMemory)
+        if (identity is not { EvictionPolicy: { } policy, MaxMemory: { } maxMemory })
         {
             unknown.Add("whether it evicts keys when its memory is full (maxmemory-policy should be noeviction)");
         }
@@ -47,10 +48,10 @@ internal sealed class RetentionCheck(RedisConnection connection, IConnectionMult
         }
     }
 
-    private async Task CheckRestartAsync(ServerIdentity identity, List<string> risks, List<string> unknown)
+    private async Task CheckRestartAsync(ServerIdentity? identity, List<string> risks, List<string> unknown)
     {
         const string question = "whether it keeps its data over a restart (appendonly should be yes)";
-        if (identity.IsAppendOnly is not { } isAppendOnly)
+        if (identity?.IsAppendOnly is not { } isAppendOnly)
         {
             unknown.Add(question);
         }

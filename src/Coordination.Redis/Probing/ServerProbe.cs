@@ -49,7 +49,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
         }
 
         await CheckAtomicityAsync(connection, multiplexer, identity).ConfigureAwait(false);
-        var mayLoseLocks = identity is not null && await new RetentionCheck(connection, multiplexer, logger).RunAsync(identity).ConfigureAwait(false);
+        var mayLoseLocks = await new RetentionCheck(connection, multiplexer, logger).RunAsync(identity).ConfigureAwait(false);
         Log.ServerIsFit(
             logger,
             mayLoseLocks ? ", as long as it does not lose them" : string.Empty,

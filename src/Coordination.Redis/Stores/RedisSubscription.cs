@@ -10,12 +10,20 @@ internal sealed class RedisSubscription : IAsyncDisposable
     /// <summary>How long to wait for a server that can be asked.</summary>
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How often to look whether it still stands; looking asks no server.</summary>
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often to look at most, where it cannot be seen to stand.</summary>
+    private static readonly TimeSpan LongestLookInterval = TimeSpan.FromSeconds(30);
+
     private readonly IConnectionMultiplexer _connection;
     private readonly ISubscriber _subscriber;
     private readonly RedisChannel _channel;
     private readonly Action<LockNotification> _handler;
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _ending = new();
     private Task _subscribing = Task.CompletedTask;
+    private volatile bool _isRefused;
     private int _commandsLost;
     private int _notificationsLost;
     private int _changes;
@@ -55,6 +63,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
             throw;
         }
 
+        _ = subscription.WatchAsync();
         return subscription;
     }
 
@@ -64,6 +73,8 @@ internal sealed class RedisSubscription : IAsyncDisposable
         {
             return;
         }
+
+        await _ending.CancelAsync().ConfigureAwait(false);
 
         _connection.ConnectionFailed -= OnLost;
         _connection.ConnectionRestored -= OnRestored;
@@ -101,6 +112,27 @@ internal sealed class RedisSubscription : IAsyncDisposable
             StandAgain(isNews: false);
             var limit = TimeSpan.FromMilliseconds(_connection.TimeoutMilliseconds);
             await _listening.Task.WaitAsync(limit, TimeProvider.System, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// Looks whether the client still has a server for the channel. Its events tell of connections and of the topology, in any order, and none of them may come
+    /// after the one in which the subscription was lost: the node would be deaf with all connections up.
+    /// </summary>
+    private async Task WatchAsync()
+    {
+        var interval = LookInterval;
+        while (!_isRefused && !_ending.IsCancellationRequested)
+        {
+            await Task.Delay(interval, TimeProvider.System, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (_ending.IsCancellationRequested || (_subscriber.SubscribedEndpoint(_channel) is not null && _subscriber.IsConnected(_channel)))
+            {
+                interval = LookInterval;
+                continue;
+            }
+
+            StandAgain(isNews: true);
+            interval = 2 * interval < LongestLookInterval ? 2 * interval : LongestLookInterval;
         }
     }
 
@@ -203,6 +235,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
         catch (RedisServerException refused) when (RedisErrorClassifier.IsMissingRight(refused))
         {
             // Asking again changes nothing. Whoever is beginning to hear is told what is missing.
+            _isRefused = true;
             _listening.TrySetException(refused);
             _ = _listening.Task.Exception;
             return true;

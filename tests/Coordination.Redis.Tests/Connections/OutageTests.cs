@@ -136,6 +136,29 @@ public sealed class OutageTests
             async () => (await connection.GetServers()[0].SubscriptionChannelsAsync(RedisChannel.Pattern("*node:*"))).Length == 0, Patience, "nobody listens");
     }
 
+    /// <summary>Whether the client tells of a connection before or after it knows that a subscription is gone does not matter.</summary>
+    [Theory]
+    [Failure("F2")]
+    [InlineData("resp3")]
+    [InlineData("resp2")]
+    public async Task A_node_hears_again_also_where_the_client_tells_of_nothing(string protocol)
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var connection = await ConnectionMultiplexer.ConnectAsync($"{server.ConnectionString},protocol={protocol},abortConnect=false");
+        var silent = SilentConnection.Of(connection);
+        await using var node = new TestNode(builder => builder.UseRedis(options => options.ProbeOnStart = false).Services.AddSingleton(silent));
+        var heard = new List<LockNotification>();
+        await using var subscription = await node.Store.SubscribeAsync("host-1-ada", notification => Add(heard, notification), Token);
+
+        await server.KillAsync();
+        await Eventually.IsTrueAsync(() => !connection.IsConnected, Patience, "the connection is lost");
+
+        var looks = ((SilentConnection)(object)silent).Looks;
+        await Eventually.IsTrueAsync(() => ((SilentConnection)(object)silent).Looks > looks, Patience, "the node has looked");
+        await server.StartAgainAsync();
+        await Eventually.IsTrueAsync(() => Has(heard, LockNotification.Reconnected), Patience, "the node is told");
+    }
+
     [Theory]
     [Failure("F2")]
     [InlineData("resp3")]

@@ -117,7 +117,7 @@ public sealed class RedisErrorTests
         var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.AcquireAsync(waiter, Token));
 
         Assert.True(error.IsTransient);
-        Assert.Contains("maxmemory-policy", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Raise maxmemory", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
