@@ -82,7 +82,8 @@ public static class RunOnceServiceCollectionExtensions
 
     private static RunOnceStep CreateStep(IServiceProvider provider, RunOnceWork work)
     {
-        var locks = provider.GetRequiredService<ILockProvider>();
+        var locks = provider.GetService<ILockProvider>() ?? throw new InvalidOperationException(
+            $"The work '{work.Name}' is run once by a lock of the node without a name, which is not registered: call services.AddCoordination() and choose its store, as by UseRedis(…).");
         var time = provider.GetRequiredService<TimeProvider>();
         var lifetime = provider.GetService<IHostApplicationLifetime>();
         var logger = provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<RunOnceContext>>());

@@ -2,8 +2,11 @@ using Coordination;
 using Coordination.Quartz.Execution;
 using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
+using Coordination.Stores;
+using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Quartz;
 using Quartz.Extensibility;
@@ -22,9 +25,16 @@ public static class QuartzExclusivityBuilderExtensions
     /// <param name="builder">From <c>services.AddCoordination(…)</c>.</param>
     /// <param name="configure">Sets options in code; null for none.</param>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    /// <exception cref="InvalidOperationException">The node has a name: jobs are exclusive by the locks of the node that has none.</exception>
     public static ICoordinationBuilder AddQuartzExclusivity(this ICoordinationBuilder builder, Action<QuartzExclusivityOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        if (builder.Name is { } node)
+        {
+            throw new InvalidOperationException(
+                $"AddQuartzExclusivity() is called on the node '{node}', and jobs are exclusive by the locks of the node without a name: call it on services.AddCoordination(), with a store of its own.");
+        }
+
         AddOptions(builder.Services);
         if (configure is not null)
         {
@@ -136,7 +146,10 @@ public static class QuartzExclusivityBuilderExtensions
         services.AddCoordinationSettings<ExclusiveJobOptions>(QuartzExclusivityOptionsBinding.Defaults);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<QuartzExclusivityOptions>, QuartzExclusivityOptionsValidator>());
         services.TryAddSingleton<FireMetrics>();
-        services.TryAddSingleton<JobOutage>();
+        services.TryAddSingleton(static provider => new JobOutage(
+            provider.GetRequiredService<ILockStore>(),
+            provider.GetRequiredService<StoreCondition>(),
+            provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<JobOutage>>())));
         services.TryAddSingleton<ExclusiveRuns>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobsAtStop>());
     }

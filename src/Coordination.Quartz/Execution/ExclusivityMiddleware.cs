@@ -49,6 +49,7 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
         {
             await PlayAsync(run, lease, next, cancellationToken).ConfigureAwait(false);
             FailIfLost(run, lease, null);
+            wasCancelled = WasToldToStop(cancellationToken);
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
@@ -58,7 +59,7 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
             FailIfOverdue(run, e);
             throw;
         }
-        catch (Exception) when (cancellationToken.IsCancellationRequested && shutdown.Begun.IsCancellationRequested)
+        catch (Exception) when (WasToldToStop(cancellationToken))
         {
             // A client library that was cancelled throws what it likes. The job did not finish, because this node stops.
             wasCancelled = true;
@@ -70,16 +71,30 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
             {
                 run.Outcome = FireOutcome.Lost;
             }
+            else if (wasCancelled)
+            {
+                run.Outcome = FireOutcome.Cancelled;
+            }
 
             await ReleaseAsync(run, lease, wasCancelled).ConfigureAwait(false);
         }
     }
+
+    /// <summary>
+    /// Whether this node stops and has told the job so. A job that returns then may be done, or may have left off: nobody can tell, and so it counts as one
+    /// that did not finish.
+    /// </summary>
+    private bool WasToldToStop(CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested && shutdown.Begun.IsCancellationRequested;
 
     private async Task RunUnprotectedAsync(ExclusiveRun run, JobExecutionDelegate next, CancellationToken cancellationToken)
     {
         try
         {
             await PlayAsync(run, lease: null, next, cancellationToken).ConfigureAwait(false);
+            if (WasToldToStop(cancellationToken))
+            {
+                run.Outcome = FireOutcome.Cancelled;
+            }
         }
         catch (OperationCanceledException e) when (cancellationToken.IsCancellationRequested)
         {
@@ -142,7 +157,7 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
     {
         if (lease is { State: LeaseState.Lost })
         {
-            throw new JobExecutionException($"Lease lost: the job {run.Context.JobDetail.Key} no longer has the lock '{lease.LockName}' (token {lease.FencingToken}, {lease.LossReason}).", inner!);
+            throw new JobExecutionException($"Lease lost: the job {run.Context.JobDetail.Key} no longer has the lock '{lease.LockName}' (token {lease.FencingToken}, {lease.LossReason}).", new LeaseLostException(lease, inner));
         }
     }
 

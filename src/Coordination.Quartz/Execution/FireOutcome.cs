@@ -9,7 +9,7 @@ internal enum FireOutcome
     /// <summary>The job ran here, in place of a node that did not finish it, and returned.</summary>
     Recovered,
 
-    /// <summary>The job began here, and was cancelled.</summary>
+    /// <summary>The job began here, and was cancelled; also where it returned after this node, which stops, had told it to stop.</summary>
     Cancelled,
 
     /// <summary>The job began here, and failed.</summary>

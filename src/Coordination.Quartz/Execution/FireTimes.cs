@@ -69,7 +69,7 @@ internal sealed class FireTimes(string nodeId, SchedulerNames names)
         }
     }
 
-    /// <summary>Triggered by hand, or to run once under a key that nobody gave; or again, after a crash, by a store that keeps jobs.</summary>
+    /// <summary>Triggered by hand, or to run once from now on under a key that nobody gave; or again, after a crash, by a store that keeps jobs.</summary>
     private bool IsAskedForHereAlone(IJobExecutionContext context) =>
         context.Recovering
         || context.Trigger.JobDataMap.ContainsKey(SchedulerConstants.ManualTrigger)

@@ -8,10 +8,10 @@ namespace Coordination.Quartz.Execution;
 
 /// <summary>Asks the store whether a run may begin, and waits for its lock where the run is to wait.</summary>
 internal sealed class RunAdmission(
-    OccurrenceLocks locks, ILockInspector inspector, JobOutage outage, WaitingRuns waiting, SchedulerShutdown shutdown, TimeProvider time, ILogger logger)
+    OccurrenceLocks locks, OutageLook look, JobOutage outage, WaitingRuns waiting, SchedulerShutdown shutdown, TimeProvider time, ILogger logger)
 {
     /// <summary>How often a run that would rather run with no lease than wait for the store looks whether the store is away.</summary>
-    private static readonly TimeSpan OutageLook = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>Decides the outcome of a run, or admits it with a lease.</summary>
     /// <param name="run">The run.</param>
@@ -33,7 +33,7 @@ internal sealed class RunAdmission(
 
             if (attempt is not null)
             {
-                outage.End();
+                outage.End(run);
                 TakeIn(run, attempt);
             }
         }
@@ -137,7 +137,7 @@ internal sealed class RunAdmission(
             {
                 // The store went away between them.
                 outage.Meet(run, e);
-                await Task.Delay(OutageLook, time, cancellationToken).ConfigureAwait(false);
+                await Task.Delay(LookInterval, time, cancellationToken).ConfigureAwait(false);
             }
         }
     }
@@ -194,32 +194,24 @@ internal sealed class RunAdmission(
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var acquiring = locks.AcquireAsync(run.Policy.LockName, run.Policy.LockOptions, run.Fire, limit, ending.Token);
         while (!cancellationToken.IsCancellationRequested
-            && await Task.WhenAny(acquiring, Task.Delay(OutageLook, time, cancellationToken)).ConfigureAwait(false) != acquiring)
+            && await Task.WhenAny(acquiring, Task.Delay(LookInterval, time, cancellationToken)).ConfigureAwait(false) != acquiring)
         {
+            // A waiter may have nothing to ask the store for as long as the holder's lease lasts.
+            if (await look.FindOutageAsync(run.Policy.LockName, cancellationToken).ConfigureAwait(false) is not { } failure)
+            {
+                continue;
+            }
+
+            await ending.CancelAsync().ConfigureAwait(false);
             try
             {
-                // A waiter may have nothing to ask the store for as long as the holder's lease lasts.
-                await inspector.InspectAsync(run.Policy.LockName, maxWaiters: 0, cancellationToken).ConfigureAwait(false);
+                // It may have been granted in this moment.
+                return await acquiring.ConfigureAwait(false);
             }
-            catch (LockStoreException e) when (e.IsTransient)
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                await ending.CancelAsync().ConfigureAwait(false);
-                try
-                {
-                    // It may have been granted in this moment.
-                    return await acquiring.ConfigureAwait(false);
-                }
-                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-                {
-                    // It was not.
-                    throw new LockStoreException(e.Message, isTransient: true, e);
-                }
-            }
-            catch (Exception)
-            {
-                // A store that nobody can look at, or that refuses it; or the wait is over. Whatever the look met, what counts is what the wait meets: it may
-                // have been granted meanwhile, and nobody else would have its lease.
-                break;
+                // It was not.
+                throw new LockStoreException(failure.Message, isTransient: true, failure);
             }
         }
 

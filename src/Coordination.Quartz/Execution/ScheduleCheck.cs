@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.RegularExpressions;
 using Coordination.Quartz.Names;
 using Coordination.Quartz.Policies;
@@ -17,9 +16,6 @@ internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames n
 {
     /// <summary>Of how many jobs of a shared store the settings are looked at when the host starts.</summary>
     private const int JobsLookedAt = 1_000;
-
-    /// <summary>The clock of the system's that says when the process began is coarse.</summary>
-    private static readonly TimeSpan Coarseness = TimeSpan.FromSeconds(1);
 
     /// <exception cref="ArgumentException">A job cannot be exclusive as it is set, or a trigger not be told from another.</exception>
     public async Task CheckAsync(IScheduler scheduler, CancellationToken cancellationToken)
@@ -86,7 +82,7 @@ internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames n
         foreach (var trigger in await scheduler.GetTriggersOfJob(job, cancellationToken).ConfigureAwait(false))
         {
             names.OfTrigger(trigger);
-            if (FireSlot.Find(trigger, trigger.StartTimeUtc) is null && DependsOnStart(trigger) && StartedWithProcess(trigger, scheduler.TimeProvider.GetUtcNow()))
+            if (FireSlot.Find(trigger, trigger.StartTimeUtc) is null && DependsOnStart(trigger) && names.StartsWithProcess(trigger))
             {
                 logger.FiresOnEachNode(job, trigger.Key, TriggerTraits.DescribeSchedule(trigger));
             }
@@ -95,14 +91,4 @@ internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames n
 
     /// <summary>Whether fire times follow from the start. Those of a kind that is not Quartz's own may.</summary>
     private static bool DependsOnStart(ITrigger trigger) => trigger is not (ICronTrigger or IDailyTimeIntervalTrigger);
-
-    /// <summary>Whether a trigger starts "now": no trigger keeps whether it was told to, but one that starts before or after this moment of the process was given another time.</summary>
-    private static bool StartedWithProcess(ITrigger trigger, DateTimeOffset now)
-    {
-        using var process = Process.GetCurrentProcess();
-
-        // By the system's clock, as its start is; the scheduler may have another one.
-        var age = TimeProvider.System.GetUtcNow() - process.StartTime.ToUniversalTime();
-        return trigger.StartTimeUtc <= now && trigger.StartTimeUtc >= now - age - Coarseness;
-    }
 }

@@ -2,6 +2,7 @@ using Coordination.Occurrences;
 using Coordination.Quartz.Names;
 using Coordination.Quartz.Policies;
 using Coordination.Quartz.Telemetry;
+using Coordination.Stores;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -54,19 +55,20 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
     {
         var telemetry = services.GetRequiredService<TelemetryDispatcher>();
         var logger = telemetry.Wrap(services.GetRequiredService<ILogger<ExclusivityGate>>());
-        var locks = services.GetRequiredService<OccurrenceLocks>();
+        var locks = services.GetService<OccurrenceLocks>() ?? throw new InvalidOperationException(
+            "Jobs are exclusive by the locks of the node without a name, which is not registered: call services.AddCoordination() and choose its store, as by UseRedis(…).");
         var runs = services.GetService<ExclusiveRuns>() ?? throw new InvalidOperationException(
             $"The scheduler {scheduler.Name} is added while the host runs, and its jobs are to be exclusive: call AddQuartzExclusivity() on what AddCoordination() returns as well, so that the host awaits their runs when it stops.");
         var time = services.GetRequiredService<TimeProvider>();
         var options = OptionsFrom(services);
         var policies = new ExclusivePolicies(options);
         var settings = services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
-        var names = new SchedulerNames(settings.ApplicationName, () => new RegisteredContent(QuartzRecord.Find(services, scheduler.Name)));
+        var names = new SchedulerNames(settings.ApplicationName, new RegisteredContent(QuartzRecord.Find(services, scheduler.Name)));
         var fireTimes = new FireTimes(services.GetRequiredService<ILockProvider>().NodeId, names);
         var report = new FireReport(services.GetRequiredService<FireMetrics>(), options.NameJobsInMetrics, logger);
         var admission = new RunAdmission(
             locks,
-            services.GetRequiredService<ILockInspector>(),
+            new OutageLook(services.GetRequiredService<ILockStoreAdministration>(), time),
             services.GetRequiredService<JobOutage>(),
             new WaitingRuns(() => _places),
             Shutdown,

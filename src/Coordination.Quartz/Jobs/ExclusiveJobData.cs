@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Globalization;
 using Quartz;
 
@@ -7,6 +8,11 @@ namespace Coordination;
 /// The keys of job data that set how a job is exclusive. Data of the trigger wins over data of the job, and both over the attribute and
 /// <see cref="QuartzExclusivityOptions"/>. Values are of the option's type, or strings of it, as persistent stores keep them.
 /// </summary>
+/// <remarks>
+/// A job does not see them in <see cref="IJobExecutionContext.MergedJobDataMap"/>, so that it may pass that on to another job. The map of
+/// <see cref="IJobDetail.JobDataMap"/>, and the trigger's, keep them: a job that gets one of these is exclusive as this one is. Other keys are the application's, whatever
+/// they begin with.
+/// </remarks>
 public static class ExclusiveJobData
 {
     /// <summary>Whether the job is exclusive at all: <c>true</c> makes a job without the attribute exclusive, <c>false</c> takes the attribute's effect away.</summary>
@@ -39,7 +45,13 @@ public static class ExclusiveJobData
     /// <inheritdoc cref="ExclusiveJobOptions.OnStoreUnavailable"/>
     public const string OnStoreUnavailable = Prefix + nameof(OnStoreUnavailable);
 
-    internal const string Prefix = "Coordination.";
+    private const string Prefix = "Coordination.";
+
+    private static readonly FrozenSet<string> Settings = FrozenSet.ToFrozenSet(
+        [IsExclusive, Name, OnConflict, MaxWait, LeaseDuration, LockAtLeastFor, MaxRunTime, OncePerFireTime, OnCrash, OnStoreUnavailable], StringComparer.Ordinal);
+
+    /// <summary>Whether a key is one of these.</summary>
+    internal static bool IsSetting(string key) => Settings.Contains(key);
 
     /// <summary>What the data say of whether the job is exclusive; null for nothing.</summary>
     internal static bool? ReadIsExclusive(JobDataMap data) => ReadBoolean(data, IsExclusive);
@@ -84,7 +96,7 @@ public static class ExclusiveJobData
     /// <summary>Takes the settings out of the data that a job sees, and may pass on to another job.</summary>
     internal static void RemoveFrom(JobDataMap data)
     {
-        foreach (var key in data.Keys.Where(key => key.StartsWith(Prefix, StringComparison.Ordinal)).ToList())
+        foreach (var key in data.Keys.Where(IsSetting).ToList())
         {
             data.Remove(key);
         }

@@ -58,6 +58,10 @@ public sealed class ExclusiveJobOptions
     public bool? OncePerFireTime { get; set; }
 
     /// <summary>What becomes of a fire whose node died before the job was done. <see cref="JobCrashAction.Skip"/> by default. Recovering needs <see cref="OncePerFireTime"/>.</summary>
+    /// <remarks>
+    /// A job that returns after its node began to stop and cancelled its token counts as not finished, as one that throws does: with
+    /// <see cref="JobCrashAction.Recover"/> another node runs the fire, also where the job was done in that very moment.
+    /// </remarks>
     public JobCrashAction? OnCrash { get; set; }
 
     /// <summary>

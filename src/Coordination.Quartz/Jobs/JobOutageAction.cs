@@ -3,7 +3,7 @@ namespace Coordination;
 /// <summary>What a fire does when the store of the locks does not reply.</summary>
 public enum JobOutageAction
 {
-    /// <summary>It does not run the job: the fire is vetoed, and says why in its result.</summary>
+    /// <summary>It does not run the job: the fire is vetoed, and says why in its result. Where no later fire of its series follows, that is a warning: nobody runs it.</summary>
     Skip,
 
     /// <summary>

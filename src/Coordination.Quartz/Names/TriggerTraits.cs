@@ -16,10 +16,11 @@ internal static class TriggerTraits
         trigger.Priority.ToString(CultureInfo.InvariantCulture),
         DescribeData(trigger.JobDataMap));
 
-    /// <summary>Its schedule. When it starts is left out: "now" is another time on each node.</summary>
+    /// <summary>Its schedule. When it starts is left out, for "now" is another time on each node; but for one that fires once, and has nothing else.</summary>
     public static string DescribeSchedule(ITrigger trigger) => trigger switch
     {
         ICronTrigger cron => $"cron {cron.CronExpressionString} {TimeZoneRules.Describe(cron.TimeZone)}",
+        ISimpleTrigger { RepeatCount: 0 } once => string.Create(CultureInfo.InvariantCulture, $"once {once.StartTimeUtc.UtcDateTime:O}"),
         ISimpleTrigger simple => string.Create(CultureInfo.InvariantCulture, $"every {simple.RepeatInterval:c} {simple.RepeatCount}"),
         ICalendarIntervalTrigger calendar => string.Create(CultureInfo.InvariantCulture, $"every {calendar.RepeatInterval} {calendar.RepeatIntervalUnit} {TimeZoneRules.Describe(calendar.TimeZone)}"),
         IDailyTimeIntervalTrigger daily => string.Create(
@@ -33,7 +34,7 @@ internal static class TriggerTraits
     private static string DescribeData(JobDataMap data)
     {
         var text = new StringBuilder();
-        foreach (var (key, value) in data.Where(entry => !entry.Key.StartsWith(ExclusiveJobData.Prefix, StringComparison.Ordinal)).OrderBy(entry => entry.Key, StringComparer.Ordinal))
+        foreach (var (key, value) in data.Where(entry => !ExclusiveJobData.IsSetting(entry.Key)).OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             // An object may have no text of its own, or another on each node.
             var told = value switch

@@ -46,6 +46,9 @@ internal static partial class FireLog
             case FireOutcome.SkippedAsRun:
                 logger.SkippedAsRun(job, time, run.Elsewhere?.NodeId);
                 break;
+            case FireOutcome.SkippedAsUnavailable when run.Context.NextFireTimeUtc is null:
+                logger.DroppedAsUnavailable(job, time, run.Policy.LockName);
+                break;
             case FireOutcome.SkippedAsUnavailable:
                 logger.SkippedAsUnavailable(job, time);
                 break;
@@ -99,6 +102,9 @@ internal static partial class FireLog
 
     [LoggerMessage(1320, LogLevel.Warning, "{Job} was dropped for its fire time {FireTime:O}: its lock '{LockName}' is not free, and the fire does not wait, or has waited for its MaxWait. No later fire of its series follows. Holder: {NodeId}.")]
     private static partial void Dropped(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, string? nodeId);
+
+    [LoggerMessage(1329, LogLevel.Warning, "{Job} was dropped for its fire time {FireTime:O}: the store of its lock '{LockName}' does not reply, and the fire does not wait for it, or has waited for its MaxWait. No later fire of its series follows.")]
+    private static partial void DroppedAsUnavailable(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName);
 
     [LoggerMessage(1321, LogLevel.Information, "{Job} was skipped here for its fire time {FireTime:O}: another fire of its trigger waits here for the lock '{LockName}'.")]
     private static partial void SkippedAsWaiting(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName);

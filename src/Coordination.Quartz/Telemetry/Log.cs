@@ -9,7 +9,7 @@ internal static partial class Log
     [LoggerMessage(1307, LogLevel.Debug, "{Job} stands by for its fire time {FireTime:O}, which node {NodeId} runs.")]
     public static partial void StandsBy(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? nodeId);
 
-    [LoggerMessage(1308, LogLevel.Warning, "The lock store cannot be asked, for {Job} first: {Reason} Until it can, fires of exclusive jobs are skipped, wait, or run without a lease, as OnStoreUnavailable says for each; that is said at Debug.")]
+    [LoggerMessage(1308, LogLevel.Warning, "The lock store cannot be asked, for {Job} first: {Reason} Until it can, fires of exclusive jobs are skipped, wait, or run without a lease, as OnStoreUnavailable says for each; that is said at Debug, and as a warning for a fire that no later one of its series follows.")]
     public static partial void StoreUnavailable(this ILogger logger, JobKey job, string reason);
 
     [LoggerMessage(1309, LogLevel.Warning, "{Job} had lost its lease of the lock '{LockName}', token {FencingToken}, by the time that it was done. Whether another node ran it meanwhile is not known.")]
@@ -30,7 +30,7 @@ internal static partial class Log
     [LoggerMessage(1314, LogLevel.Warning, "The job {Job} was given no key, so each node generates one; its lock is named by its type, {Type}. Give it a key with WithIdentity, or its lock a name.")]
     public static partial void NamedByType(this ILogger logger, JobKey job, Type type);
 
-    [LoggerMessage(1330, LogLevel.Warning, "Trigger {Trigger} of {Job} ({Schedule}) starts now, so its fire times are others on each node, and each node runs the job for its own. Use a cron trigger, a simple trigger that repeats, or StartAt with the same time on all nodes.")]
+    [LoggerMessage(1330, LogLevel.Warning, "Trigger {Trigger} of {Job} ({Schedule}) starts now, so its fire times are others on each node, and each node runs the job for its own. Use a cron trigger, a simple trigger that repeats, or StartAt with the same time on all nodes, and give the trigger a key with WithIdentity.")]
     public static partial void FiresOnEachNode(this ILogger logger, JobKey job, TriggerKey trigger, string schedule);
 
     [LoggerMessage(1331, LogLevel.Warning, "The scheduler {Scheduler} seems to be named by its machine, and the locks of its jobs that were given no name are the scheduler's own: they exclude no job on another machine. Give it the same InstanceName on all nodes; InstanceId tells nodes apart.")]

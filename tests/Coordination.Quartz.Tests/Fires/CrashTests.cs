@@ -32,13 +32,14 @@ public sealed class CrashTests(AnyServerFixture redis) : ClusterTest(redis)
         await AssertNothingHeldAsync("tests/QuartzScheduler/DEFAULT/staged");
     }
 
-    /// <summary>Client libraries that are cancelled throw exceptions of their own.</summary>
+    /// <summary>Client libraries that are cancelled throw exceptions of their own, and loops that ask their token end without one.</summary>
     [Theory]
     [Promise("G10", "G11")]
-    [Failure("F66")]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_fire_that_a_stopping_node_cancels_is_run_by_another(bool throwsItsOwn)
+    [Failure("F66", "F90")]
+    [InlineData("throws")]
+    [InlineData("throws its own")]
+    [InlineData("returns")]
+    public async Task A_fire_that_a_stopping_node_cancels_is_run_by_another(string ending)
     {
         await StartSurvivorsAsync(JobCrashAction.Recover, behind: TimeSpan.FromSeconds(2));
         var stage = new Stage();
@@ -48,9 +49,13 @@ public sealed class CrashTests(AnyServerFixture redis) : ClusterTest(redis)
             {
                 await stage.HoldAsync(cancellationToken);
             }
-            catch (OperationCanceledException) when (throwsItsOwn)
+            catch (OperationCanceledException) when (ending == "throws its own")
             {
                 throw new InvalidOperationException("The command was cancelled by the user.");
+            }
+            catch (OperationCanceledException) when (ending == "returns")
+            {
+                // As a loop does that is told to leave off.
             }
         };
         var leaving = await StartAsync(
@@ -66,10 +71,33 @@ public sealed class CrashTests(AnyServerFixture redis) : ClusterTest(redis)
         var begun = Ledger.Runs.First(run => run.Scheduler == "leaving").FireTime;
         await Until(() => Nodes.Take(2).All(node => node.Log.Any(record => record.Id.Id == 1307)), "the others stand by");
         await leaving.StopAsync().WaitAsync(Bound, Cancellation);
+        Assert.Contains(leaving.Log, record => record.Id.Id == 1326);
+        Assert.DoesNotContain(leaving.Log, record => record.Id.Id == 1300);
         await Until(() => Ledger.Runs.Count(run => run.FireTime == begun) == 2, "the fire is run by another");
         Assert.Single(Ledger.Runs, run => run.FireTime == begun && run.Scheduler != "leaving");
         await Until(() => Nodes.Take(2).Any(node => node.Log.Any(record => record.Id.Id == 1301)), "it is told that it was recovered");
         Ledger.AssertOneAtATime();
+    }
+
+    [Fact]
+    [Promise("G11")]
+    [Failure("F90")]
+    public async Task A_job_that_returns_because_its_node_stops_is_told_as_one_that_was_cancelled()
+    {
+        var stage = new Stage();
+        stage.Act = async (_, cancellationToken) => await stage.HoldAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var leaving = await StartAsync(
+            "leaving",
+            quartz =>
+            {
+                quartz.ConfigureScheduler(o => o.ShutdownJobInterruption = ShutdownJobInterruption.Always);
+                WorkerProcess.Schedule(quartz);
+            },
+            services: services => services.AddSingleton(stage));
+        await Until(() => stage.Calls == 1, "the job runs");
+        await leaving.StopAsync().WaitAsync(Bound, Cancellation);
+        Assert.Single(leaving.Log, record => record.Id.Id == 1324);
+        Assert.DoesNotContain(leaving.Log, record => record.Id.Id == 1300);
     }
 
     private async Task StartSurvivorsAsync(JobCrashAction onCrash, TimeSpan behind)

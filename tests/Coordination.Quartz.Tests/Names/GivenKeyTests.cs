@@ -151,7 +151,7 @@ public sealed class GivenKeyTests : NodesTest
     public async Task A_Quartz_that_does_not_tell_leaves_keys_that_may_be_generated_without_a_name()
     {
         var node = await StartAsync("ada", _ => { });
-        var names = new SchedulerNames("tests", () => new RegisteredContent(null));
+        var names = new SchedulerNames("tests", new RegisteredContent(null));
         var unknown = await NameAsync(new JobKey(Guid.NewGuid().ToString()));
         Assert.Contains("WithIdentity(name, group)", unknown.Fault, StringComparison.Ordinal);
         Assert.Contains(typeof(StagedJob).ToString(), unknown.Fault, StringComparison.Ordinal);

@@ -42,6 +42,52 @@ public sealed class TriggerTraitsTests : NodesTest
         Assert.Contains("WithIdentity", failure.Message, StringComparison.Ordinal);
     }
 
+    /// <summary>A start in the past is missed, and fires at once.</summary>
+    [Theory]
+    [Promise("G11", "G13")]
+    [Failure("F71", "F72", "F78")]
+    [InlineData(-3600)]
+    [InlineData(12)]
+    public async Task One_that_fires_once_at_the_same_time_everywhere_runs_on_one_of_threeNodes(int seconds)
+    {
+        var at = DateTimeOffset.UtcNow.AddSeconds(seconds);
+        foreach (var name in (string[])["ada", "bob", "cy"])
+        {
+            await StartAsync(name, quartz => quartz.AddTrigger(trigger => trigger.ForJob(Job).StartAt(at)));
+        }
+
+        await UntilAsync(() => Nodes.TrueForAll(node => node.Verdicts.All.Count == 1), "all have come to it");
+        Assert.Single(Ledger.Runs);
+        Assert.DoesNotContain(Nodes.SelectMany(node => node.Log), record => record.Id.Id == 1330);
+    }
+
+    [Fact]
+    [Promise("G11")]
+    [Failure("F72")]
+    public async Task A_host_does_not_start_with_two_that_fire_once_at_the_same_time()
+    {
+        var at = DateTimeOffset.UtcNow.AddHours(1);
+        var failure = await Assert.ThrowsAsync<ArgumentException>(() => StartAsync("ada", quartz => quartz
+            .AddTrigger(trigger => trigger.ForJob(Job).StartAt(at))
+            .AddTrigger(trigger => trigger.ForJob(Job).StartAt(at))));
+        Assert.Contains("WithIdentity", failure.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Other times are other triggers, and "now" is each node's own.</summary>
+    [Fact]
+    [Failure("F72")]
+    public async Task All_that_fire_once_at_other_times_or_now_run()
+    {
+        var node = await StartAsync("ada", quartz => quartz
+            .AddTrigger(trigger => trigger.ForJob(Job).StartAt(DateTimeOffset.UtcNow.AddHours(-2)))
+            .AddTrigger(trigger => trigger.ForJob(Job).StartAt(DateTimeOffset.UtcNow.AddHours(-3)))
+            .AddTrigger(trigger => trigger.ForJob(Job).StartNow())
+            .AddTrigger(trigger => trigger.ForJob(Job).StartNow()));
+        await UntilAsync(() => node.Verdicts.All.Count == 4, "all are over");
+        Assert.Equal(4, Ledger.Runs.Count);
+        Assert.Equal(2, node.Log.Count(record => record.Id.Id == 1330 && record.Message.Contains("WithIdentity", StringComparison.Ordinal)));
+    }
+
     /// <summary>No record tells of what is scheduled at run time, and a generated key is another on each node.</summary>
     [Theory]
     [Promise("G11", "G13")]
@@ -91,6 +137,7 @@ public sealed class TriggerTraitsTests : NodesTest
             Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").WithPriority(7)),
             Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData("tenant", "north")),
             Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData("tenant", 1)),
+            Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData("Coordination.Tenant", "north")),
             Describe(trigger => trigger.WithCronSchedule("0 0 3 * * ?").UsingJobData("tenant", "n").UsingJobData("orth", "")),
             Describe(trigger => trigger.WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromHours(1)).RepeatForever())),
             Describe(trigger => trigger.WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromHours(1)).WithRepeatCount(3))),

@@ -57,6 +57,30 @@ public sealed class RegistrationTests
         Assert.Equal(1, host.Services.FlushedLogs.GetSnapshot().Count(record => record.Id.Id == 1300));
     }
 
+    /// <summary>Its jobs would have no locks, and run on every node.</summary>
+    [Fact]
+    [Promise("G13")]
+    [Failure("F84")]
+    public void Exclusivity_that_is_added_to_a_node_with_a_name_is_refused_with_what_to_do()
+    {
+        var failure = Assert.Throws<InvalidOperationException>(() => Build(services => services.AddCoordination("billing").UseInMemory().AddQuartzExclusivity()));
+        Assert.Contains("'billing'", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("services.AddCoordination()", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F84")]
+    public async Task An_exclusive_scheduler_beside_nodes_with_names_only_says_what_is_missing()
+    {
+        using var host = Build(services =>
+        {
+            services.AddCoordination("billing").UseInMemory();
+            services.AddQuartz(quartz => AddJob(quartz.AddQuartzExclusivity()));
+        });
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() => host.Services.GetRequiredService<ISchedulerFactory>().GetScheduler(Cancellation).AsTask());
+        Assert.Contains("services.AddCoordination()", failure.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task One_of_two_schedulers_may_be_exclusive_by_itself_with_options_of_its_own()
     {

@@ -21,7 +21,7 @@ public sealed class AdmissionTests : NodesTest
     public async Task A_grant_that_comes_during_a_look_while_the_scheduler_shuts_down_is_undone()
     {
         var (steered, look) = (new SteeredStore(_store), new Gate());
-        steered.BeforeInspect = look.PassAsync;
+        steered.BeforeLook = look.PassAsync;
         var node = await StartAsync(
             "ada",
             steered,

@@ -43,6 +43,9 @@ public sealed class LossTests(AnyServerFixture redis) : ClusterTest(redis)
         var (lost, retry) = (node.Verdicts.All[0], node.Verdicts.All[1]);
         Assert.Equal(ExecutionOutcome.Failed, lost.Outcome);
         Assert.Contains("Lease lost", lost.Failure!.Message, StringComparison.Ordinal);
+        var cause = Assert.IsType<LeaseLostException>(lost.Failure.InnerException);
+        Assert.Equal((LockName, Ledger.Runs[0].Token), (cause.LockName, cause.FencingToken));
+        Assert.NotNull(cause.Reason);
         Assert.True(lost.IsRetried);
         Assert.Equal((ExecutionOutcome.Succeeded, false), (retry.Outcome, retry.IsSkipped));
         Assert.True(Ledger.Runs[1].Token > Ledger.Runs[0].Token);

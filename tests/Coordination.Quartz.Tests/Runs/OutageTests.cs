@@ -1,5 +1,6 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
+using Coordination.Stores.InMemory;
 using Coordination.Testing;
 using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
@@ -25,7 +26,7 @@ public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
         await server.KillAsync();
         await TriggerAsync(node, 2);
         await server.StartAgainAsync();
-        await Until(() => node.Log.Any(record => record.Id.Id is 1304 or 1305), "the outage is told of");
+        await Until(() => node.Log.Any(record => record.Id.Id is 1305 or 1329), "the outage is told of");
 
         // The connection comes back in its own time; fires until then end as the one before.
         for (var fires = 3; Ledger.Runs.Count(run => run.Token is not null) < 2; fires++)
@@ -86,6 +87,42 @@ public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
         store.IsAway = false;
     }
 
+    /// <summary>The server may refuse the look, and an outage comes later.</summary>
+    [Fact]
+    [Failure("F81")]
+    [Promise("G12")]
+    public async Task A_fire_whose_look_at_the_store_is_refused_looks_again_and_runs_anyway()
+    {
+        var (inner, looks) = (new ControllableLockStore(), 0);
+        var store = new SteeredStore(inner)
+        {
+            BeforeLook = () => Interlocked.Increment(ref looks) == 1 ? Task.FromException(new LockStoreException("NOPERM", isTransient: false)) : Task.CompletedTask,
+        };
+        await using var node = await TestScheduler.StartAsync(
+            store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait, job.OnStoreUnavailable) = (JobConflictAction.Wait, TimeSpan.FromHours(1), JobOutageAction.RunAnyway)));
+        inner.GrantTo("tests/QuartzScheduler/DEFAULT/staged", "bob", TimeSpan.FromHours(1));
+        await node.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => Volatile.Read(ref looks) > 0, "the fire looks");
+        inner.IsAway = true;
+        await Until(() => node.Verdicts.All.Count == 1, "the fire is over");
+        Assert.Null(Assert.Single(Ledger.Runs).Token);
+        inner.IsAway = false;
+    }
+
+    /// <summary>The look asks what any node may ask that acquires locks.</summary>
+    [Fact]
+    [Failure("F81")]
+    public async Task A_fire_that_waits_inspects_no_lock()
+    {
+        var store = new ControllableLockStore();
+        await using var node = await TestScheduler.StartAsync(
+            store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => (job.OnConflict, job.MaxWait, job.OnStoreUnavailable) = (JobConflictAction.Wait, TimeSpan.FromHours(1), JobOutageAction.RunAnyway)));
+        store.GrantTo("tests/QuartzScheduler/DEFAULT/staged", "bob", TimeSpan.FromHours(1));
+        await node.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => store.GetCallCount(StoreOperation.GetHolder) > 0, "the fire looks");
+        Assert.Equal(0, store.GetCallCount(StoreOperation.Inspect));
+    }
+
     [Fact]
     [Failure("F64", "F81")]
     public async Task A_run_with_no_lease_that_takes_too_long_is_interrupted_as_any_other()
@@ -103,16 +140,18 @@ public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
         store.IsAway = false;
     }
 
-    [Fact]
-    [Failure("F81")]
+    [Theory]
+    [Failure("F81", "F90")]
     [Promise("G10")]
-    public async Task A_run_with_no_lease_is_interrupted_when_its_host_stops()
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_run_with_no_lease_is_interrupted_when_its_host_stops(bool returns)
     {
         var store = new ControllableLockStore();
         await using var node = await TestScheduler.StartAsync(
             store, Ledger, "ada", AddJob, o => o.ForJob<StagedJob>(job => job.OnStoreUnavailable = JobOutageAction.RunAnyway), waitsForJobs: false);
         var stage = node.Services.GetRequiredService<Stage>();
-        stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
+        stage.Act = async (_, cancellationToken) => await stage.HoldAsync(cancellationToken).ConfigureAwait(returns ? ConfigureAwaitOptions.SuppressThrowing : ConfigureAwaitOptions.None);
         store.IsAway = true;
         await node.Quartz.TriggerJob(Job, Cancellation);
         await Until(() => stage.Calls == 1, "the job runs");
@@ -120,6 +159,8 @@ public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
         Assert.Contains(node.Log, record => record.Id.Id == 1312);
         Assert.DoesNotContain(node.Log, record => record.Id.Id == 1313);
         Assert.NotNull(Assert.Single(Ledger.Runs).EndedAt);
+        await Until(() => node.Log.Any(record => record.Id.Id is 1305 or 1325), "it is told how it ended");
+        Assert.DoesNotContain(node.Log, record => record.Id.Id == 1305);
     }
 
     /// <summary>It would have run anyway, and the scheduler shuts down before it has a place.</summary>
@@ -154,6 +195,50 @@ public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
         Assert.Single(node.Verdicts.All, verdict => verdict.IsSkipped);
         Assert.Empty(Ledger.Runs);
         store.IsAway = false;
+    }
+
+    [Fact]
+    [Failure("F81", "F85")]
+    [Promise("G12")]
+    public async Task With_one_shard_of_the_store_away_the_outage_is_told_once_whatever_the_others_reply()
+    {
+        var (store, second) = (new ShardedStore(new InMemoryLockStore()), new JobKey("staged2"));
+        await using var node = await TestScheduler.StartAsync(
+            store,
+            Ledger,
+            "ada",
+            quartz =>
+            {
+                AddJob(quartz);
+                quartz.AddJob<StagedJob>(job => job.WithIdentity(second).StoreDurably());
+            },
+            o => o.Defaults.OnStoreUnavailable = JobOutageAction.Skip);
+        store.IsSecondAway = true;
+        var fires = 0;
+        for (var i = 0; i < 4; i++)
+        {
+            await FireAsync(second);
+            await FireAsync(Job);
+        }
+
+        Assert.Equal(4, node.Verdicts.All.Count(verdict => verdict.IsSkipped));
+        Assert.Single(node.Log, record => record.Id.Id == 1308);
+        Assert.DoesNotContain(node.Log, record => record.Id.Id == 1350);
+        store.IsSecondAway = false;
+        while (!node.Verdicts.All[^1].Job.Equals(second) || node.Verdicts.All[^1].IsSkipped)
+        {
+            Assert.True(fires < 100, "Fires did not go on.");
+            await FireAsync(second);
+        }
+
+        Assert.Single(node.Log, record => record.Id.Id == 1350);
+
+        async Task FireAsync(JobKey job)
+        {
+            fires++;
+            await node.Quartz.TriggerJob(job, Cancellation);
+            await Until(() => node.Verdicts.All.Count == fires, "the fire is over");
+        }
     }
 
     private static void AddJob(IQuartzBuilder quartz) => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());

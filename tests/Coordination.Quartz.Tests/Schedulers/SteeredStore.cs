@@ -9,7 +9,7 @@ internal sealed class SteeredStore(ILockStore inner) : DelegatingLockStore(inner
     private int _occurrences;
 
     /// <summary>Comes before each look at a lock.</summary>
-    public Func<Task>? BeforeInspect { get; set; }
+    public Func<Task>? BeforeLook { get; set; }
 
     /// <summary>Comes before each request for an occurrence, with its number from one.</summary>
     public Func<int, Task>? BeforeOccurrence { get; set; }
@@ -24,9 +24,19 @@ internal sealed class SteeredStore(ILockStore inner) : DelegatingLockStore(inner
         return await base.AcquireAsync(request, cancellationToken);
     }
 
+    public override async Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken)
+    {
+        if (BeforeLook is { } before)
+        {
+            await before().WaitAsync(cancellationToken);
+        }
+
+        return await base.GetHolderAsync(lockName, cancellationToken);
+    }
+
     public override async Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
     {
-        if (BeforeInspect is { } before)
+        if (BeforeLook is { } before)
         {
             await before().WaitAsync(cancellationToken);
         }

@@ -107,9 +107,9 @@ public sealed class FireReportTests : IAsyncDisposable
     }
 
     [Theory]
-    [InlineData(JobOutageAction.Skip, "skipped_store_unavailable", 1304)]
-    [InlineData(JobOutageAction.RunAnyway, "ran_unprotected", 1305)]
-    public async Task A_fire_while_the_store_is_away_is_counted_and_told(JobOutageAction choice, string outcome, int id)
+    [InlineData(JobOutageAction.Skip, "skipped_store_unavailable", 1329, LogLevel.Warning)]
+    [InlineData(JobOutageAction.RunAnyway, "ran_unprotected", 1305, LogLevel.Debug)]
+    public async Task A_fire_while_the_store_is_away_is_counted_and_told(JobOutageAction choice, string outcome, int id, LogLevel level)
     {
         var node = await StartAsync("ada", o => o.ForJob(Job, job => job.OnStoreUnavailable = choice));
         using var fires = Collect(node);
@@ -117,8 +117,30 @@ public sealed class FireReportTests : IAsyncDisposable
         await TriggerAsync(node);
 
         await AssertCountedAsync(fires, outcome);
-        await AssertToldAsync(node, id, LogLevel.Debug);
+        await AssertToldAsync(node, id, level);
         await AssertToldAsync(node, 1308, LogLevel.Warning);
+    }
+
+    /// <summary>Of those that others follow, one line for all is enough.</summary>
+    [Theory]
+    [Failure("F75")]
+    [Promise("G11")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_fire_that_nothing_follows_and_that_an_outage_drops_is_a_warning_each(bool repeats)
+    {
+        var node = await StartAsync("ada", o => o.Defaults.OnConflict = JobConflictAction.Skip);
+        _store.IsAway = true;
+        for (var fires = 1; fires <= 3; fires++)
+        {
+            var trigger = TriggerBuilder.Create().ForJob(Job).WithIdentity($"trigger-{fires}").StartAt(DateTimeOffset.UtcNow);
+            await node.Quartz.ScheduleJob((repeats ? trigger.WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromHours(1)).RepeatForever()) : trigger).Build(), cancellationToken: Cancellation);
+        }
+
+        await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == 3, TimeSpan.FromSeconds(20), "the fires are over");
+        Assert.All(node.Verdicts.All, verdict => Assert.True(verdict.IsSkipped));
+        Assert.Equal(repeats ? 0 : 3, node.Log.Count(record => record.Id.Id == 1329));
+        Assert.Equal(repeats ? 3 : 0, node.Log.Count(record => record.Id.Id == 1304));
     }
 
     [Fact]
