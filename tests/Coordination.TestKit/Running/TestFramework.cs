@@ -6,8 +6,8 @@ using Xunit.v3;
 namespace Coordination.TestKit.Running;
 
 /// <summary>
-/// xunit's own, with three differences: tests that cannot run here are left out (<see cref="Selection"/>), the seed of a run decides
-/// the order of its tests (<see cref="ShuffledOrder"/>), and of a test that is due a failure is expected (<see cref="DueTestCase"/>). Every test project has it by <c>tests/Directory.Build.props</c>.
+/// xunit's own, with four differences: tests that cannot run here are left out (<see cref="Selection"/>), the seed of a run decides
+/// the order of its tests (<see cref="ShuffledOrder"/>), of a test that is due a failure is expected (<see cref="DueTestCase"/>), and more tests run at a time than there are processors. Every test project has it by <c>tests/Directory.Build.props</c>.
 /// </summary>
 public sealed class TestFramework : XunitTestFramework
 {
@@ -31,6 +31,12 @@ public sealed class TestFramework : XunitTestFramework
             // With no seed the order is the same on every machine and for every build, where xunit takes another for each build.
             Randomizer.Seed = executionOptions.Seed() ?? 0;
             var selected = await new Selection(IsMet, new OneSpeaker(TestAssembly.Assembly, IsMet, Environment.GetCommandLineArgs()).ElsewhereAsync).OfAsync(testCases);
+            if (!IsMet(Need.LongTier) && executionOptions.MaxParallelThreads() is null)
+            {
+                // Tests of the short tier wait for the most part. Those of the long one keep the processors busy by processes of their own.
+                executionOptions.SetMaxParallelThreads(2 * Environment.ProcessorCount);
+            }
+
             await base.RunTestCases([.. selected.Select(DueTestCase.Of)], executionMessageSink, executionOptions, cancellationToken);
         }
 

@@ -32,6 +32,7 @@ public sealed class WatchdogTests
     {
         await using var node = new TestNode();
         var lease = await node.AcquireAsync();
+        node.Settle();
 
         // All of it in one step, as for a process that is stopped. Where it wakes before the deadline, no reply comes in the time that is left.
         node.Store.Hang = true;
