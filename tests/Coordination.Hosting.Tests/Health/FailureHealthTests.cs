@@ -165,6 +165,7 @@ public sealed class FailureHealthTests
         {
             Do = async (_, stop) =>
             {
+                // On the clock of the test: longer than the time after which a restart is at once again.
                 await Task.Delay(TimeSpan.FromSeconds(12), cluster.Time, stop);
                 throw new TimeoutException();
             },

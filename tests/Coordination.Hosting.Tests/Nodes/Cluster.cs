@@ -124,8 +124,8 @@ internal sealed class Cluster : IAsyncDisposable
         Time.Advance(by);
         foreach (var lease in keep)
         {
-            // A renewal that has come due is sent while the clock stands.
-            await UntilAsync(() => lease.Remaining >= LeaseDuration - SafetyMargin - RenewalInterval, $"the lease of {lease.Owner.NodeId} is renewed");
+            // A renewal that has come due is sent while the clock stands; a timer takes whole milliseconds, so it may come due by one later.
+            await UntilAsync(() => lease.Remaining >= LeaseDuration - SafetyMargin - RenewalInterval - TimeSpan.FromMilliseconds(1), $"the lease of {lease.Owner.NodeId} is renewed");
         }
     }
 }

@@ -200,7 +200,7 @@ public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
     [Fact]
     [Failure("F81", "F85")]
     [Promise("G12")]
-    public async Task With_one_shard_of_the_store_away_the_outage_is_told_once_whatever_the_others_reply()
+    public async Task With_one_shard_away_the_outage_is_told_once_whatever_the_others_reply()
     {
         var (store, second) = (new ShardedStore(new InMemoryLockStore()), new JobKey("staged2"));
         await using var node = await TestScheduler.StartAsync(
