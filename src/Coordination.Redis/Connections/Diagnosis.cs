@@ -30,7 +30,12 @@ internal sealed class Diagnosis(Func<IEnumerable<EndPoint>> servers, Func<bool> 
     private Found? _found;
 
     /// <summary>What was found a moment ago, such as <c>cannot connect to localhost:6379: connection refused</c>; null for nothing.</summary>
-    public string? Finding => Volatile.Read(ref _found) is { } found && Stopwatch.GetElapsedTime(found.At) < Memory ? found.Text : null;
+    public string? Finding => Recent?.Text;
+
+    /// <summary>The same where it was found of every server: none of them can be the one that a connection is being made to.</summary>
+    public string? FindingOfAll => Recent is { IsOfAll: true } found ? found.Text : null;
+
+    private Found? Recent => Volatile.Read(ref _found) is { } found && Stopwatch.GetElapsedTime(found.At) < Memory ? found : null;
 
     /// <summary>Begins to find out, unless that is under way or was done a moment ago.</summary>
     /// <returns>Ends when it is found out.</returns>
@@ -53,9 +58,10 @@ internal sealed class Diagnosis(Func<IEnumerable<EndPoint>> servers, Func<bool> 
 
     private async Task<string?> FindAllAsync()
     {
-        var findings = await Task.WhenAll(servers().Take(Most).Select(FindAsync)).ConfigureAwait(false);
+        var unreached = servers().ToList();
+        var findings = await Task.WhenAll(unreached.Take(Most).Select(FindAsync)).ConfigureAwait(false);
         var text = string.Join("; ", findings.OfType<string>());
-        Volatile.Write(ref _found, text.Length == 0 ? null : new Found(text, Stopwatch.GetTimestamp()));
+        Volatile.Write(ref _found, text.Length == 0 ? null : new Found(text, findings.OfType<string>().Count() == unreached.Count, Stopwatch.GetTimestamp()));
         return text;
     }
 
@@ -116,5 +122,5 @@ internal sealed class Diagnosis(Func<IEnumerable<EndPoint>> servers, Func<bool> 
         _ => error.ToString(),
     };
 
-    private sealed record Found(string Text, long At);
+    private sealed record Found(string Text, bool IsOfAll, long At);
 }

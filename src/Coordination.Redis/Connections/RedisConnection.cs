@@ -94,7 +94,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     public CancellationToken Disposing { get; }
 
     /// <summary>The connection, which may have no server at the other end for now.</summary>
-    /// <exception cref="TimeoutException">The first attempt is still under way after the connect timeout, or it was found out what keeps it.</exception>
+    /// <exception cref="TimeoutException">The first attempt is still under way after the connect timeout, or it was found out that none of the servers is in reach.</exception>
     public async Task<IConnectionMultiplexer> GetAsync(ConfigureAwaitOptions resume, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(IsDisposed, this);
@@ -204,7 +204,7 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         if (!making.IsCompleted)
         {
             await Task.WhenAny(making, _diagnosis.BeginAsync()).ConfigureAwait(false);
-            if (!making.IsCompleted && Finding is { } finding)
+            if (!making.IsCompleted && _diagnosis.FindingOfAll is { } finding)
             {
                 throw new TimeoutException(finding);
             }

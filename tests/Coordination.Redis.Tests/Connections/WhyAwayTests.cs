@@ -100,6 +100,24 @@ public sealed class WhyAwayTests
         Assert.DoesNotContain(logs.GetSnapshot(), line => line.Id.Id == 1013);
     }
 
+    /// <summary>A connection to the other one may be under way, which takes its time over a slow link: nobody is to give it up.</summary>
+    [Fact]
+    [Failure("F91")]
+    [Needs(Need.RedisServer)]
+    public async Task What_keeps_one_server_is_not_said_to_keep_all()
+    {
+        await using var server = await RedisProcess.StartAsync();
+        var (up, down) = (new IPEndPoint(IPAddress.Loopback, server.Port), new IPEndPoint(IPAddress.Loopback, FreePort.Take()));
+        var diagnosis = new Diagnosis(() => [down, up], static () => false);
+        await diagnosis.BeginAsync();
+        Assert.Contains("connection refused", diagnosis.Finding, StringComparison.Ordinal);
+        Assert.Null(diagnosis.FindingOfAll);
+
+        diagnosis = new Diagnosis(() => [down, down], static () => false);
+        await diagnosis.BeginAsync();
+        Assert.Equal(diagnosis.Finding, diagnosis.FindingOfAll);
+    }
+
     [Fact]
     [Failure("F91")]
     [Needs(Need.RedisServer)]
