@@ -129,7 +129,7 @@ public static class CoordinationServiceCollectionExtensions
             node.GetShared<TelemetryDispatcher>(),
             node.GetShared<TimeProvider>(),
             node.GetShared<ILogger<ILockProvider>>()))
-        .TryAddSingleton(_ => new KnownHolders())
+        .TryAddSingleton(node => new KnownHolders(node.GetShared<TelemetryDispatcher>()))
         .TryAddSingleton(node => new WaitingRoom(
             node.GetRequired<Node>(),
             node.GetRequired<StoreClient>(),

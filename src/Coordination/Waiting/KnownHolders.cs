@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Coordination.Telemetry;
 
 namespace Coordination.Waiting;
 
@@ -10,16 +11,15 @@ namespace Coordination.Waiting;
 /// <remarks>Registered by <c>AddCoordination</c>, once for each node. Safe for use by several threads.</remarks>
 public sealed class KnownHolders
 {
+    private readonly TelemetryDispatcher _dispatcher;
     private readonly ConcurrentDictionary<string, ImmutableArray<Watch>> _watches = new(StringComparer.Ordinal);
 
     /// <summary>One of each node, which the container makes.</summary>
-    internal KnownHolders()
-    {
-    }
+    internal KnownHolders(TelemetryDispatcher dispatcher) => _dispatcher = dispatcher;
 
     /// <summary>Tells of the holder of a lock whenever this node is told of it, until what is returned is disposed.</summary>
     /// <param name="lockName">The lock.</param>
-    /// <param name="seen">Called on any thread; quick, and without throwing.</param>
+    /// <param name="seen">Called on any thread by the call that was told, which waits for it: be quick. What it throws fails no call; it is counted and said as what a sink throws.</param>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
     public IDisposable Subscribe(string lockName, Action<LockHolder> seen)
     {
@@ -46,7 +46,14 @@ public sealed class KnownHolders
 
     private sealed class Watch(KnownHolders holders, string lockName, Action<LockHolder> seen) : IDisposable
     {
-        public void Tell(LockHolder holder) => seen(holder);
+        public void Tell(LockHolder holder) => holders._dispatcher.Tell(
+            (seen, holder),
+            static told =>
+            {
+                told.seen(told.holder);
+                return true;
+            },
+            otherwise: false);
 
         public void Dispose()
         {

@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Coordination.Testing;
 using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Stores;
 using Coordination.Tests.Leases;
+using Coordination.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Tests.Waiting;
@@ -32,6 +34,28 @@ public sealed class WaitingRoomTests
         // The clock stands still, so nothing but what is heard ends the sleep.
         await using var next = await node.AcquireAsync().WaitAsync(Bound, Token);
         Assert.True(next.FencingToken > held.FencingToken);
+    }
+
+    [Fact]
+    [Failure("F35")]
+    public async Task Whoever_watches_holders_and_throws_fails_no_call()
+    {
+        await using var node = new TestNode();
+        node.Store.GrantTo("work", "bob", TimeSpan.FromMinutes(1));
+        var seen = 0;
+        using var watch = node.Services.GetRequiredService<KnownHolders>().Subscribe("work", _ =>
+        {
+            Interlocked.Increment(ref seen);
+            throw new InvalidOperationException("Nobody watches.");
+        });
+
+        Assert.Null(await node.Provider.GetLock("work").TryAcquireAsync(Token));
+        Assert.Equal(1, seen);
+        var waiting = node.Provider.GetLock("work").AcquireAsync(Token);
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref seen) >= 2, Bound), "The waiter was not told who holds the lock.");
+        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromMinutes(2)), "The lock that lapsed was not granted.");
+        await using var lease = await waiting.WaitAsync(Bound, Token);
+        Assert.Equal(seen, node.Services.GetRequiredService<TelemetryDispatcher>().Failed);
     }
 
     [Fact]
