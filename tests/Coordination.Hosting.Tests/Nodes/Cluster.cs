@@ -42,6 +42,9 @@ internal sealed class Cluster : IAsyncDisposable
             services?.Invoke(s);
         }, work, fault);
         await node.Host.StartAsync(TestContext.Current.CancellationToken);
+
+        // The host has started before its services contend.
+        await UntilAsync(() => node.Contends, "the node contends");
         return node;
     }
 

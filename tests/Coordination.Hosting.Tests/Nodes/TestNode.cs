@@ -1,3 +1,5 @@
+using Coordination.Hosting.Leadership;
+using Coordination.Hosting.Services;
 using Coordination.Stores;
 using Coordination.TestKit.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,6 +48,9 @@ internal sealed class TestNode : IAsyncDisposable
     public string NodeId => Host.Services.GetRequiredService<ILockProvider>().NodeId;
 
     public ILeadership Leadership => Host.Services.GetRequiredService<ILeadership<WorkingService>>();
+
+    /// <summary>Whether its services have begun to contend.</summary>
+    public bool Contends => Host.Services.GetRequiredService<ExclusiveServices>().All.All(service => service.Leadership.Status.Phase != ServicePhase.NotStarted);
 
     public IHostApplicationLifetime Lifetime => Host.Services.GetRequiredService<IHostApplicationLifetime>();
 
