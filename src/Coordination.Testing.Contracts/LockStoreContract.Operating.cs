@@ -100,7 +100,7 @@ public abstract partial class LockStoreContract
 
         await Eventually.IsTrueAsync(() => holders.Count > 0 && waiters.Count > 0, Bound);
         Assert.Equal(LockNotification.Revoked(LockName, Ada, token), Assert.Single(holders.All));
-        Assert.Equal(LockNotification.Granted(LockName, Bob), Assert.Single(waiters.All));
+        AssertGrant(LockName, Bob, Assert.Single(waiters.All));
         Assert.Equal(RenewalReply.Revoked, await RenewalReplyAsync(Ada, token: token));
         Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(Ada));
         Assert.True((await AskAsync(Bob)).FencingToken > token);

@@ -295,7 +295,7 @@ public abstract partial class LockStoreContract
         Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(name, Ada, Long), Cancellation));
         Assert.Equal(Bob, (await Administration.GetHolderAsync(name, Cancellation))?.Owner);
         await Eventually.IsTrueAsync(() => heard.Count > 0, Bound);
-        Assert.Equal(LockNotification.Granted(name, Bob), Assert.Single(heard.All));
+        AssertGrant(name, Bob, Assert.Single(heard.All));
         Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(name, Bob, Long), Cancellation));
         await AssertNothingLeftAsync(name);
     }

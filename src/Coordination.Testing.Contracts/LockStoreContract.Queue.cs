@@ -48,7 +48,7 @@ public abstract partial class LockStoreContract
         Assert.False(reply.IsGranted);
         Assert.Equal(Bob, reply.Holder!.Owner);
         await Eventually.IsTrueAsync(() => heard.Count > 0, Bound);
-        Assert.Equal(LockNotification.Granted(LockName, Bob), Assert.Single(heard.All));
+        AssertGrant(LockName, Bob, Assert.Single(heard.All));
         Assert.Equal(reply.Holder.FencingToken, (await AskAsync(Bob)).FencingToken);
     }
 
@@ -253,7 +253,7 @@ public abstract partial class LockStoreContract
         await ReleaseAsync(Dan);
         await Administration.PingAsync(Cancellation);
         Assert.Equal(0, heard[Ada].Count);
-        Assert.All(all.Skip(1), owner => Assert.Equal(LockNotification.Granted(LockName, owner), Assert.Single(heard[owner].Grants)));
+        Assert.All(all.Skip(1), owner => AssertGrant(LockName, owner, Assert.Single(heard[owner].Grants)));
         foreach (var subscription in listening)
         {
             await subscription.DisposeAsync();
@@ -278,7 +278,7 @@ public abstract partial class LockStoreContract
         await ReleaseAsync(Ada, claimWindow: Long / 3);
         await Eventually.IsTrueAsync(() => heard.Values.Sum(h => h.Count) >= 4, Bound);
 
-        Assert.Equal(LockNotification.Granted(LockName, Bob), Assert.Single(heard[Bob.NodeId].All));
+        AssertGrant(LockName, Bob, Assert.Single(heard[Bob.NodeId].All));
         AssertToldToAskAgain(Cy, Long / 3);
         AssertToldToAskAgain(Dan, 2 * Long / 3);
         AssertToldToAskAgain(queue[4], Long);

@@ -123,6 +123,13 @@ public abstract partial class LockStoreContract : IAsyncLifetime
 
     private async Task AssertHeldByAsync(LockOwner owner) => Assert.Equal(owner, (await HeldAsync()).Owner);
 
+    /// <summary>A store may tell how the lock was handed over, and then it tells all of it.</summary>
+    private static void AssertGrant(string lockName, LockOwner owner, LockNotification told)
+    {
+        Assert.Equal(LockNotification.Granted(lockName, owner), told with { Handover = null });
+        Assert.True(told.Handover is null or { Entry: > 0, FencingToken: > 0 }, $"The handover is {told.Handover}.");
+    }
+
     private async Task<long> GrantAsync(LockOwner owner, TimeSpan? lease = null) =>
         Assert.NotNull((await TryAsync(owner, lease: lease)).FencingToken);
 

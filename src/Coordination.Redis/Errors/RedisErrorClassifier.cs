@@ -21,8 +21,8 @@ internal static class RedisErrorClassifier
     /// a node works as well, and when it ends goes on being told over a connection that was handed in.
     /// </summary>
     public const string RequiredRights =
-        "+eval +evalsha +echo +ping +time +publish +subscribe +unsubscribe +exists +del +pexpire +pttl +get +set "
-        + "+hmget +hset +hdel +hlen +hexists +zadd +zrem +zrange +zrangebyscore +zscore +zrank";
+        "+eval +evalsha +echo +ping +time +publish +subscribe +unsubscribe +exists +del +pexpire +pttl +get +set +setrange "
+        + "+hmget +hset +hdel +zadd +zrem +zrange +zrangebyscore +zmscore +zrank";
 
     private const string ScriptLacksRight = "user executing the script can't";
     private const string IssuedToReplica = "cannot be issued to a replica";
@@ -81,6 +81,9 @@ internal static class RedisErrorClassifier
 
     /// <summary>Whether the server refused because the keys of one script are on several slots.</summary>
     public static bool IsOfSeveralSlots(RedisServerException error) => CodeIn(error.Message) == "CROSSSLOT";
+
+    /// <summary>Whether the server refused because some keys of one script were moved to another server already, or because none of them was found.</summary>
+    public static bool IsOfMove(RedisServerException error) => CodeIn(error.Message) == "TRYAGAIN";
 
     /// <summary>Whether a server refused because it is a replica, or the client because it knows of none that is not.</summary>
     public static bool IsOfReplica(Exception error) =>

@@ -122,15 +122,15 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
             await store.ReleaseAsync(release with { Owner = waiter }, CancellationToken.None).ConfigureAwait(false);
         }
 
-        // All that is left of it; else it would lapse in a day.
-        await DeleteAsync(multiplexer.GetDatabase(Database), Keys.Token(lockName)).ConfigureAwait(false);
+        // All that is left of it; else it would lapse in two days.
+        await DeleteAsync(multiplexer.GetDatabase(Database), Keys.Lock(lockName)).ConfigureAwait(false);
     }
 
     /// <returns>Why the race could not be run; null when it was.</returns>
     /// <exception cref="LockStoreException">The scripts are not atomic.</exception>
     private async Task<string?> RaceAsync(IConnectionMultiplexer multiplexer, ConfigurationOptions settings)
     {
-        var counter = Keys.Token("probe-" + Guid.NewGuid().ToString("N"));
+        var counter = Keys.Lock("probe-" + Guid.NewGuid().ToString("N"));
         try
         {
             await new AtomicityRace(Database, counter).RunAsync(multiplexer, settings).ConfigureAwait(false);

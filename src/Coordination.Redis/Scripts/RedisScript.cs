@@ -9,14 +9,17 @@ namespace Coordination.Redis.Scripts;
 /// <summary>A Lua script of this assembly, sent by its hash, and by its text when the server does not know it.</summary>
 internal sealed class RedisScript
 {
-    public static readonly RedisScript Acquire = new("prelude.lua", "acquire.lua");
-    public static readonly RedisScript Renew = new("prelude.lua", "renew.lua");
-    public static readonly RedisScript Release = new("prelude.lua", "release.lua");
-    public static readonly RedisScript Revoke = new("prelude.lua", "revoke.lua");
+    public static readonly RedisScript Acquire = new("acquire.lua", "prelude.lua", "occurrences.lua");
+    public static readonly RedisScript Renew = new("renew.lua");
+    public static readonly RedisScript Release = new("release.lua", "prelude.lua", "occurrences.lua");
+    public static readonly RedisScript Revoke = new("revoke.lua", "prelude.lua");
     public static readonly RedisScript Holder = new("holder.lua");
-    public static readonly RedisScript Inspect = new("prelude.lua", "inspect.lua");
+    public static readonly RedisScript Inspect = new("inspect.lua");
     public static readonly RedisScript Identity = new("identity.lua");
     public static readonly RedisScript Race = new("race.lua");
+
+    /// <summary>Where what several scripts have in common stands in each.</summary>
+    private const string Include = "--INCLUDE";
 
     /// <summary>What the server runs.</summary>
     public string Text { get; }
@@ -27,17 +30,17 @@ internal sealed class RedisScript
     /// </summary>
     public const CommandFlags OnPrimary = CommandFlags.DemandMaster;
 
-    private RedisScript(params ReadOnlySpan<string> files)
+    /// <param name="file">The script.</param>
+    /// <param name="included">What it has in common with others: it stands behind the common path, which needs none of it.</param>
+    private RedisScript(string file, params ReadOnlySpan<string> included)
     {
-        var text = new StringBuilder();
-        foreach (var file in files)
+        var common = new StringBuilder();
+        foreach (var other in included)
         {
-            using var stream = typeof(RedisScript).Assembly.GetManifestResourceStream(file)!;
-            using var reader = new StreamReader(stream, Encoding.UTF8);
-            text.Append(reader.ReadToEnd());
+            common.Append(TextOf(other));
         }
 
-        Text = text.ToString();
+        Text = TextOf(file).Replace(Include, common.ToString(), StringComparison.Ordinal);
         Hash = HashOf(Text);
     }
 
@@ -83,6 +86,13 @@ internal sealed class RedisScript
     /// <summary>Runs the script by its hash, and no further when the server does not know it.</summary>
     public Task<RedisResult> EvaluateAsync(IDatabase database, RedisKey[] keys, RedisValue[] values) =>
         database.ScriptEvaluateAsync(Hash, keys, values, OnPrimary);
+
+    private static string TextOf(string file)
+    {
+        using var stream = typeof(RedisScript).Assembly.GetManifestResourceStream(file)!;
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
 
     [SuppressMessage("Security", "CA5350:Do Not Use Weak Cryptographic Algorithms", Justification = "Redis names scripts by their SHA-1; it protects nothing.")]
     private static byte[] HashOf(string text) => SHA1.HashData(Encoding.UTF8.GetBytes(text));

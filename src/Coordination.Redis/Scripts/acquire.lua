@@ -1,113 +1,136 @@
 -- Tries to acquire a lock, and joins its queue when asked to.
--- KEYS: lock, token, waiters, alive; and for an occurrence, the last one of its series
--- ARGV: owner, entry, lease in ms, whether to wait (0 or 1), claim window in ms, whether barging is allowed (0 or 1); and for an occurrence, its
---   time in µs, its run, whether it may be recovered (0 or 1), ms to remember it
--- Returns: the token, as a string, when it was granted; -1 when the key is not a lock of ours; else, because another holds it,
---   owner; token; since in µs; ms that it lasts; whether it was released (1 or 0); waiters before. For an occurrence there stand before that
---   what becomes of it, and the run that has or had it; and nothing after that when it was run already.
+-- KEYS: record, waiters, alive; and for an occurrence, the last one of its series. Only the record while a slot of a Cluster moves.
+-- ARGV: what the record says of a grant to this request from its state on (H0, lease, owner#entry); whether to wait and whether barging is
+--   allowed (1 for no, 2 for yes), and the claim window in 8 digits; and for an occurrence, its time in µs, its run, whether it may be recovered (0 or 1), ms
+--   to remember it
+-- Returns: the token when it was granted; else, because another holds it, the time and the record in one text, and to one who waits that and
+--   the waiters before it. For an occurrence there stand before that what becomes of it, and the run that has or had it; and nothing after
+--   that when it was run already. -1 when the key is not a lock of ours.
 -- Complexity: O(log W) for W waiters, and O(D log W) when the lock is free and D dead waiters stand before the first live one.
-local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local owner, entry, lease, wait = ARGV[1], 'e:' .. ARGV[2], tonumber(ARGV[3]), ARGV[4] == '1'
-local self = waiter_of(owner, ARGV[2])
-local claim_window, barging = tonumber(ARGV[5]), ARGV[6] == '1'
+local record = redis.call('GET', KEYS[1])
+local time = redis.call('TIME')
+local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
+local self = string.sub(ARGV[1], 11)
 
-local occurrence_key, fate, other_run = KEYS[5], nil, nil
-if occurrence_key then
-  fate, other_run = judge_occurrence(occurrence_key, ARGV[7], ARGV[8], ARGV[9] == '1')
+-- Mostly the lock is free, nobody waits, and its last token is not ahead of the clock. What else a script has cost more than this: a
+-- helper is made anew at each run.
+if not KEYS[4] then
+  local is_free
+  if record then
+    is_free = string.sub(record, 33, 34) == 'F0' and string.sub(record, 1, 16) < now
+  elseif KEYS[2] then
+    -- Used for the first time, or lost: who waits may be known all the same.
+    is_free = redis.call('EXISTS', KEYS[2]) == 0
+  end
+  if is_free then
+    redis.call('SET', KEYS[1], now .. now .. ARGV[1], 'PX', '172800000')
+    return now
+  end
+  -- Held by another, and to be had at once or not at all.
+  if record and string.sub(ARGV[2], 1, 1) == '1' and string.sub(record, 33, 33) ~= 'F' then
+    local from, lease = tonumber(string.sub(record, 17, 32)), tonumber(string.sub(record, 35, 42))
+    local owner = string.match(self, '^.*#')
+    if from and lease and from <= tonumber(now) and from + lease * 1000 > tonumber(now) and string.sub(record, 43, 42 + #owner) ~= owner then
+      return now .. record
+    end
+  end
+end
+--INCLUDE
+local owner, wait, barging, claim_window = owner_of(self), string.sub(ARGV[2], 1, 1) == '2', string.sub(ARGV[2], 2, 2) == '2', tonumber(string.sub(ARGV[2], 3))
+if record and not is_record(record) then
+  return -1
+end
+
+local queue = { waiters = KEYS[2], alive = KEYS[3] }
+local lock = read(record, now)
+local is_held = lock.state == 'H' or lock.state == 'C'
+local is_own = is_held and owner_of(lock.who) == owner
+if not KEYS[2] and (is_own or lock.state == 'F' or wait) then
+  return queue_moves()
+end
+
+local fate, other_run
+if KEYS[4] then
+  fate, other_run = judge_occurrence(KEYS[4], ARGV[3], ARGV[4], ARGV[5] == '1')
   if fate == 'already-run' then
-    leave_queue(waiters, alive, self)
+    leave_queue(queue, self)
     return { fate, other_run }
   end
 end
 
 -- Replies that the lock is the owner's, and with it the occurrence.
-local function granted(token)
-  if not occurrence_key then
-    return token
+local function granted()
+  leave_queue(queue, self)
+  lock.queue = find_flag(queue)
+  write(KEYS[1], lock, now)
+  if not fate then
+    return lock.token
   end
-  start_occurrence(occurrence_key, ARGV[7], ARGV[8], tonumber(ARGV[10]))
-  return { fate, other_run, token }
+  start_occurrence(KEYS[4], ARGV[3], ARGV[4], tonumber(ARGV[6]))
+  return { fate, other_run, lock.token }
 end
 
 -- Replies that the lock is another's.
-local function refused(held, remaining, place)
-  local reply = { held[1], held[2], held[3], remaining, held[4] and 1 or 0, place }
-  if occurrence_key then
-    table.insert(reply, 1, fate)
-    table.insert(reply, 2, other_run)
+local function refused(text, place)
+  text = now .. text
+  if fate then
+    return { fate, other_run, text, place }
   end
-  return reply
+  return place and { text, place } or text
 end
 
--- Mostly the lock is free and nobody waits. Each call of a command by a script costs about 2 µs, so these are all.
-if redis.call('EXISTS', lock, waiters) == 0 then
-  return granted(grant(lock, token_key, owner, entry, '1', nil, now_micros(), lease))
-end
-
-local held = redis.call('HMGET', lock, 'owner', 'token', 'since', 'released')
-
-if held[1] == owner and not held[4] then
-  -- One more entry, a repeated request, or the claim of a lock that was passed on: the token stays. The lease is never
+local lease = tonumber(string.sub(ARGV[1], 3, 10))
+if is_own then
+  -- One more entry, a repeated request, or the claim of a lock that was handed over: the token stays. The lease is never
   -- shortened, except that the claim window gives way to the lease proper.
-  redis.call('HSET', lock, entry, '1')
-  if redis.call('HDEL', lock, 'claim') == 1 then
-    redis.call('PEXPIRE', lock, lease)
+  if lock.state == 'C' then
+    lock.state, lock.who = 'H', self
+    lock.from, lock.lease = tonumber(now), lease
   else
-    expire_no_sooner(lock, lease)
+    lock.who = with_entry(lock.who, entry_of(self))
+    extend(lock, now, lease)
   end
-  leave_queue(waiters, alive, self)
-  return granted(held[2])
+  return granted()
 end
 
-local micros = now_micros()
-local now = to_millis(micros)
-
-if not held[1] then
-  if redis.call('EXISTS', lock) == 1 then
-    return -1
-  end
-  local waiter = not barging and first_live_waiter(waiters, alive, now, owner)
-  if not waiter or owner_of(waiter) == owner then
-    local token = grant(lock, token_key, owner, entry, '1', nil, micros, lease)
-    if waiter or barging then
-      leave_queue(waiters, alive, self)
-    end
-    return granted(token)
+if lock.state == 'F' then
+  local live = barging and {} or live_waiters(queue, now, owner)
+  if not live[1] or owner_of(live[1]) == owner then
+    grant(lock, 'H', self, now, lease)
+    return granted()
   end
   -- Free, but somebody else's turn: the holder died, and this request is the one that noticed.
-  hand_over(lock, token_key, waiters, alive, waiter, nil, micros, claim_window)
-  held = redis.call('HMGET', lock, 'owner', 'token', 'since', 'released')
+  record = hand_over(KEYS[1], queue, lock, live, now, claim_window)
+elseif lock.is_clamped then
+  -- The clock was set back. A holder that died then would keep the lock for the step and its lease, with nobody to end it.
+  record = write(KEYS[1], lock, now)
 end
 
-local remaining = redis.call('PTTL', lock)
-if remaining < 0 then
-  -- Somebody took the end of life away by hand. Without one, a dead holder would block the lock for ever.
-  redis.call('PEXPIRE', lock, lease)
-  remaining = lease
-end
 if not wait then
-  return refused(held, remaining, 0)
+  return refused(record, fate and 0)
 end
 
--- Waiters that have been dead for long are gone for good; a hundred at a time, so that no request pays for all.
-local retention = math.max(60000, 2 * remaining)
-for _, dead in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', whole(now - retention), 'LIMIT', 0, 100)) do
-  if dead ~= self then
-    leave_queue(waiters, alive, dead)
+local place = redis.call('ZRANK', queue.waiters, self)
+local millis = to_millis(now)
+if not place then
+  -- Waiters that have been dead for long are gone for good; a hundred at a time, so that no request pays for all.
+  for _, dead in ipairs(redis.call('ZRANGEBYSCORE', queue.alive, '-inf', whole(millis - 60000), 'LIMIT', 0, 100)) do
+    leave_queue(queue, dead)
   end
+  -- Arrival numbers grow also when the clock steps back, so a later waiter never comes to stand before an earlier one.
+  local last = redis.call('ZRANGE', queue.waiters, -1, -1, 'WITHSCORES')
+  redis.call('ZADD', queue.waiters, whole(math.max(tonumber(last[2] or 0) + 1, tonumber(now))), self)
+  place = redis.call('ZRANK', queue.waiters, self)
 end
 
--- Arrival numbers grow also when the clock steps back, so a later waiter never comes to stand before an earlier one.
-if not redis.call('ZSCORE', waiters, self) then
-  local last = redis.call('ZRANGE', waiters, -1, -1, 'WITHSCORES')
-  redis.call('ZADD', waiters, whole(math.max(tonumber(last[2] or 0) + 1, micros)), self)
+-- A waiter that hears nothing asks again when the holder's lease runs out. It counts as alive until then, with the claim window and a
+-- second to spare for a slow network or a busy process.
+redis.call('ZADD', queue.alive, whole(millis + remaining(lock, now) + claim_window + 1000), self)
+redis.call('PEXPIRE', queue.waiters, '172800000')
+redis.call('PEXPIRE', queue.alive, '172800000')
+if lock.queue ~= '1' then
+  lock.queue = '1'
+  record = string.sub(record, 1, 33) .. '1' .. string.sub(record, 35)
+  redis.call('SETRANGE', KEYS[1], 33, '1')
 end
-local place = redis.call('ZRANK', waiters, self)
-
--- A waiter that hears nothing asks again when the holder's lease runs out, later the further back it stands. It counts as
--- alive until then, with the claim window and a second to spare for a slow network or a busy process.
-local alive_for = remaining + math.min(place * 20, 2000) + claim_window + 1000
-redis.call('ZADD', alive, whole(now + alive_for), self)
-expire_no_sooner(waiters, alive_for + retention)
-expire_no_sooner(alive, alive_for + retention)
-return refused(held, remaining, place)
+return refused(record, place)

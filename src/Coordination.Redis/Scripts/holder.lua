@@ -1,13 +1,10 @@
 -- Looks at a lock.
--- KEYS: lock
--- Returns: owner; token; since in µs; ms that it lasts; whether it was released (1 or 0). Nothing when it is free; -1 when it
---   is not a lock of ours.
+-- KEYS: record
+-- Returns: the time and the record in one text; nothing when there is none.
 -- Complexity: O(1).
-local held = redis.call('HMGET', KEYS[1], 'owner', 'token', 'since', 'released')
-if held[1] then
-  return { held[1], held[2], held[3], redis.call('PTTL', KEYS[1]), held[4] and 1 or 0 }
+local record = redis.call('GET', KEYS[1])
+if not record then
+  return ''
 end
-if redis.call('EXISTS', KEYS[1]) == 1 then
-  return { -1 }
-end
-return {}
+local time = redis.call('TIME')
+return string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6) .. record

@@ -1,57 +1,66 @@
 -- Takes an owner's entry out of a lock, and the owner out of the queue; passes the lock on when it was the last entry.
--- KEYS: lock, token, waiters, alive; and for an occurrence, the last one of its series
--- ARGV: owner, entry, claim window in ms, whether barging is allowed (0 or 1), for how many ms after its grant
---   the lock is granted to nobody again; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
+-- KEYS: record, waiters, alive; and for an occurrence, the last one of its series. Only the record while a slot of a Cluster moves.
+-- ARGV: what the record says of the grant from its state on (H0, lease, owner#entry); whether the lease surely lasts still and nothing else
+--   is asked than the release, and whether barging is allowed (1 for no, 2 for yes), the claim window in 8 digits, and in 8 more for how many
+--   ms after its grant the lock is granted to nobody again; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
 -- Returns: released (1), still held by another entry of the owner (2), not the owner's (0).
 -- Complexity: O(log W) for W waiters, and O(D log W) when D dead waiters stand before the first live one.
-local lock, token_key, waiters, alive = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local owner, entry = ARGV[1], 'e:' .. ARGV[2]
-local claim_window, barging, at_least = tonumber(ARGV[3]), ARGV[4] == '1', tonumber(ARGV[5])
+local record = redis.call('GET', KEYS[1])
 
-local is_waited_for = redis.call('EXISTS', waiters) == 1
-if is_waited_for then
-  leave_queue(waiters, alive, waiter_of(owner, ARGV[2]))
-end
-local held = redis.call('HMGET', lock, 'owner', 'token', 'claim', 'since', 'released', entry)
-if held[1] ~= owner or held[5] then
-  return 0
-end
-
--- Passed to a newer wait of the owner, which has not claimed it yet: that one's, and not for this entry to release.
-if held[3] and held[3] ~= ARGV[2] then
-  return 2
-end
-
--- Mostly it is the only entry, and nobody waits.
-if held[6] and at_least == 0 and not is_waited_for and redis.call('HLEN', lock) == 4 then
-  if KEYS[5] then
-    end_occurrence(KEYS[5], ARGV[6], ARGV[7], ARGV[8] == '1')
-  end
-  redis.call('DEL', lock)
+-- Mostly it is the only entry, and nobody waits. One comparison says all of it, but for the time, which is the asker's to know.
+if record and string.sub(ARGV[2], 1, 1) == '2' and string.sub(record, 33) == ARGV[1] then
+  redis.call('SETRANGE', KEYS[1], 32, 'F')
   return 1
 end
 
--- What is left beside owner, token and since are entries. A lock that was passed on and not claimed has none.
-redis.call('HDEL', lock, entry, 'claim')
-if redis.call('HLEN', lock) > 3 then
-  return 2
-end
-if KEYS[5] then
-  end_occurrence(KEYS[5], ARGV[6], ARGV[7], ARGV[8] == '1')
+local time = redis.call('TIME')
+local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
+--INCLUDE
+local self = string.sub(ARGV[1], 11)
+local barging, claim_window, at_least = string.sub(ARGV[2], 2, 2) == '2', tonumber(string.sub(ARGV[2], 3, 10)), tonumber(string.sub(ARGV[2], 11))
+if record and not is_record(record) then
+  return 0
 end
 
-local micros = now_micros()
-local now = to_millis(micros)
-local rest = math.min(at_least, math.ceil((tonumber(held[4]) + at_least * 1000 - micros) / 1000))
+local queue = { waiters = KEYS[2], alive = KEYS[3] }
+local lock = read(record, now)
+local is_queued = lock.queue == '1'
+local is_held = (lock.state == 'H' or lock.state == 'C') and owner_of(lock.who) == owner_of(self)
+if not KEYS[2] and (is_queued or is_held) then
+  return queue_moves()
+end
+if is_queued then
+  leave_queue(queue, self)
+end
+if not is_held then
+  return 0
+end
+
+-- Handed over to a newer wait of the owner, which has not claimed it yet: that one's, and not for this entry to release.
+local left = without_entry(lock.who, entry_of(self))
+if left then
+  if left ~= lock.who then
+    lock.who = left
+    write(KEYS[1], lock, now)
+  end
+  return 2
+end
+if KEYS[4] then
+  end_occurrence(KEYS[4], ARGV[3], ARGV[4], ARGV[5] == '1')
+end
+
+local since = math.min(tonumber(lock.since == '' and lock.token or lock.since), tonumber(now))
+local rest = math.min(at_least, math.ceil((since + at_least * 1000 - tonumber(now)) / 1000))
 if rest > 0 then
   -- Nobody holds it, and nobody can have it yet. Waiters know of the lease, which may end sooner or later than this.
-  redis.call('HSET', lock, 'released', '1')
-  redis.call('PEXPIRE', lock, rest)
-  tell_next(lock, waiters, alive, now, nil, rest, claim_window)
+  lock.state, lock.from, lock.lease = 'R', tonumber(now), rest
+  write(KEYS[1], lock, now)
+  tell_next(KEYS[1], is_queued and live_waiters(queue, now, nil) or {}, nil, rest, claim_window)
 elseif barging then
-  redis.call('DEL', lock)
-  tell_next(lock, waiters, alive, now, nil, 0, claim_window)
+  local live = is_queued and live_waiters(queue, now, nil) or {}
+  set_free(KEYS[1], queue, lock, now)
+  tell_next(KEYS[1], live, nil, 0, claim_window)
 else
-  pass_on(lock, token_key, waiters, alive, held[2], micros, claim_window)
+  pass_on(KEYS[1], queue, lock, now, claim_window)
 end
 return 1

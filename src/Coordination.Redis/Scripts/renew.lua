@@ -1,29 +1,54 @@
 -- Extends the locks that their owners still hold, and only those: never makes a lock, never touches another's, never
--- shortens a lease. A lock that was passed on counts as held, and is claimed by this.
--- KEYS: lock and revoked, for each request
--- ARGV: owner, token (empty for any) and lease in ms, for each request
+-- shortens a lease. A lock that was handed over counts as held, and is claimed by this.
+-- KEYS: the record, for each request
+-- ARGV: token (16 digits; all zero for any), lease in ms (8 digits) and owner# in one text, for each request
 -- Returns: for each request, whether the lock is the owner's (1), is not (0), or was revoked by an operator (2).
 -- Complexity: O(N) for N requests.
+local time = redis.call('TIME')
+local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
+local micros = tonumber(now)
+local sub = string.sub
 local replies = {}
-for i = 1, #KEYS / 2 do
-  local lock, revoked = KEYS[2 * i - 1], KEYS[2 * i]
-  local owner, token, lease = ARGV[3 * i - 2], ARGV[3 * i - 1], tonumber(ARGV[3 * i])
+for i, key in ipairs(KEYS) do
+  local asked = ARGV[i]
+  local token, owner = sub(asked, 1, 16), sub(asked, 25)
   -- A key of another type is not this owner's lock. By pcall, so that it does not fail the other requests. Any other error, such as a missing
   -- right, says nothing of the lock.
-  local held = redis.pcall('HMGET', lock, 'owner', 'released', 'claim', 'token')
-  if held.err and not string.find(held.err, 'WRONGTYPE', 1, true) then
-    return held
-  end
-  local reply = 0
-  if held[1] == owner and not held[2] and (token == '' or token == held[4]) then
-    if held[3] then
-      redis.call('HDEL', lock, 'claim')
+  local record = redis.pcall('GET', key)
+  if type(record) == 'table' then
+    if not string.find(record.err, 'WRONGTYPE', 1, true) then
+      return record
     end
-    expire_no_sooner(lock, lease)
-    reply = 1
-  elseif redis.pcall('HEXISTS', revoked, token) == 1 then
-    reply = 2
+    record = false
   end
-  replies[i] = reply
+  replies[i] = 0
+  if record then
+    local state, from, lease = sub(record, 33, 33), tonumber(sub(record, 17, 32)), tonumber(sub(record, 35, 42))
+    if (state == 'H' or state == 'C') and sub(record, 43, 42 + #owner) == owner and (token == '0000000000000000' or token == sub(record, 1, 16))
+      and (from > micros or from + lease * 1000 > micros) then
+      replies[i] = 1
+      local wanted = tonumber(sub(asked, 17, 24))
+      -- The clock may have been set back: a lease that was to begin later begins now.
+      if state == 'C' or micros + wanted * 1000 >= math.min(from, micros) + lease * 1000 then
+        if sub(record, 17, 22) == sub(now, 1, 6) and sub(record, 35, 42) == sub(asked, 17, 24) and state == 'H' then
+          redis.call('SETRANGE', key, 16, now)
+        else
+          -- What is written in part keeps the life of the key: so once in 10,000 s it is written whole.
+          local life = '172800000'
+          if sub(record, 1, 16) > now then
+            life = string.format('%.0f', 172800000 + math.ceil((tonumber(sub(record, 1, 16)) - micros) / 1000))
+          end
+          redis.call('SET', key, sub(record, 1, 16) .. now .. 'H' .. sub(record, 34, 34) .. sub(asked, 17, 24) .. sub(record, 43), 'PX', life)
+        end
+      elseif from > micros then
+        redis.call('SETRANGE', key, 16, now)
+      end
+    else
+      local ends = token ~= '0000000000000000' and string.match(record, '[\n,]' .. token .. ':(%d+)', 43)
+      if ends and tonumber(ends) > micros then
+        replies[i] = 2
+      end
+    end
+  end
 end
 return replies

@@ -1,22 +1,24 @@
 -- Revokes a lock: takes it from its holder, and passes it on.
--- KEYS: lock, token, waiters, alive, revoked
--- ARGV: fencing token, claim window in ms
+-- KEYS: record, waiters, alive
+-- ARGV: fencing token in 16 digits, claim window in ms
 -- Returns: whether the lock is, or was until such a request, held under that token (1 or 0).
 -- Complexity: as of a release.
-local lock, token_key, waiters, alive, revoked = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local claim_window = tonumber(ARGV[2])
-
-local held = redis.call('HMGET', lock, 'owner', 'token', 'released')
-if held[2] ~= ARGV[1] then
+local record = redis.call('GET', KEYS[1])
+local time = redis.call('TIME')
+local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
+--INCLUDE
+if not record or not is_record(record) then
+  return 0
+end
+local lock = read(record, now)
+if lock.state == 'F' or lock.token ~= ARGV[1] then
   -- A repeated request gets the same reply as the first one.
-  return redis.call('HEXISTS', revoked, ARGV[1])
+  return string.find(',' .. lock.revoked, ',' .. ARGV[1] .. ':', 1, true) and 1 or 0
 end
-
-if not held[3] then
+if lock.state ~= 'R' then
   -- For the holder's next renewal, which comes before its lease would have run out, or not at all.
-  redis.call('HSET', revoked, held[2], '1')
-  expire_no_sooner(revoked, math.max(1, redis.call('PTTL', lock)))
-  tell(lock, 'revoked', held[1], held[2])
+  lock.revoked = lock.revoked .. (lock.revoked == '' and '' or ',') .. lock.token .. ':' .. whole(lock.from + lock.lease * 1000)
+  tell(KEYS[1], 'revoked', lock.who, lock.token)
 end
-pass_on(lock, token_key, waiters, alive, held[2], now_micros(), claim_window)
+pass_on(KEYS[1], { waiters = KEYS[2], alive = KEYS[3] }, lock, now, tonumber(ARGV[2]))
 return 1

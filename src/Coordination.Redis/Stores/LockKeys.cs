@@ -10,9 +10,12 @@ namespace Coordination.Redis.Stores;
 /// </summary>
 internal sealed partial class LockKeys(string prefix)
 {
+    /// <summary>How many keys a script has that may need the queue, and no more than that.</summary>
+    public const int WithQueue = 3;
+
     private const int MostKnown = 1000;
 
-    private readonly string _root = prefix + ":v1:";
+    private readonly string _root = prefix + ":v2:";
     private readonly ConcurrentDictionary<string, RedisKey[]> _known = new(StringComparer.Ordinal);
     private int _knownCount;
 
@@ -22,11 +25,8 @@ internal sealed partial class LockKeys(string prefix)
     /// <summary>A key that exists for a millisecond at most: to set it, or to delete it, shows whether a server takes writes.</summary>
     public RedisKey Nothing => _root + "nothing";
 
-    /// <summary>A hash: the holder, its token and its entries.</summary>
-    public RedisKey Lock(string name) => _root + '{' + name + "}:lock";
-
-    /// <summary>A string: the last fencing token.</summary>
-    public RedisKey Token(string name) => _root + '{' + name + "}:token";
+    /// <summary>A string, the record: the last token, and who holds the lock until when.</summary>
+    public RedisKey Lock(string name) => _root + '{' + name + '}';
 
     /// <summary>A sorted set: the waiters in the order of arrival.</summary>
     public RedisKey Waiters(string name) => _root + '{' + name + "}:waiters";
@@ -34,17 +34,14 @@ internal sealed partial class LockKeys(string prefix)
     /// <summary>A sorted set: until when each waiter counts as alive.</summary>
     public RedisKey Alive(string name) => _root + '{' + name + "}:alive";
 
-    /// <summary>A hash: the tokens of grants that an operator revoked, until their leases would have ended.</summary>
-    public RedisKey Revoked(string name) => _root + '{' + name + "}:revoked";
-
     /// <summary>A hash: the last occurrence of a series.</summary>
     public RedisKey Occurrence(string name, string series) => _root + '{' + name + "}:occurrence:" + series;
 
-    /// <summary>What SCAN finds the locks with that are held. The prefix may have characters that are special there.</summary>
-    public string LockPattern => Special().Replace(_root, "\\$0") + "{*}:lock";
+    /// <summary>What SCAN finds the records with. The prefix may have characters that are special there.</summary>
+    public string LockPattern => Special().Replace(_root, "\\$0") + "{*}";
 
-    /// <summary>The name of a lock, from the key of its hash.</summary>
-    public string NameIn(string key) => key[(_root.Length + 1)..^"}:lock".Length];
+    /// <summary>The name of a lock, from the key of its record.</summary>
+    public string NameIn(string key) => key[(_root.Length + 1)..^1];
 
     /// <summary>
     /// The keys of a lock that its queue and its grants are in, in the order in which the scripts expect them. Not to be changed: those of
@@ -61,7 +58,7 @@ internal sealed partial class LockKeys(string prefix)
                 Volatile.Write(ref _knownCount, 0);
             }
 
-            _known[name] = keys = [Lock(name), Token(name), Waiters(name), Alive(name)];
+            _known[name] = keys = [Lock(name), Waiters(name), Alive(name)];
         }
 
         return keys;

@@ -7,73 +7,44 @@ namespace Coordination.Redis.Stores;
 /// <summary>Reads what the scripts reply about a lock.</summary>
 internal static class LockReply
 {
-    /// <summary>Owner, token, since, time to live and whether it was released; null when something else wrote the key.</summary>
-    public static LockHolder? HolderIn(ReadOnlySpan<RedisResult> reply) =>
-        reply.Length >= 5
-        && LockOwner.TryParse((string?)reply[0], out var owner)
-        && long.TryParse((string?)reply[1], CultureInfo.InvariantCulture, out var token)
-        && long.TryParse((string?)reply[2], CultureInfo.InvariantCulture, out var since)
-            ? new LockHolder
-            {
-                Owner = owner,
-                FencingToken = token,
-                Since = DateTimeOffset.UnixEpoch.AddMicroseconds(since),
-                TimeToLive = TimeSpan.FromMilliseconds(Math.Max(0, (long)reply[3])),
-                IsReleased = (int)reply[4] == 1,
-            }
-            : null;
+    /// <summary>So long is a token; everything else that is replied about a lock is longer.</summary>
+    private const int TokenLength = 16;
 
     /// <summary>The reply to a request for a lock; null when something else wrote the key.</summary>
     public static AcquireReply? AcquireReplyIn(RedisResult reply, bool hasOccurrence)
     {
-        if (reply.Resp2Type != ResultType.Array)
+        if (hasOccurrence)
         {
-            return (long)reply is var token and >= 0 ? AcquireReply.Granted(token) : null;
+            return reply.Resp2Type == ResultType.Array ? OfOccurrence((RedisResult[])reply!) : null;
         }
 
-        ReadOnlySpan<RedisResult> rest = (RedisResult[])reply!;
-        if (!hasOccurrence)
+        if (reply.Resp2Type == ResultType.Array)
         {
-            return HolderIn(rest) is { } holder ? AcquireReply.Refused(holder, (int)rest[5]) : null;
+            var rest = (RedisResult[])reply!;
+            return Refused(rest[0], (int)rest[1]);
         }
 
-        var (fate, run) = ((string?)rest[0], (string?)rest[1]);
-        run = run is { Length: > 0 } ? run : null;
-        rest = rest[2..];
-        if (rest.Length == 0)
-        {
-            return AcquireReply.AlreadyRun(run);
-        }
-
-        var recovers = fate == "recovering";
-        if (rest.Length == 1)
-        {
-            return AcquireReply.Granted((long)rest[0]) with { OccurrenceStatus = recovers ? OccurrenceStatus.Recovering : OccurrenceStatus.Started, OccurrenceRun = run };
-        }
-
-        return HolderIn(rest) is { } other
-            ? AcquireReply.Refused(other, (int)rest[5]) with { OccurrenceStatus = recovers ? OccurrenceStatus.Running : OccurrenceStatus.None, OccurrenceRun = run }
-            : null;
+        return reply.Resp2Type == ResultType.BulkString ? TokenIn((RedisValue)reply) is { } token ? AcquireReply.Granted(token) : Refused(reply, 0) : null;
     }
 
     /// <summary>A lock with its queue; null when something else wrote the key.</summary>
     public static LockInspection? InspectionIn(string lockName, ReadOnlySpan<RedisResult> reply)
     {
-        if (reply.Length < 7)
+        var text = (string)reply[0]!;
+        LockHolder? holder = null;
+        if (text.Length > TokenLength)
         {
-            return null;
+            if (!LockRecord.TryParse(text, out var record))
+            {
+                return null;
+            }
+
+            holder = record.Describe();
         }
 
-        var isFree = ((string?)reply[2])?.Length == 0;
-        var holder = isFree ? null : HolderIn(reply[2..7]);
-        if (holder is null && !isFree)
-        {
-            return null;
-        }
-
-        var now = (long)reply[0];
+        var now = long.Parse(text.AsSpan(0, TokenLength), NumberStyles.None, CultureInfo.InvariantCulture);
         var waiters = new List<LockWaiter>();
-        for (var rest = reply[7..]; rest.Length >= 3; rest = rest[3..])
+        for (var rest = reply[2..]; rest.Length >= 3; rest = rest[3..])
         {
             // A waiter is owner#entry.
             var waiter = (string)rest[0]!;
@@ -86,4 +57,29 @@ internal static class LockReply
 
         return new LockInspection { LockName = lockName, Holder = holder, Waiters = waiters, WaiterCount = (long)reply[1] };
     }
+
+    private static AcquireReply? OfOccurrence(ReadOnlySpan<RedisResult> reply)
+    {
+        var (fate, run) = ((string?)reply[0], (string?)reply[1]);
+        run = run is { Length: > 0 } ? run : null;
+        if (reply.Length == 2)
+        {
+            return AcquireReply.AlreadyRun(run);
+        }
+
+        var recovers = fate == "recovering";
+        if (reply.Length == 3)
+        {
+            return AcquireReply.Granted((long)reply[2]) with { OccurrenceStatus = recovers ? OccurrenceStatus.Recovering : OccurrenceStatus.Started, OccurrenceRun = run };
+        }
+
+        return Refused(reply[2], (int)reply[3]) is { } refused
+            ? refused with { OccurrenceStatus = recovers ? OccurrenceStatus.Running : OccurrenceStatus.None, OccurrenceRun = run }
+            : null;
+    }
+
+    private static AcquireReply? Refused(RedisResult text, int waitersBefore) =>
+        LockRecord.TryParse((string)text!, out var record) && record.Describe() is { } holder ? AcquireReply.Refused(holder, waitersBefore) with { StoreTime = record.Time } : null;
+
+    private static long? TokenIn(RedisValue text) => text.Length() == TokenLength ? (long)text : null;
 }

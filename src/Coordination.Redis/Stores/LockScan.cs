@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Stores;
 
 /// <summary>Goes through the keys of all primaries with SCAN, which holds up no server, a page at a time.</summary>
-internal sealed class LockScan(LockKeys keys, int database)
+internal sealed class LockScan(LockKeys keys, int databaseNumber)
 {
     /// <summary>How many keys a server looks at for a page. Most of a page's time is the round trip from here on.</summary>
     private const int KeysPerPage = 1000;
@@ -25,9 +25,9 @@ internal sealed class LockScan(LockKeys keys, int database)
         }
 
         var reply = (RedisResult[])(await connection.GetServer(primaries[index])
-            .ExecuteAsync(database < 0 ? null : database, "SCAN", [cursor, "MATCH", keys.LockPattern, "COUNT", KeysPerPage], RedisScript.OnPrimary)
+            .ExecuteAsync(databaseNumber < 0 ? null : databaseNumber, "SCAN", [cursor, "MATCH", keys.LockPattern, "COUNT", KeysPerPage], RedisScript.OnPrimary)
             .ConfigureAwait(false))!;
-        var names = Array.ConvertAll((string[])reply[1]!, keys.NameIn);
+        var names = await HeldAsync(connection, primaries[index], (string[])reply[1]!).ConfigureAwait(false);
         cursor = (string)reply[0]!;
         if (cursor == "0")
         {
@@ -39,6 +39,31 @@ internal sealed class LockScan(LockKeys keys, int database)
             LockNames = names,
             Next = index < primaries.Count ? string.Create(CultureInfo.InvariantCulture, $"{index}/{cursor}") : null,
         };
+    }
+
+    /// <summary>The record of a lock stays when it is released: those of the page are read, all at once.</summary>
+    private async Task<IReadOnlyList<string>> HeldAsync(IConnectionMultiplexer connection, EndPoint primary, string[] records)
+    {
+        var database = connection.GetDatabase(databaseNumber);
+        var reading = Array.ConvertAll(records, key => ReadAsync(database, key));
+        var time = (string[])(await connection.GetServer(primary).ExecuteAsync(databaseNumber < 0 ? null : databaseNumber, "TIME", [], RedisScript.OnPrimary).ConfigureAwait(false))!;
+        var now = time[0].PadLeft(10, '0') + time[1].PadLeft(6, '0');
+        var texts = await Task.WhenAll(reading).ConfigureAwait(false);
+        return [.. records.Where((_, i) => texts[i] is { } text && LockRecord.TryParse(now + text, out var record) && record.Describe() is not null).Select(keys.NameIn)];
+    }
+
+    /// <returns>Null where it is gone meanwhile, or is no record.</returns>
+    private static async Task<string?> ReadAsync(IDatabase database, string key)
+    {
+        try
+        {
+            return await database.StringGetAsync(key, RedisScript.OnPrimary).ConfigureAwait(false);
+        }
+        catch (RedisServerException foreign) when (foreign.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        {
+            // Something else wrote the key.
+            return null;
+        }
     }
 
     /// <summary>In an order that stays the same from page to page. One that is away is among them: its locks must not go unnoticed.</summary>

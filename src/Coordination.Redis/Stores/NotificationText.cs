@@ -3,28 +3,37 @@ using Coordination.Stores;
 
 namespace Coordination.Redis.Stores;
 
-/// <summary>A notification as the scripts write it: kind, lock name, owner and a number, in lines, for none of them has a line break.</summary>
+/// <summary>A notification as the scripts write it, in lines, for nothing in it has a line break: its kind, the lock's name, owner#entry, and what the kind adds.</summary>
 internal static class NotificationText
 {
     /// <returns>False when the text is none of ours, or of a version that is newer than this one.</returns>
     public static bool TryParse(string text, out LockNotification notification)
     {
         notification = default;
-        if (text.Split('\n') is not [var kind, var lockName, var ownerText, var numberText]
-            || !LockOwner.TryParse(ownerText, out var owner)
-            || !long.TryParse(numberText, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        if (text.Split('\n') is not [var kind, var lockName, var who, .. var rest]
+            || who.LastIndexOf('#') is not (> 0 and var end)
+            || !LockOwner.TryParse(who[..end], out var owner))
         {
             return false;
         }
 
-        LockNotification? known = kind switch
+        LockNotification? known = (kind, rest) switch
         {
-            "granted" => LockNotification.Granted(lockName, owner),
-            "again" => LockNotification.AskAgain(lockName, owner, TimeSpan.FromMilliseconds(number)),
-            "revoked" => LockNotification.Revoked(lockName, owner, number),
+            ("granted", [var token, var at, var window]) when TryRead(who.AsSpan(end + 1), out var entry) && TryRead(token, out var number) && TryRead(at, out var micros) && TryRead(window, out var milliseconds) =>
+                LockNotification.Granted(lockName, owner, new LockHandover
+                {
+                    Entry = entry,
+                    FencingToken = number,
+                    At = DateTimeOffset.UnixEpoch.AddMicroseconds(micros),
+                    ClaimWindow = TimeSpan.FromMilliseconds(milliseconds),
+                }),
+            ("again", [var after]) when TryRead(after, out var milliseconds) => LockNotification.AskAgain(lockName, owner, TimeSpan.FromMilliseconds(milliseconds)),
+            ("revoked", [var token]) when TryRead(token, out var number) => LockNotification.Revoked(lockName, owner, number),
             _ => null,
         };
         notification = known.GetValueOrDefault();
         return known is not null;
     }
+
+    private static bool TryRead(ReadOnlySpan<char> digits, out long number) => long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

@@ -65,15 +65,6 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
     public async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
-        RedisValue[] values =
-        [
-            request.Owner.ToString(),
-            request.Entry,
-            Milliseconds(request.LeaseDuration),
-            request.Wait ? 1 : 0,
-            Milliseconds(request.ClaimWindow),
-            request.AllowBarging ? 1 : 0,
-        ];
         var key = _keys.Lock(request.LockName);
         Replication.Line? line = _replication.IsAsked
             ? await AskAsync((connection, _) => Task.FromResult(Replication.LineTo(connection, key)), "acquire the lock", request.LockName, Anywhere, cancellationToken).ConfigureAwait(false)
@@ -81,7 +72,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         var raw = await EvaluateAsync(
             RedisScript.Acquire,
             KeysOf(request.LockName, request.Occurrence),
-            request.Occurrence is { } occurrence ? [.. values, Microseconds(occurrence.Time), occurrence.Run, occurrence.Recover ? 1 : 0, Milliseconds(occurrence.RememberFor)] : values,
+            ArgumentsOf(request),
             "acquire the lock",
             request.LockName,
             cancellationToken).ConfigureAwait(false);
@@ -160,9 +151,8 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     public async Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken)
     {
         const string action = "look at the lock";
-        var reply = (RedisResult[])(await EvaluateAsync(
-            RedisScript.Holder, [_keys.Lock(lockName)], [], action, lockName, cancellationToken).ConfigureAwait(false))!;
-        return reply.Length == 0 ? null : LockReply.HolderIn(reply) ?? throw Foreign(action, lockName);
+        var reply = (string?)await EvaluateAsync(RedisScript.Holder, [_keys.Lock(lockName)], [], action, lockName, cancellationToken).ConfigureAwait(false);
+        return string.IsNullOrEmpty(reply) ? null : LockRecord.TryParse(reply, out var record) ? record.Describe() : throw Foreign(action, lockName);
     }
 
     public async Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
@@ -170,7 +160,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         const string action = "inspect the lock";
         var reply = (RedisResult[])(await EvaluateAsync(
             RedisScript.Inspect,
-            [_keys.Lock(lockName), _keys.Waiters(lockName), _keys.Alive(lockName)],
+            _keys.All(lockName),
             [maxWaiters],
             action,
             lockName,
@@ -190,8 +180,8 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     {
         var reply = await EvaluateAsync(
             RedisScript.Revoke,
-            [.. _keys.All(lockName), _keys.Revoked(lockName)],
-            [fencingToken, Milliseconds(claimWindow)],
+            _keys.All(lockName),
+            [RequestText.Token(fencingToken), RequestText.Milliseconds(claimWindow)],
             "revoke the lock",
             lockName,
             cancellationToken).ConfigureAwait(false);
@@ -231,6 +221,24 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     private RedisKey[] KeysOf(string lockName, Occurrence? occurrence) =>
         occurrence is null ? _keys.All(lockName) : [.. _keys.All(lockName), _keys.Occurrence(lockName, occurrence.Series)];
 
+    private static RedisValue[] ArgumentsOf(AcquireRequest request)
+    {
+        var grant = RequestText.Grant(request.Owner, request.Entry, request.LeaseDuration);
+        var options = RequestText.Options(request);
+        return request.Occurrence is { } occurrence
+            ? [grant, options, RequestText.Microseconds(occurrence.Time), occurrence.Run, occurrence.Recover ? 1 : 0, RequestText.Milliseconds(occurrence.RememberFor)]
+            : [grant, options];
+    }
+
+    private static RedisValue[] ArgumentsOf(ReleaseRequest request)
+    {
+        var grant = RequestText.Grant(request.Owner, request.Entry, request.LeaseDuration ?? TimeSpan.Zero);
+        var options = RequestText.Options(request);
+        return request.Occurrence is { } occurrence
+            ? [grant, options, RequestText.Microseconds(occurrence.Time), occurrence.Run, request.OccurrenceIsFinished ? 1 : 0]
+            : [grant, options];
+    }
+
     /// <summary>One call of one script, for locks of one partition.</summary>
     private async Task<RedisResult[]> RenewAsync(IConnectionMultiplexer connection, IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
     {
@@ -240,16 +248,12 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             throw Regrouping(requests);
         }
 
-        var keys = new RedisKey[2 * requests.Count];
-        var values = new RedisValue[3 * requests.Count];
+        var keys = new RedisKey[requests.Count];
+        var values = new RedisValue[requests.Count];
         for (var i = 0; i < requests.Count; i++)
         {
-            var request = requests[i];
-            keys[2 * i] = _keys.Lock(request.LockName);
-            keys[(2 * i) + 1] = _keys.Revoked(request.LockName);
-            values[3 * i] = request.Owner.ToString();
-            values[(3 * i) + 1] = request.FencingToken ?? RedisValue.EmptyString;
-            values[(3 * i) + 2] = Milliseconds(request.LeaseDuration);
+            keys[i] = _keys.Lock(requests[i].LockName);
+            values[i] = RequestText.Renewal(requests[i]);
         }
 
         try
@@ -267,18 +271,10 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
     private async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request)
     {
-        RedisValue[] values =
-        [
-            request.Owner.ToString(),
-            request.Entry,
-            Milliseconds(request.ClaimWindow),
-            request.AllowBarging ? 1 : 0,
-            Milliseconds(request.LockAtLeastFor),
-        ];
         var reply = await EvaluateAsync(
             RedisScript.Release,
             KeysOf(request.LockName, request.Occurrence),
-            request.Occurrence is { } occurrence ? [.. values, Microseconds(occurrence.Time), occurrence.Run, request.OccurrenceIsFinished ? 1 : 0] : values,
+            ArgumentsOf(request),
             "release the lock",
             request.LockName,
             HasToBeSent).ConfigureAwait(false);
@@ -314,6 +310,12 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
                 // Nothing of it was applied. An acquisition that is sent after its undo would be a grant that nobody has.
                 cancellationToken.ThrowIfCancellationRequested();
                 return await script.SendAsync(database, keys, values).ConfigureAwait(false);
+            }
+            catch (RedisServerException moving) when (keys.Length == LockKeys.WithQueue && RedisErrorClassifier.IsOfMove(moving))
+            {
+                // Nothing of it was applied. The lock's record is served, and mostly is all that is needed.
+                cancellationToken.ThrowIfCancellationRequested();
+                return await script.RunAsync(database, keys[..1], values, Anywhere, CancellationToken.None).ConfigureAwait(false);
             }
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure, isAsked))
@@ -374,9 +376,4 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     /// <summary>Transient: what is grouped anew goes through.</summary>
     private static LockStoreException Regrouping(IReadOnlyList<RenewalRequest> requests, Exception? refusal = null) =>
         new($"The locks of one renewal are on several slots, among them '{requests[0].LockName}', which was not known of the server before. None was renewed; group them by {nameof(PartitionOf)} again.", isTransient: true, refusal);
-
-    private static long Microseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
-
-    /// <summary>Rounded up: never shorter than what the holder counts on.</summary>
-    private static long Milliseconds(TimeSpan duration) => (long)Math.Ceiling(duration.TotalMilliseconds);
 }

@@ -126,7 +126,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         lease,
 
         // The occurrence of a lease that was lost stays begun and not finished, as that of a node that died.
-        static (node, lease) => node.Release(lease.Grant, lease.State == LeaseState.Lost ? null : lease.Occurrence));
+        (node, lease) => node.Release(lease.Grant, lease.State == LeaseState.Lost ? null : lease.Occurrence, LastsSurely(lease)));
 
     /// <summary>Releases a lease that nobody received, and its occurrence with it.</summary>
     public Task UndoAsync(Lease lease) => EndAsync(lease, static (node, lease) => node.Undo(lease.Grant, lease.Occurrence));
@@ -245,9 +245,14 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
             catch (LockStoreException e) when (e.IsTransient && time.Uptime < endsAt)
             {
                 await Task.Delay(ReleaseRetryDelay, time, CancellationToken.None).ConfigureAwait(false);
+                request = LastsSurely(lease) ? request : request with { LeaseDuration = null };
             }
         }
     }
+
+    /// <summary>Whether the store would say now that the lease has not run out, as its holder counts; one that was lost may be another's.</summary>
+    private bool LastsSurely(Lease lease) =>
+        lease.State == LeaseState.Released && lease.Deadline.RemainingAt(time.Uptime) > TimeSpan.Zero && !lease.Deadline.IsDoubtfulAt(time.Reading);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

@@ -70,7 +70,8 @@ internal sealed class Node
     /// <summary>Releases what a holder had.</summary>
     /// <param name="grant">What was granted.</param>
     /// <param name="finished">The occurrence that was run to its end; null for none.</param>
-    public ReleaseRequest Release(LeaseGrant grant, Occurrence? finished) => new()
+    /// <param name="lasts">Whether its lease has surely not run out.</param>
+    public ReleaseRequest Release(LeaseGrant grant, Occurrence? finished, bool lasts) => new()
     {
         LockName = grant.LockName,
         Owner = grant.Owner,
@@ -78,12 +79,13 @@ internal sealed class Node
         ClaimWindow = ClaimWindow,
         AllowBarging = grant.Options?.AllowBarging == true,
         LockAtLeastFor = grant.Options?.LockAtLeastFor ?? TimeSpan.Zero,
+        LeaseDuration = lasts ? grant.Timings.Duration : null,
         Occurrence = finished,
     };
 
     /// <summary>Releases what was granted and nobody received: its occurrence was not begun, and it is not locked for any time at least.</summary>
     public ReleaseRequest Undo(LeaseGrant grant, Occurrence? notBegun) =>
-        Release(grant, notBegun) with { LockAtLeastFor = TimeSpan.Zero, OccurrenceIsFinished = false };
+        Release(grant, notBegun, lasts: false) with { LockAtLeastFor = TimeSpan.Zero, OccurrenceIsFinished = false };
 
     /// <summary>Releases what a request may have been granted, and leaves the queue.</summary>
     public static ReleaseRequest Undo(AcquireRequest request) => new()

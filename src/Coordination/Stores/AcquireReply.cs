@@ -15,6 +15,12 @@ public sealed record AcquireReply
     /// <value>Zero, the default, when granted or not queued.</value>
     public int WaitersBefore { get; init; }
 
+    /// <summary>The store's time when it refused the lock.</summary>
+    /// <value>
+    /// Null, the default, when it was granted, and where the store does not tell: a lock that is handed over later is claimed before it is held.
+    /// </value>
+    public DateTimeOffset? StoreTime { get; init; }
+
     /// <summary>What was found of the occurrence that was asked for.</summary>
     /// <value><see cref="OccurrenceStatus.None"/> by default.</value>
     public OccurrenceStatus OccurrenceStatus { get; init; }

@@ -29,7 +29,7 @@ public sealed record LockGrant
     public bool IsReleased { get; init; }
 
     /// <summary>The entries by which the owner holds it.</summary>
-    /// <value>Empty, the default, when it is not claimed, or was claimed by a renewal.</value>
+    /// <value>Empty, the default, when it was released. That of the wait that it was handed over to, while it is not claimed.</value>
     public ImmutableArray<long> Entries { get; init => field = value.IsDefault ? [] : value; } = [];
 
     internal bool IsHeldBy(LockOwner owner) => !IsReleased && Owner == owner;
@@ -37,7 +37,7 @@ public sealed record LockGrant
     /// <summary>The owner asked for it: by an entry that it has already, or by one more.</summary>
     internal LockGrant Enter(long entry, DateTimeOffset now, TimeSpan lease) => this with
     {
-        Entries = Entries.Contains(entry) ? Entries : Entries.Add(entry),
+        Entries = !IsClaimed ? [entry] : Entries.Contains(entry) ? Entries : Entries.Add(entry),
         RenewedAt = now,
         LastsUntil = Extend(now, lease),
         IsClaimed = true,

@@ -22,14 +22,19 @@ public readonly record struct LockNotification
     /// <value>Zero, the default, for the other kinds.</value>
     public long FencingToken { get; init; }
 
+    /// <summary>For <see cref="LockNotificationKind.Granted"/>, how the lock was handed over.</summary>
+    /// <value>Null, the default, for the other kinds, and where the store does not tell: then the waiter claims the lock first.</value>
+    public LockHandover? Handover { get; init; }
+
     /// <summary>The connection was lost and is back.</summary>
     public static LockNotification Reconnected => new() { Kind = LockNotificationKind.Reconnected };
 
     /// <summary>A lock was passed to a waiter.</summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="waiter">The waiter, which is to claim it.</param>
-    public static LockNotification Granted(string lockName, LockOwner waiter) =>
-        new() { Kind = LockNotificationKind.Granted, LockName = lockName, Owner = waiter };
+    /// <param name="handover">How; null where the waiter is to claim it first.</param>
+    public static LockNotification Granted(string lockName, LockOwner waiter, LockHandover? handover = null) =>
+        new() { Kind = LockNotificationKind.Granted, LockName = lockName, Owner = waiter, Handover = handover };
 
     /// <summary>A waiter is to ask again.</summary>
     /// <param name="lockName">The lock.</param>

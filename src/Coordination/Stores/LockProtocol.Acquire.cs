@@ -25,7 +25,7 @@ public static partial class LockProtocol
                 : Refused(state, held, request, status, run, now);
         }
 
-        if (!request.AllowBarging && state.Waiters.FirstLive(now) is { } first && first.Owner != request.Owner)
+        if (!request.AllowBarging && state.Waiters.FirstLive(now, request.Owner) is { } first && first.Owner != request.Owner)
         {
             // The lock lapsed, and it is the turn of another.
             var (passed, grant) = HandOver(state, first, now, request.ClaimWindow);
@@ -42,7 +42,7 @@ public static partial class LockProtocol
         {
             Grant = grant,
             LastToken = Math.Max(state.LastToken, grant.FencingToken),
-            Waiters = state.Waiters.Without(request.Owner),
+            Waiters = state.Waiters.Without(request.Owner, request.Entry),
             Occurrences = request.Occurrence is { } begun ? state.Occurrences.Begin(begun, now) : state.Occurrences,
         },
         Reply = new AcquireReply { FencingToken = grant.FencingToken, OccurrenceStatus = status, OccurrenceRun = run },
@@ -60,6 +60,7 @@ public static partial class LockProtocol
         {
             Holder = holder.Describe(now),
             WaitersBefore = before,
+            StoreTime = now,
             OccurrenceStatus = status == OccurrenceStatus.Recovering ? OccurrenceStatus.Running : OccurrenceStatus.None,
             OccurrenceRun = run,
         };

@@ -26,7 +26,7 @@ public static partial class LockProtocol
         var entries = grant.Entries.Remove(request.Entry);
 
         // A lock that was handed over to a newer wait of the owner, and is not claimed yet, is that one's.
-        if (entries.Length > 0 || (!grant.IsClaimed && waiters.PlaceOf(request.Owner) >= 0))
+        if (entries.Length > 0)
         {
             return new() { State = state with { Grant = grant with { Entries = entries }, Waiters = waiters }, Reply = ReleaseReply.StillHeldByOwner };
         }
@@ -106,13 +106,16 @@ public static partial class LockProtocol
 
     private static (LockState State, LockGrant Grant) HandOver(LockState free, QueuedWaiter next, DateTimeOffset now, TimeSpan claimWindow)
     {
-        var grant = NewGrant(free, next.Owner, now, claimWindow);
-        return (free with { Grant = grant, LastToken = grant.FencingToken, Waiters = free.Waiters.Skip(next.Owner, now) }, grant);
+        var grant = NewGrant(free, next.Owner, now, claimWindow) with { Entries = [next.Entry] };
+        return (free with { Grant = grant, LastToken = grant.FencingToken, Waiters = free.Waiters.Skip(next, now) }, grant);
     }
 
     private static ImmutableArray<LockNotification> TellOfHandover(LockState passed, LockGrant grant, string lockName, DateTimeOffset now, TimeSpan claimWindow) =>
     [
-        LockNotification.Granted(lockName, grant.Owner),
+        LockNotification.Granted(
+            lockName,
+            grant.Owner,
+            new LockHandover { Entry = grant.Entries[0], FencingToken = grant.FencingToken, At = grant.RenewedAt, ClaimWindow = claimWindow }),
         .. AskAgain(passed.Waiters, lockName, grant.Owner.NodeId, now, claimWindow, claimWindow),
     ];
 

@@ -14,11 +14,13 @@ internal static class LockQueue
     extension(ImmutableArray<QueuedWaiter> waiters)
     {
         /// <summary>Whose turn it is; null when nobody waits who is alive.</summary>
-        public QueuedWaiter? FirstLive(DateTimeOffset now)
+        /// <param name="now">The moment.</param>
+        /// <param name="asking">Who is asking, and so is alive; null for nobody.</param>
+        public QueuedWaiter? FirstLive(DateTimeOffset now, LockOwner? asking = null)
         {
             foreach (var waiter in waiters)
             {
-                if (waiter.IsAlive(now))
+                if (waiter.IsAlive(now) || waiter.Owner == asking)
                 {
                     return waiter;
                 }
@@ -27,12 +29,12 @@ internal static class LockQueue
             return null;
         }
 
-        /// <summary>The owner's place; -1 when it has none.</summary>
-        public int PlaceOf(LockOwner owner)
+        /// <summary>The place of an owner's wait; -1 when it has none.</summary>
+        public int PlaceOf(LockOwner owner, long entry)
         {
             for (var place = 0; place < waiters.Length; place++)
             {
-                if (waiters[place].Owner == owner)
+                if (waiters[place].Entry == entry && waiters[place].Owner == owner)
                 {
                     return place;
                 }
@@ -41,7 +43,7 @@ internal static class LockQueue
             return -1;
         }
 
-        /// <summary>With the owner at its place, or at the end; alive until it should have asked again.</summary>
+        /// <summary>With the wait at its place, or at the end; alive until it should have asked again.</summary>
         /// <param name="request">What it asks.</param>
         /// <param name="heldUntil">When the holder's lease runs out.</param>
         /// <param name="now">The moment of the request.</param>
@@ -49,10 +51,10 @@ internal static class LockQueue
         public ImmutableArray<QueuedWaiter> Join(AcquireRequest request, DateTimeOffset heldUntil, DateTimeOffset now, out int place)
         {
             var aliveUntil = heldUntil.After(request.ClaimWindow).After(Grace);
-            place = waiters.PlaceOf(request.Owner);
+            place = waiters.PlaceOf(request.Owner, request.Entry);
             if (place >= 0)
             {
-                return waiters.SetItem(place, waiters[place] with { Entry = request.Entry, AliveUntil = aliveUntil });
+                return waiters.SetItem(place, waiters[place] with { AliveUntil = aliveUntil });
             }
 
             var others = waiters.WithoutLongDead(now);
@@ -61,23 +63,13 @@ internal static class LockQueue
         }
 
         /// <summary>Skips a waiter whose turn came from here on, until it asks again: a dead one costs one claim window, once.</summary>
-        public ImmutableArray<QueuedWaiter> Skip(LockOwner owner, DateTimeOffset now)
-        {
-            var place = waiters.PlaceOf(owner);
-            return waiters.SetItem(place, waiters[place] with { AliveUntil = now });
-        }
+        public ImmutableArray<QueuedWaiter> Skip(QueuedWaiter waiter, DateTimeOffset now) => waiters.Replace(waiter, waiter with { AliveUntil = now });
 
-        public ImmutableArray<QueuedWaiter> Without(LockOwner owner)
-        {
-            var place = waiters.PlaceOf(owner);
-            return place < 0 ? waiters : waiters.RemoveAt(place);
-        }
-
-        /// <summary>Without the owner, if this entry was the last to ask.</summary>
+        /// <summary>Without one wait of an owner.</summary>
         public ImmutableArray<QueuedWaiter> Without(LockOwner owner, long entry)
         {
-            var place = waiters.PlaceOf(owner);
-            return place < 0 || waiters[place].Entry != entry ? waiters : waiters.RemoveAt(place);
+            var place = waiters.PlaceOf(owner, entry);
+            return place < 0 ? waiters : waiters.RemoveAt(place);
         }
 
         /// <summary>Without those that have been dead for long.</summary>

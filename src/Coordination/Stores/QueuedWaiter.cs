@@ -6,7 +6,7 @@ public sealed record QueuedWaiter
     /// <summary>Who waits.</summary>
     public required LockOwner Owner { get; init; }
 
-    /// <summary>The entry that asked last: only its release leaves the queue.</summary>
+    /// <summary>The entry that waits: an owner that gave up one wait and began another does not leave the queue by the end of the first.</summary>
     public required long Entry { get; init; }
 
     /// <summary>When it joined the queue.</summary>

@@ -13,6 +13,10 @@ public sealed record ReleaseRequest
     /// <summary>The entry of the acquisition.</summary>
     public required long Entry { get; init; }
 
+    /// <summary>How long the grant lasts with no renewal, where its holder knows that it has not run out: the store takes its word for that.</summary>
+    /// <value>Null, the default, where it may have run out, and for what was never held.</value>
+    public TimeSpan? LeaseDuration { get; init; }
+
     /// <summary>How long the lock stays passed to the next waiter without being claimed.</summary>
     public required TimeSpan ClaimWindow { get; init; }
 

@@ -270,7 +270,7 @@ public sealed class OutageTests
     {
         lock (heard)
         {
-            return heard.Contains(notification);
+            return heard.Exists(told => told with { Handover = null } == notification);
         }
     }
 

@@ -160,13 +160,13 @@ public abstract partial class RedisStoreTests(ServerFixture server) : IAsyncLife
 
         await ReleaseAsync(_ada);
         await Eventually.IsTrueAsync(() => Count(heardByBob) == 1, TimeSpan.FromSeconds(5), "the first waiter's node is told");
-        Assert.Equal(LockNotification.Granted("orders", _bob), heardByBob[0]);
+        Assert.Equal(LockNotification.Granted("orders", _bob), heardByBob[0] with { Handover = null });
 
         // The next notification is for the next waiter: had the first gone to both, it would be here by now.
         await ReleaseAsync(_bob);
         await Eventually.IsTrueAsync(() => Count(heardByCy) == 2, TimeSpan.FromSeconds(5), "the second waiter's node is told");
         Assert.Equal(LockNotification.AskAgain("orders", cy, ClaimWindow), heardByCy[0]);
-        Assert.Equal(LockNotification.Granted("orders", cy), heardByCy[1]);
+        Assert.Equal(LockNotification.Granted("orders", cy), heardByCy[1] with { Handover = null });
         Assert.Equal(1, Count(heardByBob));
     }
 

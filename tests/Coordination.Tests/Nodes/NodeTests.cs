@@ -67,7 +67,7 @@ public sealed class NodeTests
         var request = node.Acquire("work", null, Options, wait: false, occurrence);
         var grant = new LeaseGrant("work", request.Owner, request.Entry, 42, node.TimingsOf(Options), Options);
 
-        var release = node.Release(grant, occurrence);
+        var release = node.Release(grant, occurrence, lasts: true);
         Assert.Equal((request.Owner, request.Entry, true), (release.Owner, release.Entry, release.AllowBarging));
         Assert.Equal((Options.LockAtLeastFor, occurrence, true), (release.LockAtLeastFor, release.Occurrence, release.OccurrenceIsFinished));
 

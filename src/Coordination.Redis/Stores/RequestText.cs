@@ -1,0 +1,41 @@
+using System.Globalization;
+using Coordination.Stores;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Stores;
+
+/// <summary>What a request asks, in the few arguments that its script takes: each one costs the server and the client more than a longer text.</summary>
+internal static class RequestText
+{
+    private const long No = 1;
+    private const long Yes = 2;
+    private const long EightDigits = 100_000_000;
+
+    /// <summary>What the record says of a grant from its state on: held, with nobody queued.</summary>
+    public static RedisValue Grant(LockOwner owner, long entry, TimeSpan lease) =>
+        string.Create(CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner}#{entry}");
+
+    /// <summary>How to acquire. A number, which no text is made of.</summary>
+    public static RedisValue Options(AcquireRequest request) =>
+        (((Digit(request.Wait) * 10) + Digit(request.AllowBarging)) * EightDigits) + Milliseconds(request.ClaimWindow);
+
+    /// <summary>How to release.</summary>
+    public static RedisValue Options(ReleaseRequest request) =>
+        (((((Digit(IsPlain(request)) * 10) + Digit(request.AllowBarging)) * EightDigits) + Milliseconds(request.ClaimWindow)) * EightDigits) + Milliseconds(request.LockAtLeastFor);
+
+    /// <summary>What to renew.</summary>
+    public static RedisValue Renewal(RenewalRequest request) =>
+        string.Create(CultureInfo.InvariantCulture, $"{request.FencingToken ?? 0:D16}{Milliseconds(request.LeaseDuration):D8}{request.Owner}#");
+
+    public static RedisValue Token(long token) => token.ToString("D16", CultureInfo.InvariantCulture);
+
+    public static long Microseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+
+    /// <summary>Rounded up: never shorter than what the holder counts on.</summary>
+    public static long Milliseconds(TimeSpan duration) => (long)Math.Ceiling(duration.TotalMilliseconds);
+
+    /// <summary>Whether all is done where the record says of the grant what <see cref="Grant"/> does.</summary>
+    private static bool IsPlain(ReleaseRequest request) => request is { LeaseDuration: not null, Occurrence: null } && request.LockAtLeastFor == TimeSpan.Zero;
+
+    private static long Digit(bool isSo) => isSo ? Yes : No;
+}
