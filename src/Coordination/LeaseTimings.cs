@@ -121,6 +121,9 @@ public sealed record LeaseTimings
     internal LeaseTimings For(LockOptions? lockOptions) =>
         lockOptions?.LeaseDuration is not { } duration || duration == Duration ? this : Scale(duration);
 
+    /// <summary>The same proportions for a lock that was handed over and is not claimed yet.</summary>
+    internal LeaseTimings Within(TimeSpan claimWindow) => claimWindow < Duration ? Scale(claimWindow) : this;
+
     private LeaseTimings Scale(TimeSpan duration)
     {
         var scale = duration / Duration;

@@ -10,6 +10,7 @@ namespace Coordination.Redis.Scripts;
 internal sealed class RedisScript
 {
     public static readonly RedisScript Acquire = new("acquire.lua", "prelude.lua", "occurrences.lua");
+    public static readonly RedisScript Claim = new("claim.lua", "prelude.lua");
     public static readonly RedisScript Renew = new("renew.lua");
     public static readonly RedisScript Release = new("release.lua", "prelude.lua", "occurrences.lua");
     public static readonly RedisScript Revoke = new("revoke.lua", "prelude.lua");

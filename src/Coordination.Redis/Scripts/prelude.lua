@@ -212,8 +212,7 @@ local function set_free(key, queue, lock, now)
 end
 
 -- Passes the lock to the first live waiter, or leaves it free when there is none.
-local function pass_on(key, queue, lock, now, claim_window)
-  local live = lock.queue == '1' and live_waiters(queue, now, nil) or {}
+local function pass_on(key, queue, lock, live, now, claim_window)
   if live[1] then
     hand_over(key, queue, lock, live, now, claim_window)
   else

@@ -1,9 +1,10 @@
 -- Takes an owner's entry out of a lock, and the owner out of the queue; passes the lock on when it was the last entry.
 -- KEYS: record, waiters, alive; and for an occurrence, the last one of its series. Only the record while a slot of a Cluster moves.
 -- ARGV: what the record says of the grant from its state on (H0, lease, owner#entry); whether the lease surely lasts still and nothing else
---   is asked than the release, and whether barging is allowed (1 for no, 2 for yes), the claim window in 8 digits, and in 8 more for how many
---   ms after its grant the lock is granted to nobody again; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
--- Returns: released (1), still held by another entry of the owner (2), not the owner's (0).
+--   is asked than the release, whether barging is allowed, and whether the reply may hand the lock over (1 for no, 2 for yes), the claim
+--   window in 8 digits, and in 8 more for how many ms after its grant the lock is granted to nobody again; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
+-- Returns: released (1), still held by another entry of the owner (2), not the owner's (0); or, where a waiter of the same node has the lock now,
+--   that waiter, its token, and when it was handed over.
 -- Complexity: O(log W) for W waiters, and O(D log W) when D dead waiters stand before the first live one.
 local record = redis.call('GET', KEYS[1])
 
@@ -17,7 +18,8 @@ local time = redis.call('TIME')
 local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
 --INCLUDE
 local self = string.sub(ARGV[1], 11)
-local barging, claim_window, at_least = string.sub(ARGV[2], 2, 2) == '2', tonumber(string.sub(ARGV[2], 3, 10)), tonumber(string.sub(ARGV[2], 11))
+local barging, by_reply = string.sub(ARGV[2], 2, 2) == '2', string.sub(ARGV[2], 3, 3) == '2'
+local claim_window, at_least = tonumber(string.sub(ARGV[2], 4, 11)), tonumber(string.sub(ARGV[2], 12))
 if record and not is_record(record) then
   return 0
 end
@@ -61,6 +63,18 @@ elseif barging then
   set_free(KEYS[1], queue, lock, now)
   tell_next(KEYS[1], live, nil, 0, claim_window)
 else
-  pass_on(KEYS[1], queue, lock, now, claim_window)
+  local live = lock.queue == '1' and live_waiters(queue, now, nil) or {}
+  local node = node_of(owner_of(self))
+  if by_reply and live[1] and node_of(owner_of(live[1])) == node then
+    -- No message and no claim: the reply is heard by the waiter's own node.
+    local waiter = live[1]
+    leave_queue(queue, waiter)
+    grant(lock, 'H', waiter, now, claim_window)
+    lock.queue = live[2] and '1' or find_flag(queue)
+    write(KEYS[1], lock, now)
+    tell_next(KEYS[1], live, node, claim_window, claim_window)
+    return { waiter, lock.token, now }
+  end
+  pass_on(KEYS[1], queue, lock, live, now, claim_window)
 end
 return 1

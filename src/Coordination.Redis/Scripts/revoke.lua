@@ -20,5 +20,6 @@ if lock.state ~= 'R' then
   lock.revoked = lock.revoked .. (lock.revoked == '' and '' or ',') .. lock.token .. ':' .. whole(lock.from + lock.lease * 1000)
   tell(KEYS[1], 'revoked', lock.who, lock.token)
 end
-pass_on(KEYS[1], { waiters = KEYS[2], alive = KEYS[3] }, lock, now, tonumber(ARGV[2]))
+local queue = { waiters = KEYS[2], alive = KEYS[3] }
+pass_on(KEYS[1], queue, lock, lock.queue == '1' and live_waiters(queue, now, nil) or {}, now, tonumber(ARGV[2]))
 return 1

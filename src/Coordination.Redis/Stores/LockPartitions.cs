@@ -12,6 +12,9 @@ internal sealed class LockPartitions(RedisConnection connection)
 {
     private volatile bool _areSlots;
 
+    /// <summary>Whether the server is known for a Cluster.</summary>
+    public bool AreSlots => AreKnownAsSlots();
+
     /// <summary>On a Cluster the slot; elsewhere, and until a Cluster is known as one, one partition for all.</summary>
     public int Of(string lockName) => AreKnownAsSlots() ? ClusterSlot.Of(lockName) : 0;
 

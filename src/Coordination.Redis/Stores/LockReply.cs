@@ -27,6 +27,38 @@ internal static class LockReply
         return reply.Resp2Type == ResultType.BulkString ? TokenIn((RedisValue)reply) is { } token ? AcquireReply.Granted(token) : Refused(reply, 0) : null;
     }
 
+    /// <summary>The reply to a release.</summary>
+    /// <param name="reply">What the script replied.</param>
+    /// <param name="claimWindow">For how long it was to hand the lock over.</param>
+    public static ReleaseReply ReleaseReplyIn(RedisResult reply, TimeSpan claimWindow)
+    {
+        if (reply.Resp2Type == ResultType.Array)
+        {
+            var next = (string[])reply!;
+            var end = next[0].LastIndexOf('#');
+            return LockOwner.TryParse(next[0][..Math.Max(0, end)], out var owner)
+                ? ReleaseReply.Released with
+                {
+                    NextOwner = owner,
+                    Handover = new LockHandover
+                    {
+                        Entry = long.Parse(next[0].AsSpan(end + 1), NumberStyles.None, CultureInfo.InvariantCulture),
+                        FencingToken = long.Parse(next[1], NumberStyles.None, CultureInfo.InvariantCulture),
+                        At = DateTimeOffset.UnixEpoch.AddMicroseconds(long.Parse(next[2], NumberStyles.None, CultureInfo.InvariantCulture)),
+                        ClaimWindow = claimWindow,
+                    },
+                }
+                : ReleaseReply.Released;
+        }
+
+        return (int)reply switch
+        {
+            1 => ReleaseReply.Released,
+            2 => ReleaseReply.StillHeldByOwner,
+            _ => ReleaseReply.NotHeld,
+        };
+    }
+
     /// <summary>A lock with its queue; null when something else wrote the key.</summary>
     public static LockInspection? InspectionIn(string lockName, ReadOnlySpan<RedisResult> reply)
     {

@@ -79,7 +79,9 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         var reply = LockReply.AcquireReplyIn(raw, hasOccurrence: request.Occurrence is not null) ?? throw Foreign("acquire the lock", request.LockName);
         if (!reply.IsGranted)
         {
-            return reply;
+            // A waiter that knows the store's time holds what is handed over before it has claimed it. But a claim waits for replicas, and of the servers
+            // of a Cluster each has its own clock, and may take another's place unnoticed.
+            return _replication.IsAsked || _partitions.AreSlots ? reply with { StoreTime = null } : reply;
         }
 
         if (line is { } written)
@@ -230,10 +232,10 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             : [grant, options];
     }
 
-    private static RedisValue[] ArgumentsOf(ReleaseRequest request)
+    private RedisValue[] ArgumentsOf(ReleaseRequest request)
     {
         var grant = RequestText.Grant(request.Owner, request.Entry, request.LeaseDuration ?? TimeSpan.Zero);
-        var options = RequestText.Options(request);
+        var options = RequestText.Options(request, mayHandOver: !_replication.IsAsked);
         return request.Occurrence is { } occurrence
             ? [grant, options, RequestText.Microseconds(occurrence.Time), occurrence.Run, request.OccurrenceIsFinished ? 1 : 0]
             : [grant, options];
@@ -248,16 +250,23 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             throw Regrouping(requests);
         }
 
-        var keys = new RedisKey[requests.Count];
-        var values = new RedisValue[requests.Count];
-        for (var i = 0; i < requests.Count; i++)
-        {
-            keys[i] = _keys.Lock(requests[i].LockName);
-            values[i] = RequestText.Renewal(requests[i]);
-        }
-
         try
         {
+            if (requests is [{ ClaimedEntry: not null } claim])
+            {
+                var claimed = await RedisScript.Claim.RunAsync(
+                    connection.GetDatabase(_database), _keys.All(claim.LockName), [RequestText.Claim(claim)], OnWatchdog, cancellationToken).ConfigureAwait(OnWatchdog);
+                return [claimed];
+            }
+
+            var keys = new RedisKey[requests.Count];
+            var values = new RedisValue[requests.Count];
+            for (var i = 0; i < requests.Count; i++)
+            {
+                keys[i] = _keys.Lock(requests[i].LockName);
+                values[i] = RequestText.Renewal(requests[i]);
+            }
+
             var reply = await RedisScript.Renew
                 .RunAsync(connection.GetDatabase(_database), keys, values, OnWatchdog, cancellationToken).ConfigureAwait(OnWatchdog);
             return (RedisResult[])reply!;
@@ -278,12 +287,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             "release the lock",
             request.LockName,
             HasToBeSent).ConfigureAwait(false);
-        return (int)reply switch
-        {
-            1 => ReleaseReply.Released,
-            2 => ReleaseReply.StillHeldByOwner,
-            _ => ReleaseReply.NotHeld,
-        };
+        return LockReply.ReleaseReplyIn(reply, request.ClaimWindow);
     }
 
     /// <summary>

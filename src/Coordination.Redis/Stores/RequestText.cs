@@ -20,12 +20,21 @@ internal static class RequestText
         (((Digit(request.Wait) * 10) + Digit(request.AllowBarging)) * EightDigits) + Milliseconds(request.ClaimWindow);
 
     /// <summary>How to release.</summary>
-    public static RedisValue Options(ReleaseRequest request) =>
-        (((((Digit(IsPlain(request)) * 10) + Digit(request.AllowBarging)) * EightDigits) + Milliseconds(request.ClaimWindow)) * EightDigits) + Milliseconds(request.LockAtLeastFor);
+    /// <param name="request">What is asked.</param>
+    /// <param name="mayHandOver">Whether a grant needs nothing beside the reply, as a replica's confirmation.</param>
+    public static RedisValue Options(ReleaseRequest request, bool mayHandOver)
+    {
+        var digits = (((Digit(IsPlain(request)) * 10) + Digit(request.AllowBarging)) * 10) + Digit(request.TakesHandover && mayHandOver);
+        return (((digits * EightDigits) + Milliseconds(request.ClaimWindow)) * EightDigits) + Milliseconds(request.LockAtLeastFor);
+    }
 
     /// <summary>What to renew.</summary>
     public static RedisValue Renewal(RenewalRequest request) =>
         string.Create(CultureInfo.InvariantCulture, $"{request.FencingToken ?? 0:D16}{Milliseconds(request.LeaseDuration):D8}{request.Owner}#");
+
+    /// <summary>What to claim.</summary>
+    public static RedisValue Claim(RenewalRequest request) =>
+        string.Create(CultureInfo.InvariantCulture, $"{request.FencingToken ?? 0:D16}{Milliseconds(request.LeaseDuration):D8}{request.Owner}#{request.ClaimedEntry}");
 
     public static RedisValue Token(long token) => token.ToString("D16", CultureInfo.InvariantCulture);
 

@@ -122,13 +122,19 @@ public static class CoordinationServiceCollectionExtensions
             node.GetRequired<LeaseTelemetry>(),
             node.GetRequired<BackgroundTasks>(),
             node.GetShared<TimeProvider>()))
-        .TryAddSingleton(node => new NodeChannel(
-            node.GetRequired<Node>(),
-            node.GetRequired<StoreClient>(),
-            node.GetRequired<LeaseKeeper>(),
-            node.GetShared<TelemetryDispatcher>(),
-            node.GetShared<TimeProvider>(),
-            node.GetShared<ILogger<ILockProvider>>()))
+        .TryAddSingleton(node =>
+        {
+            var leases = node.GetRequired<LeaseKeeper>();
+            var channel = new NodeChannel(
+                node.GetRequired<Node>(),
+                node.GetRequired<StoreClient>(),
+                leases,
+                node.GetShared<TelemetryDispatcher>(),
+                node.GetShared<TimeProvider>(),
+                node.GetShared<ILogger<ILockProvider>>());
+            leases.PassedOn = channel.Take;
+            return channel;
+        })
         .TryAddSingleton(node => new KnownHolders(node.GetShared<TelemetryDispatcher>()))
         .TryAddSingleton(node => new WaitingRoom(
             node.GetRequired<Node>(),

@@ -24,17 +24,16 @@ internal sealed class Lease
     private WeakReference<object>? _handle;
 
     /// <param name="grant">What was granted.</param>
-    /// <param name="sentAt">The moment before the request was sent that was granted: the store's count began no earlier.</param>
+    /// <param name="deadline">Until when it can be relied on.</param>
     /// <param name="time">The clock.</param>
     /// <param name="telemetry">Told of each change of state.</param>
-    public Lease(LeaseGrant grant, ClockReading sentAt, TimeProvider time, LeaseTelemetry telemetry)
+    public Lease(LeaseGrant grant, Deadline deadline, TimeProvider time, LeaseTelemetry telemetry)
     {
         Grant = grant;
         _time = time;
         _telemetry = telemetry;
         _grantedAt = time.Uptime;
-        _renewUntil = grant.Options?.MaxHold is { } hold ? sentAt.Uptime + hold : null;
-        var deadline = new Deadline(sentAt, grant.Timings);
+        _renewUntil = grant.Options?.MaxHold is { } hold ? deadline.ConfirmedAt.Uptime + hold : null;
         _moment = new LeaseMoment(LeaseState.Held, deadline, deadline.RenewedAt);
     }
 

@@ -23,6 +23,12 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
 
     private readonly PendingUndos _undos = new(MaxUndos);
 
+    /// <summary>
+    /// Told of a release whose reply handed the lock over to another waiter of this node, and of one that was sent more than once, for a reply that was lost may
+    /// have done so: the lock, the reply, and the moment before it was sent.
+    /// </summary>
+    public Action<string, ReleaseReply, ClockReading>? PassedOn { get; set; }
+
     /// <summary>Makes a lease of a grant, from here on watched and renewed; unless the reply came so late that its deadline has passed.</summary>
     /// <param name="request">What was asked for.</param>
     /// <param name="reply">A grant.</param>
@@ -31,34 +37,36 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     /// <remarks>If it throws, whatever it is, nothing is held here, and the caller undoes the request.</remarks>
     public bool TryAccept(AcquireRequest request, TimedReply<AcquireReply> reply, LockOptions? options, [NotNullWhen(true)] out Lease? lease)
     {
-        lease = null;
         var timings = node.TimingsOf(options);
-        var deadline = new Deadline(reply.SentAt, timings);
-        if (deadline.RemainingAt(time.Uptime) == TimeSpan.Zero || deadline.IsDoubtfulAt(time.Reading))
+        var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, reply.Reply.FencingToken!.Value, timings, options);
+        return TryAccept(grant, new Deadline(reply.SentAt, timings), request.Occurrence, out lease);
+    }
+
+    /// <summary>
+    /// Makes a lease of a lock that was handed over, as <see cref="TryAccept(AcquireRequest, TimedReply{AcquireReply}, LockOptions?, out Lease?)"/>, and claims it beside
+    /// its holder's work: until that is confirmed the lease lasts for the claim window.
+    /// </summary>
+    /// <param name="request">What was waited for.</param>
+    /// <param name="handover">What the waiter was told.</param>
+    /// <param name="provenAt">A moment of this node that is known to lie before the handover.</param>
+    /// <param name="isClaimed">Whether it needs no claim: the store counts it as held.</param>
+    /// <param name="options">How the lease differs from the node's other ones.</param>
+    /// <param name="lease">The lease, for its holder to be bound to.</param>
+    public bool TryAccept(AcquireRequest request, LockHandover handover, ClockReading provenAt, bool isClaimed, LockOptions? options, [NotNullWhen(true)] out Lease? lease)
+    {
+        var timings = node.TimingsOf(options);
+        var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, handover.FencingToken, timings, options);
+        if (!TryAccept(grant, new Deadline(provenAt, timings.Within(handover.ClaimWindow)), request.Occurrence, out lease))
         {
-            // The time that the store counts from is long ago, also where the machine slept meanwhile and its clock with it.
             return false;
         }
 
-        var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, reply.Reply.FencingToken!.Value, timings, options);
-        var accepted = new Lease(grant, reply.SentAt, time, telemetry)
+        if (!isClaimed)
         {
-            Occurrence = request.Occurrence,
-            Hold = telemetry.Granted(grant, Activity.Current?.Context ?? default),
-        };
-        try
-        {
-            watchdog.Add(accepted);
-        }
-        catch
-        {
-            // The watchdog's thread did not start, as without memory: nobody would renew the lease, or tell its holder.
-            accepted.Lose(LeaseLossReason.ProviderDisposed);
-            watchdog.Remove(accepted);
-            throw;
+            var (claimed, running) = (lease, background.Begin());
+            _ = Detached.Run(() => ClaimAsync(claimed, running));
         }
 
-        lease = accepted;
         return true;
     }
 
@@ -143,6 +151,64 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
 
     /// <summary>Learns that an operator revoked a lock.</summary>
     public void Revoke(string lockName, LockOwner owner, long fencingToken) => watchdog.Revoke(lockName, owner, fencingToken);
+
+    private bool TryAccept(LeaseGrant grant, Deadline deadline, Occurrence? occurrence, [NotNullWhen(true)] out Lease? lease)
+    {
+        lease = null;
+        if (deadline.RemainingAt(time.Uptime) == TimeSpan.Zero || deadline.IsDoubtfulAt(time.Reading))
+        {
+            // The time that the store counts from is long ago, also where the machine slept meanwhile and its clock with it.
+            return false;
+        }
+
+        var accepted = new Lease(grant, deadline, time, telemetry)
+        {
+            Occurrence = occurrence,
+            Hold = telemetry.Granted(grant, Activity.Current?.Context ?? default),
+        };
+        try
+        {
+            watchdog.Add(accepted);
+        }
+        catch
+        {
+            // The watchdog's thread did not start, as without memory: nobody would renew the lease, or tell its holder.
+            accepted.Lose(LeaseLossReason.ProviderDisposed);
+            watchdog.Remove(accepted);
+            throw;
+        }
+
+        lease = accepted;
+        return true;
+    }
+
+    /// <summary>
+    /// Beside the work, and beside a release that comes soon: a claim never revives what is released. One that fails is made up for by the next renewal.
+    /// </summary>
+    private async Task ClaimAsync(Lease lease, BackgroundTasks.Running counted)
+    {
+        using var running = counted;
+        try
+        {
+            using var deadline = new CancellationTokenSource(lease.UntilDeadline, time);
+            var reply = await store.RenewAsync(
+                lease.Grant.LockName, () => lease.LoseIfOverdue() ? [Node.Claim(lease.Grant)] : [], lease.Timings.CallLimit, continueOnCapturedContext: false, deadline.Token).ConfigureAwait(false);
+            if (reply.Reply.Count > 0)
+            {
+                lease.Learn(reply.Reply[0], reply.SentAt);
+            }
+        }
+        catch (Exception failed) when (failed is LockStoreException or OperationCanceledException)
+        {
+            // Unknown is not no: the lease holds until its deadline, and the watchdog goes on trying.
+            lease.FailRenewal();
+        }
+
+        if (lease.IsActive)
+        {
+            watchdog.Reschedule(lease);
+        }
+    }
 
     private async Task UndoAsync(AcquireRequest request, BackgroundTasks.Running counted)
     {
@@ -231,15 +297,22 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
             try
             {
                 var reply = await store.ReleaseAsync(request, Min(node.ReleaseTimeout, limit), endsAt).ConfigureAwait(false);
-                return reply.Reply switch
+                var isRepeated = mayBeApplied || reply.Attempt > 1;
+                if (isRepeated || reply.Reply.NextOwner is not null)
                 {
-                    ReleaseReply.Released => ReleaseResult.Released,
-                    ReleaseReply.StillHeldByOwner => ReleaseResult.StillHeldByOwner,
+                    // The reply to an earlier try may have handed the lock over and been lost.
+                    PassedOn?.Invoke(request.LockName, reply.Reply, reply.SentAt);
+                }
+
+                return reply.Reply.Outcome switch
+                {
+                    ReleaseOutcome.Released => ReleaseResult.Released,
+                    ReleaseOutcome.StillHeldByOwner => ReleaseResult.StillHeldByOwner,
 
                     // An earlier try of this call may have released it and lost its reply, which is no loss.
-                    ReleaseReply.NotHeld when (mayBeApplied || reply.Attempt > 1) && lease.State == LeaseState.Released => ReleaseResult.Released,
-                    ReleaseReply.NotHeld => ReleaseResult.NotHeld,
-                    _ => throw new ArgumentOutOfRangeException(nameof(lease), reply.Reply, "An unknown reply to a release."),
+                    ReleaseOutcome.NotHeld when isRepeated && lease.State == LeaseState.Released => ReleaseResult.Released,
+                    ReleaseOutcome.NotHeld => ReleaseResult.NotHeld,
+                    _ => throw new ArgumentOutOfRangeException(nameof(lease), reply.Reply.Outcome, "An unknown reply to a release."),
                 };
             }
             catch (LockStoreException e) when (e.IsTransient && time.Uptime < endsAt)

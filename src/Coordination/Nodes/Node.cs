@@ -67,6 +67,9 @@ internal sealed class Node
     public static RenewalRequest Renew(LeaseGrant grant) =>
         new() { LockName = grant.LockName, Owner = grant.Owner, LeaseDuration = grant.Timings.Duration, FencingToken = grant.FencingToken };
 
+    /// <summary>Claims what was handed over, and is held already.</summary>
+    public static RenewalRequest Claim(LeaseGrant grant) => Renew(grant) with { ClaimedEntry = grant.Entry };
+
     /// <summary>Releases what a holder had.</summary>
     /// <param name="grant">What was granted.</param>
     /// <param name="finished">The occurrence that was run to its end; null for none.</param>
@@ -80,6 +83,7 @@ internal sealed class Node
         AllowBarging = grant.Options?.AllowBarging == true,
         LockAtLeastFor = grant.Options?.LockAtLeastFor ?? TimeSpan.Zero,
         LeaseDuration = lasts ? grant.Timings.Duration : null,
+        TakesHandover = true,
         Occurrence = finished,
     };
 

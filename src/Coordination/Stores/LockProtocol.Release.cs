@@ -45,8 +45,13 @@ public static partial class LockProtocol
         }
 
         var free = state with { Grant = null, Waiters = waiters, Occurrences = occurrences };
-        return request.AllowBarging
-            ? new() { State = free, Reply = ReleaseReply.Released, Notifications = AskAgain(waiters, request.LockName, exceptNode: null, now, TimeSpan.Zero, request.ClaimWindow) }
+        if (request.AllowBarging)
+        {
+            return new() { State = free, Reply = ReleaseReply.Released, Notifications = AskAgain(waiters, request.LockName, exceptNode: null, now, TimeSpan.Zero, request.ClaimWindow) };
+        }
+
+        return request.TakesHandover && free.Waiters.FirstLive(now) is { } next && next.Owner.NodeId == request.Owner.NodeId
+            ? GiveToOwn(free, next, request, now)
             : PassOn(free, ReleaseReply.Released, request.LockName, now, request.ClaimWindow);
     }
 
@@ -104,6 +109,22 @@ public static partial class LockProtocol
         return new() { State = passed, Reply = reply, Notifications = TellOfHandover(passed, grant, lockName, now, claimWindow) };
     }
 
+    /// <summary>Grants the lock to a waiter of the releasing node, for the claim window: the reply tells it.</summary>
+    private static LockChange<ReleaseReply> GiveToOwn(LockState free, QueuedWaiter next, ReleaseRequest request, DateTimeOffset now)
+    {
+        var grant = NewGrant(free, next.Owner, now, request.ClaimWindow) with { Entries = [next.Entry], IsClaimed = true };
+        var waiters = free.Waiters.Without(next.Owner, next.Entry);
+        return new()
+        {
+            State = free with { Grant = grant, LastToken = grant.FencingToken, Waiters = waiters },
+            Reply = ReleaseReply.Released with { NextOwner = next.Owner, Handover = Describe(grant, request.ClaimWindow) },
+            Notifications = AskAgain(waiters, request.LockName, next.Owner.NodeId, now, request.ClaimWindow, request.ClaimWindow),
+        };
+    }
+
+    private static LockHandover Describe(LockGrant grant, TimeSpan claimWindow) =>
+        new() { Entry = grant.Entries[0], FencingToken = grant.FencingToken, At = grant.RenewedAt, ClaimWindow = claimWindow };
+
     private static (LockState State, LockGrant Grant) HandOver(LockState free, QueuedWaiter next, DateTimeOffset now, TimeSpan claimWindow)
     {
         var grant = NewGrant(free, next.Owner, now, claimWindow) with { Entries = [next.Entry] };
@@ -112,10 +133,7 @@ public static partial class LockProtocol
 
     private static ImmutableArray<LockNotification> TellOfHandover(LockState passed, LockGrant grant, string lockName, DateTimeOffset now, TimeSpan claimWindow) =>
     [
-        LockNotification.Granted(
-            lockName,
-            grant.Owner,
-            new LockHandover { Entry = grant.Entries[0], FencingToken = grant.FencingToken, At = grant.RenewedAt, ClaimWindow = claimWindow }),
+        LockNotification.Granted(lockName, grant.Owner, Describe(grant, claimWindow)),
         .. AskAgain(passed.Waiters, lockName, grant.Owner.NodeId, now, claimWindow, claimWindow),
     ];
 

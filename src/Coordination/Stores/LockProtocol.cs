@@ -39,7 +39,8 @@ public static partial class LockProtocol
         state = WithoutLapsed(state, now);
         if (state.Grant is { } grant && grant.IsHeldBy(request.Owner) && (request.FencingToken ?? grant.FencingToken) == grant.FencingToken)
         {
-            return new() { State = state with { Grant = grant.Renew(now, request.LeaseDuration) }, Reply = RenewalReply.Renewed };
+            var waiters = request.ClaimedEntry is { } entry ? state.Waiters.Without(request.Owner, entry) : state.Waiters;
+            return new() { State = state with { Grant = grant.Renew(now, request.LeaseDuration), Waiters = waiters }, Reply = RenewalReply.Renewed };
         }
 
         var isRevoked = request.FencingToken is { } token && IsRevoked(state, token);

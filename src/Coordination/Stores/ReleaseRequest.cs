@@ -24,6 +24,12 @@ public sealed record ReleaseRequest
     /// <value>False by default.</value>
     public bool AllowBarging { get; init; }
 
+    /// <summary>
+    /// Whether the reply may hand the lock over to a waiter of the same node, which is then not told by a notification: its node takes it from the reply.
+    /// </summary>
+    /// <value>False by default. A store that cannot do so tells the waiter as any other.</value>
+    public bool TakesHandover { get; init; }
+
     /// <summary>Until how long after its grant the lock is granted to nobody, when this is its last entry.</summary>
     /// <value>Zero, the default, for not at all.</value>
     public TimeSpan LockAtLeastFor { get; init; }

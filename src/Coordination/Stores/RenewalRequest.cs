@@ -16,4 +16,8 @@ public readonly record struct RenewalRequest
     /// <summary>The token of the grant: the same owner may have been granted the lock anew.</summary>
     /// <value>Null, the default, for whichever grant of the owner it is.</value>
     public long? FencingToken { get; init; }
+
+    /// <summary>The wait that the lock was handed over to, and that this claims it for: it leaves the queue.</summary>
+    /// <value>Null, the default, for a lease that was granted or is claimed already.</value>
+    public long? ClaimedEntry { get; init; }
 }

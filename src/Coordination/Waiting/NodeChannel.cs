@@ -32,6 +32,26 @@ internal sealed class NodeChannel(Node node, StoreClient store, LeaseKeeper leas
     private IAsyncDisposable? _subscription;
     private bool _isDisposed;
 
+    /// <summary>Takes from the reply to a release of this node what it has for another of its waiters.</summary>
+    public void Take(string lockName, ReleaseReply reply, ClockReading sentAt)
+    {
+        if (reply is { NextOwner: { } owner, Handover: { } handover })
+        {
+            foreach (var waiter in WaitersOf(lockName, owner))
+            {
+                waiter.TakeOver(handover, sentAt);
+            }
+        }
+        else
+        {
+            // A reply before this one, which was lost, may have named one of them.
+            foreach (var (_, waiters) in _waiters.Where(entry => entry.Key.LockName == lockName))
+            {
+                Wake(waiters);
+            }
+        }
+    }
+
     /// <summary>Begins to listen, and tells the caller nothing of how it went: a lease that hears of no revocation learns of it by its next renewal.</summary>
     public void Listen() => _ = BeginAsync();
 
@@ -193,18 +213,40 @@ internal sealed class NodeChannel(Node node, StoreClient store, LeaseKeeper leas
         {
             leases.Revoke(lockName, owner, notification.FencingToken);
         }
-        else if (_waiters.TryGetValue((lockName, owner), out var waiters))
+        else if (notification.Handover is { } handover)
         {
-            foreach (var waiter in waiters)
+            foreach (var waiter in WaitersOf(lockName, owner))
+            {
+                waiter.TakeOver(handover, provenAt: null);
+            }
+        }
+        else
+        {
+            foreach (var waiter in WaitersOf(lockName, owner))
             {
                 waiter.WakeIn(notification.After);
             }
         }
     }
 
+    private ImmutableArray<Waiter> WaitersOf(string lockName, LockOwner owner) => _waiters.TryGetValue((lockName, owner), out var waiters) ? waiters : [];
+
     private void WakeAll()
     {
-        foreach (var waiter in _waiters.Values.SelectMany(static waiters => waiters))
+        foreach (var waiters in _waiters.Values)
+        {
+            foreach (var waiter in waiters)
+            {
+                waiter.ForgetLastAsk();
+            }
+
+            Wake(waiters);
+        }
+    }
+
+    private static void Wake(ImmutableArray<Waiter> waiters)
+    {
+        foreach (var waiter in waiters)
         {
             waiter.WakeIn(TimeSpan.Zero);
         }

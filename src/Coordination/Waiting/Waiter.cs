@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Time;
@@ -26,9 +27,19 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     /// <summary>Half of the shortest claim window that can be set: so often it asks at most that missed its turn.</summary>
     private static readonly TimeSpan MinRhythm = TimeSpan.FromMilliseconds(25);
 
+    /// <summary>A clock that is set right while it runs goes slower or faster by 500 millionths at most, as adjtimex(2) says.</summary>
+    private const double SlowestPace = 1 - 0.0005;
+
+    /// <summary>More than the resolution of either clock.</summary>
+    private static readonly TimeSpan Rounding = TimeSpan.FromMilliseconds(1);
+
     /// <summary>The token of the holder that this one was the first to wait for; null while others are before it.</summary>
     private long? _firstBehind;
     private int _missedTurns;
+
+    /// <summary>When it was told last, and so had asked before, that another holds the lock: by this node's clock and by the store's. Null while nothing is known.</summary>
+    private LastAsk? _lastAsk;
+    private TakenOver? _takenOver;
 
     // Most requests are granted before anybody sleeps.
     private Signal? _wake;
@@ -60,10 +71,60 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         }
     }
 
+    /// <summary>Learns that the lock was handed over to this waiter, and wakes it.</summary>
+    /// <param name="handover">How.</param>
+    /// <param name="provenAt">A moment of this node before the handover; null where that is to be proven from the waiter's last ask.</param>
+    public void TakeOver(LockHandover handover, ClockReading? provenAt)
+    {
+        Volatile.Write(ref _takenOver, new TakenOver(handover, provenAt));
+        Wake.Set();
+    }
+
+    /// <summary>The connection was away, and another server may have taken its place, with a clock of its own: nothing is proven by what was asked before.</summary>
+    public void ForgetLastAsk() => Volatile.Write(ref _lastAsk, null);
+
+    /// <summary>
+    /// Looks whether the lock was handed over to this waiter, so that it holds it before it has claimed it. Its deadline counts from a moment that is proven to lie
+    /// before the handover: the waiter asked at a moment of its own clock, and the reply named the store's time, which was no earlier. So the
+    /// handover was later than that moment by the difference of the store's two times at least, but for the difference in pace of two clocks.
+    /// However late the notification comes, it proves less, and never too much.
+    /// </summary>
+    /// <param name="handover">How it was handed over.</param>
+    /// <param name="provenAt">That moment.</param>
+    /// <param name="isClaimed">Whether the store counts it as claimed.</param>
+    public bool TryTakeOver([NotNullWhen(true)] out LockHandover? handover, out ClockReading provenAt, out bool isClaimed)
+    {
+        var takenOver = Interlocked.Exchange(ref _takenOver, null);
+        (handover, provenAt, isClaimed) = (takenOver?.Handover, takenOver?.ProvenAt ?? default, takenOver?.ProvenAt is not null);
+        if (handover is null || handover.Entry != Request.Entry || Request.Occurrence is not null)
+        {
+            // An occurrence is begun in the step of the claim.
+            return false;
+        }
+
+        if (isClaimed)
+        {
+            return true;
+        }
+
+        if (Volatile.Read(ref _lastAsk) is not { } asked || handover.At < asked.StoreTime)
+        {
+            return false;
+        }
+
+        var since = (handover.At - asked.StoreTime) * SlowestPace - Rounding;
+        provenAt = asked.At with { Uptime = asked.At.Uptime + since };
+
+        // Later than now is not possible: the clock of the store was set.
+        return provenAt.Uptime <= time.Uptime;
+    }
+
     /// <summary>Learns that another holds the lock.</summary>
     /// <returns>How long to sleep until the next ask, if nothing is heard meanwhile.</returns>
-    public TimeSpan Refused(AcquireReply reply)
+    public TimeSpan Refused(TimedReply<AcquireReply> timed)
     {
+        var reply = timed.Reply;
+        Volatile.Write(ref _lastAsk, reply.StoreTime is { } storeTime ? new LastAsk(timed.SentAt, storeTime) : null);
         // It was the first behind one holder, and now another holds the lock: its turn came, its claim window ended, and it heard of neither.
         // That may be so each time, for ever. So until it has the lock it asks within the claim window, whatever it hears. The window is that of
         // the node that hands over, which may be shorter than this node's: each turn that is missed again halves what is taken for it.
@@ -73,6 +134,10 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         var untilExpiry = Min(reply.Holder?.TimeToLive ?? TimeSpan.Zero, MaxSleep) + WakeAfterExpiry + spread;
         return _missedTurns == 0 ? untilExpiry : Min(untilExpiry, Max(Request.ClaimWindow / Math.Pow(2, _missedTurns), MinRhythm));
     }
+
+    private sealed record LastAsk(ClockReading At, DateTimeOffset StoreTime);
+
+    private sealed record TakenOver(LockHandover Handover, ClockReading? ProvenAt);
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 

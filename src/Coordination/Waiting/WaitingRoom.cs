@@ -121,7 +121,7 @@ internal sealed class WaitingRoom(
                         return lease;
                     }
 
-                    sleep = reply.Reply.IsGranted ? TimeSpan.Zero : waiter.Refused(reply.Reply);
+                    sleep = reply.Reply.IsGranted ? TimeSpan.Zero : waiter.Refused(reply);
                 }
                 catch (LockStoreException e) when (e.IsTransient)
                 {
@@ -130,6 +130,10 @@ internal sealed class WaitingRoom(
 
                 await waiter.Wake.WaitAsync(sleep, ending.Token).ConfigureAwait(false);
                 ending.Token.ThrowIfCancellationRequested();
+                if (TryTakeOver(waiter, options) is { } handedOver)
+                {
+                    return handedOver;
+                }
             }
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested)
@@ -176,6 +180,18 @@ internal sealed class WaitingRoom(
     private LeaseHandle? TryAccept(Waiter waiter, TimedReply<AcquireReply> reply, LockOptions? options)
     {
         if (!reply.Reply.IsGranted || !leases.TryAccept(waiter.Request, reply, options, out var lease))
+        {
+            return null;
+        }
+
+        waiter.Sending.End();
+        return new LeaseHandle(lease, leases, time);
+    }
+
+    /// <summary>Holds a lock that was handed over, before it is claimed.</summary>
+    private LeaseHandle? TryTakeOver(Waiter waiter, LockOptions? options)
+    {
+        if (!waiter.TryTakeOver(out var handover, out var provenAt, out var isClaimed) || !leases.TryAccept(waiter.Request, handover, provenAt, isClaimed, options, out var lease))
         {
             return null;
         }

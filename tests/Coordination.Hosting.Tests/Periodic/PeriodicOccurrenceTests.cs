@@ -167,7 +167,7 @@ public sealed class PeriodicOccurrenceTests
     public async Task A_failure_that_nobody_expected_is_logged_and_does_not_end_the_schedule()
     {
         await using var cluster = new Cluster();
-        var a = await PeriodicNode.StartAsync(cluster, "a", store: store => store.ReleaseReplies = (ReleaseReply)99);
+        var a = await PeriodicNode.StartAsync(cluster, "a", store: store => store.ReleaseReplies = new ReleaseReply { Outcome = (ReleaseOutcome)99 });
         await Cluster.UntilAsync(() => a.Runs.All.Count == 1, "a runs");
         await cluster.AdvanceUntilAsync(() => a.Node.Logged(1229) == 1, Cluster.LeaseDuration, "the failure is logged");
         Assert.Equal(LogLevel.Error, a.Node.Log.First(record => record.Id.Id == 1229).Level);

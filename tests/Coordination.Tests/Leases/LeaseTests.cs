@@ -211,7 +211,7 @@ public sealed class LeaseTests
     }
 
     private Lease Create(ClockReading sentAt, LockOptions? options = null, TimeProvider? time = null) => new(
-        new LeaseGrant("work", new LockOwner("node", 1), 1, 42, Timings, options), sentAt, time ?? _clock, _telemetry);
+        new LeaseGrant("work", new LockOwner("node", 1), 1, 42, Timings, options), new Deadline(sentAt, Timings), time ?? _clock, _telemetry);
 
     private sealed class WallClockShift(FakeTimeProvider clock) : TimeProvider
     {

@@ -1,3 +1,4 @@
+using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Waiting;
 using Microsoft.Extensions.Time.Testing;
@@ -56,6 +57,9 @@ public sealed class WaiterSleepTests
         Assert.True(_waiter.Refused(Held(2)) > Left);
     }
 
-    private static AcquireReply Held(long token, int waitersBefore = 0) => AcquireReply.Refused(
-        new LockHolder { Owner = new LockOwner("another", 1), FencingToken = token, Since = DateTimeOffset.UnixEpoch, TimeToLive = Left }, waitersBefore);
+    private static TimedReply<AcquireReply> Held(long token, int waitersBefore = 0) => new(
+        AcquireReply.Refused(
+            new LockHolder { Owner = new LockOwner("another", 1), FencingToken = token, Since = DateTimeOffset.UnixEpoch, TimeToLive = Left }, waitersBefore),
+        default,
+        1);
 }
