@@ -129,10 +129,13 @@ public abstract partial class LockContract : IAsyncLifetime
     /// <summary>Begins to wait, and returns when the waiter is in the queue behind those who were there.</summary>
     private async Task<Task<ILockLease>> QueueAsync(Node node, ILock? @lock = null, CancellationToken? cancellation = null)
     {
-        var before = await Leftovers.CountWaitersAsync(node.Store, Name);
+        var before = await CountAsync();
         var waiting = (@lock ?? node.GetLock(Name)).AcquireAsync(cancellation ?? Cancellation);
-        await Eventually.IsTrueAsync(async () => await Leftovers.CountWaitersAsync(node.Store, Name) > before, Bound, "The waiter is in the queue.");
+        await Eventually.IsTrueAsync(async () => await CountAsync() > before, Bound, "The waiter is in the queue.");
         return waiting;
+
+        // One that has the lock already may still stand there, until it has claimed it.
+        async Task<int> CountAsync() => (await Observer.Inspector.InspectAsync(Name, cancellationToken: Cancellation)).Waiters.Count(waiter => waiter.IsAlive);
     }
 
     /// <summary>Waits until some time has passed on the store's own clock: a lock that is granted now for that long has lapsed.</summary>
