@@ -69,6 +69,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var admission = new RunAdmission(
             locks,
             new OutageLook(services.GetRequiredService<ILockStoreAdministration>(), time),
+            new SeriesLook(locks),
             services.GetRequiredService<JobOutage>(),
             new WaitingRuns(() => _places),
             Shutdown,
