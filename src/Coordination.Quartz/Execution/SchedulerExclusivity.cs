@@ -23,6 +23,8 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
 
     public ScheduleCheck CheckOf(IServiceProvider services) => PartsFrom(services).Check;
 
+    public KeyCheck KeysOf(IServiceProvider services) => PartsFrom(services).Keys;
+
     public ExclusivityGate GateOf(IServiceProvider services) => PartsFrom(services).Gate;
 
     public ExclusivityListener ListenerOf(IServiceProvider services) => PartsFrom(services).Listener;
@@ -75,9 +77,11 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
             Shutdown,
             time,
             logger);
-        var gate = new ExclusivityGate(admission, policies, fireTimes, runs, report, new ChainGuard(), new FireHandBack(services.GetService<IJobStore>(), time), settings.LeaseDuration, logger);
+        var keys = new KeyCheck(policies, names, logger);
+        var gate = new ExclusivityGate(admission, policies, fireTimes, runs, report, new ChainGuard(), keys, new FireHandBack(services.GetService<IJobStore>(), time), settings.LeaseDuration, logger);
         return new Parts(
             new ScheduleCheck(policies, names, () => _places is null, logger),
+            keys,
             gate,
             new ExclusivityListener(gate, fireTimes, report),
             new ExclusivityMiddleware(gate, locks, Shutdown, time, logger));
@@ -96,5 +100,5 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         return faults.Count == 0 ? options : throw new OptionsValidationException(scheduler.Name, typeof(QuartzExclusivityOptions), faults);
     }
 
-    private sealed record Parts(ScheduleCheck Check, ExclusivityGate Gate, ExclusivityListener Listener, ExclusivityMiddleware Middleware);
+    private sealed record Parts(ScheduleCheck Check, KeyCheck Keys, ExclusivityGate Gate, ExclusivityListener Listener, ExclusivityMiddleware Middleware);
 }

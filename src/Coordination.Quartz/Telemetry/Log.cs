@@ -42,7 +42,7 @@ internal static partial class Log
     [LoggerMessage(1333, LogLevel.Debug, "The turn of {Job} has come for the lock '{LockName}', and it waits for a place in the thread pool of its scheduler.")]
     public static partial void WaitsForPlace(this ILogger logger, JobKey job, string lockName);
 
-    [LoggerMessage(1334, LogLevel.Warning, "The trigger {Trigger} of {Job} ({Type}) was scheduled at run time under a key that may be a generated one. Where it is, each node has another, and each runs the job for every fire time: give it a key with WithIdentity. Where it was given, all is well; a group of its own says so.")]
+    [LoggerMessage(1334, LogLevel.Warning, "The trigger {Trigger} of {Job} ({Type}) was scheduled at run time under a key that may be a generated one. Where it is, each node that schedules it has another, and each runs the job: give it a key with WithIdentity, or trigger a job that only this node asks for by TriggerJob. Where it was given, all is well; a group of its own says so.")]
     public static partial void TriggerKeyMayBeGenerated(this ILogger logger, TriggerKey trigger, JobKey job, Type type);
 
     [LoggerMessage(1350, LogLevel.Information, "The lock store replies again, and exclusive jobs go on. {Fires} fires met the outage.")]
