@@ -97,6 +97,7 @@ public static class QuartzExclusivityBuilderExtensions
 
         scheduler.AddSchedulerListener(provider => Of(provider).Shutdown);
         scheduler.AddSchedulerListener(provider => Of(provider).AbandonedFiresOf(provider));
+        scheduler.AddSchedulerListener(provider => Of(provider).CheckOf(provider));
         scheduler.AddSchedulerListener(provider => Of(provider).KeysOf(provider));
         scheduler.AddTriggerListener(provider => Of(provider).GateOf(provider));
         scheduler.AddJobListener(provider => Of(provider).ListenerOf(provider));

@@ -21,7 +21,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
     private RunPlaces? _places;
     private Parts? _parts;
 
-    public ScheduleCheck CheckOf(IServiceProvider services) => PartsFrom(services).Check;
+    public StartCheck CheckOf(IServiceProvider services) => PartsFrom(services).Check;
 
     public KeyCheck KeysOf(IServiceProvider services) => PartsFrom(services).Keys;
 
@@ -80,7 +80,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var keys = new KeyCheck(policies, names, logger);
         var gate = new ExclusivityGate(admission, policies, fireTimes, runs, report, new ChainGuard(), keys, new FireHandBack(services.GetService<IJobStore>(), time), settings.LeaseDuration, logger);
         return new Parts(
-            new ScheduleCheck(policies, names, () => _places is null, logger),
+            new StartCheck(new ScheduleCheck(policies, names, () => _places is null, logger), isCheckedByHost: scheduler.IsOfApplication, logger),
             keys,
             gate,
             new ExclusivityListener(gate, fireTimes, report),
@@ -100,5 +100,5 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         return faults.Count == 0 ? options : throw new OptionsValidationException(scheduler.Name, typeof(QuartzExclusivityOptions), faults);
     }
 
-    private sealed record Parts(ScheduleCheck Check, KeyCheck Keys, ExclusivityGate Gate, ExclusivityListener Listener, ExclusivityMiddleware Middleware);
+    private sealed record Parts(StartCheck Check, KeyCheck Keys, ExclusivityGate Gate, ExclusivityListener Listener, ExclusivityMiddleware Middleware);
 }

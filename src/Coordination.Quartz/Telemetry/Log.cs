@@ -59,4 +59,7 @@ internal static partial class Log
 
     [LoggerMessage(1354, LogLevel.Warning, "The trigger {Trigger} starts after {Parent}, whose job {Job} is exclusive, also where that fire was vetoed, which a fire that is skipped is: it starts on each node that skips. Let it start by ContinuationCondition.OnSuccess, or by OnFailure and OnCancellation as well.")]
     public static partial void ContinuesAfterSkips(this ILogger logger, TriggerKey trigger, TriggerKey parent, JobKey job);
+
+    [LoggerMessage(1355, LogLevel.Error, "The scheduler {Scheduler} has started with jobs that cannot be exclusive as they are set, and each of their fires fails. {Reason}")]
+    public static partial void NotExclusiveAsSet(this ILogger logger, string scheduler, string reason);
 }
