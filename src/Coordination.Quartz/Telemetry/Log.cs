@@ -12,8 +12,8 @@ internal static partial class Log
     [LoggerMessage(1308, LogLevel.Warning, "The lock store cannot be asked, for {Job} first: {Reason} Until it can, fires of exclusive jobs are skipped, wait, or run without a lease, as OnStoreUnavailable says for each; that is said at Debug, and as a warning for a fire that no later one of its series follows.")]
     public static partial void StoreUnavailable(this ILogger logger, JobKey job, string reason);
 
-    [LoggerMessage(1309, LogLevel.Warning, "{Job} had lost its lease of the lock '{LockName}', token {FencingToken}, by the time that it was done. Whether another node ran it meanwhile is not known.")]
-    public static partial void FoundLostAtRelease(this ILogger logger, JobKey job, string lockName, long fencingToken);
+    [LoggerMessage(1309, LogLevel.Warning, "{Job} ended its run for its fire time {FireTime:O}, and the store did not confirm it: lock '{LockName}', token {FencingToken}, release: {Release}. The lease may have ended before the run, and another node have run the job beside it; or the run may count as one that was cut short, and its lock pass on when the lease runs out.")]
+    public static partial void ReleaseUnconfirmed(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, long fencingToken, ReleaseResult release);
 
     [LoggerMessage(1310, LogLevel.Error, "The interruption of {Job} failed.")]
     public static partial void InterruptionFailed(this ILogger logger, Exception exception, JobKey job);
