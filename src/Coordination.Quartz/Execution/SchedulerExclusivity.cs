@@ -80,7 +80,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var keys = new KeyCheck(policies, names, logger);
         var gate = new ExclusivityGate(admission, policies, fireTimes, runs, report, new ChainGuard(), keys, new FireHandBack(services.GetService<IJobStore>(), time), settings.LeaseDuration, logger);
         return new Parts(
-            new StartCheck(new ScheduleCheck(policies, names, () => _places is null, logger), isCheckedByHost: scheduler.IsOfApplication, logger),
+            new StartCheck(new ScheduleCheck(policies, names, () => _places is null, logger), scheduler.IsOfApplication, logger),
             keys,
             gate,
             new ExclusivityListener(gate, fireTimes, report),

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Coordination.Quartz.Telemetry;
 using Microsoft.Extensions.Logging;
 using Quartz;
@@ -5,39 +6,52 @@ using Quartz;
 namespace Coordination.Quartz.Execution;
 
 /// <summary>
-/// Has what a scheduler begins with checked once: by the host that starts it, which does not start with a job that cannot be exclusive as it is set; or, where it
-/// is added or built again while the host runs, when it starts, which nothing can refuse any more.
+/// Has what a scheduler begins with checked once, before the first of its triggers can fire and be gone. A host does not start with a job that cannot be
+/// exclusive as it is set; where a scheduler is added or built again while the host runs nothing can refuse it any more, and the log says so.
 /// </summary>
 /// <param name="check">The check.</param>
-/// <param name="isCheckedByHost">Whether the first scheduler of this name is the host's to check.</param>
+/// <param name="isOfApplication">Whether the scheduler is one that the host may ask about.</param>
 /// <param name="logger">Told of what keeps a job from being exclusive.</param>
-internal sealed class StartCheck(ScheduleCheck check, bool isCheckedByHost, ILogger logger) : ISchedulerListener
+internal sealed class StartCheck(ScheduleCheck check, bool isOfApplication, ILogger logger) : ISchedulerListener
 {
-    /// <summary>The scheduler that was checked last: one that is paused starts several times.</summary>
-    private volatile IScheduler? _checked;
+    /// <summary>The scheduler that was checked last, and what was found: one that is paused starts several times.</summary>
+    private volatile Tuple<IScheduler, ExceptionDispatchInfo?>? _checked;
 
+    /// <summary>Says what the check found, which is made now for a scheduler that has not started yet.</summary>
     /// <inheritdoc cref="ScheduleCheck.CheckAsync"/>
-    public Task CheckAsync(IScheduler scheduler, CancellationToken cancellationToken)
+    public async Task CheckAsync(IScheduler scheduler, CancellationToken cancellationToken) =>
+        (await FindFaultAsync(scheduler, cancellationToken).ConfigureAwait(false))?.Throw();
+
+    public async ValueTask SchedulerStarting(IScheduler scheduler, CancellationToken cancellationToken = default)
     {
-        _checked = scheduler;
-        return check.CheckAsync(scheduler, cancellationToken);
+        if (!ReferenceEquals(scheduler, _checked?.Item1)
+            && await FindFaultAsync(scheduler, cancellationToken).ConfigureAwait(false) is { SourceException: var fault }
+            && !isOfApplication)
+        {
+            // Its fires fail, and say the same.
+            logger.NotExclusiveAsSet(scheduler.SchedulerName, fault.Message);
+        }
     }
 
-    public async ValueTask SchedulerStarted(IScheduler scheduler, CancellationToken cancellationToken = default)
+    private async Task<ExceptionDispatchInfo?> FindFaultAsync(IScheduler scheduler, CancellationToken cancellationToken)
     {
-        if (ReferenceEquals(scheduler, _checked) || (_checked is null && isCheckedByHost))
+        if (_checked is { } earlier && ReferenceEquals(scheduler, earlier.Item1))
         {
-            return;
+            return earlier.Item2;
         }
 
+        ExceptionDispatchInfo? fault = null;
         try
         {
-            await CheckAsync(scheduler, cancellationToken).ConfigureAwait(false);
+            await check.CheckAsync(scheduler, cancellationToken).ConfigureAwait(false);
         }
         catch (ArgumentException e)
         {
-            // Its fires fail, and say the same.
-            logger.NotExclusiveAsSet(scheduler.SchedulerName, e.Message);
+            // A job that cannot be exclusive as it is set.
+            fault = ExceptionDispatchInfo.Capture(e);
         }
+
+        _checked = Tuple.Create(scheduler, fault);
+        return fault;
     }
 }
