@@ -56,16 +56,27 @@ internal static class ServiceParts
         }
 
         services.AddSingleton(key);
+        return AddOptions<TOptions, TBinding>(services, ServiceKey.Section, key.SectionPath, key.OptionsName, durations);
+    }
+
+    /// <summary>Has options with a name bound from a section of their own inside one for all of their kind, and checked when the host starts.</summary>
+    public static OptionsBuilder<TOptions> AddOptions<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions,
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TBinding>(
+        IServiceCollection services, string sections, string section, string name, Func<TOptions, IEnumerable<KeyValuePair<string, TimeSpan?>>> durations)
+        where TOptions : class, new()
+        where TBinding : class, IConfigureNamedOptions<TOptions>
+    {
         services.TryAddSingleton<IOptionsFactory<TOptions>, ServiceOptionsFactory<TOptions>>();
 
         services.AddCoordinationBinding<TOptions, TBinding>();
-        services.AddCoordinationSettings<Sections>(ServiceKey.Section);
-        services.AddCoordinationSettings<LockOptions>($"{key.SectionPath}:{nameof(LockOptions)}");
-        services.AddCoordinationSettings<TOptions>(key.SectionPath, provider =>
-            from duration in durations(provider.GetRequiredService<IOptionsMonitor<TOptions>>().Get(key.OptionsName))
+        services.AddCoordinationSettings<Sections>(sections);
+        services.AddCoordinationSettings<LockOptions>($"{section}:{nameof(LockOptions)}");
+        services.AddCoordinationSettings<TOptions>(section, provider =>
+            from duration in durations(provider.GetRequiredService<IOptionsMonitor<TOptions>>().Get(name))
             where duration.Value is not null
-            select KeyValuePair.Create($"{key.OptionsName}:{duration.Key}", duration.Value ?? default));
-        return services.AddOptions<TOptions>(key.OptionsName).ValidateOnStart();
+            select KeyValuePair.Create($"{name}:{duration.Key}", duration.Value ?? default));
+        return services.AddOptions<TOptions>(name).ValidateOnStart();
     }
 
     /// <summary>A section that has sections and nothing else.</summary>

@@ -1,6 +1,10 @@
 namespace Coordination;
 
-/// <summary>The settings of work that is run once in the cluster.</summary>
+/// <summary>The settings of work that is run once in the cluster, checked when the host starts.</summary>
+/// <remarks>
+/// Bound from the section <c>Coordination:RunOnce:{name}</c> of the configuration. Code wins over the configuration, and of code the last call:
+/// <c>services.Configure&lt;RunOnceOptions&gt;(…)</c> counts for all such work, as <see cref="ExclusiveServiceOptions"/> do for all services.
+/// </remarks>
 public sealed class RunOnceOptions
 {
     /// <summary>How long the store remembers that it was done. A node that starts later than that, with the same name, does it again.</summary>

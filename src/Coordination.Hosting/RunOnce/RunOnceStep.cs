@@ -10,7 +10,7 @@ namespace Coordination.Hosting.RunOnce;
 
 /// <summary>Work that one node of the cluster does, once, and the others wait for.</summary>
 internal sealed class RunOnceStep(
-    RunOnceWork work, LeasedWork leased, OccurrenceLocks occurrences, string nodeId, IHostApplicationLifetime? lifetime, TimeProvider time, ServiceLog log, ILogger logger)
+    RunOnceWork work, RunOnceOptions options, LeasedWork leased, OccurrenceLocks occurrences, string nodeId, IHostApplicationLifetime? lifetime, TimeProvider time, ServiceLog log, ILogger logger)
 {
     /// <summary>The same on every node, and for ever: it is run once.</summary>
     private static readonly DateTimeOffset Moment = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -100,7 +100,7 @@ internal sealed class RunOnceStep(
         {
             case WorkEnd.Completed:
                 var release = await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
-                logger.RunOnceDone(work.Name, duration, work.Options.RememberFor);
+                logger.RunOnceDone(work.Name, duration, options.RememberFor);
                 if (release != ReleaseResult.Released)
                 {
                     logger.RunOnceUnconfirmed(work.Name, work.LockName, lease.FencingToken, release);
@@ -126,15 +126,15 @@ internal sealed class RunOnceStep(
     private async Task<OccurrenceAttempt> AcquireAsync(CancellationToken cancellationToken)
     {
         // One for all tries, because a grant may be lost on its way.
-        var occurrence = new Occurrence { Series = "run-once", Time = Moment, Run = $"{nodeId}/{Guid.NewGuid():n}", RememberFor = work.Options.RememberFor, Recover = true };
+        var occurrence = new Occurrence { Series = "run-once", Time = Moment, Run = $"{nodeId}/{Guid.NewGuid():n}", RememberFor = options.RememberFor, Recover = true };
         var hasWaited = false;
         while (true)
         {
             try
             {
                 var attempt = hasWaited
-                    ? await occurrences.AcquireAsync(work.LockName, work.Options.LockOptions, occurrence, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false)
-                    : await occurrences.TryAcquireAsync(work.LockName, work.Options.LockOptions, occurrence, cancellationToken).ConfigureAwait(false);
+                    ? await occurrences.AcquireAsync(work.LockName, options.LockOptions, occurrence, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false)
+                    : await occurrences.TryAcquireAsync(work.LockName, options.LockOptions, occurrence, cancellationToken).ConfigureAwait(false);
                 if (attempt.Lease is not null || attempt.Status == OccurrenceStatus.AlreadyRun)
                 {
                     return attempt;
