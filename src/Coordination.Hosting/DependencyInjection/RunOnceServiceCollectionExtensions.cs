@@ -93,20 +93,20 @@ public static class RunOnceServiceCollectionExtensions
 
     private static RunOnceStep CreateStep(IServiceProvider provider, RunOnceWork work)
     {
-        var locks = provider.GetService<ILockProvider>() ?? throw new InvalidOperationException(
-            $"The work '{work.Name}' is run once by a lock of the node without a name, which is not registered: call services.AddCoordination() and choose its store, as by UseRedis(…).");
+        var options = provider.GetRequiredService<IOptionsMonitor<RunOnceOptions>>().Get(work.LockName);
+        var node = WorkNode.Find<RunOnceOptions>(provider, options.Node, work.LockName);
+        var locks = node.GetRequired<ILockProvider>();
         var time = provider.GetRequiredService<TimeProvider>();
         var lifetime = provider.GetService<IHostApplicationLifetime>();
         var logger = provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<RunOnceContext>>());
         var log = new ServiceLog(logger, work.Name, work.LockName);
 
         // What a lock may not be, is said at the start.
-        var options = provider.GetRequiredService<IOptionsMonitor<RunOnceOptions>>().Get(work.LockName);
         locks.GetLock(work.LockName, options.LockOptions);
-        var timings = LeaseTimings.Of(provider.GetRequiredService<IOptions<CoordinationOptions>>().Value, options.LockOptions);
+        var timings = LeaseTimings.Of(node.GetOptions<CoordinationOptions>(), options.LockOptions);
         var overdue = new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OnOverdue);
         var watch = new OverdueWatch(overdue, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);
         var leased = new LeasedWork(provider.GetRequiredService<IServiceScopeFactory>(), watch, log);
-        return new RunOnceStep(work, options, leased, provider.GetRequiredService<OccurrenceLocks>(), locks.NodeId, lifetime, time, log, logger);
+        return new RunOnceStep(work, options, leased, node.GetRequired<OccurrenceLocks>(), locks.NodeId, lifetime, time, log, logger);
     }
 }

@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using Coordination.DependencyInjection;
 using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Services;
 using Coordination.Stores;
 using Coordination.Telemetry;
-using Coordination.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -21,23 +21,21 @@ internal static class ServiceParts
         services.TryAddSingleton<ExclusiveServices>();
 
         // By hand: a container that checks constructors when it is built would say less than the sentence about a store that is missing.
-        services.TryAddSingleton(static provider => new Leaderships(
-            provider.GetRequiredService<ExclusiveServices>(),
-            provider.GetServices<ObservedLock>(),
-            provider.GetRequiredService<ILockProvider>(),
-            provider.GetRequiredService<KnownHolders>(),
-            provider.GetRequiredService<LeaderQuestions>(),
-            provider.GetRequiredService<IOptions<CoordinationOptions>>(),
-            provider.GetRequiredService<TimeProvider>()));
-        services.TryAddSingleton(static provider => new LeaderQuestions(
-            provider.GetRequiredService<ILockStore>(),
-            provider.GetRequiredService<ILockStoreAdministration>(),
-            provider.GetRequiredService<StoreCondition>(),
-            provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(static provider => new Leaderships(provider.GetRequiredService<ExclusiveServices>(), provider.GetServices<ObservedLock>(), provider));
+
+        // One for each node, under its name.
+        services.TryAddSingleton(static provider => CreateQuestions(new NodeServices(provider, name: null)));
+        services.TryAddKeyedSingleton(KeyedService.AnyKey, static (provider, name) => CreateQuestions(new NodeServices(provider, (string)name!)));
 
         // Null for a name that nothing has: then the container says that there is none, which GetKeyedService takes and GetRequiredKeyedService does not.
         services.TryAddKeyedSingleton<ILeadership>(KeyedService.AnyKey, static (provider, key) => provider.GetRequiredService<Leaderships>().Find(key)!);
     }
+
+    private static LeaderQuestions CreateQuestions(NodeServices node) => new(
+        node.GetRequired<ILockStore>(),
+        node.GetRequired<ILockStoreAdministration>(),
+        node.GetRequired<StoreCondition>(),
+        node.GetShared<TimeProvider>());
 
     /// <summary>Notes a registration, and has its options bound from the configuration and checked when the host starts.</summary>
     /// <exception cref="InvalidOperationException">There is one of that type and name.</exception>

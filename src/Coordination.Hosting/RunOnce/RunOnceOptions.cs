@@ -11,6 +11,12 @@ public sealed class RunOnceOptions
     /// <value>1 minute to 366 days; 366 days by default.</value>
     public TimeSpan RememberFor { get; set; } = TimeSpan.FromDays(366);
 
+    /// <summary>
+    /// The node whose locks it uses, where the application has several: the name that <c>services.AddCoordination("billing")</c> was given. Null, the default, for the
+    /// node that has no name.
+    /// </summary>
+    public string? Node { get; set; }
+
     /// <summary>How leases of its lock differ from the node's defaults. Null, the default, for not at all.</summary>
     /// <remarks><see cref="LockOptions.MaxHold"/> is refused: it ends the renewals while the work still runs.</remarks>
     public LockOptions? LockOptions { get; set; }

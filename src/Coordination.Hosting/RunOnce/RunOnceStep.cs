@@ -19,6 +19,9 @@ internal sealed class RunOnceStep(
 
     public RunOnceWork Work => work;
 
+    /// <summary>The name of the node that has its lock; null for the one that has none.</summary>
+    public string? NodeName => options.Node;
+
     /// <summary>Returns when it is done, by whichever node, or when the host is to stop, which is no failure of its start.</summary>
     /// <returns>Whether it is done.</returns>
     /// <exception cref="OperationCanceledException">The start was cancelled, and the host is not told to stop: it must not start without the work.</exception>

@@ -88,7 +88,7 @@ public sealed class RunOnceSettingsTests
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(Token));
 
         Assert.Equal(
-            "The work 'schema' is run once by a lock of the node without a name, which is not registered: call services.AddCoordination() and choose its store, as by UseRedis(…).",
+            "run-once/schema has a lock of the node without a name, which is not registered: call services.AddCoordination() and choose its store, as by UseRedis(…), or set Node to the name of one that is.",
             error.Message);
     }
 
