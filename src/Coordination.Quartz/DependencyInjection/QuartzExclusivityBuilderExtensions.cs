@@ -154,6 +154,7 @@ public static class QuartzExclusivityBuilderExtensions
             provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<JobOutage>>())));
         services.TryAddSingleton<ExclusiveRuns>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobsAtStop>());
+        services.AddCoordinationStopTime("jobs that are interrupted at last", JobsAtStop.LastRespite);
     }
 
     /// <summary>Those that no job has changed, of each scheduler.</summary>
