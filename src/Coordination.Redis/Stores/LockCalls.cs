@@ -127,11 +127,11 @@ internal sealed class LockCalls
         {
             if (calls.Count > 0)
             {
-                var keys = new RedisKey[2 * calls.Count];
+                var keys = new RedisKey[LockKeys.WithQueue * calls.Count];
                 var values = new RedisValue[2 * calls.Count];
                 for (var i = 0; i < calls.Count; i++)
                 {
-                    (keys[2 * i], keys[(2 * i) + 1]) = (calls[i].Keys[0], calls[i].Keys[1]);
+                    calls[i].Keys.CopyTo(keys, LockKeys.WithQueue * i);
                     (values[2 * i], values[(2 * i) + 1]) = (calls[i].Values[0], calls[i].Values[1]);
                 }
 

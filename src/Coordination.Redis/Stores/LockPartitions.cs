@@ -10,7 +10,12 @@ namespace Coordination.Redis.Stores;
 /// </summary>
 internal sealed class LockPartitions(RedisConnection connection)
 {
+    /// <summary>In milliseconds.</summary>
+    private const int LookInterval = 250;
+
     private volatile bool _areSlots;
+    private volatile IConnectionMultiplexer? _looked;
+    private long _looksAgainAt;
 
     /// <summary>Whether the server is known for a Cluster.</summary>
     public bool AreSlots => AreKnownAsSlots();
@@ -49,9 +54,12 @@ internal sealed class LockPartitions(RedisConnection connection)
 
     private bool AreKnownAsSlots()
     {
-        if (!_areSlots && connection.Established is { } established && established.GetServers().Any(server => server.ServerType == ServerType.Cluster))
+        // The client is asked now and then: each call of the store needs to know.
+        if (!_areSlots && connection.Established is { } established && (established != _looked || Environment.TickCount64 >= Volatile.Read(ref _looksAgainAt)))
         {
-            _areSlots = true;
+            _areSlots = established.GetServers().Any(server => server.ServerType == ServerType.Cluster);
+            Volatile.Write(ref _looksAgainAt, Environment.TickCount64 + LookInterval);
+            _looked = established;
         }
 
         return _areSlots;

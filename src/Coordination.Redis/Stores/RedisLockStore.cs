@@ -65,47 +65,8 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     public Task EnsureFitAsync(CancellationToken cancellationToken) =>
         AskAsync(static (_, _) => Task.FromResult(true), "examine the server", lockName: null, Anywhere, cancellationToken);
 
-    public async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
-    {
-        var key = _keys.Lock(request.LockName);
-        Replication.Line? line = _replication.IsAsked
-            ? await AskAsync((connection, _) => Task.FromResult(Replication.LineTo(connection, key)), "acquire the lock", request.LockName, Anywhere, cancellationToken).ConfigureAwait(false)
-            : null;
-        var raw = await EvaluateAsync(
-            RedisScript.Acquire,
-            KeysOf(request.LockName, request.Occurrence),
-            ArgumentsOf(request),
-            "acquire the lock",
-            request.LockName,
-            cancellationToken).ConfigureAwait(false);
-        var reply = LockReply.AcquireReplyIn(raw, hasOccurrence: request.Occurrence is not null) ?? throw Foreign("acquire the lock", request.LockName);
-        if (!reply.IsGranted)
-        {
-            // A waiter that knows the store's time holds what is handed over before it has claimed it. But a claim waits for replicas, and of the servers
-            // of a Cluster each has its own clock, and may take another's place unnoticed.
-            return _replication.IsAsked || _partitions.AreSlots ? reply with { StoreTime = null } : reply;
-        }
-
-        if (line is { } written)
-        {
-            try
-            {
-                await AskAsync(
-                    (connection, token) => _replication.ConfirmAsync(connection, key, written, token).OrCancelledAsync(Anywhere, token),
-                    "have replicas confirm the grant of the lock",
-                    request.LockName,
-                    Anywhere,
-                    cancellationToken).ConfigureAwait(false);
-            }
-            catch (LockStoreException unconfirmed) when (!unconfirmed.MayBeApplied)
-            {
-                // The question was not sent, but the lock was granted.
-                throw new LockStoreException(unconfirmed.Message, unconfirmed.IsTransient, unconfirmed.InnerException) { MayBeApplied = true };
-            }
-        }
-
-        return reply;
-    }
+    public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
+        _replication.IsAsked ? AcquireOnReplicasAsync(request, cancellationToken) : AcquireOnPrimaryAsync(request, cancellationToken);
 
     /// <inheritdoc cref="LockPartitions.Of"/>
     public int PartitionOf(string lockName) => _partitions.Of(lockName);
@@ -220,6 +181,46 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     {
         // A container that is disposed synchronously: nothing is awaited, the subscriptions end behind it.
         _ = DisposeAsync().AsTask();
+    }
+
+    private async Task<AcquireReply> AcquireOnPrimaryAsync(AcquireRequest request, CancellationToken cancellationToken)
+    {
+        const string action = "acquire the lock";
+        var raw = await EvaluateAsync(
+            RedisScript.Acquire, KeysOf(request.LockName, request.Occurrence), ArgumentsOf(request), action, request.LockName, cancellationToken).ConfigureAwait(false);
+        var reply = LockReply.AcquireReplyIn(raw, hasOccurrence: request.Occurrence is not null) ?? throw Foreign(action, request.LockName);
+
+        // A waiter that knows the store's time holds what is handed over before it has claimed it. But a claim waits for replicas, and of the servers
+        // of a Cluster each has its own clock, and may take another's place unnoticed.
+        return !reply.IsGranted && (_replication.IsAsked || _partitions.AreSlots) ? reply with { StoreTime = null } : reply;
+    }
+
+    private async Task<AcquireReply> AcquireOnReplicasAsync(AcquireRequest request, CancellationToken cancellationToken)
+    {
+        var key = _keys.Lock(request.LockName);
+        var written = await AskAsync(
+            (connection, _) => Task.FromResult(Replication.LineTo(connection, key)), "acquire the lock", request.LockName, Anywhere, cancellationToken).ConfigureAwait(false);
+        var reply = await AcquireOnPrimaryAsync(request, cancellationToken).ConfigureAwait(false);
+        if (!reply.IsGranted)
+        {
+            return reply;
+        }
+
+        try
+        {
+            await AskAsync(
+                (connection, token) => _replication.ConfirmAsync(connection, key, written, token).OrCancelledAsync(Anywhere, token),
+                "have replicas confirm the grant of the lock",
+                request.LockName,
+                Anywhere,
+                cancellationToken).ConfigureAwait(false);
+            return reply;
+        }
+        catch (LockStoreException unconfirmed) when (!unconfirmed.MayBeApplied)
+        {
+            // The question was not sent, but the lock was granted.
+            throw new LockStoreException(unconfirmed.Message, unconfirmed.IsTransient, unconfirmed.InnerException) { MayBeApplied = true };
+        }
     }
 
     private RedisKey[] KeysOf(string lockName, Occurrence? occurrence) =>

@@ -13,7 +13,7 @@ internal static class RequestText
 
     /// <summary>What the record says of a grant from its state on: held, with nobody queued.</summary>
     public static RedisValue Grant(LockOwner owner, long entry, TimeSpan lease) =>
-        string.Create(CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner}#{entry}");
+        string.Create(CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}");
 
     /// <summary>How to acquire. A number, which no text is made of.</summary>
     public static RedisValue Options(AcquireRequest request) =>

@@ -40,7 +40,7 @@ internal sealed class LeaseHandle : ILockLease
 
     public Task<RenewalResult> RenewAsync(CancellationToken cancellationToken = default) => _keeper.RenewAsync(_lease, cancellationToken);
 
-    public async Task<ReleaseResult> ReleaseAsync(CancellationToken cancellationToken = default)
+    public Task<ReleaseResult> ReleaseAsync(CancellationToken cancellationToken = default)
     {
         Task<ReleaseResult> release;
         bool isFirst;
@@ -53,9 +53,14 @@ internal sealed class LeaseHandle : ILockLease
 
         GC.SuppressFinalize(this);
 
-        var result = await release.WithinAsync(Timeout.InfiniteTimeSpan, _time, cancellationToken: cancellationToken).ConfigureAwait(false);
-        return isFirst || result == ReleaseResult.Unknown ? result : ReleaseResult.AlreadyReleased;
+        return isFirst ? release.WithinAsync(Timeout.InfiniteTimeSpan, _time, cancellationToken: cancellationToken) : AgainAsync(release, cancellationToken);
     }
 
     public ValueTask DisposeAsync() => new(ReleaseAsync());
+
+    private async Task<ReleaseResult> AgainAsync(Task<ReleaseResult> release, CancellationToken cancellationToken)
+    {
+        var result = await release.WithinAsync(Timeout.InfiniteTimeSpan, _time, cancellationToken: cancellationToken).ConfigureAwait(false);
+        return result == ReleaseResult.Unknown ? result : ReleaseResult.AlreadyReleased;
+    }
 }

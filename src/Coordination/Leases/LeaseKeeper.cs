@@ -130,14 +130,10 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     }
 
     /// <summary>Releases a lease for its holder.</summary>
-    public Task<ReleaseResult> ReleaseAsync(Lease lease) => EndAsync(
-        lease,
-
-        // The occurrence of a lease that was lost stays begun and not finished, as that of a node that died.
-        (node, lease) => node.Release(lease.Grant, lease.State == LeaseState.Lost ? null : lease.Occurrence, LastsSurely(lease)));
+    public Task<ReleaseResult> ReleaseAsync(Lease lease) => EndAsync(lease, isUndo: false);
 
     /// <summary>Releases a lease that nobody received, and its occurrence with it.</summary>
-    public Task UndoAsync(Lease lease) => EndAsync(lease, static (node, lease) => node.Undo(lease.Grant, lease.Occurrence));
+    public Task UndoAsync(Lease lease) => EndAsync(lease, isUndo: true);
 
     /// <summary>
     /// Releases what a request may have been granted and leaves the queue, because nobody waits for the reply any more. Goes on without its caller, whose
@@ -249,7 +245,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     /// <summary>
     /// Ends a lease: its state first, then the renewal under way, then the store. Whatever the store replies, nothing is left here.
     /// </summary>
-    private async Task<ReleaseResult> EndAsync(Lease lease, Func<Node, Lease, ReleaseRequest> createRequest)
+    private async Task<ReleaseResult> EndAsync(Lease lease, bool isUndo)
     {
         using var running = background.Begin();
         var renewal = lease.BeginRelease();
@@ -277,7 +273,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
                 limit = left > part ? left : part;
             }
 
-            return await ReleaseInStoreAsync(createRequest(node, lease), lease, limit).ConfigureAwait(false);
+            return await ReleaseInStoreAsync(isUndo ? node.Undo(lease.Grant, lease.Occurrence) : ReleaseOf(lease), lease, limit).ConfigureAwait(false);
         }
         catch (LockStoreException e)
         {
@@ -322,6 +318,9 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
             }
         }
     }
+
+    /// <summary>The occurrence of a lease that was lost stays begun and not finished, as that of a node that died.</summary>
+    private ReleaseRequest ReleaseOf(Lease lease) => node.Release(lease.Grant, lease.State == LeaseState.Lost ? null : lease.Occurrence, LastsSurely(lease));
 
     /// <summary>Whether the store would say now that the lease has not run out, as its holder counts; one that was lost may be another's.</summary>
     private bool LastsSurely(Lease lease) =>

@@ -102,10 +102,10 @@ internal sealed class Watchdog : IDisposable
             // of the same partition of the store, because one part of it may be away alone.
             var soon = _schedule.DueBy(now + due.Max(lease => lease.Timings.BatchingWindow));
             soon.RemoveAll(lease => !Stands(lease));
-            foreach (var batch in soon.GroupBy(lease => (lease.Timings, _store.PartitionOf(lease.Grant.LockName))).SelectMany(group => group.Chunk(BatchSize)))
+            foreach (var batch in Batches(soon))
             {
                 // Each batch goes its own way: one that hangs or fails holds up no other.
-                _ = RenewAndRescheduleAsync([.. batch]);
+                _ = RenewAndRescheduleAsync(batch);
             }
 
             // Their deadlines are watched while they are renewed.
@@ -116,6 +116,33 @@ internal sealed class Watchdog : IDisposable
         var nextPass = _store.LetPass();
         var next = Min(_schedule.Next, nextPass);
         return _wakesAt = next == TimeSpan.MaxValue ? next : Min(next, now + MaxSleep);
+    }
+
+    /// <summary>There may be many leases, of which mostly all are alike.</summary>
+    private List<List<Lease>> Batches(List<Lease> leases)
+    {
+        var batches = new List<List<Lease>>();
+        var open = new Dictionary<(LeaseTimings, int), List<Lease>>();
+        List<Lease>? last = null;
+        (LeaseTimings Timings, int Partition) lastKind = default;
+        foreach (var lease in leases)
+        {
+            var kind = (lease.Timings, _store.PartitionOf(lease.Grant.LockName));
+            if (last is null || kind != lastKind)
+            {
+                open.TryGetValue(kind, out last);
+                lastKind = kind;
+            }
+
+            if (last is null or { Count: BatchSize })
+            {
+                batches.Add(open[kind] = last = new List<Lease>(Math.Min(BatchSize, leases.Count)));
+            }
+
+            last.Add(lease);
+        }
+
+        return batches;
     }
 
     /// <summary>Every lease by its own count, for several short suspensions add up; and only when there was any, for there may be many leases.</summary>

@@ -24,6 +24,9 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     /// <summary>After this time it asks again whatever the store said: an operator who deletes a key tells nobody.</summary>
     private static readonly TimeSpan MaxSleep = TimeSpan.FromMinutes(1);
 
+    /// <summary>How far apart the moments are at which waiters ask that have heard nothing.</summary>
+    private static readonly TimeSpan CommonRhythm = TimeSpan.FromSeconds(1);
+
     /// <summary>Half of the shortest claim window that can be set: so often it asks at most that missed its turn.</summary>
     private static readonly TimeSpan MinRhythm = TimeSpan.FromMilliseconds(25);
 
@@ -132,7 +135,22 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         _firstBehind = reply.WaitersBefore == 0 ? reply.Holder?.FencingToken : null;
         var spread = Min(reply.WaitersBefore * WakeSpread, MaxWakeSpread);
         var untilExpiry = Min(reply.Holder?.TimeToLive ?? TimeSpan.Zero, MaxSleep) + WakeAfterExpiry + spread;
-        return _missedTurns == 0 ? untilExpiry : Min(untilExpiry, Max(Request.ClaimWindow / Math.Pow(2, _missedTurns), MinRhythm));
+        return _missedTurns == 0 ? WithOthers(untilExpiry) : Min(untilExpiry, Max(Request.ClaimWindow / Math.Pow(2, _missedTurns), MinRhythm));
+    }
+
+    /// <summary>
+    /// A little sooner, at a moment that the other waiters of this node have, too: so that requests while nothing happens travel together. The holder has renewed its
+    /// lease by then; one that has not, and so may be dead, is asked for again when its lease ends.
+    /// </summary>
+    private TimeSpan WithOthers(TimeSpan sleep)
+    {
+        if (sleep < 2 * CommonRhythm)
+        {
+            return sleep;
+        }
+
+        var wakesAt = time.Uptime + sleep;
+        return sleep - new TimeSpan(wakesAt.Ticks % CommonRhythm.Ticks);
     }
 
     private sealed record LastAsk(ClockReading At, DateTimeOffset StoreTime);

@@ -11,16 +11,29 @@ public sealed class WaiterSleepTests
     private static readonly TimeSpan ClaimWindow = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Left = TimeSpan.FromSeconds(10);
 
-    private readonly Waiter _waiter = new(
-        Requests.Acquire("work", new LockOwner("node", 1), TimeSpan.FromSeconds(15), wait: true, claimWindow: ClaimWindow), new FakeTimeProvider());
+    private readonly FakeTimeProvider _clock = new();
+    private readonly Waiter _waiter;
+
+    public WaiterSleepTests() =>
+        _waiter = new(Requests.Acquire("work", new LockOwner("node", 1), TimeSpan.FromSeconds(15), wait: true, claimWindow: ClaimWindow), _clock);
 
     [Fact]
     [Failure("F2", "F8")]
     public void It_sleeps_until_the_holders_time_is_up_and_the_further_behind_the_longer()
     {
-        Assert.Equal(Left + TimeSpan.FromMilliseconds(5), _waiter.Refused(Held(1)));
-        Assert.Equal(Left + TimeSpan.FromMilliseconds(45), _waiter.Refused(Held(1, waitersBefore: 2)));
-        Assert.Equal(Left + TimeSpan.FromMilliseconds(205), _waiter.Refused(Held(1, waitersBefore: 1_000)));
+        var left = TimeSpan.FromMilliseconds(1700);
+        Assert.Equal(left + TimeSpan.FromMilliseconds(5), _waiter.Refused(Held(1, left: left)));
+        Assert.Equal(left + TimeSpan.FromMilliseconds(45), _waiter.Refused(Held(1, waitersBefore: 2, left: left)));
+        Assert.Equal(left + TimeSpan.FromMilliseconds(205), _waiter.Refused(Held(1, waitersBefore: 1_000, left: left)));
+    }
+
+    [Fact]
+    [Promise("G4")]
+    public void One_that_sleeps_for_long_wakes_with_others_a_little_before_the_time_is_up()
+    {
+        Assert.Equal(Left, _waiter.Refused(Held(1)));
+        _clock.Advance(TimeSpan.FromMilliseconds(300));
+        Assert.Equal(Left - TimeSpan.FromMilliseconds(300), _waiter.Refused(Held(1)));
     }
 
     [Fact]
@@ -54,12 +67,12 @@ public sealed class WaiterSleepTests
     public void One_that_had_others_before_it_missed_no_turn()
     {
         _waiter.Refused(Held(1, waitersBefore: 1));
-        Assert.True(_waiter.Refused(Held(2)) > Left);
+        Assert.True(_waiter.Refused(Held(2)) >= Left);
     }
 
-    private static TimedReply<AcquireReply> Held(long token, int waitersBefore = 0) => new(
+    private static TimedReply<AcquireReply> Held(long token, int waitersBefore = 0, TimeSpan? left = null) => new(
         AcquireReply.Refused(
-            new LockHolder { Owner = new LockOwner("another", 1), FencingToken = token, Since = DateTimeOffset.UnixEpoch, TimeToLive = Left }, waitersBefore),
+            new LockHolder { Owner = new LockOwner("another", 1), FencingToken = token, Since = DateTimeOffset.UnixEpoch, TimeToLive = left ?? Left }, waitersBefore),
         default,
         1);
 }
