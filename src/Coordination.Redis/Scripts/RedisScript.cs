@@ -13,6 +13,7 @@ internal sealed class RedisScript
     public static readonly RedisScript Claim = new("claim.lua", "prelude.lua");
     public static readonly RedisScript Renew = new("renew.lua");
     public static readonly RedisScript Release = new("release.lua", "prelude.lua", "occurrences.lua");
+    public static readonly RedisScript Joined = new("joined.lua");
     public static readonly RedisScript Revoke = new("revoke.lua", "prelude.lua");
     public static readonly RedisScript Holder = new("holder.lua");
     public static readonly RedisScript Inspect = new("inspect.lua");

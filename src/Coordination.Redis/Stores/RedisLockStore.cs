@@ -34,6 +34,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     private readonly LockScan _scan;
     private readonly NodeSubscriptions _subscriptions;
     private readonly Replication _replication;
+    private readonly LockCalls _calls = new();
     private readonly int _database;
     private readonly Func<IConnectionMultiplexer, Task> _write;
     private readonly SharedAttempt<bool>? _fitness;
@@ -304,23 +305,11 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             var connection = _isFit && _connection.Established is { } established ? established : await GetFitAsync(Anywhere, cancellationToken).ConfigureAwait(false);
             var database = connection.GetDatabase(_database);
             cancellationToken.ThrowIfCancellationRequested();
-            try
-            {
-                isAsked = true;
-                return await script.EvaluateAsync(database, keys, values).ConfigureAwait(false);
-            }
-            catch (RedisServerException unknown) when (RedisScript.IsUnknown(unknown))
-            {
-                // Nothing of it was applied. An acquisition that is sent after its undo would be a grant that nobody has.
-                cancellationToken.ThrowIfCancellationRequested();
-                return await script.SendAsync(database, keys, values).ConfigureAwait(false);
-            }
-            catch (RedisServerException moving) when (keys.Length == LockKeys.WithQueue && RedisErrorClassifier.IsOfMove(moving))
-            {
-                // Nothing of it was applied. The lock's record is served, and mostly is all that is needed.
-                cancellationToken.ThrowIfCancellationRequested();
-                return await script.RunAsync(database, keys[..1], values, Anywhere, CancellationToken.None).ConfigureAwait(false);
-            }
+            isAsked = true;
+            var mayJoin = keys.Length == LockKeys.WithQueue && (script == RedisScript.Acquire || script == RedisScript.Release) && !_partitions.AreSlots;
+            return mayJoin
+                ? await _calls.RunAsync(script, database, keys, values, cancellationToken).ConfigureAwait(false)
+                : await LockCalls.RunAloneAsync(script, database, keys, values, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure, isAsked))
         {

@@ -17,11 +17,11 @@ internal sealed class Lease
 
     private readonly TimeProvider _time;
     private readonly LeaseTelemetry _telemetry;
-    private readonly CancellationTokenSource _lost = new();
     private readonly TimeSpan _grantedAt;
     private readonly TimeSpan? _renewUntil;
     private LeaseMoment _moment;
-    private WeakReference<object>? _handle;
+    private CancellationTokenSource? _lost;
+    private volatile bool _isAbandoned;
 
     /// <param name="grant">What was granted.</param>
     /// <param name="deadline">Until when it can be relied on.</param>
@@ -47,7 +47,24 @@ internal sealed class Lease
     /// <summary>The scheduled time that it was granted for; null for none, also where it is not to be ended with the lease.</summary>
     public Occurrence? Occurrence { get; set; }
 
-    public CancellationToken Lost => _lost.Token;
+    /// <summary>Most leases are released with nobody having asked for it, so it is made for who does.</summary>
+    public CancellationToken Lost
+    {
+        get
+        {
+            var lost = _lost ?? Interlocked.CompareExchange(ref _lost, new CancellationTokenSource(), null) ?? _lost;
+            if (Now.State == LeaseState.Lost && !lost.IsCancellationRequested)
+            {
+                // It was lost in this moment, and whoever found that may not have seen the source.
+                _telemetry.ObserveCallbacks(Grant, lost.CancelAsync());
+            }
+
+            return lost.Token;
+        }
+    }
+
+    /// <summary>Its place in the schedule, which alone uses it; null when it has none.</summary>
+    public int? Place { get; set; }
 
     public TimeSpan HeldFor => _time.Uptime - _grantedAt;
 
@@ -92,14 +109,14 @@ internal sealed class Lease
 
     private LeaseMoment Now => Volatile.Read(ref _moment);
 
-    /// <summary>Binds the lease to the object that the user holds, so that it is not renewed for ever once that is collected.</summary>
-    public void BindTo(object handle) => _handle = new WeakReference<object>(handle);
+    /// <summary>The object that the user holds was collected: the lease is not renewed for ever.</summary>
+    public void Abandon() => _isAbandoned = true;
 
     /// <summary>Trips the loss when the deadline has come, or the user's object is gone.</summary>
     /// <returns>Whether the lease is active still.</returns>
     public bool LoseIfOverdue()
     {
-        if (_handle?.TryGetTarget(out _) == false)
+        if (_isAbandoned)
         {
             return Lose(LeaseLossReason.Abandoned);
         }
@@ -252,7 +269,10 @@ internal sealed class Lease
         {
             // The token turns cancelled here and now; only the callbacks go to the pool. User code that blocks in one, or throws
             // from it, must not hold up the watchdog of the other leases.
-            _telemetry.ObserveCallbacks(Grant, _lost.CancelAsync());
+            if (Volatile.Read(ref _lost) is { } lost)
+            {
+                _telemetry.ObserveCallbacks(Grant, lost.CancelAsync());
+            }
         }
 
         _telemetry.StateChanged(Grant, Hold, before.State, after, Remaining, HeldFor, _time.Uptime);

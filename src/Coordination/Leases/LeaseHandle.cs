@@ -1,14 +1,15 @@
+using System.Diagnostics.CodeAnalysis;
 using Coordination.Time;
 
 namespace Coordination.Leases;
 
-/// <summary>What the user holds of a lease. The watchdog knows it only weakly: when it is collected, renewals stop.</summary>
+/// <summary>What the user holds of a lease. The watchdog does not know it: when it is collected, renewals stop.</summary>
+[SuppressMessage("Usage", "CA1816:Dispose methods should call SuppressFinalize", Justification = "The release does, which the disposal is, and which users call by itself.")]
 internal sealed class LeaseHandle : ILockLease
 {
     private readonly Lease _lease;
     private readonly LeaseKeeper _keeper;
     private readonly TimeProvider _time;
-    private readonly Lock _gate = new();
     private Task<ReleaseResult>? _release;
 
     public LeaseHandle(Lease lease, LeaseKeeper keeper, TimeProvider time)
@@ -16,8 +17,10 @@ internal sealed class LeaseHandle : ILockLease
         _lease = lease;
         _keeper = keeper;
         _time = time;
-        lease.BindTo(this);
     }
+
+    /// <summary>By a flag alone, which the watchdog sees when it looks next: what a loss calls has no business on the finalizer's thread.</summary>
+    ~LeaseHandle() => _lease.Abandon();
 
     public Lease Lease => _lease;
 
@@ -41,12 +44,14 @@ internal sealed class LeaseHandle : ILockLease
     {
         Task<ReleaseResult> release;
         bool isFirst;
-        lock (_gate)
+        lock (_lease)
         {
             // A cancelled token does not keep the release from being sent: it only ends the wait for its reply.
             isFirst = _release is null;
             release = _release ??= _keeper.ReleaseAsync(_lease);
         }
+
+        GC.SuppressFinalize(this);
 
         var result = await release.WithinAsync(Timeout.InfiniteTimeSpan, _time, cancellationToken: cancellationToken).ConfigureAwait(false);
         return isFirst || result == ReleaseResult.Unknown ? result : ReleaseResult.AlreadyReleased;

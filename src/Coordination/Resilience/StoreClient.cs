@@ -13,6 +13,8 @@ namespace Coordination.Resilience;
 internal sealed class StoreClient(
     ILockStore store, ILockStoreAdministration administration, StorePipelines pipelines, StoreGate gate, StoreCondition condition, TimeProvider time)
 {
+    private readonly CallLimits _limits = new(time);
+
     /// <summary>The reply to a renewal of nothing, for which the store is not asked.</summary>
     private static readonly Task<IReadOnlyList<RenewalReply>> NothingToRenew = Task.FromResult<IReadOnlyList<RenewalReply>>([]);
 
@@ -256,7 +258,7 @@ internal sealed class StoreClient(
         try
         {
             var replying = Ask(asked, request, operation, plan, cancellation.Token);
-            var reply = await replying.WithinAsync(limit, time, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
+            var reply = await _limits.WithinAsync(replying, limit, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
             isDone = true;
             Succeeded(plan, sentAt, isAsked: !ReferenceEquals(replying, NothingToRenew));
             return new TimedReply<TReply>(reply, sent, attempt);

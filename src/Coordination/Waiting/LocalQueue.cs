@@ -17,31 +17,26 @@ internal sealed class LocalQueue(TimeProvider time)
     // Mostly there is one call, whose turn it is at once.
     private LinkedList<TaskCompletionSource<Waiter?>>? _behind;
     private bool _hasFirst;
-    private bool _isOver;
     private long _askedAt = long.MaxValue;
     private LockStoreException? _failure;
 
+    /// <summary>Whether no call has stood behind another: then nobody but the one that leaves looks at it any more.</summary>
+    public bool WasOfOne => _behind is null;
+
     /// <summary>Enters at the end.</summary>
-    /// <param name="place">Where to wait for the turn, by <see cref="TakeTurnAsync"/>; null when it is the caller's turn now.</param>
-    /// <returns>False when the last call has left in this moment, and another queue takes over.</returns>
-    public bool TryEnter(out LinkedListNode<TaskCompletionSource<Waiter?>>? place)
+    /// <returns>Where to wait for the turn, by <see cref="TakeTurnAsync"/>; null when it is the caller's turn now.</returns>
+    public LinkedListNode<TaskCompletionSource<Waiter?>>? Enter()
     {
-        place = null;
         lock (_gate)
         {
-            if (_isOver)
+            if (!_hasFirst)
             {
-                return false;
+                _hasFirst = true;
+                return null;
             }
 
-            if (_hasFirst)
-            {
-                _behind ??= new();
-                place = _behind.AddLast(new TaskCompletionSource<Waiter?>(TaskCreationOptions.RunContinuationsAsynchronously));
-            }
-
-            _hasFirst = true;
-            return true;
+            _behind ??= new();
+            return _behind.AddLast(new TaskCompletionSource<Waiter?>(TaskCreationOptions.RunContinuationsAsynchronously));
         }
     }
 
@@ -63,7 +58,7 @@ internal sealed class LocalQueue(TimeProvider time)
 
     /// <summary>Passes the turn on.</summary>
     /// <param name="waiter">The waiter that the next call is to go on with; null for none.</param>
-    /// <returns>False when there is no other call, and the queue is over.</returns>
+    /// <returns>False when there is no other call, and the queue is empty.</returns>
     public bool TryPassTurn(Waiter? waiter)
     {
         TaskCompletionSource<Waiter?> next;
@@ -71,7 +66,7 @@ internal sealed class LocalQueue(TimeProvider time)
         {
             if (_behind?.First is not { } first)
             {
-                _isOver = true;
+                _hasFirst = false;
                 return false;
             }
 

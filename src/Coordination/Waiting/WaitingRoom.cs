@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Coordination.Leases;
@@ -15,7 +14,13 @@ namespace Coordination.Waiting;
 internal sealed class WaitingRoom(
     Node node, StoreClient store, LeaseKeeper leases, NodeChannel channel, KnownHolders holders, CoordinationMetrics metrics, BackgroundTasks background, TimeProvider time) : IDisposable
 {
-    private readonly ConcurrentDictionary<WaitKey, LocalQueue> _queues = new();
+    private const int SpareQueues = 64;
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<WaitKey, LocalQueue> _queues = [];
+
+    /// <summary>Most calls wait for nothing, and a queue for each would be a good part of what they allocate.</summary>
+    private readonly Stack<LocalQueue> _spare = new();
     private readonly CancellationTokenSource _disposing = new();
 
     /// <summary>
@@ -46,7 +51,13 @@ internal sealed class WaitingRoom(
     public void Dispose()
     {
         _disposing.Cancel();
-        foreach (var queue in _queues.Values)
+        LocalQueue[] queues;
+        lock (_gate)
+        {
+            queues = [.. _queues.Values];
+        }
+
+        foreach (var queue in queues)
         {
             queue.Fail(Disposed());
         }
@@ -60,15 +71,18 @@ internal sealed class WaitingRoom(
 
         // Until the turn is passed, so that who waits for the end of the node waits for what has to be undone, too.
         using var running = background.Begin();
+        var isServed = false;
         try
         {
-            if (!waiter.Request.Wait && await TryAtOnceAsync(waiter, queue, key.Options, cancellationToken).ConfigureAwait(false) is { } lease)
+            var lease = waiter.Request.Wait ? null : await TryAtOnceAsync(waiter, queue, key.Options, cancellationToken).ConfigureAwait(false);
+            if (lease is null)
             {
-                return lease;
+                waiter.Queue();
+                lease = await WaitAsync(waiter, queue, kind, key.Options, cancellationToken).ConfigureAwait(false);
             }
 
-            waiter.Queue();
-            return await WaitAsync(waiter, queue, kind, key.Options, cancellationToken).ConfigureAwait(false);
+            isServed = true;
+            return lease;
         }
         catch (LockStoreException e)
         {
@@ -78,7 +92,7 @@ internal sealed class WaitingRoom(
         }
         finally
         {
-            PassTurn(key, queue, waiter);
+            PassTurn(key, queue, waiter, isServed);
         }
     }
 
@@ -202,16 +216,15 @@ internal sealed class WaitingRoom(
 
     private LocalQueue Enter(WaitKey key, out LinkedListNode<TaskCompletionSource<Waiter?>>? place)
     {
-        while (true)
+        lock (_gate)
         {
-            var queue = _queues.GetOrAdd(key, static (_, time) => new LocalQueue(time), time);
-            if (queue.TryEnter(out place))
+            if (!_queues.TryGetValue(key, out var queue))
             {
-                return queue;
+                _queues[key] = queue = _spare.TryPop(out var used) ? used : new LocalQueue(time);
             }
 
-            // Its last call left in this moment.
-            _queues.TryRemove(KeyValuePair.Create(key, queue));
+            place = queue.Enter();
+            return queue;
         }
     }
 
@@ -222,14 +235,27 @@ internal sealed class WaitingRoom(
     }
 
     /// <summary>Lets the next call go on, with the place in the store's queue that this one leaves; with no next one, leaves that queue.</summary>
-    private void PassTurn(WaitKey key, LocalQueue queue, Waiter waiter)
+    /// <param name="key">What is waited for.</param>
+    /// <param name="queue">The calls that do.</param>
+    /// <param name="waiter">The place in the store's queue.</param>
+    /// <param name="isServed">Whether this call got the lock, and so looks at the queue no more.</param>
+    private void PassTurn(WaitKey key, LocalQueue queue, Waiter waiter, bool isServed)
     {
-        if (queue.TryPassTurn(waiter.MayBeApplied ? waiter : null))
+        lock (_gate)
         {
-            return;
+            if (queue.TryPassTurn(waiter.MayBeApplied ? waiter : null))
+            {
+                return;
+            }
+
+            _queues.Remove(key);
+            if (isServed && queue.WasOfOne && _spare.Count < SpareQueues)
+            {
+                queue.AskEnds(failure: null);
+                _spare.Push(queue);
+            }
         }
 
-        _queues.TryRemove(KeyValuePair.Create(key, queue));
         if (waiter.MayBeApplied)
         {
             _ = leases.UndoAsync(waiter.Request);

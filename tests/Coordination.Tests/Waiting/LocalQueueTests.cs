@@ -14,7 +14,7 @@ public sealed class LocalQueueTests
     [Fact]
     public void The_first_call_has_the_turn_at_once_and_later_ones_stand_behind_it()
     {
-        Assert.True(_queue.TryEnter(out var first));
+        var first = _queue.Enter();
         Assert.Null(first);
         Assert.False(EnterBehind(Token).IsCompleted);
         Assert.False(EnterBehind(Token).IsCompleted);
@@ -24,7 +24,7 @@ public sealed class LocalQueueTests
     [Promise("G9")]
     public async Task The_turn_goes_to_one_call_at_a_time_in_the_order_in_which_they_came()
     {
-        Assert.True(_queue.TryEnter(out _));
+        _queue.Enter();
         Task<Waiter?>[] behind = [EnterBehind(Token), EnterBehind(Token), EnterBehind(Token)];
         for (var i = 0; i < behind.Length; i++)
         {
@@ -37,29 +37,28 @@ public sealed class LocalQueueTests
     [Fact]
     public async Task The_next_call_goes_on_with_the_waiter_of_the_one_before()
     {
-        Assert.True(_queue.TryEnter(out _));
+        _queue.Enter();
         var next = EnterBehind(Token);
         var waiter = CreateWaiter();
         Assert.True(_queue.TryPassTurn(waiter));
         Assert.Same(waiter, await next.WaitAsync(Bound, Token));
     }
 
-    /// <summary>A call that entered it would wait for a turn that nobody passes on.</summary>
+    /// <summary>It would wait for a turn that nobody passes on.</summary>
     [Fact]
     [Promise("G7")]
-    public void A_queue_whose_last_call_has_left_lets_nobody_in()
+    public void Whoever_comes_when_the_last_call_has_left_has_the_turn_at_once()
     {
-        Assert.True(_queue.TryEnter(out _));
+        _queue.Enter();
         Assert.False(_queue.TryPassTurn(CreateWaiter()));
-        Assert.False(_queue.TryEnter(out var place));
-        Assert.Null(place);
+        Assert.Null(_queue.Enter());
     }
 
     [Fact]
     [Promise("G8")]
     public async Task A_cancelled_call_leaves_its_place_and_the_turn_goes_to_the_one_behind_it()
     {
-        Assert.True(_queue.TryEnter(out _));
+        _queue.Enter();
         using var cancellation = new CancellationTokenSource();
         var cancelled = EnterBehind(cancellation.Token);
         var next = EnterBehind(Token);
@@ -73,7 +72,7 @@ public sealed class LocalQueueTests
     [Promise("G8")]
     public async Task A_queue_that_only_cancelled_calls_stood_in_is_over_with_its_first()
     {
-        Assert.True(_queue.TryEnter(out _));
+        _queue.Enter();
         using var cancellation = new CancellationTokenSource();
         var cancelled = EnterBehind(cancellation.Token);
         await cancellation.CancelAsync();
@@ -86,8 +85,8 @@ public sealed class LocalQueueTests
     [Failure("F5")]
     public async Task A_call_that_is_cancelled_in_the_moment_its_turn_comes_has_the_turn()
     {
-        Assert.True(_queue.TryEnter(out _));
-        Assert.True(_queue.TryEnter(out var place));
+        _queue.Enter();
+        var place = _queue.Enter();
 
         // Passing the turn runs what waits for it at once, the cancellation before the call itself.
         place!.Value = new TaskCompletionSource<Waiter?>();
@@ -115,7 +114,7 @@ public sealed class LocalQueueTests
     [Fact]
     public async Task An_error_ends_the_calls_that_stand_behind_and_leaves_the_turn_with_the_first()
     {
-        Assert.True(_queue.TryEnter(out _));
+        _queue.Enter();
         Task<Waiter?>[] behind = [EnterBehind(Token), EnterBehind(Token)];
         var error = new LockStoreException("The store refuses.", isTransient: false);
         _queue.Fail(error);
@@ -136,7 +135,7 @@ public sealed class LocalQueueTests
 
     private Task<Waiter?> EnterBehind(CancellationToken cancellationToken)
     {
-        Assert.True(_queue.TryEnter(out var place));
+        var place = _queue.Enter();
         Assert.NotNull(place);
         return _queue.TakeTurnAsync(place, cancellationToken);
     }

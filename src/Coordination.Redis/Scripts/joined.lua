@@ -1,0 +1,43 @@
+-- Acquires and releases locks for requests that came while others were under way, each by itself, and only where that takes no more than a look at
+-- the record: all else is left to the scripts for one lock.
+-- KEYS: record and waiters, for each request
+-- ARGV: what acquire.lua or release.lua has, whose second argument is longer, for each request
+-- Returns: for each request what that script would, or false where it is left to it.
+-- Complexity: O(N) for N requests.
+local time = redis.call('TIME')
+local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
+local micros = tonumber(now)
+local sub, pcall = string.sub, redis.pcall
+local replies = {}
+for i = 1, #KEYS / 2 do
+  local key, grant, options = KEYS[2 * i - 1], ARGV[2 * i - 1], ARGV[2 * i]
+  local reply = false
+  -- By pcall: what fails is left to the script for one lock, which says why. An error here would be that of requests that were done.
+  local record = pcall('GET', key)
+  if type(record) ~= 'table' then
+    if #options > 10 then
+      if record and sub(options, 1, 1) == '2' and sub(record, 33) == grant and type(pcall('SETRANGE', key, 32, 'F')) ~= 'table' then
+        reply = 1
+      end
+    elseif not record or sub(record, 33, 34) == 'F0' then
+      local is_free
+      if record then
+        is_free = sub(record, 1, 16) < now
+      else
+        is_free = pcall('EXISTS', KEYS[2 * i]) == 0
+      end
+      local done = is_free and pcall('SET', key, now .. now .. grant, 'PX', '172800000')
+      if done and not done.err then
+        reply = now
+      end
+    elseif sub(options, 1, 1) == '1' and sub(record, 33, 33) ~= 'F' then
+      local from, lease = tonumber(sub(record, 17, 32)), tonumber(sub(record, 35, 42))
+      local owner = string.match(grant, '^.*#', 11)
+      if from and lease and from <= micros and from + lease * 1000 > micros and sub(record, 43, 42 + #owner) ~= owner then
+        reply = now .. record
+      end
+    end
+  end
+  replies[i] = reply
+end
+return replies
