@@ -67,6 +67,8 @@ public sealed class WaiterTests
     {
         await using var node = new TestNode();
         node.Store.DropNotifications = true;
+        // What a node begins with its first call would be taken for the waiter's sleep.
+        await (await node.AcquireAsync()).DisposeAsync();
         var stranger = node.Store.GrantTo("work", "another-node", LeaseDuration);
         var token = (await node.Store.GetHolderAsync("work", Token))!.FencingToken;
         Task<ILockLease> waiting = null!;
@@ -84,6 +86,8 @@ public sealed class WaiterTests
     {
         await using var node = new TestNode();
         node.Store.DropNotifications = true;
+        // What a node begins with its first call would be taken for the waiter's sleep.
+        await (await node.AcquireAsync()).DisposeAsync();
         var stranger = node.Store.GrantTo("work", "a-node", LeaseDuration);
         Task<ILockLease> waiting = null!;
         await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
