@@ -115,7 +115,7 @@ local place = redis.call('ZRANK', queue.waiters, self)
 local millis = to_millis(now)
 if not place then
   -- Waiters that have been dead for long are gone for good; a hundred at a time, so that no request pays for all.
-  for _, dead in ipairs(redis.call('ZRANGEBYSCORE', queue.alive, '-inf', whole(millis - 60000), 'LIMIT', 0, 100)) do
+  for _, dead in ipairs(redis.call('ZRANGEBYSCORE', queue.alive, '-inf', '(' .. whole(millis - 60000), 'LIMIT', 0, 100)) do
     leave_queue(queue, dead)
   end
   -- Arrival numbers grow also when the clock steps back, so a later waiter never comes to stand before an earlier one.

@@ -35,15 +35,17 @@ public sealed record LockGrant
     internal bool IsHeldBy(LockOwner owner) => !IsReleased && Owner == owner;
 
     /// <summary>The owner asked for it: by an entry that it has already, or by one more.</summary>
-    internal LockGrant Enter(long entry, DateTimeOffset now, TimeSpan lease) => this with
+    internal LockGrant Enter(long entry, DateTimeOffset now, TimeSpan lease) => Renew(now, lease) with
     {
         Entries = !IsClaimed ? [entry] : Entries.Contains(entry) ? Entries : Entries.Add(entry),
-        RenewedAt = now,
-        LastsUntil = Extend(now, lease),
-        IsClaimed = true,
     };
 
-    internal LockGrant Renew(DateTimeOffset now, TimeSpan lease) => this with { RenewedAt = now, LastsUntil = Extend(now, lease), IsClaimed = true };
+    /// <summary>Never shortens the lease that the owner has, but for the claim window, which gives way to the lease proper.</summary>
+    internal LockGrant Renew(DateTimeOffset now, TimeSpan lease)
+    {
+        var until = now.After(lease);
+        return IsClaimed && LastsUntil > until ? this : this with { RenewedAt = now, LastsUntil = until, IsClaimed = true };
+    }
 
     /// <summary>
     /// As it is at a moment. With a clock that was set back it would last for the lease and the step, with nobody to end it: it lasts for
@@ -59,11 +61,4 @@ public sealed record LockGrant
         TimeToLive = LastsUntil - now,
         IsReleased = IsReleased,
     };
-
-    /// <summary>Never shortens the lease that the owner has.</summary>
-    private DateTimeOffset Extend(DateTimeOffset now, TimeSpan lease)
-    {
-        var until = now.After(lease);
-        return IsClaimed && LastsUntil > until ? LastsUntil : until;
-    }
 }

@@ -14,7 +14,7 @@ internal static class Help
 
                   dotnet run -c Release --project tests/Coordination.Benchmarks -- ROW… [--redis HOST:PORT] [--out FILE]
 
-                  all           every row below that is not marked, in about six minutes
+                  all           every row below that is not marked, in about seven minutes
 
                 """);
             text.AppendLine();

@@ -4,10 +4,10 @@ internal static class Catalogue
 {
     public static readonly IReadOnlyList<IRow> InAll =
     [
-        new Uncontended(), new Allocations(), new Throughput(), new Handover(), new Idle(), new Processes(), new Turns(), new Leases(), new Takeover(),
+        new Uncontended(), new Allocations(), new Throughput(), new Sustained(), new Handover(), new Idle(), new Processes(), new Turns(), new Leases(), new Takeover(),
     ];
 
-    public static readonly IReadOnlyList<IRow> All = [.. InAll, new PubSub()];
+    public static readonly IReadOnlyList<IRow> All = [.. InAll, new PausedHandover(), new PubSub()];
 
     public static IRow? Find(string name) => All.FirstOrDefault(row => row.Name == name);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Coordination.Benchmarks.Peers;
 using Coordination.Benchmarks.Servers;
 
@@ -20,9 +21,9 @@ internal sealed class Contestants : IAsyncDisposable
 
     public ILockPeer this[PeerKind kind] => _peers[kind];
 
-    public static async Task<Contestants> ConnectAsync(Bench bench)
+    public static async Task<Contestants> ConnectAsync(Bench bench, ConnectionThreads threads = ConnectionThreads.Dedicated)
     {
-        var connection = await Connection.OpenAsync(bench.Address, "contestants");
+        var connection = await Connection.OpenAsync(bench.Address, "contestants", threads);
         return new Contestants(connection, Kinds.ToDictionary(kind => kind, kind => Peer.Create(kind, connection, TimeSpan.FromSeconds(30))));
     }
 
@@ -34,6 +35,20 @@ internal sealed class Contestants : IAsyncDisposable
         {
             await using var held = await peer.AcquireAsync(name);
         }
+    }
+
+    /// <summary>Acquires and releases one lock, again and again, until a moment.</summary>
+    /// <returns>How often.</returns>
+    public async Task<long> CycleUntilAsync(PeerKind kind, long until, string name)
+    {
+        var peer = _peers[kind];
+        var count = 0L;
+        for (; Stopwatch.GetTimestamp() < until; count++)
+        {
+            await using var held = await peer.AcquireAsync(name);
+        }
+
+        return count;
     }
 
     public async ValueTask DisposeAsync()

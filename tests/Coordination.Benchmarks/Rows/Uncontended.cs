@@ -6,7 +6,7 @@ namespace Coordination.Benchmarks.Rows;
 
 internal sealed class Uncontended : IRow
 {
-    private const double Target = 1.25;
+    private const double Target = 1.15;
     private const int WarmUp = 2000;
     private const int PerRound = 400;
     private const int Count = 15;

@@ -13,6 +13,8 @@ public sealed class ProcessClock : IDisposable
 {
     private const string Source = "process-clock.c";
     private const int Monotonic = sizeof(long);
+    private const int Standing = 2 * sizeof(long);
+    private const int Size = 3 * sizeof(long);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("coordination-clock-");
     private readonly MemoryMappedFile _file;
@@ -20,8 +22,8 @@ public sealed class ProcessClock : IDisposable
 
     private ProcessClock()
     {
-        _file = MemoryMappedFile.CreateFromFile(OffsetPath, FileMode.CreateNew, mapName: null, 2 * sizeof(long));
-        _offsets = _file.CreateViewAccessor(0, 2 * sizeof(long));
+        _file = MemoryMappedFile.CreateFromFile(OffsetPath, FileMode.CreateNew, mapName: null, Size);
+        _offsets = _file.CreateViewAccessor(0, Size);
     }
 
     /// <summary>What a process has to be started with.</summary>
@@ -36,6 +38,13 @@ public sealed class ProcessClock : IDisposable
     {
         get => TimeSpan.FromTicks(_offsets.ReadInt64(0) / TimeSpan.NanosecondsPerTick);
         set => _offsets.Write(0, checked(value.Ticks * TimeSpan.NanosecondsPerTick));
+    }
+
+    /// <summary>Where the wall clock stands still; null while it goes. A test that sets it knows what time it is there.</summary>
+    public DateTimeOffset? StandsAt
+    {
+        get => _offsets.ReadInt64(Standing) is var moment and not 0 ? DateTimeOffset.UnixEpoch.AddTicks(moment / TimeSpan.NanosecondsPerTick) : null;
+        set => _offsets.Write(Standing, value is { } moment ? checked((moment - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick) : 0);
     }
 
     private string LibraryPath => Path.Combine(_folder.FullName, "process-clock.so");

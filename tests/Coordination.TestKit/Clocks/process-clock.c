@@ -1,7 +1,8 @@
 /*
  * Preloaded into a process, it adds to its clocks what the file says that COORDINATION_CLOCK_OFFSET names: nanoseconds, as two
  * numbers of eight bytes, which may change at any time. The first is of the wall clock, which somebody sets. The second is of the
- * monotonic clock, which stood still while the machine was suspended; the timed waits of a .NET process go by that one.
+ * monotonic clock, which stood still while the machine was suspended; the timed waits of a .NET process go by that one. A third is
+ * the moment at which the wall clock stands still, since 1970, and zero while it goes.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -17,7 +18,7 @@
 
 #define SECOND 1000000000LL
 
-enum { wall, monotonic, clocks };
+enum { wall, monotonic, standing, clocks };
 
 static const int64_t none[clocks];
 static const int64_t *offsets = none;
@@ -54,7 +55,13 @@ int clock_gettime(clockid_t clock, struct timespec *now)
 {
     int result = (int)syscall(SYS_clock_gettime, clock, now);
     if (result == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-        move(now, offset_of(wall));
+    {
+        int64_t moment = offset_of(standing);
+        if (moment)
+            *now = (struct timespec){ 0 };
+
+        move(now, moment ? moment : offset_of(wall));
+    }
     if (result == 0 && (clock == CLOCK_MONOTONIC || clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_MONOTONIC_RAW))
         move(now, offset_of(monotonic));
 

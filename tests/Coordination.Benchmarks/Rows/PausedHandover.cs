@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using Coordination.Benchmarks.Peers;
+using Coordination.Benchmarks.Reports;
+
+namespace Coordination.Benchmarks.Rows;
+
+/// <summary>
+/// As <see cref="Handover"/>, after a pause in which processors sleep and threads are parked: beside a PING after such a pause, which costs a multiple of one
+/// in a tight loop.
+/// </summary>
+internal sealed class PausedHandover : IRow
+{
+    private const double TargetMedian = 2.2;
+    private const double TargetP99 = 1.5;
+    private const int Count = 100;
+    private const int WarmUp = 3;
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
+    private readonly Random _random = new(7);
+
+    public string Name => "paused";
+
+    public string Summary => "a lock passing to a waiter in another process after a pause of about a second, beside a PING after such a pause";
+
+    public async Task<IReadOnlyList<Line>> MeasureAsync(Bench bench)
+    {
+        const string Lock = "paused-handover";
+        var holder = await bench.StartAgentAsync(PeerKind.Coordination, "holder", Lease);
+        var waiter = await bench.StartAgentAsync(PeerKind.Coordination, "waiter", Lease);
+        var (took, pings) = (new Samples(), new Samples());
+        await holder.TakeAsync(Lock);
+        for (var i = 0; i < WarmUp + Count; i++)
+        {
+            var waiting = waiter.TakeAsync(Lock);
+            await bench.QueuedAsync(Lock, 1);
+            await PauseAsync();
+            var sentAt = await holder.GiveAsync(Lock);
+            var grantedAt = await waiting;
+            (holder, waiter) = (waiter, holder);
+
+            await PauseAsync();
+            var begun = Stopwatch.GetTimestamp();
+            await bench.Judge.PingAsync();
+            var ping = Stopwatch.GetElapsedTime(begun);
+            if (i >= WarmUp)
+            {
+                took.Add(Stopwatch.GetElapsedTime(sentAt, grantedAt).TotalMilliseconds);
+                pings.Add(ping.TotalMilliseconds);
+            }
+        }
+
+        return
+        [
+            new Line(
+                $"handover to another process after a pause of about a second, p50 of {Count} (PING in the same rhythm: {pings.Median:F2} ms)",
+                $"{took.Median:F2} ms = {took.Median / pings.Median:F1} × PING",
+                Target: $"≤ {TargetMedian} × PING",
+                IsReached: took.Median <= TargetMedian * pings.Median),
+            new Line(
+                $"… p99 (PING: {pings.P99:F2} ms)",
+                $"{took.P99:F2} ms = {took.P99 / pings.P99:F1} × PING",
+                Target: $"≤ {TargetP99} × PING",
+                IsReached: took.P99 <= TargetP99 * pings.P99),
+        ];
+    }
+
+    private Task PauseAsync() => Task.Delay(_random.Next(800, 1200));
+}
