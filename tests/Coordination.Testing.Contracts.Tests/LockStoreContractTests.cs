@@ -52,6 +52,14 @@ public sealed class LockStoreContractTests
     public Task A_store_that_sends_nothing_for_who_gave_up_is_caught() =>
         AssertCaughtAsync(store => new SendsNothingForWhoGaveUp(store), suite => suite.A_release_is_sent_with_a_token_that_is_cancelled_already());
 
+    [Fact]
+    public Task A_store_that_keeps_who_claims_in_its_queue_is_caught() =>
+        AssertCaughtAsync(store => new KeepsWhoClaims(store), suite => suite.A_claim_takes_the_waiter_out_of_the_queue_and_has_the_whole_lease(withOthers: false));
+
+    [Fact]
+    public Task A_store_that_tells_nobody_of_a_handover_is_caught() =>
+        AssertCaughtAsync(store => new TellsNobodyOfHandovers(store), suite => suite.A_release_may_hand_the_lock_to_a_waiter_of_its_own_node_by_its_reply());
+
     private static async Task AssertCaughtAsync(Func<ILockStore, ILockStore> breaks, Func<LockStoreContract, Task> test)
     {
         await RunAsync(store => store, test);

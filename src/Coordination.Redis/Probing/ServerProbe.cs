@@ -97,7 +97,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
     }
 
     /// <summary>
-    /// Plays the life of a lock through, with a handover, on a lock of a random name: a right that is missing, or Lua that is
+    /// Plays the life of a lock through, with an occurrence and a handover, on a lock of a random name: a right that is missing, or Lua that is
     /// switched off, shows here and not in the first night.
     /// </summary>
     private async Task RehearseAsync(RedisConnection connection, IConnectionMultiplexer multiplexer)
@@ -110,12 +110,13 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
         var subscription = await store.SubscribeAsync(node, static _ => { }, CancellationToken.None).ConfigureAwait(false);
         await using (subscription.ConfigureAwait(false))
         {
+            var once = new Occurrence { Series = "probe", Time = DateTimeOffset.UnixEpoch, Run = node, RememberFor = Lease };
             var acquire = new AcquireRequest { LockName = lockName, Owner = holder, Entry = 1, LeaseDuration = Lease, ClaimWindow = Lease };
             var release = new ReleaseRequest { LockName = lockName, Owner = holder, Entry = 1, ClaimWindow = Lease };
             var renew = new RenewalRequest { LockName = lockName, Owner = waiter, LeaseDuration = Lease };
-            await store.AcquireAsync(acquire, CancellationToken.None).ConfigureAwait(false);
+            await store.AcquireAsync(acquire with { Occurrence = once }, CancellationToken.None).ConfigureAwait(false);
             await store.AcquireAsync(acquire with { Owner = waiter, Wait = true }, CancellationToken.None).ConfigureAwait(false);
-            await store.ReleaseAsync(release, CancellationToken.None).ConfigureAwait(false);
+            await store.ReleaseAsync(release with { Occurrence = once }, CancellationToken.None).ConfigureAwait(false);
             await store.RenewAsync([renew], CancellationToken.None).ConfigureAwait(false);
             await store.GetHolderAsync(lockName, CancellationToken.None).ConfigureAwait(false);
             await store.PingAsync(CancellationToken.None).ConfigureAwait(false);
@@ -123,6 +124,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
         }
 
         // All that is left of it; else it would lapse in two days.
+        await DeleteAsync(multiplexer.GetDatabase(Database), Keys.Occurrence(lockName, "probe")).ConfigureAwait(false);
         await DeleteAsync(multiplexer.GetDatabase(Database), Keys.Lock(lockName)).ConfigureAwait(false);
     }
 
@@ -139,7 +141,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
         }
         catch (RedisServerException refused)
         {
-            // GET is no right that locks need.
+            // The rehearsal went through: it is nothing that locks need.
             return refused.Message;
         }
     }

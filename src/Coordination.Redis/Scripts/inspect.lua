@@ -1,9 +1,12 @@
 -- Looks at a lock and its queue.
--- KEYS: record, waiters, alive
+-- KEYS: record, waiters, alive. Only the record while a slot of a Cluster moves.
 -- ARGV: how many waiters to list at most
 -- Returns: the time in µs, and after it the record if there is one; how many wait; then for each waiter itself, its arrival in µs and ms until
 --   which it is alive.
 -- Complexity: O(log W + N log W) for N of W waiters.
+if not KEYS[2] then
+  return redis.error_reply('TRYAGAIN The queue of the lock is being moved.')
+end
 local time = redis.call('TIME')
 local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
 local reply = { now .. (redis.call('GET', KEYS[1]) or ''), redis.call('ZCARD', KEYS[2]) }

@@ -20,7 +20,7 @@ for i = 1, #KEYS / 3 do
       if record and sub(options, 1, 1) == '2' and sub(record, 33) == grant and type(pcall('SETRANGE', key, 32, 'F')) ~= 'table' then
         reply = 1
       end
-    elseif not record or sub(record, 33, 34) == 'F0' then
+    elseif not record or select(2, string.find(record, '^%d+F0%d%d%d%d%d%d%d%d')) == 42 then
       local is_free
       if record then
         is_free = sub(record, 1, 16) < now

@@ -137,8 +137,11 @@ local function leave_queue(queue, waiter)
   redis.call('ZREM', queue.alive, waiter)
 end
 
--- 0 where the queue is seen empty.
+-- 0 where the queue is seen empty. Without its keys only that is passed on which is known to have none.
 local function find_flag(queue)
+  if not queue.waiters then
+    return '0'
+  end
   return redis.call('EXISTS', queue.waiters) == 0 and '0' or '1'
 end
 

@@ -28,7 +28,7 @@ local queue = { waiters = KEYS[2], alive = KEYS[3] }
 local lock = read(record, now)
 local is_queued = lock.queue == '1'
 local is_held = (lock.state == 'H' or lock.state == 'C') and owner_of(lock.who) == owner_of(self)
-if not KEYS[2] and (is_queued or is_held) then
+if not KEYS[2] and is_queued then
   return queue_moves()
 end
 if is_queued then

@@ -24,7 +24,7 @@ for i, key in ipairs(KEYS) do
   replies[i] = 0
   if record then
     local state, from, lease = sub(record, 33, 33), tonumber(sub(record, 17, 32)), tonumber(sub(record, 35, 42))
-    if (state == 'H' or state == 'C') and sub(record, 43, 42 + #owner) == owner and (token == '0000000000000000' or token == sub(record, 1, 16))
+    if from and lease and (state == 'H' or state == 'C') and sub(record, 43, 42 + #owner) == owner and (token == '0000000000000000' or token == sub(record, 1, 16))
       and (from > micros or from + lease * 1000 > micros) then
       replies[i] = 1
       local wanted = tonumber(sub(asked, 17, 24))

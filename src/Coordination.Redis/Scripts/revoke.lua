@@ -1,5 +1,5 @@
 -- Revokes a lock: takes it from its holder, and passes it on.
--- KEYS: record, waiters, alive
+-- KEYS: record, waiters, alive. Only the record while a slot of a Cluster moves.
 -- ARGV: fencing token in 16 digits, claim window in ms
 -- Returns: whether the lock is, or was until such a request, held under that token (1 or 0).
 -- Complexity: as of a release.
@@ -14,6 +14,9 @@ local lock = read(record, now)
 if lock.state == 'F' or lock.token ~= ARGV[1] then
   -- A repeated request gets the same reply as the first one.
   return string.find(',' .. lock.revoked, ',' .. ARGV[1] .. ':', 1, true) and 1 or 0
+end
+if not KEYS[2] and lock.queue == '1' then
+  return queue_moves()
 end
 if lock.state ~= 'R' then
   -- For the holder's next renewal, which comes before its lease would have run out, or not at all.

@@ -31,6 +31,11 @@ internal sealed class LockRecord
         }
 
         var body = text.AsSpan(TimeLength);
+        if (body[32] is not ('F' or 'H' or 'C' or 'R') || body[33] is not ('0' or '1'))
+        {
+            return false;
+        }
+
         var lines = body[OwnerAt..].ToString().Split('\n');
         var owner = lines[0];
         if (!TryRead(text.AsSpan(0, TimeLength), out var now)

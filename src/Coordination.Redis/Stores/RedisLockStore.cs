@@ -253,6 +253,13 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             throw Regrouping(requests);
         }
 
+        if (requests.Count > 1 && requests.Any(static request => request.ClaimedEntry is not null))
+        {
+            // A claim has a script of its own, which needs the queue.
+            var each = await Task.WhenAll(requests.Select(request => RenewAsync(connection, [request], cancellationToken))).ConfigureAwait(OnWatchdog);
+            return [.. each.Select(static one => one[0])];
+        }
+
         try
         {
             if (requests is [{ ClaimedEntry: not null } claim])

@@ -51,11 +51,11 @@ internal sealed class PubSub : IRow
         return lines;
     }
 
-    private static string NodeChannel => "pubsub:v1:node:n1";
+    private static string NodeChannel => "pubsub:v2:node:n1";
 
-    private static string LockName(int number) => $"pubsub:v1:{{{number}}}:lock";
+    private static string LockName(int number) => $"pubsub:v2:{{{number}}}";
 
-    private static string LockChannel(int number) => $"pubsub:v1:{{{number}}}:node:n1";
+    private static string LockChannel(int number) => $"pubsub:v2:{{{number}}}:node:n1";
 
     private static async Task<Line> SubscribeAsync(ConnectionMultiplexer listener, Samples heard)
     {
@@ -94,7 +94,7 @@ internal sealed class PubSub : IRow
     /// <summary>Hands locks over, as far as the server is concerned: a write, and a notification out of the same script.</summary>
     private static async Task<int> SendAsync(ConnectionMultiplexer sender, Way way, int rate, TimeSpan window)
     {
-        var script = "redis.call('HSET', KEYS[1], 'owner', ARGV[2])" + way switch
+        var script = "redis.call('SET', KEYS[1], ARGV[2])" + way switch
         {
             Way.None => string.Empty,
             Way.Publish => " redis.call('PUBLISH', ARGV[1], ARGV[2])",

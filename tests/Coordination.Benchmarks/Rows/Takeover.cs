@@ -63,7 +63,7 @@ internal sealed class Takeover : IRow
         await Task.Delay(Random.Shared.Next(300, 1500));
         await holder.KillAsync();
         var before = Stopwatch.GetTimestamp();
-        var left = await bench.Judge.KeyTimeToLiveAsync(Peer.KeyOf(kind, name)) ?? throw new InvalidOperationException($"'{name}' was not held when its holder was killed.");
+        var left = await Peer.RestOfAsync(kind, bench.Judge, name) ?? throw new InvalidOperationException($"'{name}' was not held when its holder was killed.");
         var asked = Stopwatch.GetElapsedTime(before) / 2;
         beyond.Add((Stopwatch.GetElapsedTime(before, await waiting) - asked - left).TotalMilliseconds);
         await waiter.GiveAsync(name);

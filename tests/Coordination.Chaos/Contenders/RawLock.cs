@@ -1,6 +1,6 @@
-using System.Globalization;
 using Coordination.Chaos.Workers;
 using Coordination.Stores;
+using Coordination.TestKit.Servers;
 using StackExchange.Redis;
 
 namespace Coordination.Chaos.Contenders;
@@ -19,22 +19,23 @@ internal sealed class RawLock(WorkerOptions options)
         return (time[0] * 1_000_000) + time[1];
     }
 
-    /// <summary>Makes the lock that a renewal did not find.</summary>
+    /// <summary>Makes the lock that a renewal did not find, unless somebody has it.</summary>
     public async Task<bool> RecreateAsync(RenewalRequest request)
     {
         var database = await DatabaseAsync();
         var key = KeyOf(request.LockName);
-        if (await database.KeyExistsAsync(key))
+        var now = await TimeAsync();
+        if ((string?)await database.StringGetAsync(key) is { } text && LockText.Parse(text).RestAt(now) > TimeSpan.Zero)
         {
             return false;
         }
 
-        await database.HashSetAsync(key, [new("owner", request.Owner.ToString()), new("token", request.FencingToken!.Value.ToString(CultureInfo.InvariantCulture)), new("since", "0"), new("e:0", "1")]);
-        await database.KeyExpireAsync(key, request.LeaseDuration);
+        var record = new LockText(request.FencingToken!.Value, now, 'H', '1', (long)request.LeaseDuration.TotalMilliseconds, $"{request.Owner}#0");
+        await database.StringSetAsync(key, record.ToString(), TimeSpan.FromDays(2));
         return true;
     }
 
-    private RedisKey KeyOf(string lockName) => $"{options.Prefix}:v1:{{{lockName}}}:lock";
+    private RedisKey KeyOf(string lockName) => LockText.KeyOf(options.Prefix, lockName);
 
     private async Task<IDatabase> DatabaseAsync() => (await _connection.Value).GetDatabase();
 }

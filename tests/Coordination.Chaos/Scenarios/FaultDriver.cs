@@ -4,6 +4,7 @@ using Coordination.Chaos.Resource;
 using Coordination.Chaos.Workers;
 using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Network;
+using Coordination.TestKit.Servers;
 
 namespace Coordination.Chaos.Scenarios;
 
@@ -248,8 +249,8 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 break;
             case FaultKind.DeleteKeys:
                 loss = new Loss(name);
-                string[] parts = fault.AtHolder ? ["lock"] : ["lock", "token", "waiters", "alive"];
-                await server.AskAsync("DEL", [.. parts.Select(part => $"{ScenarioRun.Prefix}:v1:{{{name}}}:{part}"), name, "redlock:" + name]);
+                string[] parts = fault.AtHolder ? [""] : ["", ":waiters", ":alive"];
+                await server.AskAsync("DEL", [.. parts.Select(part => LockText.KeyOf(ScenarioRun.Prefix, name) + part), name, "redlock:" + name]);
                 break;
             case FaultKind.ExhaustMemory:
                 await server.AskAsync("CONFIG", "SET", "maxmemory", 1);

@@ -7,8 +7,8 @@ namespace Coordination.Chaos.Scenarios;
 /// <summary>The Redis of a run, and what is done to it.</summary>
 internal sealed class ServerUnderTest : IAsyncDisposable
 {
-    /// <summary>The lock itself, its token, its waiters, and until when they count as alive.</summary>
-    private const int KeysOfLock = 4;
+    /// <summary>The lock's record, its waiters, and until when they count as alive.</summary>
+    private const int KeysOfLock = 3;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private readonly RedisTopology? _topology;
@@ -81,10 +81,10 @@ internal sealed class ServerUnderTest : IAsyncDisposable
     public async Task MoveSlotAsync(string lockName, TimeSpan length) =>
         await ((RedisCluster)_topology!).MoveSlotAsync(await SlotOfAsync(lockName), length / (KeysOfLock + 1));
 
-    /// <summary>All keys on all masters, with how long they last: null for ever.</summary>
-    public async Task<IReadOnlyList<(string Key, TimeSpan? TimeToLive)>> KeysAsync()
+    /// <summary>All keys on all masters, with how long they last, null for ever, and whether they are records of locks that are held.</summary>
+    public async Task<IReadOnlyList<(string Key, TimeSpan? TimeToLive, bool IsHeld)>> KeysAsync()
     {
-        var found = new List<(string, TimeSpan?)>();
+        var found = new List<(string, TimeSpan?, bool)>();
         foreach (var master in _masters)
         {
             await using var connection = await master.ConnectAsOperatorAsync();
@@ -93,12 +93,23 @@ internal sealed class ServerUnderTest : IAsyncDisposable
                 var ms = (long)await connection.GetServer(master.ConnectionString).ExecuteAsync("PTTL", [key.ToString()]);
                 if (ms != -2)
                 {
-                    found.Add((key.ToString(), ms < 0 ? null : TimeSpan.FromMilliseconds(ms)));
+                    found.Add((key.ToString(), ms < 0 ? null : TimeSpan.FromMilliseconds(ms), await IsHeldAsync(connection.GetServer(master.ConnectionString), key.ToString())));
                 }
             }
         }
 
         return found;
+    }
+
+    private static async Task<bool> IsHeldAsync(IServer server, string key)
+    {
+        if (!key.StartsWith(ScenarioRun.Prefix + ":v2:", StringComparison.Ordinal) || !key.EndsWith('}'))
+        {
+            return false;
+        }
+
+        var (text, time) = ((string?)await server.ExecuteAsync("GET", [key]), (long[])(await server.ExecuteAsync("TIME"))!);
+        return text is not null && LockText.Parse(text).RestAt((time[0] * 1_000_000) + time[1]) > TimeSpan.Zero;
     }
 
     public async ValueTask DisposeAsync()

@@ -65,7 +65,7 @@ public sealed class PairingTests(AnyServerFixture redis) : ClusterTest(redis)
     [Failure("F33")]
     public async Task A_refire_waits_for_another_node_that_came_in_between()
     {
-        var node = await StartAsync((stage, _) => stage.Calls == 1 ? throw new JobExecutionException("again") { RefireImmediately = true } : Task.CompletedTask, quartz => AddJob(quartz).AddTriggerListener(new TakingTheLockBeforeRefires(() => Database.HashSetAsync(LockKey(LockName), [new("owner", "other/1"), new("token", "1"), new("since", "1"), new("e:1", "1")]))));
+        var node = await StartAsync((stage, _) => stage.Calls == 1 ? throw new JobExecutionException("again") { RefireImmediately = true } : Task.CompletedTask, quartz => AddJob(quartz).AddTriggerListener(new TakingTheLockBeforeRefires(async () => await Database.StringSetAsync(LockKey(LockName), new LockText(1, await MicrosAsync(), 'H', '0', 60_000, "other/1#1").ToString()))));
         var inspector = node.Services.GetRequiredService<ILockInspector>();
         await node.Quartz.TriggerJob(Job, Cancellation);
         await Eventually.IsTrueAsync(async () => (await inspector.InspectAsync(LockName, cancellationToken: Cancellation)).Waiters.Count == 1, Bound, "the refire waits");

@@ -50,10 +50,18 @@ public abstract class ClusterTest(AnyServerFixture shared) : IAsyncLifetime
         return node;
     }
 
-    /// <summary>What of a job's lock is left on the server.</summary>
-    private protected async Task<bool> IsHeldAsync(string lockName) => await Database.KeyExistsAsync(LockKey(lockName));
+    /// <summary>Whether a job's lock is held, as the server has it.</summary>
+    private protected async Task<bool> IsHeldAsync(string lockName) =>
+        (string?)await Database.StringGetAsync(LockKey(lockName)) is { } text && LockText.Parse(text).RestAt(await MicrosAsync()) > TimeSpan.Zero;
 
-    private protected string LockKey(string lockName) => $"{Prefix}:v1:{{{lockName}}}:lock";
+    private protected string LockKey(string lockName) => LockText.KeyOf(Prefix, lockName);
+
+    /// <summary>The server's time.</summary>
+    private protected async Task<long> MicrosAsync()
+    {
+        var time = (long[])(await Database.ExecuteAsync("TIME"))!;
+        return (time[0] * 1_000_000) + time[1];
+    }
 
     /// <summary>Waits until nothing runs any more, and shows that no lease is left.</summary>
     private protected async Task AssertNothingHeldAsync(string lockName)

@@ -24,7 +24,7 @@ public sealed class ClockSetForwardTests : ClockTests
     [Fact]
     [Promise("G7")]
     [Failure("F45")]
-    [Due("the second protocol", "Not within")]
+    [Due("waiters that count as alive over a step of the clock", "Not within")]
     public async Task A_release_tells_the_first_waiter()
     {
         await using var subscription = await Store.SubscribeAsync(_bob.NodeId, _heardByBob.Enqueue, Token);
@@ -38,7 +38,7 @@ public sealed class ClockSetForwardTests : ClockTests
     [Fact]
     [Promise("G9")]
     [Failure("F45")]
-    [Due("the second protocol", "overtakes")]
+    [Due("waiters that count as alive over a step of the clock", "overtakes")]
     public async Task A_newcomer_does_not_overtake()
     {
         await QueueAndStepAsync(TimeSpan.FromMinutes(1), afterTheStep: Lease);
@@ -58,7 +58,6 @@ public sealed class ClockSetForwardTests : ClockTests
     [Fact]
     [Promise("G9")]
     [Failure("F45")]
-    [Due("the second protocol", "lost its place")]
     public async Task Waiters_that_are_heard_of_again_keep_their_places_after_a_great_step() => await AskAgainAsync(TimeSpan.FromHours(1));
 
     private async Task AskAgainAsync(TimeSpan step)

@@ -43,7 +43,7 @@ public sealed class AmbientTests
             seen.Look("a notification");
         });
         await using var connection = await servers.Master.ConnectAsOperatorAsync();
-        await connection.GetDatabase().PublishAsync(RedisChannel.Literal("coordination:v1:node:ada"), "granted\norders\nada/1\n7");
+        await connection.GetDatabase().PublishAsync(RedisChannel.Literal("coordination:v2:node:ada"), "granted\norders\nada/1#1\n7\n1767225600000123\n2000");
         await Eventually.IsTrueAsync(() => Volatile.Read(ref heard) > 0, Patience, "a notification is heard");
         AssertIsCollected(ambient);
 

@@ -66,7 +66,7 @@ public sealed class SeveralNodesTests
         {
             await host.StartAsync(Token);
             await using var lease = await host.Services.GetRequiredService<ILockProvider>().GetLock("work").AcquireAsync(Token);
-            Assert.True(await connection.GetDatabase().KeyExistsAsync("coordination:v1:{work}:lock"));
+            Assert.True(await connection.GetDatabase().KeyExistsAsync(LockText.KeyOf("coordination", "work")));
             await lease.ReleaseAsync(Token);
 
             // As of each that is handed in.
@@ -121,9 +121,9 @@ public sealed class SeveralNodesTests
         Assert.Equal(2, host.Services.FlushedLogs.GetSnapshot().Count(line => line.Id.Id == 1100));
         await using var one = await host.Services.GetRequiredService<ILockProvider>().GetLock("work").AcquireAsync(Token);
         await using var other = await host.Services.GetRequiredKeyedService<ILockProvider>("billing").GetLock("work").AcquireAsync(Token);
-        Assert.Equal(1, (int)await RedisTopology.AskAsync(first, "EXISTS", "coordination:v1:{work}:lock"));
-        Assert.Equal(1, (int)await RedisTopology.AskAsync(second, "EXISTS", "billing:v1:{work}:lock"));
-        Assert.Equal(0, (int)await RedisTopology.AskAsync(first, "EXISTS", "billing:v1:{work}:lock"));
+        Assert.Equal(1, (int)await RedisTopology.AskAsync(first, "EXISTS", LockText.KeyOf("coordination", "work")));
+        Assert.Equal(1, (int)await RedisTopology.AskAsync(second, "EXISTS", LockText.KeyOf("billing", "work")));
+        Assert.Equal(0, (int)await RedisTopology.AskAsync(first, "EXISTS", LockText.KeyOf("billing", "work")));
     }
 
     [Fact]

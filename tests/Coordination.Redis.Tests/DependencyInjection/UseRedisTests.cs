@@ -42,8 +42,8 @@ public sealed class UseRedisTests(RedisServerFixture server)
         await AcquireAsync(host.Services.GetRequiredService<ILockStore>());
 
         await using var connection = await ConnectionMultiplexer.ConnectAsync(await server.GetConnectionStringAsync());
-        Assert.True(await connection.GetDatabase(3).KeyExistsAsync($"{_prefix}:v1:{{orders}}:lock"));
-        Assert.False(await connection.GetDatabase(0).KeyExistsAsync($"{_prefix}:v1:{{orders}}:lock"));
+        Assert.True(await connection.GetDatabase(3).KeyExistsAsync(LockText.KeyOf(_prefix, "orders")));
+        Assert.False(await connection.GetDatabase(0).KeyExistsAsync(LockText.KeyOf(_prefix, "orders")));
     }
 
     [Fact]

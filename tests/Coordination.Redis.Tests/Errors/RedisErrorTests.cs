@@ -233,7 +233,8 @@ public sealed class RedisErrorTests
         await using var server = await RedisProcess.StartAsync();
         await using var node = new TestNode(server.ConnectionString, "test");
         await using var connection = await server.ConnectAsOperatorAsync();
-        await connection.GetDatabase().StringSetAsync("test:v1:{orders}:token", "not a number");
+        await connection.GetDatabase().SortedSetAddAsync(LockText.KeyOf("test", "orders") + ":waiters", "no waiter", 1);
+        await connection.GetDatabase().SortedSetAddAsync(LockText.KeyOf("test", "orders") + ":alive", "no waiter", double.MaxValue);
 
         Assert.False((await FailsAsync(node)).IsTransient);
     }
@@ -245,9 +246,14 @@ public sealed class RedisErrorTests
         await using var server = await RedisProcess.StartAsync();
         await using var node = new TestNode(server.ConnectionString, "test");
         await using var connection = await server.ConnectAsOperatorAsync();
-        await connection.GetDatabase().ListLeftPushAsync("test:v1:{orders}:token", "not a string");
+        await connection.GetDatabase().HashSetAsync(LockText.KeyOf("test", "orders"), "colour", "blue");
 
-        Assert.False((await FailsAsync(node, "WRONGTYPE")).IsTransient);
+        var error = await FailsAsync(node, "WRONGTYPE");
+
+        Assert.False(error.IsTransient);
+        Assert.Contains("orders", error.Message, StringComparison.Ordinal);
+        Assert.Contains("KeyPrefix", error.Message, StringComparison.Ordinal);
+        Assert.Equal("blue", await connection.GetDatabase().HashGetAsync(LockText.KeyOf("test", "orders"), "colour"));
     }
 
     private static async Task SetAsync(RedisProcess server, string setting, string value)

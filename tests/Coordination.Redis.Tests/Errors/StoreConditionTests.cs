@@ -22,7 +22,7 @@ public sealed class StoreConditionTests
     [InlineData("CONFIG SET min-replicas-to-write 1", "CONFIG SET min-replicas-to-write 0", "replicas")]
     [InlineData("REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "redis")]
     [InlineData("ACL SETUSER locks -evalsha -eval", "ACL SETUSER locks +evalsha +eval", "right")]
-    [InlineData("RPUSH coordination:v1:{work}:lock foreign", "DEL coordination:v1:{work}:lock", "coordination")]
+    [InlineData("SET coordination:v2:{work} foreign", "DEL coordination:v2:{work}", "coordination")]
     public async Task A_server_that_grants_no_lock_is_known_as_such_until_it_does(string fault, string cure, string reason)
     {
         await using var server = await RedisProcess.StartAsync();

@@ -64,7 +64,7 @@ public sealed class DemotedPrimaryTests
         await using var node = Node(FreePort.Local(proxy.Port), TimeSpan.FromSeconds(15));
         await using var lease = await node.GetLock("orders").AcquireAsync(Token);
         await using var replica = await servers.Replica.ConnectAsOperatorAsync();
-        await Eventually.IsTrueAsync(() => replica.GetDatabase().KeyExistsAsync("coordination:v1:{orders}:lock"), Patience, "the replica has the lock");
+        await Eventually.IsTrueAsync(() => replica.GetDatabase().KeyExistsAsync(LockText.KeyOf("coordination", "orders")), Patience, "the replica has the lock");
 
         proxy.LeadTo(servers.Replica.Port);
         await SwapAsync(servers);

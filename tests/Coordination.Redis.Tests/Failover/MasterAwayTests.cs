@@ -32,7 +32,7 @@ public sealed class MasterAwayTests
         Assert.Equal([RenewalReply.Renewed], await node.Store.RenewAsync([Requests.Renew("orders", _ada, Lease)], Token));
         Assert.Equal(ReleaseReply.NotHeld, await node.Store.ReleaseAsync(Requests.Release("orders", _bob, Lease), Token));
         await using var replica = await servers.Replica.ConnectAsOperatorAsync();
-        await Eventually.IsTrueAsync(() => replica.GetDatabase().KeyExistsAsync("test:v1:{orders}:lock"), Patience, "the replica has the lock");
+        await Eventually.IsTrueAsync(() => replica.GetDatabase().KeyExistsAsync(LockText.KeyOf("test", "orders")), Patience, "the replica has the lock");
         if (!scriptsAreUnknown)
         {
             await LoadScriptsAsync(replica);

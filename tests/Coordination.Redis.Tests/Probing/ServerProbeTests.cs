@@ -87,6 +87,8 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
 
     [Theory]
     [InlineData("+@all -zadd", "+zadd")]
+    [InlineData("+@all -get", "+get")]
+    [InlineData("+@all -hset", "+hset")]
     [InlineData("+@all -publish", "+publish")]
     [InlineData("+@all -subscribe", "+subscribe")]
     [Needs(Need.RedisServer)]

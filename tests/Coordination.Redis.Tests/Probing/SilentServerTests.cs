@@ -16,8 +16,6 @@ public sealed class SilentServerTests
     [Theory]
     [Failure("F56")]
     [InlineData("INFO", 1109)]
-    [InlineData("GET", null)]
-    [InlineData("INFO GET", 1110)]
     [InlineData("CONFIG ROLE CLIENT SCRIPT CLUSTER", null)]
     [InlineData("HELLO UNLINK SELECT UNSUBSCRIBE", null)]
     [InlineData("INFO CONFIG ROLE CLIENT SCRIPT CLUSTER HELLO PUBSUB COMMAND REPLICAOF", 1109)]
@@ -36,8 +34,6 @@ public sealed class SilentServerTests
     [Theory]
     [Failure("F56")]
     [InlineData("-info", 1109)]
-    [InlineData("-get", null)]
-    [InlineData("-info -get", 1110)]
     [InlineData("-info -config -role -client -cluster -hello -pubsub -select -command", 1109)]
     public async Task A_user_without_the_rights_that_locks_can_do_without_is_fit(string rights, int? line)
     {

@@ -39,7 +39,6 @@ public sealed class NoEndOfLifeTests(RedisServerFixture server) : IAsyncLifetime
     [InlineData(true)]
     [Promise("G1")]
     [Failure("F44")]
-    [Due("the second protocol", "Two hold the lock")]
     public async Task The_holders_lease_counts_and_not_that_of_whoever_asks(bool isRestored)
     {
         Assert.True((await Node.Store.AcquireAsync(Requests.Acquire(Name, _ada, Long), Token)).IsGranted);
@@ -59,7 +58,6 @@ public sealed class NoEndOfLifeTests(RedisServerFixture server) : IAsyncLifetime
     [InlineData(true)]
     [Promise("G4")]
     [Failure("F44")]
-    [Due("the second protocol", "was not granted within")]
     public async Task A_dead_holders_lock_is_taken_over_when_its_own_lease_ends(bool isRestored)
     {
         Assert.True((await Node.Store.AcquireAsync(Requests.Acquire(Name, _ada, TimeSpan.FromSeconds(1)), Token)).IsGranted);

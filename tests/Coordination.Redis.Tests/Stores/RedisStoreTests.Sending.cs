@@ -51,7 +51,7 @@ public abstract partial class RedisStoreTests
         Assert.True((await Store.AcquireAsync(abandoned, Token)).IsGranted);
         await using var node = await NodeBeforeAsync(obstacle);
         await ReleaseWithCancelledTokenAsync(node, Requests.Release("orders", _ada, ClaimWindow, abandoned.Entry));
-        await Eventually.IsTrueAsync(async () => !await Database.HashExistsAsync(Key("lock"), "e:2"), Patience, "the entry is gone");
+        await Eventually.IsTrueAsync(async () => (await RecordAsync()).Who == $"{_ada}#1", Patience, "the entry is gone");
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(_ada));
     }
 

@@ -1,3 +1,4 @@
+using Coordination.TestKit.Servers;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Stores;
@@ -14,7 +15,7 @@ public abstract partial class RedisStoreTests
         var after = await ServerMicrosAsync();
 
         Assert.InRange(reply.FencingToken!.Value, before, after);
-        Assert.Equal(reply.FencingToken.Value.ToString(), await Database.HashGetAsync(Key("lock"), "token"));
+        Assert.Equal(reply.FencingToken, (await RecordAsync()).Token);
         Assert.InRange((await Administration.GetHolderAsync("orders", Token))!.Since.ToUnixTimeMilliseconds(), before / 1000, (after / 1000) + 1);
     }
 
@@ -23,7 +24,7 @@ public abstract partial class RedisStoreTests
     public async Task The_token_grows_when_the_last_one_is_ahead_of_the_clock()
     {
         var ahead = await ServerMicrosAsync() + 3_600_000_000L;
-        await Database.StringSetAsync(Key("token"), ahead);
+        await WriteTokenAsync(ahead);
 
         var first = await AcquireAsync(_ada, wait: false);
         await ReleaseAsync(_ada);
@@ -33,26 +34,73 @@ public abstract partial class RedisStoreTests
         Assert.Equal(ahead + 2, second.FencingToken);
     }
 
+    /// <summary>What is done to a lock.</summary>
+    public enum Deed
+    {
+        /// <summary>It is granted.</summary>
+        Grant,
+
+        /// <summary>And its lease extended, by a part of the record.</summary>
+        Renewal,
+
+        /// <summary>And its lease extended, by the whole record.</summary>
+        LongerRenewal,
+
+        /// <summary>And its holder granted another entry.</summary>
+        Entry,
+
+        /// <summary>And handed over.</summary>
+        Handover,
+
+        /// <summary>And claimed.</summary>
+        Claim,
+
+        /// <summary>And released.</summary>
+        Release,
+    }
+
     /// <summary>A server that once started with a wrong clock: a token that is forgotten before the time has come up with it is followed by a lower one.</summary>
     [Theory]
     [Promise("G3")]
     [Failure("F43")]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_token_that_is_ahead_of_the_clock_is_remembered_until_it_is_not_and_a_day(bool isPassedOn)
+    [InlineData(Deed.Grant)]
+    [InlineData(Deed.Renewal)]
+    [InlineData(Deed.LongerRenewal)]
+    [InlineData(Deed.Entry)]
+    [InlineData(Deed.Handover)]
+    [InlineData(Deed.Claim)]
+    [InlineData(Deed.Release)]
+    public async Task A_token_that_is_ahead_of_the_clock_is_remembered_until_it_is_not_and_two_days(Deed last)
     {
         var ahead = TimeSpan.FromDays(400);
-        await Database.StringSetAsync(Key("token"), await ServerMicrosAsync() + (ahead.Ticks / TimeSpan.TicksPerMicrosecond));
+        await WriteTokenAsync(await ServerMicrosAsync() + (ahead.Ticks / TimeSpan.TicksPerMicrosecond));
         await AcquireAsync(_ada, wait: false);
-        if (isPassedOn)
+        switch (last)
         {
-            // Only the holder knows of it then.
-            await Database.KeyDeleteAsync(Key("token"));
-            await AcquireAsync(_bob, wait: true);
-            await ReleaseAsync(_ada);
+            case Deed.Renewal:
+                await RenewAsync(_ada, Lease);
+                break;
+            case Deed.LongerRenewal:
+                await RenewAsync(_ada, 2 * Lease);
+                break;
+            case Deed.Entry:
+                await Store.AcquireAsync(Requests.Acquire("orders", _ada, Lease, entry: 2), Token);
+                break;
+            case Deed.Handover:
+                await AcquireAsync(_bob, wait: true);
+                await ReleaseAsync(_ada);
+                break;
+            case Deed.Claim:
+                await AcquireAsync(_bob, wait: true);
+                await ReleaseAsync(_ada);
+                await RenewAsync(_bob, Lease);
+                break;
+            case Deed.Release:
+                await ReleaseAsync(_ada);
+                break;
         }
 
-        Assert.InRange((await Database.KeyTimeToLiveAsync(Key("token")))!.Value, ahead + TimeSpan.FromHours(23), ahead + TimeSpan.FromHours(25));
+        Assert.InRange((await Database.KeyTimeToLiveAsync(RecordKey))!.Value, ahead + TimeSpan.FromHours(47), ahead + TimeSpan.FromHours(49));
     }
 
     [Fact]
@@ -70,15 +118,18 @@ public abstract partial class RedisStoreTests
 
     [Fact]
     [Promise("G3")]
-    public async Task The_token_of_a_handover_grows_also_when_the_last_one_has_lapsed()
+    public async Task The_token_of_a_handover_grows_when_the_last_one_is_ahead_of_the_clock()
     {
         var ahead = await ServerMicrosAsync() + 3_600_000_000L;
         await AcquireAsync(_ada, wait: false);
-        await Database.HashSetAsync(Key("lock"), "token", ahead);
-        await Database.KeyDeleteAsync(Key("token"));
+        await Database.StringSetAsync(RecordKey, (await RecordAsync() with { Token = ahead }).ToString());
         await AcquireAsync(_bob, wait: true);
         await ReleaseAsync(_ada);
 
         Assert.Equal(ahead + 1, (await Administration.GetHolderAsync("orders", Token))!.FencingToken);
     }
+
+    /// <summary>A lock that was released, whose last token was this one.</summary>
+    private async Task WriteTokenAsync(long token) =>
+        await Database.StringSetAsync(RecordKey, new LockText(token, await ServerMicrosAsync(), 'F', '0', 30_000, "host-9-old/1#1").ToString());
 }

@@ -58,12 +58,12 @@ public abstract partial class RedisStoreTests(ServerFixture server) : IAsyncLife
         await AcquireAsync(_ada, wait: false);
         await AcquireAsync(_bob, wait: true);
 
-        string[] expected = [Key("alive"), Key("lock"), Key("token"), Key("waiters")];
+        string[] expected = [RecordKey, Key("alive"), Key("waiters")];
         Assert.Equal(expected, (await KeysAsync()).Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public async Task A_release_leaves_only_the_token_behind_and_every_key_has_an_end_of_life()
+    public async Task A_release_leaves_only_the_record_behind_and_every_key_has_an_end_of_life()
     {
         await AcquireAsync(_ada, wait: false);
         await AcquireAsync(_bob, wait: true);
@@ -79,8 +79,9 @@ public abstract partial class RedisStoreTests(ServerFixture server) : IAsyncLife
         }
 
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(_bob));
-        Assert.Equal([Key("token")], await KeysAsync());
-        Assert.InRange((await Database.KeyTimeToLiveAsync(Key("token")))!.Value, TimeSpan.FromHours(23), TimeSpan.FromDays(1));
+        Assert.Equal([RecordKey], await KeysAsync());
+        Assert.Equal('F', (await RecordAsync()).State);
+        Assert.InRange((await Database.KeyTimeToLiveAsync(RecordKey))!.Value, TimeSpan.FromHours(47), TimeSpan.FromDays(2));
     }
 
     [Fact]
@@ -91,24 +92,25 @@ public abstract partial class RedisStoreTests(ServerFixture server) : IAsyncLife
         Assert.Empty(await KeysAsync());
 
         await AcquireAsync(_bob, wait: false);
-        var before = await Database.KeyTimeToLiveAsync(Key("lock"));
+        var before = await RecordAsync();
         Assert.Equal([RenewalReply.NotHeld], await RenewAsync(_ada, TimeSpan.FromHours(1)));
-        Assert.True(await Database.KeyTimeToLiveAsync(Key("lock")) <= before);
+        Assert.Equal(before, await RecordAsync());
         Assert.Equal(_bob, (await Administration.GetHolderAsync("orders", Token))!.Owner);
     }
 
     [Fact]
-    public async Task Each_renewal_has_its_reply_and_a_key_of_another_type_is_only_not_held()
+    public async Task Each_renewal_has_its_reply_and_a_key_of_something_else_is_only_not_held()
     {
         await Store.AcquireAsync(Requests.Acquire("a", _ada, Lease, claimWindow: ClaimWindow), Token);
         await Store.AcquireAsync(Requests.Acquire("b", _bob, Lease, claimWindow: ClaimWindow), Token);
-        await Database.StringSetAsync($"{_prefix}:v1:{{c}}:lock", "something else");
+        await Database.StringSetAsync(LockText.KeyOf(_prefix, "c"), "something else");
+        await Database.ListLeftPushAsync(LockText.KeyOf(_prefix, "e"), "something else");
 
         var held = await Store.RenewAsync(
-            [Requests.Renew("a", _ada, Lease), Requests.Renew("b", _ada, Lease), Requests.Renew("c", _ada, Lease), Requests.Renew("d", _ada, Lease), Requests.Renew("b", _bob, Lease)], Token);
+            [Requests.Renew("a", _ada, Lease), Requests.Renew("b", _ada, Lease), Requests.Renew("c", _ada, Lease), Requests.Renew("d", _ada, Lease), Requests.Renew("e", _ada, Lease), Requests.Renew("b", _bob, Lease)], Token);
 
         Assert.Equal(
-            [RenewalReply.Renewed, RenewalReply.NotHeld, RenewalReply.NotHeld, RenewalReply.NotHeld, RenewalReply.Renewed], held);
+            [RenewalReply.Renewed, RenewalReply.NotHeld, RenewalReply.NotHeld, RenewalReply.NotHeld, RenewalReply.NotHeld, RenewalReply.Renewed], held);
     }
 
     [Fact]
@@ -116,7 +118,7 @@ public abstract partial class RedisStoreTests(ServerFixture server) : IAsyncLife
     {
         await AcquireAsync(_ada, wait: false);
         Assert.Equal([RenewalReply.Renewed], await RenewAsync(_ada, TimeSpan.FromSeconds(1)));
-        Assert.True(await Database.KeyTimeToLiveAsync(Key("lock")) > TimeSpan.FromSeconds(20));
+        Assert.True(await TimeToLiveAsync() > TimeSpan.FromSeconds(20));
     }
 
     [Fact]
@@ -125,25 +127,28 @@ public abstract partial class RedisStoreTests(ServerFixture server) : IAsyncLife
         await AcquireAsync(_ada, wait: false);
         await AcquireAsync(_bob, wait: true);
         await ReleaseAsync(_ada);
-        Assert.InRange((await Database.KeyTimeToLiveAsync(Key("lock")))!.Value, TimeSpan.Zero, ClaimWindow);
+        Assert.InRange(await TimeToLiveAsync(), TimeSpan.Zero, ClaimWindow);
 
         var claim = await AcquireAsync(_bob, wait: true);
 
         Assert.True(claim.IsGranted);
-        Assert.InRange((await Database.KeyTimeToLiveAsync(Key("lock")))!.Value, Lease - TimeSpan.FromSeconds(5), Lease);
+        Assert.InRange(await TimeToLiveAsync(), Lease - TimeSpan.FromSeconds(5), Lease);
         Assert.False(await Database.KeyExistsAsync(Key("waiters")));
     }
 
+    /// <summary>The lease does not end with it: it is the time that says when that is over.</summary>
     [Fact]
-    public async Task A_lock_without_an_end_of_life_gets_one_back()
+    [Failure("F44")]
+    public async Task A_record_without_an_end_of_life_gets_one_back_with_the_next_grant()
     {
         await AcquireAsync(_ada, wait: false);
-        await Database.KeyPersistAsync(Key("lock"));
+        await Database.KeyPersistAsync(RecordKey);
+        Assert.False((await AcquireAsync(_bob, wait: false)).IsGranted);
+        await ReleaseAsync(_ada);
 
-        var reply = await AcquireAsync(_bob, wait: true);
+        await AcquireAsync(_bob, wait: false);
 
-        Assert.False(reply.IsGranted);
-        Assert.NotNull(await Database.KeyTimeToLiveAsync(Key("lock")));
+        Assert.NotNull(await Database.KeyTimeToLiveAsync(RecordKey));
     }
 
     [Fact]
@@ -250,22 +255,41 @@ public abstract partial class RedisStoreTests(ServerFixture server) : IAsyncLife
         Assert.Equal(1, reply.WaitersBefore);
     }
 
+    /// <summary>As a later release may write a record, or another application its text: it is neither guessed at nor overwritten.</summary>
     [Theory]
-    [InlineData("string")]
-    [InlineData("hash")]
-    public async Task A_key_of_something_else_is_a_final_error_that_names_it(string type)
+    [Promise("G15")]
+    [InlineData("something else")]
+    [InlineData("something else that is longer than the part of a record before its owner")]
+    [InlineData("17672256000001231767225600000123X000030000ada/7#9")]
+    [InlineData("17672256000001231767225600000123H200030000ada/7#9")]
+    [InlineData("17672256000001231767225600000123H00003000.ada/7#9")]
+    [InlineData("17672256000001231767225600000123F00003000.ada/7#9")]
+    [InlineData("1767225600000123,767225600000123H000030000ada/7#9")]
+    [InlineData("1767225600000123,767225600000123F000030000ada/7#9")]
+    public async Task A_text_that_is_no_record_is_a_final_error_that_names_it_and_stays(string text)
     {
-        await (type == "string"
-            ? Database.StringSetAsync(Key("lock"), "something else")
-            : Database.HashSetAsync(Key("lock"), "colour", "blue"));
+        await Database.StringSetAsync(RecordKey, text);
 
-        foreach (var call in (Func<Task>[])[() => AcquireAsync(_ada, wait: false), () => Administration.GetHolderAsync("orders", Token)])
+        foreach (var call in (Func<Task>[])
+            [
+                () => AcquireAsync(_ada, wait: false),
+                () => AcquireAsync(_ada, wait: true),
+                () => Administration.GetHolderAsync("orders", Token),
+                () => Administration.InspectAsync("orders", 10, Token),
+            ])
         {
             var error = await Assert.ThrowsAsync<LockStoreException>(call);
             Assert.False(error.IsTransient);
             Assert.Contains("orders", error.Message, StringComparison.Ordinal);
             Assert.Contains("KeyPrefix", error.Message, StringComparison.Ordinal);
         }
+        Assert.Equal([RenewalReply.NotHeld], await RenewAsync(_ada, Lease));
+        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(_ada));
+        Assert.False(await Administration.RevokeAsync("orders", 1767225600000123, ClaimWindow, Token));
+        Assert.DoesNotContain("orders", (await Administration.ListAsync(null, Token)).LockNames);
+
+        Assert.Equal([RecordKey], await KeysAsync());
+        Assert.Equal(text, await Database.StringGetAsync(RecordKey));
     }
 
     [Fact]
@@ -314,7 +338,13 @@ public abstract partial class RedisStoreTests(ServerFixture server) : IAsyncLife
         }
     }
 
-    private string Key(string part) => $"{_prefix}:v1:{{orders}}:{part}";
+    private string RecordKey => LockText.KeyOf(_prefix, "orders");
+
+    private string Key(string part) => $"{RecordKey}:{part}";
+
+    private async Task<LockText> RecordAsync() => LockText.Parse((await Database.StringGetAsync(RecordKey))!);
+
+    private async Task<TimeSpan> TimeToLiveAsync() => (await Administration.GetHolderAsync("orders", Token))!.TimeToLive;
 
     private Task<AcquireReply> AcquireAsync(LockOwner owner, bool wait) =>
         Store.AcquireAsync(Requests.Acquire("orders", owner, Lease, wait: wait, claimWindow: ClaimWindow), Token);

@@ -12,7 +12,7 @@ namespace Coordination.Redis.Tests.Stores;
 [Needs(Need.RedisServer)]
 public sealed class ReplicationTests
 {
-    private static readonly RedisKey Key = "coordination:v1:{orders}:lock";
+    private static readonly RedisKey Key = LockText.KeyOf("coordination", "orders");
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly Replication _replication = new(1, TimeSpan.FromMilliseconds(200));

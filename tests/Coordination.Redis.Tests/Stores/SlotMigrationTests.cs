@@ -46,7 +46,6 @@ public sealed class SlotMigrationTests : IAsyncLifetime
     [InlineData(true, true)]
     [Promise("G12")]
     [Failure("F37")]
-    [Due("the second protocol", "TRYAGAIN")]
     public async Task A_lock_is_renewed_refused_released_and_acquired_while_its_slot_moves(bool isOnTheWayBack, bool hasMoved)
     {
         var (from, to) = isOnTheWayBack ? (Other, Home) : (Home, Other);
@@ -75,7 +74,6 @@ public sealed class SlotMigrationTests : IAsyncLifetime
     [InlineData(true)]
     [Promise("G12")]
     [Failure("F37")]
-    [Due("the second protocol", "The lease is lost while its slot moves")]
     public async Task A_lease_is_not_lost_while_its_slot_moves(bool hasMoved)
     {
         var duration = TimeSpan.FromSeconds(2);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using Coordination.Redis.Tests.Servers;
 using Coordination.Stores;
 using Coordination.TestKit.Servers;
@@ -18,7 +19,7 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
     private const string Holder = "host-1-ada/7";
     private const string WaiterNode = "host-2-bob";
     private const string Waiter = WaiterNode + "/3";
-    private const string HeldToken = "1767225600000123";
+    private const long HeldToken = 1767225600000123;
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -33,6 +34,8 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private ILockStore Store => _node!.Store;
+
+    private ILockStoreAdministration Administration => _node!.Administration;
 
     private IDatabase Database => _operator!.GetDatabase();
 
@@ -52,45 +55,103 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
     [Promise("G15")]
     public async Task A_lock_its_queue_and_its_occurrence_are_written_in_the_form_that_is_frozen()
     {
-        var granted = await Store.AcquireAsync(Requests.Acquire(Name, _ada, Lease, entry: 9, occurrence: Monday), Token);
-        await Store.AcquireAsync(Requests.Acquire(Name, _bob, Lease, entry: 4, wait: true), Token);
+        var token = (await Store.AcquireAsync(Requests.Acquire(Name, _ada, Lease, entry: 9, occurrence: Monday), Token)).FencingToken;
+        Assert.Equal($"{token}{token}H000030000{Holder}#9", await RecordAsync());
+        Assert.Equal([("run", "host-1-ada/1"), ("time", "1767225600000000")], await OccurrenceAsync());
 
-        var token = granted.FencingToken!.Value.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        Assert.Equal([("e:9", "1"), ("owner", Holder), ("since", token), ("token", token)], await HashAsync("lock"));
-        Assert.Equal(token, await Database.StringGetAsync(Key("token")));
+        await Store.AcquireAsync(Requests.Acquire(Name, _bob, Lease, entry: 4, wait: true), Token);
+        Assert.Equal($"{token}{token}H100030000{Holder}#9", await RecordAsync());
         Assert.Equal(Waiter + "#4", Assert.Single(await Database.SortedSetRangeByRankAsync(Key("waiters"))));
         Assert.Equal(Waiter + "#4", Assert.Single(await Database.SortedSetRangeByRankAsync(Key("alive"))));
-        Assert.Equal([("run", "host-1-ada/1"), ("time", "1767225600000000")], await HashAsync("occurrence:daily"));
+
+        await Store.AcquireAsync(Requests.Acquire(Name, _ada, Lease, entry: 10), Token);
+        Assert.Matches($"^{token}[0-9]{{16}}H100030000{Holder}#9,10$", await RecordAsync());
+        await Store.ReleaseAsync(Requests.Release(Name, _ada, Lease, entry: 10), Token);
+        Assert.Matches($"^{token}[0-9]{{16}}H100030000{Holder}#9$", await RecordAsync());
 
         await Store.ReleaseAsync(Requests.Release(Name, _ada, Lease, entry: 9, occurrence: Monday), Token);
-        Assert.Equal([("claim", "4"), ("owner", Waiter)], (await HashAsync("lock")).Where(field => field.Name is "claim" or "owner"));
-        Assert.Equal([("done", "1"), ("run", "host-1-ada/1"), ("time", "1767225600000000")], await HashAsync("occurrence:daily"));
+        token = (await HolderAsync())!.FencingToken;
+        Assert.Equal($"{token}{token}C100030000{Waiter}#4", await RecordAsync());
+        Assert.Equal([("done", "1"), ("run", "host-1-ada/1"), ("time", "1767225600000000")], await OccurrenceAsync());
 
-        var passed = (await HashAsync("lock")).Single(field => field.Name == "token").Value;
-        await ((ILockStoreAdministration)Store).RevokeAsync(Name, long.Parse(passed, System.Globalization.CultureInfo.InvariantCulture), Lease, Token);
-        Assert.Contains(await HashAsync("revoked"), field => field.Name == passed);
+        await Administration.RevokeAsync(Name, token.Value, Lease, Token);
+        Assert.Equal($"{token}{token}F100030000{Waiter}#4\n\n{token}:{token + 30_000_000}", await RecordAsync());
+    }
+
+    [Fact]
+    [Promise("G15")]
+    public async Task A_lock_that_was_released_is_written_in_the_form_that_is_frozen()
+    {
+        var token = (await Store.AcquireAsync(Requests.Acquire(Name, _ada, Lease), Token)).FencingToken;
+        await Store.ReleaseAsync(Requests.Release(Name, _ada, Lease) with { LeaseDuration = Lease }, Token);
+        Assert.Equal($"{token}{token}F000030000{Holder}#1", await RecordAsync());
+
+        token = (await Store.AcquireAsync(Requests.Acquire(Name, _ada, Lease), Token)).FencingToken;
+        await Store.ReleaseAsync(Requests.Release(Name, _ada, Lease, lockAtLeastFor: Lease), Token);
+        Assert.Matches($"^{token}[0-9]{{16}}R0000(29|30)[0-9]{{3}}{Holder}#1$", await RecordAsync());
+    }
+
+    /// <summary>Then the record says since when the lock is held, for the token does not.</summary>
+    [Fact]
+    [Promise("G15")]
+    public async Task A_lock_whose_token_is_ahead_of_the_clock_is_written_in_the_form_that_is_frozen()
+    {
+        await Database.StringSetAsync(RecordKey, $"99672256000001231767225600000123F000030000{Holder}#9", Lease);
+        await Store.AcquireAsync(Requests.Acquire(Name, _ada, Lease), Token);
+        Assert.Matches($"^9967225600000124([0-9]{{16}})H100030000{Holder}#1\n\\1$", await RecordAsync());
     }
 
     [Fact]
     [Promise("G15")]
     public async Task A_lock_and_its_waiter_in_the_frozen_form_are_renewed_shown_and_served()
     {
-        await WriteAsync();
+        await WriteAsync($"{HeldToken}{{0}}H100030000{Holder}#9");
+        await QueueAsync();
         var heard = new ConcurrentQueue<LockNotification>();
         await using var subscription = await Store.SubscribeAsync(WaiterNode, heard.Enqueue, Token);
 
         var refused = await Store.AcquireAsync(Requests.Acquire(Name, new LockOwner("host-3-cy", 1), Lease, wait: true), Token);
-        Assert.Equal((_ada, long.Parse(HeldToken, System.Globalization.CultureInfo.InvariantCulture), 1), (refused.Holder!.Owner, refused.Holder.FencingToken, refused.WaitersBefore));
-        Assert.Equal(DateTimeOffset.UnixEpoch.AddMicroseconds(1_767_225_600_000_123), refused.Holder.Since);
+        Assert.Equal((_ada, HeldToken, 1), (refused.Holder!.Owner, refused.Holder.FencingToken, refused.WaitersBefore));
+        Assert.Equal(DateTimeOffset.UnixEpoch.AddMicroseconds(HeldToken), refused.Holder.Since);
         Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([Requests.Renew(Name, _ada, Lease, refused.Holder.FencingToken)], Token));
-        var shown = await ((ILockStoreAdministration)Store).InspectAsync(Name, 10, Token);
+        var shown = await Administration.InspectAsync(Name, 10, Token);
         Assert.Equal([_bob, new LockOwner("host-3-cy", 1)], shown.Waiters.Select(waiter => waiter.Owner));
 
         Assert.Equal(ReleaseReply.Released, await Store.ReleaseAsync(Requests.Release(Name, _ada, Lease, entry: 9), Token));
         await Eventually.IsTrueAsync(() => !heard.IsEmpty, Patience, "the waiter is told");
         Assert.Equal((LockNotificationKind.Granted, Name, _bob), heard.TryPeek(out var told) ? (told.Kind, told.LockName, told.Owner) : default);
+        Assert.Equal((4, Lease), (told.Handover!.Entry, told.Handover.ClaimWindow));
         var claimed = await Store.AcquireAsync(Requests.Acquire(Name, _bob, Lease, entry: 4, wait: true), Token);
         Assert.True(claimed.FencingToken > refused.Holder.FencingToken);
+        Assert.Equal(told.Handover.FencingToken, claimed.FencingToken);
+    }
+
+    [Theory]
+    [Promise("G15")]
+    [InlineData("H0{1}{2}#9", 30, false)]
+    [InlineData("H0{1}{2}#9,10,11", 30, false)]
+    [InlineData("H1{1}{2}#9\n{0}", 30, false)]
+    [InlineData("C1{1}{2}#9\n\n1767225600000100:9967225600000000", 30, false)]
+    [InlineData("R0{1}{2}#9", 30, true)]
+    [InlineData("F0{1}{2}#9", 0, false)]
+    [InlineData("F1{1}{2}#9\n\n1767225600000100:9967225600000000,1767225600000110:9967225600000000", 0, false)]
+    public async Task A_record_in_any_frozen_form_is_understood(string form, int lasts, bool isReleased)
+    {
+        var from = await WriteAsync($"{HeldToken}{{0}}{string.Format(CultureInfo.InvariantCulture, form, "{0}", "00030000", Holder)}");
+
+        var holder = await HolderAsync();
+        Assert.Equal(lasts > 0, holder is not null);
+        if (holder is not null)
+        {
+            Assert.Equal((_ada, HeldToken, isReleased), (holder.Owner, holder.FencingToken, holder.IsReleased));
+            Assert.InRange(holder.TimeToLive, Lease - Patience, Lease);
+            Assert.Equal(form.EndsWith("{0}", StringComparison.Ordinal) ? from : HeldToken, (holder.Since - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
+        }
+
+        var isRevoked = form.Contains("100:", StringComparison.Ordinal);
+        var replies = await Store.RenewAsync([Requests.Renew(Name, _bob, Lease, 1767225600000100), Requests.Renew(Name, _bob, Lease, 1767225600000101), Requests.Renew(Name, _ada, Lease)], Token);
+        Assert.Equal([isRevoked ? RenewalReply.Revoked : RenewalReply.NotHeld, RenewalReply.NotHeld, lasts > 0 && !isReleased ? RenewalReply.Renewed : RenewalReply.NotHeld], replies);
+        Assert.Equal(lasts == 0, (await Store.AcquireAsync(Requests.Acquire(Name, _bob, Lease), Token)).IsGranted);
     }
 
     [Theory]
@@ -109,53 +170,72 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
     public async Task Notifications_are_written_in_the_form_that_is_frozen()
     {
         var heard = new ConcurrentQueue<string>();
-        var channel = RedisChannel.Literal($"{_prefix}:v1:node:{WaiterNode}");
-        await _operator!.GetSubscriber().SubscribeAsync(channel, (_, text) => heard.Enqueue(text!));
-        await WriteAsync();
+        await _operator!.GetSubscriber().SubscribeAsync(Channel, (_, text) => heard.Enqueue(text!));
+        await WriteAsync($"{HeldToken}{{0}}H100030000{Holder}#9");
+        await QueueAsync();
+        await Store.ReleaseAsync(Requests.Release(Name, _ada, TimeSpan.FromSeconds(2), entry: 9, allowBarging: true), Token);
+        await WriteAsync($"{HeldToken}{{0}}H100030000{Holder}#9");
         await Store.ReleaseAsync(Requests.Release(Name, _ada, Lease, entry: 9), Token);
-        var token = (await HashAsync("lock")).Single(field => field.Name == "token").Value;
-        await ((ILockStoreAdministration)Store).RevokeAsync(Name, long.Parse(token, System.Globalization.CultureInfo.InvariantCulture), Lease, Token);
+        var token = (await HolderAsync())!.FencingToken;
+        await Administration.RevokeAsync(Name, token, Lease, Token);
 
-        await Eventually.IsTrueAsync(() => heard.Count == 2, Patience, "both are heard");
-        Assert.Equal([$"granted\n{Name}\n{Waiter}\n{token}", $"revoked\n{Name}\n{Waiter}\n{token}"], heard.Order(StringComparer.Ordinal));
+        await Eventually.IsTrueAsync(() => heard.Count == 3, Patience, "all are heard");
+        Assert.Equal([$"again\n{Name}\n{Waiter}#4\n0", $"granted\n{Name}\n{Waiter}#4\n{token}\n{token}\n30000", $"revoked\n{Name}\n{Waiter}#4\n{token}"], heard.Order(StringComparer.Ordinal));
     }
 
     [Fact]
     [Promise("G15")]
-    public async Task Notifications_in_the_frozen_form_are_understood_and_later_ones_let_be()
+    public async Task Notifications_in_the_frozen_form_are_understood_and_others_let_be()
     {
         var heard = new ConcurrentQueue<LockNotification>();
         await using var subscription = await Store.SubscribeAsync(WaiterNode, heard.Enqueue, Token);
-        var channel = RedisChannel.Literal($"{_prefix}:v1:node:{WaiterNode}");
-        foreach (var text in (string[])[$"moved\n{Name}\n{Waiter}\n5", $"granted\n{Name}\n{Waiter}\n5\nmore", "granted", string.Empty, $"granted\n{Name}\n{Waiter}\n5", $"again\n{Name}\n{Waiter}\n2000", $"revoked\n{Name}\n{Waiter}\n5"])
+        var granted = $"granted\n{Name}\n{Waiter}#4\n5\n{HeldToken}\n2000";
+        foreach (var text in (string[])
+            [
+                $"moved\n{Name}\n{Waiter}#4\n5", $"{granted}\nmore", $"granted\n{Name}\n{Waiter}\n5", "granted", string.Empty,
+                granted, $"again\n{Name}\n{Waiter}#4\n2000", $"revoked\n{Name}\n{Waiter}#4\n5",
+            ])
         {
-            await Database.PublishAsync(channel, text);
+            await Database.PublishAsync(Channel, text);
         }
 
         await Eventually.IsTrueAsync(() => heard.Count == 3, Patience, "what is known is heard");
 
         // Each is told by a thread of its own.
+        var handover = new LockHandover { Entry = 4, FencingToken = 5, At = DateTimeOffset.UnixEpoch.AddMicroseconds(HeldToken), ClaimWindow = TimeSpan.FromSeconds(2) };
         Assert.Equal(
-            [LockNotification.Granted(Name, _bob), LockNotification.AskAgain(Name, _bob, TimeSpan.FromSeconds(2)), LockNotification.Revoked(Name, _bob, 5)],
+            [LockNotification.Granted(Name, _bob, handover), LockNotification.AskAgain(Name, _bob, TimeSpan.FromSeconds(2)), LockNotification.Revoked(Name, _bob, 5)],
             heard.OrderBy(notification => notification.Kind));
     }
 
-    private string Key(string part) => $"{_prefix}:v1:{{{Name}}}:{part}";
+    private string RecordKey => $"{_prefix}:v2:{{{Name}}}";
 
-    private async Task<List<(string Name, string Value)>> HashAsync(string part) =>
-        [.. (await Database.HashGetAllAsync(Key(part))).Select(field => (Name: field.Name.ToString(), Value: field.Value.ToString())).OrderBy(field => field.Name, StringComparer.Ordinal)];
+    private RedisChannel Channel => RedisChannel.Literal($"{_prefix}:v2:node:{WaiterNode}");
 
-    /// <summary>A lock that is held, and one waiter, as the first protocol writes them.</summary>
-    private async Task WriteAsync()
+    private string Key(string part) => $"{RecordKey}:{part}";
+
+    private async Task<string> RecordAsync() => (await Database.StringGetAsync(RecordKey))!;
+
+    private Task<LockHolder?> HolderAsync() => Administration.GetHolderAsync(Name, Token);
+
+    private async Task<List<(string Name, string Value)>> OccurrenceAsync() =>
+        [.. (await Database.HashGetAllAsync(Key("occurrence:daily"))).Select(field => (Name: field.Name.ToString(), Value: field.Value.ToString())).OrderBy(field => field.Name, StringComparer.Ordinal)];
+
+    /// <summary>Writes a record as of now.</summary>
+    /// <param name="form">The text, with {0} for the time.</param>
+    /// <returns>That time, in µs.</returns>
+    private async Task<long> WriteAsync(string form)
+    {
+        var now = (DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        await Database.StringSetAsync(RecordKey, form.Replace("{0}", now.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), TimeSpan.FromDays(2));
+        return now;
+    }
+
+    /// <summary>One waiter, in a queue as it is written.</summary>
+    private async Task QueueAsync()
     {
         var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
-        await Database.HashSetAsync(Key("lock"), [new("owner", Holder), new("token", HeldToken), new("since", HeldToken), new("e:9", "1")]);
-        await Database.StringSetAsync(Key("token"), HeldToken, TimeSpan.FromDays(1));
         await Database.SortedSetAddAsync(Key("waiters"), Waiter + "#4", now * 1000d);
         await Database.SortedSetAddAsync(Key("alive"), Waiter + "#4", now + 60_000d);
-        foreach (var key in (string[])["lock", "waiters", "alive"])
-        {
-            await Database.KeyExpireAsync(Key(key), Lease);
-        }
     }
 }

@@ -12,14 +12,21 @@ public static class Keyspace
         await Task.WhenAll((await KeysAsync(connection, prefix + ":*")).Select(key => connection.GetDatabase().KeyDeleteAsync(key)));
     }
 
-    /// <summary>The last token, and the last occurrences, are remembered for a while, and nothing else is left of a lock.</summary>
+    /// <summary>
+    /// The record of a free lock, with the last token, is remembered for a while, and so are the last occurrences. Nothing else is left of a lock.
+    /// </summary>
     public static async Task AssertOnlyTokenLeftAsync(IConnectionMultiplexer connection, string prefix, string lockName)
     {
-        var token = $"{prefix}:v1:{{{lockName}}}:token";
-        var occurrence = $"{prefix}:v1:{{{lockName}}}:occurrence:";
+        var record = LockText.KeyOf(prefix, lockName);
+        var occurrence = record + ":occurrence:";
         Assert.All(
-            await KeysAsync(connection, $"{prefix}:v1:{{{lockName}}}:*"),
-            key => Assert.True(key == token || key.ToString().StartsWith(occurrence, StringComparison.Ordinal), $"{key} is left."));
+            await KeysAsync(connection, record + "*"),
+            key => Assert.True(key == record || key.ToString().StartsWith(occurrence, StringComparison.Ordinal), $"{key} is left."));
+        if ((string?)await connection.GetDatabase().StringGetAsync(record) is { } text)
+        {
+            Assert.Equal('F', LockText.Parse(text).State);
+            Assert.InRange((await connection.GetDatabase().KeyTimeToLiveAsync(record))!.Value, TimeSpan.FromHours(44), TimeSpan.FromHours(48));
+        }
     }
 
     private static async Task<RedisKey[]> KeysAsync(IConnectionMultiplexer connection, string pattern)

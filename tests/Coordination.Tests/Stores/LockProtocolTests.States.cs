@@ -92,7 +92,8 @@ public sealed partial class LockProtocolTests
             var before = Holder();
             var mayRelease = before?.Owner == owner || before?.Owner is null;
             var isEnded = false;
-            switch (random.Next(8))
+            var next = (ReleaseReply?)null;
+            switch (random.Next(9))
             {
                 case 0:
                     Try(owner, entry, allowBarging: random.Next(4) == 0);
@@ -105,6 +106,14 @@ public sealed partial class LockProtocolTests
                     break;
                 case 5:
                     isEnded = Revoke(before?.FencingToken ?? 0);
+                    break;
+                case 6:
+                    Claim(owner, entry, before?.FencingToken ?? 0);
+                    break;
+                case 7:
+                    next = ReleaseToOwn(owner, entry);
+                    isEnded = next.Outcome == ReleaseOutcome.Released;
+                    Assert.True(mayRelease || !isEnded, "A release ended the grant of another.");
                     break;
                 default:
                     isEnded = Release(owner, entry, random.Next(4) == 0, TimeSpan.FromSeconds(random.Next(3) == 0 ? 3 : 0)) == ReleaseReply.Released;
@@ -119,13 +128,18 @@ public sealed partial class LockProtocolTests
                 Assert.Equal((before.Owner, before.FencingToken), (after!.Owner, after.FencingToken));
             }
 
+            if (next?.Handover is { } given)
+            {
+                Assert.Equal((owner.NodeId, next.NextOwner, given.FencingToken, ClaimWindow), (after!.Owner.NodeId, after.Owner, after.FencingToken, after.TimeToLive));
+            }
+
             if (after is not null && (after.FencingToken != lastToken || after.Owner != holder))
             {
                 Assert.True(after.FencingToken > lastToken, $"Token {after.FencingToken} after {lastToken}.");
                 (lastToken, holder) = (after.FencingToken, after.Owner);
             }
 
-            Assert.Equal(_state.Waiters.Length, _state.Waiters.Select(waiter => waiter.Owner).Distinct().Count());
+            Assert.Equal(_state.Waiters.Length, _state.Waiters.Select(waiter => (waiter.Owner, waiter.Entry)).Distinct().Count());
             Assert.Equal(_state.Waiters.OrderBy(waiter => waiter.Since), _state.Waiters);
             Assert.All(_told, notification => Assert.Equal(LockName, notification.LockName));
         }

@@ -225,6 +225,13 @@ public sealed partial class LockProtocolTests
     private ReleaseReply Release(LockOwner owner, long entry = 1, bool allowBarging = false, TimeSpan lockAtLeastFor = default) =>
         Apply(LockProtocol.Release(_state, Requests.Release(LockName, owner, ClaimWindow, entry, allowBarging, lockAtLeastFor), _now));
 
+    /// <summary>Of a node that hears of its next waiter by the reply.</summary>
+    private ReleaseReply ReleaseToOwn(LockOwner owner, long entry = 1) =>
+        Apply(LockProtocol.Release(_state, Requests.Release(LockName, owner, ClaimWindow, entry) with { TakesHandover = true }, _now));
+
+    private RenewalReply Claim(LockOwner owner, long entry, long token) =>
+        Apply(LockProtocol.Renew(_state, Requests.Renew(LockName, owner, Lease, token) with { ClaimedEntry = entry }, _now));
+
     private bool Revoke(long token) => Apply(LockProtocol.Revoke(_state, LockName, token, ClaimWindow, _now));
 
     private LockHolder? Holder() => LockProtocol.Describe(_state, _now);

@@ -1,3 +1,4 @@
+using Coordination.Stores;
 using Coordination.Tests.Leases;
 
 namespace Coordination.Tests.Waiting;
@@ -6,6 +7,7 @@ namespace Coordination.Tests.Waiting;
 public sealed class WaiterTests
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ClaimWindow = TimeSpan.FromSeconds(2);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -65,12 +67,16 @@ public sealed class WaiterTests
     {
         await using var node = new TestNode();
         node.Store.DropNotifications = true;
-        var held = await node.AcquireAsync();
+        // What a node begins with its first call would be taken for the waiter's sleep.
+        await (await node.AcquireAsync()).DisposeAsync();
+        var stranger = node.Store.GrantTo("work", "another-node", LeaseDuration);
+        var token = (await node.Store.GetHolderAsync("work", Token))!.FencingToken;
         Task<ILockLease> waiting = null!;
         await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
-        Assert.Equal(ReleaseResult.Released, await held.ReleaseAsync(Token));
+        Assert.Equal(ReleaseReply.Released, await node.Store.ReleaseAsync(Requests.Release("work", stranger, ClaimWindow), Token));
+        Assert.False(waiting.IsCompleted);
         Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, LeaseDuration + TimeSpan.FromMilliseconds(250)));
-        Assert.True((await waiting).FencingToken > held.FencingToken);
+        Assert.True((await waiting).FencingToken > token);
     }
 
     [Fact]
@@ -80,10 +86,12 @@ public sealed class WaiterTests
     {
         await using var node = new TestNode();
         node.Store.DropNotifications = true;
-        var held = await node.AcquireAsync();
+        // What a node begins with its first call would be taken for the waiter's sleep.
+        await (await node.AcquireAsync()).DisposeAsync();
+        var stranger = node.Store.GrantTo("work", "a-node", LeaseDuration);
         Task<ILockLease> waiting = null!;
         await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
-        Assert.Equal(ReleaseResult.Released, await held.ReleaseAsync(Token));
+        Assert.Equal(ReleaseReply.Released, await node.Store.ReleaseAsync(Requests.Release("work", stranger, ClaimWindow), Token));
 
         // Passed to the waiter, which did not hear of it, and granted to another when the claim window had ended.
         node.Store.GrantTo("work", "another-node", TimeSpan.FromHours(1));
