@@ -48,6 +48,7 @@ internal sealed class ServerProbe(RedisStoreOptions options, ILogger logger)
             Log.WritesWithoutReplicas(logger);
         }
 
+        await new LayoutCheck(Keys, Database, logger).RunAsync(multiplexer).ConfigureAwait(false);
         await CheckAtomicityAsync(connection, multiplexer, identity).ConfigureAwait(false);
         var mayLoseLocks = await new RetentionCheck(connection, multiplexer, logger).RunAsync(identity).ConfigureAwait(false);
         Log.ServerIsFit(

@@ -19,6 +19,12 @@ internal sealed partial class LockKeys(string prefix)
     private readonly ConcurrentDictionary<string, RedisKey[]> _known = new(StringComparer.Ordinal);
     private int _knownCount;
 
+    /// <summary>What all keys begin with.</summary>
+    public string Root => _root;
+
+    /// <summary>What SCAN finds the keys of all layouts with.</summary>
+    public string AnyLayoutPattern => Special().Replace(prefix, "\\$0") + ":v[0-9]*:*";
+
     /// <summary>The channels of the nodes, to which a node's id is appended.</summary>
     public string NodeChannels => _root + "node:";
 
@@ -39,6 +45,19 @@ internal sealed partial class LockKeys(string prefix)
 
     /// <summary>What SCAN finds the records with. The prefix may have characters that are special there.</summary>
     public string LockPattern => Special().Replace(_root, "\\$0") + "{*}";
+
+    /// <summary>Whether a key is a lock's, or of its queue, in another layout than this one: prefix, a colon and v, a number, and a colon.</summary>
+    public bool IsOfAnotherLayout(string key)
+    {
+        if (!key.StartsWith(prefix + ":v", StringComparison.Ordinal) || key.StartsWith(_root, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        var rest = key.AsSpan(prefix.Length + 2);
+        var digits = rest.IndexOf(':');
+        return digits > 0 && !rest[..digits].ContainsAnyExceptInRange('0', '9');
+    }
 
     /// <summary>The name of a lock, from the key of its record.</summary>
     public string NameIn(string key) => key[(_root.Length + 1)..^1];

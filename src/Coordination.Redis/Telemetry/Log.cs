@@ -60,4 +60,7 @@ internal static partial class Log
 
     [LoggerMessage(1117, LogLevel.Information, "The start was cancelled before the Redis server was examined.")]
     public static partial void ProbeCancelled(ILogger logger);
+
+    [LoggerMessage(1118, LogLevel.Debug, "Whether locks of another layout have the same prefix on the Redis server was not looked for: {Reason}")]
+    public static partial void LayoutIsUnknown(ILogger logger, string reason);
 }
