@@ -118,21 +118,13 @@ public static class ExclusiveServiceCollectionExtensions
 
     private static void AddOptions(IServiceCollection services, ServiceKey key, Action<ExclusiveServiceOptions>? configure)
     {
-        var options = ServiceParts.AddKey<ExclusiveServiceOptions, ExclusiveServiceOptionsBinding>(services, key, DurationsOf);
+        var options = ServiceParts.AddKey<ExclusiveServiceOptions, ExclusiveServiceOptionsBinding>(services, key);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ExclusiveServiceOptions>, ExclusiveServiceOptionsValidator>());
         if (configure is not null)
         {
             options.Configure(configure);
         }
     }
-
-    /// <summary>Those of all services that have their defaults are in the documentation.</summary>
-    private static IEnumerable<KeyValuePair<string, TimeSpan?>> DurationsOf(ExclusiveServiceOptions options) =>
-    [
-        new(nameof(LockOptions.LeaseDuration), options.LockOptions?.LeaseDuration),
-        new(nameof(options.MaxTerm), options.MaxTerm),
-        new(nameof(options.OverdueAfter), options.OverdueAfter),
-    ];
 
     private static IServiceCollection Add<TService>(IServiceCollection services, ServiceKey key, ServiceInstance<TService> instance)
         where TService : ExclusiveBackgroundService

@@ -76,20 +76,13 @@ public static class RunOnceServiceCollectionExtensions
 
     private static void AddOptions(IServiceCollection services, RunOnceWork work, Action<RunOnceOptions>? configure)
     {
-        var options = ServiceParts.AddOptions<RunOnceOptions, RunOnceOptionsBinding>(services, RunOnceWork.Section, work.SectionPath, work.LockName, DurationsOf);
+        var options = ServiceParts.AddOptions<RunOnceOptions, RunOnceOptionsBinding>(services, RunOnceWork.Section, work.SectionPath, work.LockName);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RunOnceOptions>, RunOnceOptionsValidator>());
         if (configure is not null)
         {
             options.Configure(configure);
         }
     }
-
-    private static IEnumerable<KeyValuePair<string, TimeSpan?>> DurationsOf(RunOnceOptions options) =>
-    [
-        new(nameof(options.RememberFor), options.RememberFor),
-        new(nameof(LockOptions.LeaseDuration), options.LockOptions?.LeaseDuration),
-        new(nameof(options.OverdueAfter), options.OverdueAfter),
-    ];
 
     private static RunOnceStep CreateStep(IServiceProvider provider, RunOnceWork work)
     {

@@ -163,8 +163,12 @@ public static class RedisCoordinationBuilderExtensions
         var given = options.Connect?.Invoke(node.Container)
             ?? node.Get<IConnectionMultiplexer>()
             ?? node.Container.GetService<IConnectionMultiplexer>()
-            ?? throw new InvalidOperationException(
-                $"UseRedis() found no connection. Set {NodeSection.Of(node.Name, RedisStoreOptions.Section)}:ConnectionString, pass a connection string to UseRedis, or register an IConnectionMultiplexer.");
+            ?? throw new InvalidOperationException(string.Join(
+                ' ',
+                [
+                    $"UseRedis() found no connection. Set {NodeSection.Of(node.Name, RedisStoreOptions.Section)}:ConnectionString, pass a connection string to UseRedis, or register an IConnectionMultiplexer.",
+                    .. node.Container.FindUnknownCoordinationSettings(),
+                ]));
         return new RedisConnection(Checked(given), logger);
 
         IConnectionMultiplexer Checked(IConnectionMultiplexer given)
