@@ -97,6 +97,8 @@ public static class QuartzExclusivityBuilderExtensions
 
         scheduler.AddSchedulerListener(provider => Of(provider).Shutdown);
         scheduler.AddSchedulerListener(provider => Of(provider).AbandonedFiresOf(provider));
+        scheduler.AddSchedulerListener(provider => Of(provider).CheckOf(provider));
+        scheduler.AddSchedulerListener(provider => Of(provider).KeysOf(provider));
         scheduler.AddTriggerListener(provider => Of(provider).GateOf(provider));
         scheduler.AddJobListener(provider => Of(provider).ListenerOf(provider));
         scheduler.AddJobMiddleware(provider => Of(provider).MiddlewareOf(provider));
@@ -152,6 +154,7 @@ public static class QuartzExclusivityBuilderExtensions
             provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<JobOutage>>())));
         services.TryAddSingleton<ExclusiveRuns>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobsAtStop>());
+        services.AddCoordinationStopTime("jobs that are interrupted at last", JobsAtStop.LastRespite);
     }
 
     /// <summary>Those that no job has changed, of each scheduler.</summary>

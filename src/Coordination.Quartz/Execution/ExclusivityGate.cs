@@ -22,6 +22,7 @@ internal sealed class ExclusivityGate(
     ExclusiveRuns runs,
     FireReport report,
     ChainGuard chains,
+    KeyCheck keys,
     FireHandBack handBack,
     TimeSpan leaseDuration,
     ILogger logger) : ITriggerListener
@@ -31,12 +32,6 @@ internal sealed class ExclusivityGate(
 
     /// <summary>Runs that may begin and have not begun, by the id of their fire.</summary>
     private readonly ConcurrentDictionary<string, ExclusiveRun> _admitted = new();
-
-    /// <summary>Types that were warned of.</summary>
-    private readonly ConcurrentDictionary<Type, bool> _namedByType = new();
-
-    /// <summary>Types of whose triggers were warned.</summary>
-    private readonly ConcurrentDictionary<Type, bool> _ofOneNode = new();
 
     private volatile SchedulerMetadata? _metadata;
 
@@ -115,22 +110,8 @@ internal sealed class ExclusivityGate(
             return null;
         }
 
-        var type = context.JobDetail.JobType.Type;
-        if (job.IsOfType && policy.LockName == job.Text && _namedByType.TryAdd(type, true))
-        {
-            logger.NamedByType(context.JobDetail.Key, type);
-        }
-        else if (fireTimes.MayBeOfOneNode(context.JobDetail.Key) && policy.LockName == job.Text && _namedByType.TryAdd(type, true))
-        {
-            logger.KeyMayBeGenerated(context.JobDetail.Key, type);
-        }
-
         var fire = fireTimes.Find(context, policy, job.Text, policies.FireTimeRetention);
-        if (fire is not null && fireTimes.MayBeOfOneNode(context.Trigger) && _ofOneNode.TryAdd(type, true))
-        {
-            logger.TriggerKeyMayBeGenerated(context.Trigger.Key, context.JobDetail.Key, type);
-        }
-
+        keys.Check(context.JobDetail, context.Trigger, policy, job);
         return new ExclusiveRun(context, policy, fire, logger);
     }
 

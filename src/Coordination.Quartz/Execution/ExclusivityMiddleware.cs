@@ -147,9 +147,9 @@ internal sealed class ExclusivityMiddleware(ExclusivityGate gate, OccurrenceLock
         }
 
         var result = await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
-        if (result == ReleaseResult.NotHeld && run.Outcome != FireOutcome.Lost)
+        if (result != ReleaseResult.Released && run.Outcome != FireOutcome.Lost)
         {
-            logger.FoundLostAtRelease(run.Context.JobDetail.Key, lease.LockName, lease.FencingToken);
+            logger.ReleaseUnconfirmed(run.Context.JobDetail.Key, run.Context.ScheduledFireTimeUtc ?? run.Context.FireTimeUtc, lease.LockName, lease.FencingToken, result);
         }
     }
 

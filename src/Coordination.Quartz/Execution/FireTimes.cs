@@ -16,12 +16,6 @@ internal sealed class FireTimes(string nodeId, SchedulerNames names)
     public ValueTask<JobName> IdentifyAsync(IScheduler scheduler, IJobDetail job, CancellationToken cancellationToken) =>
         names.OfJobAsync(scheduler, job, cancellationToken);
 
-    /// <inheritdoc cref="SchedulerNames.MayBeOfOneNode(JobKey)"/>
-    public bool MayBeOfOneNode(JobKey job) => names.MayBeOfOneNode(job);
-
-    /// <inheritdoc cref="SchedulerNames.MayBeOfOneNode(JobKey)"/>
-    public bool MayBeOfOneNode(ITrigger trigger) => names.MayBeOfOneNode(trigger);
-
     /// <summary>The fire time that this fire has in common with those of other nodes; null for none.</summary>
     /// <param name="context">The fire.</param>
     /// <param name="policy">How it is exclusive.</param>

@@ -16,7 +16,7 @@ internal sealed class JobsAtStop(
     IServiceProvider services, IEnumerable<ExclusiveScheduler> schedulers, ExclusiveRuns runs, TelemetryDispatcher telemetry, TimeProvider time, ILogger<JobsAtStop> logger) : IHostedLifecycleService
 {
     /// <summary>What jobs have to come to an end that are interrupted here, however long the stop has lasted.</summary>
-    private static readonly TimeSpan LastRespite = TimeSpan.FromSeconds(3);
+    public static readonly TimeSpan LastRespite = TimeSpan.FromSeconds(3);
 
     private readonly ILogger _logger = telemetry.Wrap(logger);
 

@@ -8,7 +8,7 @@ namespace Coordination.Quartz.Execution;
 
 /// <summary>Asks the store whether a run may begin, and waits for its lock where the run is to wait.</summary>
 internal sealed class RunAdmission(
-    OccurrenceLocks locks, OutageLook look, JobOutage outage, WaitingRuns waiting, SchedulerShutdown shutdown, TimeProvider time, ILogger logger)
+    OccurrenceLocks locks, OutageLook look, SeriesLook series, JobOutage outage, WaitingRuns waiting, SchedulerShutdown shutdown, TimeProvider time, ILogger logger)
 {
     /// <summary>How often a run that would rather run with no lease than wait for the store looks whether the store is away.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
@@ -79,6 +79,13 @@ internal sealed class RunAdmission(
             // It may be back while the fire waits.
             failure = e;
             outage.Meet(run, e);
+        }
+
+        if (attempt is { Lease: null, Status: OccurrenceStatus.None, Holder: { } holder } && fire is not null && longest is null
+            && WaitRule.LongestWaitForOthers(policy) is { } patience && !await series.IsOfSeriesAsync(policy, fire, holder, cancellationToken).ConfigureAwait(false))
+        {
+            // Nobody else runs this one, and at the next one it may be the same again.
+            longest = patience;
         }
 
         if (attempt is { Lease: null, Status: OccurrenceStatus.None } && longest is null && policy.OnCrash == JobCrashAction.Recover)

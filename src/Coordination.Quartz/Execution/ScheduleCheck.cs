@@ -7,14 +7,14 @@ using Quartz;
 
 namespace Coordination.Quartz.Execution;
 
-/// <summary>Checks what a scheduler begins with, when the host has started: jobs that cannot be exclusive as they are set, and schedules that each node has for itself.</summary>
+/// <summary>Checks what a scheduler begins with, before it starts: jobs that cannot be exclusive as they are set, and schedules that each node has for itself.</summary>
 /// <param name="policies">How its jobs are exclusive.</param>
 /// <param name="names">What they are called.</param>
 /// <param name="waitsTakePlaces">Whether runs that wait take up places of the scheduler's thread pool; known once the scheduler is made.</param>
 /// <param name="logger">Told of what is found.</param>
 internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames names, Func<bool> waitsTakePlaces, ILogger logger)
 {
-    /// <summary>Of how many jobs of a shared store the settings are looked at when the host starts.</summary>
+    /// <summary>Of how many jobs of a shared store the settings are looked at when a scheduler starts.</summary>
     private const int JobsLookedAt = 1_000;
 
     /// <exception cref="ArgumentException">A job cannot be exclusive as it is set, or a trigger not be told from another.</exception>

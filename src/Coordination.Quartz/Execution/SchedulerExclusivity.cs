@@ -21,7 +21,9 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
     private RunPlaces? _places;
     private Parts? _parts;
 
-    public ScheduleCheck CheckOf(IServiceProvider services) => PartsFrom(services).Check;
+    public StartCheck CheckOf(IServiceProvider services) => PartsFrom(services).Check;
+
+    public KeyCheck KeysOf(IServiceProvider services) => PartsFrom(services).Keys;
 
     public ExclusivityGate GateOf(IServiceProvider services) => PartsFrom(services).Gate;
 
@@ -69,14 +71,17 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var admission = new RunAdmission(
             locks,
             new OutageLook(services.GetRequiredService<ILockStoreAdministration>(), time),
+            new SeriesLook(locks),
             services.GetRequiredService<JobOutage>(),
             new WaitingRuns(() => _places),
             Shutdown,
             time,
             logger);
-        var gate = new ExclusivityGate(admission, policies, fireTimes, runs, report, new ChainGuard(), new FireHandBack(services.GetService<IJobStore>(), time), settings.LeaseDuration, logger);
+        var keys = new KeyCheck(policies, names, logger);
+        var gate = new ExclusivityGate(admission, policies, fireTimes, runs, report, new ChainGuard(), keys, new FireHandBack(services.GetService<IJobStore>(), time), settings.LeaseDuration, logger);
         return new Parts(
-            new ScheduleCheck(policies, names, () => _places is null, logger),
+            new StartCheck(new ScheduleCheck(policies, names, () => _places is null, logger), scheduler.IsOfApplication, logger),
+            keys,
             gate,
             new ExclusivityListener(gate, fireTimes, report),
             new ExclusivityMiddleware(gate, locks, Shutdown, time, logger));
@@ -95,5 +100,5 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         return faults.Count == 0 ? options : throw new OptionsValidationException(scheduler.Name, typeof(QuartzExclusivityOptions), faults);
     }
 
-    private sealed record Parts(ScheduleCheck Check, ExclusivityGate Gate, ExclusivityListener Listener, ExclusivityMiddleware Middleware);
+    private sealed record Parts(StartCheck Check, KeyCheck Keys, ExclusivityGate Gate, ExclusivityListener Listener, ExclusivityMiddleware Middleware);
 }

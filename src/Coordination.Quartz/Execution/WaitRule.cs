@@ -33,6 +33,9 @@ internal static class WaitRule
         _ => context.RefireCount > 0 || context.RetryAttempt > 0 ? RefiresTurn : null,
     };
 
+    /// <summary>How long a fire waits that a later one of its series follows, where the lock is with a run of another series; null for not at all.</summary>
+    public static TimeSpan? LongestWaitForOthers(ExclusivePolicy policy) => policy.OnConflict is null ? policy.MaxWait ?? Timeout.InfiniteTimeSpan : null;
+
     /// <summary>Whether a fire that waits for its turn waits also for a store that is away, unless it is told to skip then.</summary>
     public static bool WaitsForStore(ExclusivePolicy policy) =>
         policy.OnStoreUnavailable is null || (policy is { OnStoreUnavailable: JobOutageAction.Skip, OnConflict: JobConflictAction.Wait });

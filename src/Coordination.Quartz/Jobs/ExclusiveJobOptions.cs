@@ -13,9 +13,10 @@ public sealed class ExclusiveJobOptions
     public string? Name { get; set; }
 
     /// <summary>
-    /// What a fire does that finds the job running on another node. By default it skips where a later fire of its series follows, and waits where
-    /// nobody else would run it: one that is run once, by a trigger or by hand, one that is recovered, the last of a finite series, and every fire of a
-    /// scheduler whose job store outlives the process, for there each fire comes to one node only.
+    /// What a fire does that finds its lock with another run. By default it skips where an earlier fire of its own series is what runs, and a later one
+    /// follows, and waits where nobody else would run it: one that finds a run of another trigger or job, or anything else that holds the lock; one that is run
+    /// once, by a trigger or by hand; one that is recovered; the last of a finite series; and every fire of a scheduler whose job store outlives the process, for
+    /// there each fire comes to one node only.
     /// </summary>
     public JobConflictAction? OnConflict { get; set; }
 
@@ -53,7 +54,8 @@ public sealed class ExclusiveJobOptions
     /// <summary>
     /// Whether each scheduled fire time is run once at most, by whichever node comes first; true by default. Counts for triggers whose
     /// fire times are the same on all nodes, as those of cron expressions are, and for those that repeat at an interval, once in each interval; a job that
-    /// is triggered by hand is exclusive only.
+    /// is triggered by hand is exclusive only. Without it no node knows whose series a run elsewhere is of, and a fire that a later one of its series
+    /// follows skips by default, whatever runs.
     /// </summary>
     public bool? OncePerFireTime { get; set; }
 

@@ -88,7 +88,7 @@ internal sealed class SchedulerNames
     public bool MayBeOfOneNode(JobKey job) => !IsStoreKept && !_content.Has(job) && MayBeGenerated(job.Group, job.Name);
 
     /// <inheritdoc cref="MayBeOfOneNode(JobKey)"/>
-    public bool MayBeOfOneNode(ITrigger trigger) => !IsStoreKept && !IsOnce(trigger) && !_content.Has(trigger.Key) && MayBeGenerated(trigger.Key.Group, trigger.Key.Name);
+    public bool MayBeOfOneNode(ITrigger trigger) => !IsStoreKept && !_content.Has(trigger.Key) && MayBeGenerated(trigger.Key.Group, trigger.Key.Name);
 
     private static bool IsOnce(ITrigger trigger) => trigger is ISimpleTrigger { RepeatCount: 0 };
 

@@ -12,8 +12,8 @@ internal static partial class Log
     [LoggerMessage(1308, LogLevel.Warning, "The lock store cannot be asked, for {Job} first: {Reason} Until it can, fires of exclusive jobs are skipped, wait, or run without a lease, as OnStoreUnavailable says for each; that is said at Debug, and as a warning for a fire that no later one of its series follows.")]
     public static partial void StoreUnavailable(this ILogger logger, JobKey job, string reason);
 
-    [LoggerMessage(1309, LogLevel.Warning, "{Job} had lost its lease of the lock '{LockName}', token {FencingToken}, by the time that it was done. Whether another node ran it meanwhile is not known.")]
-    public static partial void FoundLostAtRelease(this ILogger logger, JobKey job, string lockName, long fencingToken);
+    [LoggerMessage(1309, LogLevel.Warning, "{Job} ended its run for its fire time {FireTime:O}, and the store did not confirm it: lock '{LockName}', token {FencingToken}, release: {Release}. The lease may have ended before the run, and another node have run the job beside it; or the run may count as one that was cut short, and its lock pass on when the lease runs out.")]
+    public static partial void ReleaseUnconfirmed(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, long fencingToken, ReleaseResult release);
 
     [LoggerMessage(1310, LogLevel.Error, "The interruption of {Job} failed.")]
     public static partial void InterruptionFailed(this ILogger logger, Exception exception, JobKey job);
@@ -42,7 +42,7 @@ internal static partial class Log
     [LoggerMessage(1333, LogLevel.Debug, "The turn of {Job} has come for the lock '{LockName}', and it waits for a place in the thread pool of its scheduler.")]
     public static partial void WaitsForPlace(this ILogger logger, JobKey job, string lockName);
 
-    [LoggerMessage(1334, LogLevel.Warning, "The trigger {Trigger} of {Job} ({Type}) was scheduled at run time under a key that may be a generated one. Where it is, each node has another, and each runs the job for every fire time: give it a key with WithIdentity. Where it was given, all is well; a group of its own says so.")]
+    [LoggerMessage(1334, LogLevel.Warning, "The trigger {Trigger} of {Job} ({Type}) was scheduled at run time under a key that may be a generated one. Where it is, each node that schedules it has another, and each runs the job: give it a key with WithIdentity, or trigger a job that only this node asks for by TriggerJob. Where it was given, all is well; a group of its own says so.")]
     public static partial void TriggerKeyMayBeGenerated(this ILogger logger, TriggerKey trigger, JobKey job, Type type);
 
     [LoggerMessage(1350, LogLevel.Information, "The lock store replies again, and exclusive jobs go on. {Fires} fires met the outage.")]
@@ -59,4 +59,7 @@ internal static partial class Log
 
     [LoggerMessage(1354, LogLevel.Warning, "The trigger {Trigger} starts after {Parent}, whose job {Job} is exclusive, also where that fire was vetoed, which a fire that is skipped is: it starts on each node that skips. Let it start by ContinuationCondition.OnSuccess, or by OnFailure and OnCancellation as well.")]
     public static partial void ContinuesAfterSkips(this ILogger logger, TriggerKey trigger, TriggerKey parent, JobKey job);
+
+    [LoggerMessage(1355, LogLevel.Error, "The scheduler {Scheduler} has started with jobs that cannot be exclusive as they are set, and each of their fires fails. {Reason}")]
+    public static partial void NotExclusiveAsSet(this ILogger logger, string scheduler, string reason);
 }

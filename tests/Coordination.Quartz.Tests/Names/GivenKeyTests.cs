@@ -63,6 +63,38 @@ public sealed class GivenKeyTests : NodesTest
         Assert.DoesNotContain(node.Log, record => record.Id.Id == 1314);
     }
 
+    /// <summary>Nothing tells whether it was given, so each node runs it, and says so before the first of them does.</summary>
+    [Theory]
+    [Promise("G11", "G13")]
+    [Failure("F71")]
+    [InlineData(null, "DEFAULT", true)]
+    [InlineData("once", "DEFAULT", false)]
+    [InlineData(null, "orders", false)]
+    public async Task A_trigger_that_fires_once_is_warned_of_when_it_is_scheduled_without_a_key(string? key, string group, bool isWarnedOf)
+    {
+        var node = await StartAsync("ada", quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()));
+        for (var i = 0; i < 2; i++)
+        {
+            await node.Quartz.ScheduleJob(
+                TriggerBuilder.Create().ForJob(Job).WithIdentity($"{key ?? Guid.NewGuid().ToString()}{(key is null ? "" : i)}", group).StartAt(DateTimeOffset.UtcNow.AddHours(1)).Build(), cancellationToken: Cancellation);
+        }
+
+        var told = node.Log.Where(record => record.Id.Id == 1334).ToList();
+        Assert.Equal(isWarnedOf ? 1 : 0, told.Count);
+        Assert.All(told, record => Assert.Contains(Job.ToString(), record.Message, StringComparison.Ordinal));
+        Assert.Empty(node.Verdicts.All);
+    }
+
+    [Fact]
+    [Failure("F71")]
+    public async Task A_job_and_a_trigger_without_keys_are_each_warned_of_when_they_are_scheduled()
+    {
+        var node = await StartAsync("ada", _ => { });
+        await node.Quartz.ScheduleJob(JobBuilder.Create<StagedJob>().Build(), TriggerBuilder.Create().StartAt(DateTimeOffset.UtcNow.AddHours(1)).Build(), cancellationToken: Cancellation);
+        Assert.Single(node.Log, record => record.Id.Id == 1332);
+        Assert.Single(node.Log, record => record.Id.Id == 1334);
+    }
+
     [Fact]
     [Promise("G11", "G13")]
     [Failure("F71")]

@@ -8,6 +8,18 @@ namespace Coordination.Quartz.Tests.Policies;
 public sealed class PolicyTests
 {
     [Fact]
+    public void What_is_done_next_is_an_Action_and_its_property_says_when()
+    {
+        var actions = typeof(ExclusiveJobOptions).Assembly.GetExportedTypes().Where(type => type.IsEnum).ToList();
+        Assert.NotEmpty(actions);
+        Assert.All(actions, action => Assert.EndsWith("Action", action.Name, StringComparison.Ordinal));
+        Assert.All(
+            typeof(ExclusiveJobOptions).Assembly.GetExportedTypes().SelectMany(type => type.GetProperties())
+                .Where(property => actions.Contains(Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType)),
+            property => Assert.StartsWith("On", property.Name, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void The_defaults_are_those_of_the_documentation()
     {
         var policy = Find<Plain>()!;

@@ -177,8 +177,10 @@ public sealed class RegistrationTests
         Assert.Contains("MaxWait is 00:00:00", failure.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Settings_come_from_the_configuration_and_then_from_code()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Settings_come_from_the_configuration_and_then_from_code(bool codeComesFirst)
     {
         using var host = Build(services =>
         {
@@ -188,10 +190,17 @@ public sealed class RegistrationTests
                 ["Coordination:Quartz:Defaults:MaxWait"] = "00:00:07",
                 ["Coordination:Quartz:FireTimeRetention"] = "2.00:00:00",
             }).Build());
-            services.AddCoordination().UseInMemory().AddQuartzExclusivity(o => o.Defaults.MaxWait = TimeSpan.FromSeconds(9));
+            if (codeComesFirst)
+            {
+                services.ConfigureAll<QuartzExclusivityOptions>(Set);
+            }
+
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity(codeComesFirst ? null : Set);
         });
         var options = host.Services.GetRequiredService<IOptionsMonitor<QuartzExclusivityOptions>>().Get("any");
         Assert.Equal((JobConflictAction.Wait, TimeSpan.FromSeconds(9), TimeSpan.FromDays(2)), (options.Defaults.OnConflict, options.Defaults.MaxWait, options.FireTimeRetention));
+
+        static void Set(QuartzExclusivityOptions options) => options.Defaults.MaxWait = TimeSpan.FromSeconds(9);
     }
 
     [Theory]

@@ -2,10 +2,13 @@ using Coordination.Quartz.Execution;
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Stores.InMemory;
+using Coordination.TestKit.Nodes;
 using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Quartz;
+using Quartz.Extensibility;
+using Quartz.Impl;
 
 namespace Coordination.Quartz.Tests.Registration;
 
@@ -74,7 +77,38 @@ public sealed class RuntimeSchedulerTests
         await scheduler.TriggerJob((await scheduler.GetJobKeys(GroupMatcher<JobKey>.AnyGroup(), Cancellation)).First(), Cancellation);
         await Until(() => verdicts.All.Count == 1);
         Assert.Contains("Give each a key with WithIdentity", verdicts.All[0].Failure!.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Give each a key with WithIdentity", Assert.Single(host.Services.FlushedLogs.GetSnapshot(), record => record.Id.Id == 1355).Message, StringComparison.Ordinal);
         Assert.Empty(_ledger.Runs);
+        await host.StopAsync(Cancellation);
+    }
+
+    [Fact]
+    [Failure("F75", "F78")]
+    public async Task A_scheduler_that_is_added_or_built_again_is_checked_as_it_starts_and_once()
+    {
+        using var host = await StartAsync();
+        var scheduler = await Runtime(host).Add("tenant", AddWhatIsWarnedOf, cancellationToken: Cancellation);
+        AssertWarned(host, "tenant", times: 1);
+        await scheduler.Standby(Cancellation);
+        await scheduler.Start(Cancellation);
+        AssertWarned(host, "tenant", times: 1);
+        await Runtime(host).Restart("tenant", cancellationToken: Cancellation);
+        AssertWarned(host, "tenant", times: 2);
+        await host.StopAsync(Cancellation);
+    }
+
+    [Theory]
+    [Failure("F75", "F78")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_scheduler_of_the_container_is_checked_by_the_host_and_when_it_is_built_again(bool startsLate)
+    {
+        using var host = await StartAsync(schedule: services => services.AddQuartz("named", AddWhatIsWarnedOf), startsLate: startsLate);
+        AssertWarned(host, "named", times: 1);
+        await Until(() => host.Services.GetRequiredService<ISchedulerRepository>().Lookup("named") is { Status: SchedulerStatus.Running });
+        AssertWarned(host, "named", times: 1);
+        await Runtime(host).Restart("named", cancellationToken: Cancellation);
+        AssertWarned(host, "named", times: 2);
         await host.StopAsync(Cancellation);
     }
 
@@ -137,9 +171,22 @@ public sealed class RuntimeSchedulerTests
 
     private static void AddJob(IQuartzBuilder quartz) => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
 
+    private static void AddWhatIsWarnedOf(IQuartzBuilder quartz)
+    {
+        AddJob(quartz);
+        quartz.UseThreadPool<PoolOfTheUsers>().AddTrigger(trigger => trigger.ForJob(Job).WithIdentity("first-thing").StartNow());
+    }
+
+    private static void AssertWarned(IHost host, string scheduler, int times)
+    {
+        var log = host.Services.FlushedLogs.GetSnapshot();
+        Assert.Equal(times, log.Count(record => record.Id.Id == 1353 && record.Message.Contains($" {scheduler} ", StringComparison.Ordinal)));
+        Assert.Equal(times, log.Count(record => record.Id.Id == 1330));
+    }
+
     private static Task Until(Func<bool> condition) => Eventually.IsTrueAsync(condition, Bound, "what the test waits for");
 
-    private async Task<IHost> StartAsync(Action<QuartzExclusivityOptions>? exclusivity = null, bool isExclusive = true, Action<IServiceCollection>? schedule = null)
+    private async Task<IHost> StartAsync(Action<QuartzExclusivityOptions>? exclusivity = null, bool isExclusive = true, Action<IServiceCollection>? schedule = null, bool startsLate = false)
     {
         var builder = TestScheduler.CreateBuilder(_ledger, "node");
         var coordination = builder.Services.AddCoordination().UseInMemory(_store);
@@ -150,9 +197,16 @@ public sealed class RuntimeSchedulerTests
 
         builder.Services.AddQuartz();
         schedule?.Invoke(builder.Services);
-        builder.Services.AddQuartzHostedService(o => (o.WaitForJobsToComplete, o.AwaitApplicationStarted) = (false, false));
+        builder.Services.AddQuartzHostedService(o => (o.WaitForJobsToComplete, o.AwaitApplicationStarted) = (false, startsLate));
         var host = builder.Build();
         await host.StartAsync(Cancellation);
         return host;
+    }
+
+    private sealed class PoolOfTheUsers : TaskSchedulingThreadPool
+    {
+        public PoolOfTheUsers() => MaxConcurrency = 5;
+
+        protected override TaskScheduler GetDefaultScheduler() => TaskScheduler.Default;
     }
 }

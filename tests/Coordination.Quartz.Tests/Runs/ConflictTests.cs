@@ -39,6 +39,29 @@ public sealed class ConflictTests(AnyServerFixture redis) : ClusterTest(redis)
     }
 
     [Fact]
+    [Promise("G11")]
+    [Failure("F75")]
+    public async Task A_fire_waits_for_a_run_of_another_series_and_not_for_one_of_its_own()
+    {
+        var now = DateTimeOffset.UtcNow;
+        var (holder, other) = await StartTwoAsync(trigger: TriggerBuilder.Create().ForJob(Job).WithIdentity("own").StartAt(now).WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(1)).RepeatForever()).Build());
+        foreach (var trigger in (string[])["own", "another"])
+        {
+            await other.Quartz.ScheduleJob(
+                TriggerBuilder.Create().ForJob(Job).WithIdentity(trigger).StartAt(now).WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(trigger == "own" ? 1 : 3600)).RepeatForever()).Build(),
+                cancellationToken: Cancellation);
+        }
+
+        await Until(() => other.Verdicts.All.Count >= 2 && other.FiresUnderWay == 1, "two of the own series were skipped, and that of another waits");
+        Assert.All(other.Verdicts.All, verdict => Assert.True(verdict.IsSkipped));
+        holder.Services.GetRequiredService<Stage>().LetGo();
+        await Until(() => other.Verdicts.All.Any(verdict => !verdict.IsSkipped), "that of another has run");
+        Assert.Equal("other", Ledger.Runs[1].Scheduler);
+        Assert.True(Ledger.Runs[1].FireTime < other.Verdicts.All[1].FireTime, "It is the one that waited.");
+        Ledger.AssertOneAtATime();
+    }
+
+    [Fact]
     [Promise("G8")]
     public async Task A_fire_that_has_waited_for_long_enough_skips_and_leaves_the_queue()
     {
@@ -83,13 +106,13 @@ public sealed class ConflictTests(AnyServerFixture redis) : ClusterTest(redis)
     private static void AddJob(IQuartzBuilder quartz) => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
 
     /// <summary>Two nodes, of which the first runs the job.</summary>
-    private async Task<(TestScheduler Holder, TestScheduler Other)> StartTwoAsync(Action<ExclusiveJobOptions>? configure = null)
+    private async Task<(TestScheduler Holder, TestScheduler Other)> StartTwoAsync(Action<ExclusiveJobOptions>? configure = null, ITrigger? trigger = null)
     {
         var stage = new Stage();
         stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
         var holder = await StartAsync("holder", AddJob, o => o.ForJob<StagedJob>(configure), services: services => services.AddSingleton(stage));
         var other = await StartAsync("other", AddJob, o => o.ForJob<StagedJob>(configure));
-        await holder.Quartz.TriggerJob(Job, Cancellation);
+        await (trigger is null ? holder.Quartz.TriggerJob(Job, Cancellation).AsTask() : holder.Quartz.ScheduleJob(trigger, cancellationToken: Cancellation).AsTask());
         await Until(() => Ledger.Runs.Count == 1, "the first runs the job");
         return (holder, other);
     }

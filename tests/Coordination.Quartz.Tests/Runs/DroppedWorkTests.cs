@@ -238,18 +238,6 @@ public sealed class DroppedWorkTests : NodesTest
         Assert.Equal(0, _store.Count);
     }
 
-    [Fact]
-    public async Task A_fire_that_a_later_one_of_its_series_follows_is_skipped()
-    {
-        var node = await StartAsync();
-        _store.GrantTo(LockName, "bob", TimeSpan.FromHours(1));
-        await node.Quartz.ScheduleJob(
-            TriggerBuilder.Create().ForJob(Job).WithIdentity("hourly").WithSimpleSchedule(TimeSpan.FromHours(1)).Build(), cancellationToken: Cancellation);
-        await UntilAsync(() => node.Verdicts.All.Count == 1, "the fire is over");
-        Assert.True(node.Verdicts.All[0].IsSkipped);
-        Assert.Single(node.Log, record => record.Id.Id == 1302);
-    }
-
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

@@ -57,7 +57,8 @@ public sealed class SkipTests : NodesTest
     {
         var node = await StartAsync("ada", quartz => quartz.AddJobListener(new JobChainingJobListener("chain")));
         _store.Assign("tests/QuartzScheduler/DEFAULT/staged", new LockOwner("bob", 1), TimeSpan.FromHours(1));
-        await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(Job).WithIdentity("hourly").WithSimpleSchedule(TimeSpan.FromHours(1)).Build(), cancellationToken: Cancellation);
+        await node.Quartz.ScheduleJob(
+            TriggerBuilder.Create().ForJob(Job).WithIdentity("hourly").UsingJobData(ExclusiveJobData.OnConflict, nameof(JobConflictAction.Skip)).WithSimpleSchedule(TimeSpan.FromHours(1)).Build(), cancellationToken: Cancellation);
         await UntilAsync(() => node.Verdicts.All.Count == 1 && node.FiresUnderWay == 0, "the fire is skipped");
 
         var guard = node.Quartz.ListenerManager.GetJobListener("chain")!.GetType();

@@ -1,0 +1,49 @@
+using Coordination.Occurrences;
+using Coordination.Quartz.Policies;
+using Coordination.Stores;
+
+namespace Coordination.Quartz.Execution;
+
+/// <summary>
+/// Looks whether the run that holds a lock is of a series, or of another one: of another trigger, another job, or none. The store tells who holds a lock, and
+/// of each series the last run and whether it is over; it does not tell of which series the holder is.
+/// </summary>
+internal sealed class SeriesLook(OccurrenceLocks locks)
+{
+    /// <summary>Whether the holder of a lock runs an earlier occurrence of the series of a fire.</summary>
+    /// <param name="policy">How the fire is exclusive.</param>
+    /// <param name="fire">The fire, which was refused.</param>
+    /// <param name="holder">Who holds the lock.</param>
+    /// <param name="cancellationToken">Ends the look.</param>
+    /// <exception cref="LockStoreException">The store could not reply.</exception>
+    public async Task<bool> IsOfSeriesAsync(ExclusivePolicy policy, Occurrence fire, LockHolder holder, CancellationToken cancellationToken)
+    {
+        // No run is as early as that, so the reply is which one was the last.
+        var last = RunName.Parse(await AskAsync(policy, fire with { Time = DateTimeOffset.UnixEpoch, Recover = false }, cancellationToken).ConfigureAwait(false) is { Status: OccurrenceStatus.AlreadyRun } known ? known.Run : null);
+        if (last is null || last.NodeId != holder.Owner.NodeId)
+        {
+            return false;
+        }
+
+        // One that could be recovered is not over. An older version's run does not tell its time: then it counts as the holder.
+        return last.Time is not { } time
+            || await AskAsync(policy, fire with { Time = time, Recover = true }, cancellationToken).ConfigureAwait(false) is { Status: OccurrenceStatus.Running };
+    }
+
+    /// <summary>Asks for an occurrence while the lock is held. Where it became free in this moment, nothing is begun.</summary>
+    private async Task<OccurrenceAttempt> AskAsync(ExclusivePolicy policy, Occurrence occurrence, CancellationToken cancellationToken)
+    {
+        var attempt = await locks.TryAcquireAsync(policy.LockName, policy.LockOptions with { LockAtLeastFor = null }, occurrence, cancellationToken).ConfigureAwait(false);
+        if (attempt is { Lease: { } lease, Status: OccurrenceStatus.Recovering })
+        {
+            // Its run was begun and is over now, as it is for all nodes: undone it would be free for another run.
+            await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        else if (attempt.Lease is not null)
+        {
+            await locks.UndoAsync(attempt.Lease).ConfigureAwait(false);
+        }
+
+        return attempt;
+    }
+}
