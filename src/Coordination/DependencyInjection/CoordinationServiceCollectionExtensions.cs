@@ -159,6 +159,7 @@ public static class CoordinationServiceCollectionExtensions
             node.GetRequired<KnownHolders>(),
             node.GetRequired<CoordinationMetrics>(),
             node.GetShared<TelemetryDispatcher>(),
+            node.GetRequired<BackgroundTasks>(),
             node.GetShared<TimeProvider>()))
         .TryAddSingleton<ILockInspector>(node => new LockInspector(
             node.GetRequired<StoreClient>(),
