@@ -34,7 +34,10 @@ public interface ILock
     /// </summary>
     ILock AsStandby() => this;
 
-    /// <summary>Tries once, and returns at once.</summary>
+    /// <summary>
+    /// Tries once, and returns at once. It throws about a second after it is known that the store is away; the first that meets one that hangs does within a
+    /// renewal interval, retries included.
+    /// </summary>
     /// <param name="cancellationToken">Ends the try. A grant that comes in the same moment is undone.</param>
     /// <returns>The lease, or null when another owner holds the lock or waits for it already.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

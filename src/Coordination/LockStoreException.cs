@@ -38,6 +38,13 @@ public sealed class LockStoreException : Exception
     public bool IsTransient { get; }
 
     /// <summary>
+    /// What is the matter with the store, as a sentence that is true of every call and names no lock, such as
+    /// <c>cannot connect to localhost:6379: connection refused.</c> Calls that are not made for it say it with the names of their own locks. Holds no secret.
+    /// </summary>
+    /// <value>Null, the default, where there is none: then the message takes its place.</value>
+    public string? Cause { get; init; }
+
+    /// <summary>
     /// Whether the store may have done, or may still do, what it was asked: the reply was lost, or did not come in time. Then an acquisition has to be
     /// undone. False says that it was provably never sent, or was refused whole.
     /// </summary>

@@ -7,7 +7,7 @@ public enum JobOutageAction
     Skip,
 
     /// <summary>
-    /// It runs the job with no lease, at once: every node does that cannot reach the store. The job asks for its lease by
+    /// It runs the job with no lease, about a second after it is known that the store is away: every node does that cannot reach the store. The job asks for its lease by
     /// <see cref="JobExecutionContextExtensions.TryGetLease"/>, for there may be none.
     /// </summary>
     RunAnyway,

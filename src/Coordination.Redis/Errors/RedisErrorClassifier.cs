@@ -106,8 +106,8 @@ internal static class RedisErrorClassifier
         {
             RedisServerException error => OfServer(error, error.Message, subject, mayBeApplied),
             RedisConnectionException connection => OfConnection(connection, subject, address, finding, mayBeApplied),
-            TimeoutException when mayBeApplied => new LockStoreException($"Redis at {address} did not reply in time to {subject}. It may still do it.", Transient, exception),
-            TimeoutException => new LockStoreException($"Redis is away; cannot {subject} now: {finding ?? $"no connection to {address} yet"}.", Transient, exception) { MayBeApplied = false },
+            TimeoutException when mayBeApplied => new LockStoreException($"Redis at {address} did not reply in time to {subject}. It may still do it.", Transient, exception) { Cause = $"Redis at {address} did not reply in time." },
+            TimeoutException => Away(subject, finding ?? $"no connection to {address} yet", hint: string.Empty, exception, mayBeApplied: false),
             RedisException or RedisCommandException => OfServer(exception, exception.Message, subject, mayBeApplied),
             ObjectDisposedException => new LockStoreException($"The connection to Redis was disposed; cannot {subject}.", Final, exception) { MayBeApplied = mayBeApplied },
             OperationCanceledException => new LockStoreException($"The connection to Redis was closed; cannot {subject} now.", Transient, exception) { MayBeApplied = mayBeApplied },
@@ -144,7 +144,11 @@ internal static class RedisErrorClassifier
             if (CodeIn(cause.Message) is { } code)
             {
                 var (isTransient, advice) = Codes[code];
-                return new LockStoreException($"Redis at {address} refused the connection; cannot {subject}: {code}. {advice}", isTransient, exception) { MayBeApplied = mayBeApplied };
+                return new LockStoreException($"Redis at {address} refused the connection; cannot {subject}: {code}. {advice}", isTransient, exception)
+                {
+                    MayBeApplied = mayBeApplied,
+                    Cause = $"Redis at {address} refused the connection: {code}. {advice}",
+                };
             }
 
             isUntrusted |= cause is AuthenticationException;
@@ -152,8 +156,11 @@ internal static class RedisErrorClassifier
 
         return isUntrusted
             ? new LockStoreException($"Redis at {address} refused the connection; cannot {subject}. Check the user name, the password and the certificates.", Final, exception) { MayBeApplied = mayBeApplied }
-            : new LockStoreException($"Redis is away; cannot {subject} now: {finding ?? $"no connection to {address} ({exception.FailureType})"}.{HintIn(exception.Message)}", Transient, exception) { MayBeApplied = mayBeApplied };
+            : Away(subject, finding ?? $"no connection to {address} ({exception.FailureType})", HintIn(exception.Message), exception, mayBeApplied);
     }
+
+    private static LockStoreException Away(string subject, string cause, string hint, Exception exception, bool mayBeApplied) =>
+        new($"Redis is away; cannot {subject} now: {cause}.{hint}", Transient, exception) { MayBeApplied = mayBeApplied, Cause = $"{cause}.{hint}" };
 
     /// <summary>The client knows a server of a Cluster by its refusals alone, and so has no connection to it.</summary>
     private static string HintIn(string text) =>
@@ -179,7 +186,11 @@ internal static class RedisErrorClassifier
         return Refusal((Final, "This is not expected of the server."));
 
         LockStoreException Refusal((bool IsTransient, string Advice) sort) =>
-            new($"Redis refused to {subject}: {text.TrimEnd('.')}. {sort.Advice}", sort.IsTransient, exception) { MayBeApplied = mayBeApplied };
+            new($"Redis refused to {subject}: {text.TrimEnd('.')}. {sort.Advice}", sort.IsTransient, exception)
+            {
+                MayBeApplied = mayBeApplied,
+                Cause = $"Redis refuses: {text.TrimEnd('.')}. {sort.Advice}",
+            };
     }
 
     /// <summary>

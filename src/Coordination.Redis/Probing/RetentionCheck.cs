@@ -12,6 +12,10 @@ namespace Coordination.Redis.Probing;
 /// </summary>
 internal sealed class RetentionCheck(RedisConnection connection, IConnectionMultiplexer multiplexer, ILogger logger)
 {
+    private const string Cure =
+        "set appendonly yes, with appendfsync always, which loses none that was confirmed, or everysec, which at a crash of the machine loses those of the last second; "
+        + "or start a server that crashed no sooner than the longest lease later";
+
     private static readonly object[] SavePoints = ["GET", "save"];
 
     /// <param name="identity">What the server says of itself; null where it says nothing.</param>
@@ -60,10 +64,9 @@ internal sealed class RetentionCheck(RedisConnection connection, IConnectionMult
             try
             {
                 var reply = await AskAsync().ConfigureAwait(false);
-                if (reply.ToDictionary().Values.All(value => string.IsNullOrWhiteSpace((string?)value)))
-                {
-                    risks.Add("it keeps nothing over a restart (appendonly is no, and there are no save points); set appendonly yes");
-                }
+                risks.Add(reply.ToDictionary().Values.All(value => string.IsNullOrWhiteSpace((string?)value))
+                    ? $"it keeps nothing over a restart (appendonly is no, and there are no save points); {Cure}"
+                    : $"at a crash it forgets the locks of the last minutes (appendonly is no, and it saves its data at its save points alone); {Cure}");
             }
             catch (Exception refused) when (refused is RedisServerException or RedisCommandException)
             {

@@ -137,7 +137,8 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
 
     /// <summary>
     /// Releases what a request may have been granted and leaves the queue, because nobody waits for the reply any more. Goes on without its caller, whose
-    /// cancellation does not reach it; tries until the grant would have lapsed by itself, or too many others wait.
+    /// cancellation does not reach it; tries until the store replies, or too many others wait: a server that hung for longer than a lease grants then what it was
+    /// asked before. When the node ends, it tries no longer than for a lease.
     /// </summary>
     public Task UndoAsync(AcquireRequest request)
     {
@@ -217,12 +218,13 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         {
             while (true)
             {
+                var endsAt = time.Uptime + request.LeaseDuration;
                 try
                 {
-                    await store.ReleaseAsync(Node.Undo(request), node.CallLimit, lapsesAt + UndoRetryDelay, dropped).ConfigureAwait(false);
+                    await store.ReleaseAsync(Node.Undo(request), node.CallLimit, endsAt, dropped).ConfigureAwait(false);
                     return;
                 }
-                catch (LockStoreException e) when (e.IsTransient && time.Uptime < lapsesAt)
+                catch (LockStoreException e) when ((e.IsTransient || time.Uptime >= endsAt) && (time.Uptime < lapsesAt || !background.IsEnding))
                 {
                     await Task.Delay(UndoRetryDelay, time, dropped).ConfigureAwait(false);
                 }
@@ -230,7 +232,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         }
         catch (LockStoreException)
         {
-            // It has lapsed by now, or the store refuses for good and never granted it. The outage was logged.
+            // The store refuses for good and never granted it; or the node has ended, and it has lapsed by now. The outage was logged.
         }
         catch (OperationCanceledException)
         {

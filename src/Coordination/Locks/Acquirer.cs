@@ -4,12 +4,13 @@ using Coordination.Nodes;
 using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Telemetry;
+using Coordination.Time;
 using Coordination.Waiting;
 
 namespace Coordination.Locks;
 
 /// <summary>The two ways to a lease: try once, or wait.</summary>
-internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store, WaitingRoom room, NodeChannel channel, KnownHolders holders, CoordinationMetrics metrics, TelemetryDispatcher telemetry, TimeProvider time)
+internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store, WaitingRoom room, NodeChannel channel, KnownHolders holders, CoordinationMetrics metrics, TelemetryDispatcher telemetry, BackgroundTasks background, TimeProvider time)
 {
     private volatile bool _isDisposed;
 
@@ -43,7 +44,7 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
             // it is nothing to undo.
             if (sending.MayBeApplied)
             {
-                _ = leases.UndoAsync(request);
+                _ = UndoAsync(request, sending);
             }
 
             call.End(e is OperationCanceledException ? AcquireOutcome.Cancelled : AcquireOutcome.Failed);
@@ -72,7 +73,7 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
         {
             if (e.InnerException is LockStoreException failure)
             {
-                throw new LockStoreException($"The lock '{lockName}' could not be asked for, and the time of {timeout} is up: {failure.Message}", isTransient: true, failure);
+                throw new LockStoreException($"The lock '{lockName}' could not be asked for, and the time of {timeout} is up: {failure.Cause ?? failure.Message}", isTransient: true, failure) { Cause = failure.Cause };
             }
 
             return call.End<ILockLease?>(AcquireOutcome.TimedOut, null);
@@ -87,11 +88,26 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
         }
     }
 
+    private async Task UndoAsync(AcquireRequest request, Sending sending)
+    {
+        // Until the undo has begun, so that who waits for the end of the node waits for it, too.
+        using var running = background.Begin();
+        if (sending.Going is { } going)
+        {
+            await going.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+
+        if (sending.MayBeApplied)
+        {
+            _ = leases.UndoAsync(request);
+        }
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<AcquireAttempt> AskAsync(AcquireRequest request, LockOptions? options, Sending sending, CancellationToken cancellationToken)
     {
         var limit = node.AcquireLimit(options);
-        var reply = await store.AcquireAsync(request, limit, patience: limit, sending, cancellationToken).ConfigureAwait(false);
+        var reply = await store.TryAcquireAsync(request, limit, sending, cancellationToken).ConfigureAwait(false);
         if (!reply.Reply.IsGranted)
         {
             holders.Saw(request.LockName, reply.Reply.Holder);

@@ -49,6 +49,7 @@ internal sealed class LockProvider(Node node, Acquirer acquirer, WaitingRoom roo
         {
             acquirer.Dispose();
             room.Dispose();
+            background.End();
             watchdog.Dispose();
         }
     }

@@ -104,16 +104,24 @@ public sealed class OccurrenceLocks
         // From here on, because the reply may be lost: whoever undoes the lease undoes the occurrence with it.
         lease.Occurrence = occurrence;
         AcquireReply reply;
+        var request = _node.Acquire(lease.Grant, occurrence);
+        var sending = new Sending();
         try
         {
             var limit = _node.AcquireLimit(lease.Grant.Options);
-            reply = (await _store.AcquireAsync(_node.Acquire(lease.Grant, occurrence), limit, patience: limit, sending: null, cancellationToken).ConfigureAwait(false)).Reply;
+            reply = (await _store.AcquireAsync(request, limit, patience: limit, sending, cancellationToken).ConfigureAwait(false)).Reply;
             cancellationToken.ThrowIfCancellationRequested();
         }
         catch
         {
             // Whatever it was, the caller does not wait for the undo as well.
             _ = Detached.Run(() => _leases.UndoAsync(lease));
+            if (sending.MayBeApplied)
+            {
+                // Of a server that hangs for longer than the lease, the question itself may be granted the lock anew.
+                _ = _leases.UndoAsync(request);
+            }
+
             throw;
         }
 

@@ -14,6 +14,12 @@ internal readonly record struct CallPlan(StoreCall Call, string? LockName, TimeS
     /// <summary>How long an attempt waits at the gate while the store is away, where no moment ends it; may be infinite.</summary>
     public TimeSpan Patience { get; init; }
 
+    /// <summary>Whether it tries once, and gives up soon after it has learned that the store is away.</summary>
+    public bool IsTry { get; init; }
+
+    /// <summary>When its caller leaves, what it has sent going on without it: it is known that the store is away. Null for not before the reply.</summary>
+    public TimeSpan? LeavesAt { get; init; }
+
     /// <summary>Whether to go on where the caller is.</summary>
     public bool ContinueOnCapturedContext { get; init; }
 

@@ -4,9 +4,16 @@ namespace Coordination.Resilience;
 internal sealed class Sending
 {
     private int _sent;
+    private Task? _goesOn;
 
     /// <summary>Whether the store may have applied the request, so that it has to be undone if nobody goes on with it.</summary>
     public bool MayBeApplied => Volatile.Read(ref _sent) > 0;
+
+    /// <summary>What goes on without its caller; null for nothing. Until it has ended nothing is undone, for what has not been sent by then is not, and what fails may need no undo.</summary>
+    public Task? Going => Volatile.Read(ref _goesOn);
+
+    /// <summary>The caller leaves, and what it has sent goes on.</summary>
+    public void GoesOn(Task sending) => Volatile.Write(ref _goesOn, sending);
 
     /// <summary>It is sent now, as far as can be told.</summary>
     public void Begin() => Interlocked.Increment(ref _sent);

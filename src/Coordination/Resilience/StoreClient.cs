@@ -1,8 +1,6 @@
-using System.Runtime.CompilerServices;
 using Coordination.Stores;
 using Coordination.Telemetry;
 using Coordination.Time;
-using Polly;
 
 namespace Coordination.Resilience;
 
@@ -10,13 +8,16 @@ namespace Coordination.Resilience;
 /// The one way to the store: each call goes through a pipeline, each attempt waits at the gate while its shard of the store is away and has a time limit, and
 /// what comes of it is told to the gate and to who reports on the store.
 /// </summary>
-internal sealed class StoreClient(
+internal sealed partial class StoreClient(
     ILockStore store, ILockStoreAdministration administration, StorePipelines pipelines, StoreGate gate, StoreCondition condition, TimeProvider time)
 {
     private readonly CallLimits _limits = new(time);
 
     /// <summary>The reply to a renewal of nothing, for which the store is not asked.</summary>
     private static readonly Task<IReadOnlyList<RenewalReply>> NothingToRenew = Task.FromResult<IReadOnlyList<RenewalReply>>([]);
+
+    /// <summary>How long a call that tries once goes on when it knows that the store is away: for a turn at the gate, and the last part of it for a reply.</summary>
+    private static readonly TimeSpan TryWhileAway = 4 * StoreGate.Pace;
 
     /// <inheritdoc cref="ILockStore.Name"/>
     public string Name => store.Name;
@@ -25,15 +26,34 @@ internal sealed class StoreClient(
     public int PartitionOf(string lockName) => store.PartitionOf(lockName);
 
     /// <summary>Why a lock cannot be asked for now, as far as is known without asking: its shard of the store is away.</summary>
-    public LockStoreException? FindFailure(string lockName) => gate.IsOpen ? null : gate.FindFailure(store.ShardOf(lockName));
+    public LockStoreException? FindFailure(string lockName) =>
+        !gate.IsOpen && gate.FindFailure(store.ShardOf(lockName)) is { } known ? Away(StoreCall.Acquisition, lockName, known) : null;
 
     /// <inheritdoc cref="StoreGate.LetPass"/>
     public TimeSpan LetPass() => gate.LetPass();
 
+    /// <summary>Tries once to acquire a lock: for the time of one attempt at most, with what is repeated, and for a second where it is known that the store is away.</summary>
+    /// <param name="request">What is asked.</param>
+    /// <param name="limit">How long one attempt may take.</param>
+    /// <param name="sending">Tells whether the store may have applied the request, also when this throws, and what of it goes on then.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public ValueTask<TimedReply<AcquireReply>> TryAcquireAsync(AcquireRequest request, TimeSpan limit, Sending sending, CancellationToken cancellationToken)
+    {
+        var now = time.Uptime;
+        var plan = new CallPlan(StoreCall.Acquisition, request.LockName, limit)
+        {
+            EndsAt = now + Max(limit, TryWhileAway),
+            LeavesAt = !gate.IsOpen && gate.FindFailure(store.ShardOf(request.LockName)) is not null ? now + TryWhileAway : null,
+            IsTry = true,
+            Sending = sending,
+        };
+        return CallAsync(store, pipelines.Acquisition, request, static (store, request, token) => store.AcquireAsync(request, token), plan, cancellationToken);
+    }
+
     /// <summary>Asks for a lock.</summary>
     /// <param name="request">What is asked.</param>
     /// <param name="limit">How long one attempt may take.</param>
-    /// <param name="patience">How long each attempt waits while the store is away; may be infinite. Who tries once waits for a turn as long as for a reply.</param>
+    /// <param name="patience">How long each attempt waits while the store is away; may be infinite.</param>
     /// <param name="sending">Tells whether the store may have applied the request, also when this throws. Null where nobody asks.</param>
     /// <param name="cancellationToken">Ends the call.</param>
     public ValueTask<TimedReply<AcquireReply>> AcquireAsync(AcquireRequest request, TimeSpan limit, TimeSpan patience, Sending? sending, CancellationToken cancellationToken) =>
@@ -132,261 +152,4 @@ internal sealed class StoreClient(
             throw GivenUp(e, mayBeApplied: true);
         }
     }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TimedReply<TReply>> CallAsync<TStore, TRequest, TReply>(
-        TStore asked,
-        StorePipeline pipeline,
-        TRequest request,
-        Func<TStore, TRequest, CancellationToken, Task<TReply>> operation,
-        CallPlan plan,
-        CancellationToken cancellationToken)
-    {
-        LockStoreException? failure = null;
-        try
-        {
-            var reply = default(TimedReply<TReply>);
-            if (pipeline.OnlyRetries)
-            {
-                try
-                {
-                    reply = await AttemptAsync(asked, 1, request, operation, plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
-                }
-                catch (LockStoreException e) when (e.IsTransient && !(plan.EndsAt <= time.Uptime))
-                {
-                    // For the pipeline to retry, below.
-                    failure = e;
-                }
-            }
-
-            if (failure is not null || !pipeline.OnlyRetries)
-            {
-                plan = Counted(plan, failure);
-                reply = await RunPipelineAsync(asked, pipeline.Pipeline, failure, request, operation, plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
-            }
-
-            return reply.Away is null ? reply : throw reply.Away;
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // With the caller's token, and not with one that a pipeline or a store links to it.
-            throw new OperationCanceledException(cancellationToken);
-        }
-        catch (LockStoreException e) when (!e.MayBeApplied && plan.Sending is { MayBeApplied: true })
-        {
-            // The last attempt was not sent, but one before it was.
-            throw new LockStoreException(e.Message, e.IsTransient, e.InnerException);
-        }
-        catch (Exception e) when (e is not LockStoreException && !IsLacking<TStore>(e))
-        {
-            // A pipeline of the user's, or the store, gave up in a way of its own: a time limit, an open circuit. Whether the call was
-            // applied is unknown, which is what a transient failure means to everything above.
-            var mayBeApplied = plan.Sending is not { MayBeApplied: false };
-            failure = GivenUp(e, mayBeApplied);
-            if (mayBeApplied)
-            {
-                Failed(plan, time.Uptime, failure);
-            }
-
-            throw failure;
-        }
-    }
-
-    /// <param name="asked">The store, or its administration.</param>
-    /// <param name="pipeline">The pipeline.</param>
-    /// <param name="first">How the first attempt failed, when it was made already: it counts as the pipeline's own.</param>
-    /// <param name="request">What is asked.</param>
-    /// <param name="operation">How it is asked.</param>
-    /// <param name="plan">How the call is made.</param>
-    /// <param name="cancellationToken">Ends the call.</param>
-    private async ValueTask<TimedReply<TReply>> RunPipelineAsync<TStore, TRequest, TReply>(
-        TStore asked,
-        ResiliencePipeline pipeline,
-        LockStoreException? first,
-        TRequest request,
-        Func<TStore, TRequest, CancellationToken, Task<TReply>> operation,
-        CallPlan plan,
-        CancellationToken cancellationToken)
-    {
-        var attempts = 0;
-        var context = ResilienceContextPool.Shared.Get(plan.ContinueOnCapturedContext, cancellationToken);
-        try
-        {
-            return await pipeline.ExecuteAsync(
-                context => ++attempts == 1 && first is not null
-                    ? ValueTask.FromException<TimedReply<TReply>>(first)
-                    : AttemptAsync(asked, attempts, request, operation, plan with { ContinueOnCapturedContext = context.ContinueOnCapturedContext }, context.CancellationToken),
-                context).ConfigureAwait(plan.ContinueOnCapturedContext);
-        }
-        finally
-        {
-            ResilienceContextPool.Shared.Return(context);
-        }
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TimedReply<TReply>> AttemptAsync<TStore, TRequest, TReply>(
-        TStore asked,
-        int attempt,
-        TRequest request,
-        Func<TStore, TRequest, CancellationToken, Task<TReply>> operation,
-        CallPlan plan,
-        CancellationToken cancellationToken)
-    {
-        if (!gate.IsOpen && plan.LockName is { } lockName)
-        {
-            plan = plan with { Shard = store.ShardOf(lockName) };
-            if (await EnterAsync(plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } away)
-            {
-                return new TimedReply<TReply>(default!, time.Reading, attempt) { Away = away };
-            }
-
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-
-        var sent = time.Reading;
-        var sentAt = sent.Uptime;
-        var limit = plan.Limit;
-        if (plan.EndsAt is { } end && end - sentAt < limit)
-        {
-            limit = end > sentAt ? end - sentAt : throw TimeIsUp();
-        }
-
-        plan.Sending?.Begin();
-        var cancellation = AttemptCancellation.Begin(cancellationToken);
-        var isDone = false;
-        try
-        {
-            var replying = Ask(asked, request, operation, plan, cancellation.Token);
-            var reply = await _limits.WithinAsync(replying, limit, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
-            isDone = true;
-            Succeeded(plan, sentAt, isAsked: !ReferenceEquals(replying, NothingToRenew));
-            return new TimedReply<TReply>(reply, sent, attempt);
-        }
-        catch (TimeoutException e)
-        {
-            // A call that hangs: no reply and no error. If it was sent it may be applied later, and nothing here counts on either.
-            var failure = new LockStoreException($"The store '{store.Name}' did not reply within {limit.TotalMilliseconds:F0} ms.", isTransient: true, e);
-            Failed(plan, sentAt, failure);
-            throw failure;
-        }
-        catch (LockStoreException e)
-        {
-            isDone = true;
-            if (!e.MayBeApplied)
-            {
-                plan.Sending?.Fail();
-            }
-
-            Failed(plan, sentAt, e);
-            throw;
-        }
-        finally
-        {
-            cancellation.End(isDone);
-        }
-    }
-
-    /// <summary>
-    /// Begins a call; where it is not to go on on the caller's synchronization context, without that one, for a store captures what it finds: the
-    /// watchdog's, which it needs, or an application's, which may wait for this very call.
-    /// </summary>
-    private static Task<TReply> Ask<TStore, TRequest, TReply>(
-        TStore asked, TRequest request, Func<TStore, TRequest, CancellationToken, Task<TReply>> operation, CallPlan plan, CancellationToken cancellationToken)
-    {
-        if (plan.ContinueOnCapturedContext || SynchronizationContext.Current is not { } context)
-        {
-            return operation(asked, request, cancellationToken);
-        }
-
-        SynchronizationContext.SetSynchronizationContext(null);
-        try
-        {
-            return operation(asked, request, cancellationToken);
-        }
-        finally
-        {
-            SynchronizationContext.SetSynchronizationContext(context);
-        }
-    }
-
-    /// <summary>Waits at the gate.</summary>
-    /// <returns>Null when the call may be sent; else how the last one failed, for its time is up: nothing was sent, and there is nothing to undo.</returns>
-    private async ValueTask<LockStoreException?> EnterAsync(CallPlan plan, CancellationToken cancellationToken)
-    {
-        var now = time.Uptime;
-        var limit = plan.EndsAt is { } end ? (end > now ? end - now : throw TimeIsUp()) : plan.Patience;
-        return await gate.EnterAsync(plan.Shard!.Value, plan, limit, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } error
-            ? new LockStoreException(error.Message, isTransient: true, error.InnerException) { MayBeApplied = false }
-            : null;
-    }
-
-    private void Succeeded(CallPlan plan, TimeSpan sentAt, bool isAsked)
-    {
-        if (plan.LockName is not { } lockName)
-        {
-            return;
-        }
-
-        if (gate.IsOpen && condition.IsClear)
-        {
-            // Which shard it was does not matter, and may be dear to know.
-            condition.Succeeded(sentAt);
-        }
-        else if (isAsked)
-        {
-            var shard = store.ShardOf(lockName);
-            condition.Succeeded(plan.Call, sentAt, shard, lockName);
-            gate.Replied(plan.Shard ?? shard, plan.Call, sentAt);
-        }
-        else if (plan.Shard is not null)
-        {
-            gate.PassOn();
-        }
-    }
-
-    private void Failed(CallPlan plan, TimeSpan sentAt, LockStoreException error)
-    {
-        if (plan.LockName is not { } lockName)
-        {
-            return;
-        }
-
-        var shard = store.ShardOf(lockName);
-        condition.Failed(plan.Call, shard, lockName, error);
-        if (error.IsTransient)
-        {
-            gate.Failed(plan.Shard ?? shard, plan.Call, sentAt, error);
-        }
-        else
-        {
-            gate.Replied(plan.Shard ?? shard, plan.Call, sentAt);
-        }
-    }
-
-    /// <summary>Counts the sends from here on, where nobody has until now.</summary>
-    private static CallPlan Counted(CallPlan plan, LockStoreException? first)
-    {
-        if (plan.Sending is not null)
-        {
-            return plan;
-        }
-
-        var sending = new Sending();
-        if (first is { MayBeApplied: true })
-        {
-            sending.Begin();
-        }
-
-        return plan with { Sending = sending };
-    }
-
-    private LockStoreException TimeIsUp() => new($"The time for the call to the store '{store.Name}' is up.");
-
-    /// <remarks>Without the message of what was thrown, which is not known to hold no secret.</remarks>
-    private LockStoreException GivenUp(Exception error, bool mayBeApplied) =>
-        new($"The call to the store '{store.Name}' was given up: {error.GetType().Name}.", isTransient: true, error) { MayBeApplied = mayBeApplied };
-
-    /// <summary>Whether what was asked says that it has no such operation, which an administration may.</summary>
-    private static bool IsLacking<TStore>(Exception exception) => exception is NotSupportedException && typeof(TStore) == typeof(ILockStoreAdministration);
 }

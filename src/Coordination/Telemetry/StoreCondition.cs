@@ -68,7 +68,7 @@ public sealed class StoreCondition : IDisposable
 
         if (error.IsTransient)
         {
-            _outages.Failed(shard, call, lockName, error.Message);
+            _outages.Failed(shard, call, lockName, error.Cause ?? error.Message);
         }
         else
         {

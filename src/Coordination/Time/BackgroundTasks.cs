@@ -5,7 +5,14 @@ internal sealed class BackgroundTasks(TimeProvider time)
 {
     private readonly Lock _gate = new();
     private int _running;
+    private volatile bool _isEnding;
     private TaskCompletionSource<bool>? _idle;
+
+    /// <summary>Whether the node ends, so that nothing goes on for ever.</summary>
+    public bool IsEnding => _isEnding;
+
+    /// <summary>The node ends.</summary>
+    public void End() => _isEnding = true;
 
     /// <summary>Begins to count a task, until what is returned is disposed.</summary>
     public Running Begin()
@@ -18,9 +25,10 @@ internal sealed class BackgroundTasks(TimeProvider time)
         return new Running(this);
     }
 
-    /// <summary>Waits until nothing runs, for at most a limit.</summary>
+    /// <summary>Ends, and waits until nothing runs, for at most a limit.</summary>
     public async Task DrainAsync(TimeSpan limit)
     {
+        End();
         Task<bool> idle;
         lock (_gate)
         {
@@ -37,7 +45,7 @@ internal sealed class BackgroundTasks(TimeProvider time)
         await ((Task)idle.WithinAsync(limit, time)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    private void End()
+    private void EndOne()
     {
         lock (_gate)
         {
@@ -51,6 +59,6 @@ internal sealed class BackgroundTasks(TimeProvider time)
     /// <summary>A task that is counted. To be disposed once.</summary>
     public readonly struct Running(BackgroundTasks tasks) : IDisposable
     {
-        public void Dispose() => tasks.End();
+        public void Dispose() => tasks.EndOne();
     }
 }

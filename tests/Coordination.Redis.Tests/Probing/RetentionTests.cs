@@ -1,8 +1,5 @@
-using Coordination.Redis.Probing;
 using Coordination.Redis.Tests.Servers;
 using Coordination.TestKit.Servers;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Redis.Tests.Probing;
@@ -71,12 +68,19 @@ public sealed class RetentionTests
 
     [Fact]
     [Failure("F92")]
-    public async Task A_server_with_save_points_keeps_locks()
+    public async Task A_server_with_save_points_alone_is_warned_of_and_told_what_to_set()
     {
+        // As a server is that nobody has set.
         await using var server = await RedisProcess.StartAsync();
-        await RedisTopology.AskAsync(server, "CONFIG", "SET", "save", "900 1");
+        await RedisTopology.AskAsync(server, "CONFIG", "SET", "save", "3600 1 300 100 60 10000");
 
-        Assert.Empty(await StartAsync(server, 1114, 1115));
+        var lines = await StartAsync(server, 1100, 1114, 1115);
+
+        Assert.Equal(2, lines.Length);
+        Assert.Contains("forgets the locks of the last minutes", lines[0], StringComparison.Ordinal);
+        Assert.Contains("set appendonly yes, with appendfsync always", lines[0], StringComparison.Ordinal);
+        Assert.DoesNotContain(Forgets, lines[0], StringComparison.Ordinal);
+        Assert.Contains(", as long as it does not lose them", lines[1], StringComparison.Ordinal);
     }
 
     [Fact]
@@ -111,7 +115,7 @@ public sealed class RetentionTests
     private static async Task<TestNode> StartNodeAsync(RedisProcess server)
     {
         var node = new TestNode(server.ConnectionString, "test", probe: true);
-        await node.Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Single().StartingAsync(Token);
+        await node.ExamineAsync(Token);
         return node;
     }
 }

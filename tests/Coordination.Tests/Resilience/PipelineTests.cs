@@ -18,14 +18,14 @@ public sealed class PipelineTests
     }
 
     [Fact]
-    public async Task A_transient_failure_is_retried_three_times_by_default()
+    public async Task A_transient_failure_is_retried_by_default_for_about_a_second()
     {
         await using var node = new TestNode();
         node.Store.IsAway = true;
         var trying = node.Provider.GetLock("work").TryAcquireAsync(TestContext.Current.CancellationToken);
-        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(10)));
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(1.5)));
         Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => trying)).IsTransient);
-        Assert.Equal(4, node.Store.GetCallCount(StoreOperation.Acquire));
+        Assert.InRange(node.Store.GetCallCount(StoreOperation.Acquire), 3, 4);
     }
 
     /// <summary>The pipeline that the README shows.</summary>
