@@ -41,6 +41,9 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
     /// <summary>Which run has or had the job instead, or did not finish it; null when there is none, or none is known.</summary>
     public RunName? Elsewhere { get; set; }
 
+    /// <summary>What is known of its fire on other nodes, where this one stopped before it ran; null where nobody has looked.</summary>
+    public FireElsewhere? OnOtherNodes { get; set; }
+
     /// <summary>Whether the job is not run for this fire, on this node.</summary>
     public bool IsSkipped => Outcome is FireOutcome.SkippedAsHeld or FireOutcome.SkippedAsWaiting or FireOutcome.SkippedAsRun or FireOutcome.SkippedAsUnavailable or FireOutcome.SkippedAtStop;
 

@@ -24,6 +24,7 @@ internal sealed class ExclusivityGate(
     ChainGuard chains,
     KeyCheck keys,
     FireHandBack handBack,
+    OtherNodesLook others,
     TimeSpan leaseDuration,
     ILogger logger) : ITriggerListener
 {
@@ -141,6 +142,7 @@ internal sealed class ExclusivityGate(
         if (run.Outcome == FireOutcome.SkippedAtStop)
         {
             run.IsLeftForAnother = await LeaveAsync(run).ConfigureAwait(false);
+            run.OnOtherNodes = run.IsLeftForAnother ? null : await others.FindAsync(run.Policy, run.Fire, comesToAllNodes: !metadata.JobStorePersistent).ConfigureAwait(false);
         }
 
         End(run);

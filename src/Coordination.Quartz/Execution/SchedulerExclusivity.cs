@@ -66,11 +66,12 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var policies = new ExclusivePolicies(options);
         var settings = services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
         var names = new SchedulerNames(settings.ApplicationName, new RegisteredContent(QuartzRecord.Find(services, scheduler.Name)));
-        var fireTimes = new FireTimes(services.GetRequiredService<ILockProvider>().NodeId, names);
+        var (node, administration) = (services.GetRequiredService<ILockProvider>().NodeId, services.GetRequiredService<ILockStoreAdministration>());
+        var fireTimes = new FireTimes(node, names);
         var report = new FireReport(services.GetRequiredService<FireMetrics>(), options.NameJobsInMetrics, logger);
         var admission = new RunAdmission(
             locks,
-            new OutageLook(services.GetRequiredService<ILockStoreAdministration>(), time),
+            new OutageLook(administration, time),
             new SeriesLook(locks),
             services.GetRequiredService<JobOutage>(),
             new WaitingRuns(() => _places),
@@ -78,7 +79,18 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
             time,
             logger);
         var keys = new KeyCheck(policies, names, logger);
-        var gate = new ExclusivityGate(admission, policies, fireTimes, runs, report, new ChainGuard(), keys, new FireHandBack(services.GetService<IJobStore>(), time), settings.LeaseDuration, logger);
+        var gate = new ExclusivityGate(
+            admission,
+            policies,
+            fireTimes,
+            runs,
+            report,
+            new ChainGuard(),
+            keys,
+            new FireHandBack(services.GetService<IJobStore>(), time),
+            new OtherNodesLook(locks, administration, node, time),
+            settings.LeaseDuration,
+            logger);
         return new Parts(
             new StartCheck(new ScheduleCheck(policies, names, () => _places is null, logger), scheduler.IsOfApplication, logger),
             keys,
