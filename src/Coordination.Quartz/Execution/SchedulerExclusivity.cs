@@ -75,6 +75,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
             new SeriesLook(locks),
             services.GetRequiredService<JobOutage>(),
             new WaitingRuns(() => _places),
+            new FireStanding(time),
             Shutdown,
             time,
             logger);

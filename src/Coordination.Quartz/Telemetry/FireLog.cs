@@ -40,6 +40,9 @@ internal static partial class FireLog
             case FireOutcome.SkippedAtStop:
                 logger.ReportStopped(run, job, time);
                 break;
+            case FireOutcome.SkippedAsWithdrawn:
+                logger.Withdrawn(job, time, run.Context.Trigger.Key, run.Policy.LockName);
+                break;
             case FireOutcome.SkippedAsRun when run.Elsewhere?.Time is { } last && run.Fire is { } fire && last - run.Context.FireTimeUtc > ToleratedLead:
                 logger.RememberedTimeIsAhead(job, time, last, run.Elsewhere.NodeId, run.Policy.LockName, fire.Series);
                 break;
@@ -128,6 +131,9 @@ internal static partial class FireLog
 
     [LoggerMessage(1317, LogLevel.Information, "{Job} was not run here for its fire time {FireTime:O}: the scheduler shuts down, and it waited for the lock '{LockName}'. The lock store does not say whether another node runs it.")]
     private static partial void StoppedUnknowing(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName);
+
+    [LoggerMessage(1318, LogLevel.Information, "{Job} was not run here for its fire time {FireTime:O}: its trigger {Trigger} was deleted while it waited for the lock '{LockName}'.")]
+    private static partial void Withdrawn(this ILogger logger, JobKey job, DateTimeOffset fireTime, TriggerKey trigger, string lockName);
 
     [LoggerMessage(1320, LogLevel.Warning, "{Job} was dropped for its fire time {FireTime:O}: its lock '{LockName}' is not free, and the fire does not wait, or has waited for its MaxWait. No later fire of its series follows. Holder: {NodeId}.")]
     private static partial void Dropped(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, string? nodeId);

@@ -165,6 +165,28 @@ public sealed class RegistrationTests
         Assert.Contains("LeaseDuration is 00:00:00.0010000", failure.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [Failure("F83")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_host_that_does_not_start_for_wrong_data_names_the_job_and_the_trigger(bool ofTrigger)
+    {
+        using var host = Build(services =>
+        {
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity();
+            services.AddQuartz(quartz =>
+            {
+                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably().UsingJobData(ofTrigger ? "any" : ExclusiveJobData.MaxWait, "30"));
+                quartz.AddTrigger(trigger => trigger.ForJob(Job).WithIdentity("nightly").WithCronSchedule("0 0 3 * * ?").UsingJobData(ofTrigger ? ExclusiveJobData.MaxWait : "any", "30"));
+            });
+            services.AddQuartzHostedService();
+        });
+        var failure = await Assert.ThrowsAsync<ArgumentException>(() => host.StartAsync(Cancellation));
+        Assert.Contains("Write 00:00:30", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(Job.ToString(), failure.Message, StringComparison.Ordinal);
+        Assert.Equal(ofTrigger, failure.Message.Contains("DEFAULT.nightly", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task A_host_does_not_start_with_options_that_are_out_of_range()
     {
