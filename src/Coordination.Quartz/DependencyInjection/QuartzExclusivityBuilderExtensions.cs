@@ -153,6 +153,7 @@ public static class QuartzExclusivityBuilderExtensions
             provider.GetRequiredService<StoreCondition>(),
             provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<JobOutage>>())));
         services.TryAddSingleton<ExclusiveRuns>();
+        services.TryAddSingleton<RunsAtEnd>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobsAtStop>());
     }
 

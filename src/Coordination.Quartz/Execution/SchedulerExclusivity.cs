@@ -20,6 +20,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
     private readonly Lock _gate = new();
     private RunPlaces? _places;
     private Parts? _parts;
+    private RunsAtEnd? _atEnd;
 
     public StartCheck CheckOf(IServiceProvider services) => PartsFrom(services).Check;
 
@@ -42,7 +43,11 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         return pool;
     }
 
-    public void Dispose() => Shutdown.Dispose();
+    public void Dispose()
+    {
+        Shutdown.Begin();
+        _atEnd?.Remove(Shutdown);
+    }
 
     private Parts PartsFrom(IServiceProvider services)
     {
@@ -92,6 +97,10 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
             new OtherNodesLook(locks, administration, node, time),
             settings.LeaseDuration,
             logger);
+
+        // After the locks: what a container makes last it disposes first.
+        _atEnd = services.GetRequiredService<RunsAtEnd>();
+        _atEnd.Add(Shutdown);
         return new Parts(
             new StartCheck(new ScheduleCheck(policies, names, () => _places is null, logger), scheduler.IsOfApplication, logger),
             keys,

@@ -134,6 +134,36 @@ public sealed class RegistrationTests
         Assert.NotNull(_ledger.Runs[0].Token);
     }
 
+    /// <summary>No host stops it, and its container has the locks as well.</summary>
+    [Fact]
+    [Promise("G10")]
+    public async Task A_factory_that_is_disposed_awaits_its_jobs_before_their_leases_end()
+    {
+        var store = new InMemoryLockStore();
+        var (begun, end) = (new TaskCompletionSource(), new TaskCompletionSource<LeaseState>());
+        var factory = QuartzSchedulerBuilder.Create(quartz =>
+        {
+            quartz.Services.AddCoordination().UseInMemory(store);
+            quartz.AddQuartzExclusivity().AddJob<CallingJob>(job => job.WithIdentity(Job).StoreDurably().DisallowConcurrentAcrossCluster());
+            quartz.Services.AddSingleton(new Calls(async context =>
+            {
+                var lease = context.GetLease();
+                begun.SetResult();
+                await Task.Delay(Timeout.Infinite, context.CancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                end.SetResult(lease.State);
+            }));
+        }).Build();
+        var scheduler = await factory.GetScheduler(Cancellation);
+        await scheduler.Start(Cancellation);
+        await scheduler.TriggerJob(Job, Cancellation);
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await factory.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+
+        Assert.True(end.Task.IsCompleted, "The job has ended.");
+        Assert.NotEqual(LeaseState.Lost, await end.Task);
+        Assert.Equal(0, store.Count);
+    }
+
     [Theory]
     [InlineData(false, 1)]
     [InlineData(true, 0)]
