@@ -37,9 +37,8 @@ public sealed class CoordinationOptions
     public TimeSpan ReleaseTimeout { get; set; } = TimeSpan.FromSeconds(3);
 
     /// <summary>
-    /// How long the platform waits, after it has asked the process to end, before it kills it: 1 second to 1 day, <c>terminationGracePeriodSeconds</c> in Kubernetes. With
-    /// the package <c>Coordination.Hosting</c> a host stops in that time, or says at its start why it cannot. Null, the default, for 30 s in Kubernetes, and elsewhere for
-    /// not known.
+    /// How long the platform waits, after it has asked the process to end, before it kills it: 1 second to 1 day, <c>terminationGracePeriodSeconds</c> in Kubernetes. A
+    /// host stops in that time, or says at its start why it cannot. Null, the default, for 30 s in Kubernetes, and elsewhere for not known.
     /// </summary>
     public TimeSpan? TerminationGracePeriod { get; set; }
 

@@ -38,8 +38,8 @@ public static class CoordinationHealthChecksBuilderExtensions
     /// <param name="storeTimeLimit">How long the store has to reply.</param>
     /// <param name="timeout">How long the check may take.</param>
     /// <param name="nodeName">
-    /// The name of the node that is checked, of <c>services.AddCoordination("billing")</c>: its store and its locks alone, for services run on the node that has no
-    /// name. Null, the default, for that one.
+    /// The name of the node that is checked, of <c>services.AddCoordination("billing")</c>: its store and the work with its locks alone. Null, the default, for the node
+    /// that has no name.
     /// </param>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A duration is not in its range.</exception>
@@ -51,7 +51,7 @@ public static class CoordinationHealthChecksBuilderExtensions
         TimeSpan? storeTimeLimit = null,
         TimeSpan? timeout = null,
         string? nodeName = null) =>
-        AddOf(builder, name ?? NameOf("coordination", nodeName), new ServiceChoice(), failureStatus, tags, storeTimeLimit, timeout, nodeName);
+        AddOf(builder, name ?? NameOf("coordination", nodeName), new ServiceChoice(NodeName: nodeName), failureStatus, tags, storeTimeLimit, timeout);
 
     /// <summary>Adds the same check for the work with one lock alone. Work that is run once has the lock <c>run-once/</c> and its name.</summary>
     /// <param name="builder">The health checks of the host.</param>
@@ -106,7 +106,7 @@ public static class CoordinationHealthChecksBuilderExtensions
     /// <param name="tags">Tags to choose the check by. Null, the default, for <c>ready</c>.</param>
     /// <param name="storeTimeLimit">How long the store has to reply.</param>
     /// <param name="timeout">How long the check may take.</param>
-    /// <param name="nodeName">The name of the node that is checked: its store alone. Null, the default, for the node that has none.</param>
+    /// <param name="nodeName">The name of the node that is checked: its store and the work with its locks alone. Null, the default, for the node that has none.</param>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
     /// <exception cref="ArgumentOutOfRangeException">A duration is not in its range.</exception>
     public static IHealthChecksBuilder AddCoordinationReadyCheck(
@@ -122,7 +122,7 @@ public static class CoordinationHealthChecksBuilderExtensions
         return Add(
             builder,
             name ?? NameOf("coordination-ready", nodeName),
-            provider => new ReadyHealthCheck(WorkOf(provider, nodeName), TroubleOf(NodeOf(provider, nodeName), storeTimeLimit)),
+            provider => new ReadyHealthCheck(provider.GetRequiredService<HostWork>(), new ServiceChoice(NodeName: nodeName), TroubleOf(NodeOf(provider, nodeName), storeTimeLimit)),
             failureStatus,
             tags ?? ["ready"],
             timeout);
@@ -177,8 +177,7 @@ public static class CoordinationHealthChecksBuilderExtensions
         HealthStatus? failureStatus,
         IEnumerable<string>? tags,
         TimeSpan? storeTimeLimit,
-        TimeSpan? timeout,
-        string? nodeName = null)
+        TimeSpan? timeout)
     {
         StoreTimeLimit.Range.Validate(nameof(storeTimeLimit), nameof(storeTimeLimit), storeTimeLimit);
         return Add(
@@ -186,8 +185,8 @@ public static class CoordinationHealthChecksBuilderExtensions
             name,
             provider =>
             {
-                var node = NodeOf(provider, nodeName);
-                return new CoordinationHealthCheck(WorkOf(provider, nodeName), choice, node.GetRequired<ILockProvider>(), TroubleOf(node, storeTimeLimit));
+                NodeOf(provider, choice.NodeName);
+                return new CoordinationHealthCheck(provider.GetRequiredService<HostWork>(), choice, node => HealthOf(NodeOf(provider, node), storeTimeLimit));
             },
             failureStatus,
             tags,
@@ -222,8 +221,7 @@ public static class CoordinationHealthChecksBuilderExtensions
             : throw new InvalidOperationException($"The health check is for the node '{nodeName}', and there is none of that name. Call services.AddCoordination(\"{nodeName}\").");
     }
 
-    /// <summary>All exclusive work is done on the node that has no name.</summary>
-    private static HostWork? WorkOf(IServiceProvider provider, string? nodeName) => nodeName is null ? provider.GetRequiredService<HostWork>() : null;
+    private static NodeHealth HealthOf(NodeServices node, TimeSpan? timeLimit) => new(node.GetRequired<ILockProvider>().NodeId, TroubleOf(node, timeLimit));
 
     private static StoreTrouble TroubleOf(NodeServices node, TimeSpan? timeLimit) => new(
         node.GetRequired<ILockStore>(),

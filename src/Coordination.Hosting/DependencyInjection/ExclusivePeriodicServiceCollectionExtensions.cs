@@ -153,28 +153,30 @@ public static class ExclusivePeriodicServiceCollectionExtensions
         where TService : ExclusivePeriodicService
     {
         var options = services.GetRequiredService<IOptionsMonitor<ExclusivePeriodicOptions>>().Get(key.OptionsName);
-        var node = services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
+        var node = WorkNode.Find<ExclusivePeriodicOptions>(services, options.Node, key.OptionsName);
+        var settings = node.GetOptions<CoordinationOptions>();
         string lockName;
         try
         {
             // What a lock may not be called, or how it may not be held, is said at the start.
-            lockName = services.GetRequiredService<ILockProvider>().GetLock(options.LockName ?? ServiceLockName.Find(key, node.ApplicationName), options.LockOptions).Name;
+            lockName = node.GetRequired<ILockProvider>().GetLock(options.LockName ?? ServiceLockName.Find(key, settings.ApplicationName), options.LockOptions).Name;
         }
         catch (ArgumentException exception)
         {
             throw Invalid(exception.Message);
         }
 
-        if (services.GetService<ExclusiveServices>()?.All.FirstOrDefault(service => service.Lock.Name == lockName) is { } service)
+        if (services.GetService<ExclusiveServices>()?.FindLock(lockName, node.Name) is { } service)
         {
             throw Invalid($"{service.Registration.Name} has the same lock name '{lockName}', so that nothing would be run while that leads. Give each a LockName of its own.");
         }
 
         return new PeriodicService(
             key,
+            node,
             lockName,
             options,
-            LeaseTimings.Of(node, options.LockOptions),
+            LeaseTimings.Of(settings, options.LockOptions),
             instance.Get(services),
             services.GetRequiredService<TimeProvider>());
 

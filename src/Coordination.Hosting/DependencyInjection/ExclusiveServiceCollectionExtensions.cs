@@ -168,7 +168,7 @@ public static class ExclusiveServiceCollectionExtensions
         var work = new TermWork(service, registration.GetService(provider), time);
         var watch = new OverdueWatch(service.Overdue, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);
         var leased = new LeasedWork(provider.GetRequiredService<IServiceScopeFactory>(), watch, log);
-        var observer = new LeaderObserver(service.Leadership, provider.GetRequiredService<KnownHolders>(), log);
+        var observer = new LeaderObserver(service.Leadership, service.Node.GetRequired<KnownHolders>(), log);
         var failures = new FailureLimit(service.Failures, service.Options.StopHostAfterFailures, lifetime, log);
         var loop = new TermLoop(service, work, leased, observer, failures, time, log);
         return new ExclusiveServiceRunner(loop, provider.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time);

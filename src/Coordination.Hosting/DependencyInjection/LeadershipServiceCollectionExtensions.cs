@@ -18,18 +18,19 @@ public static class LeadershipServiceCollectionExtensions
     /// </remarks>
     /// <param name="services">The services of the host.</param>
     /// <param name="lockName">The name of the lock: that of the service on the nodes that do the work.</param>
-    /// <exception cref="ArgumentNullException">An argument is null.</exception>
+    /// <param name="nodeName">The name of the node that has the lock, of <c>services.AddCoordination("billing")</c>. Null, the default, for the one that has no name.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> or <paramref name="lockName"/> is null.</exception>
     /// <exception cref="ArgumentException">The name is not one that a lock may have.</exception>
-    public static IServiceCollection AddLeadership(this IServiceCollection services, string lockName)
+    public static IServiceCollection AddLeadership(this IServiceCollection services, string lockName, string? nodeName = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         LockName.Validate(lockName);
-        var observed = new ObservedLock(lockName);
+        var observed = new ObservedLock(lockName, nodeName);
         if (!services.Any(service => service.ImplementationInstance is ObservedLock known && known == observed))
         {
             ServiceParts.AddLeaderships(services);
             services.AddSingleton(observed);
-            services.AddSingleton(provider => provider.GetRequiredService<Leaderships>().OfLock(lockName)!);
+            services.AddSingleton(provider => provider.GetRequiredService<Leaderships>().OfLock(observed)!);
         }
 
         return services;

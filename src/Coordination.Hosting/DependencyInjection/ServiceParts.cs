@@ -1,9 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using Coordination.DependencyInjection;
 using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Services;
 using Coordination.Stores;
 using Coordination.Telemetry;
-using Coordination.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -21,23 +21,21 @@ internal static class ServiceParts
         services.TryAddSingleton<ExclusiveServices>();
 
         // By hand: a container that checks constructors when it is built would say less than the sentence about a store that is missing.
-        services.TryAddSingleton(static provider => new Leaderships(
-            provider.GetRequiredService<ExclusiveServices>(),
-            provider.GetServices<ObservedLock>(),
-            provider.GetRequiredService<ILockProvider>(),
-            provider.GetRequiredService<KnownHolders>(),
-            provider.GetRequiredService<LeaderQuestions>(),
-            provider.GetRequiredService<IOptions<CoordinationOptions>>(),
-            provider.GetRequiredService<TimeProvider>()));
-        services.TryAddSingleton(static provider => new LeaderQuestions(
-            provider.GetRequiredService<ILockStore>(),
-            provider.GetRequiredService<ILockStoreAdministration>(),
-            provider.GetRequiredService<StoreCondition>(),
-            provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(static provider => new Leaderships(provider.GetRequiredService<ExclusiveServices>(), provider.GetServices<ObservedLock>(), provider));
+
+        // One for each node, under its name.
+        services.TryAddSingleton(static provider => CreateQuestions(new NodeServices(provider, name: null)));
+        services.TryAddKeyedSingleton(KeyedService.AnyKey, static (provider, name) => CreateQuestions(new NodeServices(provider, (string)name!)));
 
         // Null for a name that nothing has: then the container says that there is none, which GetKeyedService takes and GetRequiredKeyedService does not.
         services.TryAddKeyedSingleton<ILeadership>(KeyedService.AnyKey, static (provider, key) => provider.GetRequiredService<Leaderships>().Find(key)!);
     }
+
+    private static LeaderQuestions CreateQuestions(NodeServices node) => new(
+        node.GetRequired<ILockStore>(),
+        node.GetRequired<ILockStoreAdministration>(),
+        node.GetRequired<StoreCondition>(),
+        node.GetShared<TimeProvider>());
 
     /// <summary>Notes a registration, and has its options bound from the configuration and checked when the host starts.</summary>
     /// <exception cref="InvalidOperationException">There is one of that type and name.</exception>
@@ -56,16 +54,27 @@ internal static class ServiceParts
         }
 
         services.AddSingleton(key);
+        return AddOptions<TOptions, TBinding>(services, ServiceKey.Section, key.SectionPath, key.OptionsName, durations);
+    }
+
+    /// <summary>Has options with a name bound from a section of their own inside one for all of their kind, and checked when the host starts.</summary>
+    public static OptionsBuilder<TOptions> AddOptions<
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions,
+        [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TBinding>(
+        IServiceCollection services, string sections, string section, string name, Func<TOptions, IEnumerable<KeyValuePair<string, TimeSpan?>>> durations)
+        where TOptions : class, new()
+        where TBinding : class, IConfigureNamedOptions<TOptions>
+    {
         services.TryAddSingleton<IOptionsFactory<TOptions>, ServiceOptionsFactory<TOptions>>();
 
         services.AddCoordinationBinding<TOptions, TBinding>();
-        services.AddCoordinationSettings<Sections>(ServiceKey.Section);
-        services.AddCoordinationSettings<LockOptions>($"{key.SectionPath}:{nameof(LockOptions)}");
-        services.AddCoordinationSettings<TOptions>(key.SectionPath, provider =>
-            from duration in durations(provider.GetRequiredService<IOptionsMonitor<TOptions>>().Get(key.OptionsName))
+        services.AddCoordinationSettings<Sections>(sections);
+        services.AddCoordinationSettings<LockOptions>($"{section}:{nameof(LockOptions)}");
+        services.AddCoordinationSettings<TOptions>(section, provider =>
+            from duration in durations(provider.GetRequiredService<IOptionsMonitor<TOptions>>().Get(name))
             where duration.Value is not null
-            select KeyValuePair.Create($"{key.OptionsName}:{duration.Key}", duration.Value ?? default));
-        return services.AddOptions<TOptions>(key.OptionsName).ValidateOnStart();
+            select KeyValuePair.Create($"{name}:{duration.Key}", duration.Value ?? default));
+        return services.AddOptions<TOptions>(name).ValidateOnStart();
     }
 
     /// <summary>A section that has sections and nothing else.</summary>

@@ -30,16 +30,4 @@ internal sealed record OverdueRule(TimeSpan After, TimeSpan WarningInterval, Ove
             yield return intervalError;
         }
     }
-
-    /// <summary>Refuses settings of a rule that it cannot have.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">One of them is out of its range.</exception>
-    public static void Validate(string paramName, TimeSpan? after, TimeSpan warningInterval, OverdueAction action)
-    {
-        AfterRange.Validate(paramName, "OverdueAfter", after);
-        WarningIntervalRange.Validate(paramName, "OverdueWarningInterval", warningInterval);
-        if (FindErrors(after, warningInterval, action).FirstOrDefault() is { } error)
-        {
-            throw new ArgumentOutOfRangeException(paramName, action, error);
-        }
-    }
 }

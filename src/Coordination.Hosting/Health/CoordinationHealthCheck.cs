@@ -3,17 +3,18 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace Coordination.Hosting.Health;
 
 /// <summary>How the coordination of this node does: some or all of its exclusive work, and whether a lock is there to be acquired.</summary>
-internal sealed class CoordinationHealthCheck(HostWork? work, ServiceChoice choice, ILockProvider locks, StoreTrouble store) : IHealthCheck
+internal sealed class CoordinationHealthCheck(HostWork work, ServiceChoice choice, Func<string?, NodeHealth> find) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var storeTrouble = await store.FindAsync(cancellationToken).ConfigureAwait(false);
-        var reports = choice.Of(work?.Report() ?? []);
+        var reports = choice.Of(work.Report());
+        List<NodeHealth> nodes = [.. choice.NodesOf(reports).Select(find)];
+        var storeTroubles = await Task.WhenAll(nodes.Select(node => node.Store.FindAsync(cancellationToken))).ConfigureAwait(false);
         var data = new Dictionary<string, object>
         {
-            ["node"] = locks.NodeId,
-            ["store"] = store.Store,
+            ["node"] = string.Join(", ", nodes.Select(static node => node.NodeId)),
+            ["store"] = string.Join(", ", nodes.Select(static node => node.Store.Store)),
             ["locks"] = Describe(reports),
         };
 
@@ -22,7 +23,7 @@ internal sealed class CoordinationHealthCheck(HostWork? work, ServiceChoice choi
             return new HealthCheckResult(context.Registration.FailureStatus, failure, data: data);
         }
 
-        if (Join([storeTrouble, .. reports.Select(static report => report.Trouble)]) is { } trouble)
+        if (Join([.. storeTroubles, .. reports.Select(static report => report.Trouble)]) is { } trouble)
         {
             return HealthCheckResult.Degraded(trouble, data: data);
         }

@@ -5,13 +5,13 @@ using Coordination.Hosting.Services;
 namespace Coordination.Hosting.Health;
 
 /// <summary>All exclusive work of this host, for a check to look at.</summary>
-internal sealed class HostWork(ExclusiveServices services, IEnumerable<PeriodicService> periodic, IEnumerable<RunOnceWork> once)
+internal sealed class HostWork(ExclusiveServices services, IEnumerable<PeriodicService> periodic, IEnumerable<RunOnceStep> once)
 {
     /// <summary>How it does at this moment.</summary>
     public List<IWorkReport> Report() =>
     [
         .. services.All.Select(static service => new ServiceReport(service)),
         .. periodic.Select(static service => new PeriodicReport(service)),
-        .. once.Select(static work => new RunOnceReport(work)),
+        .. once.Select(static step => new RunOnceReport(step)),
     ];
 }

@@ -5,6 +5,9 @@ internal interface IWorkReport
 {
     string LockName { get; }
 
+    /// <summary>The name of the node that has the lock; null for the one that has none.</summary>
+    string? NodeName { get; }
+
     /// <summary>What was registered; null for what is no type.</summary>
     Type? ServiceType { get; }
 

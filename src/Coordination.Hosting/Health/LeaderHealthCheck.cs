@@ -10,7 +10,16 @@ internal sealed class LeaderHealthCheck(ExclusiveServices services, ServiceChoic
     {
         ArgumentNullException.ThrowIfNull(context);
         var reports = choice.Of([.. services.All.Select(static service => new ServiceReport(service))]).ConvertAll(static report => (ServiceReport)report);
-        var data = reports.ToDictionary(static report => report.LockName, static report => (object)report.Describe());
+        var data = new Dictionary<string, object>(StringComparer.Ordinal);
+        foreach (var report in reports)
+        {
+            // Two nodes may each have a lock of that name.
+            if (!data.TryAdd(report.LockName, report.Describe()))
+            {
+                data[$"{report.LockName} ({report.NodeName})"] = report.Describe();
+            }
+        }
+
         var others = reports.Where(static report => !report.IsLeader)
             .Select(static report => report.Leader is { } leader ? $"'{report.LockName}' is led by {leader.NodeId}." : $"'{report.LockName}' is not led by this node.")
             .ToList();

@@ -20,6 +20,8 @@ internal sealed class PeriodicReport : IWorkReport
 
     public string LockName => _service.LockName;
 
+    public string? NodeName => _service.Node.Name;
+
     public Type? ServiceType => _service.Type;
 
     public bool IsLeader => false;

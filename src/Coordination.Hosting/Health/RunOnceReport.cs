@@ -4,11 +4,13 @@ using Coordination.Hosting.RunOnce;
 namespace Coordination.Hosting.Health;
 
 /// <summary>How work that is run once does. Where it fails, the start of its host does, and nobody asks.</summary>
-internal sealed class RunOnceReport(RunOnceWork work) : IWorkReport
+internal sealed class RunOnceReport(RunOnceStep step) : IWorkReport
 {
-    private readonly WorkPhase _phase = work.Status.Phase;
+    private readonly WorkPhase _phase = step.Work.Status.Phase;
 
-    public string LockName => work.LockName;
+    public string LockName => step.Work.LockName;
+
+    public string? NodeName => step.NodeName;
 
     public Type? ServiceType => null;
 

@@ -22,6 +22,8 @@ internal sealed class ServiceReport : IWorkReport
 
     public string LockName => _status.Leadership.LockName;
 
+    public string? NodeName => _service.Node.Name;
+
     public bool IsLeader => _status.Leadership.IsLeader;
 
     public LeaderInfo? Leader => _status.Leadership.Leader;

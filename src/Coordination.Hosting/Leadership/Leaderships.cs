@@ -1,6 +1,5 @@
 using Coordination.Hosting.Services;
 using Coordination.Waiting;
-using Microsoft.Extensions.Options;
 
 namespace Coordination.Hosting.Leadership;
 
@@ -8,35 +7,48 @@ namespace Coordination.Hosting.Leadership;
 internal sealed class Leaderships : IDisposable
 {
     private readonly ExclusiveServices _services;
-    private readonly Dictionary<string, LockLeadership> _observed = new(StringComparer.Ordinal);
+    private readonly Dictionary<ObservedLock, LockLeadership> _observed = [];
     private readonly List<IDisposable> _subscriptions = [];
 
-    public Leaderships(
-        ExclusiveServices services,
-        IEnumerable<ObservedLock> observed,
-        ILockProvider locks,
-        KnownHolders holders,
-        LeaderQuestions questions,
-        IOptions<CoordinationOptions> node,
-        TimeProvider time)
+    /// <exception cref="InvalidOperationException">A lock is one of a node that is not registered.</exception>
+    public Leaderships(ExclusiveServices services, IEnumerable<ObservedLock> observed, IServiceProvider container)
     {
         _services = services;
-        foreach (var name in observed.Select(static observed => observed.LockName).Where(name => services.FindLock(name) is null))
+        foreach (var asked in observed.Where(asked => services.FindLock(asked.LockName, asked.NodeName) is null))
         {
-            var leadership = new LockLeadership(name, locks.NodeId, questions, node.Value.LeaseDuration, time);
-            _observed.Add(name, leadership);
+            var node = WorkNode.Find<ExclusiveServiceOptions>(container, asked.NodeName, $"The leadership by '{asked.LockName}'");
+            var leadership = new LockLeadership(
+                asked.LockName,
+                node.GetRequired<ILockProvider>().NodeId,
+                node.GetRequired<LeaderQuestions>(),
+                node.GetOptions<CoordinationOptions>().LeaseDuration,
+                node.GetShared<TimeProvider>());
+            _observed.Add(asked, leadership);
 
             // This process may ask for the lock all the same, by hand.
-            _subscriptions.Add(holders.Subscribe(name, holder => leadership.Saw(holder)));
+            _subscriptions.Add(node.GetRequired<KnownHolders>().Subscribe(asked.LockName, holder => leadership.Saw(holder)));
         }
     }
 
     /// <returns>The one of a lock; null when this host has none.</returns>
-    public ILeadership? OfLock(string lockName) => _services.FindLock(lockName)?.Leadership ?? (ILeadership?)_observed.GetValueOrDefault(lockName);
+    public ILeadership? OfLock(ObservedLock asked) =>
+        _services.FindLock(asked.LockName, asked.NodeName)?.Leadership ?? (ILeadership?)_observed.GetValueOrDefault(asked);
 
-    /// <returns>The one of a lock, or else of a registration; null when this host has none.</returns>
-    /// <exception cref="InvalidOperationException">Several services are registered under that name.</exception>
-    public ILeadership? Find(object? key) => key is string name ? OfLock(name) ?? _services.FindKey(name)?.Leadership : null;
+    /// <returns>The one of a lock, of the node without a name if that has one, or else of a registration; null when this host has none.</returns>
+    /// <exception cref="InvalidOperationException">Several nodes with a name have a lock of that name, or several services are registered under it.</exception>
+    public ILeadership? Find(object? key) => key is string name ? OfLock(new ObservedLock(name, NodeName: null)) ?? OfNamedNode(name) ?? _services.FindKey(name)?.Leadership : null;
+
+    private ILeadership? OfNamedNode(string lockName)
+    {
+        List<ILeadership> all =
+        [
+            .. _services.All.Where(service => service.Lock.Name == lockName).Select(static service => service.Leadership),
+            .. _observed.Where(observed => observed.Key.LockName == lockName).Select(static observed => observed.Value),
+        ];
+        return all.Count < 2
+            ? all.SingleOrDefault()
+            : throw new InvalidOperationException($"Several nodes have a lock '{lockName}'. Ask by the service, as ILeadership<TService>, or for one of IEnumerable<ILeadership>.");
+    }
 
     public void Dispose()
     {

@@ -190,6 +190,11 @@ internal class LockLeadership : ILeadership, IDisposable
     /// <summary>Learns of another leader, or that there is none. To be called inside the gate.</summary>
     protected virtual void Know(LeaderInfo? leader, TimeSpan lasts) => _sight = new LeaderSight(leader, Time.GetTimestamp(), lasts);
 
+    /// <summary>Learns who led before, and released the lock. To be called inside the gate.</summary>
+    protected virtual void KnowReleased(LeaderInfo before)
+    {
+    }
+
     private LeaderInfo? Saw(LockHolder? holder, long askedAt)
     {
         lock (Gate)
@@ -203,6 +208,11 @@ internal class LockLeadership : ILeadership, IDisposable
             // By what this node sees of itself it does not lead: the grant is on its way here, or was lost.
             var other = holder?.Owner.NodeId == _nodeId ? null : ToLeader(holder);
             Know(other, holder?.TimeToLive ?? LeaseDuration);
+            if (holder is { IsReleased: true } && holder.Owner.NodeId != _nodeId)
+            {
+                KnowReleased(Describe(holder));
+            }
+
             Publish(other is null ? LeadershipChangeCause.LeaderGone : LeadershipChangeCause.LeaderSeen);
             Arm();
             return other;
@@ -317,5 +327,7 @@ internal class LockLeadership : ILeadership, IDisposable
 
     /// <remarks>Nobody leads in the rest of LockAtLeastFor.</remarks>
     private static LeaderInfo? ToLeader(LockHolder? holder) =>
-        holder is null or { IsReleased: true } ? null : new LeaderInfo { NodeId = holder.Owner.NodeId, FencingToken = holder.FencingToken, Since = holder.Since };
+        holder is null or { IsReleased: true } ? null : Describe(holder);
+
+    private static LeaderInfo Describe(LockHolder holder) => new() { NodeId = holder.Owner.NodeId, FencingToken = holder.FencingToken, Since = holder.Since };
 }

@@ -9,6 +9,9 @@ internal enum PredecessorEnd
     /// <summary>The lock was free before its lease had run out: it was released, or revoked.</summary>
     PassedOn,
 
+    /// <summary>The store still kept the lock for a time after its release, and said so.</summary>
+    Released,
+
     /// <summary>Its lease ran out.</summary>
     RanOut,
 

@@ -67,7 +67,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
             {
                 var ended = end ?? (phase == ServicePhase.Stopped ? WorkEnd.Stopped : WorkEnd.Lost);
                 _terms[ended] = _terms.GetValueOrDefault(ended) + 1;
-                _last = new Predecessor(_leader!, PredecessorEnd.Own, ended);
+                _last = new Predecessor(_leader!, PredecessorEnd.Own, ended, ended == WorkEnd.Lost ? _lease.LossReason : null);
                 (_lease, _leader) = (null, null);
                 Know(null, LeaseDuration);
                 Publish(CauseOf(ended));
@@ -105,6 +105,8 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
             _last = last with { End = PredecessorEnd.PassedOn };
         }
     }
+
+    protected override void KnowReleased(LeaderInfo before) => _last = new Predecessor(before, PredecessorEnd.Released);
 
     private static LeadershipChangeCause CauseOf(WorkEnd end) => end switch
     {

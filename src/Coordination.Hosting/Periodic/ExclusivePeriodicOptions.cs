@@ -12,6 +12,12 @@ public sealed class ExclusivePeriodicOptions
     /// </summary>
     public string? LockName { get; set; }
 
+    /// <summary>
+    /// The node whose locks it uses, where the application has several: the name that <c>services.AddCoordination("billing")</c> was given. Null, the default, for the
+    /// node that has no name.
+    /// </summary>
+    public string? Node { get; set; }
+
     /// <summary>How leases of this lock differ from the node's defaults. Null, the default, for not at all.</summary>
     /// <remarks><see cref="LockOptions.MaxHold"/> is refused: it ends the renewals while the run goes on.</remarks>
     public LockOptions? LockOptions { get; set; }

@@ -25,19 +25,19 @@ internal sealed class PeriodicRunner : IAsyncDisposable, IDisposable
     public PeriodicRunner(IServiceProvider services, PeriodicService service)
     {
         _service = service;
-        _lock = services.GetRequiredService<ILockProvider>().GetLock(service.LockName, service.Options.LockOptions);
+        _lock = service.Node.GetRequired<ILockProvider>().GetLock(service.LockName, service.Options.LockOptions);
         _scopes = services.GetRequiredService<IServiceScopeFactory>();
         _process = services.GetRequiredService<ProcessEnd>();
         _lifetime = services.GetService<IHostApplicationLifetime>();
         _time = services.GetRequiredService<TimeProvider>();
         var logger = services.GetRequiredService<TelemetryDispatcher>().Wrap(services.GetRequiredService<ILogger<ExclusivePeriodicService>>());
-        var occurrences = services.GetRequiredService<OccurrenceLocks>();
+        var occurrences = service.Node.GetRequired<OccurrenceLocks>();
         _log = new ServiceLog(logger, service.Name, service.LockName);
         var periodicLog = new PeriodicLog(logger, service);
         var failures = new FailureLimit(service.Failures, service.Options.StopHostAfterFailures, _lifetime, _log);
         _runs = new PeriodicRuns(service, occurrences, failures, _time, _log, periodicLog);
         var loop = new PeriodicLoop(
-            service, _runs, CreateLeased(), occurrences, services.GetRequiredService<ILockProvider>().NodeId, failures, _time, _log, periodicLog);
+            service, _runs, CreateLeased(), occurrences, service.Node.GetRequired<ILockProvider>().NodeId, failures, _time, _log, periodicLog);
         Runner = new ExclusiveServiceRunner(loop, services.GetRequiredService<ExclusiveServiceRunners>(), _lifetime, _time);
     }
 

@@ -1,3 +1,4 @@
+using Coordination.DependencyInjection;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Services;
 
@@ -5,12 +6,13 @@ namespace Coordination.Hosting.Periodic;
 
 /// <summary>A registered periodic service with all that was worked out for it.</summary>
 /// <param name="key">What was registered, and under which name.</param>
+/// <param name="node">The node that has its lock.</param>
 /// <param name="lockName">Its lock.</param>
 /// <param name="options">Its settings.</param>
 /// <param name="timings">Those of its leases.</param>
 /// <param name="work">What it does.</param>
 /// <param name="time">The clock.</param>
-internal sealed class PeriodicService(ServiceKey key, string lockName, ExclusivePeriodicOptions options, LeaseTimings timings, ExclusivePeriodicService work, TimeProvider time)
+internal sealed class PeriodicService(ServiceKey key, NodeServices node, string lockName, ExclusivePeriodicOptions options, LeaseTimings timings, ExclusivePeriodicService work, TimeProvider time)
 {
     private const int IntervalsOfMemory = 10;
 
@@ -20,6 +22,8 @@ internal sealed class PeriodicService(ServiceKey key, string lockName, Exclusive
 
     /// <summary>What log lines call it.</summary>
     public string Name => key.DisplayName;
+
+    public NodeServices Node => node;
 
     public string LockName => lockName;
 

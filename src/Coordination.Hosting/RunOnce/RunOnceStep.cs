@@ -10,7 +10,7 @@ namespace Coordination.Hosting.RunOnce;
 
 /// <summary>Work that one node of the cluster does, once, and the others wait for.</summary>
 internal sealed class RunOnceStep(
-    RunOnceWork work, LeasedWork leased, OccurrenceLocks occurrences, string nodeId, IHostApplicationLifetime? lifetime, TimeProvider time, ServiceLog log, ILogger logger)
+    RunOnceWork work, RunOnceOptions options, LeasedWork leased, OccurrenceLocks occurrences, string nodeId, IHostApplicationLifetime? lifetime, TimeProvider time, ServiceLog log, ILogger logger)
 {
     /// <summary>The same on every node, and for ever: it is run once.</summary>
     private static readonly DateTimeOffset Moment = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
@@ -18,6 +18,9 @@ internal sealed class RunOnceStep(
     private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
 
     public RunOnceWork Work => work;
+
+    /// <summary>The name of the node that has its lock; null for the one that has none.</summary>
+    public string? NodeName => options.Node;
 
     /// <summary>Returns when it is done, by whichever node, or when the host is to stop, which is no failure of its start.</summary>
     /// <returns>Whether it is done.</returns>
@@ -100,7 +103,7 @@ internal sealed class RunOnceStep(
         {
             case WorkEnd.Completed:
                 var release = await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
-                logger.RunOnceDone(work.Name, duration, work.Options.RememberFor);
+                logger.RunOnceDone(work.Name, duration, options.RememberFor);
                 if (release != ReleaseResult.Released)
                 {
                     logger.RunOnceUnconfirmed(work.Name, work.LockName, lease.FencingToken, release);
@@ -126,15 +129,15 @@ internal sealed class RunOnceStep(
     private async Task<OccurrenceAttempt> AcquireAsync(CancellationToken cancellationToken)
     {
         // One for all tries, because a grant may be lost on its way.
-        var occurrence = new Occurrence { Series = "run-once", Time = Moment, Run = $"{nodeId}/{Guid.NewGuid():n}", RememberFor = work.Options.RememberFor, Recover = true };
+        var occurrence = new Occurrence { Series = "run-once", Time = Moment, Run = $"{nodeId}/{Guid.NewGuid():n}", RememberFor = options.RememberFor, Recover = true };
         var hasWaited = false;
         while (true)
         {
             try
             {
                 var attempt = hasWaited
-                    ? await occurrences.AcquireAsync(work.LockName, work.Options.LockOptions, occurrence, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false)
-                    : await occurrences.TryAcquireAsync(work.LockName, work.Options.LockOptions, occurrence, cancellationToken).ConfigureAwait(false);
+                    ? await occurrences.AcquireAsync(work.LockName, options.LockOptions, occurrence, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false)
+                    : await occurrences.TryAcquireAsync(work.LockName, options.LockOptions, occurrence, cancellationToken).ConfigureAwait(false);
                 if (attempt.Lease is not null || attempt.Status == OccurrenceStatus.AlreadyRun)
                 {
                     return attempt;

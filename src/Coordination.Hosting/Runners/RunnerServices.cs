@@ -1,9 +1,7 @@
 using Coordination.Hosting.Execution;
-using Coordination.Hosting.Stops;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 
 namespace Coordination.Hosting.Runners;
 
@@ -12,7 +10,6 @@ internal static class RunnerServices
 {
     public static void Add(IServiceCollection services)
     {
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StopBudgetCheck>());
         services.TryAddSingleton<ExclusiveServiceRunners>();
         services.TryAddTransient<DisposalGuard>();
         services.TryAddSingleton(static provider => new ProcessEnd(provider.GetRequiredService<TelemetryDispatcher>()));

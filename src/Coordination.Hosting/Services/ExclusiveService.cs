@@ -1,3 +1,4 @@
+using Coordination.DependencyInjection;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
 
@@ -7,6 +8,7 @@ namespace Coordination.Hosting.Services;
 internal sealed record ExclusiveService(
     ExclusiveServiceRegistration Registration,
     ExclusiveServiceOptions Options,
+    NodeServices Node,
     ILock Lock,
     TimeSpan LeaseDuration,
     OverdueRule Overdue,

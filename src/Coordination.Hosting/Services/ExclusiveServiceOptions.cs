@@ -13,9 +13,15 @@ public sealed class ExclusiveServiceOptions
     /// <summary>
     /// The name of the lock, as <see cref="ILockProvider.GetLock"/> takes it; nodes that share it share the work. Null, the default, for
     /// that of <see cref="ExclusiveLockAttribute"/>, and without one <c>{application}/{type}</c>, of <see cref="CoordinationOptions.ApplicationName"/> and the full name of the
-    /// type; with <c>/{name}</c> after it for a registration that has a name. A name that is set is shared by all applications with the same key prefix. Within a host each registration needs a name of its own.
+    /// type; with <c>/{name}</c> after it for a registration that has a name. A name that is set is shared by all applications with the same key prefix. Within a node each registration needs a name of its own.
     /// </summary>
     public string? LockName { get; set; }
+
+    /// <summary>
+    /// The node whose locks it uses, where the application has several: the name that <c>services.AddCoordination("billing")</c> was given. Null, the default, for the
+    /// node that has no name.
+    /// </summary>
+    public string? Node { get; set; }
 
     /// <summary>
     /// How leases of this lock differ from the node's defaults, as in their duration. Null, the default, for not at all.

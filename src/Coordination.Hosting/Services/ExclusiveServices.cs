@@ -1,6 +1,6 @@
+using Coordination.DependencyInjection;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Coordination.Hosting.Services;
@@ -15,24 +15,20 @@ internal sealed class ExclusiveServices
     public ExclusiveServices(
         IEnumerable<ExclusiveServiceRegistration> registrations,
         IOptionsMonitor<ExclusiveServiceOptions> options,
-        IOptions<CoordinationOptions> node,
         IServiceProvider services)
     {
-        var locks = Required<ILockProvider>(services);
-        var questions = services.GetRequiredService<LeaderQuestions>();
-        var time = Required<TimeProvider>(services);
-
         foreach (var registration in registrations)
         {
-            _all.Add(Create(registration, options.Get(registration.Name), node.Value, locks, questions, time));
+            var own = options.Get(registration.Name);
+            _all.Add(Create(registration, own, WorkNode.Find<ExclusiveServiceOptions>(services, own.Node, registration.Name)));
         }
 
-        foreach (var group in _all.GroupBy(static service => service.Lock.Name, StringComparer.Ordinal).Where(static group => group.Skip(1).Any()))
+        foreach (var group in _all.GroupBy(static service => (service.Node.Name, Lock: service.Lock.Name)).Where(static group => group.Skip(1).Any()))
         {
             var names = string.Join(" and ", group.Select(static service => service.Registration.Name));
             throw Invalid(
                 group.First().Registration,
-                $"{names} have the same lock name '{group.Key}', so that one of them would never run while the other does. Give each a LockName of its own.");
+                $"{names} have the same lock name '{group.Key.Lock}', so that one of them would never run while the other does. Give each a LockName of its own.");
         }
     }
 
@@ -40,8 +36,8 @@ internal sealed class ExclusiveServices
 
     public ExclusiveService Get(ExclusiveServiceRegistration registration) => _all.Single(service => service.Registration == registration);
 
-    /// <returns>Null when there is no service with that lock.</returns>
-    public ExclusiveService? FindLock(string lockName) => _all.SingleOrDefault(service => service.Lock.Name == lockName);
+    /// <returns>Null when there is no service with that lock of that node.</returns>
+    public ExclusiveService? FindLock(string lockName, string? node) => _all.SingleOrDefault(service => service.Lock.Name == lockName && service.Node.Name == node);
 
     /// <returns>Null when no service is registered under that name.</returns>
     /// <exception cref="InvalidOperationException">Several are, of one type each.</exception>
@@ -71,22 +67,23 @@ internal sealed class ExclusiveServices
     private static ExclusiveService Create(
         ExclusiveServiceRegistration registration,
         ExclusiveServiceOptions options,
-        CoordinationOptions node,
-        ILockProvider locks,
-        LeaderQuestions questions,
-        TimeProvider time)
+        NodeServices node)
     {
+        var settings = node.GetOptions<CoordinationOptions>();
+        var locks = node.GetRequired<ILockProvider>();
+        var time = node.GetShared<TimeProvider>();
         try
         {
-            var @lock = locks.GetLock(options.LockName ?? ServiceLockName.Find(registration.Key, node.ApplicationName), options.LockOptions).AsStandby();
-            var timings = LeaseTimings.Of(node, options.LockOptions);
+            var @lock = locks.GetLock(options.LockName ?? ServiceLockName.Find(registration.Key, settings.ApplicationName), options.LockOptions).AsStandby();
+            var timings = LeaseTimings.Of(settings, options.LockOptions);
             return new ExclusiveService(
                 registration,
                 options,
+                node,
                 @lock,
                 timings.Duration,
                 new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OnOverdue),
-                registration.CreateLeadership(@lock.Name, locks.NodeId, questions, timings.Duration, time),
+                registration.CreateLeadership(@lock.Name, locks.NodeId, node.GetRequired<LeaderQuestions>(), timings.Duration, time),
                 new ServiceFailures(options.MaxRestartDelay + options.RestartDelayResetAfter, time));
         }
         catch (ArgumentException exception)
@@ -97,10 +94,4 @@ internal sealed class ExclusiveServices
 
     private static OptionsValidationException Invalid(ExclusiveServiceRegistration registration, string failure) =>
         new(registration.Name, typeof(ExclusiveServiceOptions), [failure]);
-
-    private static T Required<T>(IServiceProvider services)
-        where T : class =>
-        services.GetService<T>()
-        ?? throw new InvalidOperationException(
-            $"An exclusive service needs {typeof(T).Name}, which is not registered. Call services.AddCoordination() and choose a store, such as UseRedis(…).");
 }

@@ -14,6 +14,9 @@ internal sealed class LeadershipMetrics : IDisposable
 {
     private const string LockTag = "coordination.lock.name";
 
+    /// <summary>Of services on a node that has a name: another node may have a lock of that name as well.</summary>
+    private const string NodeTag = "coordination.node.name";
+
     private readonly CoordinationMeter _meter;
     private readonly ExclusiveServices _services;
 
@@ -44,12 +47,14 @@ internal sealed class LeadershipMetrics : IDisposable
         _ => throw new ArgumentOutOfRangeException(nameof(end), end, "No term ends so."),
     };
 
-    private static KeyValuePair<string, object?> LockOf(ExclusiveService service) => new(LockTag, service.Lock.Name);
+    private static KeyValuePair<string, object?>[] TagsOf(ExclusiveService service, params ReadOnlySpan<KeyValuePair<string, object?>> more) => service.Node.Name is { } node
+        ? [new(LockTag, service.Lock.Name), new(NodeTag, node), .. more]
+        : [new(LockTag, service.Lock.Name), .. more];
 
-    private IEnumerable<Measurement<int>> Each(Func<ExclusiveService, int> look) => _services.All.Select(service => new Measurement<int>(look(service), LockOf(service)));
+    private IEnumerable<Measurement<int>> Each(Func<ExclusiveService, int> look) => _services.All.Select(service => new Measurement<int>(look(service), TagsOf(service)));
 
     private IEnumerable<Measurement<long>> ObserveTerms() =>
         from service in _services.All
         from term in service.Leadership.Terms
-        select new Measurement<long>(term.Value, LockOf(service), new KeyValuePair<string, object?>("coordination.term.end", Describe(term.Key)));
+        select new Measurement<long>(term.Value, TagsOf(service, new KeyValuePair<string, object?>("coordination.term.end", Describe(term.Key))));
 }

@@ -155,6 +155,7 @@ public static class QuartzExclusivityBuilderExtensions
         services.TryAddSingleton<ExclusiveRuns>();
         services.TryAddSingleton<RunsAtEnd>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobsAtStop>());
+        services.AddCoordinationStopTime("jobs that are interrupted at last", RunsAtEnd.LastRespite);
     }
 
     /// <summary>Those that no job has changed, of each scheduler.</summary>

@@ -11,7 +11,7 @@ namespace Coordination.Quartz.Execution;
 internal sealed class RunsAtEnd(ExclusiveRuns runs, TelemetryDispatcher telemetry, TimeProvider time, ILogger<RunsAtEnd> logger) : IAsyncDisposable, IDisposable
 {
     /// <summary>What jobs have to come to an end that are interrupted here, however long the stop has lasted.</summary>
-    private static readonly TimeSpan LastRespite = TimeSpan.FromSeconds(3);
+    public static readonly TimeSpan LastRespite = TimeSpan.FromSeconds(3);
 
     private readonly ILogger _logger = telemetry.Wrap(logger);
     private readonly Lock _gate = new();

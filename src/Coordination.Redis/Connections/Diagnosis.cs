@@ -59,6 +59,15 @@ internal sealed class Diagnosis(Func<IEnumerable<EndPoint>> servers, Func<bool> 
     private async Task<string?> FindAllAsync()
     {
         var unreached = servers().ToList();
+        if (unreached.Count == 0)
+        {
+            // Nobody was asked, as where the client has not noticed yet. The next look is not put off by this one.
+            lock (_gate)
+            {
+                _begunAt = null;
+            }
+        }
+
         var findings = await Task.WhenAll(unreached.Take(Most).Select(FindAsync)).ConfigureAwait(false);
         var text = string.Join("; ", findings.OfType<string>());
         Volatile.Write(ref _found, text.Length == 0 ? null : new Found(text, findings.OfType<string>().Count() == unreached.Count, Stopwatch.GetTimestamp()));

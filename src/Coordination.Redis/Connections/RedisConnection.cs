@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Coordination.Redis.Errors;
 using Microsoft.Extensions.Logging;
@@ -76,6 +77,9 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
     /// <summary>The settings, also of a connection that was handed in, where they can be read.</summary>
     private ConfigurationOptions? Known => _settings ?? (_established is { } given ? ConnectionSettings.Of(given) : null);
 
+    /// <summary>How long a call may last that waits for its cause: an attempt has time for two commands.</summary>
+    private TimeSpan PatienceForCause => TimeSpan.FromMilliseconds((Known?.AsyncTimeout ?? 1000) * 1.5);
+
     /// <summary>With what settings the connection is made; null for one that was handed in, whose secrets are not known.</summary>
     public ConfigurationOptions? Settings => _settings;
 
@@ -115,21 +119,20 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
 
     /// <summary>
     /// Looks at what a server refused, or why none was asked: where the primary has become a replica, looks for the new one; where there is no connection,
-    /// finds out why, for those that fail next.
+    /// finds out why.
     /// </summary>
     /// <param name="failure">What the client threw.</param>
+    /// <param name="begunAt">When the call began that failed, as the system's timestamp.</param>
     /// <param name="write">Writes on the primary, and so fails where there is none.</param>
-    public void Notice(Exception failure, Func<IConnectionMultiplexer, Task> write)
+    /// <returns>Ends when it is found out why there is no connection, or that takes longer than a call may wait for it. Throws nothing.</returns>
+    public Task NoticeAsync(Exception failure, long begunAt, Func<IConnectionMultiplexer, Task> write)
     {
         if (RedisErrorClassifier.IsOfReplica(failure) || (failure is RedisConnectionException && HasOnlyReplicas()))
         {
             _search.Begin(write);
         }
 
-        if (failure is RedisConnectionException or TimeoutException)
-        {
-            _ = _diagnosis.BeginAsync();
-        }
+        return failure is RedisConnectionException or TimeoutException ? FindOutAsync(begunAt) : Task.CompletedTask;
     }
 
     /// <summary>Makes a connection that is not used yet, with the settings of this one.</summary>
@@ -219,6 +222,16 @@ internal sealed class RedisConnection : IAsyncDisposable, IDisposable
         }
 
         return connection;
+    }
+
+    private async Task FindOutAsync(long begunAt)
+    {
+        var finding = _diagnosis.BeginAsync();
+        var left = PatienceForCause - Stopwatch.GetElapsedTime(begunAt);
+        if (!finding.IsCompleted && left > TimeSpan.Zero)
+        {
+            await ((Task)finding).WaitAsync(left, TimeProvider.System, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     /// <summary>Closes a connection when the commands on it have ended, and who listens on it has moved.</summary>

@@ -33,10 +33,16 @@ internal sealed class ProbeAtStart(IServiceProvider services, StoreInUse inUse, 
         {
             Log.ProbeDeferred(_logger, away.Message);
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException cancelled) when (cancelled.CancellationToken == cancellationToken)
         {
-            // The host is told to stop while it starts. It does so by itself when this returns, and would end by an exception that is thrown here.
             Log.ProbeCancelled(_logger);
+            if (services.GetService<IHostApplicationLifetime>() is not { ApplicationStopping.IsCancellationRequested: true })
+            {
+                // By its caller, or because it took too long: a host that goes on starting then has started after all.
+                throw;
+            }
+
+            // The host is told to stop while it starts. It does so by itself when this returns, and would end by an exception that is thrown here.
         }
     }
 

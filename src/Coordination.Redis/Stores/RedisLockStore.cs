@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Coordination.Redis.Connections;
@@ -298,7 +299,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     private async ValueTask<RedisResult> EvaluateAsync(
         RedisScript script, RedisKey[] keys, RedisValue[] values, string action, string lockName, CancellationToken cancellationToken)
     {
-        var isAsked = false;
+        var (begunAt, isAsked) = (Stopwatch.GetTimestamp(), false);
         try
         {
             var connection = _isFit && _connection.Established is { } established ? established : await GetFitAsync(Anywhere, cancellationToken).ConfigureAwait(false);
@@ -318,8 +319,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure, isAsked))
         {
-            _connection.Notice(exception, _write);
-            throw failure;
+            throw await ExplainAsync(exception, failure, action, lockName, isAsked, begunAt).ConfigureAwait(false);
         }
     }
 
@@ -327,7 +327,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     private async Task<T> AskAsync<T>(
         Func<IConnectionMultiplexer, CancellationToken, Task<T>> ask, string action, string? lockName, ConfigureAwaitOptions resume, CancellationToken cancellationToken)
     {
-        var isAsked = false;
+        var (begunAt, isAsked) = (Stopwatch.GetTimestamp(), false);
         try
         {
             var connection = await GetFitAsync(resume, cancellationToken).ConfigureAwait(resume);
@@ -337,8 +337,8 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure, isAsked))
         {
-            _connection.Notice(exception, _write);
-            throw failure;
+            // A renewal goes on on the thread that it began on, and at once.
+            throw await ExplainAsync(exception, failure, action, lockName, isAsked, begunAt, waits: resume == Anywhere).ConfigureAwait(resume);
         }
     }
 
@@ -352,6 +352,23 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
         _isFit = true;
         return connection;
+    }
+
+    /// <summary>Where there is no connection and nobody knows why yet, waits a moment for the cause: the first failure of an outage is the one that a line tells of.</summary>
+    private async Task<LockStoreException> ExplainAsync(Exception exception, LockStoreException failure, string action, string? lockName, bool isAsked, long begunAt, bool waits = true)
+    {
+        var noticed = _connection.NoticeAsync(exception, begunAt, _write);
+        if (!waits || !failure.IsTransient || exception is RedisTimeoutException)
+        {
+            return failure;
+        }
+
+        if (_connection.Finding is null)
+        {
+            await noticed.ConfigureAwait(false);
+        }
+
+        return IsOfTheServer(exception, action, lockName, CancellationToken.None, out var explained, isAsked) ? explained : failure;
     }
 
     private bool IsOfTheServer(

@@ -77,6 +77,7 @@ public static class CoordinationServiceCollectionExtensions
         services.AddCoordinationSettings<CoordinationOptions>(
             NodeSection.Of(builder.Name), provider => DurationsOf(provider.GetRequiredService<IOptionsMonitor<CoordinationOptions>>().Get(builder.Name), builder.Name));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SettingsAtStart>());
+        AddToStopBudget(services, new NodeName(builder.Name));
         var options = services.AddOptions<CoordinationOptions>(builder.Name).ValidateOnStart();
         if (configure is not null)
         {
@@ -89,6 +90,15 @@ public static class CoordinationServiceCollectionExtensions
         services.TryAddSingleton<TelemetryDispatcher>();
         AddParts(builder);
         return builder;
+    }
+
+    private static void AddToStopBudget(IServiceCollection services, NodeName node)
+    {
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StopBudgetCheck>());
+        if (!services.Any(service => service.ImplementationInstance is NodeName known && known == node))
+        {
+            services.AddSingleton(node);
+        }
     }
 
     /// <remarks>

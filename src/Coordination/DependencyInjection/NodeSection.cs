@@ -10,7 +10,7 @@ public static class NodeSection
 
     /// <summary>What the section of the node without a name has in it.</summary>
     private static readonly FrozenSet<string> Taken = FrozenSet.Create(
-        StringComparer.OrdinalIgnoreCase, ["Redis", "Quartz", "Services", .. typeof(CoordinationOptions).GetProperties().Select(property => property.Name)]);
+        StringComparer.OrdinalIgnoreCase, ["Redis", "Quartz", "Services", "RunOnce", .. typeof(CoordinationOptions).GetProperties().Select(property => property.Name)]);
 
     /// <summary>The configuration section of a node: <c>Coordination</c>, or <c>Coordination:billing</c>.</summary>
     /// <param name="nodeName">The name of the node, which is that of its options; null, or empty as that of options is, for the one that has none.</param>

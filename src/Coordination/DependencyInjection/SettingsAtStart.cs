@@ -10,7 +10,7 @@ namespace Coordination.DependencyInjection;
 internal sealed class SettingsAtStart(IServiceProvider services, IEnumerable<SettingsSection> sections, TelemetryDispatcher telemetry, ILogger<SettingsAtStart> logger) : IHostedService
 {
     /// <summary>Sections that a package reads which may not be in use here, as where the locks are kept in memory during development.</summary>
-    private static readonly string[] OfPackages = ["Redis", "Quartz", "Services"];
+    private static readonly string[] OfPackages = ["Redis", "Quartz", "Services", "RunOnce"];
 
     private readonly ILogger _logger = telemetry.Wrap(logger);
 

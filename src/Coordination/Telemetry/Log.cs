@@ -67,4 +67,10 @@ internal static partial class Log
 
     [LoggerMessage(1031, LogLevel.Warning, "The configuration has {Key}, and nothing reads it. What may stand there: {Keys}.")]
     public static partial void KeyUnknown(ILogger logger, string key, string keys);
+
+    [LoggerMessage(1040, LogLevel.Information, "The services of this host have {ShutdownTimeout} to stop, so that its locks are released in the {Grace} that the platform gives it. Set HostOptions.ShutdownTimeout for another time.")]
+    public static partial void StopShortened(ILogger logger, TimeSpan shutdownTimeout, TimeSpan grace);
+
+    [LoggerMessage(1041, LogLevel.Warning, "A stop of this host may take {Needed} (HostOptions.ShutdownTimeout {ShutdownTimeout}, then {After}), and the platform kills it after {Grace}: locks that are not released by then pass on only when their leases have run out. Set HostOptions.ShutdownTimeout to {Fitting} or less, or raise terminationGracePeriodSeconds, and Coordination:TerminationGracePeriod with it.")]
+    public static partial void StopDoesNotFit(ILogger logger, string needed, TimeSpan shutdownTimeout, string after, TimeSpan grace, TimeSpan fitting);
 }

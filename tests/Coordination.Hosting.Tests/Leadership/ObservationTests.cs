@@ -207,6 +207,27 @@ public sealed class ObservationTests
         static string Line(TestNode node) => node.Log.Last(record => record.Id.Id == 1218).Message;
     }
 
+    /// <summary>What the store tells of a lock that is kept after its release, and what a node knows of its own term.</summary>
+    [Fact]
+    [Failure("F89")]
+    public async Task The_log_of_a_new_leader_says_released_or_revoked_where_it_can_be_known()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", o => o.LockOptions = new LockOptions { LockAtLeastFor = TimeSpan.FromMinutes(1) });
+        await a.LeadsAsync();
+        var b = await cluster.StartNodeAsync("b");
+        await b.StandsByAsync();
+        await a.StopAsync();
+        await cluster.AdvanceUntilAsync(() => b.Work.IsRunning, TimeSpan.FromMinutes(2), "b leads");
+        Assert.EndsWith("it was released.", Line(b), StringComparison.Ordinal);
+
+        Assert.True(await b.Host.Services.GetRequiredService<ILockInspector>().RevokeAsync(WorkingService.LockName, b.Work.Term.FencingToken, Token));
+        await cluster.AdvanceUntilAsync(() => b.Work.Terms == 2, TimeSpan.FromMinutes(1), "nobody else is there, so b leads again");
+        Assert.EndsWith("it was this node's own: Lost, Revoked.", Line(b), StringComparison.Ordinal);
+
+        static string Line(TestNode node) => node.Log.Last(record => record.Id.Id == 1218).Message;
+    }
+
     [Theory]
     [Failure("F68")]
     [InlineData(LeadershipChangeCause.WorkCompleted)]

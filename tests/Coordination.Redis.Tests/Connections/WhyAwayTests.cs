@@ -4,6 +4,7 @@ using System.Text;
 using Coordination.Redis.Connections;
 using Coordination.Redis.Probing;
 using Coordination.Redis.Tests.Servers;
+using Coordination.TestKit.Network;
 using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
@@ -164,6 +165,47 @@ public sealed class WhyAwayTests
             Patience,
             cause);
         Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id is 1010 or 1011 && line.Message.Contains(server.ConnectionString, StringComparison.Ordinal));
+    }
+
+    /// <summary>That it hangs is known after a second, and the first call fails before that: it waits for the cause.</summary>
+    [Fact]
+    [Failure("F91")]
+    [Needs(Need.RedisServer)]
+    public async Task The_first_line_of_an_outage_says_that_the_server_hangs()
+    {
+        using var hangs = new TcpListener(IPAddress.Loopback, 0);
+        hangs.Start();
+        await using var server = await RedisProcess.StartAsync();
+        await using var proxy = new ChaosProxy(server.Port);
+        await using var node = new TestNode(builder => builder.UseRedis(FreePort.Local(proxy.Port), options => options.CommandTimeout = TimeSpan.FromMilliseconds(700)));
+        await using (await node.GetLock("orders").AcquireAsync(Token))
+        {
+            // It is there.
+        }
+
+        proxy.LeadTo(((IPEndPoint)hangs.LocalEndpoint).Port);
+        await server.KillAsync();
+        await Assert.ThrowsAsync<LockStoreException>(() => node.GetLock("orders").TryAcquireAsync(Token));
+
+        var line = Assert.Single(node.Logs.GetSnapshot(), line => line.Id.Id == 1010);
+        Assert.Contains($"{FreePort.Local(proxy.Port)} takes connections and does not reply", line.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>As where a server hangs: its connection stands for a while, and then is broken off.</summary>
+    [Fact]
+    [Failure("F91")]
+    public async Task A_look_that_had_nobody_to_ask_does_not_put_off_the_next()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        List<EndPoint> unreached = [];
+        var diagnosis = new Diagnosis(() => unreached, static () => false);
+        await diagnosis.BeginAsync();
+        Assert.Null(diagnosis.Finding);
+
+        unreached.Add(listener.LocalEndpoint);
+        await diagnosis.BeginAsync();
+        Assert.Equal($"{listener.LocalEndpoint} takes connections and does not reply", diagnosis.Finding);
     }
 
     [Fact]

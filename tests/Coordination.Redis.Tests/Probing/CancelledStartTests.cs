@@ -59,6 +59,35 @@ public sealed class CancelledStartTests
         AssertOneLine(logs.GetSnapshot());
     }
 
+    /// <summary>A host that is not told to stop must not start as if nothing had been: who cancels its start is told that it was.</summary>
+    [Theory]
+    [Failure("F88")]
+    [InlineData("by HostOptions.StartupTimeout")]
+    [InlineData("by the caller")]
+    public async Task A_start_that_is_cancelled_otherwise_does_not_go_on(string how)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, FreePort.Take());
+        listener.Start();
+        using var cancellation = new CancellationTokenSource();
+        using var host = Build(((IPEndPoint)listener.LocalEndpoint).Port, services =>
+        {
+            if (how != "by the caller")
+            {
+                services.Configure<HostOptions>(o => o.StartupTimeout = TimeSpan.FromMilliseconds(200));
+            }
+        });
+        var start = host.StartAsync(cancellation.Token);
+        using var connection = await listener.AcceptTcpClientAsync(Token).AsTask().WaitAsync(Bound, Token);
+        if (how == "by the caller")
+        {
+            await cancellation.CancelAsync();
+        }
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => start.WaitAsync(Bound, Token));
+        Assert.False(host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.IsCancellationRequested);
+        Assert.Single(host.Services.FlushedLogs.GetSnapshot(), line => line.Id.Id == CancelledLine);
+    }
+
     private static void AssertOneLine(IReadOnlyList<Microsoft.Extensions.Logging.Testing.FakeLogRecord> lines)
     {
         Assert.Equal(LogLevel.Information, Assert.Single(lines, line => line.Id.Id == CancelledLine).Level);

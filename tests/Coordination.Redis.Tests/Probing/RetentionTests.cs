@@ -90,6 +90,17 @@ public sealed class RetentionTests
         Assert.Contains("whether it keeps its data over a restart", line, StringComparison.Ordinal);
     }
 
+    [Fact]
+    [Failure("F92")]
+    public async Task Of_a_server_that_says_nothing_of_itself_both_are_named()
+    {
+        await using var server = await RedisProcess.StartAsync("--rename-command", "INFO", "", "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru");
+
+        Assert.Equal(
+            "The Redis server does not say whether it evicts keys when its memory is full (maxmemory-policy should be noeviction); whether it keeps its data over a restart (appendonly should be yes).",
+            Assert.Single(await StartAsync(server, 1114, 1115)));
+    }
+
     private static async Task<string[]> StartAsync(RedisProcess server, params int[] ids)
     {
         await using var node = await StartNodeAsync(server);

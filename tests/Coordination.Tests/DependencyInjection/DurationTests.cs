@@ -35,6 +35,7 @@ public sealed class DurationTests
         [
             "CoordinationOptions.ClaimWindow", "CoordinationOptions.LeaseDuration", "CoordinationOptions.ReleaseTimeout",
             "CoordinationOptions.RenewalInterval", "CoordinationOptions.SafetyMargin", "CoordinationOptions.TerminationGracePeriod",
+            "CoordinationStopTimeExtensions.AddCoordinationStopTime(longest)",
             "ILock.AcquireAsync(timeout)", "ILock.TryAcquireAsync(timeout)",
             "InMemoryLockStore.Assign(leaseDuration)", "InMemoryLockStore.RevokeAsync(claimWindow)",
             "LockOptions.LeaseDuration", "LockOptions.LockAtLeastFor", "LockOptions.MaxHold",
@@ -155,6 +156,19 @@ public sealed class DurationTests
         var telemetry = node.GetRequiredService<Coordination.Telemetry.TelemetryDispatcher>();
         await TryAsync(nameof(limit), limit, () => telemetry.FlushAsync(limit));
     }
+
+    [Theory]
+    [Failure("F41")]
+    [MemberData(nameof(Each))]
+    public async Task What_a_stop_may_take_beside_works_or_is_refused(TimeSpan longest) => await TryAsync(nameof(longest), longest, async () =>
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddCoordination(options => options.TerminationGracePeriod = TimeSpan.FromSeconds(30)).UseInMemory();
+        builder.Services.AddCoordinationStopTime("the last jobs", longest);
+        using var host = builder.Build();
+        await host.StartAsync(Cancellation);
+        await host.StopAsync(Cancellation);
+    });
 
     [Fact]
     [Failure("F51")]

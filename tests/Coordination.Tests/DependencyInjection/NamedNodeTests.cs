@@ -164,6 +164,7 @@ public sealed class NamedNodeTests
     [InlineData("a b")]
     [InlineData("a:b")]
     [InlineData("redis")]
+    [InlineData("RunOnce")]
     [InlineData("Services")]
     [InlineData("LeaseDuration")]
     public void A_name_that_the_section_uses_otherwise_is_refused(string name) =>

@@ -1,11 +1,11 @@
-using Coordination.Hosting.Stops;
+using Coordination.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
 using Microsoft.Extensions.Options;
 
-namespace Coordination.Hosting.Tests.Stops;
+namespace Coordination.Tests.DependencyInjection;
 
 /// <summary>F87: a host that is killed before it has released its locks leaves the standby waiting for the lease.</summary>
 public sealed class StopBudgetTests
@@ -19,8 +19,8 @@ public sealed class StopBudgetTests
         using var host = await StartAsync(TimeSpan.FromSeconds(30), shutdownTimeout: null);
 
         Assert.Equal(TimeSpan.FromSeconds(25), ShutdownTimeout(host));
-        Assert.Contains(Lines(host), line => line is { Level: LogLevel.Information, Id.Id: 1290 });
-        Assert.DoesNotContain(Lines(host), line => line.Id.Id == 1291);
+        Assert.Contains(Lines(host), line => line is { Level: LogLevel.Information, Id.Id: 1040 });
+        Assert.DoesNotContain(Lines(host), line => line.Id.Id == 1041);
     }
 
     [Fact]
@@ -30,10 +30,46 @@ public sealed class StopBudgetTests
         using var host = await StartAsync(TimeSpan.FromSeconds(30), shutdownTimeout: TimeSpan.FromSeconds(40));
 
         Assert.Equal(TimeSpan.FromSeconds(40), ShutdownTimeout(host));
-        var line = Assert.Single(Lines(host), line => line.Id.Id == 1291);
+        var line = Assert.Single(Lines(host), line => line.Id.Id == 1041);
         Assert.Equal(LogLevel.Warning, line.Level);
         Assert.Contains("may take 00:00:45", line.Message, StringComparison.Ordinal);
         Assert.Contains("Set HostOptions.ShutdownTimeout to 00:00:25 or less", line.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F87")]
+    public async Task A_host_that_waits_for_its_services_without_an_end_fits_nowhere()
+    {
+        using var host = await StartAsync(TimeSpan.FromSeconds(30), Timeout.InfiniteTimeSpan);
+
+        Assert.Contains("may take any time", Assert.Single(Lines(host), line => line.Id.Id == 1041).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F84", "F87")]
+    public async Task The_releases_of_all_nodes_count_and_any_of_them_may_know_the_platform()
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Logging.AddFakeLogging();
+        builder.Services.AddCoordination("billing", options => options.ReleaseTimeout = TimeSpan.FromSeconds(5)).UseInMemory();
+        builder.Services.AddCoordination("stock", options => options.TerminationGracePeriod = TimeSpan.FromSeconds(30)).UseInMemory();
+        builder.Services.AddCoordination("stock");
+        using var host = builder.Build();
+        await host.StartAsync(Token);
+
+        Assert.Equal(TimeSpan.FromSeconds(30 - 3 - 5 - 2), ShutdownTimeout(host));
+    }
+
+    [Fact]
+    [Failure("F87")]
+    public async Task What_goes_on_after_the_services_counts_once_and_is_named()
+    {
+        using var host = await StartAsync(TimeSpan.FromSeconds(30), shutdownTimeout: TimeSpan.FromSeconds(25), services => services
+            .AddCoordinationStopTime("the last jobs", TimeSpan.FromSeconds(4))
+            .AddCoordinationStopTime("the last jobs", TimeSpan.FromSeconds(4)));
+
+        var line = Assert.Single(Lines(host), line => line.Id.Id == 1041);
+        Assert.Contains("may take 00:00:34 (HostOptions.ShutdownTimeout 00:00:25, then the last jobs 00:00:04, Coordination:ReleaseTimeout 00:00:03)", line.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -47,7 +83,7 @@ public sealed class StopBudgetTests
         using var host = await StartAsync(Seconds(grace), Seconds(shutdownTimeout));
 
         Assert.Equal(TimeSpan.FromSeconds(expected), ShutdownTimeout(host));
-        Assert.DoesNotContain(Lines(host), line => line.Id.Id is 1290 or 1291);
+        Assert.DoesNotContain(Lines(host), line => line.Id.Id is 1040 or 1041);
     }
 
     [Theory]
@@ -64,12 +100,12 @@ public sealed class StopBudgetTests
 
     private static IReadOnlyList<FakeLogRecord> Lines(IHost host) => host.Services.GetFakeLogCollector().GetSnapshot();
 
-    private static async Task<IHost> StartAsync(TimeSpan? grace, TimeSpan? shutdownTimeout)
+    private static async Task<IHost> StartAsync(TimeSpan? grace, TimeSpan? shutdownTimeout, Action<IServiceCollection>? more = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddFakeLogging();
         builder.Services.AddCoordination(options => options.TerminationGracePeriod = grace).UseInMemory();
-        builder.Services.AddExclusiveBackgroundService<Nothing>();
+        more?.Invoke(builder.Services);
         if (shutdownTimeout is { } chosen)
         {
             builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = chosen);
@@ -78,10 +114,5 @@ public sealed class StopBudgetTests
         var host = builder.Build();
         await host.StartAsync(Token);
         return host;
-    }
-
-    private sealed class Nothing : ExclusiveBackgroundService
-    {
-        protected override Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken) => Task.CompletedTask;
     }
 }

@@ -1,13 +1,13 @@
-namespace Coordination.Hosting.Stops;
+namespace Coordination.DependencyInjection;
 
 /// <summary>
-/// Whether a host whose work stops when it is told to ends before its platform kills the process: all services return within the shutdown timeout, and then the releases that
-/// are still under way get their time. Work that goes on for longer is killed with the process, and its lock passes on when the lease has run out.
+/// Whether a host whose work stops when it is told to ends before its platform kills the process: all services return within the shutdown timeout, and then what goes on
+/// after them gets its time, as the releases that are still under way. Work that goes on for longer is killed with the process, and its lock passes on when the lease has run out.
 /// </summary>
 /// <param name="ShutdownTimeout">How long all services together have to stop: <c>HostOptions.ShutdownTimeout</c>.</param>
-/// <param name="ReleaseTimeout">How long the node waits for releases after that: <see cref="CoordinationOptions.ReleaseTimeout"/>.</param>
+/// <param name="After">How long what comes after them takes: <see cref="CoordinationOptions.ReleaseTimeout"/> of each node, and each <see cref="StopTime"/>.</param>
 /// <param name="Grace">How long the platform waits before it kills the process.</param>
-internal readonly record struct StopBudget(TimeSpan ShutdownTimeout, TimeSpan ReleaseTimeout, TimeSpan Grace)
+internal readonly record struct StopBudget(TimeSpan ShutdownTimeout, TimeSpan After, TimeSpan Grace)
 {
     /// <summary>What Kubernetes gives by default.</summary>
     private static readonly TimeSpan OfKubernetes = TimeSpan.FromSeconds(30);
@@ -20,13 +20,13 @@ internal readonly record struct StopBudget(TimeSpan ShutdownTimeout, TimeSpan Re
     /// <summary>For what else a process does when it ends: it writes its last logs, and disposes its container.</summary>
     private static readonly TimeSpan Spare = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long such a stop takes at most.</summary>
-    public TimeSpan Needed => ShutdownTimeout + ReleaseTimeout + Spare;
+    /// <summary>How long such a stop takes at most; null for a host that waits for its services without an end.</summary>
+    public TimeSpan? Needed => DurationRange.Timeout.Contains(ShutdownTimeout) && ShutdownTimeout != Timeout.InfiniteTimeSpan ? ShutdownTimeout + After + Spare : null;
 
     public bool Fits => Needed <= Grace;
 
     /// <summary>The longest shutdown timeout that fits, and never less than a second.</summary>
-    public TimeSpan Fitting => Grace - ReleaseTimeout - Spare is var left && left > Shortest ? left : Shortest;
+    public TimeSpan Fitting => Grace - After - Spare is var left && left > Shortest ? left : Shortest;
 
     /// <summary>Whether the timeout is the host's own, which nobody chose and so may be shortened.</summary>
     public bool IsDefault => ShutdownTimeout == DefaultShutdownTimeout;
