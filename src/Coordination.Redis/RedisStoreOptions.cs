@@ -36,7 +36,7 @@ public sealed class RedisStoreOptions
     /// <summary>
     /// Whether to find out, when the host starts, if the server can keep locks: its version, its rights, and whether its scripts are
     /// atomic. True by default. A server that cannot fails the start; one that is away is examined when it is back, and
-    /// gives out no lock before.
+    /// gives out no lock before. It is examined when all services of the host have started and before the host counts as started, or by what needs a lock sooner.
     /// </summary>
     public bool ProbeOnStart { get; set; } = true;
 

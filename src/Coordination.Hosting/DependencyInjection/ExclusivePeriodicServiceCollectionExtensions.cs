@@ -112,20 +112,13 @@ public static class ExclusivePeriodicServiceCollectionExtensions
 
     private static void AddOptions(IServiceCollection services, ServiceKey key, Action<ExclusivePeriodicOptions>? configure)
     {
-        var options = ServiceParts.AddKey<ExclusivePeriodicOptions, ExclusivePeriodicOptionsBinding>(services, key, DurationsOf);
+        var options = ServiceParts.AddKey<ExclusivePeriodicOptions, ExclusivePeriodicOptionsBinding>(services, key);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ExclusivePeriodicOptions>, ExclusivePeriodicOptionsValidator>());
         if (configure is not null)
         {
             options.Configure(configure);
         }
     }
-
-    private static IEnumerable<KeyValuePair<string, TimeSpan?>> DurationsOf(ExclusivePeriodicOptions options) =>
-    [
-        new(nameof(options.Interval), options.Interval),
-        new(nameof(options.Jitter), options.Jitter),
-        new(nameof(LockOptions.LeaseDuration), options.LockOptions?.LeaseDuration),
-    ];
 
     private static IServiceCollection Add<TService>(IServiceCollection services, ServiceKey key, ServiceInstance<TService> instance)
         where TService : ExclusivePeriodicService

@@ -118,21 +118,13 @@ public static class ExclusiveServiceCollectionExtensions
 
     private static void AddOptions(IServiceCollection services, ServiceKey key, Action<ExclusiveServiceOptions>? configure)
     {
-        var options = ServiceParts.AddKey<ExclusiveServiceOptions, ExclusiveServiceOptionsBinding>(services, key, DurationsOf);
+        var options = ServiceParts.AddKey<ExclusiveServiceOptions, ExclusiveServiceOptionsBinding>(services, key);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ExclusiveServiceOptions>, ExclusiveServiceOptionsValidator>());
         if (configure is not null)
         {
             options.Configure(configure);
         }
     }
-
-    /// <summary>Those of all services that have their defaults are in the documentation.</summary>
-    private static IEnumerable<KeyValuePair<string, TimeSpan?>> DurationsOf(ExclusiveServiceOptions options) =>
-    [
-        new(nameof(LockOptions.LeaseDuration), options.LockOptions?.LeaseDuration),
-        new(nameof(options.MaxTerm), options.MaxTerm),
-        new(nameof(options.OverdueAfter), options.OverdueAfter),
-    ];
 
     private static IServiceCollection Add<TService>(IServiceCollection services, ServiceKey key, ServiceInstance<TService> instance)
         where TService : ExclusiveBackgroundService
@@ -166,10 +158,11 @@ public static class ExclusiveServiceCollectionExtensions
             registration.Key.DisplayName,
             service.Lock.Name);
         var work = new TermWork(service, registration.GetService(provider), time);
-        var watch = new OverdueWatch(service.Overdue, lifetime, provider.GetRequiredService<ProcessEnd>(), time, log);
+        var process = provider.GetRequiredService<ProcessEnd>();
+        var watch = new OverdueWatch(service.Overdue, lifetime, process, time, log);
         var leased = new LeasedWork(provider.GetRequiredService<IServiceScopeFactory>(), watch, log);
         var observer = new LeaderObserver(service.Leadership, service.Node.GetRequired<KnownHolders>(), log);
-        var failures = new FailureLimit(service.Failures, service.Options.StopHostAfterFailures, lifetime, log);
+        var failures = new FailureLimit(service.Failures, service.Options.StopHostAfterFailures, lifetime, process, log);
         var loop = new TermLoop(service, work, leased, observer, failures, time, log);
         return new ExclusiveServiceRunner(loop, provider.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time);
     }

@@ -28,6 +28,9 @@ public static class RunOnceServiceCollectionExtensions
     /// fails with the exception, and another node tries. With the store away the host waits, for as long as its <see cref="HostOptions.StartupTimeout"/> lets it.</para>
     /// <para>Work that was told to stop is not done, also where it returns without an exception: it may have returned early. Another node does it over. A host
     /// that is told to stop while it starts ends without an error; one whose start is cancelled otherwise, as by its start-up timeout, does not start.</para>
+    /// <para>A web server listens after it, so that no request meets work that is not done: until then no probe gets a reply. In a web application that is told to stop meanwhile, Kestrel, which
+    /// then begins to listen with the cancelled token of the start, throws an <see cref="OperationCanceledException"/> out of the run of the host: catch it where the host is to stop, or do
+    /// such work in a process of its own.</para>
     /// <para>Settings come from the section <c>Coordination:RunOnce:{name}</c> of the configuration, then from code. They are checked when the host starts, which fails with an
     /// <see cref="OptionsValidationException"/> when one is out of its range.</para>
     /// <para>What is registered several times is done one after another, in the order of the registrations, and before <see cref="IHostedService.StartAsync"/> of any
@@ -76,20 +79,13 @@ public static class RunOnceServiceCollectionExtensions
 
     private static void AddOptions(IServiceCollection services, RunOnceWork work, Action<RunOnceOptions>? configure)
     {
-        var options = ServiceParts.AddOptions<RunOnceOptions, RunOnceOptionsBinding>(services, RunOnceWork.Section, work.SectionPath, work.LockName, DurationsOf);
+        var options = ServiceParts.AddOptions<RunOnceOptions, RunOnceOptionsBinding>(services, RunOnceWork.Section, work.SectionPath, work.LockName);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RunOnceOptions>, RunOnceOptionsValidator>());
         if (configure is not null)
         {
             options.Configure(configure);
         }
     }
-
-    private static IEnumerable<KeyValuePair<string, TimeSpan?>> DurationsOf(RunOnceOptions options) =>
-    [
-        new(nameof(options.RememberFor), options.RememberFor),
-        new(nameof(LockOptions.LeaseDuration), options.LockOptions?.LeaseDuration),
-        new(nameof(options.OverdueAfter), options.OverdueAfter),
-    ];
 
     private static RunOnceStep CreateStep(IServiceProvider provider, RunOnceWork work)
     {

@@ -42,7 +42,7 @@ internal static class ServiceParts
     public static OptionsBuilder<TOptions> AddKey<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions,
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TBinding>(
-        IServiceCollection services, ServiceKey key, Func<TOptions, IEnumerable<KeyValuePair<string, TimeSpan?>>> durations)
+        IServiceCollection services, ServiceKey key)
         where TOptions : class, new()
         where TBinding : class, IConfigureNamedOptions<TOptions>
     {
@@ -54,14 +54,14 @@ internal static class ServiceParts
         }
 
         services.AddSingleton(key);
-        return AddOptions<TOptions, TBinding>(services, ServiceKey.Section, key.SectionPath, key.OptionsName, durations);
+        return AddOptions<TOptions, TBinding>(services, ServiceKey.Section, key.SectionPath, key.OptionsName);
     }
 
     /// <summary>Has options with a name bound from a section of their own inside one for all of their kind, and checked when the host starts.</summary>
     public static OptionsBuilder<TOptions> AddOptions<
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties | DynamicallyAccessedMemberTypes.PublicParameterlessConstructor)] TOptions,
         [DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicConstructors)] TBinding>(
-        IServiceCollection services, string sections, string section, string name, Func<TOptions, IEnumerable<KeyValuePair<string, TimeSpan?>>> durations)
+        IServiceCollection services, string sections, string section, string name)
         where TOptions : class, new()
         where TBinding : class, IConfigureNamedOptions<TOptions>
     {
@@ -71,10 +71,29 @@ internal static class ServiceParts
         services.AddCoordinationSettings<Sections>(sections);
         services.AddCoordinationSettings<LockOptions>($"{section}:{nameof(LockOptions)}");
         services.AddCoordinationSettings<TOptions>(section, provider =>
-            from duration in durations(provider.GetRequiredService<IOptionsMonitor<TOptions>>().Get(name))
-            where duration.Value is not null
-            select KeyValuePair.Create($"{name}:{duration.Key}", duration.Value ?? default));
+            DurationsOf(provider.GetRequiredService<IOptionsMonitor<TOptions>>().Get(name)).Select(duration => KeyValuePair.Create($"{name}:{duration.Key}", duration.Value)));
         return services.AddOptions<TOptions>(name).ValidateOnStart();
+    }
+
+    /// <summary>All that are set, or have a default; of those that are null, such as the duration of a lease, the node's count.</summary>
+    private static IEnumerable<KeyValuePair<string, TimeSpan>> DurationsOf<[DynamicallyAccessedMembers(DynamicallyAccessedMemberTypes.PublicProperties)] TOptions>(TOptions options)
+    {
+        foreach (var property in typeof(TOptions).GetProperties())
+        {
+            switch (property.GetValue(options))
+            {
+                case TimeSpan duration:
+                    yield return new(property.Name, duration);
+                    break;
+                case LockOptions ofLock:
+                    foreach (var inner in DurationsOf(ofLock))
+                    {
+                        yield return new($"{property.Name}:{inner.Key}", inner.Value);
+                    }
+
+                    break;
+            }
+        }
     }
 
     /// <summary>A section that has sections and nothing else.</summary>

@@ -48,7 +48,7 @@ internal sealed class OverdueWatch(OverdueRule rule, IHostApplicationLifetime? l
         {
             case OverdueAction.StopHost when _abandoned.TrySetResult():
                 log.StopsHost(lease);
-                lifetime?.StopApplication();
+                process.StopHost(lifetime);
                 break;
             case OverdueAction.EndProcess:
                 log.EndsProcess(lease, ProcessEnd.ExitCode);

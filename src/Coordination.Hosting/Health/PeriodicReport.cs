@@ -9,6 +9,7 @@ internal sealed class PeriodicReport : IWorkReport
     private readonly PeriodicService _service;
     private readonly WorkPhase _phase;
     private readonly int _failures;
+    private readonly int _failuresOfCluster;
     private readonly string? _lastFailure;
 
     public PeriodicReport(PeriodicService service)
@@ -16,6 +17,7 @@ internal sealed class PeriodicReport : IWorkReport
         _service = service;
         _phase = service.Status.Phase;
         (_failures, _lastFailure) = service.Failures.Now;
+        _failuresOfCluster = service.ClusterFailures.InARow;
     }
 
     public string LockName => _service.LockName;
@@ -30,17 +32,23 @@ internal sealed class PeriodicReport : IWorkReport
 
     public string? Failure =>
         _phase == WorkPhase.Overdue ? WorkSentences.Overdue(LockName)
-        : _failures >= _service.Options.UnhealthyAfterFailures ? WorkSentences.FailsInARow(LockName, _failures, _lastFailure)
+        : MostFailures >= _service.Options.UnhealthyAfterFailures ? FailsInARow
         : null;
 
     public string? Trouble =>
-        _failures >= _service.Options.DegradedAfterFailures ? WorkSentences.FailsInARow(LockName, _failures, _lastFailure)
+        MostFailures >= _service.Options.DegradedAfterFailures ? FailsInARow
         : TakesPart ? null
         : $"'{LockName}' {(_phase == WorkPhase.Stopped ? "has stopped" : "has not started")}.";
 
+    private int MostFailures => Math.Max(_failures, _failuresOfCluster);
+
+    private string FailsInARow => _failures >= _failuresOfCluster
+        ? WorkSentences.FailsInARow(LockName, _failures, _lastFailure)
+        : WorkSentences.FailsInARowInCluster(LockName, _failuresOfCluster);
+
     public IReadOnlyDictionary<string, object> Describe()
     {
-        var data = new Dictionary<string, object> { ["phase"] = _phase.ToString(), ["failuresInARow"] = _failures };
+        var data = new Dictionary<string, object> { ["phase"] = _phase.ToString(), ["failuresInARow"] = _failures, ["failuresInARowOfCluster"] = _failuresOfCluster };
         if (_lastFailure is not null)
         {
             data["lastFailure"] = _lastFailure;

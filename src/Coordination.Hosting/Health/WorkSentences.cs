@@ -6,4 +6,7 @@ internal static class WorkSentences
     public static string Overdue(string lockName) => $"Work goes on although its lock was lost, maybe beside that of another node: '{lockName}'.";
 
     public static string FailsInARow(string lockName, int failures, string? last) => $"'{lockName}' failed {failures} times in a row, the last time with {last}.";
+
+    /// <summary>On nodes of which this one knows no more than that.</summary>
+    public static string FailsInARowInCluster(string lockName, int failures) => $"'{lockName}' failed at least {failures} times in a row in the cluster.";
 }

@@ -48,15 +48,20 @@ public sealed class ExclusivePeriodicOptions
     public OverdueAction OnOverdue { get; set; } = OverdueAction.Warn;
 
     /// <summary>
-    /// After how many failures in a row on this node the health check is degraded: 1 or more, 3 by default. A run that throws is a failure, and so is a
+    /// After how many failures in a row the health check is degraded: 1 or more, 3 by default. A run that throws is a failure, and so is a
     /// store that refuses. They are in a row until a run on this node goes well, and until none was for ten intervals, other than in a run that
     /// then fails itself.
     /// </summary>
+    /// <remarks>
+    /// Counted are those on this node, and those in the cluster, as far as this node knows. It hears how a run ended on another node when that one begins its next, and not of
+    /// the last one of each; and nothing asks the store for it. The row in the cluster is over with the first run that goes well, wherever it was.
+    /// </remarks>
     public int DegradedAfterFailures { get; set; } = 3;
 
-    /// <summary>After how many failures in a row on this node the health check reports its failure status: 1 or more, 10 by default.</summary>
+    /// <summary>After how many failures in a row, counted in the same way, the health check reports its failure status: 1 or more, 10 by default.</summary>
     public int UnhealthyAfterFailures { get; set; } = 10;
 
-    /// <summary>After how many failures in a row on this node its host stops: 1 or more. Null, the default, for never. Have something start it again.</summary>
+    /// <summary>After how many failures in a row on this node its host stops: 1 or more. Null, the default, for never. The
+    /// process ends with exit code 1 then, where its program returns none and has set none in <see cref="Environment.ExitCode"/>. Have something start it again.</summary>
     public int? StopHostAfterFailures { get; set; }
 }

@@ -1,9 +1,10 @@
 using Coordination.Hosting.Execution;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Coordination.Hosting.Periodic;
 
-internal sealed class ExclusivePeriodicOptionsValidator : IValidateOptions<ExclusivePeriodicOptions>
+internal sealed class ExclusivePeriodicOptionsValidator(IServiceProvider services) : IValidateOptions<ExclusivePeriodicOptions>
 {
     // The store remembers a run for two intervals, and for 366 days at most.
     private static readonly DurationRange Interval = DurationRange.Between(TimeSpan.FromSeconds(1), TimeSpan.FromDays(180));
@@ -36,7 +37,7 @@ internal sealed class ExclusivePeriodicOptionsValidator : IValidateOptions<Exclu
         CheckCount(nameof(options.StopHostAfterFailures), options.StopHostAfterFailures ?? 1);
         failures.AddRange(OverdueRule.FindErrors(options.OverdueAfter, options.OverdueWarningInterval, options.OnOverdue).Select(error => $"{name}: {error}"));
 
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail([.. failures, .. services.FindUnknownCoordinationSettings()]);
 
         void CheckCount(string property, int value)
         {

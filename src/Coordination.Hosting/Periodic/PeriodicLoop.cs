@@ -98,6 +98,11 @@ internal sealed class PeriodicLoop(
             return false;
         }
 
+        if (PeriodicRunName.Parse(attempt.Run)?.Previous is { } previous)
+        {
+            service.ClusterFailures.Ended(previous);
+        }
+
         if (attempt.Lease is not { } lease)
         {
             if (attempt.Status == OccurrenceStatus.AlreadyRun && IsSilencedByFuture(slot, attempt.Run))
@@ -128,7 +133,7 @@ internal sealed class PeriodicLoop(
         {
             Series = service.Series,
             Time = slot,
-            Run = PeriodicRunName.Create(nodeId, slot),
+            Run = PeriodicRunName.Create(nodeId, slot, service.LastEnd),
             RememberFor = service.RememberFor,
             Recover = service.Options.RecoverInterrupted,
         };

@@ -34,7 +34,7 @@ internal sealed class PeriodicRunner : IAsyncDisposable, IDisposable
         var occurrences = service.Node.GetRequired<OccurrenceLocks>();
         _log = new ServiceLog(logger, service.Name, service.LockName);
         var periodicLog = new PeriodicLog(logger, service);
-        var failures = new FailureLimit(service.Failures, service.Options.StopHostAfterFailures, _lifetime, _log);
+        var failures = new FailureLimit(service.Failures, service.Options.StopHostAfterFailures, _lifetime, _process, _log);
         _runs = new PeriodicRuns(service, occurrences, failures, _time, _log, periodicLog);
         var loop = new PeriodicLoop(
             service, _runs, CreateLeased(), occurrences, service.Node.GetRequired<ILockProvider>().NodeId, failures, _time, _log, periodicLog);

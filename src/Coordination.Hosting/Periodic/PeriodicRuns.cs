@@ -38,11 +38,11 @@ internal sealed class PeriodicRuns(PeriodicService service, OccurrenceLocks occu
 
         var duration = time.GetElapsedTime(begun);
         periodicLog.RunEnded(lease, scheduledFor, result, release, duration);
-        Count(result, duration);
+        Count(result, scheduledFor, duration);
         return result;
     }
 
-    private void Count(WorkResult result, TimeSpan duration)
+    private void Count(WorkResult result, DateTimeOffset? scheduledFor, TimeSpan duration)
     {
         if (result.End == WorkEnd.Failed)
         {
@@ -51,6 +51,22 @@ internal sealed class PeriodicRuns(PeriodicService service, OccurrenceLocks occu
         else if (result.End == WorkEnd.Completed)
         {
             failures.Succeeded();
+        }
+        else
+        {
+            return;
+        }
+
+        var hasFailed = result.End == WorkEnd.Failed;
+        if (scheduledFor is { } slot)
+        {
+            service.LastEnd = new PeriodicRunEnd(slot, hasFailed);
+            service.ClusterFailures.Ended(service.LastEnd.Value);
+        }
+        else if (!hasFailed)
+        {
+            // A run by hand that goes well ends the row as well: all slots until now are over.
+            service.ClusterFailures.Ended(new PeriodicRunEnd(service.Schedule.LastDue(time.GetUtcNow()), hasFailed));
         }
     }
 }

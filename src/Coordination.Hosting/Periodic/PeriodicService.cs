@@ -42,6 +42,12 @@ internal sealed class PeriodicService(ServiceKey key, NodeServices node, string 
 
     public ServiceFailures Failures { get; } = new(IntervalsOfMemory * options.Interval, time);
 
+    /// <summary>Those of all nodes, as far as this one knows.</summary>
+    public ClusterFailures ClusterFailures { get; } = new(IntervalsOfMemory * options.Interval, Math.Max(options.DegradedAfterFailures, options.UnhealthyAfterFailures), time);
+
+    /// <summary>How the last run of a slot ended on this node; null for none yet.</summary>
+    public PeriodicRunEnd? LastEnd { get; set; }
+
     public WorkStatus Status { get; } = new();
 
     /// <summary>How long the store remembers a run: as long as another node may ask for it, also one whose clock is behind.</summary>

@@ -1,9 +1,10 @@
 using Coordination.Hosting.Execution;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Coordination.Hosting.RunOnce;
 
-internal sealed class RunOnceOptionsValidator : IValidateOptions<RunOnceOptions>
+internal sealed class RunOnceOptionsValidator(IServiceProvider services) : IValidateOptions<RunOnceOptions>
 {
     private static readonly DurationRange RememberFor = DurationRange.Between(TimeSpan.FromMinutes(1), TimeSpan.FromDays(366));
 
@@ -21,6 +22,6 @@ internal sealed class RunOnceOptionsValidator : IValidateOptions<RunOnceOptions>
         }
 
         failures.AddRange(OverdueRule.FindErrors(options.OverdueAfter, options.OverdueWarningInterval, options.OnOverdue).Select(overdue => $"{name}: {overdue}"));
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail([.. failures, .. services.FindUnknownCoordinationSettings()]);
     }
 }

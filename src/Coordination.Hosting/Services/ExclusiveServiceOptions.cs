@@ -87,6 +87,7 @@ public sealed class ExclusiveServiceOptions
     /// <summary>After how many failures in a row on this node the health check reports its failure status: 1 or more, 10 by default.</summary>
     public int UnhealthyAfterFailures { get; set; } = 10;
 
-    /// <summary>After how many failures in a row on this node its host stops: 1 or more. Null, the default, for never. Have something start it again.</summary>
+    /// <summary>After how many failures in a row on this node its host stops: 1 or more. Null, the default, for never. The
+    /// process ends with exit code 1 then, where its program returns none and has set none in <see cref="Environment.ExitCode"/>. Have something start it again.</summary>
     public int? StopHostAfterFailures { get; set; }
 }

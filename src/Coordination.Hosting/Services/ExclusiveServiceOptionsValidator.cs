@@ -1,9 +1,10 @@
 using Coordination.Hosting.Execution;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Coordination.Hosting.Services;
 
-internal sealed class ExclusiveServiceOptionsValidator : IValidateOptions<ExclusiveServiceOptions>
+internal sealed class ExclusiveServiceOptionsValidator(IServiceProvider services) : IValidateOptions<ExclusiveServiceOptions>
 {
     // The longest time that a timer of the platform takes is 2^32 - 2 ms.
     private static readonly TimeSpan LongestTimer = TimeSpan.FromDays(49);
@@ -47,7 +48,7 @@ internal sealed class ExclusiveServiceOptionsValidator : IValidateOptions<Exclus
             failures.Add($"{name}: MaxRestartDelay is {options.MaxRestartDelay}, shorter than MinRestartDelay, which is {options.MinRestartDelay}. Raise the one or lower the other.");
         }
 
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail([.. failures, .. services.FindUnknownCoordinationSettings()]);
 
         void CheckCount(string property, int value)
         {

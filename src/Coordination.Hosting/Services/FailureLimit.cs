@@ -1,10 +1,11 @@
+using Coordination.Hosting.Execution;
 using Coordination.Hosting.Telemetry;
 using Microsoft.Extensions.Hosting;
 
 namespace Coordination.Hosting.Services;
 
 /// <summary>Counts the failures of one service, and stops the host when there are as many in a row as it is to end for.</summary>
-internal sealed class FailureLimit(ServiceFailures failures, int? stopHostAfter, IHostApplicationLifetime? lifetime, ServiceLog log)
+internal sealed class FailureLimit(ServiceFailures failures, int? stopHostAfter, IHostApplicationLifetime? lifetime, ProcessEnd process, ServiceLog log)
 {
     public void Succeeded() => failures.Succeeded();
 
@@ -16,7 +17,7 @@ internal sealed class FailureLimit(ServiceFailures failures, int? stopHostAfter,
         if (inARow >= stopHostAfter && lifetime is { ApplicationStopping.IsCancellationRequested: false })
         {
             log.StopsHostAfter(inARow);
-            lifetime.StopApplication();
+            process.StopHost(lifetime);
         }
     }
 }

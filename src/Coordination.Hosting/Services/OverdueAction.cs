@@ -7,8 +7,8 @@ public enum OverdueAction
     Warn,
 
     /// <summary>
-    /// The host stops and does not wait for that work: the end of the process ends it. Other services are awaited as always. Have something start the
-    /// process again.
+    /// The host stops and does not wait for that work: the end of the process ends it. Other services are awaited as always. The process ends with
+    /// exit code 1, where its program returns none and has set none in <see cref="Environment.ExitCode"/>. Have something start it again.
     /// </summary>
     StopHost,
 

@@ -14,14 +14,16 @@ internal sealed class ServiceInstance<TService>
     private readonly IServiceCollection _services;
     private readonly object? _key;
 
-    private ServiceInstance(IServiceCollection services, object? key) => (_services, _key) = (services, key);
+    private readonly bool _isMade;
+
+    private ServiceInstance(IServiceCollection services, object? key, bool isMade = false) => (_services, _key, _isMade) = (services, key, isMade);
 
     /// <summary>What a factory returns. It is nobody else's to ask for, so the factory may return what the container has under the type.</summary>
     public static ServiceInstance<TService> From(IServiceCollection services, Func<IServiceProvider, TService> factory)
     {
         var key = new object();
-        services.AddKeyedSingleton(key, (provider, _) => factory(provider));
-        return new(services, key);
+        services.AddKeyedSingleton(key, (provider, _) => new MadeService<TService>(provider, factory));
+        return new(services, key, isMade: true);
     }
 
     /// <summary>The container's singleton: that which the application registers, sooner or later, or else one that the container makes.</summary>
@@ -42,15 +44,22 @@ internal sealed class ServiceInstance<TService>
         return new(services, key);
     }
 
-    /// <exception cref="InvalidOperationException">The application registered the type, and not as a singleton.</exception>
+    /// <exception cref="InvalidOperationException">The application registered the type, and not as a singleton; or a factory returned null.</exception>
     public TService Get(IServiceProvider provider)
     {
+        if (_isMade)
+        {
+            return provider.GetRequiredKeyedService<MadeService<TService>>(_key).Service;
+        }
+
         if (_services.LastOrDefault(service => service.ServiceType == typeof(TService) && Equals(service.ServiceKey, _key)) is { Lifetime: not ServiceLifetime.Singleton } other)
         {
             throw new InvalidOperationException(
                 $"{typeof(TService)} is registered as {other.Lifetime}, and one object does all the work of its node. Register it as a singleton, or leave that to the registration of the service.");
         }
 
-        return _key is null ? provider.GetRequiredService<TService>() : provider.GetRequiredKeyedService<TService>(_key);
+        // It is registered, by the application or here.
+        return (_key is null ? provider.GetService<TService>() : provider.GetKeyedService<TService>(_key))
+            ?? throw new InvalidOperationException($"The factory with which the application registered {typeof(TService)} returned null. Have it return the service.");
     }
 }

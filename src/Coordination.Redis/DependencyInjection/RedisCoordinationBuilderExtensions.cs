@@ -160,15 +160,28 @@ public static class RedisCoordinationBuilderExtensions
             return new RedisConnection(settings, logger);
         }
 
-        var given = options.Connect?.Invoke(node.Container)
-            ?? node.Get<IConnectionMultiplexer>()
+        if (options.Connect is { } find)
+        {
+            return new RedisConnection(Checked(find(node.Container)), logger);
+        }
+
+        var given = node.Get<IConnectionMultiplexer>()
             ?? node.Container.GetService<IConnectionMultiplexer>()
-            ?? throw new InvalidOperationException(
-                $"UseRedis() found no connection. Set {NodeSection.Of(node.Name, RedisStoreOptions.Section)}:ConnectionString, pass a connection string to UseRedis, or register an IConnectionMultiplexer.");
+            ?? throw new InvalidOperationException(string.Join(
+                ' ',
+                [
+                    $"UseRedis() found no connection. Set {NodeSection.Of(node.Name, RedisStoreOptions.Section)}:ConnectionString, pass a connection string to UseRedis, or register an IConnectionMultiplexer.",
+                    .. node.Container.FindUnknownCoordinationSettings(),
+                ]));
         return new RedisConnection(Checked(given), logger);
 
-        IConnectionMultiplexer Checked(IConnectionMultiplexer given)
+        IConnectionMultiplexer Checked(IConnectionMultiplexer? given)
         {
+            if (given is null)
+            {
+                throw new InvalidOperationException("The factory that UseRedis was given returned null. Have it return the connection.");
+            }
+
             foreach (var doubt in ConnectionSettings.Doubts(given, coordination))
             {
                 Log.ConnectionDoubtful(logger, doubt);

@@ -2,13 +2,14 @@ using System.Collections.Frozen;
 using System.Globalization;
 using System.Text;
 using Coordination.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.DependencyInjection;
 
 /// <summary>Checks the options when the host starts. No message holds the connection string, because it may hold a password.</summary>
-internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> coordination, IOptionsMonitor<CoordinationOptions>? named = null) : IValidateOptions<RedisStoreOptions>
+internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> coordination, IOptionsMonitor<CoordinationOptions>? named = null, IServiceProvider? services = null) : IValidateOptions<RedisStoreOptions>
 {
     private const int MaxPrefixBytes = 128;
     private static readonly DurationRange CommandTimeout = DurationRange.Between(TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(1), "leave it out for the default");
@@ -32,7 +33,7 @@ internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> c
             failures.Add($"{section}:Database is {options.Database.Value.ToString(CultureInfo.InvariantCulture)}. Set 0 or more, or leave it out.");
         }
 
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail([.. failures, .. services?.FindUnknownCoordinationSettings() ?? []]);
     }
 
     private static void CheckPrefix(string? prefix, string section, List<string> failures)

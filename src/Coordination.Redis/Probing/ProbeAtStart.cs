@@ -9,17 +9,29 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.Redis.Probing;
 
 /// <summary>
-/// Has the server examined before any service starts. A server that cannot keep locks fails the start; one that is away does
-/// not, and is examined by the first operation that reaches it. Where another store was chosen after this one, nothing is examined.
+/// Makes the store before any service starts, so that settings which are wrong fail the start at once, and has the server examined before the host counts as started.
+/// A server that cannot keep locks fails the start; one that is away does not, and is examined by the first operation that reaches it. Where another store was chosen
+/// after this one, nothing is examined.
 /// </summary>
+/// <remarks>
+/// When all services have started, and not before: a web server that is told to stop while it has not begun to listen ends the process with an error, and that time must not
+/// be as long as the examination. Services and schedulers begin when the host has started; what acquires a lock sooner has the server examined by that.
+/// </remarks>
 internal sealed class ProbeAtStart(IServiceProvider services, StoreInUse inUse, TelemetryDispatcher telemetry, ILogger<RedisLockStore> logger) : IHostedLifecycleService
 {
     private readonly ILogger _logger = telemetry.Wrap(logger);
 
-    public async Task StartingAsync(CancellationToken cancellationToken)
+    public Task StartingAsync(CancellationToken cancellationToken)
     {
         // Only the store that counts is made, and what it stands before.
         services.GetService<ILockStore>();
+        return Task.CompletedTask;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StartedAsync(CancellationToken cancellationToken)
+    {
         if (inUse.Store is not { } store)
         {
             return;
@@ -45,10 +57,6 @@ internal sealed class ProbeAtStart(IServiceProvider services, StoreInUse inUse, 
             // The host is told to stop while it starts. It does so by itself when this returns, and would end by an exception that is thrown here.
         }
     }
-
-    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

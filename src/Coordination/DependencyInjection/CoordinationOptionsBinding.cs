@@ -15,6 +15,9 @@ internal sealed class CoordinationOptionsBinding(IServiceProvider services) : IC
     /// <inheritdoc/>
     public void Configure(string? name, CoordinationOptions options)
     {
+        // Before anything is checked or made: a start that fails may fail because of one of them.
+        services.GetService<UnknownSettings>()?.Tell();
+
         // Without a host, as one names its application by default.
         options.ApplicationName = services.GetService<IHostEnvironment>() is { ApplicationName: { Length: > 0 } application } ? application : Assembly.GetEntryAssembly()?.GetName().Name;
         services.GetService<IConfiguration>()?.GetCoordinationSettings<CoordinationOptions>(NodeSection.Of(name)).Bind(options);

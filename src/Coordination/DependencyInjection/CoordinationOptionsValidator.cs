@@ -5,7 +5,7 @@ using Microsoft.Extensions.Options;
 namespace Coordination.DependencyInjection;
 
 /// <summary>Checks the settings when the host starts, and says for each what is wrong with it and what to change.</summary>
-internal sealed class CoordinationOptionsValidator(IServiceProviderIsKeyedService services) : IValidateOptions<CoordinationOptions>
+internal sealed class CoordinationOptionsValidator(IServiceProviderIsKeyedService services, IServiceProvider provider) : IValidateOptions<CoordinationOptions>
 {
     private static readonly DurationRange ClaimWindow = DurationRange.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
     private static readonly DurationRange TerminationGracePeriod = DurationRange.Between(TimeSpan.FromSeconds(1), TimeSpan.FromDays(1), "leave it out for that of the platform");
@@ -31,7 +31,7 @@ internal sealed class CoordinationOptionsValidator(IServiceProviderIsKeyedServic
             failures.Add($"No lock store is configured. Call UseRedis(…) for a cluster, or UseInMemory() for a single process, after {call}.");
         }
 
-        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(failures);
+        return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail([.. failures, .. provider.FindUnknownCoordinationSettings()]);
     }
 
     private static void Check(List<string> failures, string section, string name, TimeSpan? value, DurationRange range)

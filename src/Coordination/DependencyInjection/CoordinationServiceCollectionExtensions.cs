@@ -88,6 +88,7 @@ public static class CoordinationServiceCollectionExtensions
         services.AddLogging().AddMetrics();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<TelemetryDispatcher>();
+        services.TryAddSingleton<UnknownSettings>();
         AddParts(builder);
         return builder;
     }
@@ -187,6 +188,7 @@ public static class CoordinationServiceCollectionExtensions
             new(node + nameof(options.SafetyMargin), timings.SafetyMargin),
             new(node + nameof(options.ClaimWindow), options.ClaimWindow),
             new(node + nameof(options.ReleaseTimeout), options.ReleaseTimeout),
+            .. options.TerminationGracePeriod is { } grace ? [KeyValuePair.Create(node + nameof(options.TerminationGracePeriod), grace)] : Array.Empty<KeyValuePair<string, TimeSpan>>(),
         ];
     }
 }

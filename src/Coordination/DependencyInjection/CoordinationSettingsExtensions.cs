@@ -49,6 +49,15 @@ public static class CoordinationSettingsExtensions
         return services;
     }
 
+    /// <summary>Says which keys of the configuration no option has, a sentence for each: for the message of a start that fails, maybe because one of them is misspelt.</summary>
+    /// <param name="services">The services of the host.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="services"/> is null.</exception>
+    public static IReadOnlyList<string> FindUnknownCoordinationSettings(this IServiceProvider services)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        return [.. services.GetService<UnknownSettings>()?.Find().Select(static unknown => $"The configuration has {unknown.Key}, and nothing reads it. What may stand there: {unknown.Known}.") ?? []];
+    }
+
     /// <summary>A section to bind options from, whose durations are written as such.</summary>
     /// <typeparam name="TOptions">The options.</typeparam>
     /// <param name="configuration">The configuration.</param>

@@ -56,6 +56,59 @@ public sealed class ServiceInstanceTests
         await Cluster.UntilAsync(() => node.Host.Services.GetRequiredService<CountedService>().Terms == 1 && made.Terms == 1, "both work");
     }
 
+    /// <summary>The container disposes its own singleton, and nobody disposes that once more.</summary>
+    [Theory]
+    [Failure("F68")]
+    [InlineData("singleton")]
+    [InlineData("keyed singleton")]
+    [InlineData("one of several")]
+    [InlineData("transient")]
+    [InlineData("made by the factory")]
+    public async Task What_a_factory_returns_is_disposed_once(string from)
+    {
+        await using var cluster = new Cluster();
+        var node = cluster.CreateNode("a", services => services
+            .AddSingleton("made")
+            .AddSingleton<CountedService>()
+            .AddKeyedSingleton<CountedService>("key")
+            .AddTransient<DisposedWork>()
+            .AddExclusiveBackgroundService<ExclusiveBackgroundService>("it", (provider, _) => from switch
+            {
+                "singleton" => provider.GetRequiredService<CountedService>(),
+                "keyed singleton" => provider.GetRequiredKeyedService<CountedService>("key"),
+                "one of several" => provider.GetServices<CountedService>().Last(),
+                "transient" => provider.GetRequiredService<DisposedWork>(),
+                _ => new CountedService("made"),
+            }));
+        await node.Host.StartAsync(Token);
+        var service = node.Host.Services.GetServices<Hosting.Services.ExclusiveServiceRegistration>().Single().GetService(node.Host.Services);
+        await node.DisposeAsync();
+        Assert.Equal(1, service is DisposedWork work ? work.Disposals : ((CountedService)service).Disposals);
+    }
+
+    [Theory]
+    [Failure("F68")]
+    [InlineData("factory")]
+    [InlineData("factory with a name")]
+    [InlineData("singleton")]
+    [InlineData("keyed singleton")]
+    [InlineData("periodic factory")]
+    public async Task A_factory_that_returns_null_stops_the_start_and_is_named(string which)
+    {
+        await using var cluster = new Cluster();
+        var node = cluster.CreateNode("a", services => _ = which switch
+        {
+            "factory" => services.AddExclusiveBackgroundService(_ => (CountedService)null!),
+            "factory with a name" => services.AddExclusiveBackgroundService("north", (_, _) => (CountedService)null!),
+            "singleton" => services.AddSingleton<CountedService>(_ => null!).AddExclusiveBackgroundService<CountedService>(),
+            "keyed singleton" => services.AddKeyedSingleton<CountedService>("north", (_, _) => null!).AddExclusiveBackgroundService<CountedService>("north"),
+            _ => services.AddExclusivePeriodicService(_ => (CountedRuns)null!, o => o.Interval = TimeSpan.FromHours(1)),
+        });
+        var error = await Assert.ThrowsAsync<InvalidOperationException>(() => node.Host.StartAsync(Token));
+        Assert.Contains("returned null", error.Message, StringComparison.Ordinal);
+        Assert.Contains((which == "periodic factory" ? typeof(CountedRuns) : typeof(CountedService)).ToString(), error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     [Failure("F68")]
     public async Task Each_registration_of_a_type_has_an_object_that_knows_its_name_and_its_leadership()
@@ -124,6 +177,19 @@ public sealed class ServiceInstanceTests
         Assert.Equal((2, 1), (runs["north"], runs["south"]));
         Assert.Equal(1, own.Runs);
         Assert.Throws<InvalidOperationException>(() => new ServiceCollection().AddExclusivePeriodicService<CountingService>("x").AddExclusivePeriodicService<CountingService>("x"));
+    }
+
+    private sealed class DisposedWork : ExclusiveBackgroundService, IAsyncDisposable
+    {
+        public int Disposals { get; private set; }
+
+        public ValueTask DisposeAsync()
+        {
+            Disposals++;
+            return ValueTask.CompletedTask;
+        }
+
+        protected override Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken) => Task.Delay(Timeout.Infinite, stoppingToken);
     }
 
     private sealed class CountedService(string name) : ExclusiveBackgroundService, IDisposable

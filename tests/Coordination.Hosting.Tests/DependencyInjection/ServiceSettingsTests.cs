@@ -117,6 +117,68 @@ public sealed class ServiceSettingsTests
         await host.StopAsync(Token);
     }
 
+    /// <summary>The key that was meant is missing because of it, and the start fails for that.</summary>
+    [Theory]
+    [Failure("F83")]
+    [InlineData("Services:north:Intervall", "00:05:00")]
+    [InlineData("Servises:north:Interval", "00:05:00")]
+    [InlineData("RunOnce:schema:RememberFr", "00:05:00", "Services:north:Interval", "00:05:00", "RunOnce:schema:RememberFor", "00:00:01")]
+    [InlineData("Services:WorkingService:MaxTrem", "00:05:00", "Services:north:Interval", "00:05:00", "Services:WorkingService:MaxTerm", "00:00:00.001")]
+    [InlineData("LeaseDuratoin", "00:05:00", "Services:north:Interval", "00:05:00", "LeaseDuration", "00:00:00.001")]
+    public async Task A_start_that_fails_names_the_misspelt_keys(params string[] settings)
+    {
+        using var host = BuildFrom(
+            services =>
+            {
+                AddBoth(services);
+                services.AddRunOnce("schema", (_, _) => Task.CompletedTask);
+            },
+            settings.Chunk(2).Select(pair => (pair[0], pair[1])));
+        var refusal = await Record.ExceptionAsync(() => host.StartAsync(Token));
+        var misspelt = settings[0].StartsWith("Servises", StringComparison.Ordinal) ? "Servises" : settings[0];
+        Assert.Contains($"The configuration has Coordination:{misspelt}, and nothing reads it.", refusal?.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F83")]
+    public async Task Misspelt_keys_are_named_before_a_start_fails_for_another_reason()
+    {
+        using var host = Build(
+            services => services.AddExclusiveBackgroundService<WorkingService>("a").AddExclusiveBackgroundService<WorkingService>("b"),
+            ("a:LockName", "one"),
+            ("b:LockName", "one"),
+            ("b:LokName", "two"));
+        await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Token));
+        Assert.Contains("Coordination:Services:b:LokName", Assert.Single(host.Services.FlushedLogs.GetSnapshot(), record => record.Id.Id == UnknownKeyLine).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F83")]
+    public async Task All_durations_that_are_set_or_have_a_default_are_told()
+    {
+        using var host = Build(
+            services =>
+            {
+                AddBoth(services);
+                services.AddRunOnce("schema", (_, _) => Task.CompletedTask);
+            },
+            ("WorkingService:MaxTerm", "02:00:00"),
+            ("WorkingService:LockOptions:LockAtLeastFor", "00:00:04"),
+            ("north:Interval", "00:05:00"));
+        await host.StartAsync(Token);
+        var durations = Assert.Single(host.Services.FlushedLogs.GetSnapshot(), record => record.Id.Id == DurationsLine).Message;
+        await host.StopAsync(Token);
+
+        AssertTold(typeof(WorkingService).ToString(), typeof(ExclusiveServiceOptions), nameof(ExclusiveServiceOptions.OverdueAfter));
+        AssertTold($"{typeof(Periodic.CountingService)} (north)", typeof(ExclusivePeriodicOptions), nameof(ExclusivePeriodicOptions.OverdueAfter));
+        AssertTold("run-once/schema", typeof(RunOnceOptions), nameof(RunOnceOptions.OverdueAfter));
+        Assert.Contains($"{typeof(WorkingService)}:LockOptions:LockAtLeastFor 00:00:04", durations, StringComparison.Ordinal);
+
+        void AssertTold(string name, Type options, params string[] unset) => Assert.All(
+            options.GetProperties().Where(property => property.PropertyType == typeof(TimeSpan) || (property.PropertyType == typeof(TimeSpan?) && !unset.Contains(property.Name))),
+            property => Assert.Contains($"{name}:{property.Name} ", durations, StringComparison.Ordinal));
+    }
+
     [Fact]
     [Failure("F68")]
     public void All_that_a_locks_options_have_can_be_configured() => Assert.Equal(
@@ -130,10 +192,13 @@ public sealed class ServiceSettingsTests
 
     private static ExclusiveServiceOptions OptionsOf(IHost host, string name) => host.Services.GetRequiredService<IOptionsMonitor<ExclusiveServiceOptions>>().Get(name);
 
-    private static IHost Build(Action<IServiceCollection> configure, params (string Key, string Value)[] settings)
+    private static IHost Build(Action<IServiceCollection> configure, params (string Key, string Value)[] settings) =>
+        BuildFrom(configure, settings.DistinctBy(setting => setting.Key).Select(setting => ($"Services:{setting.Key}", setting.Value)));
+
+    private static IHost BuildFrom(Action<IServiceCollection> configure, IEnumerable<(string Key, string Value)> settings)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
-        builder.Configuration.AddInMemoryCollection(settings.DistinctBy(setting => setting.Key).Select(setting => KeyValuePair.Create($"Coordination:Services:{setting.Key}", (string?)setting.Value)));
+        builder.Configuration.AddInMemoryCollection(settings.Select(setting => KeyValuePair.Create($"Coordination:{setting.Key}", (string?)setting.Value)));
         builder.Logging.AddFakeLogging();
         builder.Services.AddSingleton(new Work());
         builder.Services.AddCoordination().UseInMemory();

@@ -39,6 +39,40 @@ public sealed class RunHealthTests
         Assert.Equal(HealthStatus.Healthy, Check(a, "coordination").Status);
     }
 
+    /// <summary>Runs fall to one node and another, and each knows what the others knew when they began theirs: of all failures but the last one of each.</summary>
+    [Fact]
+    public async Task Every_node_knows_of_the_failures_of_the_others()
+    {
+        const int slots = 12;
+        await using var cluster = new Cluster();
+        var nodes = new List<TestNode>();
+        var doesFail = true;
+        foreach (var name in (string[])["a", "b", "c"])
+        {
+            nodes.Add((await PeriodicNode.StartAsync(
+                cluster, name, o => (o.DegradedAfterFailures, o.UnhealthyAfterFailures) = (5, slots - 2), (_, _) => doesFail ? throw new TimeoutException() : Task.CompletedTask, Checked)).Node);
+        }
+
+        for (var slot = 1; slot <= slots; slot++)
+        {
+            await Cluster.UntilAsync(() => nodes.Sum(node => node.Logged(1222)) == slot && nodes.TrueForAll(IsWaiting), $"{slot} runs have failed");
+            await PeriodicNode.PassAsync(cluster, Interval);
+        }
+
+        Assert.All(nodes, node => Assert.Equal(HealthStatus.Unhealthy, Check(node, "coordination").Status));
+        Assert.Contains(nodes, node => Check(node, "coordination").Description!.Contains("in the cluster", StringComparison.Ordinal));
+
+        doesFail = false;
+        for (var slot = 0; slot < 60 && !nodes.TrueForAll(node => Check(node, "coordination").Status == HealthStatus.Healthy); slot++)
+        {
+            await PeriodicNode.PassAsync(cluster, Interval);
+        }
+
+        Assert.All(nodes, node => Assert.Equal(HealthStatus.Healthy, Check(node, "coordination").Status));
+
+        static bool IsWaiting(TestNode node) => Lock(node, CountingService.LockName)["phase"] is "Waiting";
+    }
+
     [Fact]
     public async Task Failures_are_forgotten_when_none_was_for_ten_intervals()
     {

@@ -2,13 +2,11 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Coordination.Redis.Connections;
-using Coordination.Redis.Probing;
 using Coordination.Redis.Tests.Servers;
 using Coordination.TestKit.Network;
 using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace Coordination.Redis.Tests.Connections;
 
@@ -232,7 +230,7 @@ public sealed class WhyAwayTests
     {
         await using var node = new TestNode(builder => builder.UseRedis(connectionString, options => options.CommandTimeout = TimeSpan.FromSeconds(1)));
 
-        await node.Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Single().StartingAsync(Token);
+        await node.ExamineAsync(Token);
 
         Assert.Contains(cause, Assert.Single(node.Logs.GetSnapshot(), line => line.Id.Id == 1104).Message, StringComparison.Ordinal);
         var error = await FailureAsync(node);

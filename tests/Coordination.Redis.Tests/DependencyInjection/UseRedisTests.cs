@@ -135,6 +135,37 @@ public sealed class UseRedisTests(RedisServerFixture server)
     }
 
     [Theory]
+    [Failure("F83")]
+    [InlineData("ConnectonString", "localhost:6379", "UseRedis() found no connection")]
+    [InlineData("KeyPrefx", "shop", "Coordination:Redis:KeyPrefix")]
+    public async Task A_start_that_fails_names_the_misspelt_keys(string misspelt, string value, string failure)
+    {
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Configuration.AddInMemoryCollection([new($"Coordination:Redis:{misspelt}", value)]);
+        builder.Services.AddCoordination().UseRedis(o => o.KeyPrefix = misspelt == "KeyPrefx" ? "two words" : "shop");
+        using var host = builder.Build();
+
+        var error = await Record.ExceptionAsync(() => host.StartAsync(TestContext.Current.CancellationToken));
+
+        Assert.Contains(failure, error?.Message, StringComparison.Ordinal);
+        Assert.Contains($"The configuration has Coordination:Redis:{misspelt}, and nothing reads it.", error?.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F84")]
+    public async Task A_factory_of_a_connection_that_returns_null_is_an_error_that_says_so()
+    {
+        await using var other = await ConnectionMultiplexer.ConnectAsync("127.0.0.1:1,abortConnect=false");
+        await using var node = new TestNode(builder =>
+        {
+            builder.Services.AddSingleton<IConnectionMultiplexer>(other);
+            builder.UseRedis(_ => (IConnectionMultiplexer)null!);
+        });
+
+        Assert.Contains("returned null", Assert.Throws<InvalidOperationException>(() => node.Store).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("KeyPrefix", "")]
     [InlineData("KeyPrefix", "two words")]
     [InlineData("KeyPrefix", "{tag}")]

@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
+using Coordination.Testing.EmbeddedRedis;
 using Coordination.TestKit.Nodes;
 using Coordination.TestKit.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Coordination.Redis.Tests.Probing;
 
@@ -88,18 +90,64 @@ public sealed class CancelledStartTests
         Assert.Single(host.Services.FlushedLogs.GetSnapshot(), line => line.Id.Id == CancelledLine);
     }
 
+    /// <summary>It throws what a web server does that is told to stop before it listens, and would end the process with an error.</summary>
+    [Fact]
+    [Failure("F88")]
+    public async Task A_web_server_listens_before_the_server_is_examined()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, FreePort.Take());
+        listener.Start();
+        using var host = Build(((IPEndPoint)listener.LocalEndpoint).Port, services => services.AddHostedService<WebServer>());
+        var (logs, lifetime) = (host.Services.FlushedLogs, host.Services.GetRequiredService<IHostApplicationLifetime>());
+        var run = host.RunAsync(Token);
+        using var connection = await listener.AcceptTcpClientAsync(Token).AsTask().WaitAsync(Bound, Token);
+
+        lifetime.StopApplication();
+
+        await run.WaitAsync(Bound, Token);
+        AssertOneLine(logs.GetSnapshot());
+    }
+
+    [Fact]
+    [Promise("G1")]
+    public async Task No_service_contends_where_the_server_cannot_keep_locks()
+    {
+        await using var server = await EmbeddedServer.StartAsync(new EmbeddedServerOptions { LuaTransactionMode = false }, Token);
+        using var host = Build(server.ConnectionString);
+
+        var refusal = await Assert.ThrowsAsync<LockStoreException>(() => host.StartAsync(Token).WaitAsync(Bound, Token));
+
+        Assert.False(refusal.IsTransient);
+        Assert.False(host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStarted.IsCancellationRequested);
+        Assert.DoesNotContain(host.Services.FlushedLogs.GetSnapshot(), line => line.Id.Id is >= 1200 and < 1300);
+    }
+
+    [Fact]
+    [Failure("F83")]
+    public async Task Settings_that_are_wrong_fail_the_start_before_a_service_starts()
+    {
+        var services = new List<string>();
+        using var host = Build(FreePort.Take(), before => before.AddHostedService(_ => new NotedService(services)).Configure<RedisStoreOptions>(o => o.KeyPrefix = "{}"));
+
+        await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Token).WaitAsync(Bound, Token));
+
+        Assert.Empty(services);
+    }
+
     private static void AssertOneLine(IReadOnlyList<Microsoft.Extensions.Logging.Testing.FakeLogRecord> lines)
     {
         Assert.Equal(LogLevel.Information, Assert.Single(lines, line => line.Id.Id == CancelledLine).Level);
         Assert.DoesNotContain(lines, line => line.Level >= LogLevel.Warning);
     }
 
-    private static IHost Build(int port, Action<IServiceCollection>? before = null)
+    private static IHost Build(int port, Action<IServiceCollection>? before = null) => Build(FreePort.Local(port), before);
+
+    private static IHost Build(string server, Action<IServiceCollection>? before = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddFakeLogging();
         before?.Invoke(builder.Services);
-        builder.Services.AddCoordination().UseRedis(FreePort.Local(port));
+        builder.Services.AddCoordination().UseRedis(server);
         builder.Services.AddExclusiveBackgroundService<Idle>();
         return builder.Build();
     }
@@ -121,6 +169,25 @@ public sealed class CancelledStartTests
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    /// <summary>Listens with the token of the start, as Kestrel does.</summary>
+    private sealed class WebServer : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken) : Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+
+    private sealed class NotedService(List<string> started) : IHostedService
+    {
+        public Task StartAsync(CancellationToken cancellationToken)
+        {
+            started.Add(nameof(StartAsync));
+            return Task.CompletedTask;
+        }
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
 
     private sealed class Idle : ExclusiveBackgroundService

@@ -1,9 +1,6 @@
-using Coordination.Redis.Probing;
 using Coordination.Redis.Tests.Servers;
 using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging.Testing;
 
 namespace Coordination.Redis.Tests.Probing;
@@ -48,7 +45,7 @@ public sealed class ReplicaHintTests(RedisServerFixture alone)
     private static async Task<FakeLogRecord[]> HintsAsync(string connectionString)
     {
         await using var node = new TestNode(connectionString, "test-" + Guid.NewGuid().ToString("N")[..8], probe: true);
-        await node.Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Single().StartingAsync(Token);
+        await node.ExamineAsync(Token);
         Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1100);
         return [.. node.Logs.GetSnapshot().Where(line => line.Id.Id == 1113)];
     }

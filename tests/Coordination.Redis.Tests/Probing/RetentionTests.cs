@@ -1,8 +1,5 @@
-using Coordination.Redis.Probing;
 using Coordination.Redis.Tests.Servers;
 using Coordination.TestKit.Servers;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Redis.Tests.Probing;
@@ -111,7 +108,7 @@ public sealed class RetentionTests
     private static async Task<TestNode> StartNodeAsync(RedisProcess server)
     {
         var node = new TestNode(server.ConnectionString, "test", probe: true);
-        await node.Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Single().StartingAsync(Token);
+        await node.ExamineAsync(Token);
         return node;
     }
 }

@@ -5,7 +5,6 @@ using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
 using Garnet;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using StackExchange.Redis;
 
@@ -146,7 +145,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
     }
 
     private static Task StartAsync(TestNode node) =>
-        node.Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Single().StartingAsync(Token);
+        node.ExamineAsync(Token);
 
     private static async Task<bool> PingsAsync(TestNode node)
     {

@@ -1,8 +1,5 @@
-using Coordination.Redis.Probing;
 using Coordination.Redis.Tests.Servers;
 using Coordination.TestKit.Servers;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Probing;
@@ -67,7 +64,7 @@ public sealed class SilentServerTests
     }
 
     private static Task StartAsync(TestNode node) =>
-        node.Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Single().StartingAsync(Token);
+        node.ExamineAsync(Token);
 
     private static void AssertSays(TestNode node, int? line)
     {

@@ -1,6 +1,8 @@
+using Coordination.Redis.Probing;
 using Coordination.Redis.Stores;
 using Coordination.TestKit.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 
@@ -33,4 +35,13 @@ internal sealed class TestNode : Node
     public RedisLockStore RedisStore => Services.GetRequiredService<RedisLockStore>();
 
     public RedisStoreOptions Options => Services.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
+
+    /// <summary>Goes through the steps of a start in which its server is examined.</summary>
+    public async Task ExamineAsync(CancellationToken cancellationToken)
+    {
+        var probe = Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Single();
+        await probe.StartingAsync(cancellationToken);
+        await probe.StartAsync(cancellationToken);
+        await probe.StartedAsync(cancellationToken);
+    }
 }
