@@ -52,8 +52,9 @@ public interface ILockInspector
     Task<bool> RevokeAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Forgets the last scheduled time of recurring work that the store remembers, so that this time and any before it may be run again: after a run that
-    /// did not do its work, or a clock that was ahead. A run under way is not touched, and what it is remembered by is forgotten as well.
+    /// Forgets the last scheduled time of recurring work that the store remembers, so that a node which comes to this time or one before it may run it: of use
+    /// where that time lies in the future, because a clock was ahead. It runs nothing by itself, and a scheduler does not come to a time again that it has passed: work
+    /// that failed is run again by hand, by what schedules it. A run under way is not touched, and what it is remembered by is forgotten as well.
     /// </summary>
     /// <param name="lockName">The lock of the work.</param>
     /// <param name="series">The series of scheduled times, as the log names it.</param>

@@ -153,8 +153,9 @@ public static class QuartzExclusivityBuilderExtensions
             provider.GetRequiredService<StoreCondition>(),
             provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<JobOutage>>())));
         services.TryAddSingleton<ExclusiveRuns>();
+        services.TryAddSingleton<RunsAtEnd>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobsAtStop>());
-        services.AddCoordinationStopTime("jobs that are interrupted at last", JobsAtStop.LastRespite);
+        services.AddCoordinationStopTime("jobs that are interrupted at last", RunsAtEnd.LastRespite);
     }
 
     /// <summary>Those that no job has changed, of each scheduler.</summary>

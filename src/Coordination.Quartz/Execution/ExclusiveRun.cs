@@ -41,8 +41,12 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
     /// <summary>Which run has or had the job instead, or did not finish it; null when there is none, or none is known.</summary>
     public RunName? Elsewhere { get; set; }
 
+    /// <summary>What is known of its fire on other nodes, where this one stopped before it ran; null where nobody has looked.</summary>
+    public FireElsewhere? OnOtherNodes { get; set; }
+
     /// <summary>Whether the job is not run for this fire, on this node.</summary>
-    public bool IsSkipped => Outcome is FireOutcome.SkippedAsHeld or FireOutcome.SkippedAsWaiting or FireOutcome.SkippedAsRun or FireOutcome.SkippedAsUnavailable or FireOutcome.SkippedAtStop;
+    public bool IsSkipped => Outcome is FireOutcome.SkippedAsHeld or FireOutcome.SkippedAsWaiting or FireOutcome.SkippedAsRun or FireOutcome.SkippedAsUnavailable
+        or FireOutcome.SkippedAtStop or FireOutcome.SkippedAsWithdrawn;
 
     /// <summary>Whether another fire of its trigger took its place among those that wait.</summary>
     public bool HasGivenWay { get; private set; }
@@ -145,6 +149,7 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
         FireOutcome.SkippedAsRun => $"This fire time was run by {Elsewhere?.NodeId ?? "another node"}.",
         FireOutcome.SkippedAsUnavailable => "The lock store does not reply.",
         FireOutcome.SkippedAsWaiting => $"Another fire of its trigger waits here for the lock '{policy.LockName}'.",
+        FireOutcome.SkippedAsWithdrawn => $"Its trigger was deleted while it waited for the lock '{policy.LockName}'.",
         FireOutcome.SkippedAtStop => $"The scheduler shut down while it waited for the lock '{policy.LockName}'.",
         _ => Elsewhere?.NodeId is { } node ? $"The lock '{policy.LockName}' is held by {node}." : $"The lock '{policy.LockName}' is not free.",
     };

@@ -24,6 +24,7 @@ internal sealed class ExclusivityGate(
     ChainGuard chains,
     KeyCheck keys,
     FireHandBack handBack,
+    OtherNodesLook others,
     TimeSpan leaseDuration,
     ILogger logger) : ITriggerListener
 {
@@ -103,7 +104,7 @@ internal sealed class ExclusivityGate(
         var job = await fireTimes.IdentifyAsync(context.Scheduler, context.JobDetail, cancellationToken).ConfigureAwait(false);
 
         // By now, as a refire, it has none of our settings in its data any more.
-        var policy = context.RefireCount > 0 ? ExclusiveRun.Find(context)?.Policy : policies.Find(context.JobDetail, context.MergedJobDataMap, job);
+        var policy = context.RefireCount > 0 ? ExclusiveRun.Find(context)?.Policy : policies.Find(context.JobDetail, context.MergedJobDataMap, job, context.Trigger);
         ExclusiveJobData.RemoveFrom(context.MergedJobDataMap);
         if (policy is null)
         {
@@ -141,6 +142,7 @@ internal sealed class ExclusivityGate(
         if (run.Outcome == FireOutcome.SkippedAtStop)
         {
             run.IsLeftForAnother = await LeaveAsync(run).ConfigureAwait(false);
+            run.OnOtherNodes = run.IsLeftForAnother ? null : await others.FindAsync(run.Policy, run.Fire, comesToAllNodes: !metadata.JobStorePersistent).ConfigureAwait(false);
         }
 
         End(run);

@@ -30,6 +30,9 @@ internal enum FireOutcome
     /// <summary>The scheduler shut down before its turn came.</summary>
     SkippedAtStop,
 
+    /// <summary>Its trigger was deleted before its turn came, alone or with its job.</summary>
+    SkippedAsWithdrawn,
+
     /// <summary>The job ran here with no lease, because the store did not reply.</summary>
     RanUnprotected,
 

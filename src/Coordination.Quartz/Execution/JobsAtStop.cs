@@ -13,11 +13,8 @@ namespace Coordination.Quartz.Execution;
 /// interrupts and awaits what still runs when everything else has stopped.
 /// </summary>
 internal sealed class JobsAtStop(
-    IServiceProvider services, IEnumerable<ExclusiveScheduler> schedulers, ExclusiveRuns runs, TelemetryDispatcher telemetry, TimeProvider time, ILogger<JobsAtStop> logger) : IHostedLifecycleService
+    IServiceProvider services, IEnumerable<ExclusiveScheduler> schedulers, TelemetryDispatcher telemetry, ILogger<JobsAtStop> logger) : IHostedLifecycleService
 {
-    /// <summary>What jobs have to come to an end that are interrupted here, however long the stop has lasted.</summary>
-    public static readonly TimeSpan LastRespite = TimeSpan.FromSeconds(3);
-
     private readonly ILogger _logger = telemetry.Wrap(logger);
 
     /// <summary>Those that the host starts and stops; others are their owner's affair.</summary>
@@ -66,26 +63,5 @@ internal sealed class JobsAtStop(
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Comes after every service has stopped, and before anything is disposed.</summary>
-    public async Task StoppedAsync(CancellationToken cancellationToken)
-    {
-        var remaining = runs.UnderWay;
-        foreach (var run in remaining)
-        {
-            _logger.InterruptedAtStop(run.Context.JobDetail.Key);
-            run.Interrupt();
-        }
-
-        // A scheduler that waits for jobs which nobody interrupts uses up the whole time that the host gives to a stop: the token is
-        // cancelled by then.
-        using var respite = new CancellationTokenSource(LastRespite, time);
-        foreach (var run in remaining)
-        {
-            await run.Completion.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await run.Completion.WaitAsync(respite.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (!run.Completion.IsCompleted)
-            {
-                _logger.OutlivesHost(run.Context.JobDetail.Key);
-            }
-        }
-    }
+    public Task StoppedAsync(CancellationToken cancellationToken) => services.GetRequiredService<RunsAtEnd>().EndAsync(cancellationToken);
 }

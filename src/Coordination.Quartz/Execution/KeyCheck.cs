@@ -30,16 +30,10 @@ internal sealed class KeyCheck(ExclusivePolicies policies, SchedulerNames names,
             return;
         }
 
-        var data = new JobDataMap((IDictionary<string, object?>)job.JobDataMap);
-        foreach (var (key, value) in trigger.JobDataMap)
-        {
-            data[key] = value;
-        }
-
         ExclusivePolicy? policy;
         try
         {
-            policy = policies.Find(job, data, name);
+            policy = policies.Find(job, ExclusiveJobData.Merge(job, trigger), name, trigger);
         }
         catch (ArgumentException)
         {

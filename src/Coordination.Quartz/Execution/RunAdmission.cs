@@ -8,7 +8,7 @@ namespace Coordination.Quartz.Execution;
 
 /// <summary>Asks the store whether a run may begin, and waits for its lock where the run is to wait.</summary>
 internal sealed class RunAdmission(
-    OccurrenceLocks locks, OutageLook look, SeriesLook series, JobOutage outage, WaitingRuns waiting, SchedulerShutdown shutdown, TimeProvider time, ILogger logger)
+    OccurrenceLocks locks, OutageLook look, SeriesLook series, JobOutage outage, WaitingRuns waiting, FireStanding standing, SchedulerShutdown shutdown, TimeProvider time, ILogger logger)
 {
     /// <summary>How often a run that would rather run with no lease than wait for the store looks whether the store is away.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
@@ -64,7 +64,7 @@ internal sealed class RunAdmission(
         }
     }
 
-    /// <returns>Null when another fire of the same trigger waits in its place.</returns>
+    /// <returns>Null when another fire of the same trigger waits in its place, or its trigger was deleted while it waited.</returns>
     private async Task<OccurrenceAttempt?> AskAsync(ExclusiveRun run, TimeSpan? longest, CancellationToken cancellationToken)
     {
         var (policy, fire) = (run.Policy, run.Fire);
@@ -157,18 +157,17 @@ internal sealed class RunAdmission(
             return null;
         }
 
-        var mayRun = run.Policy.OnStoreUnavailable == JobOutageAction.RunAnyway;
+        var mayRun = false;
         try
         {
-            var attempt = mayRun
-                ? await WaitUnlessAwayAsync(run, limit, cancellationToken).ConfigureAwait(false)
-                : await locks.AcquireAsync(run.Policy.LockName, run.Policy.LockOptions, run.Fire, limit, cancellationToken).ConfigureAwait(false);
-            mayRun = attempt.Lease is not null;
+            var attempt = await WaitForTurnAsync(run, limit, cancellationToken).ConfigureAwait(false);
+            mayRun = attempt is { Lease: not null };
             return attempt;
         }
-        catch (OperationCanceledException)
+        catch (LockStoreException) when (run.Policy.OnStoreUnavailable == JobOutageAction.RunAnyway)
         {
-            mayRun = false;
+            // Without a lease.
+            mayRun = true;
             throw;
         }
         finally
@@ -179,6 +178,73 @@ internal sealed class RunAdmission(
                 await TakePlaceAsync(run, returned, cancellationToken).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>Waits until it has the lock, and its trigger is not paused: a fire that is held back has no lock meanwhile.</summary>
+    private async Task<OccurrenceAttempt?> WaitForTurnAsync(ExclusiveRun run, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        var runsAnyway = run.Policy.OnStoreUnavailable == JobOutageAction.RunAnyway;
+        while (true)
+        {
+            OccurrenceAttempt attempt;
+            try
+            {
+                attempt = runsAnyway
+                    ? await WaitUnlessAwayAsync(run, limit, cancellationToken).ConfigureAwait(false)
+                    : await locks.AcquireAsync(run.Policy.LockName, run.Policy.LockOptions, run.Fire, limit, cancellationToken).ConfigureAwait(false);
+            }
+            catch (LockStoreException) when (runsAnyway)
+            {
+                if (await StandsAsync(run, cancellationToken).ConfigureAwait(false))
+                {
+                    throw;
+                }
+
+                return null;
+            }
+
+            if (attempt.Lease is not { } lease || await KeepsTurnAsync(run, lease, cancellationToken).ConfigureAwait(false))
+            {
+                return attempt;
+            }
+
+            if (!await StandsAsync(run, cancellationToken).ConfigureAwait(false))
+            {
+                return null;
+            }
+        }
+    }
+
+    /// <summary>Whether a run may begin now with the lease that it was granted, which is undone if not.</summary>
+    private async Task<bool> KeepsTurnAsync(ExclusiveRun run, ILockLease lease, CancellationToken cancellationToken)
+    {
+        var mayRun = false;
+        try
+        {
+            mayRun = await standing.MayRunAsync(run.Context, cancellationToken).ConfigureAwait(false);
+            return mayRun;
+        }
+        finally
+        {
+            if (!mayRun)
+            {
+                await locks.UndoAsync(lease).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Waits while the trigger of a run is paused.</summary>
+    /// <returns>False where it was deleted.</returns>
+    private async Task<bool> StandsAsync(ExclusiveRun run, CancellationToken cancellationToken)
+    {
+        var stands = await standing.WaitWhilePausedAsync(
+            run.Context, () => logger.HeldBackByPause(run.Context.JobDetail.Key, run.Context.ScheduledFireTimeUtc ?? run.Context.FireTimeUtc, run.Context.Trigger.Key), cancellationToken).ConfigureAwait(false);
+        if (!stands)
+        {
+            run.Outcome = FireOutcome.SkippedAsWithdrawn;
+        }
+
+        return stands;
     }
 
     /// <summary>

@@ -44,9 +44,13 @@ internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames n
             {
                 var name = await names.OfJobAsync(scheduler, job, cancellationToken).ConfigureAwait(false);
                 var (isExclusive, oncePerFireTime) = policies.Validate(job, name);
-                if (isExclusive && oncePerFireTime)
+                foreach (var trigger in await scheduler.GetTriggersOfJob(key, cancellationToken).ConfigureAwait(false))
                 {
-                    await CheckTriggersAsync(scheduler, key, cancellationToken).ConfigureAwait(false);
+                    policies.Validate(job, trigger);
+                    if (isExclusive && oncePerFireTime)
+                    {
+                        CheckTrigger(key, trigger);
+                    }
                 }
             }
         }
@@ -77,15 +81,12 @@ internal sealed class ScheduleCheck(ExclusivePolicies policies, SchedulerNames n
         }
     }
 
-    private async Task CheckTriggersAsync(IScheduler scheduler, JobKey job, CancellationToken cancellationToken)
+    private void CheckTrigger(JobKey job, ITrigger trigger)
     {
-        foreach (var trigger in await scheduler.GetTriggersOfJob(job, cancellationToken).ConfigureAwait(false))
+        names.OfTrigger(trigger);
+        if (FireSlot.Find(trigger, trigger.StartTimeUtc) is null && DependsOnStart(trigger) && names.StartsWithProcess(trigger))
         {
-            names.OfTrigger(trigger);
-            if (FireSlot.Find(trigger, trigger.StartTimeUtc) is null && DependsOnStart(trigger) && names.StartsWithProcess(trigger))
-            {
-                logger.FiresOnEachNode(job, trigger.Key, TriggerTraits.DescribeSchedule(trigger));
-            }
+            logger.FiresOnEachNode(job, trigger.Key, TriggerTraits.DescribeSchedule(trigger));
         }
     }
 

@@ -20,6 +20,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
     private readonly Lock _gate = new();
     private RunPlaces? _places;
     private Parts? _parts;
+    private RunsAtEnd? _atEnd;
 
     public StartCheck CheckOf(IServiceProvider services) => PartsFrom(services).Check;
 
@@ -42,7 +43,11 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         return pool;
     }
 
-    public void Dispose() => Shutdown.Dispose();
+    public void Dispose()
+    {
+        Shutdown.Begin();
+        _atEnd?.Remove(Shutdown);
+    }
 
     private Parts PartsFrom(IServiceProvider services)
     {
@@ -66,19 +71,36 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var policies = new ExclusivePolicies(options);
         var settings = services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
         var names = new SchedulerNames(settings.ApplicationName, new RegisteredContent(QuartzRecord.Find(services, scheduler.Name)));
-        var fireTimes = new FireTimes(services.GetRequiredService<ILockProvider>().NodeId, names);
+        var (node, administration) = (services.GetRequiredService<ILockProvider>().NodeId, services.GetRequiredService<ILockStoreAdministration>());
+        var fireTimes = new FireTimes(node, names);
         var report = new FireReport(services.GetRequiredService<FireMetrics>(), options.NameJobsInMetrics, logger);
         var admission = new RunAdmission(
             locks,
-            new OutageLook(services.GetRequiredService<ILockStoreAdministration>(), time),
+            new OutageLook(administration, time),
             new SeriesLook(locks),
             services.GetRequiredService<JobOutage>(),
             new WaitingRuns(() => _places),
+            new FireStanding(time),
             Shutdown,
             time,
             logger);
         var keys = new KeyCheck(policies, names, logger);
-        var gate = new ExclusivityGate(admission, policies, fireTimes, runs, report, new ChainGuard(), keys, new FireHandBack(services.GetService<IJobStore>(), time), settings.LeaseDuration, logger);
+        var gate = new ExclusivityGate(
+            admission,
+            policies,
+            fireTimes,
+            runs,
+            report,
+            new ChainGuard(),
+            keys,
+            new FireHandBack(services.GetService<IJobStore>(), time),
+            new OtherNodesLook(locks, administration, node, time),
+            settings.LeaseDuration,
+            logger);
+
+        // After the locks: what a container makes last it disposes first.
+        _atEnd = services.GetRequiredService<RunsAtEnd>();
+        _atEnd.Add(Shutdown);
         return new Parts(
             new StartCheck(new ScheduleCheck(policies, names, () => _places is null, logger), scheduler.IsOfApplication, logger),
             keys,

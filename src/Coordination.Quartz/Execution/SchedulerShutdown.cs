@@ -1,9 +1,11 @@
+using System.Diagnostics.CodeAnalysis;
 using Quartz;
 
 namespace Coordination.Quartz.Execution;
 
 /// <summary>Tells fires that wait for a lock that their scheduler shuts down, which waits for them otherwise.</summary>
-internal sealed class SchedulerShutdown : ISchedulerListener, IDisposable
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A source with no timer and no linked token holds nothing to dispose of.")]
+internal sealed class SchedulerShutdown : ISchedulerListener
 {
     private readonly CancellationTokenSource _begun = new();
 
@@ -15,5 +17,6 @@ internal sealed class SchedulerShutdown : ISchedulerListener, IDisposable
     public async ValueTask SchedulerShuttingDown(IScheduler scheduler, CancellationToken cancellationToken = default) =>
         await _begun.CancelAsync().ConfigureAwait(false);
 
-    public void Dispose() => _begun.Dispose();
+    /// <summary>For a scheduler that nobody shuts down, and whose container is disposed.</summary>
+    public void Begin() => _begun.Cancel();
 }

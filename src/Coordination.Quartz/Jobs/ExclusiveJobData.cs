@@ -93,6 +93,18 @@ public static class ExclusiveJobData
         }
     }
 
+    /// <summary>The data of a fire: the job's, with the trigger's on top.</summary>
+    internal static JobDataMap Merge(IJobDetail job, ITrigger trigger)
+    {
+        var data = new JobDataMap((IDictionary<string, object?>)job.JobDataMap);
+        foreach (var (key, value) in trigger.JobDataMap)
+        {
+            data[key] = value;
+        }
+
+        return data;
+    }
+
     /// <summary>Takes the settings out of the data that a job sees, and may pass on to another job.</summary>
     internal static void RemoveFrom(JobDataMap data)
     {

@@ -17,18 +17,28 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
     /// <param name="job">The job.</param>
     /// <param name="data">Its data, with those of the trigger on top.</param>
     /// <param name="identity">What the job is called on every node.</param>
+    /// <param name="trigger">The trigger; null where none is known.</param>
     /// <exception cref="ArgumentException">What is set is out of its range, the name cannot be filled in or is none for a lock, or the job has none.</exception>
-    public ExclusivePolicy? Find(IJobDetail job, JobDataMap data, JobName identity)
+    public ExclusivePolicy? Find(IJobDetail job, JobDataMap data, JobName identity, ITrigger? trigger = null)
     {
-        if (Merge(job, data) is not { } merged)
+        if (Merge(job, data, trigger) is not { } merged)
         {
             return null;
         }
 
         var oncePerFireTime = merged.OncePerFireTime ?? true;
-        Demand(identity, merged);
-        var name = merged.Name is null ? identity.Text : LockNameTemplate.Fill(merged.Name, job.Key, data);
-        LockName.Validate(name);
+        string name;
+        try
+        {
+            Demand(identity, merged);
+            name = merged.Name is null ? identity.Text : LockNameTemplate.Fill(merged.Name, job.Key, data);
+            LockName.Validate(name);
+        }
+        catch (ArgumentException e)
+        {
+            throw Refuse(job, trigger, e.Message, e);
+        }
+
         return new ExclusivePolicy(
             name,
             new LockOptions
@@ -45,7 +55,7 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
     }
 
     /// <summary>Whether a job is exclusive, as far as its own data say.</summary>
-    public bool IsExclusive(IJobDetail job) => Merge(job, job.JobDataMap) is not null;
+    public bool IsExclusive(IJobDetail job) => Merge(job, job.JobDataMap, trigger: null) is not null;
 
     /// <summary>Checks what is set for a job, as far as it can be known before a fire.</summary>
     /// <param name="job">The job.</param>
@@ -54,7 +64,7 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
     /// <exception cref="ArgumentException">What is set is out of its range, the name is none for a lock, or the job has none.</exception>
     public (bool IsExclusive, bool OncePerFireTime) Validate(IJobDetail job, JobName identity)
     {
-        if (Merge(job, job.JobDataMap) is not { } merged)
+        if (Merge(job, job.JobDataMap, trigger: null) is not { } merged)
         {
             return (false, false);
         }
@@ -76,8 +86,27 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
             var advice = merged.Name is null && identity.Fault is null
                 ? $" By default a lock is named by the key of its job: give it a name of its own, by {nameof(ExclusiveJobOptions)}.{nameof(ExclusiveJobOptions.Name)}."
                 : "";
-            throw new ArgumentException($"The job {job.Key} ({job.JobType.Type}) cannot be exclusive as it is set. {e.Message}{advice}", e);
+            throw Refuse(job, trigger: null, e.Message + advice, e);
         }
+    }
+
+    /// <summary>Checks what the data of a trigger set for a job, beside its own.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="trigger">The trigger.</param>
+    /// <exception cref="ArgumentException">What is set is out of its range.</exception>
+    public void Validate(IJobDetail job, ITrigger trigger)
+    {
+        if (trigger.JobDataMap.Keys.Any(ExclusiveJobData.IsSetting))
+        {
+            Merge(job, ExclusiveJobData.Merge(job, trigger), trigger);
+        }
+    }
+
+    /// <summary>Names the job, and the trigger where its data have a part in it.</summary>
+    private static ArgumentException Refuse(IJobDetail job, ITrigger? trigger, string reason, Exception? inner)
+    {
+        var ofTrigger = trigger?.JobDataMap is { Count: > 0 } ? $", with the data of its trigger {trigger.Key}," : "";
+        return new ArgumentException($"The job {job.Key} ({job.JobType.Type}){ofTrigger} cannot be exclusive as it is set. {reason}", inner);
     }
 
     /// <summary>A job without a name needs one for its lock, unless that was given another, and for its fire times.</summary>
@@ -87,6 +116,23 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
         {
             throw new ArgumentException(fault);
         }
+    }
+
+    private ExclusiveJobOptions? Merge(IJobDetail job, JobDataMap data, ITrigger? trigger)
+    {
+        ExclusiveJobOptions? merged;
+        try
+        {
+            merged = Merge(job, data);
+        }
+        catch (ArgumentException e)
+        {
+            // Data that are of the wrong kind.
+            throw Refuse(job, trigger, e.Message, e);
+        }
+
+        var faults = merged is null ? [] : ExclusiveJobOptionsRanges.FindFaults(merged).ToList();
+        return faults.Count == 0 ? merged : throw Refuse(job, trigger, string.Join(' ', faults), inner: null);
     }
 
     private ExclusiveJobOptions? Merge(IJobDetail job, JobDataMap data)
@@ -108,7 +154,6 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
 
         set.ForEach(merged.TakeOver);
         merged.TakeOver(ExclusiveJobData.Read(data));
-        var faults = ExclusiveJobOptionsRanges.FindFaults(merged).ToList();
-        return faults.Count == 0 ? merged : throw new ArgumentException($"The job {job.Key} ({type}) cannot be exclusive as it is set. {string.Join(' ', faults)}");
+        return merged;
     }
 }

@@ -9,7 +9,7 @@ public sealed class QuartzExclusivityOptions
     /// <summary>The configuration section: <c>Coordination:Quartz</c>.</summary>
     public const string SectionName = CoordinationOptions.SectionName + ":Quartz";
 
-    private readonly List<(Func<JobKey, Type, bool> Matches, ExclusiveJobOptions Options)> _jobs = [];
+    private readonly List<(string Jobs, Func<JobKey, Type, bool> Matches, ExclusiveJobOptions Options)> _jobs = [];
 
     /// <summary>What counts for every exclusive job that nothing else is set for. Weaker than the attribute.</summary>
     public ExclusiveJobOptions Defaults { get; } = new();
@@ -49,7 +49,7 @@ public sealed class QuartzExclusivityOptions
             throw new ArgumentException($"No job is a {jobType}, which does not implement {nameof(IJob)} and is sealed.", nameof(jobType));
         }
 
-        return Add(jobType.IsGenericTypeDefinition ? (_, type) => IsConstructedFrom(type, jobType) : (_, type) => jobType.IsAssignableFrom(type), configure);
+        return Add($"jobs of type {jobType}", jobType.IsGenericTypeDefinition ? (_, type) => IsConstructedFrom(type, jobType) : (_, type) => jobType.IsAssignableFrom(type), configure);
     }
 
     /// <inheritdoc cref="ForJob{TJob}"/>
@@ -59,18 +59,20 @@ public sealed class QuartzExclusivityOptions
     public QuartzExclusivityOptions ForJob(JobKey jobKey, Action<ExclusiveJobOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(jobKey);
-        return Add((key, _) => key.Equals(jobKey), configure);
+        return Add($"the job {jobKey}", (key, _) => key.Equals(jobKey), configure);
     }
 
-    internal IEnumerable<ExclusiveJobOptions> AllOptions => _jobs.Select(job => job.Options).Prepend(Defaults);
+    /// <summary>All that is set, and for which jobs.</summary>
+    internal IEnumerable<(string Source, ExclusiveJobOptions Options)> AllOptions =>
+        _jobs.Select(job => ($"{SectionName}, for {job.Jobs}", job.Options)).Prepend(($"{SectionName}:{nameof(Defaults)}", Defaults));
 
     internal IEnumerable<ExclusiveJobOptions> OptionsFor(JobKey key, Type type) => _jobs.Where(job => job.Matches(key, type)).Select(job => job.Options);
 
-    private QuartzExclusivityOptions Add(Func<JobKey, Type, bool> matches, Action<ExclusiveJobOptions>? configure)
+    private QuartzExclusivityOptions Add(string jobs, Func<JobKey, Type, bool> matches, Action<ExclusiveJobOptions>? configure)
     {
         var options = new ExclusiveJobOptions();
         configure?.Invoke(options);
-        _jobs.Add((matches, options));
+        _jobs.Add((jobs, matches, options));
         return this;
     }
 

@@ -8,7 +8,7 @@ internal sealed class QuartzExclusivityOptionsValidator : IValidateOptions<Quart
 
     public ValidateOptionsResult Validate(string? name, QuartzExclusivityOptions options)
     {
-        var faults = options.AllOptions.SelectMany(ExclusiveJobOptionsRanges.FindFaults).Select(found => $"{QuartzExclusivityOptions.SectionName}: {found}").ToList();
+        var faults = options.AllOptions.SelectMany(set => ExclusiveJobOptionsRanges.FindFaults(set.Options).Select(found => $"{set.Source}: {found}")).ToList();
         if (FireTimeRetention.FindError($"{QuartzExclusivityOptions.SectionName}:{nameof(options.FireTimeRetention)}", options.FireTimeRetention) is { } fault)
         {
             faults.Add(fault);

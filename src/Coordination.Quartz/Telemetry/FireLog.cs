@@ -4,7 +4,7 @@ using Quartz;
 
 namespace Coordination.Quartz.Telemetry;
 
-/// <summary>What the log tells of fires that are over: 1300 to 1306, and 1320 to 1329.</summary>
+/// <summary>What the log tells of fires that are over: 1300 to 1306, 1315 to 1319, and 1320 to 1329.</summary>
 internal static partial class FireLog
 {
     /// <summary>By how much a remembered fire time may lie in the future, as with clocks that differ.</summary>
@@ -38,7 +38,10 @@ internal static partial class FireLog
                 logger.LeftInStore(job, time, run.Policy.LockName);
                 break;
             case FireOutcome.SkippedAtStop:
-                logger.SkippedAtStop(job, time, run.Policy.LockName);
+                logger.ReportStopped(run, job, time);
+                break;
+            case FireOutcome.SkippedAsWithdrawn:
+                logger.Withdrawn(job, time, run.Context.Trigger.Key, run.Policy.LockName);
                 break;
             case FireOutcome.SkippedAsRun when run.Elsewhere?.Time is { } last && run.Fire is { } fire && last - run.Context.FireTimeUtc > ToleratedLead:
                 logger.RememberedTimeIsAhead(job, time, last, run.Elsewhere.NodeId, run.Policy.LockName, fire.Series);
@@ -63,15 +66,35 @@ internal static partial class FireLog
         }
     }
 
+    /// <summary>A warning only where nobody else runs it, as far as anybody can know.</summary>
+    private static void ReportStopped(this ILogger logger, ExclusiveRun run, JobKey job, DateTimeOffset time)
+    {
+        switch (run.OnOtherNodes)
+        {
+            case { NodeId: { } node, IsBegun: true }:
+                logger.StoppedWhileBegun(job, time, run.Policy.LockName, node);
+                break;
+            case { NodeId: { } node }:
+                logger.StoppedWhileAwaited(job, time, run.Policy.LockName, node);
+                break;
+            case { IsKnown: false }:
+                logger.StoppedUnknowing(job, time, run.Policy.LockName);
+                break;
+            default:
+                logger.SkippedAtStop(job, time, run.Policy.LockName);
+                break;
+        }
+    }
+
     private static void ReportUnfinished(this ILogger logger, ExclusiveRun run, string ending, JobKey job, DateTimeOffset time)
     {
         if (run.IsLeftForAnother)
         {
             logger.LeftForAnother(job, ending, time, run.Context.JobRunTime, run.FencingToken);
         }
-        else if (run.Fire is { } fire && !run.Context.RetryScheduled)
+        else if (!run.Context.RetryScheduled && (run.Fire is not null || run.Context.NextFireTimeUtc is null))
         {
-            logger.OverAndUnfinished(job, ending, time, run.Context.JobRunTime, run.FencingToken, run.Policy.LockName, fire.Series);
+            logger.OverAndUnfinished(job, ending, time, run.Context.JobRunTime, run.FencingToken);
         }
         else
         {
@@ -100,6 +123,18 @@ internal static partial class FireLog
     [LoggerMessage(1306, LogLevel.Error, "{Job} lost its lease of the lock '{LockName}', token {FencingToken}, while it ran for its fire time {FireTime:O}. It was interrupted.")]
     private static partial void Lost(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, long? fencingToken);
 
+    [LoggerMessage(1315, LogLevel.Information, "{Job} was not run here for its fire time {FireTime:O}: the scheduler shuts down, and it waited for the lock '{LockName}'. Node {NodeId} runs it, or has run it.")]
+    private static partial void StoppedWhileBegun(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, string nodeId);
+
+    [LoggerMessage(1316, LogLevel.Information, "{Job} was not run here for its fire time {FireTime:O}: the scheduler shuts down, and it waited for the lock '{LockName}'. Node {NodeId} waits for that lock as well.")]
+    private static partial void StoppedWhileAwaited(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, string nodeId);
+
+    [LoggerMessage(1317, LogLevel.Information, "{Job} was not run here for its fire time {FireTime:O}: the scheduler shuts down, and it waited for the lock '{LockName}'. The lock store does not say whether another node runs it.")]
+    private static partial void StoppedUnknowing(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName);
+
+    [LoggerMessage(1318, LogLevel.Information, "{Job} was not run here for its fire time {FireTime:O}: its trigger {Trigger} was deleted while it waited for the lock '{LockName}'.")]
+    private static partial void Withdrawn(this ILogger logger, JobKey job, DateTimeOffset fireTime, TriggerKey trigger, string lockName);
+
     [LoggerMessage(1320, LogLevel.Warning, "{Job} was dropped for its fire time {FireTime:O}: its lock '{LockName}' is not free, and the fire does not wait, or has waited for its MaxWait. No later fire of its series follows. Holder: {NodeId}.")]
     private static partial void Dropped(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName, string? nodeId);
 
@@ -109,17 +144,17 @@ internal static partial class FireLog
     [LoggerMessage(1321, LogLevel.Information, "{Job} was skipped here for its fire time {FireTime:O}: another fire of its trigger waits here for the lock '{LockName}'.")]
     private static partial void SkippedAsWaiting(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName);
 
-    [LoggerMessage(1322, LogLevel.Warning, "{Job} was skipped here for its fire time {FireTime:O}: the scheduler shuts down, and it waited for the lock '{LockName}'.")]
+    [LoggerMessage(1322, LogLevel.Warning, "{Job} was skipped here for its fire time {FireTime:O}: the scheduler shuts down, and it waited for the lock '{LockName}'. No other node is known to run it: where the work is to be done all the same, trigger the job on another node, by IScheduler.TriggerJob(…), which runs it once, now.")]
     private static partial void SkippedAtStop(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName);
 
     [LoggerMessage(1327, LogLevel.Information, "{Job} was not run here for its fire time {FireTime:O}: the scheduler shuts down, and it waited for the lock '{LockName}'. It is left in the job store, and fires on the next node.")]
     private static partial void LeftInStore(this ILogger logger, JobKey job, DateTimeOffset fireTime, string lockName);
 
-    [LoggerMessage(1323, LogLevel.Warning, "{Job} was skipped here for its fire time {FireTime:O}, for node {NodeId} has run the later fire time {LastFireTime:O}: a clock was ahead, there or here is behind, and fires are skipped until that time has passed. Set the clocks right, and to go on at once forget that time: ILockInspector.ForgetOccurrenceAsync(\"{LockName}\", \"{Series}\").")]
+    [LoggerMessage(1323, LogLevel.Warning, "{Job} was skipped here for its fire time {FireTime:O}, for node {NodeId} has run the later fire time {LastFireTime:O}: a clock was ahead, there or here is behind, and fires are skipped until that time has passed. Set the clocks right, and to go on with the next fire forget that time: ILockInspector.ForgetOccurrenceAsync(\"{LockName}\", \"{Series}\").")]
     private static partial void RememberedTimeIsAhead(this ILogger logger, JobKey job, DateTimeOffset fireTime, DateTimeOffset lastFireTime, string? nodeId, string lockName, string series);
 
-    [LoggerMessage(1324, LogLevel.Warning, "{Job} {Ending} in its run for the fire time {FireTime:O}, after {Duration}, token {FencingToken}. That fire time is over and was not finished: no node runs it again. Let it be recovered (OnCrash), trigger the job by hand, or forget the time: ILockInspector.ForgetOccurrenceAsync(\"{LockName}\", \"{Series}\").")]
-    private static partial void OverAndUnfinished(this ILogger logger, JobKey job, string ending, DateTimeOffset fireTime, TimeSpan duration, long? fencingToken, string lockName, string series);
+    [LoggerMessage(1324, LogLevel.Warning, "{Job} {Ending} in its run for the fire time {FireTime:O}, after {Duration}, token {FencingToken}. It was not finished, and no node runs it again: where the work is to be done all the same, trigger the job by IScheduler.TriggerJob(…), which runs it once, now.")]
+    private static partial void OverAndUnfinished(this ILogger logger, JobKey job, string ending, DateTimeOffset fireTime, TimeSpan duration, long? fencingToken);
 
     [LoggerMessage(1325, LogLevel.Information, "{Job} {Ending} in its run for the fire time {FireTime:O}, after {Duration}, token {FencingToken}.")]
     private static partial void Unfinished(this ILogger logger, JobKey job, string ending, DateTimeOffset fireTime, TimeSpan duration, long? fencingToken);

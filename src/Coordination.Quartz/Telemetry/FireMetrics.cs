@@ -60,6 +60,7 @@ internal sealed class FireMetrics : IDisposable
         FireOutcome.SkippedAsRun => "skipped_already_run",
         FireOutcome.SkippedAsUnavailable => "skipped_store_unavailable",
         FireOutcome.SkippedAtStop => "skipped_shutdown",
+        FireOutcome.SkippedAsWithdrawn => "skipped_withdrawn",
         FireOutcome.RanUnprotected => "ran_unprotected",
         FireOutcome.Lost => "lost",
         _ => throw new ArgumentOutOfRangeException(nameof(outcome), outcome, "An unknown outcome of a fire."),

@@ -45,6 +45,9 @@ internal static partial class Log
     [LoggerMessage(1334, LogLevel.Warning, "The trigger {Trigger} of {Job} ({Type}) was scheduled at run time under a key that may be a generated one. Where it is, each node that schedules it has another, and each runs the job: give it a key with WithIdentity, or trigger a job that only this node asks for by TriggerJob. Where it was given, all is well; a group of its own says so.")]
     public static partial void TriggerKeyMayBeGenerated(this ILogger logger, TriggerKey trigger, JobKey job, Type type);
 
+    [LoggerMessage(1335, LogLevel.Information, "The turn of {Job} has come for its fire time {FireTime:O}, and its trigger {Trigger} is paused: it runs when that is resumed, if no other node has run it by then.")]
+    public static partial void HeldBackByPause(this ILogger logger, JobKey job, DateTimeOffset fireTime, TriggerKey trigger);
+
     [LoggerMessage(1350, LogLevel.Information, "The lock store replies again, and exclusive jobs go on. {Fires} fires met the outage.")]
     public static partial void StoreIsBack(this ILogger logger, int fires);
 

@@ -4,7 +4,7 @@ using Coordination.TestKit.Servers;
 namespace Coordination.Quartz.Tests.Fires;
 
 /// <summary>
-/// A fire that Quartz itself recovers, from a store that outlived the process. SQLite is no store for a cluster, so the next process takes the
+/// A fire that Quartz itself recovers, from a store that outlived the process. Quartz refuses SQLite with clustering, so the next process takes the
 /// scheduler over, as after a crash of the only node; to the job it is the same.
 /// </summary>
 public sealed class RecoveryTests(AnyServerFixture redis) : ClusterTest(redis)

@@ -112,6 +112,34 @@ public sealed class PolicyTests
     {
         var failure = Assert.Throws<ArgumentException>(() => Find<Plain>(data: new() { [key] = value }));
         Assert.Contains(key.Split('.')[^1], failure.Message, StringComparison.Ordinal);
+        Assert.Contains($"The job DEFAULT.job ({typeof(Plain)}) cannot be exclusive as it is set.", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Failure("F83")]
+    [InlineData(ExclusiveJobData.MaxWait, "30")]
+    [InlineData(ExclusiveJobData.IsExclusive, "perhaps")]
+    [InlineData(ExclusiveJobData.Name, "{tenant}")]
+    [InlineData(ExclusiveJobData.Name, "a}b")]
+    public void What_the_data_of_a_trigger_set_wrongly_is_told_with_the_trigger(string key, string value)
+    {
+        var job = JobBuilder.Create<Plain>().WithIdentity("job").Build();
+        var trigger = TriggerBuilder.Create().ForJob(job).WithIdentity("nightly").UsingJobData(key, value).Build();
+        var failure = Assert.Throws<ArgumentException>(
+            () => new ExclusivePolicies(new QuartzExclusivityOptions()).Find(job, ExclusiveJobData.Merge(job, trigger), new JobName("job"), trigger));
+        Assert.Contains("The job DEFAULT.job", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("trigger DEFAULT.nightly", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F83")]
+    public void Options_that_are_out_of_range_are_told_with_the_jobs_that_they_are_for()
+    {
+        var options = new QuartzExclusivityOptions();
+        options.ForJob<Plain>(job => job.MaxWait = TimeSpan.Zero).ForJob(new JobKey("report"), job => job.MaxWait = TimeSpan.Zero);
+        var told = new QuartzExclusivityOptionsValidator().Validate(null, options).FailureMessage;
+        Assert.Contains($"Coordination:Quartz, for jobs of type {typeof(Plain)}: MaxWait", told, StringComparison.Ordinal);
+        Assert.Contains("Coordination:Quartz, for the job DEFAULT.report: MaxWait", told, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -134,6 +134,36 @@ public sealed class RegistrationTests
         Assert.NotNull(_ledger.Runs[0].Token);
     }
 
+    /// <summary>No host stops it, and its container has the locks as well.</summary>
+    [Fact]
+    [Promise("G10")]
+    public async Task A_factory_that_is_disposed_awaits_its_jobs_before_their_leases_end()
+    {
+        var store = new InMemoryLockStore();
+        var (begun, end) = (new TaskCompletionSource(), new TaskCompletionSource<LeaseState>());
+        var factory = QuartzSchedulerBuilder.Create(quartz =>
+        {
+            quartz.Services.AddCoordination().UseInMemory(store);
+            quartz.AddQuartzExclusivity().AddJob<CallingJob>(job => job.WithIdentity(Job).StoreDurably().DisallowConcurrentAcrossCluster());
+            quartz.Services.AddSingleton(new Calls(async context =>
+            {
+                var lease = context.GetLease();
+                begun.SetResult();
+                await Task.Delay(Timeout.Infinite, context.CancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                end.SetResult(lease.State);
+            }));
+        }).Build();
+        var scheduler = await factory.GetScheduler(Cancellation);
+        await scheduler.Start(Cancellation);
+        await scheduler.TriggerJob(Job, Cancellation);
+        await begun.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await factory.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+
+        Assert.True(end.Task.IsCompleted, "The job has ended.");
+        Assert.NotEqual(LeaseState.Lost, await end.Task);
+        Assert.Equal(0, store.Count);
+    }
+
     [Theory]
     [InlineData(false, 1)]
     [InlineData(true, 0)]
@@ -163,6 +193,28 @@ public sealed class RegistrationTests
         });
         var failure = await Assert.ThrowsAsync<ArgumentException>(() => host.StartAsync(Cancellation));
         Assert.Contains("LeaseDuration is 00:00:00.0010000", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [Failure("F83")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_host_that_does_not_start_for_wrong_data_names_the_job_and_the_trigger(bool ofTrigger)
+    {
+        using var host = Build(services =>
+        {
+            services.AddCoordination().UseInMemory().AddQuartzExclusivity();
+            services.AddQuartz(quartz =>
+            {
+                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably().UsingJobData(ofTrigger ? "any" : ExclusiveJobData.MaxWait, "30"));
+                quartz.AddTrigger(trigger => trigger.ForJob(Job).WithIdentity("nightly").WithCronSchedule("0 0 3 * * ?").UsingJobData(ofTrigger ? ExclusiveJobData.MaxWait : "any", "30"));
+            });
+            services.AddQuartzHostedService();
+        });
+        var failure = await Assert.ThrowsAsync<ArgumentException>(() => host.StartAsync(Cancellation));
+        Assert.Contains("Write 00:00:30", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(Job.ToString(), failure.Message, StringComparison.Ordinal);
+        Assert.Equal(ofTrigger, failure.Message.Contains("DEFAULT.nightly", StringComparison.Ordinal));
     }
 
     [Fact]

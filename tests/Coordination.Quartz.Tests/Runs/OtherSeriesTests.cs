@@ -109,6 +109,32 @@ public sealed class OtherSeriesTests : NodesTest
         Assert.Single(node.Log, record => record.Id.Id == 1302);
     }
 
+    /// <summary>The second one of each time finds the lock with the first, on each node.</summary>
+    [Fact]
+    public async Task Of_two_jobs_that_share_a_lock_and_fire_together_none_is_dropped()
+    {
+        // The work itself takes a while, for the other to come while it goes on.
+        _stage.Act = (_, cancellationToken) => Task.Delay(50, cancellationToken);
+        foreach (var name in (string[])["ada", "bob"])
+        {
+            await StartAsync(name, options => options.Defaults.Name = "shared", quartz =>
+            {
+                foreach (var job in (string[])["export", "import"])
+                {
+                    quartz.ScheduleJob<StagedJob>(trigger => trigger.WithIdentity(job).WithCronSchedule("* * * * * ?"), builder => builder.WithIdentity(job));
+                }
+            });
+        }
+
+        await UntilAsync(() => Ledger.Runs.Select(run => run.FireTime).Distinct().Count() >= 5, "five times were run");
+        await Task.WhenAll(Nodes.Select(node => node.StopAsync()));
+        var runs = Ledger.Runs.GroupBy(run => run.FireTime).OrderBy(runs => runs.Key).Select(runs => runs.Count()).ToList();
+
+        // The first may have come before both nodes had started, and the last when they stopped.
+        Assert.All(runs[1..^1], count => Assert.Equal(2, count));
+        Ledger.AssertOneAtATime();
+    }
+
     [Fact]
     public async Task A_fire_that_is_told_to_skip_skips_whoever_has_the_lock()
     {
@@ -130,13 +156,13 @@ public sealed class OtherSeriesTests : NodesTest
         }
     }
 
-    private async Task<TestScheduler> StartAsync(string name, Action<QuartzExclusivityOptions>? exclusivity = null)
+    private async Task<TestScheduler> StartAsync(string name, Action<QuartzExclusivityOptions>? exclusivity = null, Action<IQuartzBuilder>? schedule = null)
     {
         var node = await TestScheduler.StartAsync(
             _store,
             Ledger,
             name,
-            quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()),
+            schedule ?? (quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably())),
             exclusivity,
             services: services => services.AddSingleton(_stage));
         Nodes.Add(node);

@@ -159,7 +159,7 @@ public sealed class OutageTests(AnyServerFixture redis) : ClusterTest(redis)
         Assert.Contains(node.Log, record => record.Id.Id == 1312);
         Assert.DoesNotContain(node.Log, record => record.Id.Id == 1313);
         Assert.NotNull(Assert.Single(Ledger.Runs).EndedAt);
-        await Until(() => node.Log.Any(record => record.Id.Id is 1305 or 1325), "it is told how it ended");
+        await Until(() => node.Log.Any(record => record.Id.Id is 1305 or 1324), "it is told how it ended");
         Assert.DoesNotContain(node.Log, record => record.Id.Id == 1305);
     }
 
