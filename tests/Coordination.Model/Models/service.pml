@@ -121,7 +121,7 @@ inline note_handover(l, w) {
 /* Whoever was told the time of this grant is awake when it is up, for it sleeps no longer than that. */
 inline note_lapse(l) {
     if
-    :: lock[l].claim != NOBODY -> placed[contender_of(l, lock[l].claim)] = false
+    :: lock[l].handed != NOBODY -> placed[contender_of(l, lock[l].handed)] = false
     :: else
     fi;
     j = (l) * NODES;
@@ -292,7 +292,7 @@ end:
 #define has_it(c) (is_up(c) && relies_on(c, lock_of(c)))
 #define is_had(l) (has_it((l) * NODES) || has_it((l) * NODES + 1) || has_it((l) * NODES + NODES - 1))
 #define will_claim(c) (is_attentive(c) || (is_up(c) && waits[c] && at[c] == ASKING))
-#define is_being_claimed(l) (lock[l].claim != NOBODY && will_claim(contender_of(l, lock[l].claim)))
+#define is_being_claimed(l) (lock[l].handed != NOBODY && will_claim(contender_of(l, lock[l].handed)))
 /* Is dead, or ended without a word. Whoever is ending still takes itself out. */
 #define is_gone(l, id) (!is_up(contender_of(l, id)) || at[contender_of(l, id)] == IDLE)
 
