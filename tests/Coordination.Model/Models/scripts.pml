@@ -71,9 +71,9 @@ inline hand_over(l, w) {
 /* release.lua: a waiter of the same node has it by the reply, and needs no claim. */
 inline hand_over_by_reply(l, w) {
     delete_lock(l);
-    leave_queue(l, w);
     grant(l, w);
     lock[l].entries = bit_of(w);
+    leave_queue(l, w);
     find_flag(l);
     told[(l) * IDS + (w)] = FRESH;
     note_handover_by_reply(l, w)
