@@ -3,7 +3,7 @@
  * that heard claims within the claim window and asks again before it counts as dead. Faults end at a moment that nobody knows. Until
  * then requests, replies and notifications are lost or late, and leases and claim windows run out under their owners.
  *
- * Switches: SILENT (no notification ever arrives), ONCE (nobody comes a second time), BY_REPLY (a release may hand over by its reply), CRASHES (how many nodes may crash, at any time).
+ * Switches: SILENT (no notification ever arrives), ONCE (nobody comes a second time), CRASHES (how many nodes may crash, at any time).
  * Broken twins: MESSAGE_ALONE, NO_LIVENESS_CHECK, BARGING, FLAG_CLEARED.
  */
 #ifndef NODES
@@ -295,9 +295,7 @@ end:
     :: atomic { at[me] == ENDING && is_up(me) ->
         if
         :: by_reply = false
-#ifdef BY_REPLY
         :: by_reply = true
-#endif
         fi;
         d_step { release(lock_of(me), id_now(me), false); reply = false; by_reply = false }
         tell(lock_of(me));
