@@ -3,8 +3,8 @@
  * still for any time at any step and for ever, which is what a crash is, any lease and claim window may run out at any moment and any
  * waiter may count as dead. Where that may be, the first waiter alive is any one that waits, or none, so the queue is a set.
  *
- * Switches: SHARED_OWNER (re-entry), AT_LEAST (a lock may have to rest after its release), DATA_LOSS (keys are deleted, tokens are
- * forgotten, an operator revokes the lock, the clock steps).
+ * Switches: SHARED_OWNER (re-entry), AT_LEAST (a lock may have to rest after its release), DATA_LOSS (records are deleted, and tokens with
+ * them, an operator revokes the lock, the clock steps).
  * Broken twins: NO_OWNER_CHECK, RENEWAL_RECREATES, ENTRIES_COUNT, TOKEN_OF_TIME_ALONE, LATE_REPLY_REVIVES, OLDER_HANDOVER, CLAIM_ACQUIRES, RELEASE_UNSEEN;
  * of SHARED_OWNER: ANY_ENTRY, ENTRY_REPLACES; of DATA_LOSS: EARLIER_HANDOVER.
  */
@@ -247,12 +247,10 @@ end:
     /* The clock goes on, and steps back. When the last token is lost it has gone on since. */
     :: atomic { !lock[l].ahead -> lock[l].ahead = true }
     :: atomic { lock[l].ahead && lock[l].known -> lock[l].ahead = false }
-    /* The end of the day for which a token is remembered. */
-    :: atomic { lock[l].known -> lock[l].known = false; lock[l].ahead = true }
-    /* FLUSHALL, a restart with nothing on the disk. */
-    :: atomic { lock[l].known -> d_step { rob(l); delete_lock(l); queued[l] = 0; lock[l].known = false; lock[l].ahead = true } }
-    /* An eviction, a DEL by hand. */
-    :: atomic { lock[l].owner != NOBODY -> d_step { rob(l); delete_lock(l) } }
+    /* An eviction, a DEL by hand, or, of a lock that is free, the end of the days for which a record is kept. */
+    :: atomic { lock[l].known -> d_step { rob(l); delete_lock(l); over[l] = NOBODY; lock[l].known = false; lock[l].ahead = true } }
+    /* FLUSHALL, a restart with nothing on the disk: the queue is lost with it. */
+    :: atomic { lock[l].known -> d_step { rob(l); delete_lock(l); over[l] = NOBODY; queued[l] = 0; lock[l].known = false; lock[l].ahead = true } }
     /* revoke.lua */
     :: atomic { lock[l].owner != NOBODY -> choose_waiter(l, true); d_step { rob(l); pass_on(l); verify(l); chosen = NOBODY } }
 #endif

@@ -58,8 +58,8 @@ typedef Record {
     byte counted;
 #endif
 #ifdef DATA_LOSS
-    /* Of the numbers that tokens are, three things matter: is the last one known, is the clock ahead of all that were ever given, and is
-       the one before passed along. */
+    /* Of the numbers that tokens are, two things matter: is the last one known, as it is while there is a record, and is the clock ahead of all
+       that were ever given. */
     bool known;
     bool ahead = true;
 #endif
@@ -91,7 +91,7 @@ byte told[IDS * LOCKS];
 bool by_reply;               /* whether the release that comes takes a handover by its reply */
 
 /* Scratch within a step, no part of the state. */
-hidden byte i, j, found, before, had, previous;
+hidden byte i, j, found, before, had;
 
 /* What an assertion is about; false for ever. */
 hidden byte G1_one_owner, G2_told_first, G3_tokens_grow, G5_own_release_only, G5_told_truly, G6_repeating_changes_nothing, G8_clean_cancel, G9_fair;

@@ -38,7 +38,7 @@ inline grant(l, id) {
 #ifdef TOKEN_OF_TIME_ALONE
     assert(lock[l].ahead || G3_tokens_grow);
 #else
-    assert(previous || lock[l].known || lock[l].ahead || G3_tokens_grow);
+    assert(lock[l].known || lock[l].ahead || G3_tokens_grow);
 #endif
     lock[l].known = true;
     lock[l].ahead = false;
@@ -82,7 +82,6 @@ inline hand_over_by_reply(l, w) {
 /* prelude.lua, pass_on */
 inline pass_on(l) {
     granted_to[l] = NOBODY;
-    previous = true;
     found = NOBODY;
     if
     :: is_flagged(l) -> first_live_waiter(l, NOBODY)
@@ -92,8 +91,7 @@ inline pass_on(l) {
     :: found != NOBODY && by_reply -> hand_over_by_reply(l, found)
     :: found != NOBODY && !by_reply -> hand_over(l, found)
     :: else -> delete_lock(l); find_flag(l)
-    fi;
-    previous = false
+    fi
 }
 
 /* What must be so after each script: who owns the lock was granted it, and who relies on a lease has it. */
@@ -118,7 +116,6 @@ inline verify(l) {
 
 /* acquire.lua */
 inline acquire(l, id, joins) {
-    previous = false;
     before = lock[l].owner;
     had = lock[l].owner == owner_of(id) && (lock[l].entries & bit_of(id)) && !is_resting(l);
     if
