@@ -222,6 +222,21 @@ public abstract partial class LockStoreContract
         await AssertHeldByAsync(Bob);
     }
 
+    /// <summary>The wait that it was handed over to may have heard of that, and hold it, before it has claimed it.</summary>
+    [Fact]
+    [Promise("G1")]
+    [Failure("F4")]
+    public async Task What_was_handed_over_to_one_wait_of_an_owner_outlasts_its_other_entries()
+    {
+        await GrantAsync(Ada);
+        await QueueAsync(Bob);
+        await ReleaseAsync(Ada);
+        Assert.True((await AskAsync(Bob, entry: 2)).IsGranted);
+        Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Bob, entry: 2));
+        await AssertHeldByAsync(Bob);
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob));
+    }
+
     [Fact]
     [Failure("F27")]
     public async Task A_repeated_release_of_one_entry_leaves_the_others()

@@ -82,13 +82,12 @@ end
 
 local lease = tonumber(string.sub(ARGV[1], 3, 10))
 if is_own then
-  -- One more entry, a repeated request, or the claim of a lock that was handed over: the token stays. The lease is never
-  -- shortened, except that the claim window gives way to the lease proper.
+  -- One more entry, a repeated request, or the claim of a lock that was handed over: the token stays, and so does the entry that it was handed
+  -- over to, which may hold it already. The lease is never shortened, except that the claim window gives way to the lease proper.
+  lock.who = with_entry(lock.who, entry_of(self))
   if lock.state == 'C' then
-    lock.state, lock.who = 'H', self
-    lock.from, lock.lease = tonumber(now), lease
+    lock.state, lock.from, lock.lease = 'H', tonumber(now), lease
   else
-    lock.who = with_entry(lock.who, entry_of(self))
     extend(lock, now, lease)
   end
   return granted()

@@ -34,10 +34,10 @@ public sealed record LockGrant
 
     internal bool IsHeldBy(LockOwner owner) => !IsReleased && Owner == owner;
 
-    /// <summary>The owner asked for it: by an entry that it has already, or by one more.</summary>
+    /// <summary>The owner asked for it: by an entry that it has already, or by one more. The wait that it was handed over to may hold it already, so its entry stays.</summary>
     internal LockGrant Enter(long entry, DateTimeOffset now, TimeSpan lease) => Renew(now, lease) with
     {
-        Entries = !IsClaimed ? [entry] : Entries.Contains(entry) ? Entries : Entries.Add(entry),
+        Entries = Entries.Contains(entry) ? Entries : Entries.Add(entry),
     };
 
     /// <summary>Never shortens the lease that the owner has, but for the claim window, which gives way to the lease proper.</summary>

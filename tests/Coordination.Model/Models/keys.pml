@@ -1,5 +1,5 @@
 /*
- * What the models are made of: who contends, the keys of a lock, and what a node knows of it. Whoever includes this defines NODES and
+ * What the models are made of: who contends, the record of a lock, and what a node knows of it. Whoever includes this defines NODES and
  * LOCKS, and TURNS: how many entries a node has in turn.
  */
 #define CONTENDERS (NODES * LOCKS)
@@ -40,11 +40,17 @@ bool overslept[CONTENDERS];  /* its lease ended in the store while it had it: it
 bool robbed[CONTENDERS];     /* the store lost its lock, or an operator revoked it: it learns of that by its next renewal */
 #endif
 
-/* The keys …:lock (owner, claim, released, a field for each entry) and …:token. */
-typedef Keys {
+/*
+ * The record: F when it has no owner, C while it is handed over, R while it is released, and else H. What has run out counts as F, which two ways can
+ * tell apart: the short acquire, and it looks at the queue then as it would without, and the short release (over).
+ */
+typedef Record {
     byte owner = NOBODY;
-    byte claim = NOBODY;
+    byte handed = NOBODY;      /* to whom it was handed over, until that one claims it; its entry is the only one */
     byte entries;
+#ifdef QUEUE_FLAG
+    bool flag;                 /* look at the queue */
+#endif
 #ifdef AT_LEAST
     bool released;
 #endif
@@ -52,13 +58,13 @@ typedef Keys {
     byte counted;
 #endif
 #ifdef DATA_LOSS
-    /* Of the numbers that tokens are, three things matter: is the last one known, is the clock ahead of all that were ever given, and is
-       the one before passed along. */
+    /* Of the numbers that tokens are, two things matter: is the last one known, as it is while there is a record, and is the clock ahead of all
+       that were ever given. */
     bool known;
     bool ahead = true;
 #endif
 };
-Keys lock[LOCKS];
+Record lock[LOCKS];
 
 /* Who was granted the lock and has not lost it in a rightful way: its last entry released, its lease over, revoked. */
 byte granted_to[LOCKS] = NOBODY;
@@ -68,19 +74,27 @@ byte granted_to[LOCKS] = NOBODY;
 #define ACQUIRE 1
 #define RENEW 2
 #define RELEASE 3
+#define CLAIM 4
 byte late;                   /* which command */
 byte late_by;
 byte late_id;
-bool late_flag;              /* for an acquire, whether it waits; for a renewal, whether its token is the latest */
+bool late_flag;              /* for an acquire, whether it waits; for a renewal or a claim, whether its token is the latest */
 
-/* What the last script replied: 1 for granted, renewed. */
+/* What the last script replied: 1 for granted, renewed, released. */
 bool reply;
 
+/* Messages of a handover to an entry, or the reply to a release that hands over: heard as late as they like, any number of times, or never. Its window
+   is not over (FRESH), or the lock was lost within it by nobody's fault (ROBBED). Where the window is over the deadline that is proven has passed. */
+#define FRESH 1
+#define ROBBED 2
+byte told[IDS * LOCKS];
+bool by_reply;               /* whether the release that comes takes a handover by its reply */
+
 /* Scratch within a step, no part of the state. */
-hidden byte i, j, found, before, had, previous;
+hidden byte i, j, found, before, had;
 
 /* What an assertion is about; false for ever. */
-hidden byte G1_one_owner, G2_told_first, G3_tokens_grow, G5_own_release_only, G6_repeating_changes_nothing, G8_clean_cancel, G9_fair;
+hidden byte G1_one_owner, G2_told_first, G3_tokens_grow, G5_own_release_only, G5_told_truly, G6_repeating_changes_nothing, G8_clean_cancel, G9_fair;
 
 #ifdef AT_LEAST
 #define is_resting(l) lock[l].released
@@ -88,6 +102,6 @@ hidden byte G1_one_owner, G2_told_first, G3_tokens_grow, G5_own_release_only, G6
 #define is_resting(l) false
 #endif
 
-#define is_mentioned(l, id) ((lock[l].entries & bit_of(id)) || lock[l].claim == (id) || is_owned_by(l, id) || is_queued(l, id) || \
+#define is_mentioned(l, id) ((lock[l].entries & bit_of(id)) || lock[l].handed == (id) || is_owned_by(l, id) || is_queued(l, id) || told[(l) * IDS + (id)] || is_over(l, id) || \
     (late != NONE && late_id == (id) && lock_of(late_by) == (l)))
 

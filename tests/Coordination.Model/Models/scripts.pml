@@ -1,12 +1,27 @@
 /*
- * What the Lua scripts do to the keys of a lock, each of them at once. README.md in the folder above maps each statement to its script.
+ * What the Lua scripts do to the record of a lock, each of them at once. README.md in the folder above maps each statement to its script.
  *
  * Whoever includes this says how the queue is kept (leave_queue, join_queue, first_live_waiter, is_queued), and what it wants to note of
  * a grant (note_grant), of a lock that is passed on (note_handover) and of one that lapses (note_lapse).
+ * With QUEUE_FLAG the record says whether to look at the queue (is_queue_empty); without, a script may see it empty at any time.
  */
+#ifdef QUEUE_FLAG
+#define raise_flag(l) lock[l].flag = true
+#ifdef FLAG_CLEARED
+#define find_flag(l) lock[l].flag = false
+#else
+#define find_flag(l) lock[l].flag = !is_queue_empty(l)
+#endif
+#define is_flagged(l) lock[l].flag
+#else
+#define raise_flag(l) skip
+#define find_flag(l) skip
+#define is_flagged(l) true
+#endif
+
 inline delete_lock(l) {
     lock[l].owner = NOBODY;
-    lock[l].claim = NOBODY;
+    lock[l].handed = NOBODY;
     lock[l].entries = 0;
 #ifdef AT_LEAST
     lock[l].released = false;
@@ -23,7 +38,7 @@ inline grant(l, id) {
 #ifdef TOKEN_OF_TIME_ALONE
     assert(lock[l].ahead || G3_tokens_grow);
 #else
-    assert(previous || lock[l].known || lock[l].ahead || G3_tokens_grow);
+    assert(lock[l].known || lock[l].ahead || G3_tokens_grow);
 #endif
     lock[l].known = true;
     lock[l].ahead = false;
@@ -37,7 +52,7 @@ inline grant(l, id) {
     :: else -> break
     od;
     if
-    :: late == RENEW && lock_of(late_by) == (l) -> late_flag = false
+    :: (late == RENEW || late == CLAIM) && lock_of(late_by) == (l) -> late_flag = false
     :: else
     fi
 }
@@ -46,20 +61,37 @@ inline grant(l, id) {
 inline hand_over(l, w) {
     delete_lock(l);
     grant(l, w);
-    lock[l].claim = w;
+    lock[l].entries = bit_of(w);
+    lock[l].handed = w;
+    raise_flag(l);
+    told[(l) * IDS + (w)] = FRESH;
     note_handover(l, w)
+}
+
+/* release.lua: a waiter of the same node has it by the reply, and needs no claim. */
+inline hand_over_by_reply(l, w) {
+    delete_lock(l);
+    grant(l, w);
+    lock[l].entries = bit_of(w);
+    leave_queue(l, w);
+    find_flag(l);
+    told[(l) * IDS + (w)] = FRESH;
+    note_handover_by_reply(l, w)
 }
 
 /* prelude.lua, pass_on */
 inline pass_on(l) {
     granted_to[l] = NOBODY;
-    previous = true;
-    first_live_waiter(l, NOBODY);
+    found = NOBODY;
     if
-    :: found != NOBODY -> hand_over(l, found)
-    :: else -> delete_lock(l)
+    :: is_flagged(l) -> first_live_waiter(l, NOBODY)
+    :: else
     fi;
-    previous = false
+    if
+    :: found != NOBODY && by_reply -> hand_over_by_reply(l, found)
+    :: found != NOBODY && !by_reply -> hand_over(l, found)
+    :: else -> delete_lock(l); find_flag(l)
+    fi
 }
 
 /* What must be so after each script: who owns the lock was granted it, and who relies on a lease has it. */
@@ -84,7 +116,6 @@ inline verify(l) {
 
 /* acquire.lua */
 inline acquire(l, id, joins) {
-    previous = false;
     before = lock[l].owner;
     had = lock[l].owner == owner_of(id) && (lock[l].entries & bit_of(id)) && !is_resting(l);
     if
@@ -92,15 +123,23 @@ inline acquire(l, id, joins) {
 #ifdef ENTRIES_COUNT
         lock[l].counted++;
 #endif
+#ifdef ENTRY_REPLACES
+        lock[l].entries = (lock[l].handed != NOBODY -> 0 : lock[l].entries);
+#endif
         lock[l].entries = lock[l].entries | bit_of(id);
-        lock[l].claim = NOBODY;
+        lock[l].handed = NOBODY;
         leave_queue(l, id);
+        find_flag(l);
         reply = true
     :: else ->
         reply = false;
         if
         :: lock[l].owner == NOBODY ->
-            first_live_waiter(l, owner_of(id));
+            found = NOBODY;
+            if
+            :: is_flagged(l) -> first_live_waiter(l, owner_of(id))
+            :: else
+            fi;
             if
 #ifdef BARGING
             :: true ->
@@ -113,6 +152,7 @@ inline acquire(l, id, joins) {
                 lock[l].counted = 1;
 #endif
                 leave_queue(l, id);
+                find_flag(l);
                 reply = true
 #ifndef BARGING
             :: else -> hand_over(l, found)
@@ -121,7 +161,7 @@ inline acquire(l, id, joins) {
         :: else
         fi;
         if
-        :: !reply && joins -> join_queue(l, id)
+        :: !reply && joins -> join_queue(l, id); raise_flag(l)
         :: else
         fi
     fi;
@@ -133,7 +173,7 @@ inline acquire(l, id, joins) {
 inline renew(l, id, has_token) {
     if
     :: lock[l].owner == owner_of(id) && !is_resting(l) && has_token ->
-        lock[l].claim = NOBODY;
+        lock[l].handed = NOBODY;
         reply = true
 #ifdef RENEWAL_RECREATES
     :: lock[l].owner == NOBODY ->
@@ -146,9 +186,29 @@ inline renew(l, id, has_token) {
     verify(l)
 }
 
+/* claim.lua */
+inline claim(l, id, has_token) {
+    before = lock[l].owner;
+#ifdef CLAIM_ACQUIRES
+    acquire(l, id, false);
+#else
+    if
+    :: lock[l].owner == owner_of(id) && !is_resting(l) && has_token ->
+        lock[l].handed = NOBODY;
+        leave_queue(l, id);
+        find_flag(l);
+        reply = true
+    :: else -> reply = false
+    fi;
+#endif
+    assert(lock[l].owner == before || G8_clean_cancel);
+    verify(l)
+}
+
 /* release.lua */
 inline release(l, id, rests) {
     leave_queue(l, id);
+    reply = false;
     if
 #ifdef NO_OWNER_CHECK
     :: lock[l].owner == NOBODY || is_resting(l)
@@ -156,42 +216,53 @@ inline release(l, id, rests) {
     :: lock[l].owner != owner_of(id) || is_resting(l)
 #endif
     :: else ->
-        if
-        :: lock[l].claim != NOBODY && lock[l].claim != id && lock[l].owner == owner_of(id)
-        :: else ->
-            assert(lock[l].owner == owner_of(id) || G5_own_release_only);
+        assert(lock[l].owner == owner_of(id) || G5_own_release_only);
+        reply = true;
+        /* Also of a lock that was handed over to another entry of the owner, and is not claimed: that one's. */
 #ifdef NO_OWNER_CHECK
-            lock[l].entries = 0;
+        lock[l].entries = 0;
 #else
-            lock[l].entries = lock[l].entries & ~bit_of(id);
+        lock[l].entries = lock[l].entries & ~bit_of(id);
 #endif
-            lock[l].claim = NOBODY;
 #ifdef ENTRIES_COUNT
-            lock[l].counted = (lock[l].counted > 0 -> lock[l].counted - 1 : 0);
+        lock[l].counted = (lock[l].counted > 0 -> lock[l].counted - 1 : 0);
 #endif
-            if
-            :: lock[l].entries != 0
+        if
+        :: lock[l].entries != 0
 #ifdef ENTRIES_COUNT
-            :: lock[l].entries == 0 && lock[l].counted != 0
+        :: lock[l].entries == 0 && lock[l].counted != 0
 #endif
 #ifdef AT_LEAST
-            :: lock[l].entries == 0 && rests -> lock[l].released = true; granted_to[l] = NOBODY
-            :: lock[l].entries == 0 && !rests -> pass_on(l)
+        :: lock[l].entries == 0 && rests -> lock[l].handed = NOBODY; lock[l].released = true; granted_to[l] = NOBODY
+        :: lock[l].entries == 0 && !rests -> pass_on(l)
 #else
-            :: else -> pass_on(l)
+        :: else -> pass_on(l)
 #endif
-            fi
         fi
     fi;
     assert(!is_queued(l, id) || G8_clean_cancel);
     /* Who took its last entry out has nothing left there, unless the lock was passed to it once more. */
-    assert(lock[l].owner != owner_of(id) || lock[l].entries != 0 || lock[l].claim != NOBODY || is_resting(l) || G6_repeating_changes_nothing);
+    assert(lock[l].owner != owner_of(id) || lock[l].entries != 0 || is_resting(l) || G6_repeating_changes_nothing);
     verify(l)
 }
 
 #define relies_on(c, l) ((at[c] == HOLDING || at[c] == REPLIED) && owner_of(id_now(c)) == lock[l].owner)
 
-/* The time of the key is up. Who relies on it still has stood still past its deadline, which came before. */
+/* What becomes of the messages to whoever owns it. */
+inline forget_told(l, what) {
+    j = 0;
+    do
+    :: j < IDS ->
+        if
+        :: told[(l) * IDS + j] == FRESH && owner_of(j) == lock[l].owner -> told[(l) * IDS + j] = what
+        :: else
+        fi;
+        j++
+    :: else -> break
+    od
+}
+
+/* The lease is over. Who relies on it still has stood still past its deadline, which came before; and that of a handover that was not heard has passed. */
 inline expire(l) {
     note_lapse(l);
     j = (l) * NODES;
@@ -204,6 +275,10 @@ inline expire(l) {
         j++
     :: else -> break
     od;
+#ifndef OLDER_HANDOVER
+    forget_told(l, 0);
+#endif
+    note_over(l);
     delete_lock(l);
     granted_to[l] = NOBODY
 }
@@ -221,6 +296,7 @@ inline rob(l) {
         j++
     :: else -> break
     od;
+    forget_told(l, ROBBED);
     granted_to[l] = NOBODY
 }
 #endif

@@ -4,7 +4,7 @@
  * then requests, replies and notifications are lost or late, and leases and claim windows run out under their owners.
  *
  * Switches: SILENT (no notification ever arrives), ONCE (nobody comes a second time), CRASHES (how many nodes may crash, at any time).
- * Broken twins: MESSAGE_ALONE, NO_LIVENESS_CHECK, BARGING, QUEUE_IS_NOT_LEFT.
+ * Broken twins: MESSAGE_ALONE, NO_LIVENESS_CHECK, BARGING, FLAG_CLEARED.
  */
 #ifndef NODES
 #define NODES 3
@@ -16,6 +16,9 @@
 #define CRASHES 1
 #endif
 #define TURNS 1
+#define QUEUE_FLAG
+#define is_over(l, id) false
+#define note_over(l) skip
 
 #include "keys.pml"
 
@@ -44,11 +47,12 @@ bool done[CONTENDERS];      /* does not come again */
 bool crashed[NODES];
 byte crashes;
 bool stable;                   /* faults are over */
-byte told = NOBODY;               /* to whom the script passed the lock */
+byte told_of = NOBODY;         /* to whom the script passed the lock */
 byte others;                   /* who else is told to ask again */
 
 #define is_queued(l, id) (queue[l].waiters[0] == (id) || queue[l].waiters[1] == (id) || queue[l].waiters[NODES - 1] == (id))
 #define is_alive(l, id) (queue[l].alive & bit_of(id))
+#define is_queue_empty(l) (queue[l].count == 0)
 #define is_up(c) (!crashed[(c) % NODES])
 /* Waits as that entry, and has missed nothing. */
 #define is_attentive(c) (is_up(c) && placed[c] && (at[c] == ASKING || at[c] == SLEEPING))
@@ -114,14 +118,20 @@ inline note_grant(l, id) {
 
 inline note_handover(l, w) {
     queue[l].alive = queue[l].alive & ~bit_of(w);
-    told = w;
+    told_of = w;
+    others = queue[l].alive
+}
+
+/* The reply is for a waiter that stood in the queue, and does no more. */
+inline note_handover_by_reply(l, w) {
+    told_of = w;
     others = queue[l].alive
 }
 
 /* Whoever was told the time of this grant is awake when it is up, for it sleeps no longer than that. */
 inline note_lapse(l) {
     if
-    :: lock[l].claim != NOBODY -> placed[contender_of(l, lock[l].claim)] = false
+    :: lock[l].handed != NOBODY -> placed[contender_of(l, lock[l].handed)] = false
     :: else
     fi;
     j = (l) * NODES;
@@ -138,15 +148,15 @@ inline note_lapse(l) {
 
 #include "scripts.pml"
 
-/* What becomes of the messages of the script that has just run. */
+/* What becomes of the messages of the script that has just run: who sleeps hears that it has the lock, or that it is to ask. */
 inline tell(l) {
     if
-    :: told == NOBODY
+    :: told_of == NOBODY
 #ifdef SILENT
-    :: told != NOBODY -> placed[contender_of(l, told)] = false
+    :: told_of != NOBODY -> miss(l, told_of)
 #else
-    :: told != NOBODY -> hear(l, bit_of(told))
-    :: told != NOBODY && !stable -> placed[contender_of(l, told)] = false
+    :: told_of != NOBODY -> hear(l, bit_of(told_of))
+    :: told_of != NOBODY && !stable -> miss(l, told_of)
 #endif
     fi;
 #ifndef SILENT
@@ -156,8 +166,13 @@ inline tell(l) {
     :: others != 0 && !stable
     fi;
 #endif
-    told = NOBODY;
+    told_of = NOBODY;
     others = 0
+}
+
+inline miss(l, id) {
+    placed[contender_of(l, id)] = false;
+    told[(l) * IDS + (id)] = 0
 }
 
 inline hear(l, ids) {
@@ -185,6 +200,7 @@ inline put(c, place) {
     overslept[c] = false;
     placed[c] = false;
     renewed[c] = false;
+    told[lock_of(c) * IDS + id_now(c)] = 0;
     forget_what_was_heard(c)
 }
 
@@ -253,6 +269,9 @@ end:
 
     :: atomic { at[me] == SLEEPING && is_up(me) && is_woken(me) -> at[me] = ASKING; current[me] = false }
 
+    /* Hears of a handover: has the lock before it has claimed it. */
+    :: atomic { at[me] == SLEEPING && is_up(me) && told[me] == FRESH -> waits[me] = false; at[me] = HOLDING; current[me] = true; overslept[me] = false; told[me] = 0 }
+
     /* Gives up, and undoes what it may have been granted. */
     :: atomic { (at[me] == ASKING || at[me] == SLEEPING || at[me] == REPLIED) && is_up(me) && may_leave(me) -> waits[me] = false; become(ENDING) }
 
@@ -260,21 +279,25 @@ end:
     :: atomic { at[me] == REPLIED && is_up(me) && !overslept[me] -> waits[me] = false; at[me] = HOLDING }
     :: atomic { at[me] == REPLIED && is_up(me) && (overslept[me] || !stable) -> become(ASKING) }
 
-    /* Renews, once for all: a second renewal finds nothing that the first one did not. */
+    /* Claims, or renews, once for all: a second one finds nothing that the first one did not. */
     :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && !renewed[me] ->
-        d_step { renew(lock_of(me), id_now(me), current[me]); renewed[me] = true }
+        d_step { claim(lock_of(me), id_now(me), current[me]); renewed[me] = true }
         if
         :: !reply -> become(ENDING)
         :: reply || !stable
         fi;
         reply = false }
-    :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && may_be_late -> leave_late(RENEW, current[me]) }
+    :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && may_be_late -> leave_late(CLAIM, current[me]) }
     /* Releases; or its deadline passes, and it releases all the same. */
     :: atomic { at[me] == HOLDING && is_up(me) -> become(ENDING) }
 
     /* Releases or undoes, until there is a reply. When the reply is lost it does so again. */
     :: atomic { at[me] == ENDING && is_up(me) ->
-        d_step { release(lock_of(me), id_now(me), false) }
+        if
+        :: by_reply = false
+        :: by_reply = true
+        fi;
+        d_step { release(lock_of(me), id_now(me), false); reply = false; by_reply = false }
         tell(lock_of(me));
         if
         :: become_idle()
@@ -292,7 +315,10 @@ end:
 #define has_it(c) (is_up(c) && relies_on(c, lock_of(c)))
 #define is_had(l) (has_it((l) * NODES) || has_it((l) * NODES + 1) || has_it((l) * NODES + NODES - 1))
 #define will_claim(c) (is_attentive(c) || (is_up(c) && waits[c] && at[c] == ASKING))
-#define is_being_claimed(l) (lock[l].claim != NOBODY && will_claim(contender_of(l, lock[l].claim)))
+/* By a reply, which is there or comes: it starts, or asks and is granted what it has. */
+#define is_given(c) (told[c] == FRESH && is_up(c) && waits[c] && (at[c] == ASKING || at[c] == SLEEPING))
+#define is_being_claimed(l) ((lock[l].handed != NOBODY && will_claim(contender_of(l, lock[l].handed))) || \
+    (lock[l].owner != NOBODY && lock[l].handed == NOBODY && is_given(contender_of(l, lock[l].owner))))
 /* Is dead, or ended without a word. Whoever is ending still takes itself out. */
 #define is_gone(l, id) (!is_up(contender_of(l, id)) || at[contender_of(l, id)] == IDLE)
 
@@ -326,9 +352,9 @@ end:
         d_step { acquire(lock_of(late_by), late_id, late_flag); reply = false }
         tell(lock_of(late_by));
         forget_late() }
-    :: atomic { late == RENEW -> d_step { renew(lock_of(late_by), late_id, late_flag); reply = false } forget_late() }
+    :: atomic { late == CLAIM -> d_step { claim(lock_of(late_by), late_id, late_flag); reply = false } forget_late() }
     :: atomic { late == RELEASE ->
-        d_step { release(lock_of(late_by), late_id, false) }
+        d_step { release(lock_of(late_by), late_id, false); reply = false }
         tell(lock_of(late_by));
         forget_late() }
     :: atomic { late != NONE -> forget_late() }
