@@ -104,6 +104,7 @@ public abstract partial class LockStoreContract
             Assert.Equal(1, await Leftovers.CountWaitersAsync(Store, LockName));
         }
 
+        await Store.ReleaseAsync(Requests.Release(other, Bob, Long), Cancellation);
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob, entry: 7));
         await AssertHeldByAsync(Bob);
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob, entry: 8));
