@@ -27,7 +27,7 @@ if not KEYS[4] then
     redis.call('SET', KEYS[1], now .. now .. ARGV[1], 'PX', '172800000')
     return now
   end
-  -- Held by another, and to be had at once or not at all.
+  -- Held by another, and wanted at once or not at all.
   if record and string.sub(ARGV[2], 1, 1) == '1' and string.sub(record, 33, 33) ~= 'F' then
     local from, lease = tonumber(string.sub(record, 17, 32)), tonumber(string.sub(record, 35, 42))
     local owner = string.match(self, '^.*#')

@@ -10,13 +10,15 @@ namespace Coordination.Redis.Stores;
 /// made at a time each goes alone and at once; where many are, a reply costs the server, the client and their threads far less than one for each.
 /// Not on a Cluster, whose scripts have keys of one slot only.
 /// </summary>
-internal sealed class LockCalls
+internal sealed class LockCalls(LockPartitions partitions)
 {
     /// <summary>How many are under way before others wait for the next one.</summary>
     private const int MostUnderWay = 4;
 
     /// <summary>How many go together: the server does nothing else meanwhile, some 5 µs for each.</summary>
     private const int MostTogether = 32;
+
+    private static readonly RedisResult LeftAlone = RedisResult.Create(RedisValue.Null);
 
     private readonly Lock _gate = new();
     private readonly Queue<Call> _waiting = new();
@@ -138,6 +140,11 @@ internal sealed class LockCalls
                 replies = (RedisResult[])(await RedisScript.Joined.RunAsync(database, keys, values, ConfigureAwaitOptions.None, CancellationToken.None).ConfigureAwait(false))!;
             }
         }
+        catch (RedisServerException refused) when (RedisErrorClassifier.IsOfSeveralSlots(refused))
+        {
+            // Nothing of it was applied. From here on the slots are known, and each goes alone.
+            partitions.LearnOfSlots();
+        }
         catch (Exception e)
         {
             // Whatever it was is each call's own, which knows what to make of it.
@@ -149,7 +156,7 @@ internal sealed class LockCalls
         {
             if (failure is null)
             {
-                calls[i].TrySetResult(replies![i]);
+                calls[i].TrySetResult(replies is null ? LeftAlone : replies[i]);
             }
             else
             {

@@ -35,7 +35,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     private readonly LockScan _scan;
     private readonly NodeSubscriptions _subscriptions;
     private readonly Replication _replication;
-    private readonly LockCalls _calls = new();
+    private readonly LockCalls _calls;
     private readonly int _database;
     private readonly Func<IConnectionMultiplexer, Task> _write;
     private readonly SharedAttempt<bool>? _fitness;
@@ -50,6 +50,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         _connection = connection;
         _keys = new LockKeys(options.KeyPrefix);
         _partitions = new LockPartitions(connection);
+        _calls = new LockCalls(_partitions);
         _subscriptions = new NodeSubscriptions(connection, logger);
         _database = options.Database ?? -1;
         _write = connection => connection.GetDatabase(_database).ExecuteAsync("DEL", [_keys.Nothing], RedisScript.OnPrimary);

@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.DependencyInjection;
 
 /// <summary>The keys of the configuration that no option has: they are misspelt, and nothing else would say so.</summary>
-internal sealed class UnknownSettings(IServiceProvider services, IEnumerable<SettingsSection> sections, TelemetryDispatcher telemetry, ILogger<SettingsAtStart> logger)
+internal sealed class UnknownSettings(IServiceProvider services, IEnumerable<SettingsSection> sections, TelemetryDispatcher telemetry, ILogger<UnknownSettings> logger)
 {
     /// <summary>Sections that a package reads which may not be in use here, as where the locks are kept in memory during development.</summary>
     private static readonly string[] OfPackages = ["Redis", "Quartz", "Services", "RunOnce"];

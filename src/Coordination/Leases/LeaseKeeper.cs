@@ -180,7 +180,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     }
 
     /// <summary>
-    /// Beside the work, and beside a release that comes soon: a claim never revives what is released. One that fails is made up for by the next renewal.
+    /// Beside the work, and beside a release that comes soon: a claim never revives what is released. Where it fails, the next renewal claims the lock.
     /// </summary>
     private async Task ClaimAsync(Lease lease, BackgroundTasks.Running counted)
     {

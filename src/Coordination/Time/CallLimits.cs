@@ -14,7 +14,7 @@ internal sealed class CallLimits(TimeProvider time)
     private readonly Lock _gate = new();
     private Pending? _first;
     private ITimer? _timer;
-    private TimeSpan _firesAt = TimeSpan.MaxValue;
+    private TimeSpan _timerDueAt = TimeSpan.MaxValue;
 
     /// <inheritdoc cref="BoundedWait.WithinAsync"/>
     public ValueTask<T> WithinAsync<T>(Task<T> call, TimeSpan limit, bool continueOnCapturedContext, CancellationToken cancellationToken) =>
@@ -34,7 +34,7 @@ internal sealed class CallLimits(TimeProvider time)
             }
 
             _first = wait;
-            if (wait.EndsAt < _firesAt)
+            if (wait.EndsAt < _timerDueAt)
             {
                 Arm(wait.EndsAt);
             }
@@ -68,16 +68,16 @@ internal sealed class CallLimits(TimeProvider time)
         (wait.Previous, wait.Next) = (null, null);
     }
 
-    /// <summary>The timer stays armed when the wait that it is for ends: mostly the next one comes before it fires.</summary>
+    /// <summary>The timer stays armed when the wait that it is for ends: mostly the next one comes before it is due.</summary>
     private void Arm(TimeSpan moment)
     {
-        _firesAt = moment;
-        _timer ??= Detached.Run(() => time.CreateTimer(static limits => ((CallLimits)limits!).Fire(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
+        _timerDueAt = moment;
+        _timer ??= Detached.Run(() => time.CreateTimer(static limits => ((CallLimits)limits!).EndOverdue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan));
         var now = time.Uptime;
         _timer.Change(moment > now ? (moment - now).ToTimer() : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }
 
-    private void Fire()
+    private void EndOverdue()
     {
         List<Pending>? due = null;
         lock (_gate)
@@ -102,7 +102,7 @@ internal sealed class CallLimits(TimeProvider time)
                 wait = following;
             }
 
-            _firesAt = TimeSpan.MaxValue;
+            _timerDueAt = TimeSpan.MaxValue;
             if (next != TimeSpan.MaxValue)
             {
                 Arm(next);

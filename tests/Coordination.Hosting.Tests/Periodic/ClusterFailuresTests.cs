@@ -29,7 +29,7 @@ public sealed class ClusterFailuresTests
     }
 
     [Fact]
-    public void Failures_are_forgotten_when_none_was_heard_of_for_long_and_no_more_are_kept_than_count()
+    public void Failures_are_forgotten_after_a_while_and_no_more_are_kept_than_count()
     {
         var failures = new ClusterFailures(Memory, 3, _time);
         for (var slot = 1; slot <= 5; slot++)
