@@ -69,11 +69,26 @@ public class ClockedNode : IAsyncDisposable
             {
                 // What woke goes on on the pool, and mostly sleeps again. A clock that runs on meanwhile would use up its time.
                 SpinWait.SpinUntil(() => condition() || Clock.TimersArmed - armed >= woken, Breath);
+                PassThroughPool();
             }
         }
 
         // What the last step set off may go on on the pool for a moment, with the clock standing still.
         return SpinWait.SpinUntil(condition, condition == Never ? TimeSpan.Zero : RealTimeLimit);
+    }
+
+    /// <summary>
+    /// When this returns, what was put on the pool before has begun: another timer may have been set for what woke, and seconds of this clock pass in
+    /// milliseconds while a busy pool gets to it.
+    /// </summary>
+    private static void PassThroughPool()
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            var passed = new TaskCompletionSource();
+            ThreadPool.UnsafeQueueUserWorkItem(static passed => passed.SetResult(), passed, preferLocal: false);
+            passed.Task.Wait(RealTimeLimit);
+        }
     }
 
     /// <summary>Waits until something sleeps on the clock that did not before: a waiter that has asked, and waits to ask again.</summary>
