@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
 using Coordination.Nodes;
 using Coordination.Resilience;
 using Coordination.Stores;
@@ -247,15 +246,14 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     /// <summary>
     /// Ends a lease: its state first, then the renewal under way, then the store. Whatever the store replies, nothing is left here.
     /// </summary>
-    private async Task<ReleaseResult> EndAsync(Lease lease, bool isUndo)
+    private Task<ReleaseResult> EndAsync(Lease lease, bool isUndo)
     {
-        using var running = background.Begin();
+        var running = background.Begin();
         var renewal = lease.BeginRelease();
         watchdog.Remove(lease);
 
         // Later than this it has lapsed by itself; a lost lease gets a last try all the same, because its renewal may have been applied.
-        var begunAt = time.Uptime;
-        var lapsesIn = lease.Deadline.LapsesAt - begunAt;
+        var lapsesIn = lease.Deadline.LapsesAt - time.Uptime;
         var limit = lapsesIn > lease.Timings.SafetyMargin ? lapsesIn : lease.Timings.SafetyMargin;
         if (lease.Occurrence is null)
         {
@@ -263,32 +261,27 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
             limit = Min(node.ReleaseTimeout, limit);
         }
 
-        try
-        {
-            if (!renewal.IsCompleted)
-            {
-                // For a part of the time only, of which as much is left for the release, however late this goes on. After it the release is sent
-                // beside the renewal, which never revives what is released.
-                var part = Min(limit / 2, lease.Timings.CallLimit);
-                await ((Task)renewal.WithinAsync(part, time)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                var left = limit - (time.Uptime - begunAt);
-                limit = left > part ? left : part;
-            }
+        return renewal.IsCompleted ? EndInStoreAsync(lease, isUndo, limit, running) : EndAfterAsync(renewal, lease, isUndo, limit, running);
+    }
 
-            return await ReleaseInStoreAsync(isUndo ? node.Undo(lease.Grant, lease.Occurrence) : ReleaseOf(lease), lease, limit).ConfigureAwait(false);
-        }
-        catch (LockStoreException e)
-        {
-            // The store refuses, or the time for it is up: the lock lapses by itself.
-            telemetry.ReleaseFailed(lease.Grant, e);
-            return ReleaseResult.Unknown;
-        }
+    /// <summary>
+    /// Waits for the renewal under way, for a part of the time only, of which as much is left for the release, however late this goes on. After it the release is
+    /// sent beside the renewal, which never revives what is released.
+    /// </summary>
+    private async Task<ReleaseResult> EndAfterAsync(Task<bool> renewal, Lease lease, bool isUndo, TimeSpan limit, BackgroundTasks.Running running)
+    {
+        var begunAt = time.Uptime;
+        var part = Min(limit / 2, lease.Timings.CallLimit);
+        await ((Task)renewal.WithinAsync(part, time)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var left = limit - (time.Uptime - begunAt);
+        return await EndInStoreAsync(lease, isUndo, left > part ? left : part, running).ConfigureAwait(false);
     }
 
     /// <summary>Tries until the store replies, refuses for good, or the time is up.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ReleaseResult> ReleaseInStoreAsync(ReleaseRequest request, Lease lease, TimeSpan limit)
+    private async Task<ReleaseResult> EndInStoreAsync(Lease lease, bool isUndo, TimeSpan limit, BackgroundTasks.Running counted)
     {
+        using var running = counted;
+        var request = isUndo ? node.Undo(lease.Grant, lease.Occurrence) : ReleaseOf(lease);
         var endsAt = time.Uptime + limit;
         for (var mayBeApplied = false; ; mayBeApplied = true)
         {
@@ -313,7 +306,13 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
                     _ => throw new ArgumentOutOfRangeException(nameof(lease), reply.Reply.Outcome, "An unknown reply to a release."),
                 };
             }
-            catch (LockStoreException e) when (e.IsTransient && time.Uptime < endsAt)
+            catch (LockStoreException e) when (!e.IsTransient || time.Uptime >= endsAt)
+            {
+                // The store refuses, or the time for it is up: the lock lapses by itself.
+                telemetry.ReleaseFailed(lease.Grant, e);
+                return ReleaseResult.Unknown;
+            }
+            catch (LockStoreException)
             {
                 await Task.Delay(ReleaseRetryDelay, time, CancellationToken.None).ConfigureAwait(false);
                 request = LastsSurely(lease) ? request : request with { LeaseDuration = null };

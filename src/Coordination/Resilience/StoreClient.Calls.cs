@@ -124,8 +124,18 @@ internal sealed partial class StoreClient
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TimedReply<TReply>> AttemptAsync<TStore, TRequest, TReply>(
+    private ValueTask<TimedReply<TReply>> AttemptAsync<TStore, TRequest, TReply>(
+        TStore asked,
+        int attempt,
+        TRequest request,
+        Func<TStore, TRequest, CancellationToken, Task<TReply>> operation,
+        CallPlan plan,
+        CancellationToken cancellationToken) =>
+        !gate.IsOpen && plan.LockName is not null ? AttemptAtGateAsync(asked, attempt, request, operation, plan, cancellationToken)
+        : plan.LeavesAt is { } end ? SendUntilAsync(end, asked, attempt, request, operation, plan, cancellationToken)
+        : SendAsync(asked, attempt, request, operation, plan, cancellationToken);
+
+    private async ValueTask<TimedReply<TReply>> AttemptAtGateAsync<TStore, TRequest, TReply>(
         TStore asked,
         int attempt,
         TRequest request,
@@ -133,17 +143,13 @@ internal sealed partial class StoreClient
         CallPlan plan,
         CancellationToken cancellationToken)
     {
-        if (!gate.IsOpen && plan.LockName is { } lockName)
+        plan = plan with { Shard = store.ShardOf(plan.LockName!) };
+        if (await EnterAsync(plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } away)
         {
-            plan = plan with { Shard = store.ShardOf(lockName) };
-            if (await EnterAsync(plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext) is { } away)
-            {
-                return new TimedReply<TReply>(default!, time.Reading, attempt) { Away = away };
-            }
-
-            cancellationToken.ThrowIfCancellationRequested();
+            return new TimedReply<TReply>(default!, time.Reading, attempt) { Away = away };
         }
 
+        cancellationToken.ThrowIfCancellationRequested();
         return plan.LeavesAt is { } end
             ? await SendUntilAsync(end, asked, attempt, request, operation, plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext)
             : await SendAsync(asked, attempt, request, operation, plan, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
@@ -204,11 +210,13 @@ internal sealed partial class StoreClient
         }
 
         plan.Sending?.Begin();
-        var cancellation = AttemptCancellation.Begin(cancellationToken);
+
+        // A release has to be sent: its token would end the wait for the reply alone, which has a bound here.
+        var cancellation = plan.Call == StoreCall.Release ? null : AttemptCancellation.Begin(cancellationToken);
         var isDone = false;
         try
         {
-            var replying = Ask(asked, request, operation, plan, cancellation.Token);
+            var replying = Ask(asked, request, operation, plan, cancellation?.Token ?? CancellationToken.None);
             var reply = await _limits.WithinAsync(replying, limit, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
             isDone = true;
             Succeeded(plan, sentAt, isAsked: !ReferenceEquals(replying, NothingToRenew));
@@ -234,7 +242,7 @@ internal sealed partial class StoreClient
         }
         finally
         {
-            cancellation.End(isDone);
+            cancellation?.End(isDone);
         }
     }
 

@@ -33,18 +33,12 @@ internal sealed class WaitingRoom(
     /// </exception>
     /// <exception cref="LockStoreException">The store refused for good.</exception>
     /// <exception cref="ObjectDisposedException">The node was disposed meanwhile.</exception>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<LeaseHandle> AcquireAsync(WaitKey key, CallKind kind, CancellationToken cancellationToken)
+    public ValueTask<LeaseHandle> AcquireAsync(WaitKey key, CallKind kind, CancellationToken cancellationToken)
     {
         var queue = Enter(key, out var place);
-        try
-        {
-            return await AcquireAsync(key, kind, queue, place, cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException e) when (queue.FindFailure(store.FindFailure(key.LockName)) is { } failure)
-        {
-            throw new OperationCanceledException(e.Message, failure, e.CancellationToken);
-        }
+        return place is null
+            ? AcquireInTurnAsync(key, kind, queue, CreateWaiter(key, wait: false), cancellationToken)
+            : AcquireBehindAsync(key, kind, queue, place, cancellationToken);
     }
 
     /// <summary>Ends all waits with <see cref="ObjectDisposedException"/>.</summary>
@@ -63,18 +57,53 @@ internal sealed class WaitingRoom(
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<LeaseHandle> AcquireAsync(
-        WaitKey key, CallKind kind, LocalQueue queue, LinkedListNode<TaskCompletionSource<Waiter?>>? place, CancellationToken cancellationToken)
+    private async ValueTask<LeaseHandle> AcquireBehindAsync(
+        WaitKey key, CallKind kind, LocalQueue queue, LinkedListNode<TaskCompletionSource<Waiter?>> place, CancellationToken cancellationToken)
     {
-        var waiter = place is null ? CreateWaiter(key, wait: false) : await TakeTurnAsync(queue, place, kind, cancellationToken).ConfigureAwait(false) ?? CreateWaiter(key, wait: true);
+        Waiter? waiter;
+        try
+        {
+            using var waiting = metrics.CallWaits(kind);
+            waiter = await queue.TakeTurnAsync(place, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (FindFailure(queue, key) is { } failure)
+        {
+            throw new OperationCanceledException(e.Message, failure, e.CancellationToken);
+        }
 
+        return await AcquireInTurnAsync(key, kind, queue, waiter ?? CreateWaiter(key, wait: true), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The whole of a call that waits for nothing: each frame more between it and the store costs as much as a good part of the rest.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<LeaseHandle> AcquireInTurnAsync(WaitKey key, CallKind kind, LocalQueue queue, Waiter waiter, CancellationToken cancellationToken)
+    {
         // Until the turn is passed, so that who waits for the end of the node waits for what has to be undone, too.
         using var running = background.Begin();
         var isServed = false;
         try
         {
-            var lease = waiter.Request.Wait ? null : await TryAtOnceAsync(waiter, queue, key.Options, cancellationToken).ConfigureAwait(false);
+            LeaseHandle? lease = null;
+            if (!waiter.Request.Wait)
+            {
+                // One ask, for which nothing has to be heard.
+                try
+                {
+                    var reply = await Ask(waiter, queue, key.Options, patience: TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+                    lease = Accept(waiter, queue, reply, key.Options, cancellationToken);
+                }
+                catch (Exception e) when (e is LockStoreException or OperationCanceledException)
+                {
+                    AskFailed(waiter, queue, e);
+                    if (e is not LockStoreException { IsTransient: true })
+                    {
+                        throw;
+                    }
+
+                    // The store is away, which is waited out like a lock that is held.
+                }
+            }
+
             if (lease is null)
             {
                 waiter.Queue();
@@ -83,6 +112,10 @@ internal sealed class WaitingRoom(
 
             isServed = true;
             return lease;
+        }
+        catch (OperationCanceledException e) when (FindFailure(queue, key) is { } failure)
+        {
+            throw new OperationCanceledException(e.Message, failure, e.CancellationToken);
         }
         catch (LockStoreException e)
         {
@@ -93,23 +126,6 @@ internal sealed class WaitingRoom(
         finally
         {
             PassTurn(key, queue, waiter, isServed);
-        }
-    }
-
-    /// <summary>One ask, for which nothing has to be heard.</summary>
-    /// <returns>Null when the lock is to be waited for.</returns>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<LeaseHandle?> TryAtOnceAsync(Waiter waiter, LocalQueue queue, LockOptions? options, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var reply = await AskAsync(waiter, queue, options, patience: TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
-            return TryAccept(waiter, reply, options);
-        }
-        catch (LockStoreException e) when (e.IsTransient)
-        {
-            // The store is away, which is waited out like a lock that is held.
-            return null;
         }
     }
 
@@ -129,8 +145,8 @@ internal sealed class WaitingRoom(
                     // Able to hear first, then ask: a release between the two is not missed.
                     await channel.ListenAsync(ending.Token).ConfigureAwait(false);
                     waiter.Wake.Reset();
-                    var reply = await AskAsync(waiter, queue, options, patience: Timeout.InfiniteTimeSpan, ending.Token).ConfigureAwait(false);
-                    if (TryAccept(waiter, reply, options) is { } lease)
+                    var reply = await AskAsync(waiter, queue, options, ending.Token).ConfigureAwait(false);
+                    if (Accept(waiter, queue, reply, options, ending.Token) is { } lease)
                     {
                         return lease;
                     }
@@ -163,36 +179,45 @@ internal sealed class WaitingRoom(
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<TimedReply<AcquireReply>> AskAsync(Waiter waiter, LocalQueue queue, LockOptions? options, TimeSpan patience, CancellationToken cancellationToken)
+    private async ValueTask<TimedReply<AcquireReply>> AskAsync(Waiter waiter, LocalQueue queue, LockOptions? options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Ask(waiter, queue, options, patience: Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is LockStoreException or OperationCanceledException)
+        {
+            AskFailed(waiter, queue, e);
+            throw;
+        }
+    }
+
+    private ValueTask<TimedReply<AcquireReply>> Ask(Waiter waiter, LocalQueue queue, LockOptions? options, TimeSpan patience, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         queue.AskBegins();
-        TimedReply<AcquireReply> reply;
-        try
+        return store.AcquireAsync(waiter.Request, node.AcquireLimit(options), patience, waiter.Sending, cancellationToken);
+    }
+
+    private void AskFailed(Waiter waiter, LocalQueue queue, Exception failure)
+    {
+        if (failure is LockStoreException unasked)
         {
-            reply = await store.AcquireAsync(waiter.Request, node.AcquireLimit(options), patience, waiter.Sending, cancellationToken).ConfigureAwait(false);
+            queue.AskEnds(unasked);
         }
-        catch (LockStoreException e)
-        {
-            queue.AskEnds(e);
-            throw;
-        }
-        catch (OperationCanceledException)
+        else
         {
             queue.AskIsGivenUp(store.FindFailure(waiter.Request.LockName));
-            throw;
         }
+    }
 
+    private LeaseHandle? Accept(Waiter waiter, LocalQueue queue, TimedReply<AcquireReply> reply, LockOptions? options, CancellationToken cancellationToken)
+    {
         queue.AskEnds(failure: null);
         holders.Saw(waiter.Request.LockName, reply.Reply.Holder);
 
         // A grant that comes in the moment of the cancellation goes to the next call, or is undone.
         cancellationToken.ThrowIfCancellationRequested();
-        return reply;
-    }
-
-    private LeaseHandle? TryAccept(Waiter waiter, TimedReply<AcquireReply> reply, LockOptions? options)
-    {
         if (!reply.Reply.IsGranted || !leases.TryAccept(waiter.Request, reply, options, out var lease))
         {
             return null;
@@ -228,12 +253,6 @@ internal sealed class WaitingRoom(
         }
     }
 
-    private async ValueTask<Waiter?> TakeTurnAsync(LocalQueue queue, LinkedListNode<TaskCompletionSource<Waiter?>> place, CallKind kind, CancellationToken cancellationToken)
-    {
-        using var waiting = metrics.CallWaits(kind);
-        return await queue.TakeTurnAsync(place, cancellationToken).ConfigureAwait(false);
-    }
-
     /// <summary>Lets the next call go on, with the place in the store's queue that this one leaves; with no next one, leaves that queue.</summary>
     /// <param name="key">What is waited for.</param>
     /// <param name="queue">The calls that do.</param>
@@ -261,6 +280,9 @@ internal sealed class WaitingRoom(
             _ = leases.UndoAsync(waiter.Request);
         }
     }
+
+    /// <summary>Whether the last thing that is known of the lock is that it could not be asked for.</summary>
+    private LockStoreException? FindFailure(LocalQueue queue, WaitKey key) => queue.FindFailure(store.FindFailure(key.LockName));
 
     private Waiter CreateWaiter(WaitKey key, bool wait) => new(node.Acquire(key.LockName, key.Owner, key.Options, wait), time);
 
