@@ -20,15 +20,28 @@ internal sealed class LockCalls(LockPartitions partitions)
 
     private static readonly RedisResult LeftAlone = RedisResult.Create(RedisValue.Null);
 
+    private static readonly Task<RedisResult> Nothing = Task.FromResult(RedisResult.Create(Array.Empty<RedisResult>()));
+
+    /// <summary>
+    /// Also the order of what is sent. A caller that leaves has cancelled its request before it undoes it, and the undo passes this lock before it is sent: so what may
+    /// be sent late is looked at and sent in one step under it, and is sent before its undo, or not at all.
+    /// </summary>
     private readonly Lock _gate = new();
     private readonly Queue<Call> _waiting = new();
     private int _underWay;
 
     /// <summary>Runs a script alone, or what it asks with others.</summary>
+    /// <param name="script">The script for one lock.</param>
+    /// <param name="database">Where to run it.</param>
+    /// <param name="keys">KEYS.</param>
+    /// <param name="values">ARGV.</param>
+    /// <param name="isLate">Whether its caller may have left already.</param>
+    /// <param name="cancellationToken">Ends it for as long as it has not been sent.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<RedisResult> RunAsync(RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
+    public async ValueTask<RedisResult> RunAsync(
+        RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, bool isLate, CancellationToken cancellationToken)
     {
-        if (Enter(keys, values, cancellationToken) is { } joining)
+        if (Enter(database, keys, values, cancellationToken) is { } joining)
         {
             var reply = await joining.ConfigureAwait(false);
             if (!reply.IsNull)
@@ -37,44 +50,57 @@ internal sealed class LockCalls(LockPartitions partitions)
             }
 
             // It takes more than a look at the record.
-            cancellationToken.ThrowIfCancellationRequested();
+            isLate = true;
             EnterAlone();
         }
 
         try
         {
-            return await RunAloneAsync(script, database, keys, values, cancellationToken).ConfigureAwait(false);
+            return await RunAloneAsync(script, database, keys, values, isLate, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            End(database);
+            End();
         }
     }
 
+    /// <summary>Runs a script that may not go with others; else as <see cref="RunAsync"/>.</summary>
+    public ValueTask<RedisResult> RunAloneAsync(RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken) =>
+        RunAloneAsync(script, database, keys, values, isLate: true, cancellationToken);
+
     /// <summary>Runs a script; by its text where the server does not know it, and without the queue's keys where these are being moved.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public static async ValueTask<RedisResult> RunAloneAsync(RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
+    private async ValueTask<RedisResult> RunAloneAsync(
+        RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, bool isLate, CancellationToken cancellationToken)
     {
         try
         {
-            return await script.EvaluateAsync(database, keys, values).ConfigureAwait(false);
+            var running = isLate ? SendInTurn(script, database, keys, values, byText: false, cancellationToken) : script.EvaluateAsync(database, keys, values);
+            return await running.ConfigureAwait(false);
         }
         catch (RedisServerException unknown) when (RedisScript.IsUnknown(unknown))
         {
-            // Nothing of it was applied. An acquisition that is sent after its undo would be a grant that nobody has.
-            cancellationToken.ThrowIfCancellationRequested();
-            return await script.SendAsync(database, keys, values).ConfigureAwait(false);
+            // Nothing of it was applied.
+            return await SendInTurn(script, database, keys, values, byText: true, cancellationToken).ConfigureAwait(false);
         }
         catch (RedisServerException moving) when (keys.Length == LockKeys.WithQueue && RedisErrorClassifier.IsOfMove(moving))
         {
             // Nothing of it was applied. The lock's record is served, and mostly is all that is needed.
+            return await RunAloneAsync(script, database, keys[..1], values, isLate: true, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private Task<RedisResult> SendInTurn(RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, bool byText, CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
             cancellationToken.ThrowIfCancellationRequested();
-            return await script.RunAsync(database, keys[..1], values, ConfigureAwaitOptions.None, CancellationToken.None).ConfigureAwait(false);
+            return byText ? script.SendAsync(database, keys, values) : script.EvaluateAsync(database, keys, values);
         }
     }
 
     /// <returns>Null when it is to go alone now; else its reply, which is null where it was left to the script for one lock.</returns>
-    private Task<RedisResult>? Enter(RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
+    private Task<RedisResult>? Enter(IDatabase database, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
     {
         lock (_gate)
         {
@@ -84,7 +110,7 @@ internal sealed class LockCalls(LockPartitions partitions)
                 return null;
             }
 
-            var call = new Call(keys, values, cancellationToken);
+            var call = new Call(database, keys, values, cancellationToken);
             _waiting.Enqueue(call);
             return call.Task;
         }
@@ -99,7 +125,7 @@ internal sealed class LockCalls(LockPartitions partitions)
     }
 
     /// <summary>One that was under way has ended: those that came meanwhile go now.</summary>
-    private void End(IDatabase database)
+    private void End()
     {
         List<Call>? together = null;
         lock (_gate)
@@ -116,29 +142,16 @@ internal sealed class LockCalls(LockPartitions partitions)
             }
         }
 
-        _ = SendAsync(database, together);
+        _ = RunTogetherAsync(together);
     }
 
-    private async Task SendAsync(IDatabase database, List<Call> calls)
+    private async Task RunTogetherAsync(List<Call> calls)
     {
-        // What was cancelled before it was sent is not sent later: it may have been undone meanwhile.
-        calls.RemoveAll(static call => call.IsCancelled());
         RedisResult[]? replies = null;
         Exception? failure = null;
         try
         {
-            if (calls.Count > 0)
-            {
-                var keys = new RedisKey[LockKeys.WithQueue * calls.Count];
-                var values = new RedisValue[2 * calls.Count];
-                for (var i = 0; i < calls.Count; i++)
-                {
-                    calls[i].Keys.CopyTo(keys, LockKeys.WithQueue * i);
-                    (values[2 * i], values[(2 * i) + 1]) = (calls[i].Values[0], calls[i].Values[1]);
-                }
-
-                replies = (RedisResult[])(await RedisScript.Joined.RunAsync(database, keys, values, ConfigureAwaitOptions.None, CancellationToken.None).ConfigureAwait(false))!;
-            }
+            replies = await RunJoinedAsync(calls).ConfigureAwait(false);
         }
         catch (RedisServerException refused) when (RedisErrorClassifier.IsOfSeveralSlots(refused))
         {
@@ -151,7 +164,7 @@ internal sealed class LockCalls(LockPartitions partitions)
             failure = e;
         }
 
-        End(database);
+        End();
         for (var i = 0; i < calls.Count; i++)
         {
             if (failure is null)
@@ -165,10 +178,50 @@ internal sealed class LockCalls(LockPartitions partitions)
         }
     }
 
+    private async Task<RedisResult[]> RunJoinedAsync(List<Call> calls)
+    {
+        try
+        {
+            return (RedisResult[])(await SendWanted(calls, byText: false).ConfigureAwait(false))!;
+        }
+        catch (RedisServerException unknown) when (RedisScript.IsUnknown(unknown))
+        {
+            // Nothing of it was applied.
+            return (RedisResult[])(await SendWanted(calls, byText: true).ConfigureAwait(false))!;
+        }
+    }
+
+    /// <summary>Sends those that are still wanted; the others leave the list.</summary>
+    private Task<RedisResult> SendWanted(List<Call> calls, bool byText)
+    {
+        lock (_gate)
+        {
+            calls.RemoveAll(static call => call.IsCancelled());
+            if (calls.Count == 0)
+            {
+                return Nothing;
+            }
+
+            var keys = new RedisKey[LockKeys.WithQueue * calls.Count];
+            var values = new RedisValue[2 * calls.Count];
+            for (var i = 0; i < calls.Count; i++)
+            {
+                calls[i].Keys.CopyTo(keys, LockKeys.WithQueue * i);
+                (values[2 * i], values[(2 * i) + 1]) = (calls[i].Values[0], calls[i].Values[1]);
+            }
+
+            // Of the newest: a connection may have been replaced meanwhile.
+            var database = calls[^1].Database;
+            return byText ? RedisScript.Joined.SendAsync(database, keys, values) : RedisScript.Joined.EvaluateAsync(database, keys, values);
+        }
+    }
+
     /// <summary>One of those that go together. Its caller goes on by itself, and holds up no other.</summary>
-    private sealed class Call(RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
+    private sealed class Call(IDatabase database, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken)
         : TaskCompletionSource<RedisResult>(TaskCreationOptions.RunContinuationsAsynchronously)
     {
+        public IDatabase Database => database;
+
         public RedisKey[] Keys => keys;
 
         public RedisValue[] Values => values;

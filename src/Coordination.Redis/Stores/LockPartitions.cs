@@ -57,7 +57,12 @@ internal sealed class LockPartitions(RedisConnection connection)
         // The client is asked now and then: each call of the store needs to know.
         if (!_areSlots && connection.Established is { } established && (established != _looked || Environment.TickCount64 >= Volatile.Read(ref _looksAgainAt)))
         {
-            _areSlots = established.GetServers().Any(server => server.ServerType == ServerType.Cluster);
+            if (established.GetServers().Any(server => server.ServerType == ServerType.Cluster))
+            {
+                // Only ever set: it may have been learned meanwhile.
+                LearnOfSlots();
+            }
+
             Volatile.Write(ref _looksAgainAt, Environment.TickCount64 + LookInterval);
             _looked = established;
         }

@@ -312,14 +312,14 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         var (begunAt, isAsked) = (Stopwatch.GetTimestamp(), false);
         try
         {
-            var connection = _isFit && _connection.Established is { } established ? established : await GetFitAsync(Anywhere, cancellationToken).ConfigureAwait(false);
-            var database = connection.GetDatabase(_database);
+            var established = _isFit ? _connection.Established : null;
+            var database = (established ?? await GetFitAsync(Anywhere, cancellationToken).ConfigureAwait(false)).GetDatabase(_database);
             cancellationToken.ThrowIfCancellationRequested();
             isAsked = true;
             var mayJoin = keys.Length == LockKeys.WithQueue && (script == RedisScript.Acquire || script == RedisScript.Release) && !_partitions.AreSlots;
             return mayJoin
-                ? await _calls.RunAsync(script, database, keys, values, cancellationToken).ConfigureAwait(false)
-                : await LockCalls.RunAloneAsync(script, database, keys, values, cancellationToken).ConfigureAwait(false);
+                ? await _calls.RunAsync(script, database, keys, values, isLate: established is null || _replication.IsAsked, cancellationToken).ConfigureAwait(false)
+                : await _calls.RunAloneAsync(script, database, keys, values, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure, isAsked))
         {
