@@ -35,13 +35,14 @@ internal sealed class LockCalls(LockPartitions partitions)
     /// <param name="database">Where to run it.</param>
     /// <param name="keys">KEYS.</param>
     /// <param name="values">ARGV.</param>
+    /// <param name="mayJoin">Whether it may go with others.</param>
     /// <param name="isLate">Whether its caller may have left already.</param>
     /// <param name="cancellationToken">Ends it for as long as it has not been sent.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RedisResult> RunAsync(
-        RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, bool isLate, CancellationToken cancellationToken)
+        RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, bool mayJoin, bool isLate, CancellationToken cancellationToken)
     {
-        if (Enter(database, keys, values, cancellationToken) is { } joining)
+        if (mayJoin && Enter(database, keys, values, cancellationToken) is { } joining)
         {
             var reply = await joining.ConfigureAwait(false);
             if (!reply.IsNull)
@@ -56,39 +57,47 @@ internal sealed class LockCalls(LockPartitions partitions)
 
         try
         {
-            return await RunAloneAsync(script, database, keys, values, isLate, cancellationToken).ConfigureAwait(false);
+            return await Send(script, database, keys, values, isLate, cancellationToken).ConfigureAwait(false);
+        }
+        catch (RedisServerException refused) when (FindOtherWay(refused, keys) is { } way)
+        {
+            return await RunAgainAsync(script, database, keys, values, way, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            End();
+            if (mayJoin)
+            {
+                End();
+            }
         }
     }
 
-    /// <summary>Runs a script that may not go with others; else as <see cref="RunAsync"/>.</summary>
-    public ValueTask<RedisResult> RunAloneAsync(RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, CancellationToken cancellationToken) =>
-        RunAloneAsync(script, database, keys, values, isLate: true, cancellationToken);
-
-    /// <summary>Runs a script; by its text where the server does not know it, and without the queue's keys where these are being moved.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<RedisResult> RunAloneAsync(
-        RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, bool isLate, CancellationToken cancellationToken)
+    /// <summary>Runs a script that was refused, in another way: by its text where the server does not know it, and without the queue's keys where these are being moved.</summary>
+    private async Task<RedisResult> RunAgainAsync(
+        RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, OtherWay way, CancellationToken cancellationToken)
     {
-        try
+        while (true)
         {
-            var running = isLate ? SendInTurn(script, database, keys, values, byText: false, cancellationToken) : script.EvaluateAsync(database, keys, values);
-            return await running.ConfigureAwait(false);
-        }
-        catch (RedisServerException unknown) when (RedisScript.IsUnknown(unknown))
-        {
-            // Nothing of it was applied.
-            return await SendInTurn(script, database, keys, values, byText: true, cancellationToken).ConfigureAwait(false);
-        }
-        catch (RedisServerException moving) when (keys.Length == LockKeys.WithQueue && RedisErrorClassifier.IsOfMove(moving))
-        {
-            // Nothing of it was applied. The lock's record is served, and mostly is all that is needed.
-            return await RunAloneAsync(script, database, keys[..1], values, isLate: true, cancellationToken).ConfigureAwait(false);
+            // Nothing of it was applied. While a slot is moved the lock's record is served, and mostly is all that is needed.
+            keys = way == OtherWay.WithoutQueue ? keys[..1] : keys;
+            try
+            {
+                return await SendInTurn(script, database, keys, values, byText: way == OtherWay.ByText, cancellationToken).ConfigureAwait(false);
+            }
+            catch (RedisServerException refused) when (FindOtherWay(refused, keys) is { } other && other != way)
+            {
+                way = other;
+            }
         }
     }
+
+    private static OtherWay? FindOtherWay(RedisServerException refused, RedisKey[] keys) =>
+        RedisScript.IsUnknown(refused) ? OtherWay.ByText
+        : keys.Length == LockKeys.WithQueue && RedisErrorClassifier.IsOfMove(refused) ? OtherWay.WithoutQueue
+        : null;
+
+    private Task<RedisResult> Send(RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, bool isLate, CancellationToken cancellationToken) =>
+        isLate ? SendInTurn(script, database, keys, values, byText: false, cancellationToken) : script.EvaluateAsync(database, keys, values);
 
     private Task<RedisResult> SendInTurn(RedisScript script, IDatabase database, RedisKey[] keys, RedisValue[] values, bool byText, CancellationToken cancellationToken)
     {
@@ -214,6 +223,12 @@ internal sealed class LockCalls(LockPartitions partitions)
             var database = calls[^1].Database;
             return byText ? RedisScript.Joined.SendAsync(database, keys, values) : RedisScript.Joined.EvaluateAsync(database, keys, values);
         }
+    }
+
+    private enum OtherWay
+    {
+        ByText,
+        WithoutQueue,
     }
 
     /// <summary>One of those that go together. Its caller goes on by itself, and holds up no other.</summary>

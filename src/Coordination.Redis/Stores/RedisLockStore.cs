@@ -317,9 +317,8 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             cancellationToken.ThrowIfCancellationRequested();
             isAsked = true;
             var mayJoin = keys.Length == LockKeys.WithQueue && (script == RedisScript.Acquire || script == RedisScript.Release) && !_partitions.AreSlots;
-            return mayJoin
-                ? await _calls.RunAsync(script, database, keys, values, isLate: established is null || _replication.IsAsked, cancellationToken).ConfigureAwait(false)
-                : await _calls.RunAloneAsync(script, database, keys, values, cancellationToken).ConfigureAwait(false);
+            var isLate = !mayJoin || established is null || _replication.IsAsked;
+            return await _calls.RunAsync(script, database, keys, values, mayJoin, isLate, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure, isAsked))
         {

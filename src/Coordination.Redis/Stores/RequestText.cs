@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Unicode;
 using Coordination.Stores;
 using StackExchange.Redis;
 
@@ -9,11 +10,18 @@ internal static class RequestText
 {
     private const long No = 1;
     private const long Yes = 2;
+    private const int MostOnStack = 256;
     private const long EightDigits = 100_000_000;
 
     /// <summary>What the record says of a grant from its state on: held, with nobody queued.</summary>
-    public static RedisValue Grant(LockOwner owner, long entry, TimeSpan lease) =>
-        string.Create(CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}");
+    /// <remarks>Bytes, which are sent as they are: a text would be twice as long, and encoded each time.</remarks>
+    public static RedisValue Grant(LockOwner owner, long entry, TimeSpan lease)
+    {
+        Span<byte> bytes = stackalloc byte[MostOnStack];
+        return Utf8.TryWrite(bytes, CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}", out var length)
+            ? bytes[..length].ToArray()
+            : string.Create(CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}");
+    }
 
     /// <summary>How to acquire. A number, which no text is made of.</summary>
     public static RedisValue Options(AcquireRequest request) =>

@@ -163,8 +163,7 @@ public static class CoordinationServiceCollectionExtensions
             node.GetRequired<WaitingRoom>(),
             node.GetRequired<NodeChannel>(),
             node.GetRequired<KnownHolders>(),
-            node.GetRequired<CoordinationMetrics>(),
-            node.GetShared<TelemetryDispatcher>(),
+            new AcquireTelemetry(node.GetRequired<CoordinationMetrics>(), node.GetShared<TelemetryDispatcher>(), node.GetShared<TimeProvider>()),
             node.GetRequired<BackgroundTasks>(),
             node.GetShared<TimeProvider>()))
         .TryAddSingleton<ILockInspector>(node => new LockInspector(

@@ -261,7 +261,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
             limit = Min(node.ReleaseTimeout, limit);
         }
 
-        return renewal.IsCompleted ? EndInStoreAsync(lease, isUndo, limit, running) : EndAfterAsync(renewal, lease, isUndo, limit, running);
+        return renewal.IsCompleted ? EndInStoreAsync(RequestOf(lease, isUndo), lease, limit, running) : EndAfterAsync(renewal, lease, isUndo, limit, running);
     }
 
     /// <summary>
@@ -274,14 +274,13 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         var part = Min(limit / 2, lease.Timings.CallLimit);
         await ((Task)renewal.WithinAsync(part, time)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         var left = limit - (time.Uptime - begunAt);
-        return await EndInStoreAsync(lease, isUndo, left > part ? left : part, running).ConfigureAwait(false);
+        return await EndInStoreAsync(RequestOf(lease, isUndo), lease, left > part ? left : part, running).ConfigureAwait(false);
     }
 
     /// <summary>Tries until the store replies, refuses for good, or the time is up.</summary>
-    private async Task<ReleaseResult> EndInStoreAsync(Lease lease, bool isUndo, TimeSpan limit, BackgroundTasks.Running counted)
+    private async Task<ReleaseResult> EndInStoreAsync(ReleaseRequest request, Lease lease, TimeSpan limit, BackgroundTasks.Running counted)
     {
         using var running = counted;
-        var request = isUndo ? node.Undo(lease.Grant, lease.Occurrence) : ReleaseOf(lease);
         var endsAt = time.Uptime + limit;
         for (var mayBeApplied = false; ; mayBeApplied = true)
         {
@@ -321,7 +320,8 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     }
 
     /// <summary>The occurrence of a lease that was lost stays begun and not finished, as that of a node that died.</summary>
-    private ReleaseRequest ReleaseOf(Lease lease) => node.Release(lease.Grant, lease.State == LeaseState.Lost ? null : lease.Occurrence, LastsSurely(lease));
+    private ReleaseRequest RequestOf(Lease lease, bool isUndo) =>
+        isUndo ? node.Undo(lease.Grant, lease.Occurrence) : node.Release(lease.Grant, lease.State == LeaseState.Lost ? null : lease.Occurrence, LastsSurely(lease));
 
     /// <summary>Whether the store would say now that the lease has not run out, as its holder counts; one that was lost may be another's.</summary>
     private bool LastsSurely(Lease lease) =>

@@ -10,7 +10,7 @@ using Coordination.Waiting;
 namespace Coordination.Locks;
 
 /// <summary>The two ways to a lease: try once, or wait.</summary>
-internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store, WaitingRoom room, NodeChannel channel, KnownHolders holders, CoordinationMetrics metrics, TelemetryDispatcher telemetry, BackgroundTasks background, TimeProvider time)
+internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store, WaitingRoom room, NodeChannel channel, KnownHolders holders, AcquireTelemetry telemetry, BackgroundTasks background, TimeProvider time)
 {
     private volatile bool _isDisposed;
 
@@ -29,13 +29,14 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
-        using var call = new AcquireCall(lockName, CallKind.User, metrics, telemetry, time);
         var request = node.Acquire(lockName, owner, options, wait: false, occurrence);
+        var (call, outcome) = (telemetry.Begin(lockName, CallKind.User), AcquireOutcome.Failed);
         var sending = new Sending();
         try
         {
-            var attempt = await AskAsync(request, options, sending, cancellationToken).ConfigureAwait(false);
-            call.End(attempt.Lease is null ? AcquireOutcome.Held : AcquireOutcome.Granted, attempt.Lease);
+            var reply = await store.TryAcquireAsync(request, node.AcquireLimit(options), sending, cancellationToken).ConfigureAwait(false);
+            var attempt = Accept(request, reply, options, cancellationToken);
+            outcome = attempt.Lease is null ? AcquireOutcome.Held : AcquireOutcome.Granted;
             return attempt;
         }
         catch (Exception e)
@@ -47,44 +48,86 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
                 _ = UndoAsync(request, sending);
             }
 
-            call.End(e is OperationCanceledException ? AcquireOutcome.Cancelled : AcquireOutcome.Failed);
+            outcome = e is OperationCanceledException ? AcquireOutcome.Cancelled : AcquireOutcome.Failed;
             throw;
+        }
+        finally
+        {
+            telemetry.End(call, outcome);
         }
     }
 
     /// <summary>Waits for the lock.</summary>
     /// <returns>Null when the time was up and another held the lock; never with an infinite timeout.</returns>
     /// <exception cref="LockStoreException">The store refused for good; or, transient, the time was up and the store could not be asked.</exception>
-    public async Task<ILockLease?> WaitAsync(
+    public Task<ILockLease?> WaitAsync(
         string lockName, LockOwner? owner, LockOptions? options, TimeSpan timeout, CancellationToken cancellationToken, CallKind kind = CallKind.User)
+    {
+        var key = new WaitKey(lockName, owner, options);
+        return timeout == Timeout.InfiniteTimeSpan ? WaitAsync(key, kind, cancellationToken) : WaitWithinAsync(key, kind, timeout, cancellationToken);
+    }
+
+    private async Task<ILockLease?> WaitAsync(WaitKey key, CallKind kind, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
-        using var call = new AcquireCall(lockName, kind, metrics, telemetry, time);
-        using var deadline = timeout == Timeout.InfiniteTimeSpan ? null : new CancellationTokenSource(timeout, time);
-        using var either = deadline is null ? null : CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        var (call, outcome) = (telemetry.Begin(key.LockName, kind), AcquireOutcome.Failed);
         try
         {
-            var lease = await room.AcquireAsync(new WaitKey(lockName, owner, options), kind, either?.Token ?? cancellationToken).ConfigureAwait(false);
+            var lease = await room.AcquireAsync(key, kind, cancellationToken).ConfigureAwait(false);
             channel.Listen();
-            return call.End(AcquireOutcome.Granted, lease);
-        }
-        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && deadline is { IsCancellationRequested: true })
-        {
-            if (e.InnerException is LockStoreException failure)
-            {
-                throw new LockStoreException($"The lock '{lockName}' could not be asked for, and the time of {timeout} is up: {failure.Cause ?? failure.Message}", isTransient: true, failure) { Cause = failure.Cause };
-            }
-
-            return call.End<ILockLease?>(AcquireOutcome.TimedOut, null);
+            outcome = AcquireOutcome.Granted;
+            return lease;
         }
         catch (OperationCanceledException)
         {
-            call.End(AcquireOutcome.Cancelled);
+            outcome = AcquireOutcome.Cancelled;
 
             // With the caller's token, and not one that links it.
             cancellationToken.ThrowIfCancellationRequested();
             throw;
+        }
+        finally
+        {
+            telemetry.End(call, outcome);
+        }
+    }
+
+    private async Task<ILockLease?> WaitWithinAsync(WaitKey key, CallKind kind, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
+        cancellationToken.ThrowIfCancellationRequested();
+        var (call, outcome) = (telemetry.Begin(key.LockName, kind), AcquireOutcome.Failed);
+        using var deadline = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            var lease = await room.AcquireAsync(key, kind, either.Token).ConfigureAwait(false);
+            channel.Listen();
+            outcome = AcquireOutcome.Granted;
+            return lease;
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && deadline.IsCancellationRequested)
+        {
+            if (e.InnerException is LockStoreException failure)
+            {
+                throw new LockStoreException($"The lock '{key.LockName}' could not be asked for, and the time of {timeout} is up: {failure.Cause ?? failure.Message}", isTransient: true, failure) { Cause = failure.Cause };
+            }
+
+            outcome = AcquireOutcome.TimedOut;
+            return null;
+        }
+        catch (OperationCanceledException)
+        {
+            outcome = AcquireOutcome.Cancelled;
+
+            // With the caller's token, and not one that links it.
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
+        }
+        finally
+        {
+            telemetry.End(call, outcome);
         }
     }
 
@@ -103,11 +146,8 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
         }
     }
 
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<AcquireAttempt> AskAsync(AcquireRequest request, LockOptions? options, Sending sending, CancellationToken cancellationToken)
+    private AcquireAttempt Accept(AcquireRequest request, TimedReply<AcquireReply> reply, LockOptions? options, CancellationToken cancellationToken)
     {
-        var limit = node.AcquireLimit(options);
-        var reply = await store.TryAcquireAsync(request, limit, sending, cancellationToken).ConfigureAwait(false);
         if (!reply.Reply.IsGranted)
         {
             holders.Saw(request.LockName, reply.Reply.Holder);

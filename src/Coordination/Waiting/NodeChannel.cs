@@ -129,10 +129,12 @@ internal sealed class NodeChannel(Node node, StoreClient store, LeaseKeeper leas
             _begun = begun = ForAMomentAsync(tried.Task);
         }
 
-        // The node's, so no call's end ends it, and nothing of the call's stays with it.
-        _ = Detached.Run(() => SubscribeAsync(tried));
+        Subscribe(tried);
         return begun;
     }
+
+    /// <summary>The node's, so no call's end ends it, and nothing of the call's stays with it.</summary>
+    private void Subscribe(TaskCompletionSource<bool> tried) => _ = Detached.Run(() => SubscribeAsync(tried));
 
     private async Task<bool> ForAMomentAsync(Task<bool> tried)
     {

@@ -47,6 +47,9 @@ internal sealed class Agent : IAsyncDisposable
     /// <summary>How much CPU time the process has used.</summary>
     public async Task<TimeSpan> CpuAsync() => TimeSpan.FromMilliseconds(double.Parse(await AskAsync("cpu")));
 
+    /// <summary>How many methods the runtime has compiled by now, anew ones as well: while it does, that is most of what the process uses.</summary>
+    public async Task<long> CompiledAsync() => long.Parse(await AskAsync("compiled"));
+
     /// <summary>Ends it with no chance to say anything: SIGKILL.</summary>
     public async Task KillAsync()
     {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime;
 using Coordination.Benchmarks.Peers;
 using Coordination.Benchmarks.Servers;
 
@@ -73,6 +74,8 @@ internal sealed class AgentProgram(ILockPeer peer)
                     return $"{self.TotalProcessorTime.TotalMilliseconds}";
                 }
 
+            case "compiled":
+                return $"{JitInfo.GetCompiledMethodCount()}";
             default:
                 throw new ArgumentException($"An unknown request: {words[1]}.", nameof(words));
         }

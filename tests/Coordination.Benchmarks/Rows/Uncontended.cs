@@ -9,7 +9,7 @@ internal sealed class Uncontended : IRow
     private const double Target = 1.15;
     private const int WarmUp = 2000;
     private const int PerRound = 400;
-    private const int Count = 15;
+    private const int Count = 45;
 
     public string Name => "uncontended";
 
