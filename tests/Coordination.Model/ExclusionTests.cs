@@ -71,6 +71,7 @@ public sealed class ExclusionTests
     [InlineData("FROM_HEARING")]
     [InlineData("BY_OWN_CLOCK")]
     [InlineData("EARLIER_HANDOVER")]
+    [InlineData("NEWS_ALONE")]
     [InlineData("LAST_ASK_STAYS")]
     [InlineData("MESSAGE_STAYS")]
     [InlineData("OLDER_ENTRY")]

@@ -12,6 +12,7 @@ internal sealed class NodeSubscription : IAsyncDisposable
     private static readonly TimeSpan RetryInterval = TimeSpan.FromMilliseconds(250);
 
     private readonly RedisConnection _connection;
+    private readonly ServerClocks _clocks;
     private readonly string _channel;
     private readonly Action<LockNotification> _handler;
     private readonly Action<NodeSubscription> _ended;
@@ -21,10 +22,11 @@ internal sealed class NodeSubscription : IAsyncDisposable
     private Task _moving = Task.CompletedTask;
     private bool _isDisposed;
 
-    private NodeSubscription(RedisConnection connection, string channel, Action<LockNotification> handler, Action<NodeSubscription> ended)
+    private NodeSubscription(RedisConnection connection, ServerClocks clocks, string channel, Action<LockNotification> handler, Action<NodeSubscription> ended)
     {
         _ended = ended;
         _connection = connection;
+        _clocks = clocks;
         _channel = channel;
         _handler = handler;
     }
@@ -32,6 +34,7 @@ internal sealed class NodeSubscription : IAsyncDisposable
     /// <summary>Begins to hear. Completes when the server has confirmed.</summary>
     /// <param name="connection">The node's connection.</param>
     /// <param name="established">The one that stands.</param>
+    /// <param name="clocks">Tells whose times are told.</param>
     /// <param name="channel">The node's channel.</param>
     /// <param name="handler">Is told.</param>
     /// <param name="ended">Is told when the subscription ends.</param>
@@ -39,14 +42,15 @@ internal sealed class NodeSubscription : IAsyncDisposable
     public static async Task<NodeSubscription> BeginAsync(
         RedisConnection connection,
         IConnectionMultiplexer established,
+        ServerClocks clocks,
         string channel,
         Action<LockNotification> handler,
         Action<NodeSubscription> ended,
         CancellationToken cancellationToken)
     {
-        var subscription = new NodeSubscription(connection, channel, handler, ended)
+        var subscription = new NodeSubscription(connection, clocks, channel, handler, ended)
         {
-            _current = await RedisSubscription.BeginAsync(established, channel, handler, cancellationToken).ConfigureAwait(false),
+            _current = await RedisSubscription.BeginAsync(established, clocks, channel, handler, cancellationToken).ConfigureAwait(false),
         };
         connection.Replaced += subscription.OnReplaced;
         if (connection.Established is { } now && now != established)
@@ -100,7 +104,7 @@ internal sealed class NodeSubscription : IAsyncDisposable
             try
             {
                 var old = _current!;
-                _current = await RedisSubscription.BeginAsync(established, _channel, _handler, _disposing.Token).ConfigureAwait(false);
+                _current = await RedisSubscription.BeginAsync(established, _clocks, _channel, _handler, _disposing.Token).ConfigureAwait(false);
                 _handler(LockNotification.Reconnected);
                 await old.DisposeAsync().ConfigureAwait(false);
                 return;

@@ -6,7 +6,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Stores;
 
 /// <summary>The subscriptions of a store. They end with it, those that are being made as well: the connection may be one that others use.</summary>
-internal sealed class NodeSubscriptions(RedisConnection connection, ILogger logger) : IAsyncDisposable
+internal sealed class NodeSubscriptions(RedisConnection connection, ServerClocks clocks, ILogger logger) : IAsyncDisposable
 {
     private readonly Namesakes _namesakes = new(logger);
     private readonly CancellationTokenSource _disposing = new();
@@ -25,7 +25,7 @@ internal sealed class NodeSubscriptions(RedisConnection connection, ILogger logg
             var subscription = await Detached.RunAsync(async () =>
             {
                 await _namesakes.LookAsync(established, channel).WaitAsync(either.Token).ConfigureAwait(false);
-                var begun = await NodeSubscription.BeginAsync(connection, established, channel, handler, Remove, either.Token).ConfigureAwait(false);
+                var begun = await NodeSubscription.BeginAsync(connection, established, clocks, channel, handler, Remove, either.Token).ConfigureAwait(false);
                 _namesakes.Listens(channel);
                 return begun;
             }).ConfigureAwait(false);

@@ -36,6 +36,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     private readonly NodeSubscriptions _subscriptions;
     private readonly Replication _replication;
     private readonly LockCalls _calls;
+    private readonly ServerClocks _clocks;
     private readonly int _database;
     private readonly Func<IConnectionMultiplexer, Task> _write;
     private readonly SharedAttempt<bool>? _fitness;
@@ -51,7 +52,8 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         _keys = new LockKeys(options.KeyPrefix);
         _partitions = new LockPartitions(connection);
         _calls = new LockCalls(_partitions);
-        _subscriptions = new NodeSubscriptions(connection, logger);
+        _clocks = new ServerClocks(_keys.Nothing);
+        _subscriptions = new NodeSubscriptions(connection, _clocks, logger);
         _database = options.Database ?? -1;
         _write = connection => connection.GetDatabase(_database).ExecuteAsync("DEL", [_keys.Nothing], RedisScript.OnPrimary);
         _scan = new LockScan(_keys, _database);
@@ -187,13 +189,19 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     private async Task<AcquireReply> AcquireOnPrimaryAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
         const string action = "acquire the lock";
+        var clock = request.Wait ? _clocks.Of(_connection.Established) : null;
         var raw = await EvaluateAsync(
-            RedisScript.Acquire, KeysOf(request.LockName, request.Occurrence), ArgumentsOf(request), action, request.LockName, cancellationToken).ConfigureAwait(false);
+            RedisScript.Acquire, KeysOf(request.LockName, request.Occurrence), RequestText.Arguments(request), action, request.LockName, cancellationToken).ConfigureAwait(false);
         var reply = LockReply.AcquireReplyIn(raw, hasOccurrence: request.Occurrence is not null) ?? throw Foreign(action, request.LockName);
+        if (reply.IsGranted || !request.Wait)
+        {
+            return reply;
+        }
 
         // A waiter that knows the store's time holds what is handed over before it has claimed it. But a claim waits for replicas, and of the servers
         // of a Cluster each has its own clock, and may take another's place unnoticed.
-        return !reply.IsGranted && (_replication.IsAsked || _partitions.AreSlots) ? reply with { StoreTime = null } : reply;
+        var isKnown = clock is not null && clock == _clocks.Of(_connection.Established) && !_replication.IsAsked && !_partitions.AreSlots;
+        return isKnown ? reply with { StoreClock = clock!.Value } : reply with { StoreTime = null };
     }
 
     private async Task<AcquireReply> AcquireOnReplicasAsync(AcquireRequest request, CancellationToken cancellationToken)
@@ -226,24 +234,6 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
     private RedisKey[] KeysOf(string lockName, Occurrence? occurrence) =>
         occurrence is null ? _keys.All(lockName) : [.. _keys.All(lockName), _keys.Occurrence(lockName, occurrence.Series)];
-
-    private static RedisValue[] ArgumentsOf(AcquireRequest request)
-    {
-        var grant = RequestText.Grant(request.Owner, request.Entry, request.LeaseDuration);
-        var options = RequestText.Options(request);
-        return request.Occurrence is { } occurrence
-            ? [grant, options, RequestText.Microseconds(occurrence.Time), occurrence.Run, occurrence.Recover ? 1 : 0, RequestText.Milliseconds(occurrence.RememberFor)]
-            : [grant, options];
-    }
-
-    private RedisValue[] ArgumentsOf(ReleaseRequest request)
-    {
-        var grant = RequestText.Grant(request.Owner, request.Entry, request.LeaseDuration ?? TimeSpan.Zero);
-        var options = RequestText.Options(request, mayHandOver: !_replication.IsAsked);
-        return request.Occurrence is { } occurrence
-            ? [grant, options, RequestText.Microseconds(occurrence.Time), occurrence.Run, request.OccurrenceIsFinished ? 1 : 0]
-            : [grant, options];
-    }
 
     /// <summary>One call of one script, for locks of one partition.</summary>
     private async Task<RedisResult[]> RenewAsync(IConnectionMultiplexer connection, IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
@@ -294,7 +284,7 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         var reply = await EvaluateAsync(
             RedisScript.Release,
             KeysOf(request.LockName, request.Occurrence),
-            ArgumentsOf(request),
+            RequestText.Arguments(request, mayHandOver: !_replication.IsAsked),
             "release the lock",
             request.LockName,
             HasToBeSent).ConfigureAwait(false);

@@ -18,10 +18,12 @@ internal sealed class RedisSubscription : IAsyncDisposable
 
     private readonly IConnectionMultiplexer _connection;
     private readonly ISubscriber _subscriber;
+    private readonly ServerClocks _clocks;
     private readonly RedisChannel _channel;
     private readonly Action<LockNotification> _handler;
     private readonly TaskCompletionSource _listening = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _ending = new();
+    private Hearing _hearing;
     private Task _subscribing = Task.CompletedTask;
     private volatile bool _isRefused;
     private int _commandsLost;
@@ -30,19 +32,21 @@ internal sealed class RedisSubscription : IAsyncDisposable
     private int _isNews;
     private int _disposed;
 
-    private RedisSubscription(IConnectionMultiplexer connection, RedisChannel channel, Action<LockNotification> handler)
+    private RedisSubscription(IConnectionMultiplexer connection, ServerClocks clocks, RedisChannel channel, Action<LockNotification> handler)
     {
         _connection = connection;
         _subscriber = connection.GetSubscriber();
         _channel = channel;
         _handler = handler;
+        _clocks = clocks;
+        _hearing = HearingNow();
     }
 
     /// <summary>Begins to hear. Completes when the server has confirmed.</summary>
     public static async Task<RedisSubscription> BeginAsync(
-        IConnectionMultiplexer connection, string channel, Action<LockNotification> handler, CancellationToken cancellationToken)
+        IConnectionMultiplexer connection, ServerClocks clocks, string channel, Action<LockNotification> handler, CancellationToken cancellationToken)
     {
-        var subscription = new RedisSubscription(connection, RedisChannel.Literal(channel), handler);
+        var subscription = new RedisSubscription(connection, clocks, RedisChannel.Literal(channel), handler);
         connection.ConnectionFailed += subscription.OnLost;
         connection.ConnectionRestored += subscription.OnRestored;
         connection.ConfigurationChanged += subscription.OnTopologyChanged;
@@ -85,7 +89,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
         var isAway = !_subscriber.IsConnected(_channel);
         try
         {
-            await _subscriber.UnsubscribeAsync(_channel, OnMessage).ConfigureAwait(false);
+            await _subscriber.UnsubscribeAsync(_channel, Volatile.Read(ref _hearing).Handler).ConfigureAwait(false);
         }
         catch (Exception away) when (away is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException)
         {
@@ -102,7 +106,7 @@ internal sealed class RedisSubscription : IAsyncDisposable
     {
         try
         {
-            _subscribing = _subscriber.SubscribeAsync(_channel, OnMessage);
+            _subscribing = _subscriber.SubscribeAsync(_channel, _hearing.Handler);
             await _subscribing.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (RedisConnectionException) when (_connection.IsConnected)
@@ -122,12 +126,14 @@ internal sealed class RedisSubscription : IAsyncDisposable
     private async Task WatchAsync()
     {
         var interval = LookInterval;
+        HearAnew();
         while (!_isRefused && !_ending.IsCancellationRequested)
         {
             await Task.Delay(interval, TimeProvider.System, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (_ending.IsCancellationRequested || (_subscriber.SubscribedEndpoint(_channel) is not null && _subscriber.IsConnected(_channel)))
             {
                 interval = LookInterval;
+                HearAnew();
                 continue;
             }
 
@@ -136,11 +142,38 @@ internal sealed class RedisSubscription : IAsyncDisposable
         }
     }
 
-    private void OnMessage(RedisChannel channel, RedisValue message)
+    /// <summary>
+    /// The client takes the handler when it reads a message. So one that was read before another server took over is known by its handler, however late it is handled;
+    /// and one of that server, by what the client has connected to meanwhile.
+    /// </summary>
+    private Hearing HearingNow()
     {
-        if (NotificationText.TryParse(message.ToString(), out var notification))
+        var clock = _clocks.Of(_connection);
+        return new Hearing(clock, (_, message) => OnMessage(message, clock));
+    }
+
+    private void OnMessage(RedisValue message, long? clock)
+    {
+        if (!NotificationText.TryParse(message.ToString(), out var notification))
         {
-            _handler(notification);
+            return;
+        }
+
+        if (notification.Handover is { } handover)
+        {
+            var isKnown = clock is not null && clock == _clocks.Of(_connection, _channel);
+            notification = notification with { Handover = isKnown ? handover with { StoreClock = clock!.Value } : null };
+        }
+
+        _handler(notification);
+    }
+
+    /// <summary>Listens by another handler where another server is listened to.</summary>
+    private void HearAnew()
+    {
+        if (Volatile.Read(ref _hearing).Clock != _clocks.Of(_connection))
+        {
+            StandAgain(isNews: false);
         }
     }
 
@@ -229,6 +262,8 @@ internal sealed class RedisSubscription : IAsyncDisposable
                 await _subscriber.UnsubscribeAsync(_channel, Ignore).ConfigureAwait(false);
             }
 
+            await TryHearAnewAsync().ConfigureAwait(false);
+
             _listening.TrySetResult();
             return true;
         }
@@ -247,9 +282,34 @@ internal sealed class RedisSubscription : IAsyncDisposable
         }
     }
 
+    private async Task TryHearAnewAsync()
+    {
+        var next = HearingNow();
+        if (next.Clock == _hearing.Clock)
+        {
+            return;
+        }
+
+        // One after the other: both may hear the same message, which is no harm.
+        var unheard = next;
+        try
+        {
+            await _subscriber.SubscribeAsync(_channel, next.Handler).ConfigureAwait(false);
+            unheard = Interlocked.Exchange(ref _hearing, next);
+        }
+        finally
+        {
+            await _subscriber.UnsubscribeAsync(_channel, unheard.Handler).ConfigureAwait(false);
+            if (Volatile.Read(ref _disposed) != 0)
+            {
+                await _subscriber.UnsubscribeAsync(_channel, next.Handler).ConfigureAwait(false);
+            }
+        }
+    }
+
     private static void Ignore(RedisChannel channel, RedisValue message)
     {
-        // OnMessage hears it.
+        // Another handler hears it.
     }
 
     private ref int Loss(ConnectionType connection) =>
@@ -262,4 +322,8 @@ internal sealed class RedisSubscription : IAsyncDisposable
             _handler(LockNotification.Reconnected);
         }
     }
+
+    /// <param name="Clock">Whose times it is told.</param>
+    /// <param name="Handler">Is told.</param>
+    private sealed record Hearing(long? Clock, Action<RedisChannel, RedisValue> Handler);
 }

@@ -14,6 +14,7 @@ internal static class RequestText
     private const long EightDigits = 100_000_000;
 
     /// <summary>What the record says of a grant from its state on: held, with nobody queued.</summary>
+<<<<<<< HEAD
     /// <remarks>Bytes, which are sent as they are: a text would be twice as long, and encoded each time.</remarks>
     public static RedisValue Grant(LockOwner owner, long entry, TimeSpan lease)
     {
@@ -22,15 +23,37 @@ internal static class RequestText
             ? bytes[..length].ToArray()
             : string.Create(CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}");
     }
+=======
+    private static RedisValue Grant(LockOwner owner, long entry, TimeSpan lease) =>
+        string.Create(CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}");
+>>>>>>> redis-tests
+
+    /// <summary>What to acquire.</summary>
+    public static RedisValue[] Arguments(AcquireRequest request)
+    {
+        var grant = Grant(request.Owner, request.Entry, request.LeaseDuration);
+        return request.Occurrence is { } occurrence
+            ? [grant, Options(request), Microseconds(occurrence.Time), occurrence.Run, occurrence.Recover ? 1 : 0, Milliseconds(occurrence.RememberFor)]
+            : [grant, Options(request)];
+    }
+
+    /// <summary>What to release.</summary>
+    /// <param name="request">What is asked.</param>
+    /// <param name="mayHandOver">Whether a grant needs nothing beside the reply, as a replica's confirmation.</param>
+    public static RedisValue[] Arguments(ReleaseRequest request, bool mayHandOver)
+    {
+        var grant = Grant(request.Owner, request.Entry, request.LeaseDuration ?? TimeSpan.Zero);
+        return request.Occurrence is { } occurrence
+            ? [grant, Options(request, mayHandOver), Microseconds(occurrence.Time), occurrence.Run, request.OccurrenceIsFinished ? 1 : 0]
+            : [grant, Options(request, mayHandOver)];
+    }
 
     /// <summary>How to acquire. A number, which no text is made of.</summary>
-    public static RedisValue Options(AcquireRequest request) =>
+    private static RedisValue Options(AcquireRequest request) =>
         (((Digit(request.Wait) * 10) + Digit(request.AllowBarging)) * EightDigits) + Milliseconds(request.ClaimWindow);
 
     /// <summary>How to release.</summary>
-    /// <param name="request">What is asked.</param>
-    /// <param name="mayHandOver">Whether a grant needs nothing beside the reply, as a replica's confirmation.</param>
-    public static RedisValue Options(ReleaseRequest request, bool mayHandOver)
+    private static RedisValue Options(ReleaseRequest request, bool mayHandOver)
     {
         var digits = (((Digit(IsPlain(request)) * 10) + Digit(request.AllowBarging)) * 10) + Digit(request.TakesHandover && mayHandOver);
         return (((digits * EightDigits) + Milliseconds(request.ClaimWindow)) * EightDigits) + Milliseconds(request.LockAtLeastFor);
@@ -46,7 +69,7 @@ internal static class RequestText
 
     public static RedisValue Token(long token) => token.ToString("D16", CultureInfo.InvariantCulture);
 
-    public static long Microseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+    private static long Microseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>Rounded up: never shorter than what the holder counts on.</summary>
     public static long Milliseconds(TimeSpan duration) => (long)Math.Ceiling(duration.TotalMilliseconds);

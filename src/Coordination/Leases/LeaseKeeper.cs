@@ -23,8 +23,8 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     private readonly PendingUndos _undos = new(MaxUndos);
 
     /// <summary>
-    /// Told of a release whose reply handed the lock over to another waiter of this node, and of one that was sent more than once, for a reply that was lost may
-    /// have done so: the lock, the reply, and the moment before it was sent.
+    /// Told of a release whose reply handed the lock over to another waiter of this node, and of one that was sent more than once or failed, for a reply that was lost
+    /// may have done so: the lock, the reply, and the moment before it was sent.
     /// </summary>
     public Action<string, ReleaseReply, ClockReading>? PassedOn { get; set; }
 
@@ -307,8 +307,9 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
             }
             catch (LockStoreException e) when (!e.IsTransient || time.Uptime >= endsAt)
             {
-                // The store refuses, or the time for it is up: the lock lapses by itself.
+                // The store refuses, or the time for it is up: the lock lapses by itself. Or it was released, and a reply that was lost handed it over.
                 telemetry.ReleaseFailed(lease.Grant, e);
+                PassedOn?.Invoke(request.LockName, ReleaseReply.NotHeld, time.Reading);
                 return ReleaseResult.Unknown;
             }
             catch (LockStoreException)

@@ -21,6 +21,10 @@ public sealed record AcquireReply
     /// </value>
     public DateTimeOffset? StoreTime { get; init; }
 
+    /// <summary>Which of the store's clocks <see cref="StoreTime"/> is of: the times of two of them say nothing of each other.</summary>
+    /// <value>Zero, the default, of a store with one clock. Another number where another server may have taken the place of the one that was asked.</value>
+    public long StoreClock { get; init; }
+
     /// <summary>What was found of the occurrence that was asked for.</summary>
     /// <value><see cref="OccurrenceStatus.None"/> by default.</value>
     public OccurrenceStatus OccurrenceStatus { get; init; }

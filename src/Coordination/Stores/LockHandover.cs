@@ -12,6 +12,10 @@ public sealed record LockHandover
     /// <summary>When the lock was handed over, on the store's clock, which <see cref="AcquireReply.StoreTime"/> is of as well.</summary>
     public required DateTimeOffset At { get; init; }
 
+    /// <summary>Which of the store's clocks <see cref="At"/> is of, as <see cref="AcquireReply.StoreClock"/>. A waiter that asked by another clock claims the lock before it holds it.</summary>
+    /// <value>Zero, the default, of a store with one clock.</value>
+    public long StoreClock { get; init; }
+
     /// <summary>How long from then on it stays handed over without being claimed.</summary>
     public required TimeSpan ClaimWindow { get; init; }
 }

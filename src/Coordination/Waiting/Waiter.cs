@@ -83,14 +83,14 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         Wake.Set();
     }
 
-    /// <summary>The connection was away, and another server may have taken its place, with a clock of its own: nothing is proven by what was asked before.</summary>
+    /// <summary>The connection was away: nothing is proven by what was asked before.</summary>
     public void ForgetLastAsk() => Volatile.Write(ref _lastAsk, null);
 
     /// <summary>
     /// Looks whether the lock was handed over to this waiter, so that it holds it before it has claimed it. Its deadline counts from a moment that is proven to lie
     /// before the handover: the waiter asked at a moment of its own clock, and the reply named the store's time, which was no earlier. So the
-    /// handover was later than that moment by the difference of the store's two times at least, but for the difference in pace of two clocks.
-    /// However late the notification comes, it proves less, and never too much.
+    /// handover was later than that moment by the difference of the store's two times at least, but for the difference in pace of two clocks. Both are of one
+    /// clock of the store: another server may have taken over, with a clock that is ahead. However late the notification comes, it proves less, and never too much.
     /// </summary>
     /// <param name="handover">How it was handed over.</param>
     /// <param name="provenAt">That moment.</param>
@@ -110,7 +110,7 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
             return true;
         }
 
-        if (Volatile.Read(ref _lastAsk) is not { } asked || handover.At < asked.StoreTime)
+        if (Volatile.Read(ref _lastAsk) is not { } asked || handover.StoreClock != asked.StoreClock || handover.At < asked.StoreTime)
         {
             return false;
         }
@@ -127,7 +127,7 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     public TimeSpan Refused(TimedReply<AcquireReply> timed)
     {
         var reply = timed.Reply;
-        Volatile.Write(ref _lastAsk, reply.StoreTime is { } storeTime ? new LastAsk(timed.SentAt, storeTime) : null);
+        Volatile.Write(ref _lastAsk, reply.StoreTime is { } storeTime ? new LastAsk(timed.SentAt, storeTime, reply.StoreClock) : null);
         // It was the first behind one holder, and now another holds the lock: its turn came, its claim window ended, and it heard of neither.
         // That may be so each time, for ever. So until it has the lock it asks within the claim window, whatever it hears. The window is that of
         // the node that hands over, which may be shorter than this node's: each turn that is missed again halves what is taken for it.
@@ -153,7 +153,7 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         return sleep - new TimeSpan(wakesAt.Ticks % CommonRhythm.Ticks);
     }
 
-    private sealed record LastAsk(ClockReading At, DateTimeOffset StoreTime);
+    private sealed record LastAsk(ClockReading At, DateTimeOffset StoreTime, long StoreClock);
 
     private sealed record TakenOver(LockHandover Handover, ClockReading? ProvenAt);
 

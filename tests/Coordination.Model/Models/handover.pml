@@ -5,11 +5,13 @@
  * Its deadline counts from a moment that is proven to lie before P: its last ask was sent at c, and refused at S. So P was no earlier than c + (P - S).
  *
  * Others take the lock, release it, and stop waiting or go on as they like; an operator may revoke the lock of others. The waiter may be stopped for
- * any time. Another server may take over, whose clock is ahead: then the node has reconnected, and hears of that before anything else.
+ * any time. Another server may take over, whose clock is ahead. The node hears at some time that it has reconnected, before or after anything else, or never;
+ * replies and messages of the server before come as late as they like. So each carries the number of the connections by which it came, which the client counts before
+ * it makes them: a handover is taken at once only where it is that of the last ask.
  *
  * SUSPENSION: the machine of the waiter may be suspended, so that its clock stands still.
  *
- * Broken twins: FROM_HEARING, BY_OWN_CLOCK, EARLIER_HANDOVER, LAST_ASK_STAYS, MESSAGE_STAYS, OLDER_ENTRY, WHOLE_WINDOW, REPLY_FROM_ARRIVAL, CLAIM_FROM_REPLY,
+ * Broken twins: FROM_HEARING, BY_OWN_CLOCK, EARLIER_HANDOVER, NEWS_ALONE, LAST_ASK_STAYS, MESSAGE_STAYS, OLDER_ENTRY, WHOLE_WINDOW, REPLY_FROM_ARRIVAL, CLAIM_FROM_REPLY,
  * and of SUSPENSION: HANDOVER_FROM_BEFORE.
  */
 #ifndef LEASE
@@ -50,6 +52,7 @@ byte ask;
 byte ask_age;
 byte ask_took;
 bool ask_current;
+bool ask_by_another;            /* the reply is of the server before this one */
 
 /* What it knows of its last ask: S - c, by its own clock and by the store's. */
 bool knows;
@@ -180,6 +183,7 @@ inline forget_ask() {
     ask_age = 0;
     ask_took = 0;
     ask_current = false;
+    ask_by_another = false;
     told_before_reply = false;
     note_old(ask_is_old, false)
 }
@@ -238,25 +242,30 @@ inline start(until_deadline, is_current, is_old) {
 
 /* Waiter.cs, TryTakeOver */
 #define skew(x) ((x) -> OFFSET : 0)
-#ifdef MESSAGE_STAYS
-#define is_heard told           /* which of two clocks shows more says nothing */
-#define is_after (told_after || told_by_another)
+#define is_of_one (of_another_clock == told_by_another)
+#ifdef NEWS_ALONE                /* the last ask is forgotten when the node hears that it has reconnected */
+#define is_comparable true
+#elif defined(MESSAGE_STAYS)     /* a message counts as of the server that there is when it is handled */
+#define is_comparable (is_of_one || told_by_another)
+#elif defined(LAST_ASK_STAYS)    /* a message of this server counts, whichever replied to the last ask */
+#define is_comparable (is_of_one || of_another_clock)
 #else
-#define is_after told_after
-#define is_heard (told && !told_by_another)
+#define is_comparable is_of_one
 #endif
+/* Which of two clocks shows more says nothing. */
+#define is_after (is_comparable && (told_after || !is_of_one))
 #define since_proof (took + told_ago - skew(of_another_clock != told_by_another))
 #if defined(FROM_HEARING)
-#define is_taken (told_entry && knows && told_after)
+#define is_taken (told_entry && knows && is_after)
 #define proven window_left
 #elif defined(BY_OWN_CLOCK)
-#define is_taken (told_entry && knows && told_after)
+#define is_taken (told_entry && knows && is_after)
 #define proven (window_left - told_ago + OFFSET)
 #elif defined(EARLIER_HANDOVER)
-#define is_taken (told_entry && knows)
+#define is_taken (told_entry && knows && is_comparable)
 #define proven (window_left - told_after * since_proof - (1 - told_after) * asked_ago)
 #elif defined(OLDER_ENTRY)
-#define is_taken (knows)
+#define is_taken (knows && is_comparable)
 #define proven (window_left - since_proof)
 #else
 #define is_taken (told_entry && knows && is_after && since_proof >= 0)
@@ -286,7 +295,7 @@ end:
         at = SLEEPING;
         knows = true;
         took = ask_took;
-        of_another_clock = false;
+        of_another_clock = ask_by_another;
         note_asked(ask_age);
         told_after = told && !told_before_reply;
         note_old(known_is_old, ask_is_old);
@@ -295,7 +304,7 @@ end:
 
     /* Wakes, by itself or by what it hears: and asks again, or starts. It may hear the same once more. */
     :: atomic { runs && at == SLEEPING -> at = ASKING }
-    :: atomic { runs && at == SLEEPING && is_heard ->
+    :: atomic { runs && at == SLEEPING && told ->
         if
         :: is_taken -> start(proven, told_current, known_is_old)
         :: else -> at = ASKING
@@ -306,6 +315,8 @@ end:
         :: else -> at = ASKING
         fi;
         forget_release() }
+    /* Hears that it has reconnected. */
+    :: atomic { runs && knows && of_another_clock -> forget_last_ask() }
     /* Gives up, and what it may have been handed over is passed on. */
     :: atomic { runs && at != HOLDING ->
         if
@@ -396,13 +407,11 @@ end:
     :: atomic { !failed_over && at != HOLDING && (state == OTHERS || state == FREE) ->
         failed_over = true;
         told_by_another = told;
-        forget_ask();
-#ifdef LAST_ASK_STAYS
-        of_another_clock = knows
-#else
-        forget_last_ask()
-#endif
-        }
+        of_another_clock = knows;
+        if
+        :: ask == REFUSED -> ask_by_another = true
+        :: forget_ask()
+        fi }
 #endif
     od
 }

@@ -1,4 +1,7 @@
+using Coordination.Stores;
 using Coordination.Testing;
+using Coordination.TestKit.Nodes;
+using Coordination.TestKit.Stores;
 
 namespace Coordination.Tests.Leases;
 
@@ -50,6 +53,26 @@ public sealed class ReleaseTests
         Assert.Equal(ReleaseResult.Released, await release);
         Assert.Equal(2, node.Store.GetCallCount(StoreOperation.Release));
         Assert.False(lease.Lost.IsCancellationRequested);
+    }
+
+    /// <summary>The node's next waiter is named by the reply, and by no notification.</summary>
+    [Fact]
+    [Promise("G7")]
+    [Failure("F27")]
+    public async Task A_waiter_of_the_node_asks_when_a_release_ends_without_any_reply()
+    {
+        await using var holder = new ClockedNode();
+        await using var node = new TestNode(holder.Clock, actualStore: new SilentReleaseStore(holder.Store));
+        var lease = await node.AcquireAsync();
+        Task<ILockLease> waiting = null!;
+        await node.UntilAsleepAsync(() => waiting = node.AcquireAsync());
+        var release = lease.ReleaseAsync(Token);
+        Assert.True(node.AdvanceUntil(() => release.IsCompleted, TimeSpan.FromSeconds(4)));
+        Assert.Equal(ReleaseResult.Unknown, await release);
+
+        // Long before the end of the lease that the waiter knows of.
+        Assert.True(node.AdvanceUntil(() => waiting.IsCompleted, TimeSpan.FromSeconds(3)));
+        Assert.True((await waiting).FencingToken > lease.FencingToken);
     }
 
     [Fact]
@@ -137,5 +160,15 @@ public sealed class ReleaseTests
         Assert.True(node.AdvanceUntil(() => release.IsCompleted, TimeSpan.FromSeconds(1)));
         Assert.Equal(ReleaseResult.Released, await release);
         Assert.Equal(0, node.Store.Count);
+    }
+
+    /// <summary>A store whose replies to releases are lost.</summary>
+    private sealed class SilentReleaseStore(ILockStore inner) : DelegatingLockStore(inner)
+    {
+        public override async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
+        {
+            await base.ReleaseAsync(request, cancellationToken);
+            throw new LockStoreException("The reply was lost.", isTransient: true);
+        }
     }
 }
