@@ -14,19 +14,14 @@ internal static class RequestText
     private const long EightDigits = 100_000_000;
 
     /// <summary>What the record says of a grant from its state on: held, with nobody queued.</summary>
-<<<<<<< HEAD
     /// <remarks>Bytes, which are sent as they are: a text would be twice as long, and encoded each time.</remarks>
-    public static RedisValue Grant(LockOwner owner, long entry, TimeSpan lease)
+    private static RedisValue Grant(LockOwner owner, long entry, TimeSpan lease)
     {
         Span<byte> bytes = stackalloc byte[MostOnStack];
         return Utf8.TryWrite(bytes, CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}", out var length)
             ? bytes[..length].ToArray()
             : string.Create(CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}");
     }
-=======
-    private static RedisValue Grant(LockOwner owner, long entry, TimeSpan lease) =>
-        string.Create(CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}");
->>>>>>> redis-tests
 
     /// <summary>What to acquire.</summary>
     public static RedisValue[] Arguments(AcquireRequest request)
