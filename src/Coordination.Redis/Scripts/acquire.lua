@@ -20,8 +20,8 @@ if not KEYS[4] then
     local _, last = string.find(record, '^%d+F0%d%d%d%d%d%d%d%d')
     is_free = last == 42 and string.sub(record, 1, 16) < now
   elseif KEYS[2] then
-    -- Used for the first time, or lost: who waits may be known all the same.
-    is_free = redis.call('EXISTS', KEYS[2]) == 0
+    -- Used for the first time, or lost: who waits may be known all the same. Garnet says of a key of another type that it has no value.
+    is_free = redis.call('EXISTS', KEYS[1], KEYS[2]) == 0
   end
   if is_free then
     redis.call('SET', KEYS[1], now .. now .. ARGV[1], 'PX', '172800000')
@@ -38,7 +38,7 @@ if not KEYS[4] then
 end
 --INCLUDE
 local owner, wait, barging, claim_window = owner_of(self), string.sub(ARGV[2], 1, 1) == '2', string.sub(ARGV[2], 2, 2) == '2', tonumber(string.sub(ARGV[2], 3))
-if record and not is_record(record) then
+if is_foreign(KEYS[1], record) then
   return -1
 end
 
