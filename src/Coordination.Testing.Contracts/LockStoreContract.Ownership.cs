@@ -271,6 +271,24 @@ public abstract partial class LockStoreContract
     }
 
     [Fact]
+    [Promise("G2", "G4")]
+    [Failure("F45")]
+    public async Task The_renewal_of_the_only_entry_ends_a_longer_lease_of_one_that_was_left()
+    {
+        await GrantAsync(Ada);
+        Assert.True((await TryAsync(Ada, entry: 2, lease: 2 * Long)).IsGranted);
+        Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([Requests.Renew(LockName, Ada, Long) with { Entry = 1 }], Cancellation).WaitAsync(Bound, Cancellation));
+        Assert.InRange(await TimeToLiveAsync(), (2 * Long) - Bound, 2 * Long);
+
+        Assert.Equal(ReleaseReply.StillHeldByOwner, await ReleaseAsync(Ada, entry: 2));
+        Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([Requests.Renew(LockName, Ada, Long) with { Entry = 2 }], Cancellation).WaitAsync(Bound, Cancellation));
+        Assert.InRange(await TimeToLiveAsync(), (2 * Long) - Bound, 2 * Long);
+
+        Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([Requests.Renew(LockName, Ada, Long) with { Entry = 1 }], Cancellation).WaitAsync(Bound, Cancellation));
+        Assert.InRange(await TimeToLiveAsync(), Long - Bound, Long);
+    }
+
+    [Fact]
     public async Task Another_entry_with_a_longer_lease_extends_it()
     {
         await GrantAsync(Ada);

@@ -57,6 +57,14 @@ public sealed class LockStoreContractTests
         AssertCaughtAsync(store => new KeepsWhoClaims(store), suite => suite.A_claim_takes_the_waiter_out_of_the_queue_and_has_the_whole_lease(withOthers: false));
 
     [Fact]
+    public Task A_store_that_keeps_the_lease_of_an_entry_that_was_left_is_caught() =>
+        AssertCaughtAsync(store => new KeepsTheLongestLease(store), suite => suite.The_renewal_of_the_only_entry_ends_a_longer_lease_of_one_that_was_left());
+
+    [Fact]
+    public Task A_store_that_shortens_a_lease_for_an_entry_that_was_left_is_caught() =>
+        AssertCaughtAsync(store => new ShortensForAnyEntry(store), suite => suite.The_renewal_of_the_only_entry_ends_a_longer_lease_of_one_that_was_left());
+
+    [Fact]
     public Task A_store_that_tells_nobody_of_a_handover_is_caught() =>
         AssertCaughtAsync(store => new TellsNobodyOfHandovers(store), suite => suite.A_release_may_hand_the_lock_to_a_waiter_of_its_own_node_by_its_reply());
 

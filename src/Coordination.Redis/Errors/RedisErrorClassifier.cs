@@ -85,6 +85,9 @@ internal static class RedisErrorClassifier
     /// <summary>Whether the server refused because some keys of one script were moved to another server already, or because none of them was found.</summary>
     public static bool IsOfMove(RedisServerException error) => CodeIn(error.Message) == "TRYAGAIN";
 
+    /// <summary>Whether the server refused because something else wrote a key, of another type.</summary>
+    public static bool IsOfAnotherType(RedisServerException error) => CodeIn(error.Message) == "WRONGTYPE";
+
     /// <summary>Whether a server refused because it is a replica, or the client because it knows of none that is not.</summary>
     public static bool IsOfReplica(Exception error) =>
         error is RedisServerException or RedisCommandException

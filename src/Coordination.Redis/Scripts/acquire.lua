@@ -19,8 +19,8 @@ if not KEYS[4] then
   if record then
     is_free = string.sub(record, 33, 34) == 'F0' and string.sub(record, 1, 16) < now
   elseif KEYS[2] then
-    -- Used for the first time, or lost: who waits may be known all the same.
-    is_free = redis.call('EXISTS', KEYS[2]) == 0
+    -- Used for the first time, or lost: who waits may be known all the same. Garnet says of a key of another type that it has no value.
+    is_free = redis.call('EXISTS', KEYS[1], KEYS[2]) == 0
   end
   if is_free then
     redis.call('SET', KEYS[1], now .. now .. ARGV[1], 'PX', '172800000')
@@ -37,7 +37,7 @@ if not KEYS[4] then
 end
 --INCLUDE
 local owner, wait, barging, claim_window = owner_of(self), string.sub(ARGV[2], 1, 1) == '2', string.sub(ARGV[2], 2, 2) == '2', tonumber(string.sub(ARGV[2], 3))
-if record and not is_record(record) then
+if is_foreign(KEYS[1], record) then
   return -1
 end
 

@@ -4,11 +4,15 @@
 -- ARGV: token in 16 digits, lease in ms in 8 and owner#entry in one text
 -- Returns: whether the lock is the owner's (1), is not (0), or was revoked by an operator (2).
 -- Complexity: O(log W) for W waiters.
-local record = redis.call('GET', KEYS[1])
+local record = redis.pcall('GET', KEYS[1])
+if type(record) == 'table' then
+  -- A key of another type is not this owner's lock.
+  return string.find(record.err, 'WRONGTYPE', 1, true) and 0 or record
+end
 local time = redis.call('TIME')
 local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
 --INCLUDE
-if not record or not is_record(record) then
+if not record or is_foreign(KEYS[1], record) then
   return 0
 end
 local token, waiter = string.sub(ARGV[1], 1, 16), string.sub(ARGV[1], 25)

@@ -9,7 +9,12 @@ if not KEYS[2] then
 end
 local time = redis.call('TIME')
 local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
-local reply = { now .. (redis.call('GET', KEYS[1]) or ''), redis.call('ZCARD', KEYS[2]) }
+local record = redis.call('GET', KEYS[1]) or ''
+if record == '' and redis.call('EXISTS', KEYS[1]) == 1 then
+  -- Garnet says of a key of another type that it has no value. One character is no record.
+  record = '?'
+end
+local reply = { now .. record, redis.call('ZCARD', KEYS[2]) }
 -- To ZRANGE the end -1 would be the last one.
 local queue = ARGV[1] == '0' and {} or redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[1]) - 1, 'WITHSCORES')
 for i = 1, #queue, 2 do

@@ -25,7 +25,7 @@ for i = 1, #KEYS / 3 do
       if record then
         is_free = sub(record, 1, 16) < now
       else
-        is_free = pcall('EXISTS', waiters) == 0
+        is_free = pcall('EXISTS', key, waiters) == 0
       end
       local done = is_free and pcall('SET', key, now .. now .. grant, 'PX', '172800000')
       if done and not done.err then

@@ -34,8 +34,12 @@ local function node_of(owner)
   return string.match(owner, '^(.*)/')
 end
 
-local function is_record(text)
-  return string.find(text, '^' .. string.rep('%d', 32) .. '[FHCR][01]' .. string.rep('%d', 8)) ~= nil
+-- Whether something else wrote a lock's key: a text that is no record of this version, or a key of another type, which to Garnet has no value.
+local function is_foreign(key, record)
+  if record then
+    return not string.find(record, '^' .. string.rep('%d', 32) .. '[FHCR][01]' .. string.rep('%d', 8))
+  end
+  return redis.call('EXISTS', key) == 1
 end
 
 -- Without the queue's keys, a script can do no more. As the server itself says it of keys of which some have moved.

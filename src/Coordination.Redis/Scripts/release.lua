@@ -3,7 +3,7 @@
 -- ARGV: what the record says of the grant from its state on (H0, lease, owner#entry); whether the lease surely lasts still and nothing else
 --   is asked than the release, whether barging is allowed, and whether the reply may hand the lock over (1 for no, 2 for yes), the claim
 --   window in 8 digits, and in 8 more for how many ms after its grant the lock is granted to nobody again; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
--- Returns: released (1), still held by another entry of the owner (2), not the owner's (0); or, where a waiter of the same node has the lock now,
+-- Returns: released (1), still held by another entry of the owner (2), not the owner's (0), and no lock of ours (-1); or, where a waiter of the same node has the lock now,
 --   that waiter, its token, and when it was handed over.
 -- Complexity: O(log W) for W waiters, and O(D log W) when D dead waiters stand before the first live one.
 local record = redis.call('GET', KEYS[1])
@@ -20,8 +20,8 @@ local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. t
 local self = string.sub(ARGV[1], 11)
 local barging, by_reply = string.sub(ARGV[2], 2, 2) == '2', string.sub(ARGV[2], 3, 3) == '2'
 local claim_window, at_least = tonumber(string.sub(ARGV[2], 4, 11)), tonumber(string.sub(ARGV[2], 12))
-if record and not is_record(record) then
-  return 0
+if is_foreign(KEYS[1], record) then
+  return -1
 end
 
 local queue = { waiters = KEYS[2], alive = KEYS[3] }

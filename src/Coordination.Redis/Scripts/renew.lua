@@ -1,7 +1,7 @@
--- Extends the locks that their owners still hold, and only those: never makes a lock, never touches another's, never
--- shortens a lease. A lock that was handed over counts as held, and is claimed by this.
+-- Extends the locks that their owners still hold, and only those: never makes a lock, never touches another's. It shortens no lease, but where the
+-- entry that asks is the only one: then the lease is what that one asks for. A lock that was handed over counts as held, and is claimed by this.
 -- KEYS: the record, for each request
--- ARGV: token (16 digits; all zero for any), lease in ms (8 digits) and owner# in one text, for each request
+-- ARGV: token (16 digits; all zero for any), lease in ms (8 digits) and owner#entry in one text, or owner# where no entry is named, for each request
 -- Returns: for each request, whether the lock is the owner's (1), is not (0), or was revoked by an operator (2).
 -- Complexity: O(N) for N requests.
 local time = redis.call('TIME')
@@ -11,7 +11,7 @@ local sub = string.sub
 local replies = {}
 for i, key in ipairs(KEYS) do
   local asked = ARGV[i]
-  local token, owner = sub(asked, 1, 16), sub(asked, 25)
+  local token, who = sub(asked, 1, 16), sub(asked, 25)
   -- A key of another type is not this owner's lock. By pcall, so that it does not fail the other requests. Any other error, such as a missing
   -- right, says nothing of the lock.
   local record = redis.pcall('GET', key)
@@ -24,12 +24,19 @@ for i, key in ipairs(KEYS) do
   replies[i] = 0
   if record then
     local state, from, lease = sub(record, 33, 33), tonumber(sub(record, 17, 32)), tonumber(sub(record, 35, 42))
-    if from and lease and (state == 'H' or state == 'C') and sub(record, 43, 42 + #owner) == owner and (token == '0000000000000000' or token == sub(record, 1, 16))
+    local is_only = sub(record, 43) == who
+    local is_own = is_only
+    if not is_own then
+      local owner = string.match(who, '^.*#')
+      is_own = sub(record, 43, 42 + #owner) == owner
+      is_only = sub(record, 43, 43 + #who) == who .. '\n'
+    end
+    if from and lease and (state == 'H' or state == 'C') and is_own and (token == '0000000000000000' or token == sub(record, 1, 16))
       and (from > micros or from + lease * 1000 > micros) then
       replies[i] = 1
       local wanted = tonumber(sub(asked, 17, 24))
       -- The clock may have been set back: a lease that was to begin later begins now.
-      if state == 'C' or micros + wanted * 1000 >= math.min(from, micros) + lease * 1000 then
+      if state == 'C' or is_only or micros + wanted * 1000 >= math.min(from, micros) + lease * 1000 then
         if sub(record, 17, 22) == sub(now, 1, 6) and sub(record, 35, 42) == sub(asked, 17, 24) and state == 'H' then
           redis.call('SETRANGE', key, 16, now)
         else

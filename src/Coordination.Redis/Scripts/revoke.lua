@@ -1,13 +1,16 @@
 -- Revokes a lock: takes it from its holder, and passes it on.
 -- KEYS: record, waiters, alive. Only the record while a slot of a Cluster moves.
 -- ARGV: fencing token in 16 digits, claim window in ms
--- Returns: whether the lock is, or was until such a request, held under that token (1 or 0).
+-- Returns: whether the lock is, or was until such a request, held under that token (1 or 0). -1 when the key is not a lock of ours.
 -- Complexity: as of a release.
 local record = redis.call('GET', KEYS[1])
 local time = redis.call('TIME')
 local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
 --INCLUDE
-if not record or not is_record(record) then
+if is_foreign(KEYS[1], record) then
+  return -1
+end
+if not record then
   return 0
 end
 local lock = read(record, now)

@@ -27,10 +27,10 @@ internal static class LockReply
         return reply.Resp2Type == ResultType.BulkString ? TokenIn((RedisValue)reply) is { } token ? AcquireReply.Granted(token) : Refused(reply, 0) : null;
     }
 
-    /// <summary>The reply to a release.</summary>
+    /// <summary>The reply to a release; null when something else wrote the key.</summary>
     /// <param name="reply">What the script replied.</param>
     /// <param name="claimWindow">For how long it was to hand the lock over.</param>
-    public static ReleaseReply ReleaseReplyIn(RedisResult reply, TimeSpan claimWindow)
+    public static ReleaseReply? ReleaseReplyIn(RedisResult reply, TimeSpan claimWindow)
     {
         if (reply.Resp2Type == ResultType.Array)
         {
@@ -53,6 +53,7 @@ internal static class LockReply
 
         return (int)reply switch
         {
+            -1 => null,
             1 => ReleaseReply.Released,
             2 => ReleaseReply.StillHeldByOwner,
             _ => ReleaseReply.NotHeld,

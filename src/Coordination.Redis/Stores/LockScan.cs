@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Coordination.Redis.Errors;
 using Coordination.Redis.Scripts;
 using Coordination.Stores;
 using StackExchange.Redis;
@@ -59,7 +60,7 @@ internal sealed class LockScan(LockKeys keys, int databaseNumber)
         {
             return await database.StringGetAsync(key, RedisScript.OnPrimary).ConfigureAwait(false);
         }
-        catch (RedisServerException foreign) when (foreign.Message.StartsWith("WRONGTYPE", StringComparison.Ordinal))
+        catch (RedisServerException foreign) when (RedisErrorClassifier.IsOfAnotherType(foreign))
         {
             // Something else wrote the key.
             return null;

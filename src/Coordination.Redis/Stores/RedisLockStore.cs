@@ -146,14 +146,15 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
     public async Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
     {
-        var reply = await EvaluateAsync(
+        const string action = "revoke the lock";
+        var reply = (int)await EvaluateAsync(
             RedisScript.Revoke,
             _keys.All(lockName),
             [RequestText.Token(fencingToken), RequestText.Milliseconds(claimWindow)],
-            "revoke the lock",
+            action,
             lockName,
             cancellationToken).ConfigureAwait(false);
-        return (int)reply == 1;
+        return reply >= 0 ? reply == 1 : throw Foreign(action, lockName);
     }
 
     public async Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken)
@@ -281,14 +282,15 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
     private async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request)
     {
+        const string action = "release the lock";
         var reply = await EvaluateAsync(
             RedisScript.Release,
             KeysOf(request.LockName, request.Occurrence),
             RequestText.Arguments(request, mayHandOver: !_replication.IsAsked),
-            "release the lock",
+            action,
             request.LockName,
             HasToBeSent).ConfigureAwait(false);
-        return LockReply.ReleaseReplyIn(reply, request.ClaimWindow);
+        return LockReply.ReleaseReplyIn(reply, request.ClaimWindow) ?? throw Foreign(action, request.LockName);
     }
 
     /// <summary>
@@ -368,6 +370,12 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         Exception exception, string action, string? lockName, CancellationToken cancellationToken, [NotNullWhen(true)] out LockStoreException? failure, bool isAsked = true)
     {
         failure = null;
+        if (lockName is not null && exception is RedisServerException refused && RedisErrorClassifier.IsOfAnotherType(refused))
+        {
+            failure = Foreign(action, lockName, refused);
+            return true;
+        }
+
         if (exception is ObjectDisposedException && _connection is { Settings: not null, IsDisposed: false })
         {
             failure = new LockStoreException($"The connection to Redis was replaced; cannot {action} now.", isTransient: true, exception) { MayBeApplied = isAsked };
@@ -378,8 +386,8 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             && RedisErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", _connection.Address, _connection.Finding, out failure, isAsked);
     }
 
-    private LockStoreException Foreign(string action, string lockName) =>
-        new($"Cannot {action} '{lockName}': something else wrote the key '{_keys.Lock(lockName)}'. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.") { MayBeApplied = false };
+    private LockStoreException Foreign(string action, string lockName, Exception? refusal = null) =>
+        new($"Cannot {action} '{lockName}': something else wrote the key '{_keys.Lock(lockName)}', or one of its queue. Delete it, or set another {RedisStoreOptions.SectionName}:KeyPrefix.", isTransient: false, refusal) { MayBeApplied = refusal is not null };
 
     /// <summary>Transient: what is grouped anew goes through.</summary>
     private static LockStoreException Regrouping(IReadOnlyList<RenewalRequest> requests, Exception? refusal = null) =>

@@ -56,7 +56,7 @@ internal static class RequestText
 
     /// <summary>What to renew.</summary>
     public static RedisValue Renewal(RenewalRequest request) =>
-        string.Create(CultureInfo.InvariantCulture, $"{request.FencingToken ?? 0:D16}{Milliseconds(request.LeaseDuration):D8}{request.Owner}#");
+        string.Create(CultureInfo.InvariantCulture, $"{request.FencingToken ?? 0:D16}{Milliseconds(request.LeaseDuration):D8}{request.Owner}#{request.Entry}");
 
     /// <summary>What to claim.</summary>
     public static RedisValue Claim(RenewalRequest request) =>

@@ -65,7 +65,7 @@ internal sealed class Node
     };
 
     public static RenewalRequest Renew(LeaseGrant grant) =>
-        new() { LockName = grant.LockName, Owner = grant.Owner, LeaseDuration = grant.Timings.Duration, FencingToken = grant.FencingToken };
+        new() { LockName = grant.LockName, Owner = grant.Owner, LeaseDuration = grant.Timings.Duration, FencingToken = grant.FencingToken, Entry = grant.Entry };
 
     /// <summary>Claims what was handed over, and is held already.</summary>
     public static RenewalRequest Claim(LeaseGrant grant) => Renew(grant) with { ClaimedEntry = grant.Entry };

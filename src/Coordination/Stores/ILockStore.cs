@@ -36,7 +36,8 @@ public interface ILockStore
 
     /// <summary>
     /// Extends locks that their owners still hold, and only those: never makes a lock again and never touches another's. A lock
-    /// that was passed to a waiter and not claimed yet counts as held. Never shortens a lease.
+    /// that was passed to a waiter and not claimed yet counts as held. Never shortens a lease, but where the entry that asks is the owner's only one: then
+    /// the lease is what that one asks for.
     /// </summary>
     /// <remarks>
     /// The watchdog asks on a thread of its own, whose <see cref="SynchronizationContext"/> is current, so that renewals keep their time when the

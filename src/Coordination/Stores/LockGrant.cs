@@ -40,11 +40,14 @@ public sealed record LockGrant
         Entries = Entries.Contains(entry) ? Entries : Entries.Add(entry),
     };
 
-    /// <summary>Never shortens the lease that the owner has, but for the claim window, which gives way to the lease proper.</summary>
-    internal LockGrant Renew(DateTimeOffset now, TimeSpan lease)
+    /// <summary>
+    /// Never shortens the lease that the owner has, but for the claim window, which gives way to the lease proper, and for what an entry asked for that was left since: the
+    /// only one that there is counts on no more than it asks.
+    /// </summary>
+    internal LockGrant Renew(DateTimeOffset now, TimeSpan lease, bool mayShorten = false)
     {
         var until = now.After(lease);
-        return IsClaimed && LastsUntil > until ? this : this with { RenewedAt = now, LastsUntil = until, IsClaimed = true };
+        return IsClaimed && !mayShorten && LastsUntil > until ? this : this with { RenewedAt = now, LastsUntil = until, IsClaimed = true };
     }
 
     /// <summary>

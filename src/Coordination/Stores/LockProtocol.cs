@@ -40,7 +40,8 @@ public static partial class LockProtocol
         if (state.Grant is { } grant && grant.IsHeldBy(request.Owner) && (request.FencingToken ?? grant.FencingToken) == grant.FencingToken)
         {
             var waiters = request.ClaimedEntry is { } entry ? state.Waiters.Without(request.Owner, entry) : state.Waiters;
-            return new() { State = state with { Grant = grant.Renew(now, request.LeaseDuration), Waiters = waiters }, Reply = RenewalReply.Renewed };
+            var isOnly = request.ClaimedEntry is null && grant.Entries is [var only] && only == request.Entry;
+            return new() { State = state with { Grant = grant.Renew(now, request.LeaseDuration, mayShorten: isOnly), Waiters = waiters }, Reply = RenewalReply.Renewed };
         }
 
         var isRevoked = request.FencingToken is { } token && IsRevoked(state, token);

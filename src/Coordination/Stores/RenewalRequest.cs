@@ -17,7 +17,14 @@ public readonly record struct RenewalRequest
     /// <value>Null, the default, for whichever grant of the owner it is.</value>
     public long? FencingToken { get; init; }
 
-    /// <summary>The wait that the lock was handed over to, and that this claims it for: it leaves the queue.</summary>
+    /// <summary>
+    /// The entry that asks, always for the same duration. Where the owner has no other, the lock lasts for that from now on, also where another entry, which was left
+    /// since, had asked for more.
+    /// </summary>
+    /// <value>Null, the default, for one that shortens no lease.</value>
+    public long? Entry { get; init; }
+
+    /// <summary>The wait that the lock was handed over to, and that this claims it for: it leaves the queue. No lease is shortened by it.</summary>
     /// <value>Null, the default, for a lease that was granted or is claimed already.</value>
     public long? ClaimedEntry { get; init; }
 }

@@ -54,7 +54,6 @@ public sealed class ClockSetBackTests : ClockTests
     [Fact]
     [Promise("G4")]
     [Failure("F45")]
-    [Due("a lease of its own for each entry", "was not granted within")]
     public async Task A_second_entry_with_a_longer_lease_that_was_left_again_delays_no_takeover()
     {
         await AcquireAsync(entry: 1, Lease);
@@ -88,7 +87,7 @@ public sealed class ClockSetBackTests : ClockTests
         Assert.True((await Store.AcquireAsync(Requests.Acquire(Name, _ada, lease, entry), Token)).IsGranted);
 
     private async Task RenewAsync(TimeSpan lease) =>
-        Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([Requests.Renew(Name, _ada, lease)], Token));
+        Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([Requests.Renew(Name, _ada, lease) with { Entry = 1 }], Token));
 
     private async Task TakeOverAsync()
     {

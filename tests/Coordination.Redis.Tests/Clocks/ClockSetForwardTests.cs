@@ -6,7 +6,8 @@ namespace Coordination.Redis.Tests.Clocks;
 
 /// <summary>
 /// The server's clock is set forward under a queue. Its waiters asked while the lease of the holder was short, and the holder renewed it with a longer
-/// one since: so it holds the lock over the step, and they count as dead.
+/// one since: so it holds the lock over the step, and they count as dead. A script has no clock but the one that is set, so to it a step is the same as
+/// waiters that have not asked for as long.
 /// </summary>
 public sealed class ClockSetForwardTests : ClockTests
 {

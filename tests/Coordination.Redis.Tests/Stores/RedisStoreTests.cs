@@ -255,43 +255,6 @@ public abstract partial class RedisStoreTests(ServerFixture server) : IAsyncLife
         Assert.Equal(1, reply.WaitersBefore);
     }
 
-    /// <summary>As a later release may write a record, or another application its text: it is neither guessed at nor overwritten.</summary>
-    [Theory]
-    [Promise("G15")]
-    [InlineData("something else")]
-    [InlineData("something else that is longer than the part of a record before its owner")]
-    [InlineData("17672256000001231767225600000123X000030000ada/7#9")]
-    [InlineData("17672256000001231767225600000123H200030000ada/7#9")]
-    [InlineData("17672256000001231767225600000123H00003000.ada/7#9")]
-    [InlineData("17672256000001231767225600000123F00003000.ada/7#9")]
-    [InlineData("1767225600000123,767225600000123H000030000ada/7#9")]
-    [InlineData("1767225600000123,767225600000123F000030000ada/7#9")]
-    public async Task A_text_that_is_no_record_is_a_final_error_that_names_it_and_stays(string text)
-    {
-        await Database.StringSetAsync(RecordKey, text);
-
-        foreach (var call in (Func<Task>[])
-            [
-                () => AcquireAsync(_ada, wait: false),
-                () => AcquireAsync(_ada, wait: true),
-                () => Administration.GetHolderAsync("orders", Token),
-                () => Administration.InspectAsync("orders", 10, Token),
-            ])
-        {
-            var error = await Assert.ThrowsAsync<LockStoreException>(call);
-            Assert.False(error.IsTransient);
-            Assert.Contains("orders", error.Message, StringComparison.Ordinal);
-            Assert.Contains("KeyPrefix", error.Message, StringComparison.Ordinal);
-        }
-        Assert.Equal([RenewalReply.NotHeld], await RenewAsync(_ada, Lease));
-        Assert.Equal(ReleaseReply.NotHeld, await ReleaseAsync(_ada));
-        Assert.False(await Administration.RevokeAsync("orders", 1767225600000123, ClaimWindow, Token));
-        Assert.DoesNotContain("orders", (await Administration.ListAsync(null, Token)).LockNames);
-
-        Assert.Equal([RecordKey], await KeysAsync());
-        Assert.Equal(text, await Database.StringGetAsync(RecordKey));
-    }
-
     [Fact]
     [Failure("F32")]
     public async Task Two_prefixes_do_not_meet()

@@ -79,7 +79,7 @@ public sealed class ServerClockTests : IAsyncLifetime
 
     [Fact]
     [Promise("G2")]
-    public async Task A_message_that_was_read_before_a_reconnect_is_of_no_clock_however_late_it_is_handled()
+    public async Task A_message_read_before_a_reconnect_is_of_no_clock_however_late_it_is_handled()
     {
         await using var connection = await ConnectionMultiplexer.ConnectAsync(_server.ConnectionString);
         var handlers = new ConcurrentQueue<Action<RedisChannel, RedisValue>>();

@@ -188,7 +188,7 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
     public async Task Notifications_in_the_frozen_form_are_understood_and_others_let_be()
     {
         var heard = new ConcurrentQueue<LockNotification>();
-        await using var subscription = await Store.SubscribeAsync(WaiterNode, heard.Enqueue, Token);
+        await using var subscription = await Store.SubscribeAsync(WaiterNode, notification => heard.Enqueue(WithoutClock(notification)), Token);
         var granted = $"granted\n{Name}\n{Waiter}#4\n5\n{HeldToken}\n2000";
         foreach (var text in (string[])
             [
@@ -207,6 +207,10 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
             [LockNotification.Granted(Name, _bob, handover), LockNotification.AskAgain(Name, _bob, TimeSpan.FromSeconds(2)), LockNotification.Revoked(Name, _bob, 5)],
             heard.OrderBy(notification => notification.Kind));
     }
+
+    /// <summary>Of which clock it is no text says.</summary>
+    private static LockNotification WithoutClock(LockNotification notification) =>
+        notification.Handover is { } handover ? notification with { Handover = handover with { StoreClock = 0 } } : notification;
 
     private string RecordKey => $"{_prefix}:v2:{{{Name}}}";
 
