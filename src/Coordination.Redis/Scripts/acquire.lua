@@ -17,7 +17,8 @@ local self = string.sub(ARGV[1], 11)
 if not KEYS[4] then
   local is_free
   if record then
-    is_free = string.sub(record, 33, 34) == 'F0' and string.sub(record, 1, 16) < now
+    local _, last = string.find(record, '^%d+F0%d%d%d%d%d%d%d%d')
+    is_free = last == 42 and string.sub(record, 1, 16) < now
   elseif KEYS[2] then
     -- Used for the first time, or lost: who waits may be known all the same. Garnet says of a key of another type that it has no value.
     is_free = redis.call('EXISTS', KEYS[1], KEYS[2]) == 0

@@ -102,7 +102,7 @@ public sealed class LockCallsTests
         var alone = await OccupyAsync();
         var replacement = HeldDatabase.New();
         _ = AcquireAsync("older", CancellationToken.None);
-        _ = _calls.RunAsync(RedisScript.Acquire, replacement.Database, Keys, ["newer", ""], isLate: false, CancellationToken.None).AsTask();
+        _ = _calls.RunAsync(RedisScript.Acquire, replacement.Database, Keys, ["newer", ""], mayJoin: true, isLate: false, CancellationToken.None).AsTask();
         alone[0].Reply.SetResult(Grant);
 
         await Eventually.IsTrueAsync(() => replacement.Sent.Any(script => script.Has("older") && script.Has("newer")), Patience);
@@ -129,9 +129,7 @@ public sealed class LockCallsTests
             cancellation.Cancel();
             var undo = new Thread(() =>
             {
-                _ = undoMayJoin
-                    ? _calls.RunAsync(RedisScript.Release, _server.Database, Keys, ["undo", ""], isLate: false, CancellationToken.None).AsTask()
-                    : _calls.RunAloneAsync(RedisScript.Release, _server.Database, Keys, ["undo", ""], CancellationToken.None).AsTask();
+                _ = _calls.RunAsync(RedisScript.Release, _server.Database, Keys, ["undo", ""], undoMayJoin, isLate: !undoMayJoin, CancellationToken.None).AsTask();
 
                 // Those that wait go together with the end of another.
                 alone.ElementAtOrDefault(1)?.Reply.SetResult(Grant);
@@ -192,7 +190,7 @@ public sealed class LockCallsTests
     }
 
     private Task<RedisResult> AcquireAsync(string grant, CancellationToken cancellationToken, bool isLate = false) =>
-        _calls.RunAsync(RedisScript.Acquire, _server.Database, Keys, [grant, ""], isLate, cancellationToken).AsTask();
+        _calls.RunAsync(RedisScript.Acquire, _server.Database, Keys, [grant, ""], mayJoin: true, isLate, cancellationToken).AsTask();
 
     private async Task<HeldDatabase.Script> SentAsync(Func<HeldDatabase.Script, bool> isIt)
     {
