@@ -27,7 +27,7 @@ internal static partial class Spin
             var path = Path.Combine(AppContext.BaseDirectory, "Models", model + ".pml");
             await RunAsync(folder.FullName, "spin", [.. switches.Select(name => "-D" + name), "-a", path], limit.Token);
             await RunAsync(folder.FullName, "cc", ["-O1", "-w", "-DMEMLIM=4096", .. build, "-o", "pan", "pan.c"], limit.Token);
-            var output = await RunAsync(folder.FullName, Path.Combine(folder.FullName, "pan"), ["-m3000000", "-n", .. search], limit.Token);
+            var output = await RunAsync(folder.FullName, Path.Combine(folder.FullName, "pan"), ["-m1000000", "-n", .. search], limit.Token);
             return Read(output);
         }
         finally
