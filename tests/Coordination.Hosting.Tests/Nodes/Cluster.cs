@@ -114,8 +114,7 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>Ends a node. Releases and undos are tried until their time is up, so the clock moves meanwhile.</summary>
     public async Task EndAsync(TestNode node)
     {
-        // The host is disposed synchronously, and waits.
-        var ending = Task.Run(() => node.DisposeAsync().AsTask());
+        var ending = node.DisposeAsync().AsTask();
         await AdvanceUntilAsync(() => ending.IsCompleted, TimeSpan.FromMinutes(2), "the host ends");
         await ending;
     }

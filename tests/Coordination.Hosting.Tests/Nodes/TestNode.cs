@@ -105,7 +105,8 @@ internal sealed class TestNode : IAsyncDisposable
                 await Host.StopAsync(CancellationToken.None);
             }
 
-            Host.Dispose();
+            // What waits for the clock must not hold the thread that moves it, on which this may go on.
+            await ((IAsyncDisposable)Host).DisposeAsync();
         }
     }
 }

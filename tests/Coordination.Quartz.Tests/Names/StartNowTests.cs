@@ -1,5 +1,4 @@
 using Coordination.Quartz.Names;
-using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Stores.InMemory;
 using Coordination.TestKit.Waiting;
@@ -109,21 +108,15 @@ public sealed class StartNowTests : NodesTest
         ? trigger.WithIdentity("each-second").WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromSeconds(1)).RepeatForever())
         : trigger.WithIdentity("each-second").WithCalendarIntervalSchedule(schedule => schedule.WithInterval(1, IntervalUnit.Second));
 
-    private async Task<TestScheduler> StartAsync(string name, Action<ITriggerConfigurator<IJob>> trigger, Action<IQuartzBuilder>? schedule = null)
-    {
-        var node = await TestScheduler.StartAsync(
-            _store,
-            Ledger,
-            name,
-            quartz =>
-            {
-                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()).AddTrigger(configurator => trigger(configurator.ForJob(Job)));
-                schedule?.Invoke(quartz);
-            },
-            o => o.Defaults.OnConflict = JobConflictAction.Wait);
-        Nodes.Add(node);
-        return node;
-    }
+    private Task<TestScheduler> StartAsync(string name, Action<ITriggerConfigurator<IJob>> trigger, Action<IQuartzBuilder>? schedule = null) => StartAsync(
+        _store,
+        name,
+        quartz =>
+        {
+            quartz.AddTrigger(configurator => trigger(configurator.ForJob(Job)));
+            schedule?.Invoke(quartz);
+        },
+        o => o.Defaults.OnConflict = JobConflictAction.Wait);
 
     /// <summary>Has the start of a scheduler last until its triggers have fired.</summary>
     private sealed class UntilNoTriggerIsLeft : ISchedulerListener

@@ -158,19 +158,6 @@ public sealed class TriggerTraitsTests : NodesTest
         return TriggerTraits.Describe(trigger.Build());
     }
 
-    private async Task<TestScheduler> StartAsync(string name, Action<IQuartzBuilder> schedule)
-    {
-        var node = await TestScheduler.StartAsync(
-            _store,
-            Ledger,
-            name,
-            quartz =>
-            {
-                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
-                schedule(quartz);
-            },
-            o => o.Defaults.OnConflict = JobConflictAction.Wait);
-        Nodes.Add(node);
-        return node;
-    }
+    private Task<TestScheduler> StartAsync(string name, Action<IQuartzBuilder> schedule) =>
+        StartAsync(_store, name, schedule, o => o.Defaults.OnConflict = JobConflictAction.Wait);
 }

@@ -212,23 +212,9 @@ public sealed class AdmissionTests : NodesTest
         Assert.True(await _store.RevokeAsync(LockName, holder!.FencingToken, TimeSpan.FromSeconds(2), Cancellation));
     }
 
-    private async Task<TestScheduler> StartAsync(
-        string name, ILockStore store, Action<QuartzExclusivityOptions>? exclusivity = null, Action<IQuartzBuilder>? schedule = null, bool waitsForJobs = true)
-    {
-        var node = await TestScheduler.StartAsync(
-            store,
-            Ledger,
-            name,
-            quartz =>
-            {
-                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
-                schedule?.Invoke(quartz);
-            },
-            exclusivity,
-            waitsForJobs);
-        Nodes.Add(node);
-        return node;
-    }
+    private Task<TestScheduler> StartAsync(
+        string name, ILockStore store, Action<QuartzExclusivityOptions>? exclusivity = null, Action<IQuartzBuilder>? schedule = null, bool waitsForJobs = true) =>
+        StartAsync(store, name, schedule, exclusivity, waitsForJobs);
 
     private sealed class FailingOnce : IJobExecutionMiddleware
     {

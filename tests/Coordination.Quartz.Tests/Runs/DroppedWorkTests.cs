@@ -282,21 +282,8 @@ public sealed class DroppedWorkTests : NodesTest
         Assert.True(await _store.RevokeAsync(lockName, holder!.FencingToken, TimeSpan.FromSeconds(2), Cancellation));
     }
 
-    private async Task<TestScheduler> StartAsync(string name = "ada", Action<IQuartzBuilder>? schedule = null, Action<QuartzExclusivityOptions>? exclusivity = null)
-    {
-        var node = await TestScheduler.StartAsync(
-            _store,
-            Ledger,
-            name,
-            quartz =>
-            {
-                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
-                schedule?.Invoke(quartz);
-            },
-            exclusivity);
-        Nodes.Add(node);
-        return node;
-    }
+    private Task<TestScheduler> StartAsync(string name = "ada", Action<IQuartzBuilder>? schedule = null, Action<QuartzExclusivityOptions>? exclusivity = null) =>
+        StartAsync(_store, name, schedule, exclusivity);
 
     private sealed class PoolOfTheUsers : TaskSchedulingThreadPool
     {

@@ -1,4 +1,3 @@
-using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -158,22 +157,6 @@ public sealed class StoppedWaitTests : NodesTest
         TriggerBuilder.Create().ForJob(Job).WithIdentity("hourly").StartAt(_now).WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromHours(1)).RepeatForever()).Build(),
         cancellationToken: Cancellation);
 
-    private async Task<TestScheduler> StartAsync(string name, Action<QuartzExclusivityOptions>? exclusivity = null, bool isPersistent = false)
-    {
-        var node = await TestScheduler.StartAsync(
-            _store,
-            Ledger,
-            name,
-            quartz =>
-            {
-                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
-                if (isPersistent)
-                {
-                    quartz.UseJobStore(SharedJobStore.Create);
-                }
-            },
-            exclusivity);
-        Nodes.Add(node);
-        return node;
-    }
+    private Task<TestScheduler> StartAsync(string name, Action<QuartzExclusivityOptions>? exclusivity = null, bool isPersistent = false) =>
+        StartAsync(_store, name, isPersistent ? quartz => quartz.UseJobStore(SharedJobStore.Create) : null, exclusivity);
 }

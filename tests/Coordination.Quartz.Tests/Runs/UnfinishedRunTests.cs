@@ -1,4 +1,3 @@
-using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
 using Coordination.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -82,19 +81,6 @@ public sealed class UnfinishedRunTests : NodesTest
         Assert.Equal((1325, LogLevel.Information), node.Log.Where(record => record.Id.Id is 1324 or 1325).Select(record => (record.Id.Id, record.Level)).Single());
     }
 
-    private async Task<TestScheduler> StartAsync(string name, Action<IQuartzBuilder>? schedule = null, Action<QuartzExclusivityOptions>? exclusivity = null)
-    {
-        var node = await TestScheduler.StartAsync(
-            _store,
-            Ledger,
-            name,
-            quartz =>
-            {
-                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
-                schedule?.Invoke(quartz);
-            },
-            exclusivity);
-        Nodes.Add(node);
-        return node;
-    }
+    private Task<TestScheduler> StartAsync(string name, Action<IQuartzBuilder>? schedule = null, Action<QuartzExclusivityOptions>? exclusivity = null) =>
+        StartAsync(_store, name, schedule, exclusivity);
 }

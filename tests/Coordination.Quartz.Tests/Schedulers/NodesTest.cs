@@ -1,3 +1,5 @@
+using Coordination.Quartz.Tests.Jobs;
+using Coordination.Stores;
 using Coordination.TestKit.Waiting;
 using Quartz;
 
@@ -24,6 +26,25 @@ public abstract class NodesTest : IAsyncDisposable
         {
             await node.DisposeAsync();
         }
+    }
+
+    /// <summary>Starts a node that has the job, and triggers where they are given.</summary>
+    private protected async Task<TestScheduler> StartAsync(
+        ILockStore store, string name, Action<IQuartzBuilder>? schedule, Action<QuartzExclusivityOptions>? exclusivity = null, bool waitsForJobs = true)
+    {
+        var node = await TestScheduler.StartAsync(
+            store,
+            Ledger,
+            name,
+            quartz =>
+            {
+                quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
+                schedule?.Invoke(quartz);
+            },
+            exclusivity,
+            waitsForJobs);
+        Nodes.Add(node);
+        return node;
     }
 
     protected static Task UntilAsync(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
