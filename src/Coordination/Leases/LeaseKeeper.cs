@@ -62,8 +62,8 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
 
         if (!isClaimed)
         {
-            var (claimed, running) = (lease, background.Begin());
-            _ = Detached.Run(() => ClaimAsync(claimed, running));
+            // The holder begins meanwhile, and does not wait until it is sent. Where the pool has no thread to spare the watchdog's renewal claims it.
+            ThreadPool.UnsafeQueueUserWorkItem(static claim => _ = claim.Keeper.ClaimAsync(claim.Lease, claim.Running), (Keeper: this, Lease: lease, Running: background.Begin()), preferLocal: false);
         }
 
         return true;
