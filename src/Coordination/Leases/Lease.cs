@@ -18,7 +18,9 @@ internal sealed class Lease
     private readonly TimeProvider _time;
     private readonly LeaseTelemetry _telemetry;
     private readonly TimeSpan _grantedAt;
-    private readonly TimeSpan? _renewUntil;
+
+    /// <summary>The end of time where nothing limits it.</summary>
+    private readonly TimeSpan _renewUntil;
     private LeaseMoment _moment;
     private CancellationTokenSource? _lost;
     private volatile bool _isAbandoned;
@@ -33,7 +35,7 @@ internal sealed class Lease
         _time = time;
         _telemetry = telemetry;
         _grantedAt = time.Uptime;
-        _renewUntil = grant.Options?.MaxHold is { } hold ? deadline.ConfirmedAt.Uptime + hold : null;
+        _renewUntil = grant.Options?.MaxHold is { } hold ? deadline.ConfirmedAt.Uptime.After(hold) : TimeSpan.MaxValue;
         _moment = new LeaseMoment(LeaseState.Held, deadline, deadline.RenewedAt);
     }
 
@@ -63,8 +65,8 @@ internal sealed class Lease
         }
     }
 
-    /// <summary>Its place in the schedule, which alone uses it; null when it has none.</summary>
-    public int? Place { get; set; }
+    /// <summary>Its place in the schedule, which alone uses it; negative when it has none.</summary>
+    public int Place { get; set; } = -1;
 
     public TimeSpan HeldFor => _time.Uptime - _grantedAt;
 

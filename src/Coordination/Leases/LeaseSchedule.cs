@@ -53,9 +53,9 @@ internal sealed class LeaseSchedule
     {
         lock (_gate)
         {
-            if (lease.Place is { } place && _heap[place].At != at)
+            if (lease.Place >= 0 && _heap[lease.Place].At != at)
             {
-                Put(place, _heap[place] with { At = at });
+                Put(lease.Place, _heap[lease.Place] with { At = at });
             }
         }
     }
@@ -64,12 +64,13 @@ internal sealed class LeaseSchedule
     {
         lock (_gate)
         {
-            if (lease.Place is not { } place)
+            var place = lease.Place;
+            if (place < 0)
             {
                 return;
             }
 
-            lease.Place = null;
+            lease.Place = -1;
             var last = _heap[--_count];
             _heap[_count] = default;
             if (place < _count)

@@ -3,27 +3,46 @@ namespace Coordination.Stores;
 /// <summary>The store's reply to an <see cref="AcquireRequest"/>.</summary>
 public sealed record AcquireReply
 {
+    /// <summary>Nothing of it is in a grant, which most replies are and which waits for no more than its call.</summary>
+    private readonly Refusal? _refusal;
+
     /// <summary>The token of the grant.</summary>
     /// <value>Null, the default, when the lock was not granted.</value>
     public long? FencingToken { get; init; }
 
     /// <summary>Who holds the lock.</summary>
     /// <value>Null, the default, when it was granted, and when the occurrence was run already.</value>
-    public LockHolder? Holder { get; init; }
+    public LockHolder? Holder
+    {
+        get => _refusal?.Holder;
+        init => _refusal = OrNone(Known with { Holder = value });
+    }
 
     /// <summary>How many waiters stand before the owner in the queue.</summary>
     /// <value>Zero, the default, when granted or not queued.</value>
-    public int WaitersBefore { get; init; }
+    public int WaitersBefore
+    {
+        get => _refusal?.WaitersBefore ?? 0;
+        init => _refusal = OrNone(Known with { WaitersBefore = value });
+    }
 
     /// <summary>The store's time when it refused the lock.</summary>
     /// <value>
     /// Null, the default, when it was granted, and where the store does not tell: a lock that is handed over later is claimed before it is held.
     /// </value>
-    public DateTimeOffset? StoreTime { get; init; }
+    public DateTimeOffset? StoreTime
+    {
+        get => _refusal?.StoreTime;
+        init => _refusal = OrNone(Known with { StoreTime = value });
+    }
 
     /// <summary>Which of the store's clocks <see cref="StoreTime"/> is of: the times of two of them say nothing of each other.</summary>
     /// <value>Zero, the default, of a store with one clock. Another number where another server may have taken the place of the one that was asked.</value>
-    public long StoreClock { get; init; }
+    public long StoreClock
+    {
+        get => _refusal?.StoreClock ?? 0;
+        init => _refusal = OrNone(Known with { StoreClock = value });
+    }
 
     /// <summary>What was found of the occurrence that was asked for.</summary>
     /// <value><see cref="OccurrenceStatus.None"/> by default.</value>
@@ -48,4 +67,22 @@ public sealed record AcquireReply
     /// <summary>The occurrence was run, or a later one of its series was, so the lock is not granted.</summary>
     /// <param name="run">The run that has or had it; null where that is not known.</param>
     public static AcquireReply AlreadyRun(string? run) => new() { OccurrenceStatus = OccurrenceStatus.AlreadyRun, OccurrenceRun = run };
+
+    private Refusal Known => _refusal ?? Refusal.None;
+
+    /// <summary>So that equal replies are equal, however they came about.</summary>
+    private static Refusal? OrNone(Refusal refusal) => refusal == Refusal.None ? null : refusal;
+
+    private sealed record Refusal
+    {
+        public static readonly Refusal None = new();
+
+        public LockHolder? Holder { get; init; }
+
+        public int WaitersBefore { get; init; }
+
+        public DateTimeOffset? StoreTime { get; init; }
+
+        public long StoreClock { get; init; }
+    }
 }
