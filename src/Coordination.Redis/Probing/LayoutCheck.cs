@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Coordination.Redis.Scripts;
 using Coordination.Redis.Stores;
 using Coordination.Redis.Telemetry;
@@ -10,12 +11,13 @@ namespace Coordination.Redis.Probing;
 /// Finds out whether locks under the same prefix have another layout, as those of another version of this library: neither version sees the locks of the
 /// other, so both would hold a lock at a time.
 /// </summary>
-/// <remarks>Looks at the first keys of each server alone: a database may have any number, and all versions are mostly found among the first.</remarks>
+/// <remarks>Looks for some seconds at most, for a database may have any number of other keys, and says so where it has not seen all.</remarks>
 internal sealed class LayoutCheck(LockKeys keys, int database, ILogger logger)
 {
-    private const int MostPages = 10;
-
     private const int KeysPerPage = 1000;
+
+    /// <summary>Some hundred thousand keys on a server on the same network.</summary>
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(2);
 
     /// <exception cref="LockStoreException">There are (final).</exception>
     public async Task RunAsync(IConnectionMultiplexer connection)
@@ -42,7 +44,9 @@ internal sealed class LayoutCheck(LockKeys keys, int database, ILogger logger)
     private async Task<string?> FindAsync(IServer server)
     {
         var cursor = "0";
-        for (var page = 0; page < MostPages; page++)
+        var begunAt = Stopwatch.GetTimestamp();
+        var pages = 0;
+        do
         {
             var reply = (RedisResult[])(await server
                 .ExecuteAsync(database < 0 ? null : database, "SCAN", [cursor, "MATCH", keys.AnyLayoutPattern, "COUNT", KeysPerPage], RedisScript.OnPrimary).ConfigureAwait(false))!;
@@ -55,10 +59,13 @@ internal sealed class LayoutCheck(LockKeys keys, int database, ILogger logger)
             }
 
             cursor = ((string?)reply[0])!;
-            if (cursor == "0")
-            {
-                break;
-            }
+            pages++;
+        }
+        while (cursor != "0" && Stopwatch.GetElapsedTime(begunAt) < Limit);
+
+        if (cursor != "0")
+        {
+            Log.LayoutIsPartlyKnown(logger, server.EndPoint, pages * KeysPerPage);
         }
 
         return null;

@@ -10,8 +10,10 @@ local record = redis.call('GET', KEYS[1])
 
 -- Mostly it is the only entry, and nobody waits. One comparison says all of it, but for the time, which is the asker's to know.
 if record and string.sub(ARGV[2], 1, 1) == '2' and string.sub(record, 33) == ARGV[1] then
-  redis.call('SETRANGE', KEYS[1], 32, 'F')
-  return 1
+  if type(redis.pcall('SETRANGE', KEYS[1], 32, 'F')) ~= 'table' then
+    return 1
+  end
+  -- A server without memory refuses it, as a write that may take more. What follows a write that takes none is let through, below.
 end
 
 local time = redis.call('TIME')
@@ -31,7 +33,8 @@ local is_held = (lock.state == 'H' or lock.state == 'C') and owner_of(lock.who) 
 if not KEYS[2] and is_queued then
   return queue_moves()
 end
-if is_queued then
+if KEYS[2] then
+  -- Also where nobody is queued: it is the write that takes no memory.
   leave_queue(queue, self)
 end
 if not is_held then

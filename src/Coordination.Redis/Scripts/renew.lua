@@ -8,7 +8,7 @@ local time = redis.call('TIME')
 local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
 local micros = tonumber(now)
 local sub = string.sub
-local replies = {}
+local replies, has_written = {}, false
 for i, key in ipairs(KEYS) do
   local asked = ARGV[i]
   local token, who = sub(asked, 1, 16), sub(asked, 25)
@@ -36,15 +36,20 @@ for i, key in ipairs(KEYS) do
       replies[i] = 1
       local wanted = tonumber(sub(asked, 17, 24))
       -- The clock may have been set back: a lease that was to begin later begins now.
+      local life = '172800000'
+      if sub(record, 1, 16) > now then
+        life = string.format('%.0f', 172800000 + math.ceil((tonumber(sub(record, 1, 16)) - micros) / 1000))
+      end
+      if not has_written then
+        -- A server without memory lets a script's writes through when they follow one that takes none.
+        redis.call('PEXPIRE', key, life)
+        has_written = true
+      end
       if state == 'C' or is_only or micros + wanted * 1000 >= math.min(from, micros) + lease * 1000 then
         if sub(record, 17, 22) == sub(now, 1, 6) and sub(record, 35, 42) == sub(asked, 17, 24) and state == 'H' then
           redis.call('SETRANGE', key, 16, now)
         else
           -- What is written in part keeps the life of the key: so once in 10,000 s it is written whole.
-          local life = '172800000'
-          if sub(record, 1, 16) > now then
-            life = string.format('%.0f', 172800000 + math.ceil((tonumber(sub(record, 1, 16)) - micros) / 1000))
-          end
           redis.call('SET', key, sub(record, 1, 16) .. now .. 'H' .. sub(record, 34, 34) .. sub(asked, 17, 24) .. sub(record, 43), 'PX', life)
         end
       elseif from > micros then

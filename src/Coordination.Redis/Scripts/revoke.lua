@@ -21,11 +21,15 @@ end
 if not KEYS[2] and lock.queue == '1' then
   return queue_moves()
 end
+local queue = { waiters = KEYS[2], alive = KEYS[3] }
+if KEYS[2] then
+  -- Changes nothing, but a server without memory lets a script's writes through when they follow one that takes none.
+  redis.call('ZREM', queue.waiters, '')
+end
 if lock.state ~= 'R' then
   -- For the holder's next renewal, which comes before its lease would have run out, or not at all.
   lock.revoked = lock.revoked .. (lock.revoked == '' and '' or ',') .. lock.token .. ':' .. whole(lock.from + lock.lease * 1000)
   tell(KEYS[1], 'revoked', lock.who, lock.token)
 end
-local queue = { waiters = KEYS[2], alive = KEYS[3] }
 pass_on(KEYS[1], queue, lock, lock.queue == '1' and live_waiters(queue, now, nil) or {}, now, tonumber(ARGV[2]))
 return 1

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using Coordination.Redis.Errors;
 using Coordination.Redis.Scripts;
@@ -12,8 +13,19 @@ namespace Coordination.Redis.Stores;
 /// </summary>
 internal sealed class LockCalls(LockPartitions partitions)
 {
-    /// <summary>How many are under way before others wait for the next one.</summary>
-    private const int MostUnderWay = 4;
+    /// <summary>How many are under way at least before others wait for the next one.</summary>
+    private const int FewestUnderWay = 4;
+
+    private const int MostUnderWay = 256;
+
+    /// <summary>
+    /// How long a request waits for the next one to go, with what is under way spread evenly over a round trip: the longer the way to the server, the more are under way, for a
+    /// wait for a reply would be a good part of a round trip.
+    /// </summary>
+    private static readonly double LongestWait = Stopwatch.Frequency * 0.000_25;
+
+    /// <summary>How much of what is known of the round trip stays when one more is seen.</summary>
+    private const double Memory = 15.0 / 16;
 
     /// <summary>How many go together: the server does nothing else meanwhile, some 5 µs for each.</summary>
     private const int MostTogether = 32;
@@ -29,6 +41,9 @@ internal sealed class LockCalls(LockPartitions partitions)
     private readonly Lock _gate = new();
     private readonly Queue<Call> _waiting = new();
     private int _underWay;
+
+    /// <summary>As of late; in ticks of the stopwatch.</summary>
+    private double _roundTrip;
 
     /// <summary>Runs a script alone, or what it asks with others.</summary>
     /// <param name="script">The script for one lock.</param>
@@ -55,6 +70,7 @@ internal sealed class LockCalls(LockPartitions partitions)
             EnterAlone();
         }
 
+        var sentAt = Stopwatch.GetTimestamp();
         try
         {
             return await Send(script, database, keys, values, isLate, cancellationToken).ConfigureAwait(false);
@@ -65,9 +81,9 @@ internal sealed class LockCalls(LockPartitions partitions)
         }
         finally
         {
-            if (mayJoin)
+            if (mayJoin && End(sentAt) is { } together)
             {
-                End();
+                _ = RunTogetherAsync(together);
             }
         }
     }
@@ -113,7 +129,7 @@ internal sealed class LockCalls(LockPartitions partitions)
     {
         lock (_gate)
         {
-            if (_underWay < MostUnderWay)
+            if (_underWay < FewestUnderWay || (_underWay < MostUnderWay && _underWay * LongestWait < _roundTrip))
             {
                 _underWay++;
                 return null;
@@ -133,47 +149,66 @@ internal sealed class LockCalls(LockPartitions partitions)
         }
     }
 
-    /// <summary>One that was under way has ended: those that came meanwhile go now.</summary>
-    private void End()
+    /// <summary>One that was under way has ended.</summary>
+    /// <returns>Those that came meanwhile, which go now; null for none.</returns>
+    private List<Call>? End(long sentAt)
     {
         List<Call>? together = null;
         lock (_gate)
         {
+            _roundTrip = (Memory * _roundTrip) + ((1 - Memory) * (Stopwatch.GetTimestamp() - sentAt));
             while (_waiting.Count > 0 && (together?.Count ?? 0) < MostTogether)
             {
-                (together ??= []).Add(_waiting.Dequeue());
+                var call = _waiting.Dequeue();
+                if (!call.IsCancelled())
+                {
+                    (together ??= []).Add(call);
+                }
             }
 
             if (together is null)
             {
                 _underWay--;
-                return;
             }
         }
 
-        _ = RunTogetherAsync(together);
+        return together;
     }
 
-    private async Task RunTogetherAsync(List<Call> calls)
+    /// <summary>Runs those that go together, and then those that came meanwhile, for as long as there are any.</summary>
+    private async Task RunTogetherAsync(List<Call>? calls)
     {
-        RedisResult[]? replies = null;
-        Exception? failure = null;
-        try
+        var sentAt = Stopwatch.GetTimestamp();
+        for (var running = RunJoinedAsync(calls!); calls is not null;)
         {
-            replies = await RunJoinedAsync(calls).ConfigureAwait(false);
-        }
-        catch (RedisServerException refused) when (RedisErrorClassifier.IsOfSeveralSlots(refused))
-        {
-            // Nothing of it was applied. From here on the slots are known, and each goes alone.
-            partitions.LearnOfSlots();
-        }
-        catch (Exception e)
-        {
-            // Whatever it was is each call's own, which knows what to make of it.
-            failure = e;
-        }
+            RedisResult[]? replies = null;
+            Exception? failure = null;
+            try
+            {
+                replies = await running.ConfigureAwait(false);
+            }
+            catch (RedisServerException refused) when (RedisErrorClassifier.IsOfSeveralSlots(refused))
+            {
+                // Nothing of it was applied. From here on the slots are known, and each goes alone.
+                partitions.LearnOfSlots();
+            }
+            catch (Exception e)
+            {
+                // Whatever it was is each call's own, which knows what to make of it.
+                failure = e;
+            }
 
-        End();
+            // The next ones go before these hear of their replies.
+            var next = End(sentAt);
+            sentAt = Stopwatch.GetTimestamp();
+            running = next is null ? running : RunJoinedAsync(next);
+            PassOn(calls, replies, failure);
+            calls = next;
+        }
+    }
+
+    private static void PassOn(List<Call> calls, RedisResult[]? replies, Exception? failure)
+    {
         for (var i = 0; i < calls.Count; i++)
         {
             if (failure is null)

@@ -63,4 +63,7 @@ internal static partial class Log
 
     [LoggerMessage(1118, LogLevel.Debug, "Whether locks of another layout have the same prefix on the Redis server was not looked for: {Reason}")]
     public static partial void LayoutIsUnknown(ILogger logger, string reason);
+
+    [LoggerMessage(1119, LogLevel.Information, "Locks of another layout under the same prefix were looked for among the first {Count} keys of {EndPoint} alone, for it has more: nodes of another version of this library must not run beside this one.")]
+    public static partial void LayoutIsPartlyKnown(ILogger logger, EndPoint endPoint, int count);
 }

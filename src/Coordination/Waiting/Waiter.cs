@@ -30,8 +30,11 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     /// <summary>Half of the shortest claim window that can be set: so often it asks at most that missed its turn.</summary>
     private static readonly TimeSpan MinRhythm = TimeSpan.FromMilliseconds(25);
 
-    /// <summary>A clock that is set right while it runs goes slower or faster by 500 millionths at most, as adjtimex(2) says.</summary>
-    private const double SlowestPace = 1 - 0.0005;
+    /// <summary>
+    /// Two clocks that are set right while they run, each by 500 millionths at most, as the kernel does it (adjtimex(2), time constant of NTP). One that is slewed faster than that, as
+    /// chrony can be told to, is as one that is stepped.
+    /// </summary>
+    private const double SlowestPace = 1 - 0.001;
 
     /// <summary>More than the resolution of either clock.</summary>
     private static readonly TimeSpan Rounding = TimeSpan.FromMilliseconds(1);

@@ -53,6 +53,40 @@ public sealed class StoreConditionTests
         }
     }
 
+    /// <summary>What is held is kept and released, and what waits leaves: none of it takes memory. A script's first write is refused that might.</summary>
+    [Theory]
+    [Promise("G4", "G5")]
+    [Failure("F58")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_server_without_memory_renews_and_releases_what_is_held(bool hasWaiter)
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = new TestNode(builder => builder.UseRedis(server.ConnectionString, options => options.ProbeOnStart = false));
+        await using var other = new TestNode(builder => builder.UseRedis(server.ConnectionString, options => options.ProbeOnStart = false));
+        var (released, renewed, revoked) = (await AcquireAsync("released"), await AcquireAsync("renewed"), await AcquireAsync("revoked"));
+        using var leaving = new CancellationTokenSource();
+        var waiting = hasWaiter ? other.GetLock("released").AcquireAsync(leaving.Token) : Task.FromException<ILockLease>(new OperationCanceledException());
+        await Eventually.IsTrueAsync(async () => !hasWaiter || (await node.Administration.InspectAsync("released", 1, Token)).WaiterCount == 1, Patience, "the waiter is queued");
+
+        await RedisTopology.AskAsync(server, "CONFIG", "SET", "maxmemory", "1");
+
+        Assert.Equal(RenewalResult.Renewed, await renewed.RenewAsync(Token));
+        Assert.True(await node.Administration.RevokeAsync("revoked", revoked.FencingToken, TimeSpan.FromSeconds(1), Token));
+        Assert.Equal(ReleaseResult.Released, await released.ReleaseAsync(Token));
+        if (hasWaiter)
+        {
+            // Handed over, and claimed.
+            var next = await waiting.WaitAsync(Patience, Token);
+            await Eventually.IsTrueAsync(async () => (await node.Administration.InspectAsync("released", 1, Token)).WaiterCount == 0, Patience, "the lock is claimed");
+            Assert.Equal(ReleaseResult.Released, await next.ReleaseAsync(Token));
+        }
+
+        Assert.Null((await node.Administration.InspectAsync("released", 1, Token)).Holder);
+
+        async Task<ILockLease> AcquireAsync(string name) => await node.GetLock(name).AcquireAsync(Token);
+    }
+
     /// <summary>A node that made no call knows nothing, and its health check asks.</summary>
     [Theory]
     [Failure("F58")]

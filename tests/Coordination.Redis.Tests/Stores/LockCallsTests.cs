@@ -108,6 +108,28 @@ public sealed class LockCallsTests
         await Eventually.IsTrueAsync(() => replacement.Sent.Any(script => script.Has("older") && script.Has("newer")), Patience);
     }
 
+    /// <summary>As when the connection is lost while many wait: a group that fails at once lets the next one go, and so on.</summary>
+    [Fact]
+    public async Task Groups_that_fail_at_once_one_after_another_take_no_more_stack()
+    {
+        var alone = await OccupyAsync();
+        var depths = new List<int>();
+        _server.Sending = _ =>
+        {
+            depths.Add(new System.Diagnostics.StackTrace().FrameCount);
+            throw new RedisException("away");
+        };
+        var calls = Enumerable.Range(0, 3_200).Select(i => AcquireAsync($"waits-{i}", CancellationToken.None)).ToList();
+        alone[0].Reply.SetResult(Grant);
+
+        foreach (var call in calls)
+        {
+            await Assert.ThrowsAsync<RedisException>(() => call.WaitAsync(Patience, TestContext.Current.CancellationToken));
+        }
+
+        Assert.InRange(depths.Max() - depths[0], 0, 50);
+    }
+
     /// <summary>A grant that comes after its undo would stand for a lease, with nobody who has it.</summary>
     [Theory]
     [MemberData(nameof(Moments))]
