@@ -220,12 +220,20 @@ public sealed class RunOnceTests
             .AddRunOnce("two", (_, _) => DoAsync("two", second))
             .Configure<HostOptions>(o => o.ServicesStartConcurrently = true));
         var start = a.Host.StartAsync(Token);
-        await Cluster.UntilAsync(() => a.Logged(1230) >= 1, "the first step is done");
-        Assert.Equal(["one"], begun);
+        await Cluster.UntilAsync(() => Begun().Length > 0, "the first step is done");
+        Assert.Equal(["one"], Begun());
         first.SetResult();
         second.SetResult();
         await start.WaitAsync(Bound, Token);
-        Assert.Equal(["one", "two"], begun);
+        Assert.Equal(["one", "two"], Begun());
+
+        string[] Begun()
+        {
+            lock (begun)
+            {
+                return [.. begun];
+            }
+        }
 
         Task DoAsync(string step, TaskCompletionSource end)
         {
