@@ -63,7 +63,7 @@ internal static class ScenarioRun
             Gaps = Gap.Join(run.Gaps, harmful, events.Select(happened => happened.By).Distinct(), run.Settings.Margin),
             Disturbances = harmful,
             Writes = [.. resource.Writes.Select(write => write with { At = write.At - begin })],
-            Residue = await ResidueAsync(server, options.Lease, mayHaveDead: harmful.Length > 0),
+            Residue = await ResidueAsync(server, options.Lease, hasFaults: happened.Length > 0, mayHaveDead: harmful.Length > 0),
             Failures = fleet.Failures,
         };
         return new RunResult(options, plan, happened, events, run, Checker.Check(run), resource.Count);
@@ -71,9 +71,10 @@ internal static class ScenarioRun
 
     /// <summary>
     /// What is on the server when the last lease is over. The records of locks that nobody holds and the fires are remembered for two days; the place of a
-    /// waiter that died goes with its queue, and what a node that died on starting had tried the server with stays as long. Nothing lasts for ever.
+    /// waiter that died goes with its queue, and what a node tried the server with stays as long, where the node died or the server refused before it was deleted.
+    /// Nothing lasts for ever.
     /// </summary>
-    private static async Task<IReadOnlyList<string>> ResidueAsync(ServerUnderTest server, TimeSpan lease, bool mayHaveDead)
+    private static async Task<IReadOnlyList<string>> ResidueAsync(ServerUnderTest server, TimeSpan lease, bool hasFaults, bool mayHaveDead)
     {
         var last = MachineClock.Now + lease + TimeSpan.FromSeconds(1);
         while (true)
@@ -90,7 +91,7 @@ internal static class ScenarioRun
         bool MayStay(string key, TimeSpan? timeToLive) => timeToLive is { } rest && key.Split(':')[^1] switch
         {
             "waiters" or "alive" => mayHaveDead && rest <= TimeSpan.FromDays(2),
-            _ => key.Contains(":occurrence:", StringComparison.Ordinal) || (key.EndsWith('}') && (mayHaveDead || !key.Contains("{probe-", StringComparison.Ordinal))),
+            _ => key.Contains(":occurrence:", StringComparison.Ordinal) || (key.EndsWith('}') && (hasFaults || !key.Contains("{probe-", StringComparison.Ordinal))),
         };
     }
 }
