@@ -25,6 +25,10 @@ public interface ILease
     /// </summary>
     long FencingToken { get; }
 
+    /// <summary>The number of the permit, which no other live holder of the semaphore has: from zero up to the number of permits less one.</summary>
+    /// <value>Null for a lock that is no semaphore.</value>
+    int? Permit { get; }
+
     /// <summary>
     /// Cancelled when the lease can no longer be relied on. Not cancelled by an orderly release. The token turns cancelled on time
     /// even when the thread pool is exhausted; callbacks that are registered on it run on the pool, when it has a thread for them.

@@ -1,7 +1,7 @@
 namespace Coordination;
 
 /// <summary>
-/// A named resource that one owner may hold at a time, in all processes that share a store.
+/// A named resource that one owner may hold at a time, in all processes that share a store; or, of a semaphore or of a lock for readers and writers, as many as its capacity lets in.
 /// </summary>
 /// <remarks>
 /// <para>Each acquisition has an owner of its own, so a lock is <b>not</b> re-entered by accident: the same thread, or the same
@@ -26,6 +26,8 @@ public interface ILock
     /// </summary>
     /// <param name="owner">From <see cref="ILockProvider.CreateOwner"/>. Pass it to the code that may re-enter.</param>
     /// <exception cref="ArgumentNullException"><paramref name="owner"/> is null.</exception>
+    /// <exception cref="ArgumentException">The owner is of another provider.</exception>
+    /// <exception cref="NotSupportedException">The lock is one that several may hold at a time: it is not re-entered.</exception>
     ILock WithOwner(LockOwner owner);
 
     /// <summary>

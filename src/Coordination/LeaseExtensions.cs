@@ -43,6 +43,8 @@ public static class LeaseExtensions
 
         public long FencingToken => lease.FencingToken;
 
+        public int? Permit => lease.Permit;
+
         public CancellationToken Lost => lease.Lost;
 
         public LeaseLossReason? LossReason => lease.LossReason;

@@ -15,6 +15,14 @@ public sealed record LockHolder
     /// <summary>How long the grant lasts if it is not renewed.</summary>
     public required TimeSpan TimeToLive { get; init; }
 
+    /// <summary>What it holds of a lock that several may hold at a time.</summary>
+    /// <value>Null, the default, for an exclusive lock.</value>
+    public LockShare? Share { get; init; }
+
+    /// <summary>The number of its permit, which no other holder of the semaphore has: from zero up.</summary>
+    /// <value>Null, the default, for a lock that is no semaphore.</value>
+    public int? Permit { get; init; }
+
     /// <summary>
     /// Whether the owner has released it, and nobody can have it yet because of its <see cref="LockOptions.LockAtLeastFor"/>.
     /// </summary>

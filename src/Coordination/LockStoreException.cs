@@ -44,6 +44,10 @@ public sealed class LockStoreException : Exception
     /// <value>Null, the default, where there is none: then the message takes its place.</value>
     public string? Cause { get; init; }
 
+    /// <summary>What others use the name as at the moment, where that is why the store refused: they hold it or wait for it with another capacity than was asked for.</summary>
+    /// <value>Null, the default, for any other failure.</value>
+    public LockCapacity? InUseAs { get; init; }
+
     /// <summary>
     /// Whether the store may have done, or may still do, what it was asked: the reply was lost, or did not come in time. Then an acquisition has to be
     /// undone. False says that it was provably never sent, or was refused whole.

@@ -9,6 +9,10 @@ public sealed record LockWaiter
     /// <summary>How long it has waited, on the store's clock.</summary>
     public required TimeSpan WaitingFor { get; init; }
 
+    /// <summary>What it wants of a lock that several may hold at a time.</summary>
+    /// <value>Null, the default, for an exclusive lock.</value>
+    public LockShare? Share { get; init; }
+
     /// <summary>Whether it has asked in time; one that has not is skipped until it asks again.</summary>
     public required bool IsAlive { get; init; }
 }

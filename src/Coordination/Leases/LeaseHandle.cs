@@ -30,6 +30,8 @@ internal sealed class LeaseHandle : ILockLease
 
     public long FencingToken => _lease.Grant.FencingToken;
 
+    public int? Permit => _lease.Grant.Permit;
+
     public CancellationToken Lost => _lease.Lost;
 
     public LeaseLossReason? LossReason => _lease.LossReason;

@@ -37,7 +37,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     public bool TryAccept(AcquireRequest request, TimedReply<AcquireReply> reply, LockOptions? options, [NotNullWhen(true)] out Lease? lease)
     {
         var timings = node.TimingsOf(options);
-        var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, reply.Reply.FencingToken!.Value, timings, options);
+        var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, reply.Reply.FencingToken!.Value, timings, options, request.Share, reply.Reply.Permit);
         return TryAccept(grant, new Deadline(reply.SentAt, timings), request.Occurrence, out lease);
     }
 
@@ -54,7 +54,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     public bool TryAccept(AcquireRequest request, LockHandover handover, ClockReading provenAt, bool isClaimed, LockOptions? options, [NotNullWhen(true)] out Lease? lease)
     {
         var timings = node.TimingsOf(options);
-        var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, handover.FencingToken, timings, options);
+        var grant = new LeaseGrant(request.LockName, request.Owner, request.Entry, handover.FencingToken, timings, options, request.Share, handover.Permit);
         if (!TryAccept(grant, new Deadline(provenAt, timings.Within(handover.ClaimWindow)), request.Occurrence, out lease))
         {
             return false;

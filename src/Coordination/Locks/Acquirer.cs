@@ -20,22 +20,31 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
     /// <summary>From here on every call throws.</summary>
     public void Dispose() => _isDisposed = true;
 
-    public async Task<ILockLease?> TryOnceAsync(string lockName, LockOwner? owner, LockOptions? options, CancellationToken cancellationToken) =>
-        (await TryOnceAsync(lockName, owner, options, occurrence: null, cancellationToken).ConfigureAwait(false)).Lease;
+    /// <summary>Throws where the store keeps no locks that several may hold at a time.</summary>
+    public void ThrowIfExclusiveOnly(string lockName)
+    {
+        if (!store.KeepsShares)
+        {
+            throw new NotSupportedException($"The store '{store.Name}' keeps exclusive locks only, and '{lockName}' is one that several may hold at a time: {nameof(ILockStore)}.{nameof(ILockStore.KeepsShares)} is false.");
+        }
+    }
+
+    public async Task<ILockLease?> TryOnceAsync(WaitKey key, CallKind kind, CancellationToken cancellationToken) =>
+        (await TryOnceAsync(key, kind, occurrence: null, cancellationToken).ConfigureAwait(false)).Lease;
 
     /// <summary>Tries once, for an occurrence; null for none.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<AcquireAttempt> TryOnceAsync(string lockName, LockOwner? owner, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken)
+    public async ValueTask<AcquireAttempt> TryOnceAsync(WaitKey key, CallKind kind, Occurrence? occurrence, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
-        var request = node.Acquire(lockName, owner, options, wait: false, occurrence);
-        var (call, outcome) = (telemetry.Begin(lockName, CallKind.User), AcquireOutcome.Failed);
+        var request = node.Acquire(key.LockName, key.Owner, key.Options, key.Share, wait: false, occurrence);
+        var (call, outcome) = (telemetry.Begin(key.LockName, kind), AcquireOutcome.Failed);
         var sending = new Sending();
         try
         {
-            var reply = await store.TryAcquireAsync(request, node.AcquireLimit(options), sending, cancellationToken).ConfigureAwait(false);
-            var attempt = Accept(request, reply, options, cancellationToken);
+            var reply = await store.TryAcquireAsync(request, node.AcquireLimit(key.Options), sending, cancellationToken).ConfigureAwait(false);
+            var attempt = Accept(request, reply, key.Options, cancellationToken);
             outcome = attempt.Lease is null ? AcquireOutcome.Held : AcquireOutcome.Granted;
             return attempt;
         }
@@ -48,7 +57,7 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
                 _ = UndoAsync(request, sending);
             }
 
-            outcome = e is OperationCanceledException ? AcquireOutcome.Cancelled : AcquireOutcome.Failed;
+            outcome = e is OperationCanceledException ? AcquireOutcome.Cancelled : e is LockStoreException { InUseAs: not null } ? AcquireOutcome.Held : AcquireOutcome.Failed;
             throw;
         }
         finally
@@ -60,12 +69,8 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
     /// <summary>Waits for the lock.</summary>
     /// <returns>Null when the time was up and another held the lock; never with an infinite timeout.</returns>
     /// <exception cref="LockStoreException">The store refused for good; or, transient, the time was up and the store could not be asked.</exception>
-    public Task<ILockLease?> WaitAsync(
-        string lockName, LockOwner? owner, LockOptions? options, TimeSpan timeout, CancellationToken cancellationToken, CallKind kind = CallKind.User)
-    {
-        var key = new WaitKey(lockName, owner, options);
-        return timeout == Timeout.InfiniteTimeSpan ? WaitAsync(key, kind, cancellationToken) : WaitWithinAsync(key, kind, timeout, cancellationToken);
-    }
+    public Task<ILockLease?> WaitAsync(WaitKey key, CallKind kind, TimeSpan timeout, CancellationToken cancellationToken) =>
+        timeout == Timeout.InfiniteTimeSpan ? WaitAsync(key, kind, cancellationToken) : WaitWithinAsync(key, kind, timeout, cancellationToken);
 
     private async Task<ILockLease?> WaitAsync(WaitKey key, CallKind kind, CancellationToken cancellationToken)
     {
@@ -150,6 +155,7 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
     {
         if (!reply.Reply.IsGranted)
         {
+            WrongUse.ThrowIfOf(reply.Reply, request);
             holders.Saw(request.LockName, reply.Reply.Holder);
             return new AcquireAttempt(null, reply.Reply);
         }

@@ -19,7 +19,20 @@ internal sealed class LockProvider(Node node, Acquirer acquirer, WaitingRoom roo
     {
         LockName.Validate(name);
         LockOptionsRange.Validate(options);
-        return new NamedLock(acquirer, name, owner: null, options);
+        return new NamedLock(acquirer, name, owner: null, options, share: null);
+    }
+
+    public ILock GetSemaphore(string name, int permits, LockOptions? options = null)
+    {
+        var share = LockShare.PermitOf(permits);
+        ValidateShared(name, share, options);
+        return new NamedLock(acquirer, name, owner: null, options, share);
+    }
+
+    public IReaderWriterLock GetReaderWriterLock(string name, LockOptions? options = null)
+    {
+        ValidateShared(name, LockShare.Read, options);
+        return new NamedReaderWriterLock(acquirer, name, options);
     }
 
     public LockOwner CreateOwner() => node.CreateOwner();
@@ -40,6 +53,14 @@ internal sealed class LockProvider(Node node, Acquirer acquirer, WaitingRoom roo
 
         // The sinks are disposed next. One that blocks keeps nobody from ending.
         await telemetry.FlushAsync(FlushLimit).ConfigureAwait(false);
+    }
+
+    private void ValidateShared(string name, LockShare share, LockOptions? options)
+    {
+        LockName.Validate(name);
+        LockOptionsRange.Validate(options);
+        LockOptionsRange.ValidateShared(name, share, options);
+        acquirer.ThrowIfExclusiveOnly(name);
     }
 
     /// <summary>As <see cref="DisposeAsync"/>, for a container that is disposed synchronously: waits for nothing.</summary>

@@ -1,14 +1,17 @@
 using Coordination.Telemetry;
+using Coordination.Waiting;
 
 namespace Coordination.Locks;
 
 /// <summary>A lock by its name, and the owner that it is acquired as, if any.</summary>
-internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner, LockOptions? options, CallKind kind = CallKind.User) : ILock
+internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner, LockOptions? options, LockShare? share, CallKind kind = CallKind.User) : ILock
 {
     /// <summary>What no timer can tell from zero: there is no time to wait, and the lock may be free all the same.</summary>
     private static readonly TimeSpan ShortestWait = TimeSpan.FromMilliseconds(1);
 
     public string Name => name;
+
+    private WaitKey Key => new(name, owner, options, share);
 
     public ILock WithOwner(LockOwner owner)
     {
@@ -19,24 +22,29 @@ internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner
             throw new ArgumentException($"The owner '{owner}' is of another provider; this one is the node '{acquirer.NodeId}'. Use an owner that {nameof(ILockProvider.CreateOwner)} of this provider returns.", nameof(owner));
         }
 
-        return new NamedLock(acquirer, name, owner, options, kind);
+        if (share is not null)
+        {
+            throw new NotSupportedException($"'{name}' is {share.Capacity}, which is not re-entered: each acquisition takes a share of its own. Pass the lease on to the code that needs it.");
+        }
+
+        return new NamedLock(acquirer, name, owner, options, share, kind);
     }
 
-    public ILock AsStandby() => new NamedLock(acquirer, name, owner, options, CallKind.Standby);
+    public ILock AsStandby() => new NamedLock(acquirer, name, owner, options, share, CallKind.Standby);
 
     public Task<ILockLease?> TryAcquireAsync(CancellationToken cancellationToken = default) =>
-        acquirer.TryOnceAsync(name, owner, options, cancellationToken);
+        acquirer.TryOnceAsync(Key, kind, cancellationToken);
 
     public Task<ILockLease?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         DurationRange.Timeout.Validate(nameof(timeout), nameof(timeout), timeout);
         return IsOneTry(timeout)
-            ? acquirer.TryOnceAsync(name, owner, options, cancellationToken)
-            : acquirer.WaitAsync(name, owner, options, timeout, cancellationToken, kind);
+            ? acquirer.TryOnceAsync(Key, kind, cancellationToken)
+            : acquirer.WaitAsync(Key, kind, timeout, cancellationToken);
     }
 
     public Task<ILockLease> AcquireAsync(CancellationToken cancellationToken = default) =>
-        acquirer.WaitAsync(name, owner, options, Timeout.InfiniteTimeSpan, cancellationToken, kind)!;
+        acquirer.WaitAsync(Key, kind, Timeout.InfiniteTimeSpan, cancellationToken)!;
 
     public async Task<ILockLease> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {

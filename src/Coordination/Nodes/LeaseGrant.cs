@@ -7,4 +7,7 @@ namespace Coordination.Nodes;
 /// <param name="FencingToken">With which token.</param>
 /// <param name="Timings">How long it lasts.</param>
 /// <param name="Options">How it differs from the node's other leases; null for not at all.</param>
-internal sealed record LeaseGrant(string LockName, LockOwner Owner, long Entry, long FencingToken, LeaseTimings Timings, LockOptions? Options);
+/// <param name="Share">What it is of a lock that several may hold at a time; null for an exclusive lock.</param>
+/// <param name="Permit">The number of the permit; null for a lock that is no semaphore.</param>
+internal sealed record LeaseGrant(
+    string LockName, LockOwner Owner, long Entry, long FencingToken, LeaseTimings Timings, LockOptions? Options, LockShare? Share = null, int? Permit = null);

@@ -40,7 +40,7 @@ internal sealed class Node
     /// <summary>How long one try to acquire may take: a reply that comes much later is a lease with little left of it.</summary>
     public TimeSpan AcquireLimit(LockOptions? options) => TimingsOf(options).RenewalInterval;
 
-    public AcquireRequest Acquire(string lockName, LockOwner? owner, LockOptions? options, bool wait, Occurrence? occurrence = null) => new()
+    public AcquireRequest Acquire(string lockName, LockOwner? owner, LockOptions? options, LockShare? share, bool wait, Occurrence? occurrence = null) => new()
     {
         LockName = lockName,
         Owner = owner ?? CreateOwner(),
@@ -49,6 +49,7 @@ internal sealed class Node
         ClaimWindow = ClaimWindow,
         Wait = wait,
         AllowBarging = options?.AllowBarging == true,
+        Share = share,
         Occurrence = occurrence,
     };
 
@@ -61,11 +62,19 @@ internal sealed class Node
         LeaseDuration = grant.Timings.Duration,
         ClaimWindow = ClaimWindow,
         AllowBarging = grant.Options?.AllowBarging == true,
+        Share = grant.Share,
         Occurrence = occurrence,
     };
 
-    public static RenewalRequest Renew(LeaseGrant grant) =>
-        new() { LockName = grant.LockName, Owner = grant.Owner, LeaseDuration = grant.Timings.Duration, FencingToken = grant.FencingToken, Entry = grant.Entry };
+    public static RenewalRequest Renew(LeaseGrant grant) => new()
+    {
+        LockName = grant.LockName,
+        Owner = grant.Owner,
+        LeaseDuration = grant.Timings.Duration,
+        FencingToken = grant.FencingToken,
+        Entry = grant.Entry,
+        Share = grant.Share,
+    };
 
     /// <summary>Claims what was handed over, and is held already.</summary>
     public static RenewalRequest Claim(LeaseGrant grant) => Renew(grant) with { ClaimedEntry = grant.Entry };
@@ -84,6 +93,7 @@ internal sealed class Node
         LockAtLeastFor = grant.Options?.LockAtLeastFor ?? TimeSpan.Zero,
         LeaseDuration = lasts ? grant.Timings.Duration : null,
         TakesHandover = true,
+        Share = grant.Share,
         Occurrence = finished,
     };
 
@@ -99,6 +109,7 @@ internal sealed class Node
         Entry = request.Entry,
         ClaimWindow = request.ClaimWindow,
         AllowBarging = request.AllowBarging,
+        Share = request.Share,
         Occurrence = request.Occurrence,
         OccurrenceIsFinished = false,
     };

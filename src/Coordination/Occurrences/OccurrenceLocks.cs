@@ -5,6 +5,7 @@ using Coordination.Resilience;
 using Coordination.Stores;
 using Coordination.Telemetry;
 using Coordination.Time;
+using Coordination.Waiting;
 
 namespace Coordination.Occurrences;
 
@@ -38,11 +39,24 @@ public sealed class OccurrenceLocks
     /// <exception cref="ArgumentException">The name or an option is out of its range.</exception>
     /// <exception cref="LockStoreException">The store could not reply.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<OccurrenceAttempt> TryAcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken = default)
+    public Task<OccurrenceAttempt> TryAcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken = default) =>
+        TryAcquireAsync(lockName, share: null, options, occurrence, cancellationToken);
+
+    /// <summary>Tries once, for a lock that several may hold at a time.</summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="share">What is wanted of it; null for an exclusive lock.</param>
+    /// <param name="options">How it is held; null for the defaults.</param>
+    /// <param name="occurrence">The occurrence; null for none. One whose run is under way elsewhere is not granted, also where there is room beside it.</param>
+    /// <param name="cancellationToken">Ends the try. A grant that comes in the same moment is undone, and the occurrence with it.</param>
+    /// <exception cref="ArgumentException">The name, the share or an option is out of its range.</exception>
+    /// <exception cref="NotSupportedException">The store keeps exclusive locks only.</exception>
+    /// <exception cref="LockStoreException">The store could not reply; or others use the name with another capacity (<see cref="LockStoreException.InUseAs"/>).</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<OccurrenceAttempt> TryAcquireAsync(
+        string lockName, LockShare? share, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken = default)
     {
-        LockName.Validate(lockName);
-        Validate(options, occurrence);
-        var attempt = await _acquirer.TryOnceAsync(lockName, owner: null, options, occurrence, cancellationToken).ConfigureAwait(false);
+        Validate(lockName, share, options, occurrence);
+        var attempt = await _acquirer.TryOnceAsync(new WaitKey(lockName, Owner: null, options, share), CallKind.User, occurrence, cancellationToken).ConfigureAwait(false);
         return ToAttempt(attempt.Lease, attempt.Reply);
     }
 
@@ -55,14 +69,30 @@ public sealed class OccurrenceLocks
     /// <exception cref="ArgumentException">The name or an option is out of its range.</exception>
     /// <exception cref="LockStoreException">The store refused for good, or could not reply for the occurrence.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
-    public async Task<OccurrenceAttempt> AcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, TimeSpan timeout, CancellationToken cancellationToken = default)
+    public Task<OccurrenceAttempt> AcquireAsync(string lockName, LockOptions? options, Occurrence? occurrence, TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        AcquireAsync(lockName, share: null, options, occurrence, timeout, cancellationToken);
+
+    /// <summary>Waits for a lock that several may hold at a time as others do, whatever the occurrence, and then asks for the occurrence.</summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="share">What is wanted of it; null for an exclusive lock.</param>
+    /// <param name="options">How it is held; null for the defaults.</param>
+    /// <param name="occurrence">The occurrence; null for none. Where its run is under way elsewhere, the lease that was waited for is undone, also though there was room beside it.</param>
+    /// <param name="timeout">How long to wait; or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="cancellationToken">Ends the wait. A grant that comes in the same moment is undone, and the occurrence with it.</param>
+    /// <exception cref="ArgumentException">The name, the share or an option is out of its range.</exception>
+    /// <exception cref="NotSupportedException">The store keeps exclusive locks only.</exception>
+    /// <exception cref="LockStoreException">
+    /// The store refused for good, as where others use the name with another capacity (<see cref="LockStoreException.InUseAs"/>); or could not reply for the occurrence.
+    /// </exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    public async Task<OccurrenceAttempt> AcquireAsync(
+        string lockName, LockShare? share, LockOptions? options, Occurrence? occurrence, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
-        LockName.Validate(lockName);
-        Validate(options, occurrence);
+        Validate(lockName, share, options, occurrence);
         DurationRange.Timeout.Validate(nameof(timeout), nameof(timeout), timeout);
 
         // It may last for hours, and nobody called for it.
-        return await _acquirer.WaitAsync(lockName, owner: null, options, timeout, cancellationToken, CallKind.Standby).ConfigureAwait(false) switch
+        return await _acquirer.WaitAsync(new WaitKey(lockName, Owner: null, options, share), CallKind.Standby, timeout, cancellationToken).ConfigureAwait(false) switch
         {
             null => new OccurrenceAttempt(),
             LeaseHandle lease when occurrence is not null => await ConfirmAsync(lease, occurrence, cancellationToken).ConfigureAwait(false),
@@ -87,9 +117,16 @@ public sealed class OccurrenceLocks
 
     private static Lease Own(ILockLease lease) => (lease as LeaseHandle)?.Lease ?? throw new ArgumentException($"The lease is not one of {nameof(OccurrenceLocks)}.", nameof(lease));
 
-    private static void Validate(LockOptions? options, Occurrence? occurrence)
+    private void Validate(string lockName, LockShare? share, LockOptions? options, Occurrence? occurrence)
     {
+        LockName.Validate(lockName);
         LockOptionsRange.Validate(options);
+        if (share is not null)
+        {
+            LockOptionsRange.ValidateShared(lockName, share, options);
+            _acquirer.ThrowIfExclusiveOnly(lockName);
+        }
+
         RememberFor.Validate(nameof(occurrence), nameof(occurrence.RememberFor), occurrence?.RememberFor);
     }
 

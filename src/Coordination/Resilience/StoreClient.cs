@@ -22,6 +22,9 @@ internal sealed partial class StoreClient(
     /// <inheritdoc cref="ILockStore.Name"/>
     public string Name => store.Name;
 
+    /// <inheritdoc cref="ILockStore.KeepsShares"/>
+    public bool KeepsShares => store.KeepsShares;
+
     /// <inheritdoc cref="ILockStore.PartitionOf"/>
     public int PartitionOf(string lockName) => store.PartitionOf(lockName);
 

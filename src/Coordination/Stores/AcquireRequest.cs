@@ -27,6 +27,10 @@ public sealed record AcquireRequest
     /// <value>False by default.</value>
     public bool AllowBarging { get; init; }
 
+    /// <summary>What is wanted of a lock that several may hold at a time.</summary>
+    /// <value>Null, the default, for an exclusive lock.</value>
+    public LockShare? Share { get; init; }
+
     /// <summary>The scheduled time that the lock is wanted for, which is run at most once.</summary>
     /// <value>Null, the default, for none.</value>
     public Occurrence? Occurrence { get; init; }

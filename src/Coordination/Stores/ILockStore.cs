@@ -25,6 +25,10 @@ public interface ILockStore
     /// <summary>A short name for logs, metrics and health results, such as <c>redis</c>.</summary>
     string Name { get; }
 
+    /// <summary>Whether the store keeps locks that several may hold at a time: whether it does what a <see cref="LockShare"/> in a request asks.</summary>
+    /// <value>False by default: then semaphores and reader-writer locks are refused with a sentence that says so.</value>
+    bool KeepsShares => false;
+
     /// <summary>
     /// Tries to acquire a lock. Granted when the lock is free and no other live waiter is queued before the owner (or whoever is, with
     /// <see cref="AcquireRequest.AllowBarging"/>), or when the owner holds it already (by this entry, or one more) or was passed it.

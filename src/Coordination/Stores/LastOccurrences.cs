@@ -61,7 +61,8 @@ internal static class LastOccurrences
 
         public ImmutableArray<LastOccurrence> WithoutForgotten(DateTimeOffset now) => occurrences.RemoveAll(last => last.ForgottenAt <= now);
 
-        private LastOccurrence? Of(string series)
+        /// <summary>The last one of a series; null when none is known.</summary>
+        public LastOccurrence? Of(string series)
         {
             foreach (var last in occurrences)
             {

@@ -32,6 +32,22 @@ public sealed record LockGrant
     /// <value>Empty, the default, when it was released. That of the wait that it was handed over to, while it is not claimed.</value>
     public ImmutableArray<long> Entries { get; init => field = value.IsDefault ? [] : value; } = [];
 
+    /// <summary>What it is of a lock that several may hold at a time.</summary>
+    /// <value>Null, the default, for an exclusive lock.</value>
+    public LockShare? Share { get; init; }
+
+    /// <summary>The number of the permit.</summary>
+    /// <value>Null, the default, for a lock that is no semaphore.</value>
+    public int? Permit { get; init; }
+
+    /// <summary>The series of the <see cref="Occurrence"/> that it was granted for last: for as long as it lasts, nobody recovers that run.</summary>
+    /// <value>Null, the default, for none, and for an exclusive lock, which nobody else has meanwhile.</value>
+    public string? Series { get; init; }
+
+    /// <summary>The run of that occurrence.</summary>
+    /// <value>Null, the default, where there is no <see cref="Series"/>.</value>
+    public string? Run { get; init; }
+
     internal bool IsHeldBy(LockOwner owner) => !IsReleased && Owner == owner;
 
     /// <summary>The owner asked for it: by an entry that it has already, or by one more. The wait that it was handed over to may hold it already, so its entry stays.</summary>
@@ -63,5 +79,7 @@ public sealed record LockGrant
         Since = Since,
         TimeToLive = LastsUntil - now,
         IsReleased = IsReleased,
+        Share = Share,
+        Permit = Permit,
     };
 }

@@ -9,6 +9,10 @@ public sealed record LockHandover
     /// <summary>The token of the grant.</summary>
     public required long FencingToken { get; init; }
 
+    /// <summary>The number of the permit.</summary>
+    /// <value>Null, the default, for a lock that is no semaphore.</value>
+    public int? Permit { get; init; }
+
     /// <summary>When the lock was handed over, on the store's clock, which <see cref="AcquireReply.StoreTime"/> is of as well.</summary>
     public required DateTimeOffset At { get; init; }
 

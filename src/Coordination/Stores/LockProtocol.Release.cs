@@ -17,40 +17,45 @@ public static partial class LockProtocol
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(request);
         state = WithoutLapsed(state, now);
-        var waiters = state.Waiters.Without(request.Owner, request.Entry);
-        if (state.Grant is not { } grant || !grant.IsHeldBy(request.Owner))
+        if (state.Capacity != (request.Share?.Capacity ?? LockCapacity.Exclusive))
         {
-            return new() { State = state with { Waiters = waiters }, Reply = ReleaseReply.NotHeld };
+            return new() { State = state, Reply = ReleaseReply.NotHeld };
         }
 
-        var entries = grant.Entries.Remove(request.Entry);
+        if (state.Grants.HeldBy(request.Owner) is not { } grant || grant.Share != request.Share)
+        {
+            return Leave(state, ReleaseReply.NotHeld, request.Owner, request.Entry, request.Share, request.LockName, now, request.ClaimWindow);
+        }
+
+        var left = state with { Waiters = state.Waiters.Without(request.Owner, request.Entry) };
 
         // A lock that was handed over to a newer wait of the owner, and is not claimed yet, is that one's.
+        var entries = grant.Entries.Remove(request.Entry);
         if (entries.Length > 0)
         {
-            return new() { State = state with { Grant = grant with { Entries = entries }, Waiters = waiters }, Reply = ReleaseReply.StillHeldByOwner };
+            return new() { State = left with { Grants = state.Grants.With(grant, grant with { Entries = entries }) }, Reply = ReleaseReply.StillHeldByOwner };
         }
 
-        var occurrences = request.Occurrence is { } ended ? state.Occurrences.End(ended, request.OccurrenceIsFinished) : state.Occurrences;
+        left = left with { Occurrences = request.Occurrence is { } ended ? state.Occurrences.End(ended, request.OccurrenceIsFinished) : state.Occurrences };
         var keptUntil = (grant.Since < now ? grant.Since : now).After(request.LockAtLeastFor);
         if (keptUntil > now)
         {
             var kept = grant with { IsReleased = true, Entries = [], RenewedAt = now, LastsUntil = keptUntil };
             return new()
             {
-                State = state with { Grant = kept, Waiters = waiters, Occurrences = occurrences },
+                State = left with { Grants = state.Grants.With(grant, kept) },
                 Reply = ReleaseReply.Released,
-                Notifications = AskAgain(waiters, request.LockName, exceptNode: null, now, keptUntil - now, request.ClaimWindow),
+                Notifications = AskAgain(left.Waiters, request.LockName, [], now, keptUntil - now, request.ClaimWindow),
             };
         }
 
-        var free = state with { Grant = null, Waiters = waiters, Occurrences = occurrences };
+        var free = left with { Grants = state.Grants.Remove(grant) };
         if (request.AllowBarging)
         {
-            return new() { State = free, Reply = ReleaseReply.Released, Notifications = AskAgain(waiters, request.LockName, exceptNode: null, now, TimeSpan.Zero, request.ClaimWindow) };
+            return new() { State = free, Reply = ReleaseReply.Released, Notifications = AskAgain(free.Waiters, request.LockName, [], now, TimeSpan.Zero, request.ClaimWindow) };
         }
 
-        return request.TakesHandover && free.Waiters.FirstLive(now) is { } next && next.Owner.NodeId == request.Owner.NodeId
+        return request.TakesHandover && NextOf(free, now) is { } next && next.Owner.NodeId == request.Owner.NodeId
             ? GiveToOwn(free, next, request, now)
             : PassOn(free, ReleaseReply.Released, request.LockName, now, request.ClaimWindow);
     }
@@ -66,13 +71,13 @@ public static partial class LockProtocol
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(lockName);
         state = WithoutLapsed(state, now);
-        if (state.Grant is not { } grant || grant.FencingToken != fencingToken)
+        if (state.Grants.FirstOrDefault(grant => grant.FencingToken == fencingToken) is not { } grant)
         {
             // A repeated request gets the same reply as the first one.
             return new() { State = state, Reply = IsRevoked(state, fencingToken) };
         }
 
-        var free = state with { Grant = null };
+        var free = state with { Grants = state.Grants.Remove(grant) };
         if (grant.IsReleased)
         {
             return PassOn(free, true, lockName, now, claimWindow);
@@ -97,55 +102,102 @@ public static partial class LockProtocol
         return new() { State = state with { Occurrences = occurrences }, Reply = occurrences.Length < state.Occurrences.Length };
     }
 
-    /// <summary>Passes a lock that became free to the first live waiter, or leaves it free when there is none.</summary>
     private static LockChange<TReply> PassOn<TReply>(LockState free, TReply reply, string lockName, DateTimeOffset now, TimeSpan claimWindow)
     {
-        if (free.Waiters.FirstLive(now) is not { } next)
-        {
-            return new() { State = free, Reply = reply };
-        }
-
-        var (passed, grant) = HandOver(free, next, now, claimWindow);
-        return new() { State = passed, Reply = reply, Notifications = TellOfHandover(passed, grant, lockName, now, claimWindow) };
+        var change = PassOn(free, lockName, now, claimWindow);
+        return new() { State = change.State, Reply = reply, Notifications = change.Notifications };
     }
 
-    /// <summary>Grants the lock to a waiter of the releasing node, for the claim window: the reply tells it.</summary>
+    /// <summary>
+    /// Passes a lock to the first live waiter, and to as many behind it as fit beside, each in its turn: where one does not fit, those behind it wait.
+    /// </summary>
+    /// <param name="state">The lock.</param>
+    /// <param name="lockName">Its name.</param>
+    /// <param name="now">The store's time.</param>
+    /// <param name="claimWindow">How long the lock stays passed without being claimed.</param>
+    /// <param name="upTo">Who asks, and gets its turn in another way; null for nobody.</param>
+    /// <returns>Whether it is the turn of who asks, as far as the queue goes.</returns>
+    private static LockChange<bool> PassOn(LockState state, string lockName, DateTimeOffset now, TimeSpan claimWindow, AcquireRequest? upTo = null)
+    {
+        ImmutableArray<LockNotification>.Builder? told = null;
+        var nodes = new List<string>();
+        var isTurn = true;
+        var end = upTo is null ? int.MaxValue : state.Waiters.PlaceOf(upTo.Owner, upTo.Entry);
+        end = end < 0 ? state.Waiters.EndFor(upTo!.Share) : end;
+        for (var place = 0; place < end && place < state.Waiters.Length; place++)
+        {
+            var waiter = state.Waiters[place];
+            if (!waiter.IsAlive(now))
+            {
+                continue;
+            }
+
+            if (upTo is not null && waiter.Owner == upTo.Owner)
+            {
+                // Another wait of who asks: its turn all the same.
+                break;
+            }
+
+            if (!state.Grants.HaveReaderOf(waiter.Share))
+            {
+                // There is nothing left to upgrade, and it learns of that when it asks.
+                state = state with { Waiters = state.Waiters.Skip(waiter, now) };
+                (told ??= ImmutableArray.CreateBuilder<LockNotification>()).Add(LockNotification.AskAgain(lockName, waiter.Owner, TimeSpan.Zero));
+                continue;
+            }
+
+            if (!state.Grants.HaveRoomFor(waiter.Share))
+            {
+                isTurn = false;
+                break;
+            }
+
+            var grant = NewGrant(state, waiter.Owner, now, claimWindow, waiter.Share) with { Entries = [waiter.Entry] };
+            state = state with { Grants = state.Grants.Add(grant), LastToken = grant.FencingToken, Waiters = state.Waiters.Skip(waiter, now) };
+            (told ??= ImmutableArray.CreateBuilder<LockNotification>()).Add(LockNotification.Granted(lockName, grant.Owner, Describe(grant, claimWindow)));
+            nodes.Add(grant.Owner.NodeId);
+        }
+
+        if (nodes.Count > 0)
+        {
+            told!.AddRange(AskAgain(state.Waiters, lockName, nodes, now, claimWindow, claimWindow));
+        }
+
+        return new() { State = state, Reply = isTurn, Notifications = told is null ? [] : told.ToImmutable() };
+    }
+
+    /// <summary>The first live waiter, if it fits; else null.</summary>
+    private static QueuedWaiter? NextOf(LockState free, DateTimeOffset now) =>
+        free.Waiters.FirstLive(now) is { } next && free.Grants.HaveReaderOf(next.Share) && free.Grants.HaveRoomFor(next.Share) ? next : null;
+
+    /// <summary>Grants the lock to a waiter of the releasing node, for the claim window: the reply tells it. Others may fit beside.</summary>
     private static LockChange<ReleaseReply> GiveToOwn(LockState free, QueuedWaiter next, ReleaseRequest request, DateTimeOffset now)
     {
-        var grant = NewGrant(free, next.Owner, now, request.ClaimWindow) with { Entries = [next.Entry], IsClaimed = true };
-        var waiters = free.Waiters.Without(next.Owner, next.Entry);
+        var grant = NewGrant(free, next.Owner, now, request.ClaimWindow, next.Share) with { Entries = [next.Entry], IsClaimed = true };
+        var given = free with { Grants = free.Grants.Add(grant), LastToken = grant.FencingToken, Waiters = free.Waiters.Without(next.Owner, next.Entry) };
+        var rest = PassOn(given, request.LockName, now, request.ClaimWindow);
         return new()
         {
-            State = free with { Grant = grant, LastToken = grant.FencingToken, Waiters = waiters },
+            State = rest.State,
             Reply = ReleaseReply.Released with { NextOwner = next.Owner, Handover = Describe(grant, request.ClaimWindow) },
-            Notifications = AskAgain(waiters, request.LockName, next.Owner.NodeId, now, request.ClaimWindow, request.ClaimWindow),
+            Notifications = rest.Notifications.IsEmpty
+                ? AskAgain(given.Waiters, request.LockName, [next.Owner.NodeId], now, request.ClaimWindow, request.ClaimWindow)
+                : rest.Notifications,
         };
     }
 
     private static LockHandover Describe(LockGrant grant, TimeSpan claimWindow) =>
-        new() { Entry = grant.Entries[0], FencingToken = grant.FencingToken, At = grant.RenewedAt, ClaimWindow = claimWindow };
-
-    private static (LockState State, LockGrant Grant) HandOver(LockState free, QueuedWaiter next, DateTimeOffset now, TimeSpan claimWindow)
-    {
-        var grant = NewGrant(free, next.Owner, now, claimWindow) with { Entries = [next.Entry] };
-        return (free with { Grant = grant, LastToken = grant.FencingToken, Waiters = free.Waiters.Skip(next, now) }, grant);
-    }
-
-    private static ImmutableArray<LockNotification> TellOfHandover(LockState passed, LockGrant grant, string lockName, DateTimeOffset now, TimeSpan claimWindow) =>
-    [
-        LockNotification.Granted(lockName, grant.Owner, Describe(grant, claimWindow)),
-        .. AskAgain(passed.Waiters, lockName, grant.Owner.NodeId, now, claimWindow, claimWindow),
-    ];
+        new() { Entry = grant.Entries[0], FencingToken = grant.FencingToken, Permit = grant.Permit, At = grant.RenewedAt, ClaimWindow = claimWindow };
 
     /// <summary>
     /// Tells the next live waiters to ask again, one for each node: the first after some time, each further one a claim window later,
     /// for those before it may be dead and leave the lock lying.
     /// </summary>
     private static ImmutableArray<LockNotification> AskAgain(
-        ImmutableArray<QueuedWaiter> waiters, string lockName, string? exceptNode, DateTimeOffset now, TimeSpan after, TimeSpan claimWindow) =>
+        ImmutableArray<QueuedWaiter> waiters, string lockName, List<string> exceptNodes, DateTimeOffset now, TimeSpan after, TimeSpan claimWindow) =>
     [
         .. waiters
-            .Where(waiter => waiter.IsAlive(now) && waiter.Owner.NodeId != exceptNode)
+            .Where(waiter => waiter.IsAlive(now) && !exceptNodes.Contains(waiter.Owner.NodeId))
             .DistinctBy(waiter => waiter.Owner.NodeId)
             .Take(NodesTold)
             .Select((waiter, place) => LockNotification.AskAgain(lockName, waiter.Owner, after + (place * claimWindow))),

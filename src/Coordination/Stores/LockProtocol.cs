@@ -37,11 +37,12 @@ public static partial class LockProtocol
     {
         ArgumentNullException.ThrowIfNull(state);
         state = WithoutLapsed(state, now);
-        if (state.Grant is { } grant && grant.IsHeldBy(request.Owner) && (request.FencingToken ?? grant.FencingToken) == grant.FencingToken)
+        if (state.Grants.HeldBy(request.Owner) is { } grant && grant.Share == request.Share && (request.FencingToken ?? grant.FencingToken) == grant.FencingToken)
         {
             var waiters = request.ClaimedEntry is { } entry ? state.Waiters.Without(request.Owner, entry) : state.Waiters;
             var isOnly = request.ClaimedEntry is null && grant.Entries is [var only] && only == request.Entry;
-            return new() { State = state with { Grant = grant.Renew(now, request.LeaseDuration, mayShorten: isOnly), Waiters = waiters }, Reply = RenewalReply.Renewed };
+            var renewed = grant.Renew(now, request.LeaseDuration, mayShorten: isOnly);
+            return new() { State = state with { Grants = state.Grants.With(grant, renewed), Waiters = waiters }, Reply = RenewalReply.Renewed };
         }
 
         var isRevoked = request.FencingToken is { } token && IsRevoked(state, token);
@@ -51,11 +52,11 @@ public static partial class LockProtocol
     /// <summary>Says who holds a lock, as <see cref="ILockStoreAdministration.GetHolderAsync"/>.</summary>
     /// <param name="state">The lock.</param>
     /// <param name="now">The store's time.</param>
-    /// <returns>Null when nobody does.</returns>
+    /// <returns>Who has held it for the longest time; null when nobody does.</returns>
     public static LockHolder? Describe(LockState state, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return WithoutLapsed(state, now).Grant?.Describe(now);
+        return WithoutLapsed(state, now).Grants is [{ } first, ..] ? first.Describe(now) : null;
     }
 
     /// <summary>Says who holds a lock and who waits for it, as <see cref="ILockStoreAdministration.InspectAsync"/>.</summary>
@@ -70,7 +71,8 @@ public static partial class LockProtocol
         return new LockInspection
         {
             LockName = lockName,
-            Holder = Describe(state, now),
+            Capacity = IsInUse(state, now) ? state.Capacity : LockCapacity.Exclusive,
+            Holders = [.. WithoutLapsed(state, now).Grants.Select(grant => grant.Describe(now))],
             Waiters = [.. state.Waiters.Take(maxWaiters).Select(waiter => waiter.Describe(now))],
             WaiterCount = state.Waiters.Length,
         };
@@ -95,7 +97,7 @@ public static partial class LockProtocol
     public static bool IsEmpty(LockState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return state is { Grant: null, Waiters.IsEmpty: true, Revoked.IsEmpty: true, Occurrences.IsEmpty: true };
+        return state is { Grants.IsEmpty: true, Waiters.IsEmpty: true, Revoked.IsEmpty: true, Occurrences.IsEmpty: true };
     }
 
     /// <summary>
@@ -108,24 +110,40 @@ public static partial class LockProtocol
         IsEmpty(Expire(state, now)) && state.LastToken < (now - TokenRetention).UnixMicroseconds;
 
     /// <summary>A grant to an owner, whoever has the lock.</summary>
-    internal static LockGrant NewGrant(LockState state, LockOwner owner, DateTimeOffset now, TimeSpan lasts) => new()
+    internal static LockGrant NewGrant(LockState state, LockOwner owner, DateTimeOffset now, TimeSpan lasts, LockShare? share = null) => new()
     {
         Owner = owner,
         FencingToken = Math.Max(state.LastToken + 1, now.UnixMicroseconds),
         Since = now,
         RenewedAt = now,
         LastsUntil = now.After(lasts),
+        Share = share,
+        Permit = share?.Kind == LockShareKind.Permit ? state.Grants.FirstFreePermit() : null,
     };
 
     /// <summary>What counts at a moment.</summary>
     private static LockState WithoutLapsed(LockState state, DateTimeOffset now)
     {
-        var grant = state.Grant?.At(now) is { } last && last.LastsUntil > now ? last : null;
+        var grants = WithoutLapsed(state.Grants, now);
         var revoked = state.Revoked.IsEmpty ? state.Revoked : WithoutLapsed(state.Revoked, now);
         var occurrences = state.Occurrences.IsEmpty ? state.Occurrences : state.Occurrences.WithoutForgotten(now);
-        return ReferenceEquals(grant, state.Grant) && revoked == state.Revoked && occurrences == state.Occurrences
+        return grants == state.Grants && revoked == state.Revoked && occurrences == state.Occurrences
             ? state
-            : state with { Grant = grant, Revoked = revoked, Occurrences = occurrences };
+            : state with { Grants = grants, Revoked = revoked, Occurrences = occurrences };
+    }
+
+    /// <summary>Mostly nothing ran out, and nobody set the clock back.</summary>
+    private static ImmutableArray<LockGrant> WithoutLapsed(ImmutableArray<LockGrant> grants, DateTimeOffset now)
+    {
+        foreach (var grant in grants)
+        {
+            if (grant.RenewedAt > now || grant.LastsUntil <= now)
+            {
+                return [.. grants.Select(grant => grant.At(now)).Where(grant => grant.LastsUntil > now)];
+            }
+        }
+
+        return grants;
     }
 
     private static ImmutableArray<RevokedGrant> WithoutLapsed(ImmutableArray<RevokedGrant> revoked, DateTimeOffset now) =>

@@ -58,8 +58,24 @@ internal static class LockQueue
             }
 
             var others = waiters.WithoutLongDead(now);
-            place = others.Length;
-            return others.Add(new QueuedWaiter { Owner = request.Owner, Entry = request.Entry, Since = now, AliveUntil = aliveUntil });
+            var joining = new QueuedWaiter { Owner = request.Owner, Entry = request.Entry, Since = now, AliveUntil = aliveUntil, Share = request.Share };
+            place = others.EndFor(request.Share);
+            return others.Insert(place, joining);
+        }
+
+        /// <summary>
+        /// Where one joins: at the end. But an upgrade before all that is none: its reader holds the lock meanwhile, so a writer before it would wait for it, and it
+        /// for that writer.
+        /// </summary>
+        public int EndFor(LockShare? share)
+        {
+            var place = waiters.Length;
+            while (share?.Kind == LockShareKind.Upgrade && place > 0 && waiters[place - 1].Share?.Kind != LockShareKind.Upgrade)
+            {
+                place--;
+            }
+
+            return place;
         }
 
         /// <summary>Skips a waiter whose turn came from here on, until it asks again: a dead one costs one claim window, once.</summary>

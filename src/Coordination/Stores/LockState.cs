@@ -15,9 +15,13 @@ public sealed record LockState
     /// <summary>The state of a lock of which nothing is known.</summary>
     public static LockState Empty { get; } = new();
 
-    /// <summary>Who has the lock.</summary>
-    /// <value>Null, the default, when it is free. One that has run out may still stand here: <see cref="LockProtocol"/> knows.</value>
-    public LockGrant? Grant { get; init; }
+    /// <summary>What the lock was used as last: whoever uses it in another way has to wait until nobody uses it.</summary>
+    /// <value>An exclusive lock by default.</value>
+    public LockCapacity Capacity { get; init; } = LockCapacity.Exclusive;
+
+    /// <summary>Who has the lock: one, or as many as its capacity lets in.</summary>
+    /// <value>In the order of the grants. Empty, the default, when it is free. Those that have run out may still stand here: <see cref="LockProtocol"/> knows.</value>
+    public ImmutableArray<LockGrant> Grants { get; init => field = value.IsDefault ? [] : value; } = [];
 
     /// <summary>The fencing token of the last grant. The next one is greater, and no smaller than the time in microseconds since 1970.</summary>
     /// <value>

@@ -15,6 +15,10 @@ public sealed record QueuedWaiter
     /// <summary>Until when it counts as alive, unless it asks again; one that is dead is skipped.</summary>
     public required DateTimeOffset AliveUntil { get; init; }
 
+    /// <summary>What it wants of a lock that several may hold at a time.</summary>
+    /// <value>Null, the default, for an exclusive lock.</value>
+    public LockShare? Share { get; init; }
+
     internal bool IsAlive(DateTimeOffset now) => AliveUntil > now;
 
     internal LockWaiter Describe(DateTimeOffset now) => new()
@@ -22,5 +26,6 @@ public sealed record QueuedWaiter
         Owner = Owner,
         WaitingFor = Since < now ? now - Since : TimeSpan.Zero,
         IsAlive = IsAlive(now),
+        Share = Share,
     };
 }

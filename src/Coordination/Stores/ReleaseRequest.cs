@@ -34,6 +34,10 @@ public sealed record ReleaseRequest
     /// <value>Zero, the default, for not at all.</value>
     public TimeSpan LockAtLeastFor { get; init; }
 
+    /// <summary>What was held or wanted of a lock that several may hold at a time.</summary>
+    /// <value>Null, the default, for an exclusive lock.</value>
+    public LockShare? Share { get; init; }
+
     /// <summary>The scheduled time that the lock was held for.</summary>
     /// <value>Null, the default, for none.</value>
     public Occurrence? Occurrence { get; init; }

@@ -24,6 +24,10 @@ public readonly record struct RenewalRequest
     /// <value>Null, the default, for one that shortens no lease.</value>
     public long? Entry { get; init; }
 
+    /// <summary>What is held of a lock that several may hold at a time.</summary>
+    /// <value>Null, the default, for an exclusive lock.</value>
+    public LockShare? Share { get; init; }
+
     /// <summary>The wait that the lock was handed over to, and that this claims it for: it leaves the queue. No lease is shortened by it.</summary>
     /// <value>Null, the default, for a lease that was granted or is claimed already.</value>
     public long? ClaimedEntry { get; init; }

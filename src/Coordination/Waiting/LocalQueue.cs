@@ -3,8 +3,8 @@ using Coordination.Time;
 namespace Coordination.Waiting;
 
 /// <summary>
-/// The calls of this node that want a lock in the same way, in the order in which they came. The first one asks the store, and those that
-/// come meanwhile stand behind it. When it has the lock, or gives up, the turn goes to the next one.
+/// The calls of this node that want a lock in the same way, in the order in which they came. The first one, or as many as can hold the lock beside each other, ask the store, and those that
+/// come meanwhile stand behind them. When one has the lock, or gives up, its turn goes to the next one.
 /// </summary>
 /// <param name="time">The clock.</param>
 internal sealed class LocalQueue(TimeProvider time)
@@ -16,7 +16,7 @@ internal sealed class LocalQueue(TimeProvider time)
 
     // Mostly there is one call, whose turn it is at once.
     private LinkedList<TaskCompletionSource<Waiter?>>? _behind;
-    private bool _hasFirst;
+    private int _inTurn;
     private long _askedAt = long.MaxValue;
     private LockStoreException? _failure;
 
@@ -24,14 +24,15 @@ internal sealed class LocalQueue(TimeProvider time)
     public bool WasOfOne => _behind is null;
 
     /// <summary>Enters at the end.</summary>
+    /// <param name="turns">How many calls have a turn at a time.</param>
     /// <returns>Where to wait for the turn, by <see cref="TakeTurnAsync"/>; null when it is the caller's turn now.</returns>
-    public LinkedListNode<TaskCompletionSource<Waiter?>>? Enter()
+    public LinkedListNode<TaskCompletionSource<Waiter?>>? Enter(int turns)
     {
         lock (_gate)
         {
-            if (!_hasFirst)
+            if (_inTurn < turns)
             {
-                _hasFirst = true;
+                _inTurn++;
                 return null;
             }
 
@@ -58,20 +59,22 @@ internal sealed class LocalQueue(TimeProvider time)
 
     /// <summary>Passes the turn on.</summary>
     /// <param name="waiter">The waiter that the next call is to go on with; null for none.</param>
-    /// <returns>False when there is no other call, and the queue is empty.</returns>
-    public bool TryPassTurn(Waiter? waiter)
+    /// <param name="isEmpty">Whether there is no other call, with a turn or without.</param>
+    /// <returns>False when no call waits for a turn.</returns>
+    public bool TryPassTurn(Waiter? waiter, out bool isEmpty)
     {
         TaskCompletionSource<Waiter?> next;
         lock (_gate)
         {
             if (_behind?.First is not { } first)
             {
-                _hasFirst = false;
+                isEmpty = --_inTurn == 0;
                 return false;
             }
 
             _behind.RemoveFirst();
             next = first.Value;
+            isEmpty = false;
         }
 
         next.SetResult(waiter);

@@ -134,8 +134,9 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         // It was the first behind one holder, and now another holds the lock: its turn came, its claim window ended, and it heard of neither.
         // That may be so each time, for ever. So until it has the lock it asks within the claim window, whatever it hears. The window is that of
         // the node that hands over, which may be shorter than this node's: each turn that is missed again halves what is taken for it.
-        _missedTurns += _firstBehind is { } token && reply.Holder is { } holder && holder.FencingToken != token && !Request.AllowBarging ? 1 : 0;
-        _firstBehind = reply.WaitersBefore == 0 ? reply.Holder?.FencingToken : null;
+        var lastToken = reply.LastToken ?? reply.Holder?.FencingToken;
+        _missedTurns += _firstBehind is { } token && lastToken != token && lastToken is not null && !Request.AllowBarging ? 1 : 0;
+        _firstBehind = reply.WaitersBefore == 0 ? lastToken : null;
         var spread = Min(reply.WaitersBefore * WakeSpread, MaxWakeSpread);
         var untilExpiry = Min(reply.Holder?.TimeToLive ?? TimeSpan.Zero, MaxSleep) + WakeAfterExpiry + spread;
         return _missedTurns == 0 ? WithOthers(untilExpiry) : Min(untilExpiry, Max(Request.ClaimWindow / Math.Pow(2, _missedTurns), MinRhythm));

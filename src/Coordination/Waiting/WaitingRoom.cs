@@ -16,6 +16,9 @@ internal sealed class WaitingRoom(
 {
     private const int SpareQueues = 64;
 
+    /// <summary>How many calls of this node ask for one lock at a time, where several may hold it: each of them has a place in the store's queue.</summary>
+    private const int MostTurns = 64;
+
     private readonly Lock _gate = new();
     private readonly Dictionary<WaitKey, LocalQueue> _queues = [];
 
@@ -214,6 +217,7 @@ internal sealed class WaitingRoom(
     private LeaseHandle? Accept(Waiter waiter, LocalQueue queue, TimedReply<AcquireReply> reply, LockOptions? options, CancellationToken cancellationToken)
     {
         queue.AskEnds(failure: null);
+        WrongUse.ThrowIfOf(reply.Reply, waiter.Request);
         holders.Saw(waiter.Request.LockName, reply.Reply.Holder);
 
         // A grant that comes in the moment of the cancellation goes to the next call, or is undone.
@@ -239,6 +243,14 @@ internal sealed class WaitingRoom(
         return new LeaseHandle(lease, leases, time);
     }
 
+    /// <summary>How many calls may ask at a time: as many as can hold the lock beside each other.</summary>
+    private static int TurnsOf(LockShare? share) => share?.Kind switch
+    {
+        LockShareKind.Permit => Math.Min(share.Capacity.Permits, MostTurns),
+        LockShareKind.Read => MostTurns,
+        _ => 1,
+    };
+
     private LocalQueue Enter(WaitKey key, out LinkedListNode<TaskCompletionSource<Waiter?>>? place)
     {
         lock (_gate)
@@ -248,7 +260,7 @@ internal sealed class WaitingRoom(
                 _queues[key] = queue = _spare.TryPop(out var used) ? used : new LocalQueue(time);
             }
 
-            place = queue.Enter();
+            place = queue.Enter(TurnsOf(key.Share));
             return queue;
         }
     }
@@ -262,16 +274,19 @@ internal sealed class WaitingRoom(
     {
         lock (_gate)
         {
-            if (queue.TryPassTurn(waiter.MayBeApplied ? waiter : null))
+            if (queue.TryPassTurn(waiter.MayBeApplied ? waiter : null, out var isEmpty))
             {
                 return;
             }
 
-            _queues.Remove(key);
-            if (isServed && queue.WasOfOne && _spare.Count < SpareQueues)
+            if (isEmpty)
             {
-                queue.AskEnds(failure: null);
-                _spare.Push(queue);
+                _queues.Remove(key);
+                if (isServed && queue.WasOfOne && _spare.Count < SpareQueues)
+                {
+                    queue.AskEnds(failure: null);
+                    _spare.Push(queue);
+                }
             }
         }
 
@@ -284,7 +299,7 @@ internal sealed class WaitingRoom(
     /// <summary>Whether the last thing that is known of the lock is that it could not be asked for.</summary>
     private LockStoreException? FindFailure(LocalQueue queue, WaitKey key) => queue.FindFailure(store.FindFailure(key.LockName));
 
-    private Waiter CreateWaiter(WaitKey key, bool wait) => new(node.Acquire(key.LockName, key.Owner, key.Options, wait), time);
+    private Waiter CreateWaiter(WaitKey key, bool wait) => new(node.Acquire(key.LockName, key.Owner, key.Options, key.Share, wait), time);
 
     private static ObjectDisposedException Disposed() =>
         new(nameof(ILockProvider), "The lock provider was disposed while this call waited for a lock.");

@@ -32,6 +32,9 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
     /// <inheritdoc/>
     public string Name => "memory";
 
+    /// <inheritdoc/>
+    public bool KeepsShares => true;
+
     /// <summary>How many locks are held or waited for; zero when nothing is left behind.</summary>
     public int Count
     {
@@ -186,7 +189,7 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
         {
             var before = Find(lockName);
             var isHeld = LockProtocol.Describe(before, Now) is not null;
-            Keep(lockName, before, before with { Grant = null });
+            Keep(lockName, before, before with { Grants = [] });
             return isHeld;
         }
     }
@@ -207,7 +210,7 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
         {
             var before = Find(lockName);
             var grant = LockProtocol.NewGrant(before, owner, Now, leaseDuration) with { IsClaimed = true };
-            Keep(lockName, before, before with { Grant = grant, LastToken = grant.FencingToken });
+            Keep(lockName, before, before with { Capacity = LockCapacity.Exclusive, Grants = [grant], LastToken = grant.FencingToken });
         }
     }
 
