@@ -36,6 +36,9 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
     /// <inheritdoc/>
     public string Name => "controllable";
 
+    /// <inheritdoc/>
+    public bool KeepsShares => true;
+
     /// <summary>
     /// Whether every call fails with a transient <see cref="LockStoreException"/> and nobody is notified, as with a server that is
     /// away. Locks are kept, and run out, meanwhile. When it turns false the nodes are told that the connection is back.

@@ -31,6 +31,9 @@ public sealed class ExclusiveTerm : ILease
     public long FencingToken => _lease.FencingToken;
 
     /// <inheritdoc/>
+    public int? Permit => _lease.Permit;
+
+    /// <inheritdoc/>
     public CancellationToken Lost => _lease.Lost;
 
     /// <inheritdoc/>

@@ -88,7 +88,7 @@ internal static class LockReply
             }
         }
 
-        return new LockInspection { LockName = lockName, Holder = holder, Waiters = waiters, WaiterCount = (long)reply[1] };
+        return new LockInspection { LockName = lockName, Holders = holder is null ? [] : [holder], Waiters = waiters, WaiterCount = (long)reply[1] };
     }
 
     private static AcquireReply? OfOccurrence(ReadOnlySpan<RedisResult> reply)

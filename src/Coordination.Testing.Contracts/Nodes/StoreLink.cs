@@ -13,6 +13,8 @@ internal sealed class StoreLink(ILockStore store) : ILockStore, ILockStoreAdmini
 
     public string Name => store.Name;
 
+    public bool KeepsShares => store.KeepsShares;
+
     private ILockStoreAdministration Administration => (ILockStoreAdministration)store;
 
     /// <summary>Whether no call arrives and nothing is heard.</summary>

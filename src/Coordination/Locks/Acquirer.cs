@@ -38,7 +38,7 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
-        var request = node.Acquire(key.LockName, key.Owner, key.Options, key.Share, wait: false, occurrence);
+        var request = node.Acquire(key.LockName, key.Owner, key.Options, wait: false, key.Share, occurrence);
         var (call, outcome) = (telemetry.Begin(key.LockName, kind), AcquireOutcome.Failed);
         var sending = new Sending();
         try

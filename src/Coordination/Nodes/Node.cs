@@ -40,7 +40,7 @@ internal sealed class Node
     /// <summary>How long one try to acquire may take: a reply that comes much later is a lease with little left of it.</summary>
     public TimeSpan AcquireLimit(LockOptions? options) => TimingsOf(options).RenewalInterval;
 
-    public AcquireRequest Acquire(string lockName, LockOwner? owner, LockOptions? options, LockShare? share, bool wait, Occurrence? occurrence = null) => new()
+    public AcquireRequest Acquire(string lockName, LockOwner? owner, LockOptions? options, bool wait, LockShare? share = null, Occurrence? occurrence = null) => new()
     {
         LockName = lockName,
         Owner = owner ?? CreateOwner(),

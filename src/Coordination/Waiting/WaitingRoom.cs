@@ -299,7 +299,7 @@ internal sealed class WaitingRoom(
     /// <summary>Whether the last thing that is known of the lock is that it could not be asked for.</summary>
     private LockStoreException? FindFailure(LocalQueue queue, WaitKey key) => queue.FindFailure(store.FindFailure(key.LockName));
 
-    private Waiter CreateWaiter(WaitKey key, bool wait) => new(node.Acquire(key.LockName, key.Owner, key.Options, key.Share, wait), time);
+    private Waiter CreateWaiter(WaitKey key, bool wait) => new(node.Acquire(key.LockName, key.Owner, key.Options, wait, key.Share), time);
 
     private static ObjectDisposedException Disposed() =>
         new(nameof(ILockProvider), "The lock provider was disposed while this call waited for a lock.");

@@ -22,6 +22,10 @@ internal sealed class HeldUpLocks
 
         public ILock GetLock(string name, LockOptions? options = null) => new HeldUpLock(inner.GetLock(name, options), held);
 
+        public ILock GetSemaphore(string name, int permits, LockOptions? options = null) => new HeldUpLock(inner.GetSemaphore(name, permits, options), held);
+
+        public IReaderWriterLock GetReaderWriterLock(string name, LockOptions? options = null) => inner.GetReaderWriterLock(name, options);
+
         public LockOwner CreateOwner() => inner.CreateOwner();
     }
 

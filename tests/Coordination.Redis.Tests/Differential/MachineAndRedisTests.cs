@@ -69,7 +69,7 @@ public sealed class MachineAndRedisTests : ClockTests
                 throw new InvalidOperationException($"""
                     {difference.Message}
                     at {run.Now:O}, of {steps[i]}
-                    in {before}, {before.Grant}, [{string.Join(", ", before.Waiters)}], [{string.Join(", ", before.Revoked)}], entries [{string.Join(", ", before.Grant?.Entries ?? [])}],
+                    in {before}, [{string.Join(", ", before.Grants)}], [{string.Join(", ", before.Waiters)}], [{string.Join(", ", before.Revoked)}], entries [{string.Join(", ", before.Grants.SelectMany(grant => grant.Entries))}],
                     after {string.Join("\n      ", steps[Math.Max(0, i - 12)..i].AsEnumerable())}
                     """);
             }
@@ -133,7 +133,7 @@ public sealed class MachineAndRedisTests : ClockTests
         public override Task TakeAsync(Run run)
         {
             // A holder knows its lease where it surely lasts.
-            var held = LockProtocol.Describe(run.State, run.Now) is { IsReleased: false } holder && holder.Owner == Owner ? run.State.Grant : null;
+            var held = LockProtocol.Describe(run.State, run.Now) is { IsReleased: false } holder && holder.Owner == Owner ? run.State.Grants[0] : null;
             var request = new ReleaseRequest
             {
                 LockName = run.Name,

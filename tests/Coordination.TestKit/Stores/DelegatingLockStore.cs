@@ -7,6 +7,8 @@ public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockS
 {
     public string Name => inner.Name;
 
+    public bool KeepsShares => inner.KeepsShares;
+
     private ILockStoreAdministration Administration => (ILockStoreAdministration)inner;
 
     public virtual int PartitionOf(string lockName) => inner.PartitionOf(lockName);

@@ -64,7 +64,7 @@ public sealed class NodeTests
     {
         var node = new Node(_settings);
         var occurrence = new Occurrence { Series = "nightly", Time = DateTimeOffset.UnixEpoch, Run = "run", RememberFor = TimeSpan.FromDays(1) };
-        var request = node.Acquire("work", null, Options, wait: false, occurrence);
+        var request = node.Acquire("work", null, Options, wait: false, occurrence: occurrence);
         var grant = new LeaseGrant("work", request.Owner, request.Entry, 42, node.TimingsOf(Options), Options);
 
         var release = node.Release(grant, occurrence, lasts: true);

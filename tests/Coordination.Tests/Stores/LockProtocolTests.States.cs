@@ -52,7 +52,7 @@ public sealed partial class LockProtocolTests
             _state, new() { LockName = LockName, Owner = Ada, Entry = 1, LeaseDuration = forever, ClaimWindow = forever, Occurrence = at }, _now));
         Apply(LockProtocol.Acquire(_state, new() { LockName = LockName, Owner = Bob, Entry = 1, LeaseDuration = forever, ClaimWindow = forever, Wait = true }, _now));
         Apply(LockProtocol.Renew(_state, new() { LockName = LockName, Owner = Ada, LeaseDuration = forever }, _now));
-        Assert.Equal(DateTimeOffset.MaxValue, _state.Grant!.LastsUntil);
+        Assert.Equal(DateTimeOffset.MaxValue, _state.Grants[0].LastsUntil);
         _state = LockProtocol.Expire(_state, _now);
         Release(Ada, lockAtLeastFor: forever);
         Assert.True(Holder()!.IsReleased);
