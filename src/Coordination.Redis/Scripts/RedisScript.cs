@@ -20,6 +20,14 @@ internal sealed class RedisScript
     public static readonly RedisScript Identity = new("identity.lua");
     public static readonly RedisScript Race = new("race.lua");
 
+    public static readonly RedisScript ShareAcquire = new("share-acquire.lua", "prelude.lua", "shares.lua", "occurrences.lua");
+    public static readonly RedisScript ShareRelease = new("share-release.lua", "prelude.lua", "shares.lua", "occurrences.lua");
+    public static readonly RedisScript ShareRenew = new("share-renew.lua");
+    public static readonly RedisScript ShareClaim = new("share-claim.lua", "prelude.lua", "shares.lua");
+    public static readonly RedisScript ShareRevoke = new("share-revoke.lua", "prelude.lua", "shares.lua");
+    public static readonly RedisScript ShareInspect = new("share-inspect.lua");
+    public static readonly RedisScript Settle = new("settle.lua", "prelude.lua", "shares.lua");
+
     /// <summary>Where what several scripts have in common stands in each.</summary>
     private const string Include = "--INCLUDE";
 

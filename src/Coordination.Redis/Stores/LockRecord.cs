@@ -15,9 +15,9 @@ internal sealed class LockRecord
     private readonly char _state;
     private readonly long _lease;
     private readonly long _since;
-    private readonly LockOwner _owner;
+    private readonly LockOwner? _owner;
 
-    private LockRecord(long now, long token, long from, char state, long lease, LockOwner owner, long since) =>
+    private LockRecord(long now, long token, long from, char state, long lease, LockOwner? owner, long since) =>
         (_now, _token, _from, _state, _lease, _owner, _since) = (now, token, from, state, lease, owner, since);
 
     /// <summary>Reads the server's time with the record behind it, as the scripts reply it.</summary>
@@ -42,7 +42,7 @@ internal sealed class LockRecord
             || !TryRead(body[..16], out var token)
             || !TryRead(body[16..32], out var from)
             || !TryRead(body[34..42], out var lease)
-            || !LockOwner.TryParse(owner[..Math.Max(0, owner.LastIndexOf('#'))], out var holder))
+            || (!LockOwner.TryParse(owner[..Math.Max(0, owner.LastIndexOf('#'))], out var holder) && !IsOfNobody(owner, body[32])))
         {
             return false;
         }
@@ -63,13 +63,16 @@ internal sealed class LockRecord
         var left = Math.Min(_from, _now) + (_lease * 1000) - _now;
         return _state == 'F' || left <= 0 ? null : new LockHolder
         {
-            Owner = _owner,
+            Owner = _owner!,
             FencingToken = _token,
             Since = DateTimeOffset.UnixEpoch.AddMicroseconds(_since),
             TimeToLive = TimeSpan.FromMicroseconds(left),
             IsReleased = _state == 'R',
         };
     }
+
+    /// <summary>A lock that several could hold, until nobody did, was made one that is free.</summary>
+    private static bool IsOfNobody(string owner, char state) => state == 'F' && owner.Length == 0;
 
     private static bool TryRead(ReadOnlySpan<char> digits, out long number) => long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

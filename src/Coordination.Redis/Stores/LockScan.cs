@@ -50,7 +50,10 @@ internal sealed class LockScan(LockKeys keys, int databaseNumber)
         var time = (string[])(await connection.GetServer(primary).ExecuteAsync(databaseNumber < 0 ? null : databaseNumber, "TIME", [], RedisScript.OnPrimary).ConfigureAwait(false))!;
         var now = time[0].PadLeft(10, '0') + time[1].PadLeft(6, '0');
         var texts = await Task.WhenAll(reading).ConfigureAwait(false);
-        return [.. records.Where((_, i) => texts[i] is { } text && LockRecord.TryParse(now + text, out var record) && record.Describe() is not null).Select(keys.NameIn)];
+        var held = await Task.WhenAll(records.Select((key, i) => texts[i] is { } text
+            ? Task.FromResult(LockRecord.TryParse(now + text, out var record) && record.Describe() is not null)
+            : IsSharedAsync(database, keys.NameIn(key)))).ConfigureAwait(false);
+        return [.. records.Where((_, i) => held[i]).Select(keys.NameIn)];
     }
 
     /// <returns>Null where it is gone meanwhile, or is no record.</returns>
@@ -62,8 +65,23 @@ internal sealed class LockScan(LockKeys keys, int databaseNumber)
         }
         catch (RedisServerException foreign) when (RedisErrorClassifier.IsOfAnotherType(foreign))
         {
-            // Something else wrote the key.
+            // A lock that several may hold, or something else wrote the key.
             return null;
+        }
+    }
+
+    /// <summary>Whether it is a lock that several may hold, and anybody does.</summary>
+    private async Task<bool> IsSharedAsync(IDatabase database, string lockName)
+    {
+        try
+        {
+            var reply = await RedisScript.ShareInspect.RunAsync(database, keys.All(lockName), [0], ConfigureAwaitOptions.None, CancellationToken.None).ConfigureAwait(false);
+            return ShareReply.InspectionIn(lockName, reply) is { Holder: not null };
+        }
+        catch (RedisServerException moving) when (RedisErrorClassifier.IsOfMove(moving))
+        {
+            // A lock whose slot is being moved is on a later page, or on this one when it is asked for again.
+            return false;
         }
     }
 

@@ -19,11 +19,12 @@ internal static class NotificationText
 
         LockNotification? known = (kind, rest) switch
         {
-            ("granted", [var token, var at, var window]) when TryRead(who.AsSpan(end + 1), out var entry) && TryRead(token, out var number) && TryRead(at, out var micros) && TryRead(window, out var milliseconds) =>
+            ("granted", [var token, var at, var window, .. var permit]) when TryRead(who.AsSpan(end + 1), out var entry) && TryRead(token, out var number) && TryRead(at, out var micros) && TryRead(window, out var milliseconds) =>
                 LockNotification.Granted(lockName, owner, new LockHandover
                 {
                     Entry = entry,
                     FencingToken = number,
+                    Permit = permit is [var last, ..] && TryRead(last, out var taken) ? (int)taken : null,
                     At = DateTimeOffset.UnixEpoch.AddMicroseconds(micros),
                     ClaimWindow = TimeSpan.FromMilliseconds(milliseconds),
                 }),

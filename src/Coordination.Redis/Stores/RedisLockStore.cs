@@ -11,7 +11,7 @@ using StackExchange.Redis;
 namespace Coordination.Redis.Stores;
 
 /// <summary>Locks kept by Redis, Valkey or Garnet: one script for each operation, each atomic on the server.</summary>
-internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAsyncDisposable, IDisposable
+internal sealed partial class RedisLockStore : ILockStore, ILockStoreAdministration, IAsyncDisposable, IDisposable
 {
     /// <summary>Where the code goes on after a wait, nearly everywhere: wherever there is a thread.</summary>
     private const ConfigureAwaitOptions Anywhere = ConfigureAwaitOptions.None;
@@ -62,6 +62,8 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
     }
 
     public string Name => "redis";
+
+    public bool KeepsShares => true;
 
     /// <summary>Finds out now whether the server is there and can keep locks, as the first operation would.</summary>
     /// <exception cref="LockStoreException">It is away (transient), or it cannot (final).</exception>
@@ -116,68 +118,6 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             Anywhere,
             cancellationToken).ConfigureAwait(false);
 
-    public async Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken)
-    {
-        const string action = "look at the lock";
-        var reply = (string?)await EvaluateAsync(RedisScript.Holder, [_keys.Lock(lockName)], [], action, lockName, cancellationToken).ConfigureAwait(false);
-        return string.IsNullOrEmpty(reply) ? null : LockRecord.TryParse(reply, out var record) ? record.Describe() : throw Foreign(action, lockName);
-    }
-
-    public async Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
-    {
-        const string action = "inspect the lock";
-        var reply = (RedisResult[])(await EvaluateAsync(
-            RedisScript.Inspect,
-            _keys.All(lockName),
-            [maxWaiters],
-            action,
-            lockName,
-            cancellationToken).ConfigureAwait(false))!;
-        return LockReply.InspectionIn(lockName, reply) ?? throw Foreign(action, lockName);
-    }
-
-    public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) =>
-        AskAsync(
-            (connection, token) => _scan.ReadAsync(connection, cursor).OrCancelledAsync(Anywhere, token),
-            "list the locks",
-            lockName: null,
-            Anywhere,
-            cancellationToken);
-
-    public async Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
-    {
-        const string action = "revoke the lock";
-        var reply = (int)await EvaluateAsync(
-            RedisScript.Revoke,
-            _keys.All(lockName),
-            [RequestText.Token(fencingToken), RequestText.Milliseconds(claimWindow)],
-            action,
-            lockName,
-            cancellationToken).ConfigureAwait(false);
-        return reply >= 0 ? reply == 1 : throw Foreign(action, lockName);
-    }
-
-    public async Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken)
-    {
-        // By DEL, which the scripts use as well: the client's own command is UNLINK, which a user may have no right to.
-        var deleted = await AskAsync(
-            (connection, token) => connection.GetDatabase(_database).ExecuteAsync("DEL", [_keys.Occurrence(lockName, series)], RedisScript.OnPrimary).OrCancelledAsync(Anywhere, token),
-            "forget the last occurrence of the lock",
-            lockName,
-            Anywhere,
-            cancellationToken).ConfigureAwait(false);
-        return (int)deleted == 1;
-    }
-
-    /// <summary>By a write of what is gone in a millisecond: a server that is out of memory, or that takes no writes, replies to a PING all the same.</summary>
-    public async Task PingAsync(CancellationToken cancellationToken) =>
-        await AskAsync(
-            (connection, token) => connection.GetDatabase(_database).ExecuteAsync("SET", [_keys.Nothing, "", "PX", 1], RedisScript.OnPrimary).OrCancelledAsync(Anywhere, token),
-            "take a write",
-            lockName: null,
-            Anywhere,
-            cancellationToken).ConfigureAwait(false);
-
     /// <summary>Ends the subscriptions; the connection has an owner of its own.</summary>
     public ValueTask DisposeAsync() => _subscriptions.DisposeAsync();
 
@@ -189,11 +129,10 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
 
     private async Task<AcquireReply> AcquireOnPrimaryAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
-        const string action = "acquire the lock";
         var clock = request.Wait ? _clocks.Of(_connection.Established) : null;
-        var raw = await EvaluateAsync(
-            RedisScript.Acquire, KeysOf(request.LockName, request.Occurrence), RequestText.Arguments(request), action, request.LockName, cancellationToken).ConfigureAwait(false);
-        var reply = LockReply.AcquireReplyIn(raw, hasOccurrence: request.Occurrence is not null) ?? throw Foreign(action, request.LockName);
+        var reply = request.Share is { } share
+            ? await AcquireShareAsync(request, share, cancellationToken).ConfigureAwait(false)
+            : await AcquireExclusiveAsync(request, cancellationToken).ConfigureAwait(false);
         if (reply.IsGranted || !request.Wait)
         {
             return reply;
@@ -252,6 +191,11 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
             return [.. each.Select(static one => one[0])];
         }
 
+        if (requests.Any(static request => request.Share is not null))
+        {
+            return await RenewSharesAsync(connection, requests, cancellationToken).ConfigureAwait(OnWatchdog);
+        }
+
         try
         {
             if (requests is [{ ClaimedEntry: not null } claim])
@@ -280,18 +224,8 @@ internal sealed class RedisLockStore : ILockStore, ILockStoreAdministration, IAs
         }
     }
 
-    private async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request)
-    {
-        const string action = "release the lock";
-        var reply = await EvaluateAsync(
-            RedisScript.Release,
-            KeysOf(request.LockName, request.Occurrence),
-            RequestText.Arguments(request, mayHandOver: !_replication.IsAsked),
-            action,
-            request.LockName,
-            HasToBeSent).ConfigureAwait(false);
-        return LockReply.ReleaseReplyIn(reply, request.ClaimWindow) ?? throw Foreign(action, request.LockName);
-    }
+    private Task<ReleaseReply> ReleaseAsync(ReleaseRequest request) =>
+        request.Share is { } share ? ReleaseShareAsync(request, share) : ReleaseExclusiveAsync(request);
 
     /// <summary>
     /// Runs a script for one lock: a question, whose token ends it until it has been sent and not the wait for the reply, or what

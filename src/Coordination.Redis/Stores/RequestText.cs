@@ -64,7 +64,7 @@ internal static class RequestText
 
     public static RedisValue Token(long token) => token.ToString("D16", CultureInfo.InvariantCulture);
 
-    private static long Microseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+    public static long Microseconds(DateTimeOffset time) => (time - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>Rounded up: never shorter than what the holder counts on.</summary>
     public static long Milliseconds(TimeSpan duration) => (long)Math.Ceiling(duration.TotalMilliseconds);

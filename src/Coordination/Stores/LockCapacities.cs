@@ -9,7 +9,7 @@ internal static class LockCapacities
     {
         /// <summary>Whether a share fits beside those who have the lock, whoever waits for it.</summary>
         /// <param name="share">What is wanted; null for an exclusive lock.</param>
-        public bool HaveRoomFor(LockShare? share) => share?.Kind switch
+        private bool HaveRoomFor(LockShare? share) => share?.Kind switch
         {
             null or LockShareKind.Write => grants.IsEmpty,
             LockShareKind.Permit => grants.Length < share.Capacity.Permits,
@@ -49,6 +49,9 @@ internal static class LockCapacities
 
             return null;
         }
+
+        /// <summary>Whether a share fits beside those who have the lock, and its owner is none of them: an owner has one grant at a time, one that it released and that is kept included.</summary>
+        public bool HaveRoomFor(LockOwner owner, LockShare? share) => grants.HaveRoomFor(share) && !grants.Any(grant => grant.Owner == owner);
 
         /// <summary>With a grant as it is now, at its place. The same where it did not change.</summary>
         public ImmutableArray<LockGrant> With(LockGrant before, LockGrant after) =>

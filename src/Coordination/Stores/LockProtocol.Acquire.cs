@@ -21,7 +21,7 @@ public static partial class LockProtocol
             }
 
             // Those that wait are dead, and would wait for what there is no more.
-            state = state with { Capacity = capacity, Waiters = [] };
+            state = state with { Capacity = capacity, Waiters = [], Revoked = [] };
         }
 
         var (status, run) = request.Occurrence is { } wanted ? state.Occurrences.Judge(wanted) : default;
@@ -52,7 +52,7 @@ public static partial class LockProtocol
         var change = request.AllowBarging ? new() { State = state, Reply = false } : PassOn(state, request.LockName, now, request.ClaimWindow, upTo: request);
         state = change.State;
         var isTurn = request.AllowBarging || change.Reply;
-        if (isTurn && state.Grants.HaveRoomFor(request.Share))
+        if (isTurn && state.Grants.HaveRoomFor(request.Owner, request.Share))
         {
             var granted = NewGrant(state, request.Owner, now, request.LeaseDuration, request.Share) with { Entries = [request.Entry], IsClaimed = true };
             return Granted(state, null, granted, request, status, run, now) with { Notifications = change.Notifications };

@@ -17,8 +17,9 @@ public static partial class LockProtocol
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(request);
         state = WithoutLapsed(state, now);
-        if (state.Capacity != (request.Share?.Capacity ?? LockCapacity.Exclusive))
+        if ((request.Share is null) != (state.Capacity == LockCapacity.Exclusive))
         {
+            // Lost, and used in another way meanwhile.
             return new() { State = state, Reply = ReleaseReply.NotHeld };
         }
 
@@ -127,15 +128,15 @@ public static partial class LockProtocol
         for (var place = 0; place < end && place < state.Waiters.Length; place++)
         {
             var waiter = state.Waiters[place];
+            if (waiter.Owner == upTo?.Owner)
+            {
+                // Another wait of who asks, and so is alive: its turn all the same.
+                break;
+            }
+
             if (!waiter.IsAlive(now))
             {
                 continue;
-            }
-
-            if (upTo is not null && waiter.Owner == upTo.Owner)
-            {
-                // Another wait of who asks: its turn all the same.
-                break;
             }
 
             if (!state.Grants.HaveReaderOf(waiter.Share))
@@ -146,7 +147,7 @@ public static partial class LockProtocol
                 continue;
             }
 
-            if (!state.Grants.HaveRoomFor(waiter.Share))
+            if (!state.Grants.HaveRoomFor(waiter.Owner, waiter.Share))
             {
                 isTurn = false;
                 break;
@@ -168,7 +169,7 @@ public static partial class LockProtocol
 
     /// <summary>The first live waiter, if it fits; else null.</summary>
     private static QueuedWaiter? NextOf(LockState free, DateTimeOffset now) =>
-        free.Waiters.FirstLive(now) is { } next && free.Grants.HaveReaderOf(next.Share) && free.Grants.HaveRoomFor(next.Share) ? next : null;
+        free.Waiters.FirstLive(now) is { } next && free.Grants.HaveReaderOf(next.Share) && free.Grants.HaveRoomFor(next.Owner, next.Share) ? next : null;
 
     /// <summary>Grants the lock to a waiter of the releasing node, for the claim window: the reply tells it. Others may fit beside.</summary>
     private static LockChange<ReleaseReply> GiveToOwn(LockState free, QueuedWaiter next, ReleaseRequest request, DateTimeOffset now)

@@ -54,7 +54,7 @@ internal static class LockQueue
             place = waiters.PlaceOf(request.Owner, request.Entry);
             if (place >= 0)
             {
-                return waiters.SetItem(place, waiters[place] with { AliveUntil = aliveUntil });
+                return waiters.SetItem(place, waiters[place] with { AliveUntil = aliveUntil, Share = request.Share });
             }
 
             var others = waiters.WithoutLongDead(now);

@@ -1,0 +1,118 @@
+-- Takes an owner's entry out of a lock that several may hold at a time, and the owner out of the queue; passes the lock on to as many as fit.
+-- KEYS: lock, waiters, alive; and for an occurrence, the last one of its series. Only the lock while a slot of a Cluster moves.
+-- ARGV: as for an acquisition; whether the reply may hand the lock over (1 for no, 2 for yes), the claim window in 8 digits, and in 8 more for how many ms after its
+--   grant it is kept; of an upgrade, the owner of its read, else nothing; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
+-- Returns: released (1), still held by another entry of the owner (2), not the owner's (0), and no lock of ours (-1); or, where a waiter of the same node has
+--   the lock now, that waiter, its token, when it was handed over, and the number of the permit.
+-- Complexity: O(1) when nobody waits; else O(N + log W) for N holders and W waiters.
+local asked = ARGV[1]
+local share, self = string.sub(asked, 1, 1), string.sub(asked, 15)
+local owner, entry = string.match(self, '^(.*)#([^#]*)$')
+local kind = share == 'p' and 'p' or 'w'
+
+-- Mostly it is the only entry, and nobody waits.
+if not KEYS[4] and share ~= 'x' and string.sub(ARGV[2], 10) == '00000000' then
+  local known = redis.pcall('HMGET', KEYS[1], '@', owner)
+  local stored, mine = known[1], known[2]
+  if stored and mine and string.sub(stored, 1, 6) == kind .. string.sub(asked, 2, 6) and string.sub(stored, 23, 23) == '0' and string.sub(mine, 1, 2) == 'H' .. share and string.sub(mine, 48, 49 + #entry) == entry .. '\n\n' then
+    local time = redis.call('TIME')
+    local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
+    local from = tonumber(string.sub(mine, 19, 34))
+    if from <= micros and from + tonumber(string.sub(mine, 35, 42)) * 1000 > micros then
+      local others = string.sub(stored, 32, 33)
+      if share == 'u' then
+        others = '0' .. string.sub(others, 2)
+      elseif share == 'w' then
+        others = string.sub(others, 1, 1) .. '0'
+      end
+      local high, free = string.sub(stored, 50, 54), string.sub(stored, 55)
+      if share == 'p' then
+        local permit = tonumber(string.sub(mine, 43, 47))
+        if free == '' and permit + 1 == tonumber(high) then
+          high = string.sub(mine, 43, 47)
+        else
+          -- In order, so that the lowest number is given first.
+          local before, rest = '', free
+          while rest ~= '' do
+            local number, behind = string.match(rest, '^,(%d+)(.*)$')
+            if tonumber(number) > permit then
+              break
+            end
+            before, rest = before .. ',' .. number, behind
+          end
+          free = before .. ',' .. string.format('%.0f', permit) .. rest
+        end
+      end
+      -- First what takes no memory: then a server without any lets the other one through.
+      redis.call('HDEL', KEYS[1], owner)
+      redis.call('HSET', KEYS[1], '@', string.sub(stored, 1, 23) .. string.format('%08.0f', tonumber(string.sub(stored, 24, 31)) - 1) .. others .. string.sub(stored, 34, 49) .. high .. free)
+      return 1
+    end
+  end
+end
+--INCLUDE
+local by_reply, claim_window, at_least = string.sub(ARGV[2], 1, 1) == '2', tonumber(string.sub(ARGV[2], 2, 9)), tonumber(string.sub(ARGV[2], 10))
+local time = redis.call('TIME')
+local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
+if not KEYS[2] then
+  return queue_moves()
+end
+local queue = { waiters = KEYS[2], alive = KEYS[3] }
+-- Also where nobody is queued: it is the write that takes no memory.
+redis.call('ZREM', queue.waiters, '')
+local lock, failure = read_shares(KEYS[1], queue, now)
+if not lock then
+  return failure or -1
+end
+if lock.kind == 'e' or lock.is_other then
+  return 0
+end
+leave_shares_queue(lock, queue, self)
+if not lock.kind then
+  return 0
+end
+
+local grant = lock.grants[owner]
+if not grant or grant.state == 'R' or grant.share ~= share or grant.reader ~= ARGV[3] or lock.permits ~= tonumber(string.sub(asked, 2, 6)) then
+  -- Those behind it may fit beside those who hold the lock.
+  pass_shares_on(KEYS[1], queue, lock, now, claim_window)
+  write_shares(KEYS[1], queue, lock, now)
+  return 0
+end
+
+-- Handed over to a newer wait of the owner, which has not claimed it yet: that one's, and not for this entry to release.
+local left = without_entry(owner .. '#' .. grant.entries, entry)
+if left then
+  grant.entries, lock.changed[owner] = entry_of(left), true
+  write_shares(KEYS[1], queue, lock, now)
+  return 2
+end
+if KEYS[4] then
+  end_occurrence(KEYS[4], ARGV[4], ARGV[5], ARGV[6] == '1')
+end
+
+local since = math.min(tonumber(grant.since == '' and grant.token or grant.since), tonumber(now))
+local rest = math.min(at_least, math.ceil((since + at_least * 1000 - tonumber(now)) / 1000))
+if rest > 0 then
+  -- Nobody holds it, and nobody can have it yet.
+  grant.state, grant.entries, grant.from, grant.lease, lock.changed[owner] = 'R', '', tonumber(now), rest, true
+  write_shares(KEYS[1], queue, lock, now)
+  tell_rest(KEYS[1], live_waiters(queue, now, nil), {}, rest, claim_window)
+  return 1
+end
+
+remove_grant(lock, owner)
+local reply, given = 1, nil
+local next_waiter = by_reply and live_waiters(queue, now, nil)[1]
+if next_waiter and node_of(owner_of(next_waiter)) == node_of(owner) then
+  local wanted, reader = wish_of(lock, next_waiter)
+  if wanted and not lock.grants[owner_of(next_waiter)] and fits(lock, wanted, reader) then
+    -- No message and no claim: the reply is heard by the waiter's own node. Others may fit beside.
+    leave_shares_queue(lock, queue, next_waiter)
+    local own = add_grant(lock, 'H', wanted, reader, next_waiter, now, claim_window)
+    reply, given = { next_waiter, own.token, now, own.permit }, { [node_of(owner)] = true }
+  end
+end
+pass_shares_on(KEYS[1], queue, lock, now, claim_window, nil, nil, given)
+write_shares(KEYS[1], queue, lock, now)
+return reply
