@@ -146,11 +146,15 @@ local function refused(other)
 end
 
 if fate == 'recovering' then
+  local running
   for other, grant in pairs(lock.grants) do
-    if other ~= owner and grant.state ~= 'R' and grant.occurrence == KEYS[4] .. '\n' .. other_run then
-      -- Others may hold the lock beside, but not for what is being run.
-      return refused(other)
+    if other ~= owner and grant.state ~= 'R' and grant.occurrence == KEYS[4] .. '\n' .. other_run and not (running and lock.grants[running].token < grant.token) then
+      running = other
     end
+  end
+  if running then
+    -- Others may hold the lock beside, but not for what is being run.
+    return refused(running)
   end
 end
 
