@@ -29,17 +29,17 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
         }
     }
 
-    public async Task<ILockLease?> TryOnceAsync(WaitKey key, CallKind kind, CancellationToken cancellationToken) =>
-        (await TryOnceAsync(key, kind, occurrence: null, cancellationToken).ConfigureAwait(false)).Lease;
+    public async Task<ILockLease?> TryOnceAsync(WaitKey key, CancellationToken cancellationToken) =>
+        (await TryOnceAsync(key, occurrence: null, cancellationToken).ConfigureAwait(false)).Lease;
 
     /// <summary>Tries once, for an occurrence; null for none.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<AcquireAttempt> TryOnceAsync(WaitKey key, CallKind kind, Occurrence? occurrence, CancellationToken cancellationToken)
+    public async ValueTask<AcquireAttempt> TryOnceAsync(WaitKey key, Occurrence? occurrence, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
         cancellationToken.ThrowIfCancellationRequested();
         var request = node.Acquire(key.LockName, key.Owner, key.Options, wait: false, key.Share, occurrence);
-        var (call, outcome) = (telemetry.Begin(key.LockName, kind), AcquireOutcome.Failed);
+        var (call, outcome) = (telemetry.Begin(key.LockName, CallKind.User), AcquireOutcome.Failed);
         var sending = new Sending();
         try
         {
@@ -92,6 +92,11 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
             cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
+        catch (LockStoreException e) when (e.InUseAs is not null)
+        {
+            outcome = AcquireOutcome.Held;
+            throw;
+        }
         finally
         {
             telemetry.End(call, outcome);
@@ -128,6 +133,11 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
 
             // With the caller's token, and not one that links it.
             cancellationToken.ThrowIfCancellationRequested();
+            throw;
+        }
+        catch (LockStoreException e) when (e.InUseAs is not null)
+        {
+            outcome = AcquireOutcome.Held;
             throw;
         }
         finally

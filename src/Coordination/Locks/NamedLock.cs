@@ -33,13 +33,13 @@ internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner
     public ILock AsStandby() => new NamedLock(acquirer, name, owner, options, share, CallKind.Standby);
 
     public Task<ILockLease?> TryAcquireAsync(CancellationToken cancellationToken = default) =>
-        acquirer.TryOnceAsync(Key, kind, cancellationToken);
+        acquirer.TryOnceAsync(Key, cancellationToken);
 
     public Task<ILockLease?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         DurationRange.Timeout.Validate(nameof(timeout), nameof(timeout), timeout);
         return IsOneTry(timeout)
-            ? acquirer.TryOnceAsync(Key, kind, cancellationToken)
+            ? acquirer.TryOnceAsync(Key, cancellationToken)
             : acquirer.WaitAsync(Key, kind, timeout, cancellationToken);
     }
 

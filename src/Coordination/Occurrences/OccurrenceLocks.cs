@@ -56,7 +56,7 @@ public sealed class OccurrenceLocks
         string lockName, LockShare? share, LockOptions? options, Occurrence? occurrence, CancellationToken cancellationToken = default)
     {
         Validate(lockName, share, options, occurrence);
-        var attempt = await _acquirer.TryOnceAsync(new WaitKey(lockName, Owner: null, options, share), CallKind.User, occurrence, cancellationToken).ConfigureAwait(false);
+        var attempt = await _acquirer.TryOnceAsync(new WaitKey(lockName, Owner: null, options, share), occurrence, cancellationToken).ConfigureAwait(false);
         return ToAttempt(attempt.Lease, attempt.Reply);
     }
 
@@ -169,6 +169,7 @@ public sealed class OccurrenceLocks
         }
 
         await _leases.UndoAsync(lease).ConfigureAwait(false);
+        WrongUse.ThrowIfOf(reply, request);
         return ToAttempt(null, reply);
     }
 }

@@ -42,11 +42,15 @@ public static partial class LockProtocol
         if (keptUntil > now)
         {
             var kept = grant with { IsReleased = true, Entries = [], RenewedAt = now, LastsUntil = keptUntil };
+            left = left with { Grants = state.Grants.With(grant, kept) };
+
+            // An upgrade that waited for this reader has nothing to wait for any more, and those behind it may fit.
+            var change = request.Share is null ? new() { State = left, Reply = false } : PassOn(left, request.LockName, now, request.ClaimWindow);
             return new()
             {
-                State = left with { Grants = state.Grants.With(grant, kept) },
+                State = change.State,
                 Reply = ReleaseReply.Released,
-                Notifications = AskAgain(left.Waiters, request.LockName, [], now, keptUntil - now, request.ClaimWindow),
+                Notifications = [.. change.Notifications, .. AskAgain(change.State.Waiters, request.LockName, [], now, keptUntil - now, request.ClaimWindow)],
             };
         }
 
@@ -117,11 +121,12 @@ public static partial class LockProtocol
     /// <param name="now">The store's time.</param>
     /// <param name="claimWindow">How long the lock stays passed without being claimed.</param>
     /// <param name="upTo">Who asks, and gets its turn in another way; null for nobody.</param>
+    /// <param name="given">The node that was given the lock already; null for none.</param>
     /// <returns>Whether it is the turn of who asks, as far as the queue goes.</returns>
-    private static LockChange<bool> PassOn(LockState state, string lockName, DateTimeOffset now, TimeSpan claimWindow, AcquireRequest? upTo = null)
+    private static LockChange<bool> PassOn(LockState state, string lockName, DateTimeOffset now, TimeSpan claimWindow, AcquireRequest? upTo = null, string? given = null)
     {
         ImmutableArray<LockNotification>.Builder? told = null;
-        var nodes = new List<string>();
+        List<string>? nodes = given is null ? null : [given];
         var isTurn = true;
         var end = upTo is null ? int.MaxValue : state.Waiters.PlaceOf(upTo.Owner, upTo.Entry);
         end = end < 0 ? state.Waiters.EndFor(upTo!.Share) : end;
@@ -156,12 +161,12 @@ public static partial class LockProtocol
             var grant = NewGrant(state, waiter.Owner, now, claimWindow, waiter.Share) with { Entries = [waiter.Entry] };
             state = state with { Grants = state.Grants.Add(grant), LastToken = grant.FencingToken, Waiters = state.Waiters.Skip(waiter, now) };
             (told ??= ImmutableArray.CreateBuilder<LockNotification>()).Add(LockNotification.Granted(lockName, grant.Owner, Describe(grant, claimWindow)));
-            nodes.Add(grant.Owner.NodeId);
+            (nodes ??= []).Add(grant.Owner.NodeId);
         }
 
-        if (nodes.Count > 0)
+        if (nodes is not null)
         {
-            told!.AddRange(AskAgain(state.Waiters, lockName, nodes, now, claimWindow, claimWindow));
+            (told ??= ImmutableArray.CreateBuilder<LockNotification>()).AddRange(AskAgain(state.Waiters, lockName, nodes, now, claimWindow, claimWindow));
         }
 
         return new() { State = state, Reply = isTurn, Notifications = told is null ? [] : told.ToImmutable() };
@@ -176,15 +181,9 @@ public static partial class LockProtocol
     {
         var grant = NewGrant(free, next.Owner, now, request.ClaimWindow, next.Share) with { Entries = [next.Entry], IsClaimed = true };
         var given = free with { Grants = free.Grants.Add(grant), LastToken = grant.FencingToken, Waiters = free.Waiters.Without(next.Owner, next.Entry) };
-        var rest = PassOn(given, request.LockName, now, request.ClaimWindow);
-        return new()
-        {
-            State = rest.State,
-            Reply = ReleaseReply.Released with { NextOwner = next.Owner, Handover = Describe(grant, request.ClaimWindow) },
-            Notifications = rest.Notifications.IsEmpty
-                ? AskAgain(given.Waiters, request.LockName, [next.Owner.NodeId], now, request.ClaimWindow, request.ClaimWindow)
-                : rest.Notifications,
-        };
+        var reply = ReleaseReply.Released with { NextOwner = next.Owner, Handover = Describe(grant, request.ClaimWindow) };
+        var rest = PassOn(given, request.LockName, now, request.ClaimWindow, given: next.Owner.NodeId);
+        return new() { State = rest.State, Reply = reply, Notifications = rest.Notifications };
     }
 
     private static LockHandover Describe(LockGrant grant, TimeSpan claimWindow) =>

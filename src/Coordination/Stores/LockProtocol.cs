@@ -68,11 +68,12 @@ public static partial class LockProtocol
     {
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(lockName);
+        state = WithoutLapsed(state, now);
         return new LockInspection
         {
             LockName = lockName,
             Capacity = IsInUse(state, now) ? state.Capacity : LockCapacity.Exclusive,
-            Holders = [.. WithoutLapsed(state, now).Grants.Select(grant => grant.Describe(now))],
+            Holders = [.. state.Grants.Select(grant => grant.Describe(now))],
             Waiters = [.. state.Waiters.Take(maxWaiters).Select(waiter => waiter.Describe(now))],
             WaiterCount = state.Waiters.Length,
         };

@@ -17,6 +17,7 @@ internal sealed class LocalQueue(TimeProvider time)
     // Mostly there is one call, whose turn it is at once.
     private LinkedList<TaskCompletionSource<Waiter?>>? _behind;
     private int _inTurn;
+    private int _asking;
     private long _askedAt = long.MaxValue;
     private LockStoreException? _failure;
 
@@ -81,16 +82,33 @@ internal sealed class LocalQueue(TimeProvider time)
         return true;
     }
 
-    /// <summary>Learns that the store is asked for the lock, by the call whose turn it is.</summary>
-    public void AskBegins() => Volatile.Write(ref _askedAt, time.Uptime.Ticks);
+    /// <summary>Learns that the store is asked for the lock, by a call whose turn it is.</summary>
+    public void AskBegins()
+    {
+        lock (_gate)
+        {
+            if (_asking++ == 0)
+            {
+                Volatile.Write(ref _askedAt, time.Uptime.Ticks);
+            }
+        }
+    }
 
     /// <summary>Learns what came of it.</summary>
     /// <param name="failure">Why the store could not be asked; null for a reply.</param>
     public void AskEnds(LockStoreException? failure)
     {
-        Volatile.Write(ref _failure, failure);
-        Volatile.Write(ref _askedAt, long.MaxValue);
+        lock (_gate)
+        {
+            Volatile.Write(ref _failure, failure);
+
+            // Of a store that replied to one, what the others have waited for so far says nothing.
+            Volatile.Write(ref _askedAt, --_asking == 0 ? long.MaxValue : time.Uptime.Ticks);
+        }
     }
+
+    /// <summary>Forgets what came of the last ask: the queue is to be another's.</summary>
+    public void Clear() => Volatile.Write(ref _failure, null);
 
     /// <summary>Learns that whoever asked gives up before there was a reply.</summary>
     /// <inheritdoc cref="FindFailure" path="/param"/>

@@ -135,12 +135,21 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         // That may be so each time, for ever. So until it has the lock it asks within the claim window, whatever it hears. The window is that of
         // the node that hands over, which may be shorter than this node's: each turn that is missed again halves what is taken for it.
         var lastToken = reply.LastToken ?? reply.Holder?.FencingToken;
-        _missedTurns += _firstBehind is { } token && lastToken != token && lastToken is not null && !Request.AllowBarging ? 1 : 0;
-        _firstBehind = reply.WaitersBefore == 0 ? lastToken : null;
+        _missedTurns += _firstBehind is { } token && MissedTurn(reply, token, lastToken) ? 1 : 0;
+        _firstBehind = reply.WaitersBefore > 0 ? null : IsUpgraded(reply) ? _firstBehind ?? lastToken : lastToken;
         var spread = Min(reply.WaitersBefore * WakeSpread, MaxWakeSpread);
         var untilExpiry = Min(reply.Holder?.TimeToLive ?? TimeSpan.Zero, MaxSleep) + WakeAfterExpiry + spread;
         return _missedTurns == 0 ? WithOthers(untilExpiry) : Min(untilExpiry, Max(Request.ClaimWindow / Math.Pow(2, _missedTurns), MinRhythm));
     }
+
+    /// <summary>
+    /// Whether its turn came since it was the first to wait, with a token that was the last one then. An upgrade is granted before all who wait and takes nobody's turn. So while there is
+    /// one, nothing can be told; and the turn of who wants to write came only if all those have gone who had the lock then.
+    /// </summary>
+    private bool MissedTurn(AcquireReply reply, long token, long? lastToken) =>
+        !Request.AllowBarging && !IsUpgraded(reply) && (Request.Share?.Kind == LockShareKind.Write ? reply.Holder?.FencingToken > token : lastToken is not null && lastToken != token);
+
+    private static bool IsUpgraded(AcquireReply reply) => reply.Holder?.Share?.Kind == LockShareKind.Upgrade;
 
     /// <summary>
     /// A little sooner, at a moment that the other waiters of this node have, too: so that requests while nothing happens travel together. The holder has renewed its

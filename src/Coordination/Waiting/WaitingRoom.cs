@@ -90,12 +90,14 @@ internal sealed class WaitingRoom(
             if (!waiter.Request.Wait)
             {
                 // One ask, for which nothing has to be heard.
+                var (reply, isAnswered) = (default(TimedReply<AcquireReply>)!, false);
+                cancellationToken.ThrowIfCancellationRequested();
                 try
                 {
-                    var reply = await Ask(waiter, queue, key.Options, patience: TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
-                    lease = Accept(waiter, queue, reply, key.Options, cancellationToken);
+                    reply = await Ask(waiter, queue, key.Options, patience: TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+                    isAnswered = true;
                 }
-                catch (Exception e) when (e is LockStoreException or OperationCanceledException)
+                catch (Exception e)
                 {
                     AskFailed(waiter, queue, e);
                     if (e is not LockStoreException { IsTransient: true })
@@ -105,6 +107,8 @@ internal sealed class WaitingRoom(
 
                     // The store is away, which is waited out like a lock that is held.
                 }
+
+                lease = isAnswered ? Accept(waiter, queue, reply, key.Options, cancellationToken) : null;
             }
 
             if (lease is null)
@@ -184,11 +188,12 @@ internal sealed class WaitingRoom(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<TimedReply<AcquireReply>> AskAsync(Waiter waiter, LocalQueue queue, LockOptions? options, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
             return await Ask(waiter, queue, options, patience: Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is LockStoreException or OperationCanceledException)
+        catch (Exception e)
         {
             AskFailed(waiter, queue, e);
             throw;
@@ -197,7 +202,6 @@ internal sealed class WaitingRoom(
 
     private ValueTask<TimedReply<AcquireReply>> Ask(Waiter waiter, LocalQueue queue, LockOptions? options, TimeSpan patience, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
         queue.AskBegins();
         return store.AcquireAsync(waiter.Request, node.AcquireLimit(options), patience, waiter.Sending, cancellationToken);
     }
@@ -284,7 +288,7 @@ internal sealed class WaitingRoom(
                 _queues.Remove(key);
                 if (isServed && queue.WasOfOne && _spare.Count < SpareQueues)
                 {
-                    queue.AskEnds(failure: null);
+                    queue.Clear();
                     _spare.Push(queue);
                 }
             }
