@@ -24,6 +24,9 @@ internal static class RedisErrorClassifier
         "+eval +evalsha +echo +ping +time +publish +subscribe +unsubscribe +exists +del +pexpire +pttl +get +set +setrange "
         + "+hmget +hset +hdel +zadd +zrem +zrange +zrangebyscore +zmscore +zrank";
 
+    /// <summary>What semaphores and reader-writer locks need beside.</summary>
+    public const string ShareRights = "+hgetall";
+
     private const string ScriptLacksRight = "user executing the script can't";
     private const string IssuedToReplica = "cannot be issued to a replica";
     private const bool Transient = true;
@@ -73,7 +76,7 @@ internal static class RedisErrorClassifier
 
     private const string MissingCommand = "The server lacks a command, or it was renamed. Redis 6.2 or later, Valkey and Garnet have all that are needed.";
 
-    private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + "; on a Cluster +cluster|nodes as well, to list and inspect locks +scan +zcard, and to wait for replicas +wait.";
+    private const string MissingRight = "The user lacks a right to a command, a key or a channel. It needs: ~{prefix}:* &{prefix}:* " + RequiredRights + "; for semaphores and reader-writer locks " + ShareRights + " as well, on a Cluster +cluster|nodes, to list and inspect locks +scan +zcard, and to wait for replicas +wait.";
 
     /// <summary>Whether the server refused because the user lacks a right.</summary>
     public static bool IsMissingRight(RedisServerException error) =>

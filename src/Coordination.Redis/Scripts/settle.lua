@@ -9,12 +9,12 @@ if not KEYS[2] then
   return queue_moves()
 end
 local queue = { waiters = KEYS[2], alive = KEYS[3] }
-local stored = redis.pcall('HGET', KEYS[1], '@')
-if type(stored) == 'table' then
+local stored = redis.pcall('HMGET', KEYS[1], '@')
+if stored.err then
   -- Meanwhile it is an exclusive lock, or something else wrote the key.
   return string.find(stored.err, 'WRONGTYPE', 1, true) and (is_foreign(KEYS[1], redis.pcall('GET', KEYS[1])) and -1 or 1) or stored
 end
-if not stored then
+if not stored[1] then
   return redis.call('EXISTS', KEYS[1]) == 0 and 1 or -1
 end
 local lock, failure = read_shares(KEYS[1], queue, now)

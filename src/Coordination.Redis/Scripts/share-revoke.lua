@@ -12,11 +12,11 @@ end
 local queue = { waiters = KEYS[2], alive = KEYS[3] }
 -- Changes nothing, but a server without memory lets a script's writes through when they follow one that takes none.
 redis.call('ZREM', queue.waiters, '')
-local known = redis.pcall('HGET', KEYS[1], '-' .. ARGV[1])
-if type(known) == 'table' then
+local known = redis.pcall('HMGET', KEYS[1], '-' .. ARGV[1])
+if known.err then
   return string.find(known.err, 'WRONGTYPE', 1, true) and -1 or known
 end
-if known and tonumber(known) > tonumber(now) then
+if known[1] and tonumber(known[1]) > tonumber(now) then
   -- A repeated request gets the same reply as the first one.
   return 1
 end

@@ -15,5 +15,12 @@ internal static class FrozenScripts
         ["Inspect"] = "e6bc5a6cfd852076a4e78f51feb3683c1eb0bc42",
         ["Identity"] = "98a1a20ffb907d9d3290463f61412c4c8acf4688",
         ["Race"] = "e327ba4cc9a5178aa0299b6dbb22a5d04b0b2f76",
+        ["ShareAcquire"] = "c54d0db9aaf6989c0bab2207d10d1051ebf1518c",
+        ["ShareRelease"] = "79b2f623ce6cd6fde3d46e5c96346e10fa88a108",
+        ["ShareRenew"] = "5d5c49d55e3aeea8fd5be10885d6e9e60c512074",
+        ["ShareClaim"] = "25daeef79c13fee20c6b4135abe6aa60d3a9e332",
+        ["ShareRevoke"] = "f27bdb40fb538784ea956afaafec2f00c5128ae8",
+        ["ShareInspect"] = "92c1c43d8ae608be8f1dca1c97fb841ef16789d5",
+        ["Settle"] = "c04c7b38527f8165e06bcba5ca6676e7c1391041",
     };
 }
