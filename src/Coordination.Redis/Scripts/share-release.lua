@@ -1,6 +1,6 @@
 -- Takes an owner's entry out of a lock that several may hold at a time, and the owner out of the queue; passes the lock on to as many as fit.
 -- KEYS: lock, waiters, alive; and for an occurrence, the last one of its series. Only the lock while a slot of a Cluster moves.
--- ARGV: as for an acquisition; whether the reply may hand the lock over (1 for no, 2 for yes), the claim window in 8 digits, and in 8 more for how many ms after its
+-- ARGV: as for an acquisition, with no lease where it may have run out; whether the reply may hand the lock over (1 for no, 2 for yes), the claim window in 8 digits, and in 8 more for how many ms after its
 --   grant it is kept; of an upgrade, the owner of its read, else nothing; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
 -- Returns: released (1), still held by another entry of the owner (2), not the owner's (0), and no lock of ours (-1); or, where a waiter of the same node has
 --   the lock now, that waiter, its token, when it was handed over, and the number of the permit.
@@ -10,44 +10,39 @@ local share, self = string.sub(asked, 1, 1), string.sub(asked, 15)
 local owner, entry = string.match(self, '^(.*)#([^#]*)$')
 local kind = share == 'p' and 'p' or 'w'
 
--- Mostly it is the only entry, and nobody waits.
-if not KEYS[4] and share ~= 'x' and string.sub(ARGV[2], 10) == '00000000' then
+-- Mostly it is the only entry, and nobody waits. Whether the lease lasts still is the asker's to know.
+if not KEYS[4] and string.sub(asked, 7, 14) ~= '00000000' and share ~= 'x' and string.sub(ARGV[2], 10) == '00000000' then
   local known = redis.pcall('HMGET', KEYS[1], '@', owner)
   local stored, mine = known[1], known[2]
   if stored and mine and string.sub(stored, 1, 6) == kind .. string.sub(asked, 2, 6) and string.sub(stored, 23, 23) == '0' and string.sub(mine, 1, 2) == 'H' .. share and string.sub(mine, 48, 49 + #entry) == entry .. '\n\n' then
-    local time = redis.call('TIME')
-    local micros = tonumber(time[1]) * 1000000 + tonumber(time[2])
-    local from = tonumber(string.sub(mine, 19, 34))
-    if from <= micros and from + tonumber(string.sub(mine, 35, 42)) * 1000 > micros then
-      local others = string.sub(stored, 32, 33)
-      if share == 'u' then
-        others = '0' .. string.sub(others, 2)
-      elseif share == 'w' then
-        others = string.sub(others, 1, 1) .. '0'
-      end
-      local high, free = string.sub(stored, 50, 54), string.sub(stored, 55)
-      if share == 'p' then
-        local permit = tonumber(string.sub(mine, 43, 47))
-        if free == '' and permit + 1 == tonumber(high) then
-          high = string.sub(mine, 43, 47)
-        else
-          -- In order, so that the lowest number is given first.
-          local before, rest = '', free
-          while rest ~= '' do
-            local number, behind = string.match(rest, '^,(%d+)(.*)$')
-            if tonumber(number) > permit then
-              break
-            end
-            before, rest = before .. ',' .. number, behind
-          end
-          free = before .. ',' .. string.format('%.0f', permit) .. rest
-        end
-      end
-      -- First what takes no memory: then a server without any lets the other one through.
-      redis.call('HDEL', KEYS[1], owner)
-      redis.call('HSET', KEYS[1], '@', string.sub(stored, 1, 23) .. string.format('%08.0f', tonumber(string.sub(stored, 24, 31)) - 1) .. others .. string.sub(stored, 34, 49) .. high .. free)
-      return 1
+    local others = string.sub(stored, 32, 33)
+    if share == 'u' then
+      others = '0' .. string.sub(others, 2)
+    elseif share == 'w' then
+      others = string.sub(others, 1, 1) .. '0'
     end
+    local high, free = string.sub(stored, 50, 54), string.sub(stored, 55)
+    if share == 'p' then
+      local permit = tonumber(string.sub(mine, 43, 47))
+      if free == '' and permit + 1 == tonumber(high) then
+        high = string.sub(mine, 43, 47)
+      else
+        -- In order, so that the lowest number is given first.
+        local before, rest = '', free
+        while rest ~= '' do
+          local number, behind = string.match(rest, '^,(%d+)(.*)$')
+          if tonumber(number) > permit then
+            break
+          end
+          before, rest = before .. ',' .. number, behind
+        end
+        free = before .. ',' .. string.format('%.0f', permit) .. rest
+      end
+    end
+    -- First what takes no memory: then a server without any lets the other one through.
+    redis.call('HDEL', KEYS[1], owner)
+    redis.call('HSET', KEYS[1], '@', string.sub(stored, 1, 23) .. string.format('%08.0f', tonumber(string.sub(stored, 24, 31)) - 1) .. others .. string.sub(stored, 34, 49) .. high .. free)
+    return 1
   end
 end
 --INCLUDE

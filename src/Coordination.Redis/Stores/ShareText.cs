@@ -27,7 +27,7 @@ internal static class ShareText
     /// <param name="mayHandOver">Whether a grant needs nothing beside the reply, as a replica's confirmation.</param>
     public static RedisValue[] Arguments(ReleaseRequest request, LockShare share, bool mayHandOver)
     {
-        var held = Grant(share, TimeSpan.Zero, request.Owner, request.Entry);
+        var held = Grant(share, request.LeaseDuration ?? TimeSpan.Zero, request.Owner, request.Entry);
         var byReply = request.TakesHandover && mayHandOver ? Yes : No;
         RedisValue options = (((byReply * EightDigits) + RequestText.Milliseconds(request.ClaimWindow)) * EightDigits) + RequestText.Milliseconds(request.LockAtLeastFor);
         return request.Occurrence is { } occurrence
