@@ -10,7 +10,7 @@ public abstract partial class LockShareContract
 {
     [Fact]
     [Promise("G2")]
-    public async Task A_holder_that_is_cut_off_is_told_before_its_permit_is_anothers_and_the_rest_hold_on()
+    public async Task A_holder_that_is_cut_off_is_told_before_its_permit_is_anothers_and_others_go_on()
     {
         var (cutOff, link) = StartLinkedNode(ShortLease);
         var (second, third) = (StartNode(ShortLease), StartNode());
@@ -77,7 +77,7 @@ public abstract partial class LockShareContract
 
     /// <summary>With notifications the holder learns of it at once; without, at its next renewal.</summary>
     [Fact]
-    public async Task A_holder_whose_permit_an_operator_revokes_loses_it_and_the_others_of_its_node_do_not()
+    public async Task A_holder_whose_permit_is_revoked_loses_it_and_the_others_of_its_node_do_not()
     {
         var (node, second) = (StartNode(options => options.LeaseDuration = TimeSpan.FromSeconds(2)), StartNode());
         var leases = new[] { await AcquireAsync(Semaphore(node, 3)), await AcquireAsync(Semaphore(node, 3)), await AcquireAsync(Semaphore(node, 3)) };

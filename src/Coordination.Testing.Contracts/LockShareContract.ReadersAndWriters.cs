@@ -70,7 +70,7 @@ public abstract partial class LockShareContract
 
     [Fact]
     [Promise("G1", "G3")]
-    public async Task An_upgradeable_read_goes_on_to_write_when_the_other_readers_have_gone_and_reads_on()
+    public async Task An_upgradeable_read_goes_on_to_write_when_other_readers_have_gone_and_reads_on()
     {
         var (first, second) = (ReaderWriter(StartNode()), ReaderWriter(StartNode()));
         var reading = await AcquireAsync(first.UpgradeableRead);

@@ -37,7 +37,7 @@ public abstract partial class LockShareContract
 
     [Fact]
     [Promise("G9", "G10")]
-    public async Task A_permit_that_is_released_goes_to_the_node_that_came_first_long_before_a_lease_ends()
+    public async Task A_released_permit_goes_to_the_node_that_came_first_long_before_a_lease_ends()
     {
         var nodes = Enumerable.Range(0, 3).Select(_ => StartNode()).ToArray();
         var held = new Queue<ILockLease>([await AcquireAsync(Semaphore(nodes[0], 2)), await AcquireAsync(Semaphore(nodes[1], 2))]);

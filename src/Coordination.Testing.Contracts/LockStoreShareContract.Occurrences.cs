@@ -52,7 +52,7 @@ public abstract partial class LockStoreShareContract
 
     [Fact]
     [Promise("G11")]
-    public async Task An_occurrence_that_was_run_is_refused_though_there_is_room_and_one_undone_is_free()
+    public async Task An_occurrence_that_was_run_is_refused_though_there_is_room_and_an_undone_one_not()
     {
         await TryAsync(Ada, At(0, "ada"));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
@@ -90,7 +90,7 @@ public abstract partial class LockStoreShareContract
 
     [Fact]
     [Promise("G11")]
-    public async Task A_holder_that_asks_for_an_occurrence_gets_it_with_its_grant_or_keeps_the_grant_alone()
+    public async Task A_holder_that_asks_for_an_occurrence_gets_it_with_its_grant_or_keeps_that_alone()
     {
         await TryAsync(Ada, At(0, "ada"));
         var held = await GrantAsync(Bob, OneOfThree);

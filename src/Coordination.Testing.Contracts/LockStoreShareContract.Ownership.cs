@@ -34,7 +34,7 @@ public abstract partial class LockStoreShareContract
     [Fact]
     [Promise("G6", "G8")]
     [Failure("F3", "F5")]
-    public async Task The_undo_of_a_grant_that_nobody_received_passes_it_on_and_of_a_wait_leaves_the_queue()
+    public async Task The_undo_of_a_grant_nobody_received_passes_it_on_and_of_a_wait_leaves_the_queue()
     {
         await GrantAsync(Ada, OneOfTwo);
         await GrantAsync(Bob, OneOfTwo);

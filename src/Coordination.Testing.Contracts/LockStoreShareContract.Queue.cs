@@ -215,6 +215,22 @@ public abstract partial class LockStoreShareContract
 
     [Fact]
     [Promise("G4")]
+    public async Task A_permit_that_is_not_claimed_or_whose_holder_died_is_free_for_who_tries()
+    {
+        await GrantAsync(Ada, OneOfTwo, Short);
+        await GrantAsync(Bob, OneOfTwo);
+        await LapseAsync(LockName, Ada);
+        Assert.Equal(0, (await GrantAsync(Cy, OneOfTwo)).Permit);
+
+        await QueueAsync(OneOfTwo, Dan);
+        await ReleaseAsync(Bob, OneOfTwo, claimWindow: Short);
+        await AssertHeldByAsync(Cy, Dan);
+        await LapseAsync(LockName, Dan);
+        Assert.Equal(1, (await GrantAsync(Eve, OneOfTwo)).Permit);
+    }
+
+    [Fact]
+    [Promise("G4")]
     public async Task The_lock_of_a_dead_writer_goes_to_all_readers_that_waited_first()
     {
         await GrantAsync(Ada, LockShare.Write, Short);

@@ -23,7 +23,7 @@ public class InMemoryLockShareTests : LockShareContract
 [Promise("G7")]
 public sealed class InMemoryLockShareWithoutNotificationsTests : InMemoryLockShareTests
 {
-    protected override TimeSpan NodeLease => TimeSpan.FromSeconds(2);
+    protected override TimeSpan NodeLease => TimeSpan.FromSeconds(1);
 
     protected override bool DropsNotifications => true;
 
