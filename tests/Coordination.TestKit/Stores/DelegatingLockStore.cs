@@ -7,7 +7,7 @@ public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockS
 {
     public string Name => inner.Name;
 
-    public bool KeepsShares => inner.KeepsShares;
+    public virtual bool KeepsShares => inner.KeepsShares;
 
     private ILockStoreAdministration Administration => (ILockStoreAdministration)inner;
 
