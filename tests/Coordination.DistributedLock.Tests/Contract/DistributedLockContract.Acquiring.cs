@@ -162,7 +162,7 @@ public abstract partial class DistributedLockContract
         Assert.ThrowsAny<OperationCanceledException>(() => Mine.TryAcquire(cancellationToken: cancelled));
 
         // Not thrown at the caller: it comes out of the task.
-        Task[] tasks = [Mine.AcquireAsync(cancellationToken: cancelled).AsTask(), Mine.TryAcquireAsync(cancellationToken: cancelled).AsTask(), Mine.TryAcquireAsync(Long, cancelled).AsTask()];
+        Task[] tasks = [Mine.AcquireAsync(cancellationToken: cancelled).AsTask(), Mine.TryAcquireAsync(cancellationToken: cancelled).AsTask(), Mine.TryAcquireAsync(LongTime, cancelled).AsTask()];
         Assert.All(tasks, task => Assert.True(task.IsCanceled));
         await AssertNothingLeftAsync();
     }
@@ -174,7 +174,7 @@ public abstract partial class DistributedLockContract
         var handle = await AcquireAsync(Theirs);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         var asynchronous = Mine.AcquireAsync(cancellationToken: cancellation.Token).AsTask();
-        var synchronous = BlockAsync(() => Mine.TryAcquire(Long, cancellation.Token));
+        var synchronous = BlockAsync(() => Mine.TryAcquire(LongTime, cancellation.Token));
         await UntilWaitedForAsync();
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asynchronous.WaitAsync(Bound, Cancellation));

@@ -1,17 +1,7 @@
-using Coordination.Stores.InMemory;
-using Microsoft.Extensions.DependencyInjection;
-
 namespace Coordination.DistributedLock.Tests.Contract;
 
-public class InMemoryDistributedLockTests : DistributedLockContract
-{
-    private readonly InMemoryLockStore _store = new();
+public sealed class InMemoryDistributedLockTests() : DistributedLockContract(new SharedInMemoryStore());
 
-    protected override void UseStore(ICoordinationBuilder builder) => builder.UseInMemory(_store);
+public sealed class InMemoryDistributedSemaphoreTests() : DistributedSemaphoreContract(new SharedInMemoryStore());
 
-    protected override Task LoseAllDataAsync()
-    {
-        _store.Clear();
-        return Task.CompletedTask;
-    }
-}
+public sealed class InMemoryDistributedReaderWriterLockTests() : DistributedReaderWriterLockContract(new SharedInMemoryStore());

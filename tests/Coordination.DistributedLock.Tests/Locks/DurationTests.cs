@@ -1,3 +1,4 @@
+using Coordination.DistributedLock.Tests.Ways;
 using Coordination.TestKit.Durations;
 using Medallion.Threading;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,49 +10,56 @@ public sealed class DurationTests
 {
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
 
-    private static readonly Dictionary<string, Func<IDistributedLock, TimeSpan, Task<IDisposable?>>> Calls = new()
+    /// <summary>By the names of the locks that they are of; four each.</summary>
+    private static readonly Dictionary<string, Func<IServiceProvider, IReadOnlyList<Way>>> Ways = new()
     {
-        ["IDistributedLock.Acquire(timeout)"] = (work, timeout) => Task.Run(IDisposable? () => work.Acquire(timeout, Cancellation)),
-        ["IDistributedLock.AcquireAsync(timeout)"] = async (work, timeout) => await work.AcquireAsync(timeout, Cancellation),
-        ["IDistributedLock.TryAcquire(timeout)"] = (work, timeout) => Task.Run(IDisposable? () => work.TryAcquire(timeout, Cancellation)),
-        ["IDistributedLock.TryAcquireAsync(timeout)"] = async (work, timeout) => await work.TryAcquireAsync(timeout, Cancellation),
+        ["lock"] = services => AllWays.Of(services.GetRequiredService<IDistributedLockProvider>().CreateLock("lock")),
+        ["semaphore"] = services => AllWays.Of(services.GetRequiredService<IDistributedSemaphoreProvider>().CreateSemaphore("semaphore", 1)),
+        ["read"] = services => AllWays.ToRead(LockOf(services, "read")),
+        ["write"] = services => AllWays.ToWrite(LockOf(services, "write")),
+        ["upgradeable"] = services => AllWays.ToReadUpgradeably(LockOf(services, "upgradeable")),
+        ["upgrade"] = services => AllWays.ToUpgrade(LockOf(services, "upgrade").AcquireUpgradeableReadLock(cancellationToken: Cancellation)),
     };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string, TimeSpan> OfCalls => DurationValues.Of(Calls.Keys);
+    public static TheoryData<string> OfCalls => [.. Ways.Keys];
 
     public static TheoryData<string, TimeSpan> OfLocks => DurationValues.Of(typeof(LockOptions));
 
     [Fact]
     [Failure("F41")]
-    public void Every_place_that_takes_a_duration_is_tried_here()
+    public async Task Every_place_that_takes_a_duration_is_tried_here()
     {
         Assert.Empty(DurationPlaces.Of(typeof(DistributedSynchronizationHandleExtensions).Assembly));
+        await using var node = CreateNode();
         Assert.Equal(
-            Calls.Keys.Order(StringComparer.Ordinal),
-            DurationPlaces.Of(typeof(IDistributedLock).Assembly).Where(place => place.StartsWith($"{nameof(IDistributedLock)}.", StringComparison.Ordinal)));
+            DurationPlaces.Of(typeof(IDistributedLock).Assembly).Where(place => place.StartsWith("IDistributed", StringComparison.Ordinal)),
+            Ways.Values.SelectMany(ways => ways(node)).Select(way => $"{way}(timeout)").Order(StringComparer.Ordinal));
     }
 
     [Theory]
     [Failure("F41")]
     [MemberData(nameof(OfCalls))]
-    public async Task A_timeout_works_or_is_refused_by_the_call(string call, TimeSpan timeout)
+    public async Task A_timeout_works_or_is_refused_by_the_call(string lockName)
     {
-        await using var node = CreateNode();
-        var work = node.GetRequiredService<IDistributedLockProvider>().CreateLock("work");
-        try
+        foreach (var (timeout, number) in DurationValues.All.SelectMany(timeout => Enumerable.Range(0, 4).Select(number => (timeout, number))))
         {
-            using var handle = await Calls[call](work, timeout).WaitAsync(Bound, Cancellation);
-            Assert.NotNull(handle);
+            await using var node = CreateNode();
+            var way = Ways[lockName](node)[number];
+            try
+            {
+                var handle = await Task.Run(() => way.BeginAsync(timeout, Cancellation)).WaitAsync(Bound, Cancellation);
+                Assert.True(handle is not null, $"{way} with {timeout}");
+                await handle.DisposeAsync();
+                Assert.Null((await node.GetRequiredService<ILockInspector>().InspectAsync(lockName, cancellationToken: Cancellation)).Holder);
+            }
+            catch (ArgumentOutOfRangeException error)
+            {
+                Assert.Equal(timeout, error.ActualValue);
+                DurationValues.AssertRefused(nameof(timeout), timeout, error.Message);
+            }
         }
-        catch (ArgumentOutOfRangeException error)
-        {
-            Assert.Equal(timeout, error.ActualValue);
-            DurationValues.AssertRefused(nameof(timeout), timeout, error.Message);
-        }
-
-        Assert.Null((await node.GetRequiredService<ILockInspector>().InspectAsync("work", cancellationToken: Cancellation)).Holder);
     }
 
     [Theory]
@@ -77,6 +85,9 @@ public sealed class DurationTests
         await using var handle = await work.AcquireAsync(Bound, Cancellation);
         Assert.Equal(LeaseState.Held, handle.GetLease()!.State);
     }
+
+    private static IDistributedUpgradeableReaderWriterLock LockOf(IServiceProvider services, string name) =>
+        services.GetRequiredService<IDistributedUpgradeableReaderWriterLockProvider>().CreateUpgradeableReaderWriterLock(name);
 
     private static ServiceProvider CreateNode(LockOptions? options = null)
     {
