@@ -91,6 +91,8 @@ local rest = math.min(at_least, math.ceil((since + at_least * 1000 - tonumber(no
 if rest > 0 then
   -- Nobody holds it, and nobody can have it yet.
   grant.state, grant.entries, grant.from, grant.lease, lock.changed[owner] = 'R', '', tonumber(now), rest, true
+  -- An upgrade that waited for this reader has nothing to wait for any more, and those behind it may fit.
+  pass_shares_on(KEYS[1], queue, lock, now, claim_window)
   write_shares(KEYS[1], queue, lock, now)
   tell_rest(KEYS[1], live_waiters(queue, now, nil), {}, rest, claim_window)
   return 1

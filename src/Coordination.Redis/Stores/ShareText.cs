@@ -37,7 +37,7 @@ internal static class ShareText
 
     /// <summary>What to renew, or to claim.</summary>
     public static RedisValue Renewal(RenewalRequest request, LockShare share) =>
-        string.Create(CultureInfo.InvariantCulture, $"{KindOf(share)}{request.FencingToken ?? 0:D16}{RequestText.Milliseconds(request.LeaseDuration):D8}{request.Owner}#{request.ClaimedEntry ?? request.Entry}");
+        string.Create(CultureInfo.InvariantCulture, $"{KindOf(share)}{share.Capacity.Permits:D5}{request.FencingToken ?? 0:D16}{RequestText.Milliseconds(request.LeaseDuration):D8}{request.Owner}#{request.ClaimedEntry ?? request.Entry}");
 
     /// <summary>As what a name is used, from what the scripts say.</summary>
     public static LockCapacity CapacityIn(string kind, int permits) => kind switch

@@ -16,11 +16,11 @@ internal static class FrozenScripts
         ["Identity"] = "98a1a20ffb907d9d3290463f61412c4c8acf4688",
         ["Race"] = "e327ba4cc9a5178aa0299b6dbb22a5d04b0b2f76",
         ["ShareAcquire"] = "c54d0db9aaf6989c0bab2207d10d1051ebf1518c",
-        ["ShareRelease"] = "79b2f623ce6cd6fde3d46e5c96346e10fa88a108",
-        ["ShareRenew"] = "5d5c49d55e3aeea8fd5be10885d6e9e60c512074",
-        ["ShareClaim"] = "25daeef79c13fee20c6b4135abe6aa60d3a9e332",
-        ["ShareRevoke"] = "f27bdb40fb538784ea956afaafec2f00c5128ae8",
+        ["ShareRelease"] = "14e81702eaba186a6fdaa14ab7894d0316d35347",
+        ["ShareRenew"] = "4f95a45c758ad6c4fa7f481141ff3a8a4596b7c4",
+        ["ShareClaim"] = "4c1aef32b135d8eae7e2391216d41a1a4357e46b",
+        ["ShareRevoke"] = "fafc277345c612226240dd1b52903cc15cd7db27",
         ["ShareInspect"] = "92c1c43d8ae608be8f1dca1c97fb841ef16789d5",
-        ["Settle"] = "c04c7b38527f8165e06bcba5ca6676e7c1391041",
+        ["Settle"] = "ccf9b69c91edb3401aa3ba48ba4c7981a6c0473c",
     };
 }

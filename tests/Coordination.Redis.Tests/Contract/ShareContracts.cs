@@ -1,0 +1,49 @@
+using Coordination.TestKit.Servers;
+using Microsoft.Extensions.DependencyInjection;
+using StackExchange.Redis;
+
+namespace Coordination.Redis.Tests.Contract;
+
+[Needs(Need.RedisServer)]
+public sealed class RedisServerShareContract(RedisServerFixture server) : RedisShareContract(server);
+
+/// <summary>With every notification dropped: waiters go by the time that holders have left.</summary>
+[Needs(Need.RedisServer)]
+[Promise("G7")]
+public sealed class RedisServerWithoutNotificationsShareContract(RedisServerFixture server) : RedisShareContract(server)
+{
+    protected override TimeSpan NodeLease => TimeSpan.FromSeconds(2);
+
+    protected override bool DropsNotifications => true;
+
+    protected override int Cycles => 5;
+}
+
+public sealed class GarnetShareContract(GarnetFixture server) : RedisShareContract(server);
+
+/// <summary>What users are promised of locks that several may hold, on a server that several nodes share.</summary>
+public abstract class RedisShareContract(ServerFixture server) : LockShareContract
+{
+    private readonly string _prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
+    private ConfigurationOptions? _settings;
+
+    public override async ValueTask InitializeAsync()
+    {
+        _settings = await server.GetSettingsAsync();
+        await base.InitializeAsync();
+    }
+
+    protected override void UseStore(ICoordinationBuilder builder) =>
+        builder.UseRedis(_settings!, options =>
+        {
+            options.KeyPrefix = _prefix;
+            options.ProbeOnStart = false;
+        });
+
+    protected override async Task AssertNothingLeftAsync(string lockName)
+    {
+        await base.AssertNothingLeftAsync(lockName);
+        await using var connection = await server.ConnectAsOperatorAsync();
+        await Keyspace.AssertOnlyTokenLeftAsync(connection, _prefix, lockName);
+    }
+}
