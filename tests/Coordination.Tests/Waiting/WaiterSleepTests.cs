@@ -6,7 +6,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace Coordination.Tests.Waiting;
 
 /// <summary>How long a waiter sleeps that hears nothing.</summary>
-public sealed class WaiterSleepTests
+public sealed partial class WaiterSleepTests
 {
     private static readonly TimeSpan ClaimWindow = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Left = TimeSpan.FromSeconds(10);
