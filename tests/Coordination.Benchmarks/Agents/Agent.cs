@@ -41,6 +41,15 @@ internal sealed class Agent : IAsyncDisposable
     /// <summary>Takes many locks and keeps them.</summary>
     public Task TakeManyAsync(string prefix, int count) => AskAsync($"many {prefix} {count}");
 
+    /// <summary>As <see cref="TakeAsync(string)"/>, of a lock that several may hold at a time. <see cref="GiveAsync"/> releases it.</summary>
+    public async Task<long> TakeAsync(string name, LockShare share) => long.Parse(await AskAsync($"share {name} {ShareText.Of(share)}"));
+
+    /// <summary>Takes many shares and keeps them, dealt out over some locks that are called by the prefix and a number.</summary>
+    public Task TakeManyAsync(string prefix, LockShare share, int count, int locks) => AskAsync($"shares {prefix} {ShareText.Of(share)} {count} {locks}");
+
+    /// <summary>How many of the locks that it keeps the library knows to be lost.</summary>
+    public async Task<int> LostAsync() => int.Parse(await AskAsync("lost"));
+
     /// <summary>Lets many wait, each of which releases at once what it gets; completes when all have had their turn.</summary>
     public Task CrowdAsync(string name, int count, CrowdKind kind) => AskAsync($"crowd {name} {count} {kind}");
 

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Runtime;
 using Coordination.Benchmarks.Peers;
 using Coordination.Benchmarks.Servers;
+using Medallion.Threading;
 
 namespace Coordination.Benchmarks.Agents;
 
@@ -54,6 +55,11 @@ internal sealed class AgentProgram(ILockPeer peer)
                 var at = Stopwatch.GetTimestamp();
                 _held[words[2]] = acquired;
                 return $"{at}";
+            case "share":
+                var share = await peer.AcquireAsync(words[2], ShareText.Parse(words[3]));
+                var sharedAt = Stopwatch.GetTimestamp();
+                _held[words[2]] = share;
+                return $"{sharedAt}";
             case "give":
                 _held.TryRemove(words[2], out var given);
                 var begun = Stopwatch.GetTimestamp();
@@ -65,6 +71,14 @@ internal sealed class AgentProgram(ILockPeer peer)
                     new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
                     async (i, _) => _held[$"{words[2]}-{i}"] = await peer.AcquireAsync($"{words[2]}-{i}"));
                 return "held";
+            case "shares":
+                await Parallel.ForEachAsync(
+                    Enumerable.Range(0, int.Parse(words[4])),
+                    new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
+                    async (i, _) => _held[$"{words[2]}-{i}"] = await peer.AcquireAsync($"{words[2]}-{i % int.Parse(words[5])}", ShareText.Parse(words[3])));
+                return "held";
+            case "lost":
+                return $"{_held.Values.Count(IsLost)}";
             case "crowd":
                 await Task.WhenAll(Enumerable.Range(0, int.Parse(words[3])).Select(i => TurnAsync(words[2], i, Enum.Parse<CrowdKind>(words[4]))));
                 return "served";
@@ -90,6 +104,13 @@ internal sealed class AgentProgram(ILockPeer peer)
             _ => await peer.AcquireAsync(name),
         };
     }
+
+    private static bool IsLost(IAsyncDisposable held) => held switch
+    {
+        ILease lease => lease.State == LeaseState.Lost,
+        IDistributedSynchronizationHandle handle => handle.HandleLostToken.IsCancellationRequested,
+        _ => throw new NotSupportedException($"A {held.GetType().Name} does not say whether it is lost."),
+    };
 
     private static void Say(string number, string reply)
     {

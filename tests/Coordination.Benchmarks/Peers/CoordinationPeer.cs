@@ -18,16 +18,24 @@ internal sealed class CoordinationPeer : ILockPeer
         _locks = _services.GetRequiredService<ILockProvider>();
     }
 
-    public async Task<IAsyncDisposable> AcquireAsync(string name)
+    public Task<IAsyncDisposable> AcquireAsync(string name) => AcquireAsync(_locks.GetLock(name));
+
+    public Task<IAsyncDisposable> AcquireAsync(string name, LockShare? share) => AcquireAsync(share?.Kind switch
     {
-        var wanted = _locks.GetLock(name);
-        return _waits
-            ? await wanted.AcquireAsync()
-            : await wanted.TryAcquireAsync() ?? throw new InvalidOperationException($"'{name}' is held.");
-    }
+        null => _locks.GetLock(name),
+        LockShareKind.Permit => _locks.GetSemaphore(name, share.Capacity.Permits),
+        LockShareKind.Read => _locks.GetReaderWriterLock(name).Read,
+        LockShareKind.Write => _locks.GetReaderWriterLock(name).Write,
+        _ => throw new NotSupportedException($"No row wants {share.Kind}."),
+    });
 
     public async Task<IAsyncDisposable> AcquireApartAsync(string name) =>
         await _locks.GetLock(name).WithOwner(_locks.CreateOwner()).AcquireAsync();
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
+
+    private async Task<IAsyncDisposable> AcquireAsync(ILock wanted) =>
+        _waits
+            ? await wanted.AcquireAsync()
+            : await wanted.TryAcquireAsync() ?? throw new InvalidOperationException($"'{wanted.Name}' is held.");
 }

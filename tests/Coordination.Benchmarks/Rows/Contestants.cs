@@ -37,6 +37,16 @@ internal sealed class Contestants : IAsyncDisposable
         }
     }
 
+    /// <summary>As <see cref="CycleAsync(PeerKind, int, string)"/>, of what is wanted of a lock that several may hold.</summary>
+    public async Task CycleAsync(Entrant entrant, int count, string name)
+    {
+        var peer = _peers[entrant.Library];
+        for (var i = 0; i < count; i++)
+        {
+            await using var held = await peer.AcquireAsync(name, entrant.Share);
+        }
+    }
+
     /// <summary>Acquires and releases one lock, again and again, until a moment.</summary>
     /// <returns>How often.</returns>
     public async Task<long> CycleUntilAsync(PeerKind kind, long until, string name)
@@ -46,6 +56,19 @@ internal sealed class Contestants : IAsyncDisposable
         for (; Stopwatch.GetTimestamp() < until; count++)
         {
             await using var held = await peer.AcquireAsync(name);
+        }
+
+        return count;
+    }
+
+    /// <summary>As <see cref="CycleUntilAsync(PeerKind, long, string)"/>, of what is wanted of a lock that several may hold.</summary>
+    public async Task<long> CycleUntilAsync(Entrant entrant, long until, string name)
+    {
+        var peer = _peers[entrant.Library];
+        var count = 0L;
+        for (; Stopwatch.GetTimestamp() < until; count++)
+        {
+            await using var held = await peer.AcquireAsync(name, entrant.Share);
         }
 
         return count;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Coordination.Benchmarks.Agents;
 using Coordination.Benchmarks.Peers;
 using Coordination.Benchmarks.Reports;
 
@@ -8,7 +9,8 @@ namespace Coordination.Benchmarks.Rows;
 /// As <see cref="Handover"/>, after a pause in which processors sleep and threads are parked: beside a PING after such a pause, which costs a multiple of one
 /// in a tight loop.
 /// </summary>
-internal sealed class PausedHandover : IRow
+/// <param name="permits">Null for an exclusive lock; else of a semaphore of so many permits the last one passes, and the others are held.</param>
+internal sealed class PausedHandover(int? permits = null) : IRow
 {
     private const double TargetMedian = 2.2;
     private const double TargetP99 = 1.5;
@@ -20,20 +22,30 @@ internal sealed class PausedHandover : IRow
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
     private readonly Random _random = new(7);
 
-    public string Name => "paused";
+    public string Name => permits is null ? "paused" : "paused-permit";
 
-    public string Summary => "a lock passing to a waiter in another process after a pause of about a second, beside a PING after such a pause";
+    public string Summary => $"{What} passing to a waiter in another process after a pause of about a second, beside a PING after such a pause";
+
+    private string What => permits is null ? "a lock" : $"the last permit of {permits}";
+
+    /// <summary>As an agent calls the first of many.</summary>
+    private string Lock => $"{Name}-0";
 
     public async Task<IReadOnlyList<Line>> MeasureAsync(Bench bench)
     {
-        const string Lock = "paused-handover";
+        if (permits is { } count)
+        {
+            var others = await bench.StartAgentAsync(PeerKind.Coordination, "others", Lease);
+            await others.TakeManyAsync(Name, LockShare.PermitOf(count), count - 1, locks: 1);
+        }
+
         var holder = await bench.StartAgentAsync(PeerKind.Coordination, "holder", Lease);
         var waiter = await bench.StartAgentAsync(PeerKind.Coordination, "waiter", Lease);
         var (took, pings) = (new Samples(), new Samples());
-        await holder.TakeAsync(Lock);
+        await TakeAsync(holder);
         for (var i = 0; i < Turns; i++)
         {
-            var waiting = waiter.TakeAsync(Lock);
+            var waiting = TakeAsync(waiter);
             await bench.QueuedAsync(Lock, 1);
             await holder.GiveAsync(Lock);
             await waiting;
@@ -43,7 +55,7 @@ internal sealed class PausedHandover : IRow
 
         for (var i = 0; i < WarmUp + Count; i++)
         {
-            var waiting = waiter.TakeAsync(Lock);
+            var waiting = TakeAsync(waiter);
             await bench.QueuedAsync(Lock, 1);
             await PauseAsync();
             var sentAt = await holder.GiveAsync(Lock);
@@ -64,7 +76,7 @@ internal sealed class PausedHandover : IRow
         return
         [
             new Line(
-                $"handover to another process after a pause of about a second, p50 of {Count} (PING in the same rhythm: {pings.Median:F2} ms)",
+                $"handover of {What} to another process after a pause of about a second, p50 of {Count} (PING in the same rhythm: {pings.Median:F2} ms)",
                 $"{took.Median:F2} ms = {took.Median / pings.Median:F1} × PING",
                 Target: $"≤ {TargetMedian} × PING",
                 IsReached: took.Median <= TargetMedian * pings.Median),
@@ -75,6 +87,8 @@ internal sealed class PausedHandover : IRow
                 IsReached: took.P99 <= TargetP99 * pings.P99),
         ];
     }
+
+    private Task<long> TakeAsync(Agent agent) => permits is { } count ? agent.TakeAsync(Lock, LockShare.PermitOf(count)) : agent.TakeAsync(Lock);
 
     private Task PauseAsync() => Task.Delay(_random.Next(800, 1200));
 }

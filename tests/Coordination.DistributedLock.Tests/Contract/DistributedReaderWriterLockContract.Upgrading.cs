@@ -14,7 +14,7 @@ public abstract partial class DistributedReaderWriterLockContract
     {
         for (var i = 0; i < UpgradeCount; i++)
         {
-            var reader = await Theirs.AcquireReadLockAsync(cancellationToken: Cancellation);
+            var reader = await Theirs.AcquireReadLockAsync(Bound, Cancellation);
             var handle = await AcquireUpgradeableAsync();
             Assert.False(await handle.TryUpgradeToWriteLockAsync(cancellationToken: Cancellation));
             var read = handle.GetLease()!;
@@ -41,7 +41,7 @@ public abstract partial class DistributedReaderWriterLockContract
     {
         await using var handle = await AcquireUpgradeableAsync();
         var read = handle.GetLease()!;
-        await using (await Theirs.AcquireReadLockAsync(cancellationToken: Cancellation))
+        await using (await Theirs.AcquireReadLockAsync(Bound, Cancellation))
         {
             // One after another: a handle is upgraded by one call at a time.
             foreach (var way in AllWays.ToUpgrade(handle))
@@ -61,7 +61,7 @@ public abstract partial class DistributedReaderWriterLockContract
     public async Task A_handle_is_upgraded_once_and_by_one_call_at_a_time()
     {
         await using var handle = await AcquireUpgradeableAsync();
-        var reader = await Theirs.AcquireReadLockAsync(cancellationToken: Cancellation);
+        var reader = await Theirs.AcquireReadLockAsync(Bound, Cancellation);
         var upgrading = handle.UpgradeToWriteLockAsync(cancellationToken: Cancellation).AsTask();
         await UntilWaitedForAsync();
         AssertRefused();
@@ -93,7 +93,7 @@ public abstract partial class DistributedReaderWriterLockContract
     [Promise("G8")]
     public async Task Disposal_ends_an_upgrade_that_is_waited_for_and_leaves_nothing()
     {
-        var reader = await Theirs.AcquireReadLockAsync(cancellationToken: Cancellation);
+        var reader = await Theirs.AcquireReadLockAsync(Bound, Cancellation);
         for (var i = 0; i < UpgradeCount; i++)
         {
             var handle = await AcquireUpgradeableAsync();
@@ -118,7 +118,7 @@ public abstract partial class DistributedReaderWriterLockContract
         var handle = await AcquireUpgradeableAsync();
         var read = handle.GetLease()!;
         var lost = handle.HandleLostToken;
-        await handle.UpgradeToWriteLockAsync(cancellationToken: Cancellation);
+        await handle.UpgradeToWriteLockAsync(Bound, Cancellation);
         Assert.Equal(lost, handle.HandleLostToken);
         Assert.True(lost is { CanBeCanceled: true, IsCancellationRequested: false });
         var disposed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -143,7 +143,7 @@ public abstract partial class DistributedReaderWriterLockContract
     {
         var handle = await AcquireUpgradeableAsync();
         var lost = handle.HandleLostToken;
-        await handle.UpgradeToWriteLockAsync(cancellationToken: Cancellation);
+        await handle.UpgradeToWriteLockAsync(Bound, Cancellation);
         await handle.DisposeAsync();
         Assert.False(lost.IsCancellationRequested);
     }

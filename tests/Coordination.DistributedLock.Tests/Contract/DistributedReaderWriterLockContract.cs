@@ -67,7 +67,7 @@ public abstract partial class DistributedReaderWriterLockContract(SharedStore st
     [Promise("G9")]
     public async Task A_writer_that_waits_is_not_overtaken_by_readers_that_come_later()
     {
-        var reader = await Mine.AcquireReadLockAsync(cancellationToken: Cancellation);
+        var reader = await Mine.AcquireReadLockAsync(Bound, Cancellation);
         var writing = Theirs.AcquireWriteLockAsync(cancellationToken: Cancellation).AsTask();
         await UntilWaitedForAsync();
         Assert.Null(await Mine.TryAcquireReadLockAsync(cancellationToken: Cancellation));
@@ -86,7 +86,7 @@ public abstract partial class DistributedReaderWriterLockContract(SharedStore st
     [Promise("G8")]
     public async Task A_wait_to_read_or_write_ends_with_its_time_or_its_token_and_leaves_the_queue()
     {
-        await using (await Theirs.AcquireWriteLockAsync(cancellationToken: Cancellation))
+        await using (await Theirs.AcquireWriteLockAsync(Bound, Cancellation))
         {
             await AssertWaitsEndAsync([.. AllWays.ToRead(Mine), .. AllWays.ToReadUpgradeably(Mine), .. AllWays.ToWrite(Mine)]);
         }
@@ -97,7 +97,7 @@ public abstract partial class DistributedReaderWriterLockContract(SharedStore st
     [Fact]
     public async Task One_reader_at_a_time_may_go_on_to_write_and_others_read_beside_it()
     {
-        await using var before = await Theirs.AcquireReadLockAsync(cancellationToken: Cancellation);
+        await using var before = await Theirs.AcquireReadLockAsync(Bound, Cancellation);
         await using (var upgradeable = await Mine.TryAcquireUpgradeableReadLockAsync(cancellationToken: Cancellation))
         {
             Assert.NotNull(upgradeable);
@@ -119,7 +119,7 @@ public abstract partial class DistributedReaderWriterLockContract(SharedStore st
             Assert.Null(await Mine.TryAcquireReadLockAsync(cancellationToken: Cancellation));
         }
 
-        await using (await Mine.AcquireReadLockAsync(cancellationToken: Cancellation))
+        await using (await Mine.AcquireReadLockAsync(Bound, Cancellation))
         {
             var asLock = First.Services.GetRequiredService<IDistributedLockProvider>().CreateLock(Name);
             Assert.Equal(LockCapacity.ReaderWriter, (await Assert.ThrowsAsync<LockStoreException>(() => asLock.TryAcquireAsync(cancellationToken: Cancellation).AsTask())).InUseAs);

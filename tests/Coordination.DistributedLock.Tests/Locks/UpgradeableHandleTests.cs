@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Coordination.DistributedLock.Locks;
 using Coordination.TestKit.Nodes;
 using Medallion.Threading;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,6 +10,7 @@ namespace Coordination.DistributedLock.Tests.Locks;
 public sealed class UpgradeableHandleTests : IAsyncDisposable
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
 
     private readonly ClockedNode _node = new(configure: services => services.AddCoordination().AddDistributedLockProvider());
 
@@ -68,6 +70,19 @@ public sealed class UpgradeableHandleTests : IAsyncDisposable
         Assert.NotNull(next);
     }
 
+    [Fact]
+    [Failure("F18")]
+    public async Task What_is_told_of_a_write_that_is_lost_at_once_can_dispose_the_handle()
+    {
+        var write = await _node.AcquireAsync("write");
+        _node.Store.LoseLock("write");
+        Assert.True(_node.AdvanceUntil(() => write.Lost.IsCancellationRequested, LeaseDuration));
+        var handle = new UpgradeableHandle(await _node.AcquireAsync("read"), new Granting(write));
+        _ = handle.HandleLostToken.Register(handle.Dispose);
+        Assert.True(await Task.Run(() => handle.TryUpgradeToWriteLock(), Cancellation).WaitAsync(Bound, Cancellation));
+        Assert.Throws<ObjectDisposedException>(() => handle.HandleLostToken);
+    }
+
     private async Task<IDistributedLockUpgradeableHandle> AcquireAsync() => await Lock.AcquireUpgradeableReadLockAsync(cancellationToken: Cancellation);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -76,5 +91,21 @@ public sealed class UpgradeableHandleTests : IAsyncDisposable
         var handle = await AcquireAsync();
         await handle.UpgradeToWriteLockAsync(cancellationToken: Cancellation);
         return handle.HandleLostToken;
+    }
+
+    /// <summary>A lock that is granted by a lease that there is already.</summary>
+    private sealed class Granting(ILockLease lease) : ILock
+    {
+        public string Name => lease.LockName;
+
+        public ILock WithOwner(LockOwner owner) => throw new NotSupportedException();
+
+        public Task<ILockLease?> TryAcquireAsync(CancellationToken cancellationToken = default) => Task.FromResult<ILockLease?>(lease);
+
+        public Task<ILockLease?> TryAcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => Task.FromResult<ILockLease?>(lease);
+
+        public Task<ILockLease> AcquireAsync(CancellationToken cancellationToken = default) => Task.FromResult(lease);
+
+        public Task<ILockLease> AcquireAsync(TimeSpan timeout, CancellationToken cancellationToken = default) => Task.FromResult(lease);
     }
 }
