@@ -22,8 +22,9 @@ public sealed class RollingUpdateTests
     {
         await using var cluster = new Cluster();
         var work = new WorkOfAll();
-        var old = new[] { await StartAsync(cluster, work, "old-0", before), await StartAsync(cluster, work, "old-1", before) };
-        await old[0].LeadsAsync();
+        var first = await StartAsync(cluster, work, "old-0", before);
+        await first.LeadsAsync();
+        var old = new[] { first, await StartAsync(cluster, work, "old-1", before) };
         await (before > 1 ? old[1].LeadsAsync() : old[1].StandsByAsync());
         var young = new[] { await StartAsync(cluster, work, "young-0", after), await StartAsync(cluster, work, "young-1", after) };
         await Cluster.UntilAsync(() => young.All(node => node.Logged(DeferredLine) == 1), "the young ones say that they wait");
@@ -57,7 +58,8 @@ public sealed class RollingUpdateTests
         Assert.DoesNotContain(young.SelectMany(node => node.Log), record => record.Level > LogLevel.Warning);
         if (after == 1)
         {
-            await Cluster.UntilAsync(() => young.Any(node => Phase(node) == ServicePhase.Standby && node.Logged(1208) == 1), "the other stands by, and says so");
+            await cluster.AdvanceUntilAsync(
+                () => young.Any(node => Phase(node) == ServicePhase.Standby && node.Logged(1208) == 1), TimeSpan.FromSeconds(10), "the other stands by, and says so", keep: TermsOf(young));
         }
 
         // An old one that comes back waits in the same way.
