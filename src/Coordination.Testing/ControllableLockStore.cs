@@ -137,6 +137,24 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
         return stranger;
     }
 
+    /// <summary>Gives the first permits of a semaphore to strangers, one to each, for a day.</summary>
+    internal void GrantPermits(string lockName, int permits, int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            var request = new AcquireRequest
+            {
+                LockName = lockName,
+                Owner = new LockOwner($"stranger-{i}", Interlocked.Increment(ref _strangers)),
+                Entry = 1,
+                LeaseDuration = StrangersLease,
+                ClaimWindow = StrangersLease,
+                Share = LockShare.PermitOf(permits),
+            };
+            _ = _store.AcquireAsync(request, CancellationToken.None);
+        }
+    }
+
     /// <summary>
     /// Carries out the next call of this kind, and then fails it with a transient <see cref="LockStoreException"/>, as when a
     /// connection is lost before the reply is read. Each use counts for one more call.

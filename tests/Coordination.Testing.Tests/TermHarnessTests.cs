@@ -47,6 +47,35 @@ public class TermHarnessTests
         Assert.Equal(1, progress.Terms);
     }
 
+    [Theory]
+    [Failure("F60")]
+    [InlineData(0, 1, 1)]
+    [InlineData(0, 4, 4)]
+    [InlineData(2, 1, 3)]
+    [InlineData(2, 5, 5)]
+    public async Task A_term_has_the_instance_number_that_it_was_asked_for(int instance, int set, int instances)
+    {
+        await using var harness = await TermHarness.StartAsync<Import>(
+            instance, services => services.AddSingleton(new Progress()).Configure<ExclusiveServiceOptions>(o => o.Instances = set), Cancellation);
+        Assert.Equal(instance, harness.Term.Instance);
+        var inspected = await harness.Store.InspectAsync(harness.Term.LockName, 0, Cancellation);
+        Assert.Equal((instances == 1 ? LockCapacity.Exclusive : LockCapacity.Semaphore(instances), instance + 1), (inspected.Capacity, inspected.Holders.Count));
+        Assert.True(inspected.Holders.Max(holder => holder.FencingToken) == harness.Term.FencingToken);
+
+        await harness.LoseLeaseAsync(Cancellation);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => harness.Completion.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+    }
+
+    [Theory]
+    [Failure("F60")]
+    [InlineData(-1)]
+    [InlineData(LockCapacity.MaxPermits)]
+    public async Task An_instance_number_that_cannot_be_is_refused(int instance)
+    {
+        var error = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => TermHarness.StartAsync<Import>(instance, cancellationToken: Cancellation));
+        Assert.Contains("from 0 to 9999", error.Message, StringComparison.Ordinal);
+    }
+
     private sealed class Progress
     {
         public TaskCompletionSource Saved { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

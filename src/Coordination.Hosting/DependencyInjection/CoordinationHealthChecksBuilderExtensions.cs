@@ -29,7 +29,8 @@ public static class CoordinationHealthChecksBuilderExtensions
     /// Whether locks can be acquired is known from the calls that the node made last; the store is asked whether it takes writes where it made none for a minute.
     /// The data of the result has <c>node</c>, <c>store</c>, and <c>locks</c>: for each lock name the node's <c>role</c> (leader, standby,
     /// none), <c>state</c> and <c>phase</c>, its <c>failuresInARow</c> and the type of its <c>lastFailure</c>, and where a leader is known its
-    /// <c>nodeId</c>, <c>token</c> and <c>since</c>. Of periodic services it has <c>phase</c> and the failures, of work that is run once <c>phase</c>. No secret is in it.
+    /// <c>nodeId</c>, <c>token</c> and <c>since</c>. Where several nodes lead at a time it has their number as <c>instances</c>, and all that are known in <c>leaders</c>, each with its
+    /// <c>instance</c> and the same; while others use the lock with another number, <c>inUseAs</c> names that, and the node is a healthy standby. Of periodic services it has <c>phase</c> and the failures, of work that is run once <c>phase</c>. No secret is in it.
     /// </remarks>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check. Null, the default, for <c>coordination</c>, and for <c>coordination:{nodeName}</c> of a node that has a name.</param>
@@ -130,7 +131,7 @@ public static class CoordinationHealthChecksBuilderExtensions
 
     /// <summary>
     /// Adds a check of whether this node leads in <typeparamref name="TService"/>, for a load balancer that sends to the leader: healthy on the leader,
-    /// else <paramref name="failureStatus"/>. Of a service that is registered several times, this node has to lead in each.
+    /// on each where several lead at a time; else <paramref name="failureStatus"/>. Of a service that is registered several times, this node has to lead in each.
     /// </summary>
     /// <typeparam name="TService">The service.</typeparam>
     /// <param name="builder">The health checks of the host.</param>

@@ -30,7 +30,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// </remarks>
 public static class ExclusiveServiceCollectionExtensions
 {
-    /// <summary>Adds a background service of which one node at a time does the work, and <see cref="ILeadership{TService}"/> to ask who that is.</summary>
+    /// <summary>Adds a background service of which one node at a time does the work (or <see cref="ExclusiveServiceOptions.Instances"/> nodes), and <see cref="ILeadership{TService}"/> to ask who that is.</summary>
     /// <typeparam name="TService">The service.</typeparam>
     /// <param name="services">The services of the host.</param>
     /// <param name="configure">Sets the options of this registration.</param>
@@ -161,7 +161,7 @@ public static class ExclusiveServiceCollectionExtensions
         var process = provider.GetRequiredService<ProcessEnd>();
         var watch = new OverdueWatch(service.Overdue, lifetime, process, time, log);
         var leased = new LeasedWork(provider.GetRequiredService<IServiceScopeFactory>(), watch, log);
-        var observer = new LeaderObserver(service.Leadership, service.Node.GetRequired<KnownHolders>(), log);
+        var observer = new LeaderObserver(service.Leadership, service.Options.Instances, service.Node.GetRequired<KnownHolders>(), log);
         var failures = new FailureLimit(service.Failures, service.Options.StopHostAfterFailures, lifetime, process, log);
         var loop = new TermLoop(service, work, leased, observer, failures, time, log);
         return new ExclusiveServiceRunner(loop, provider.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time);

@@ -8,6 +8,7 @@ internal sealed class CoordinationHealthCheck(HostWork work, ServiceChoice choic
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(context);
+        await Task.WhenAll(choice.Of(work.Report()).OfType<ServiceReport>().Select(report => report.LookAsync(cancellationToken))).ConfigureAwait(false);
         var reports = choice.Of(work.Report());
         List<NodeHealth> nodes = [.. choice.NodesOf(reports).Select(find)];
         var storeTroubles = await Task.WhenAll(nodes.Select(node => node.Store.FindAsync(cancellationToken))).ConfigureAwait(false);
@@ -28,7 +29,9 @@ internal sealed class CoordinationHealthCheck(HostWork work, ServiceChoice choic
             return HealthCheckResult.Degraded(trouble, data: data);
         }
 
-        return HealthCheckResult.Healthy($"Leads {reports.Count(static report => report.IsLeader)} of {reports.Count(static report => report is ServiceReport)}.", data);
+        List<ServiceReport> services = [.. reports.OfType<ServiceReport>()];
+        var notes = Join(services.Select(static service => service.Note));
+        return HealthCheckResult.Healthy($"Leads {services.Count(static service => service.IsLeader)} of {services.Count}.{(notes is null ? null : ' ')}{notes}", data);
     }
 
     private static Dictionary<string, IReadOnlyDictionary<string, object>> Describe(List<IWorkReport> reports)

@@ -21,7 +21,9 @@ internal sealed class LeaderHealthCheck(ExclusiveServices services, ServiceChoic
         }
 
         var others = reports.Where(static report => !report.IsLeader)
-            .Select(static report => report.Leader is { } leader ? $"'{report.LockName}' is led by {leader.NodeId}." : $"'{report.LockName}' is not led by this node.")
+            .Select(static report => report.Leaders.Count > 0
+                ? $"'{report.LockName}' is led by {string.Join(", ", report.Leaders.Select(static leader => leader.NodeId))}."
+                : $"'{report.LockName}' is not led by this node.")
             .ToList();
         return Task.FromResult(others.Count == 0
             ? HealthCheckResult.Healthy("Leads.", data)

@@ -26,7 +26,10 @@ internal sealed class ServiceReport : IWorkReport
 
     public bool IsLeader => _status.Leadership.IsLeader;
 
-    public LeaderInfo? Leader => _status.Leadership.Leader;
+    public IReadOnlyList<LeaderInfo> Leaders => _status.Leadership.Leaders;
+
+    /// <summary>This node where it leads, and else the one that has led for the longest time.</summary>
+    private LeaderInfo? Leader => _status.Leadership.Leader;
 
     public bool TakesPart => _status.Phase is not (ServicePhase.NotStarted or ServicePhase.Stopped);
 
@@ -42,6 +45,15 @@ internal sealed class ServiceReport : IWorkReport
 
     private string FailsInARow => WorkSentences.FailsInARow(LockName, _failures, _lastFailure);
 
+    /// <summary>What is worth saying although nothing is wrong; null for nothing.</summary>
+    public string? Note =>
+        _status.InUseAs is { } inUseAs ? $"'{LockName}' waits until those have gone who use it as {inUseAs}."
+        : _service.Options.Instances > 1 ? $"'{LockName}' is led by {Leaders.Count} of {_service.Options.Instances} nodes."
+        : null;
+
+    /// <inheritdoc cref="ServiceLeadership.LookAsync"/>
+    public Task LookAsync(CancellationToken cancellationToken) => _service.Leadership.LookAsync(cancellationToken);
+
     public IReadOnlyDictionary<string, object> Describe()
     {
         var data = new Dictionary<string, object>
@@ -49,7 +61,7 @@ internal sealed class ServiceReport : IWorkReport
             ["role"] = this switch
             {
                 { IsLeader: true } => "leader",
-                { _status.Phase: ServicePhase.Standby } => "standby",
+                { _status.Phase: ServicePhase.Standby or ServicePhase.Deferred } => "standby",
                 _ => "none",
             },
             ["state"] = _status switch
@@ -77,6 +89,25 @@ internal sealed class ServiceReport : IWorkReport
             data["since"] = leader.Since;
         }
 
+        if (_service.Options.Instances > 1)
+        {
+            data["instances"] = _service.Options.Instances;
+            data["leaders"] = Leaders.Select(Describe).ToList();
+        }
+
+        if (_status.InUseAs is { } inUseAs)
+        {
+            data["inUseAs"] = inUseAs.ToString();
+        }
+
         return data;
     }
+
+    private static Dictionary<string, object> Describe(LeaderInfo leader) => new()
+    {
+        ["instance"] = leader.Instance,
+        ["nodeId"] = leader.NodeId,
+        ["token"] = leader.FencingToken,
+        ["since"] = leader.Since,
+    };
 }

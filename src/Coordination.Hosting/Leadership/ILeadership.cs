@@ -6,9 +6,11 @@ namespace Coordination;
 /// as <c>IEnumerable&lt;ILeadership&gt;</c>. For a lock that this process does not contend for, see <c>services.AddLeadership("lock name")</c>.
 /// </summary>
 /// <remarks>
-/// What it says may be outdated when you act on it. Use it to show and to route; work that must not be done twice belongs into the
-/// service, with the fencing token of its lease.
-/// Implemented by this library alone; members may be added.
+/// <para>What it says may be outdated when you act on it. Use it to show and to route; work that must not be done twice belongs into the
+/// service, with the fencing token of its lease.</para>
+/// <para>With <see cref="ExclusiveServiceOptions.Instances"/> several nodes lead at a time, and <see cref="Leaders"/> has all of them. A node that is refused such a lock
+/// is told of one of them, and a node that leads of none: what it knows of the others, it has asked for.</para>
+/// <para>Implemented by this library alone; members may be added.</para>
 /// </remarks>
 public interface ILeadership
 {
@@ -24,7 +26,7 @@ public interface ILeadership
     /// <summary>
     /// Who leads, as far as this node knows: itself, or the node that the store named last. It names one each time that it refuses the lock to this node, which
     /// asks for it whenever its turn may have come. Null when nobody leads, or nobody is known to: what was seen counts for as long as the leader's lease
-    /// lasted then, and a second.
+    /// lasted then, and a second. Of several this node, if it is one of them, and else the one that has led for the longest time.
     /// </summary>
     /// <remarks>
     /// Returns at once. If what it returns is older than a second, the store is asked as well, for whoever asks next; <see cref="GetLeaderAsync"/> waits for the
@@ -32,12 +34,20 @@ public interface ILeadership
     /// </remarks>
     LeaderInfo? Leader { get; }
 
+    /// <summary>All who lead, as far as this node knows: itself and the others, in the order of <see cref="LeaderInfo.Instance"/>. One at most where one node leads at a time.</summary>
+    /// <value>Empty when nobody leads, or nobody is known to.</value>
+    /// <remarks>
+    /// Returns at once, and asks the store for whoever asks next, as <see cref="Leader"/> does; <see cref="GetLeadersAsync"/> waits for the reply. Until the first reply it may have
+    /// some of them only.
+    /// </remarks>
+    IReadOnlyList<LeaderInfo> Leaders { get; }
+
     /// <summary>The leadership as it is, and then each change that this node sees, until the service has stopped.</summary>
     /// <remarks>
     /// <para>Any number of watchers may watch, each in its own time, and none holds up the service: a watcher that falls more than 16
     /// changes behind misses the oldest of them, and never the latest.</para>
     /// <para>A node that stands by learns of another leader when it asks for the lock: when it is told that its turn may have come, and when the lease of the leader
-    /// ends. While somebody watches, the store is asked as well for what is older than two seconds: for one of all locks of the node in a second.</para>
+    /// ends. Where several lead, each that comes or goes is a change, and those that one reply of the store tells of are one. While somebody watches, the store is asked as well for what is older than two seconds: for one of all locks of the node in a second.</para>
     /// </remarks>
     /// <param name="cancellationToken">Ends the watch.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -45,9 +55,17 @@ public interface ILeadership
 
     /// <summary>Asks the store who leads now, and waits 2 s for the reply at most.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>Who leads; null when nobody does.</returns>
+    /// <returns>Who leads, of several as <see cref="Leader"/> says; null when nobody does.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="LockStoreException">The store could not reply.</exception>
     /// <exception cref="NotSupportedException">The store has no administration, so nobody can look at its locks.</exception>
     Task<LeaderInfo?> GetLeaderAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Asks the store who lead now, and waits 2 s for the reply at most.</summary>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>All who lead, in the order of <see cref="LeaderInfo.Instance"/>; empty when nobody does.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="LockStoreException">The store could not reply.</exception>
+    /// <exception cref="NotSupportedException">The store has no administration, so nobody can look at its locks.</exception>
+    Task<IReadOnlyList<LeaderInfo>> GetLeadersAsync(CancellationToken cancellationToken = default);
 }

@@ -9,6 +9,10 @@ public sealed record LeaderInfo
     /// <summary>The number of the term, greater than that of every earlier one.</summary>
     public required long FencingToken { get; init; }
 
+    /// <summary>The number of its instance, which no other node that leads has at the time. It is given again after the term.</summary>
+    /// <value>Zero, the default, to one less than <see cref="ExclusiveServiceOptions.Instances"/>; zero where one node leads at a time.</value>
+    public int Instance { get; init; }
+
     /// <summary>When the term began: on this node's wall clock if it leads itself, else on that of the store.</summary>
     public required DateTimeOffset Since { get; init; }
 }

@@ -4,10 +4,13 @@ using Coordination.Waiting;
 namespace Coordination.Hosting.Leadership;
 
 /// <summary>Passes on who leads while this node does not: what the store says each time that it refuses the lock. Makes no call.</summary>
-internal sealed class LeaderObserver(ServiceLeadership leadership, KnownHolders holders, ServiceLog log)
+internal sealed class LeaderObserver(ServiceLeadership leadership, int instances, KnownHolders holders, ServiceLog log)
 {
+    private readonly Lock _gate = new();
+
+    /// <summary>The terms that were seen last, as many as there may be at a time: the one that was seen last comes last.</summary>
+    private readonly List<long> _seen = [];
     private IDisposable? _subscription;
-    private volatile LeaderInfo? _seen;
 
     /// <summary>Begins to look; does nothing when it does already.</summary>
     public void Start(CancellationToken stop)
@@ -26,15 +29,35 @@ internal sealed class LeaderObserver(ServiceLeadership leadership, KnownHolders 
         return Task.CompletedTask;
     }
 
-    /// <summary>Makes the leader that is seen next worth a line of the log, although it may be the one that was seen last.</summary>
-    public void Forget() => _seen = null;
+    /// <summary>Makes the leaders that are seen next worth a line of the log, although they may be those that were seen last.</summary>
+    public void Forget()
+    {
+        lock (_gate)
+        {
+            _seen.Clear();
+        }
+    }
 
     private void See(LockHolder holder)
     {
-        if (leadership.Saw(holder) is { } leader && leader != _seen)
+        if (leadership.Refused(holder) is { } leader && IsNew(leader))
         {
-            _seen = leader;
             log.SeesLeader(leader);
+        }
+    }
+
+    private bool IsNew(LeaderInfo leader)
+    {
+        lock (_gate)
+        {
+            var isNew = !_seen.Remove(leader.FencingToken);
+            _seen.Add(leader.FencingToken);
+            if (_seen.Count > instances)
+            {
+                _seen.RemoveAt(0);
+            }
+
+            return isNew;
         }
     }
 }

@@ -62,18 +62,21 @@ internal sealed class LeaderQuestions(ILockStore store, ILockStoreAdministration
     }
 
     /// <summary>Asks, and waits for the reply no longer than it is worth.</summary>
-    /// <returns>Who holds the lock; null for nobody.</returns>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="isShared">Whether several may hold it, as far as is known: then all of them are asked for at once, and else only where one of several is found.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Who holds the lock; empty for nobody.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="LockStoreException">The store could not reply.</exception>
     /// <exception cref="NotSupportedException">The store has no administration.</exception>
-    public async Task<LockHolder?> AskAsync(string lockName, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<LockHolder>> AskAsync(string lockName, bool isShared, CancellationToken cancellationToken)
     {
-        LockHolder? holder = null;
+        IReadOnlyList<LockHolder> holders = [];
         try
         {
             await StoreTimeLimit.ApplyAsync(
                 StoreTimeLimit.Default,
-                async limited => holder = await administration.GetHolderAsync(lockName, limited).ConfigureAwait(false),
+                async limited => holders = await FindHoldersAsync(lockName, isShared, limited).ConfigureAwait(false),
                 time,
                 cancellationToken).ConfigureAwait(false);
         }
@@ -88,6 +91,16 @@ internal sealed class LeaderQuestions(ILockStore store, ILockStoreAdministration
             _away.TryRemove(store.ShardOf(lockName), out _);
         }
 
-        return holder;
+        return holders;
+    }
+
+    private async Task<IReadOnlyList<LockHolder>> FindHoldersAsync(string lockName, bool isShared, CancellationToken cancellationToken)
+    {
+        if (!isShared && await administration.GetHolderAsync(lockName, cancellationToken).ConfigureAwait(false) is var holder && holder?.Share is null)
+        {
+            return holder is null ? [] : [holder];
+        }
+
+        return (await administration.InspectAsync(lockName, maxWaiters: 0, cancellationToken).ConfigureAwait(false)).Holders;
     }
 }

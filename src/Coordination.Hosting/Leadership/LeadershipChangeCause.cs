@@ -30,6 +30,6 @@ public enum LeadershipChangeCause
     /// <summary>Another node was seen to lead.</summary>
     LeaderSeen,
 
-    /// <summary>The other node that led does so no longer, or is not known to: its lease as it was seen has run out, and the store does not say more.</summary>
+    /// <summary>Another node that led does so no longer, or is not known to: its lease as it was seen has run out, and the store does not say more.</summary>
     LeaderGone,
 }

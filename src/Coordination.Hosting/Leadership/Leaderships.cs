@@ -22,6 +22,7 @@ internal sealed class Leaderships : IDisposable
                 node.GetRequired<ILockProvider>().NodeId,
                 node.GetRequired<LeaderQuestions>(),
                 node.GetOptions<CoordinationOptions>().LeaseDuration,
+                isShared: false,
                 node.GetShared<TimeProvider>());
             _observed.Add(asked, leadership);
 

@@ -22,33 +22,34 @@ internal class LockLeadership : ILeadership, IDisposable
     /// <summary>When to try again where other locks came first.</summary>
     private static readonly TimeSpan NextLook = TimeSpan.FromSeconds(1);
 
-    /// <summary>How much longer than the leader's lease it counts: whoever waits for its end asks a little later, and has to get a reply.</summary>
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
-
     private readonly string _nodeId;
-    private readonly LeaderQuestions _questions;
     private readonly List<ChannelWriter<LeadershipChange>> _watchers = [];
     private readonly CancellationTokenSource _ending = new();
+    private readonly LeaderSights _sights;
     private ITimer? _timer;
-    private LeaderSight _sight;
     private LeadershipChange _published;
     private long? _askedAt;
     private bool _isAsking;
     private bool _cannotAsk;
 
+    /// <summary>Whether several may hold the lock, by what was seen of it last: who it is refused to is told of one of them alone.</summary>
+    private bool _isShared;
+
     /// <param name="lockName">The lock.</param>
     /// <param name="nodeId">This node.</param>
     /// <param name="questions">Asks the store.</param>
     /// <param name="leaseDuration">How often it is asked while somebody watches and nobody leads.</param>
+    /// <param name="isShared">Whether several may hold the lock, as far as this node knows before it has asked.</param>
     /// <param name="time">The clock.</param>
-    public LockLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, TimeProvider time)
+    public LockLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, bool isShared, TimeProvider time)
     {
         LockName = lockName;
         _nodeId = nodeId;
-        _questions = questions;
+        Questions = questions;
         LeaseDuration = leaseDuration;
         Time = time;
-        _sight = new LeaderSight(null, time.GetTimestamp(), leaseDuration);
+        _isShared = isShared;
+        _sights = new LeaderSights(leaseDuration, time);
         _published = new LeadershipChange { LockName = lockName, IsLeader = false, At = time.GetUtcNow() };
     }
 
@@ -60,7 +61,7 @@ internal class LockLeadership : ILeadership, IDisposable
         {
             lock (Gate)
             {
-                return Look().IsLeader;
+                return Look().Own is not null;
             }
         }
     }
@@ -71,12 +72,20 @@ internal class LockLeadership : ILeadership, IDisposable
         {
             lock (Gate)
             {
-                if ((_sight.Leader is null && _askedAt is null) || Time.GetElapsedTime(Math.Max(_askedAt ?? _sight.At, _sight.At)) >= Fresh)
-                {
-                    TryAsk();
-                }
+                AskIfOld();
+                return Describe().Leader;
+            }
+        }
+    }
 
-                return Look().Leader;
+    public IReadOnlyList<LeaderInfo> Leaders
+    {
+        get
+        {
+            lock (Gate)
+            {
+                AskIfOld();
+                return Describe().Leaders;
             }
         }
     }
@@ -86,10 +95,12 @@ internal class LockLeadership : ILeadership, IDisposable
 
     protected TimeProvider Time { get; }
 
+    protected LeaderQuestions Questions { get; }
+
     protected TimeSpan LeaseDuration { get; }
 
-    /// <summary>Whether this node holds the lock, so that what the store says of others is old. To be asked inside the gate.</summary>
-    protected virtual bool Holds => false;
+    /// <summary>Whether this node holds the lock and nobody can beside it, so that what the store says of others is old. To be asked inside the gate.</summary>
+    protected virtual bool HoldsAlone => false;
 
     protected bool IsEnded { get; private set; }
 
@@ -99,7 +110,7 @@ internal class LockLeadership : ILeadership, IDisposable
             new BoundedChannelOptions(WatcherCapacity) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
         lock (Gate)
         {
-            Publish(LeadershipChangeCause.LeaderGone);
+            PublishSeen();
             channel.Writer.TryWrite(_published);
             if (IsEnded)
             {
@@ -108,7 +119,7 @@ internal class LockLeadership : ILeadership, IDisposable
             else
             {
                 _watchers.Add(channel.Writer);
-                if (_sight.Leader is null)
+                if (_sights.IsEmpty || _isShared)
                 {
                     TryAsk();
                 }
@@ -135,15 +146,22 @@ internal class LockLeadership : ILeadership, IDisposable
 
     public async Task<LeaderInfo?> GetLeaderAsync(CancellationToken cancellationToken = default)
     {
-        var askedAt = Time.GetTimestamp();
-        var holder = await _questions.AskAsync(LockName, cancellationToken).ConfigureAwait(false);
-        Saw(holder, askedAt);
-        return ToLeader(holder);
+        var leaders = await GetLeadersAsync(cancellationToken).ConfigureAwait(false);
+        return leaders.FirstOrDefault(leader => leader.NodeId == _nodeId) ?? Eldest(leaders);
     }
 
-    /// <summary>Learns what the store just said of the lock.</summary>
+    public async Task<IReadOnlyList<LeaderInfo>> GetLeadersAsync(CancellationToken cancellationToken = default)
+    {
+        var askedAt = Time.GetTimestamp();
+        var holders = await Questions.AskAsync(LockName, Volatile.Read(ref _isShared), cancellationToken).ConfigureAwait(false);
+        Saw(holders, areAll: true, askedAt);
+        return [.. holders.Where(Leads).Select(LeaderSights.Describe).OrderBy(static leader => leader.Instance)];
+    }
+
+    /// <summary>Learns what the store just said of the lock when it refused it: its holder, or one of several.</summary>
     /// <returns>The leader, if it is another node.</returns>
-    public LeaderInfo? Saw(LockHolder holder) => Saw(holder, Time.GetTimestamp());
+    public LeaderInfo? Saw(LockHolder holder) =>
+        Saw([holder], areAll: holder.Share is null, Time.GetTimestamp()) && Leads(holder) && holder.Owner.NodeId != _nodeId ? LeaderSights.Describe(holder) : null;
 
     /// <summary>Every watch ends with this, and nothing is asked any more.</summary>
     public virtual void End()
@@ -151,7 +169,7 @@ internal class LockLeadership : ILeadership, IDisposable
         lock (Gate)
         {
             IsEnded = true;
-            Know(null, Timeout.InfiniteTimeSpan);
+            KnowNobody();
             Publish(LeadershipChangeCause.HostStopped);
             _watchers.ForEach(static watcher => watcher.TryComplete());
             _watchers.Clear();
@@ -164,68 +182,98 @@ internal class LockLeadership : ILeadership, IDisposable
 
     public void Dispose() => End();
 
-    /// <summary>The leadership as it is. To be asked inside the gate.</summary>
-    protected virtual (bool IsLeader, LeaderInfo? Leader) Look() =>
-        (false, _sight.Leader is not null && Time.GetElapsedTime(_sight.At) <= _sight.Lasts + Grace ? _sight.Leader : null);
+    /// <summary>Who leads: this node, and all who are known to, of whom it may be one. To be asked inside the gate.</summary>
+    protected virtual (LeaderInfo? Own, IEnumerable<LeaderInfo> Seen) Look() => (null, _sights.Leaders);
 
     /// <summary>The leadership as it is, with what changed it last. To be asked inside the gate.</summary>
     protected LeadershipChange Describe()
     {
-        var (isLeader, leader) = Look();
-        return _published with { IsLeader = isLeader, Leader = leader };
+        var (own, seen) = Look();
+        List<LeaderInfo> leaders = own is null ? [.. seen] : [own, .. seen.Where(leader => leader.Instance != own.Instance)];
+        leaders.Sort(static (one, other) => one.Instance.CompareTo(other.Instance));
+        return _published with { IsLeader = own is not null, Leader = own ?? Eldest(leaders), Leaders = leaders.AsReadOnly() };
     }
 
     /// <summary>Tells watchers, if there is anything new. To be called inside the gate.</summary>
-    protected virtual void Publish(LeadershipChangeCause cause)
+    protected void Publish(LeadershipChangeCause cause) => Publish(Describe(), cause);
+
+    /// <summary>Learns that nobody leads. To be called inside the gate.</summary>
+    protected void KnowNobody()
     {
-        var (isLeader, leader) = Look();
-        if (isLeader != _published.IsLeader || leader != _published.Leader)
-        {
-            var change = new LeadershipChange { LockName = LockName, IsLeader = isLeader, Leader = leader, Cause = cause, At = Time.GetUtcNow() };
-            _published = change;
-            _watchers.ForEach(watcher => watcher.TryWrite(change));
-        }
+        _sights.Clear();
+        Know([], areAll: true);
     }
 
-    /// <summary>Learns of another leader, or that there is none. To be called inside the gate.</summary>
-    protected virtual void Know(LeaderInfo? leader, TimeSpan lasts) => _sight = new LeaderSight(leader, Time.GetTimestamp(), lasts);
+    /// <summary>Learns of other leaders. To be called inside the gate.</summary>
+    /// <param name="seen">Who they are.</param>
+    /// <param name="areAll">Whether there are no others.</param>
+    protected virtual void Know(IReadOnlyList<LeaderSight> seen, bool areAll)
+    {
+    }
 
     /// <summary>Learns who led before, and released the lock. To be called inside the gate.</summary>
     protected virtual void KnowReleased(LeaderInfo before)
     {
     }
 
-    private LeaderInfo? Saw(LockHolder? holder, long askedAt)
+    /// <summary>Why watchers are told, where what was seen of others is not all of it. To be asked inside the gate.</summary>
+    protected virtual LeadershipChangeCause CauseOf(LeadershipChangeCause cause, bool wasLeader) => cause;
+
+    /// <summary>Whether somebody leads, or only the rest of LockAtLeastFor keeps the lock.</summary>
+    private static bool Leads(LockHolder holder) => !holder.IsReleased;
+
+    private static LeaderInfo? Eldest(IReadOnlyList<LeaderInfo> leaders) => leaders.Count > 0 ? leaders.MinBy(static leader => leader.FencingToken) : null;
+
+    /// <summary>Tells watchers of others that came or went.</summary>
+    private void PublishSeen()
+    {
+        var now = Describe();
+        Publish(now, now.Leaders.Except(_published.Leaders).Any() ? LeadershipChangeCause.LeaderSeen : LeadershipChangeCause.LeaderGone);
+    }
+
+    private void Publish(LeadershipChange now, LeadershipChangeCause cause)
+    {
+        if (now != _published)
+        {
+            var change = now with { Cause = CauseOf(cause, _published.IsLeader), At = Time.GetUtcNow() };
+            _published = change;
+            _watchers.ForEach(watcher => watcher.TryWrite(change));
+        }
+    }
+
+    /// <returns>Whether it is news: a reply may come late, and what is known be newer.</returns>
+    private bool Saw(IReadOnlyList<LockHolder> holders, bool areAll, long askedAt)
     {
         lock (Gate)
         {
-            // A reply may come late, and what is known be newer.
-            if (IsEnded || Holds || askedAt < _sight.At || holder?.FencingToken < _sight.Leader?.FencingToken)
+            var current = holders.Where(holder => !_sights.HaveSuccessorOf(holder)).ToList();
+            if (IsEnded || HoldsAlone || askedAt < _sights.At || current.Count < Math.Min(holders.Count, 1))
             {
-                return null;
+                return false;
             }
 
-            // By what this node sees of itself it does not lead: the grant is on its way here, or was lost.
-            var other = holder?.Owner.NodeId == _nodeId ? null : ToLeader(holder);
-            Know(other, holder?.TimeToLive ?? LeaseDuration);
-            if (holder is { IsReleased: true } && holder.Owner.NodeId != _nodeId)
+            // By what this node sees of itself it does not lead: the grant is on its way here, or was lost. Or it knows better.
+            var others = current.Where(holder => holder.Owner.NodeId != _nodeId).ToLookup(Leads);
+            _isShared = holders.Count > 0 ? holders[0].Share is not null : _isShared;
+            Know(areAll ? _sights.Set(others[true], askedAt) : [.. others[true].Select(_sights.Add)], areAll);
+            foreach (var released in others[false])
             {
-                KnowReleased(Describe(holder));
+                KnowReleased(LeaderSights.Describe(released));
             }
 
-            Publish(other is null ? LeadershipChangeCause.LeaderGone : LeadershipChangeCause.LeaderSeen);
+            PublishSeen();
             Arm();
-            return other;
+            return true;
         }
     }
 
     /// <summary>Looks again when what is known counts no longer, or is stale and somebody watches. Asks only if somebody does.</summary>
     private void Arm()
     {
-        var due = IsEnded || Holds ? Timeout.InfiniteTimeSpan
-            : _watchers.Count > 0 && !_cannotAsk ? Remaining(Stale, NextLook)
-            : _sight.Leader is not null ? Remaining(_sight.Lasts + Grace, LeaseDuration)
-            : _watchers.Count > 0 ? Remaining(LeaseDuration, LeaseDuration)
+        var due = IsEnded || HoldsAlone ? Timeout.InfiniteTimeSpan
+            : _watchers.Count > 0 && !_cannotAsk ? Soon(Stale - Time.GetElapsedTime(_sights.At), NextLook)
+            : !_sights.IsEmpty ? Soon(_sights.FirstEndsIn + LeaderSights.Grace, LeaseDuration)
+            : _watchers.Count > 0 ? Soon(_sights.FirstEndsIn, LeaseDuration)
             : Timeout.InfiniteTimeSpan;
         if (_timer is null && due != Timeout.InfiniteTimeSpan)
         {
@@ -240,37 +288,42 @@ internal class LockLeadership : ILeadership, IDisposable
             _timer?.Change(due, Timeout.InfiniteTimeSpan);
         }
 
-        TimeSpan Remaining(TimeSpan lasts, TimeSpan again)
-        {
-            var left = lasts - Time.GetElapsedTime(_sight.At) + TimeSpan.FromMilliseconds(1);
-            return left > TimeSpan.Zero ? left : again;
-        }
+        static TimeSpan Soon(TimeSpan left, TimeSpan again) => left > TimeSpan.FromMilliseconds(-1) ? left + TimeSpan.FromMilliseconds(1) : again;
     }
 
     private void LookAgain()
     {
         lock (Gate)
         {
-            if (IsEnded || Holds)
+            if (IsEnded || HoldsAlone)
             {
                 return;
             }
 
-            var age = Time.GetElapsedTime(_sight.At);
-            if (_watchers.Count > 0 && age < _sight.Lasts + Grace)
+            var left = _sights.FirstEndsIn;
+            if (_watchers.Count > 0 && left > -LeaderSights.Grace)
             {
-                if (age >= Stale && _questions.MayLook())
+                if (Time.GetElapsedTime(_sights.At) >= Stale && Questions.MayLook())
                 {
                     TryAsk();
                 }
             }
-            else if (age >= _sight.Lasts && (_watchers.Count == 0 || !TryAsk()))
+            else if (left <= TimeSpan.Zero && (_watchers.Count == 0 || !TryAsk()))
             {
-                Know(null, LeaseDuration);
-                Publish(LeadershipChangeCause.LeaderGone);
+                _sights.DropEnded();
+                PublishSeen();
             }
 
             Arm();
+        }
+    }
+
+    /// <summary>For whoever asks next, where what is known is old, or is not all.</summary>
+    private void AskIfOld()
+    {
+        if (((_sights.IsEmpty || _isShared) && _askedAt is null) || Time.GetElapsedTime(Math.Max(_askedAt ?? _sights.At, _sights.At)) >= Fresh)
+        {
+            TryAsk();
         }
     }
 
@@ -282,7 +335,7 @@ internal class LockLeadership : ILeadership, IDisposable
             return true;
         }
 
-        if (IsEnded || Holds || _cannotAsk || !_questions.MayAsk(LockName))
+        if (IsEnded || HoldsAlone || _cannotAsk || !Questions.MayAsk(LockName))
         {
             return false;
         }
@@ -299,7 +352,7 @@ internal class LockLeadership : ILeadership, IDisposable
         var isKnown = false;
         try
         {
-            await GetLeaderAsync(_ending.Token).ConfigureAwait(false);
+            await GetLeadersAsync(_ending.Token).ConfigureAwait(false);
             isKnown = true;
         }
         catch (NotSupportedException)
@@ -315,19 +368,13 @@ internal class LockLeadership : ILeadership, IDisposable
         lock (Gate)
         {
             _isAsking = false;
-            if (!isKnown && !IsEnded && !Holds && Time.GetElapsedTime(_sight.At) > _sight.Lasts)
+            if (!isKnown && !IsEnded && !HoldsAlone && _sights.FirstEndsIn < TimeSpan.Zero)
             {
-                Know(null, LeaseDuration);
-                Publish(LeadershipChangeCause.LeaderGone);
+                _sights.DropEnded();
+                PublishSeen();
             }
 
             Arm();
         }
     }
-
-    /// <remarks>Nobody leads in the rest of LockAtLeastFor.</remarks>
-    private static LeaderInfo? ToLeader(LockHolder? holder) =>
-        holder is null or { IsReleased: true } ? null : Describe(holder);
-
-    private static LeaderInfo Describe(LockHolder holder) => new() { NodeId = holder.Owner.NodeId, FencingToken = holder.FencingToken, Since = holder.Since };
 }

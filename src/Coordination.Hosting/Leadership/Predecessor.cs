@@ -17,6 +17,7 @@ internal sealed record Predecessor(LeaderInfo Leader, PredecessorEnd End, WorkEn
         PredecessorEnd.RanOut => "its lease ran out",
         PredecessorEnd.Own when OwnLoss is not null => $"it was this node's own: {OwnEnd}, {OwnLoss}",
         PredecessorEnd.Own => $"it was this node's own: {OwnEnd}",
+        PredecessorEnd.Unknown => "how is not known here",
         _ => throw new InvalidOperationException($"A term that ended is not said to have ended by {End}."),
     };
 }

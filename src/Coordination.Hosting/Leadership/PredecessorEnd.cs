@@ -3,7 +3,7 @@ namespace Coordination.Hosting.Leadership;
 /// <summary>How the term of a predecessor ended, as far as this node can know.</summary>
 internal enum PredecessorEnd
 {
-    /// <summary>It has not ended, or it is to be seen how.</summary>
+    /// <summary>It has not ended, or it is to be seen how, or nothing was heard of one of several for too long.</summary>
     Unknown,
 
     /// <summary>The lock was free before its lease had run out: it was released, or revoked.</summary>

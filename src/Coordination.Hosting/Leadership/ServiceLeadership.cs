@@ -1,17 +1,18 @@
 using Coordination.Hosting.Execution;
+using Coordination.Hosting.Stores;
 
 namespace Coordination.Hosting.Leadership;
 
 /// <summary>What a node knows of the leadership of one of its services: written by the service's runner, read by everybody.</summary>
-internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, TimeProvider time)
-    : LockLeadership(lockName, nodeId, questions, leaseDuration, time)
+internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, TimeProvider time)
+    : LockLeadership(lockName, nodeId, questions, leaseDuration, isShared: instances > 1, time)
 {
     private readonly Dictionary<WorkEnd, long> _terms = [];
+    private readonly Predecessors _predecessors = new(time);
     private ServicePhase _phase;
+    private LockCapacity? _inUseAs;
     private ILockLease? _lease;
     private LeaderInfo? _leader;
-    private Predecessor? _last;
-    private long _lastEndsAt;
 
     public ServiceStatus Status
     {
@@ -19,7 +20,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
         {
             lock (Gate)
             {
-                return new ServiceStatus(_phase, _lease?.State, Describe());
+                return new ServiceStatus(_phase, _lease?.State, Describe(), _phase == ServicePhase.Deferred ? _inUseAs : null);
             }
         }
     }
@@ -39,18 +40,22 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
     /// <summary>Whom the term of this node follows; null where it knows of none.</summary>
     public Predecessor? Predecessor { get; private set; }
 
-    protected override bool Holds => _lease is not null;
+    protected override bool HoldsAlone => _lease is not null && instances == 1;
 
     /// <summary>A term of this node begins.</summary>
     public void Lead(ILockLease lease)
     {
         lock (Gate)
         {
-            Know(null, LeaseDuration);
-            Predecessor = _last is { End: PredecessorEnd.Unknown } last ? last with { End = PredecessorEnd.RanOut } : _last;
+            if (instances == 1)
+            {
+                KnowNobody();
+            }
+
+            _leader = new LeaderInfo { NodeId = lease.Owner.NodeId, FencingToken = lease.FencingToken, Instance = lease.Permit ?? 0, Since = Time.GetUtcNow() };
+            Predecessor = _predecessors.Of(_leader.Instance);
             _phase = ServicePhase.Leader;
             _lease = lease;
-            _leader = new LeaderInfo { NodeId = lease.Owner.NodeId, FencingToken = lease.FencingToken, Since = Time.GetUtcNow() };
             Publish(LeadershipChangeCause.TermBegan);
         }
     }
@@ -67,11 +72,60 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
             {
                 var ended = end ?? (phase == ServicePhase.Stopped ? WorkEnd.Stopped : WorkEnd.Lost);
                 _terms[ended] = _terms.GetValueOrDefault(ended) + 1;
-                _last = new Predecessor(_leader!, PredecessorEnd.Own, ended, ended == WorkEnd.Lost ? _lease.LossReason : null);
+                _predecessors.OwnEnded(new Predecessor(_leader!, PredecessorEnd.Own, ended, ended == WorkEnd.Lost ? _lease.LossReason : null));
                 (_lease, _leader) = (null, null);
-                Know(null, LeaseDuration);
+                if (instances == 1)
+                {
+                    KnowNobody();
+                }
+
                 Publish(CauseOf(ended));
             }
+        }
+    }
+
+    /// <summary>Others use the lock with another number of leaders, and this node waits until they have gone.</summary>
+    /// <param name="inUseAs">What they use it as.</param>
+    public void Defer(LockCapacity inUseAs)
+    {
+        lock (Gate)
+        {
+            _inUseAs = inUseAs;
+            Enter(ServicePhase.Deferred);
+        }
+    }
+
+    /// <summary>The store refused the lock to this node, which stands in its queue.</summary>
+    /// <param name="holder">Who holds it, or one of those who do.</param>
+    /// <returns>The leader, if it is another node.</returns>
+    public LeaderInfo? Refused(LockHolder holder)
+    {
+        lock (Gate)
+        {
+            if (_phase == ServicePhase.Deferred)
+            {
+                _phase = ServicePhase.Standby;
+            }
+
+            return Saw(holder);
+        }
+    }
+
+    /// <summary>Has the store asked who lead, for a check that names them, where several do: this node is told of few of them by itself. Throws nothing that the store does.</summary>
+    public async Task LookAsync(CancellationToken cancellationToken)
+    {
+        if (instances == 1 || !Questions.MayAsk(LockName))
+        {
+            return;
+        }
+
+        try
+        {
+            await StoreTimeLimit.ApplyAsync(StoreTimeLimit.OfHealthCheck, GetLeadersAsync, Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            // What is known of them has to do, and what the matter is, the check says anyhow.
         }
     }
 
@@ -86,27 +140,15 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
     }
 
     // The lease knows of its loss before its callbacks have run.
-    protected override (bool IsLeader, LeaderInfo? Leader) Look() =>
-        _lease is null ? base.Look() : _lease.State is LeaseState.Held or LeaseState.InDoubt ? (true, _leader) : (false, null);
+    protected override (LeaderInfo? Own, IEnumerable<LeaderInfo> Seen) Look() =>
+        (_lease?.State is LeaseState.Held or LeaseState.InDoubt ? _leader : null, base.Look().Seen);
 
-    protected override void Publish(LeadershipChangeCause cause) => base.Publish(_lease is { State: LeaseState.Lost } ? LeadershipChangeCause.LeaseLost : cause);
+    protected override LeadershipChangeCause CauseOf(LeadershipChangeCause cause, bool wasLeader) =>
+        wasLeader && _lease is { State: LeaseState.Lost } ? LeadershipChangeCause.LeaseLost : cause;
 
-    protected override void Know(LeaderInfo? leader, TimeSpan lasts)
-    {
-        base.Know(leader, lasts);
-        if (leader is not null)
-        {
-            _last = new Predecessor(leader, PredecessorEnd.Unknown);
-            _lastEndsAt = Time.GetTimestamp() + (long)(lasts.TotalSeconds * Time.TimestampFrequency);
-        }
-        else if (_last is { End: PredecessorEnd.Unknown } last && Time.GetTimestamp() < _lastEndsAt)
-        {
-            // Before the end of its lease it can only have been passed on.
-            _last = last with { End = PredecessorEnd.PassedOn };
-        }
-    }
+    protected override void Know(IReadOnlyList<LeaderSight> seen, bool areAll) => _predecessors.Saw(seen, areAll);
 
-    protected override void KnowReleased(LeaderInfo before) => _last = new Predecessor(before, PredecessorEnd.Released);
+    protected override void KnowReleased(LeaderInfo before) => _predecessors.SawReleased(before);
 
     private static LeadershipChangeCause CauseOf(WorkEnd end) => end switch
     {

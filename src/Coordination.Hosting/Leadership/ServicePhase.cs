@@ -12,6 +12,9 @@ internal enum ServicePhase
     /// <summary>Waits for the lock.</summary>
     Standby,
 
+    /// <summary>Waits until those have gone who use the lock with another number of leaders, as during a rolling update.</summary>
+    Deferred,
+
     /// <summary>Does the work of a term.</summary>
     Leader,
 

@@ -1,4 +1,8 @@
 namespace Coordination.Hosting.Leadership;
 
 /// <summary>A service on this node at one moment, for the health check.</summary>
-internal sealed record ServiceStatus(ServicePhase Phase, LeaseState? Lease, LeadershipChange Leadership);
+/// <param name="Phase">What it does.</param>
+/// <param name="Lease">The state of its lease; null where it has none.</param>
+/// <param name="Leadership">Who leads.</param>
+/// <param name="InUseAs">What others use the lock as, where that is what this node waits for; else null.</param>
+internal sealed record ServiceStatus(ServicePhase Phase, LeaseState? Lease, LeadershipChange Leadership, LockCapacity? InUseAs);

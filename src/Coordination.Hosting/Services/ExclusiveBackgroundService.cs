@@ -1,11 +1,11 @@
 namespace Coordination;
 
 /// <summary>
-/// A background service of which one node at a time does the work: the leader. Every other node that registers it stands by and takes
-/// over when the leader stops, fails, loses its lease or dies. Register it with <c>services.AddExclusiveBackgroundService&lt;T&gt;()</c>.
+/// A background service of which one node at a time does the work: the leader; or up to <see cref="ExclusiveServiceOptions.Instances"/> nodes. Every other node that registers it
+/// stands by and takes over when a leader stops, fails, loses its lease or dies. Register it with <c>services.AddExclusiveBackgroundService&lt;T&gt;()</c>.
 /// </summary>
 /// <remarks>
-/// <para>The instance is made once, when the host starts, and does every term of its node; its constructor takes what it needs from
+/// <para>The object is made once, when the host starts, and does every term of its node; its constructor takes what it needs from
 /// the container and nothing else. It lives as long as the host: take scoped services from <see cref="ExclusiveTerm.Services"/>.</para>
 /// <para>The node contends again after every term, whatever ended it, for as long as the host runs
 /// (unless <see cref="ExclusiveServiceOptions.AfterCompletion"/> says otherwise).</para>

@@ -18,6 +18,20 @@ public sealed class ExclusiveServiceOptions
     public string? LockName { get; set; }
 
     /// <summary>
+    /// How many nodes lead at a time: each has a term, a fencing token and an instance number of its own (<see cref="ExclusiveTerm.Instance"/>), and all others stand by. A node never
+    /// leads twice in one service.
+    /// </summary>
+    /// <value>1, which is the default, to <see cref="LockCapacity.MaxPermits"/>. To be the same on every node.</value>
+    /// <remarks>
+    /// <para>With 1 the lock is an exclusive one, and with more a semaphore, which needs a store that keeps them and takes no <see cref="LockOptions.AllowBarging"/>.</para>
+    /// <para>A rolling update that changes the number lets in no more than either. For as long as nodes with one number lead or stand by, nodes with another wait: they say so once, in a
+    /// warning that names both, are healthy and ready, ask again every one to two seconds, and lead when the last of the others has gone. So have the update stop
+    /// old nodes also while no new one leads, as it does by default.</para>
+    /// <para>An <see cref="ExclusivePeriodicService"/>, and work that is run once, have no such setting: a slot is run by one node, and what is run once is done once.</para>
+    /// </remarks>
+    public int Instances { get; set; } = 1;
+
+    /// <summary>
     /// The node whose locks it uses, where the application has several: the name that <c>services.AddCoordination("billing")</c> was given. Null, the default, for the
     /// node that has no name.
     /// </summary>

@@ -23,6 +23,11 @@ internal sealed class ExclusiveServiceOptionsValidator(IServiceProvider services
             failures.Add($"{name}: LockName is empty. Give it a name, or leave it null for that of the application and the type.");
         }
 
+        if (options.Instances is < 1 or > LockCapacity.MaxPermits)
+        {
+            failures.Add($"{name}: Instances is {options.Instances}. Set 1 to {LockCapacity.MaxPermits}: how many nodes lead at a time.");
+        }
+
         if (!Enum.IsDefined(options.AfterCompletion))
         {
             failures.Add($"{name}: AfterCompletion is {options.AfterCompletion}. Use Pause, ContendAgain or Never.");

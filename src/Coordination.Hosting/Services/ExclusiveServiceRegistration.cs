@@ -16,7 +16,7 @@ internal abstract class ExclusiveServiceRegistration(ServiceKey key)
     /// <exception cref="InvalidOperationException">The application registered the type, and not as a singleton.</exception>
     public abstract ExclusiveBackgroundService GetService(IServiceProvider services);
 
-    public abstract ServiceLeadership CreateLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, TimeProvider time);
+    public abstract ServiceLeadership CreateLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, TimeProvider time);
 }
 
 internal sealed class ExclusiveServiceRegistration<TService>(ServiceKey key, ServiceInstance<TService> instance) : ExclusiveServiceRegistration(key)
@@ -24,6 +24,6 @@ internal sealed class ExclusiveServiceRegistration<TService>(ServiceKey key, Ser
 {
     public override ExclusiveBackgroundService GetService(IServiceProvider services) => instance.Get(services);
 
-    public override ServiceLeadership CreateLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, TimeProvider time) =>
-        new ServiceLeadership<TService>(lockName, nodeId, questions, leaseDuration, time);
+    public override ServiceLeadership CreateLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, TimeProvider time) =>
+        new ServiceLeadership<TService>(lockName, nodeId, questions, leaseDuration, instances, time);
 }

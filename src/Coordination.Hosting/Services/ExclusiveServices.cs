@@ -74,7 +74,8 @@ internal sealed class ExclusiveServices
         var time = node.GetShared<TimeProvider>();
         try
         {
-            var @lock = locks.GetLock(options.LockName ?? ServiceLockName.Find(registration.Key, settings.ApplicationName), options.LockOptions).AsStandby();
+            var name = options.LockName ?? ServiceLockName.Find(registration.Key, settings.ApplicationName);
+            var @lock = (options.Instances == 1 ? locks.GetLock(name, options.LockOptions) : locks.GetSemaphore(name, options.Instances, options.LockOptions)).AsStandby();
             var timings = LeaseTimings.Of(settings, options.LockOptions);
             return new ExclusiveService(
                 registration,
@@ -83,12 +84,16 @@ internal sealed class ExclusiveServices
                 @lock,
                 timings.Duration,
                 new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OnOverdue),
-                registration.CreateLeadership(@lock.Name, locks.NodeId, node.GetRequired<LeaderQuestions>(), timings.Duration, time),
+                registration.CreateLeadership(@lock.Name, locks.NodeId, node.GetRequired<LeaderQuestions>(), timings.Duration, options.Instances, time),
                 new ServiceFailures(options.MaxRestartDelay + options.RestartDelayResetAfter, time));
         }
         catch (ArgumentException exception)
         {
             throw Invalid(registration, $"{registration.Name}: {exception.Message}");
+        }
+        catch (NotSupportedException exception)
+        {
+            throw Invalid(registration, $"{registration.Name}: Instances is {options.Instances}. Set 1, or choose another store: {exception.Message}");
         }
     }
 

@@ -27,6 +27,8 @@ internal sealed class LeadershipMetrics : IDisposable
         _meter.Create(meter => meter.CreateObservableGauge(
             "coordination.leadership.leader", () => Each(static service => service.Leadership.IsLeader ? 1 : 0), "{leader}", "Whether this node leads: 1 or 0, by lock."));
         _meter.Create(meter => meter.CreateObservableGauge(
+            "coordination.leadership.instances", () => Each(static service => service.Options.Instances), "{leader}", "How many nodes may lead at a time, by lock."));
+        _meter.Create(meter => meter.CreateObservableGauge(
             "coordination.leadership.overdue", () => Each(static service => service.Leadership.Status.Phase == ServicePhase.Overdue ? 1 : 0), "{service}", "Whether work goes on too long after its lease was lost: 1 or 0, by lock."));
         _meter.Create(meter => meter.CreateObservableGauge(
             "coordination.leadership.failures", () => Each(static service => service.Failures.Now.InARow), "{failure}", "Failures in a row on this node, by lock."));

@@ -9,8 +9,8 @@ internal static partial class LogMessages
     [LoggerMessage(1200, LogLevel.Information, "{Service} stands by for the lock '{LockName}'.")]
     public static partial void StandsBy(this ILogger logger, string service, string lockName);
 
-    [LoggerMessage(1201, LogLevel.Information, "{Service} leads: lock '{LockName}', token {FencingToken}, node {NodeId}.")]
-    public static partial void Leads(this ILogger logger, string service, string lockName, long fencingToken, string nodeId);
+    [LoggerMessage(1201, LogLevel.Information, "{Service} leads: lock '{LockName}', instance {Instance}, token {FencingToken}, node {NodeId}.")]
+    public static partial void Leads(this ILogger logger, string service, string lockName, int instance, long fencingToken, string nodeId);
 
     [LoggerMessage(1202, LogLevel.Information, "{Service} ended its term: lock '{LockName}', token {FencingToken}, after {Duration}, because: {TermEnd}. Release: {Release}.")]
     public static partial void Ended(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan duration, WorkEnd termEnd, ReleaseResult release);
@@ -63,6 +63,9 @@ internal static partial class LogMessages
 
     [LoggerMessage(1218, LogLevel.Information, "{Service} follows node {LeaderNodeId}, token {LeaderFencingToken}, as the leader by the lock '{LockName}'. That term is over: {PredecessorEnd}.")]
     public static partial void Follows(this ILogger logger, string service, string lockName, string leaderNodeId, long leaderFencingToken, string predecessorEnd);
+
+    [LoggerMessage(1219, LogLevel.Warning, "{Service} is set to {Instances} leaders at a time, and other nodes lead or stand by with another number: they use the lock '{LockName}' as {InUseAs}. This node waits until they have gone, as in a rolling update, and asks again by itself.")]
+    public static partial void Defers(this ILogger logger, string service, int instances, string lockName, LockCapacity inUseAs);
 
     [LoggerMessage(1220, LogLevel.Information, "{Service} begins a run: lock '{LockName}', token {FencingToken}, scheduled for {ScheduledFor:O}, recovering: {IsRecovery}.")]
     public static partial void PeriodicRunBegins(this ILogger logger, string service, string lockName, long fencingToken, DateTimeOffset? scheduledFor, bool isRecovery);

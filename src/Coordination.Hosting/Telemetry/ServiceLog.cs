@@ -16,7 +16,7 @@ internal sealed class ServiceLog(ILogger logger, string service, string lockName
     /// <param name="before">Whom it follows; null where this node knows of none.</param>
     public void Leads(ILockLease lease, Predecessor? before)
     {
-        logger.Leads(service, lockName, lease.FencingToken, lease.Owner.NodeId);
+        logger.Leads(service, lockName, lease.Permit ?? 0, lease.FencingToken, lease.Owner.NodeId);
         if (before is not null)
         {
             logger.Follows(service, lockName, before.Leader.NodeId, before.Leader.FencingToken, before.Describe());
@@ -51,6 +51,10 @@ internal sealed class ServiceLog(ILogger logger, string service, string lockName
     public void StopsHost(ILockLease lease) => logger.StopsHost(service, lockName, lease.FencingToken);
 
     public void Declined(ILockLease lease, ReleaseResult release) => logger.Declined(service, lockName, lease.FencingToken, release);
+
+    /// <param name="instances">How many leaders this node is to have at a time.</param>
+    /// <param name="inUseAs">What others use the lock as.</param>
+    public void Defers(int instances, LockCapacity inUseAs) => logger.Defers(service, instances, lockName, inUseAs);
 
     public void Refused(string refusal) => logger.Refused(service, lockName, refusal);
 

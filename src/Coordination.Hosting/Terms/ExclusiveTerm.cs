@@ -33,6 +33,14 @@ public sealed class ExclusiveTerm : ILease
     /// <inheritdoc/>
     public int? Permit => _lease.Permit;
 
+    /// <summary>
+    /// Which of the leaders this is: a number that no other node which leads in the service has, as long as the lease is held. For a share of the work, as a partition or
+    /// a part of the keys. It is given again after the term, the lowest that is free first.
+    /// </summary>
+    /// <value>From zero to one less than <see cref="ExclusiveServiceOptions.Instances"/>: zero where one node leads at a time.</value>
+    /// <remarks>A leader that was paused for longer than its lease may meet another one with its number: the fencing tokens of the two differ, and the later is the greater.</remarks>
+    public int Instance => _lease.Permit ?? 0;
+
     /// <inheritdoc/>
     public CancellationToken Lost => _lease.Lost;
 

@@ -14,8 +14,12 @@ namespace Coordination.Hosting.Terms;
 internal sealed class TermLoop(
     ExclusiveService service, TermWork work, LeasedWork leased, LeaderObserver observer, FailureLimit failures, TimeProvider time, ServiceLog log) : IServiceLoop
 {
+    /// <summary>How long it waits at least before it asks again for a lock that others use with another number of leaders; twice that at most.</summary>
+    private static readonly TimeSpan DeferredDelay = TimeSpan.FromSeconds(1);
+
     private readonly ResiliencePipeline<TermOutcome> _restart = RestartBackoff.Create(service.Options, time);
     private string? _refusal;
+    private LockCapacity? _inUseAs;
 
     public TimeSpan LeaseDuration => service.LeaseDuration;
 
@@ -81,7 +85,7 @@ internal sealed class TermLoop(
             var lease = await StandByAsync(stop).ConfigureAwait(false);
             await using (lease.ConfigureAwait(false))
             {
-                _refusal = null;
+                (_refusal, _inUseAs) = (null, null);
                 return stop.IsCancellationRequested
                     ? await DeclineAsync(lease).ConfigureAwait(false)
                     : await LeadAsync(lease, stop).ConfigureAwait(false);
@@ -110,9 +114,28 @@ internal sealed class TermLoop(
             log.StandsBy();
         }
 
-        var lease = await service.Lock.AcquireAsync(stop).ConfigureAwait(false);
+        var lease = await AcquireAsync(stop).ConfigureAwait(false);
         await observer.StopAsync().ConfigureAwait(false);
         return lease;
+    }
+
+    /// <summary>Waits for the lock, and until those have gone who use it with another number of leaders: that is no failure.</summary>
+    private async Task<ILockLease> AcquireAsync(CancellationToken stop)
+    {
+        while (true)
+        {
+            var began = time.GetTimestamp();
+            try
+            {
+                return await service.Lock.AcquireAsync(stop).ConfigureAwait(false);
+            }
+            catch (LockStoreException exception) when (exception.InUseAs is { } inUseAs)
+            {
+                Deferred(inUseAs, time.GetElapsedTime(began));
+            }
+
+            await Task.Delay(DeferredDelay + (Random.Shared.NextDouble() * DeferredDelay), time, stop).ConfigureAwait(false);
+        }
     }
 
     private async Task<TermOutcome> DeclineAsync(ILockLease lease)
@@ -165,13 +188,26 @@ internal sealed class TermLoop(
         }
     }
 
+    private void Deferred(LockCapacity inUseAs, TimeSpan waited)
+    {
+        service.Leadership.Defer(inUseAs);
+
+        // As below: one that stood in the queue meanwhile has something new to say.
+        if (inUseAs != _inUseAs || waited > service.LeaseDuration)
+        {
+            (_refusal, _inUseAs) = (null, inUseAs);
+            observer.Forget();
+            log.Defers(service.Options.Instances, inUseAs);
+        }
+    }
+
     private void Refused(Exception exception, TimeSpan waited)
     {
         // A wait that outlasted a lease was not refused at first, so this is news. The same refusal at every try is not.
         var refusal = $"{exception.GetType().Name}: {exception.Message}";
         if (refusal != _refusal || waited > service.LeaseDuration)
         {
-            _refusal = refusal;
+            (_refusal, _inUseAs) = (refusal, null);
             observer.Forget();
             log.Refused(refusal);
         }

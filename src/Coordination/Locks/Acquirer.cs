@@ -84,6 +84,11 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
             outcome = AcquireOutcome.Granted;
             return lease;
         }
+        catch (LockStoreException e) when (e.InUseAs is not null)
+        {
+            outcome = AcquireOutcome.Held;
+            throw;
+        }
         catch (OperationCanceledException)
         {
             outcome = AcquireOutcome.Cancelled;
@@ -126,6 +131,11 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
 
             outcome = AcquireOutcome.TimedOut;
             return null;
+        }
+        catch (LockStoreException e) when (e.InUseAs is not null)
+        {
+            outcome = AcquireOutcome.Held;
+            throw;
         }
         catch (OperationCanceledException)
         {

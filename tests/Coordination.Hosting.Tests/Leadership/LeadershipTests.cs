@@ -147,7 +147,7 @@ public sealed class LeadershipTests
         // A service that has stopped says so, and has no changes to wait for.
         Assert.Equal([stopped], await CollectAsync(b.Leadership));
         LeadershipChange Change(bool isLeader, LeaderInfo? leader, LeadershipChangeCause cause) =>
-            new() { LockName = WorkingService.LockName, IsLeader = isLeader, Leader = leader, Cause = cause, At = cluster.Time.GetUtcNow() };
+            new() { LockName = WorkingService.LockName, IsLeader = isLeader, Leader = leader, Leaders = leader is null ? [] : [leader], Cause = cause, At = cluster.Time.GetUtcNow() };
     }
 
     [Fact]

@@ -72,7 +72,7 @@ internal sealed class Cluster : IAsyncDisposable
     /// Moves the clock in small steps until a condition holds. The limit is generous: what is due at a moment happens some steps later on
     /// a busy machine, and tests that ask for a time take it from the log.
     /// </summary>
-    public async Task AdvanceUntilAsync(Func<bool> condition, TimeSpan limit, string what, TimeSpan? step = null, ILease? keep = null)
+    public async Task AdvanceUntilAsync(Func<bool> condition, TimeSpan limit, string what, TimeSpan? step = null, params ILease[] keep)
     {
         var each = step ?? TimeSpan.FromMilliseconds(500);
         for (var advanced = TimeSpan.Zero; advanced <= limit; advanced += each)
@@ -88,7 +88,7 @@ internal sealed class Cluster : IAsyncDisposable
                 await Task.Delay(2, TestContext.Current.CancellationToken);
             }
 
-            await MoveAsync(each, keep is null ? [] : [keep]);
+            await MoveAsync(each, keep);
         }
 
         await UntilAsync(condition, what);

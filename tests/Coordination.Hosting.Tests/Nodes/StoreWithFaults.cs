@@ -89,6 +89,12 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
         return base.GetHolderAsync(lockName, cancellationToken);
     }
 
+    public override Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _questions);
+        return base.InspectAsync(lockName, maxWaiters, cancellationToken);
+    }
+
     public override async Task PingAsync(CancellationToken cancellationToken)
     {
         // As a store that does not look at its token.
