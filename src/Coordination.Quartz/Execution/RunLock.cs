@@ -1,5 +1,7 @@
 using Coordination.Occurrences;
+using Coordination.Quartz.Telemetry;
 using Coordination.Stores;
+using Microsoft.Extensions.Logging;
 
 namespace Coordination.Quartz.Execution;
 
@@ -7,7 +9,7 @@ namespace Coordination.Quartz.Execution;
 /// Asks the store for the lock of a run: all of it, or one of its permits. Mostly a run that waits has a place in the store's queue. Where that does not help, it asks again now and
 /// then: where others use the lock with another capacity, and where another node runs this very fire and there are permits beside.
 /// </summary>
-internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts, TimeProvider time)
+internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts, TimeProvider time, ILogger logger)
 {
     /// <summary>How long it pauses at least before it asks again. The longest pause is twice as long: nodes that wait for the same do not ask in step.</summary>
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
@@ -65,6 +67,12 @@ internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts
                 if (run.InUseAs is null && !(asksAgain && isEndless))
                 {
                     return last;
+                }
+
+                if (asksAgain)
+                {
+                    // It was begun while this one stood in the queue.
+                    logger.StandsBy(run.Context.JobDetail.Key, run.Fire!.Time, RunName.Parse(last.Run)?.NodeId);
                 }
             }
 

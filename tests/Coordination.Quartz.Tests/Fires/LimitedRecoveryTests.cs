@@ -1,6 +1,5 @@
-using System.Collections.Concurrent;
 using Coordination.Quartz.Tests.Schedulers;
-using Coordination.TestKit.Clocks;
+using Quartz;
 
 namespace Coordination.Quartz.Tests.Fires;
 
@@ -53,51 +52,7 @@ public sealed class LimitedRecoveryTests : LimitTest
         Assert.Equal(_now, Ledger.Runs[1].FireTime);
         StageOf(bob).LetGo();
         await UntilAsync(() => bob.Verdicts.All.Count == 1, "bob's run is over");
-        await UntilToldAsync(bob, ending == "dies" ? 1301 : 1300);
-    }
-
-    /// <summary>There is a permit for whoever asks, and it is none for this fire.</summary>
-    [Fact]
-    public async Task A_fire_under_way_beside_free_permits_asks_again_after_pauses_and_takes_no_permit()
-    {
-        var (clock, asked, grants) = (new TestClock(), new ConcurrentQueue<DateTimeOffset>(), 0);
-        var store = new SteeredStore(Store)
-        {
-            BeforeOccurrence = _ =>
-            {
-                asked.Enqueue(clock.GetUtcNow());
-                return Task.CompletedTask;
-            },
-        };
-        var (ada, bob) = (await StartAsync("ada", Recover), await StartAsync("bob", Recover, store, clock: clock));
-        await FireAsync(ada, "once", _now);
-        await UntilAsync(() => Ledger.Runs.Count == 1, "ada runs it");
-        await FireAsync(bob, "once", _now);
-        await UntilToldAsync(bob, 1307);
-        await UntilAsync(
-            async () =>
-            {
-                clock.Advance(TimeSpan.FromMilliseconds(50));
-                grants = Math.Max(grants, (await InspectAsync()).Holders.Count);
-                return asked.Count >= 8;
-            },
-            "it has asked eight times");
-
-        var times = asked.ToArray();
-        var pauses = times.Zip(times.Skip(1), (earlier, later) => later - earlier).ToList();
-        Assert.All(pauses, pause => Assert.InRange(pause, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5)));
-        Assert.True(pauses.Max() - pauses.Min() >= TimeSpan.FromMilliseconds(50), "The pauses are all alike.");
-        Assert.Equal(1, grants);
-        Assert.Empty(bob.Verdicts.All);
-        StageOf(ada).LetGo();
-        await UntilAsync(
-            () =>
-            {
-                clock.Advance(TimeSpan.FromMilliseconds(50));
-                return bob.Verdicts.All.Count == 1;
-            },
-            "bob's fire is over");
-        Assert.True(bob.Verdicts.All[0].IsSkipped);
+        await UntilToldAsync(bob, 1301);
     }
 
     /// <summary>Both stand in the queue when two permits become free in one moment: each has one, and one of them is told that the other runs the fire.</summary>
@@ -201,22 +156,20 @@ public sealed class LimitedRecoveryTests : LimitTest
     {
         var cut = new CutOffStore(Store);
         var (ada, bob) = (await StartAsync("ada", Recover, cut), await StartAsync("bob", Recover));
-        await FireOfSeriesAsync(ada, "series", _now.AddHours(-1));
+        await FireOfSecondAsync(ada, _now);
         await UntilAsync(() => Ledger.Runs.Count == 1, "ada runs it");
-        var begun = Ledger.Runs[0].FireTime;
-        await FireOfSeriesAsync(bob, "series", begun);
+        await FireOfSecondAsync(bob, _now);
         await UntilToldAsync(bob, 1307);
-        await FireOfSeriesOnAsync(await StartAsync("cy", Recover), begun.AddHours(1));
+        await FireOfSecondAsync(await StartAsync("cy", Recover), _now.AddSeconds(1));
+        await UntilAsync(() => Ledger.Runs.Count == 2, "the later one runs beside");
         cut.CutOff();
         await UntilAsync(() => bob.Verdicts.All.Count == 1, "bob's fire is over");
         Assert.True(bob.Verdicts.All[0].IsSkipped);
-        Assert.Single(Ledger.Runs, run => run.FireTime == begun);
+        Assert.Equal(["ada", "cy"], Ledger.Runs.Select(run => run.Scheduler));
 
-        async Task FireOfSeriesOnAsync(TestScheduler node, DateTimeOffset time)
-        {
-            await FireOfSeriesAsync(node, "series", time);
-            await UntilAsync(() => Ledger.Runs.Count == 2, "the later one runs beside");
-        }
+        static async Task FireOfSecondAsync(TestScheduler node, DateTimeOffset time) => await node.Quartz.ScheduleJob(
+            TriggerBuilder.Create().ForJob(Limited).WithIdentity("series").StartAt(time).EndAt(time.AddMilliseconds(500)).WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(1)).WithRepeatCount(1)).Build(),
+            cancellationToken: Cancellation);
     }
 
     [Fact]

@@ -34,7 +34,6 @@ public abstract class LimitTest : NodesTest
         Action<ExclusiveJobOptions>? configure = null,
         ILockStore? store = null,
         Action<IQuartzBuilder>? schedule = null,
-        TimeProvider? clock = null,
         bool holds = true)
     {
         var node = await TestScheduler.StartAsync(
@@ -43,11 +42,10 @@ public abstract class LimitTest : NodesTest
             name,
             quartz =>
             {
-                quartz.UseTimeProvider(TimeProvider.System).ConfigureScheduler(o => o.ShutdownJobInterruption = ShutdownJobInterruption.Always).AddJob<LimitedJob>(job => job.WithIdentity(Limited).StoreDurably());
+                quartz.ConfigureScheduler(o => o.ShutdownJobInterruption = ShutdownJobInterruption.Always).AddJob<LimitedJob>(job => job.WithIdentity(Limited).StoreDurably());
                 schedule?.Invoke(quartz);
             },
-            options => options.ForJob<LimitedJob>(configure),
-            services: clock is null ? null : services => services.AddSingleton(clock));
+            options => options.ForJob<LimitedJob>(configure));
         Nodes.Add(node);
         var stage = StageOf(node);
         stage.Act = holds ? (_, cancellationToken) => stage.HoldAsync(cancellationToken) : null;
