@@ -18,7 +18,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class QuartzExclusivityBuilderExtensions
 {
     /// <summary>
-    /// Makes the jobs with <see cref="DisallowConcurrentAcrossClusterAttribute"/> exclusive, of every Quartz scheduler of the container, whether it is
+    /// Makes the jobs with <see cref="DisallowConcurrentAcrossClusterAttribute"/> exclusive, and limits those with <see cref="LimitConcurrencyAcrossClusterAttribute"/>, of every Quartz scheduler of the container, whether it is
     /// registered before this call or after it. Settings come from the configuration section <c>Coordination:Quartz</c>, then from <paramref name="configure"/>.
     /// May be called several times; later settings win.
     /// </summary>
@@ -46,7 +46,7 @@ public static class QuartzExclusivityBuilderExtensions
     }
 
     /// <summary>
-    /// Makes the jobs with <see cref="DisallowConcurrentAcrossClusterAttribute"/> exclusive, of this scheduler only. Its container needs
+    /// Makes the jobs with <see cref="DisallowConcurrentAcrossClusterAttribute"/> exclusive, and limits those with <see cref="LimitConcurrencyAcrossClusterAttribute"/>, of this scheduler only. Its container needs
     /// <c>AddCoordination(…)</c> with a store; the container of a scheduler that is built without one, by <see cref="QuartzSchedulerBuilder"/>, is
     /// <see cref="IQuartzBuilder.Services"/>.
     /// </summary>
@@ -152,6 +152,7 @@ public static class QuartzExclusivityBuilderExtensions
             provider.GetRequiredService<ILockStore>(),
             provider.GetRequiredService<StoreCondition>(),
             provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<JobOutage>>())));
+        services.TryAddSingleton(static provider => new CapacityConflicts(provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<CapacityConflicts>>())));
         services.TryAddSingleton<ExclusiveRuns>();
         services.TryAddSingleton<RunsAtEnd>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, JobsAtStop>());

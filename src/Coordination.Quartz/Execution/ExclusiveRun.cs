@@ -41,6 +41,9 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
     /// <summary>Which run has or had the job instead, or did not finish it; null when there is none, or none is known.</summary>
     public RunName? Elsewhere { get; set; }
 
+    /// <summary>What others use its lock as, where that is why it was refused when it asked last; else null.</summary>
+    public LockCapacity? InUseAs { get; set; }
+
     /// <summary>What is known of its fire on other nodes, where this one stopped before it ran; null where nobody has looked.</summary>
     public FireElsewhere? OnOtherNodes { get; set; }
 
@@ -151,6 +154,8 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
         FireOutcome.SkippedAsWaiting => $"Another fire of its trigger waits here for the lock '{policy.LockName}'.",
         FireOutcome.SkippedAsWithdrawn => $"Its trigger was deleted while it waited for the lock '{policy.LockName}'.",
         FireOutcome.SkippedAtStop => $"The scheduler shut down while it waited for the lock '{policy.LockName}'.",
+        _ when InUseAs is { } other => $"The lock '{policy.LockName}' is wanted as {policy.Capacity}, and others use it as {other}.",
+        _ when policy.Share is not null => $"All permits of the lock '{policy.LockName}' are taken ({policy.Capacity}){(Elsewhere?.NodeId is { } holder ? $", one of them by {holder}" : "")}.",
         _ => Elsewhere?.NodeId is { } node ? $"The lock '{policy.LockName}' is held by {node}." : $"The lock '{policy.LockName}' is not free.",
     };
 

@@ -49,7 +49,7 @@ internal sealed class OtherNodesLook(OccurrenceLocks locks, ILockStoreAdministra
     /// <summary>The run that has begun it, and is not over or was finished. Where the lock is free, it and the fire are left as they were.</summary>
     private async Task<string?> FindBegunAsync(ExclusivePolicy policy, Occurrence fire, CancellationToken cancellationToken)
     {
-        var attempt = await locks.TryAcquireAsync(policy.LockName, policy.LockOptions with { LockAtLeastFor = null }, fire, cancellationToken).ConfigureAwait(false);
+        var attempt = await locks.TryAcquireAsync(policy.LockName, policy.Share, policy.LockOptions with { LockAtLeastFor = null }, fire, cancellationToken).ConfigureAwait(false);
         switch (attempt)
         {
             case { Lease: { } lease, Status: OccurrenceStatus.Recovering }:

@@ -8,7 +8,7 @@ namespace Coordination.Quartz.Execution;
 
 /// <summary>Asks the store whether a run may begin, and waits for its lock where the run is to wait.</summary>
 internal sealed class RunAdmission(
-    OccurrenceLocks locks, OutageLook look, SeriesLook series, JobOutage outage, WaitingRuns waiting, FireStanding standing, SchedulerShutdown shutdown, TimeProvider time, ILogger logger)
+    OccurrenceLocks locks, RunLock runLock, OutageLook look, SeriesLook series, JobOutage outage, WaitingRuns waiting, FireStanding standing, SchedulerShutdown shutdown, TimeProvider time, ILogger logger)
 {
     /// <summary>How often a run that would rather run with no lease than wait for the store looks whether the store is away.</summary>
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(1);
@@ -72,7 +72,7 @@ internal sealed class RunAdmission(
         var attempt = new OccurrenceAttempt();
         try
         {
-            attempt = await locks.TryAcquireAsync(policy.LockName, policy.LockOptions, fire, cancellationToken).ConfigureAwait(false);
+            attempt = await runLock.TryAsync(run, cancellationToken).ConfigureAwait(false);
         }
         catch (LockStoreException e) when (e.IsTransient && longest is not null && WaitRule.WaitsForStore(policy))
         {
@@ -88,7 +88,7 @@ internal sealed class RunAdmission(
             longest = patience;
         }
 
-        if (attempt is { Lease: null, Status: OccurrenceStatus.None } && longest is null && policy.OnCrash == JobCrashAction.Recover)
+        if (attempt is { Lease: null, Status: OccurrenceStatus.None } && longest is null && policy.OnCrash == JobCrashAction.Recover && run.InUseAs is null)
         {
             // The job may run for long, or be done: this is for the nodes that stand by for the fire before, not for that.
             longest = WaitRule.StandbysTurn;
@@ -107,8 +107,8 @@ internal sealed class RunAdmission(
         }
 
         var later = limit == Timeout.InfiniteTimeSpan
-            ? await WaitWithoutEndAsync(run, cancellationToken).ConfigureAwait(false)
-            : await WaitAsync(run, limit, cancellationToken).ConfigureAwait(false);
+            ? await WaitWithoutEndAsync(run, attempt, cancellationToken).ConfigureAwait(false)
+            : await WaitAsync(run, attempt, limit, cancellationToken).ConfigureAwait(false);
         if (later is { Lease: null, Status: OccurrenceStatus.None })
         {
             // The time was up. Whether the lock was held until then, or the store away, is what the first attempt said.
@@ -119,24 +119,26 @@ internal sealed class RunAdmission(
         {
             // It was begun while this one waited.
             logger.StandsBy(run.Context.JobDetail.Key, fire!.Time, RunName.Parse(later.Run)?.NodeId);
-            return await WaitWithoutEndAsync(run, cancellationToken).ConfigureAwait(false);
+            return await WaitWithoutEndAsync(run, later, cancellationToken).ConfigureAwait(false);
         }
 
         return later;
     }
 
     /// <summary>Waits until it has the lock, or the fire was run: a grant that comes to nothing is not the end of it.</summary>
-    private async Task<OccurrenceAttempt?> WaitWithoutEndAsync(ExclusiveRun run, CancellationToken cancellationToken)
+    private async Task<OccurrenceAttempt?> WaitWithoutEndAsync(ExclusiveRun run, OccurrenceAttempt last, CancellationToken cancellationToken)
     {
         while (true)
         {
             try
             {
-                var attempt = await WaitAsync(run, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
-                if (attempt is not { Lease: null, Status: OccurrenceStatus.None or OccurrenceStatus.Started })
+                var attempt = await WaitAsync(run, last, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
+                if (attempt is not { Lease: null, Status: OccurrenceStatus.None or OccurrenceStatus.Started or OccurrenceStatus.Running })
                 {
                     return attempt;
                 }
+
+                last = attempt;
 
                 // The lock was lost between its grant and the question for the fire.
             }
@@ -149,7 +151,7 @@ internal sealed class RunAdmission(
         }
     }
 
-    private async Task<OccurrenceAttempt?> WaitAsync(ExclusiveRun run, TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<OccurrenceAttempt?> WaitAsync(ExclusiveRun run, OccurrenceAttempt last, TimeSpan limit, CancellationToken cancellationToken)
     {
         if (!waiting.TryBegin(run, isEndless: limit == Timeout.InfiniteTimeSpan))
         {
@@ -160,7 +162,7 @@ internal sealed class RunAdmission(
         var mayRun = false;
         try
         {
-            var attempt = await WaitForTurnAsync(run, limit, cancellationToken).ConfigureAwait(false);
+            var attempt = await WaitForTurnAsync(run, last, limit, cancellationToken).ConfigureAwait(false);
             mayRun = attempt is { Lease: not null };
             return attempt;
         }
@@ -181,7 +183,7 @@ internal sealed class RunAdmission(
     }
 
     /// <summary>Waits until it has the lock, and its trigger is not paused: a fire that is held back has no lock meanwhile.</summary>
-    private async Task<OccurrenceAttempt?> WaitForTurnAsync(ExclusiveRun run, TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<OccurrenceAttempt?> WaitForTurnAsync(ExclusiveRun run, OccurrenceAttempt last, TimeSpan limit, CancellationToken cancellationToken)
     {
         var runsAnyway = run.Policy.OnStoreUnavailable == JobOutageAction.RunAnyway;
         while (true)
@@ -190,8 +192,8 @@ internal sealed class RunAdmission(
             try
             {
                 attempt = runsAnyway
-                    ? await WaitUnlessAwayAsync(run, limit, cancellationToken).ConfigureAwait(false)
-                    : await locks.AcquireAsync(run.Policy.LockName, run.Policy.LockOptions, run.Fire, limit, cancellationToken).ConfigureAwait(false);
+                    ? await WaitUnlessAwayAsync(run, last, limit, cancellationToken).ConfigureAwait(false)
+                    : await runLock.WaitAsync(run, last, limit, cancellationToken).ConfigureAwait(false);
             }
             catch (LockStoreException) when (runsAnyway)
             {
@@ -212,6 +214,8 @@ internal sealed class RunAdmission(
             {
                 return null;
             }
+
+            last = new OccurrenceAttempt();
         }
     }
 
@@ -262,10 +266,10 @@ internal sealed class RunAdmission(
     }
 
     /// <summary>Waits, and no longer than the store replies.</summary>
-    private async Task<OccurrenceAttempt> WaitUnlessAwayAsync(ExclusiveRun run, TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<OccurrenceAttempt> WaitUnlessAwayAsync(ExclusiveRun run, OccurrenceAttempt last, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var acquiring = locks.AcquireAsync(run.Policy.LockName, run.Policy.LockOptions, run.Fire, limit, ending.Token);
+        var acquiring = runLock.WaitAsync(run, last, limit, ending.Token);
         while (!cancellationToken.IsCancellationRequested
             && await Task.WhenAny(acquiring, Task.Delay(LookInterval, time, cancellationToken)).ConfigureAwait(false) != acquiring)
         {

@@ -68,7 +68,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
             $"The scheduler {scheduler.Name} is added while the host runs, and its jobs are to be exclusive: call AddQuartzExclusivity() on what AddCoordination() returns as well, so that the host awaits their runs when it stops.");
         var time = services.GetRequiredService<TimeProvider>();
         var options = OptionsFrom(services);
-        var policies = new ExclusivePolicies(options);
+        var policies = new ExclusivePolicies(options, services.GetRequiredService<ILockStore>());
         var settings = services.GetRequiredService<IOptions<CoordinationOptions>>().Value;
         var names = new SchedulerNames(settings.ApplicationName, new RegisteredContent(QuartzRecord.Find(services, scheduler.Name)));
         var (node, administration) = (services.GetRequiredService<ILockProvider>().NodeId, services.GetRequiredService<ILockStoreAdministration>());
@@ -76,6 +76,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var report = new FireReport(services.GetRequiredService<FireMetrics>(), options.NameJobsInMetrics, logger);
         var admission = new RunAdmission(
             locks,
+            new RunLock(locks, services.GetRequiredService<CapacityConflicts>(), time, logger),
             new OutageLook(administration, time),
             new SeriesLook(locks),
             services.GetRequiredService<JobOutage>(),

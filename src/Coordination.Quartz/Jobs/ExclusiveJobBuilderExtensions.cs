@@ -3,7 +3,7 @@ using Quartz;
 
 namespace Coordination;
 
-/// <summary>Makes jobs exclusive where they are built, as the attribute does where they are written.</summary>
+/// <summary>Makes jobs exclusive where they are built, as the attributes do where they are written.</summary>
 public static class ExclusiveJobBuilderExtensions
 {
     private const DynamicallyAccessedMemberTypes MembersOfJob =
@@ -22,7 +22,7 @@ public static class ExclusiveJobBuilderExtensions
         where TJob : IJob
     {
         ArgumentNullException.ThrowIfNull(job);
-        return job.UsingJobData(DataOf(configure));
+        return job.UsingJobData(DataOf(new ExclusiveJobOptions { IsOneAtATime = true }, configure));
     }
 
     /// <inheritdoc cref="DisallowConcurrentAcrossCluster{TJob}(IJobConfigurator{TJob}, Action{ExclusiveJobOptions})"/>
@@ -31,12 +31,37 @@ public static class ExclusiveJobBuilderExtensions
         where TJob : IJob
     {
         ArgumentNullException.ThrowIfNull(job);
-        return job.UsingJobData(DataOf(configure));
+        return job.UsingJobData(DataOf(new ExclusiveJobOptions { IsOneAtATime = true }, configure));
     }
 
-    private static JobDataMap DataOf(Action<ExclusiveJobOptions>? configure)
+    /// <summary>
+    /// Lets up to a number of runs of the job be under way at a time, on all nodes together, and runs it once per fire time. What is set is put into the job's data, under the
+    /// keys of <see cref="ExclusiveJobData"/>, and is strongest there.
+    /// </summary>
+    /// <typeparam name="TJob">The job.</typeparam>
+    /// <param name="job">The job that is being built.</param>
+    /// <param name="maxConcurrentRuns">How many: 1 to <see cref="LockCapacity.MaxPermits"/>. Another number keeps the host from starting.</param>
+    /// <param name="configure">Sets options; null for none.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="job"/> is null.</exception>
+    public static IJobConfigurator<TJob> LimitConcurrencyAcrossCluster<[DynamicallyAccessedMembers(MembersOfJob)] TJob>(
+        this IJobConfigurator<TJob> job, int maxConcurrentRuns, Action<ExclusiveJobOptions>? configure = null)
+        where TJob : IJob
     {
-        var options = new ExclusiveJobOptions();
+        ArgumentNullException.ThrowIfNull(job);
+        return job.UsingJobData(DataOf(new ExclusiveJobOptions { MaxConcurrentRuns = maxConcurrentRuns }, configure));
+    }
+
+    /// <inheritdoc cref="LimitConcurrencyAcrossCluster{TJob}(IJobConfigurator{TJob}, int, Action{ExclusiveJobOptions})"/>
+    public static JobBuilder<TJob> LimitConcurrencyAcrossCluster<[DynamicallyAccessedMembers(MembersOfJob)] TJob>(
+        this JobBuilder<TJob> job, int maxConcurrentRuns, Action<ExclusiveJobOptions>? configure = null)
+        where TJob : IJob
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return job.UsingJobData(DataOf(new ExclusiveJobOptions { MaxConcurrentRuns = maxConcurrentRuns }, configure));
+    }
+
+    private static JobDataMap DataOf(ExclusiveJobOptions options, Action<ExclusiveJobOptions>? configure)
+    {
         configure?.Invoke(options);
         return ExclusiveJobData.Write(options);
     }

@@ -21,6 +21,10 @@ public static class ExclusiveJobData
     /// <inheritdoc cref="ExclusiveJobOptions.Name"/>
     public const string Name = Prefix + nameof(Name);
 
+    /// <inheritdoc cref="ExclusiveJobOptions.MaxConcurrentRuns"/>
+    /// <remarks>Or <c>None</c>, for one run at a time by an exclusive lock, whatever the attribute says.</remarks>
+    public const string MaxConcurrentRuns = Prefix + nameof(MaxConcurrentRuns);
+
     /// <inheritdoc cref="ExclusiveJobOptions.OnConflict"/>
     public const string OnConflict = Prefix + nameof(OnConflict);
 
@@ -47,8 +51,11 @@ public static class ExclusiveJobData
 
     private const string Prefix = "Coordination.";
 
+    /// <summary>The value that takes a limit away.</summary>
+    private const string NoLimit = "None";
+
     private static readonly FrozenSet<string> Settings = FrozenSet.ToFrozenSet(
-        [IsExclusive, Name, OnConflict, MaxWait, LeaseDuration, LockAtLeastFor, MaxRunTime, OncePerFireTime, OnCrash, OnStoreUnavailable], StringComparer.Ordinal);
+        [IsExclusive, Name, MaxConcurrentRuns, OnConflict, MaxWait, LeaseDuration, LockAtLeastFor, MaxRunTime, OncePerFireTime, OnCrash, OnStoreUnavailable], StringComparer.Ordinal);
 
     /// <summary>Whether a key is one of these.</summary>
     internal static bool IsSetting(string key) => Settings.Contains(key);
@@ -59,6 +66,8 @@ public static class ExclusiveJobData
     internal static ExclusiveJobOptions Read(JobDataMap data) => new()
     {
         Name = Find(data, Name) as string,
+        MaxConcurrentRuns = ReadLimit(data),
+        IsOneAtATime = IsNoLimit(Find(data, MaxConcurrentRuns)),
         OnConflict = ReadEnum<JobConflictAction>(data, OnConflict),
         MaxWait = ReadTime(data, MaxWait),
         LeaseDuration = ReadTime(data, LeaseDuration),
@@ -74,6 +83,7 @@ public static class ExclusiveJobData
     {
         var data = new JobDataMap { [IsExclusive] = bool.TrueString };
         Put(Name, options.Name);
+        Put(MaxConcurrentRuns, options.MaxConcurrentRuns?.ToString(CultureInfo.InvariantCulture) ?? (options.IsOneAtATime ? NoLimit : null));
         Put(OnConflict, options.OnConflict?.ToString());
         Put(MaxWait, options.MaxWait?.ToString("c", CultureInfo.InvariantCulture));
         Put(LeaseDuration, options.LeaseDuration?.ToString("c", CultureInfo.InvariantCulture));
@@ -122,6 +132,17 @@ public static class ExclusiveJobData
         bool value => value,
         string text when bool.TryParse(text, out var value) => value,
         var other => throw Wrong(key, other, "true or false"),
+    };
+
+    private static bool IsNoLimit(object? value) => value is string text && text.Equals(NoLimit, StringComparison.OrdinalIgnoreCase);
+
+    private static int? ReadLimit(JobDataMap data) => Find(data, MaxConcurrentRuns) switch
+    {
+        null => null,
+        int value => value,
+        var none when IsNoLimit(none) => null,
+        string text when int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) => value,
+        var other => throw Wrong(MaxConcurrentRuns, other, $"a number from 1 to {LockCapacity.MaxPermits}, or {NoLimit}"),
     };
 
     private static TimeSpan? ReadTime(JobDataMap data, string key) => Find(data, key) switch

@@ -13,6 +13,16 @@ public sealed class ExclusiveJobOptions
     public string? Name { get; set; }
 
     /// <summary>
+    /// How many runs of the job may be under way at a time, on all nodes together and also on one: 1 to <see cref="LockCapacity.MaxPermits"/>. Null, the default, for one, by an
+    /// exclusive lock; that is another kind of lock than a limit of 1.
+    /// </summary>
+    /// <remarks>
+    /// All who use a lock at a time have the same number. Fires of nodes with another one do as those do that find the job running, and ask again every 1 to 2 seconds where they wait,
+    /// until the others neither hold the lock nor wait for it. Needs a store with <see cref="Stores.ILockStore.KeepsShares"/>.
+    /// </remarks>
+    public int? MaxConcurrentRuns { get; set; }
+
+    /// <summary>
     /// What a fire does that finds its lock with another run. By default it skips where an earlier fire of its own series is what runs, and a later one
     /// follows, and waits where nobody else would run it: one that finds a run of another trigger or job, or anything else that holds the lock; one that is run
     /// once, by a trigger or by hand; one that is recovered; the last of a finite series; and every fire of a scheduler whose job store outlives the process, for
@@ -72,10 +82,14 @@ public sealed class ExclusiveJobOptions
     /// </summary>
     public JobOutageAction? OnStoreUnavailable { get; set; }
 
+    /// <summary>Whether a limit that a weaker layer sets does not count.</summary>
+    internal bool IsOneAtATime { get; set; }
+
     /// <summary>Takes over whatever a stronger layer sets.</summary>
     internal void TakeOver(ExclusiveJobOptions stronger)
     {
         Name = stronger.Name ?? Name;
+        MaxConcurrentRuns = stronger.MaxConcurrentRuns ?? (stronger.IsOneAtATime ? null : MaxConcurrentRuns);
         OnConflict = stronger.OnConflict ?? OnConflict;
         MaxWait = stronger.MaxWait ?? MaxWait;
         LeaseDuration = stronger.LeaseDuration ?? LeaseDuration;

@@ -8,7 +8,8 @@ namespace Coordination;
 public static class JobExecutionContextExtensions
 {
     /// <summary>
-    /// The lease under which this run has its job to itself. Pass its <see cref="ILease.FencingToken"/> to the resource. The job need not watch
+    /// The lease under which this run has its job to itself, or one of the permits of <see cref="LimitConcurrencyAcrossClusterAttribute"/>: <see cref="ILease.Permit"/> is its
+    /// number. Pass its <see cref="ILease.FencingToken"/> to the resource. The job need not watch
     /// <see cref="ILease.Lost"/>: the fire is interrupted when the lease is lost.
     /// </summary>
     /// <param name="context">The context of the run.</param>
@@ -22,7 +23,7 @@ public static class JobExecutionContextExtensions
             : throw new InvalidOperationException(
                 ExclusiveRun.Find(context)?.Outcome == FireOutcome.RanUnprotected
                     ? $"The job {context.JobDetail.Key} runs with no lease, because the lock store does not reply and the job is set to {nameof(JobOutageAction)}.{nameof(JobOutageAction.RunAnyway)}. Use {nameof(TryGetLease)} in such a job."
-                    : $"The job {context.JobDetail.Key} has no lease. Write [DisallowConcurrentAcrossCluster] on its class and call AddQuartzExclusivity(); and where it may run without one, use {nameof(TryGetLease)}.");
+                    : $"The job {context.JobDetail.Key} has no lease. Write [DisallowConcurrentAcrossCluster] or [LimitConcurrencyAcrossCluster(…)] on its class and call AddQuartzExclusivity(); and where it may run without one, use {nameof(TryGetLease)}.");
 
     /// <summary>
     /// Whether this package kept the job from running for this fire, on this node. For listeners: such a fire is vetoed, and

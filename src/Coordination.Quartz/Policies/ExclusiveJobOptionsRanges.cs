@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Coordination.Quartz.Policies;
 
 /// <summary>What the options of a job may be.</summary>
@@ -14,6 +16,11 @@ internal static class ExclusiveJobOptionsRanges
         if (options.Name is { Length: 0 })
         {
             yield return $"{nameof(options.Name)} is empty. Give it a name, or leave it null for the key of the job.";
+        }
+
+        if (options.MaxConcurrentRuns is { } runs and (< 1 or > LockCapacity.MaxPermits))
+        {
+            yield return string.Create(CultureInfo.InvariantCulture, $"{nameof(options.MaxConcurrentRuns)} is {runs}. Use 1 to {LockCapacity.MaxPermits}, or null for one run at a time by an exclusive lock.");
         }
 
         foreach (var fault in (string?[])

@@ -1,14 +1,17 @@
 using System.Collections.Concurrent;
 using System.Reflection;
 using Coordination.Quartz.Names;
+using Coordination.Stores;
 using Quartz;
 
 namespace Coordination.Quartz.Policies;
 
 /// <summary>Decides how the jobs of a scheduler are exclusive: defaults, then attribute, options, job data, each stronger than the one before.</summary>
-internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
+/// <param name="options">What is set for the scheduler.</param>
+/// <param name="store">The store of the locks; null for one that keeps any.</param>
+internal sealed class ExclusivePolicies(QuartzExclusivityOptions options, ILockStore? store = null)
 {
-    private readonly ConcurrentDictionary<Type, DisallowConcurrentAcrossClusterAttribute?> _attributes = new();
+    private readonly ConcurrentDictionary<Type, IReadOnlyList<ExclusiveJobAttribute>> _attributes = new();
 
     /// <summary>How long the store remembers fire times.</summary>
     public TimeSpan FireTimeRetention => options.FireTimeRetention;
@@ -41,6 +44,7 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
 
         return new ExclusivePolicy(
             name,
+            merged.MaxConcurrentRuns is { } permits ? LockShare.PermitOf(permits) : null,
             new LockOptions
             {
                 LeaseDuration = merged.LeaseDuration,
@@ -127,27 +131,37 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
         }
         catch (ArgumentException e)
         {
-            // Data that are of the wrong kind.
+            // Data that are of the wrong kind, or two attributes.
             throw Refuse(job, trigger, e.Message, e);
         }
 
         var faults = merged is null ? [] : ExclusiveJobOptionsRanges.FindFaults(merged).ToList();
+        if (store is { KeepsShares: false } && merged?.MaxConcurrentRuns is { } runs)
+        {
+            faults.Add($"{nameof(merged.MaxConcurrentRuns)} is {runs}, and the store '{store.Name}' keeps exclusive locks only.");
+        }
+
         return faults.Count == 0 ? merged : throw Refuse(job, trigger, string.Join(' ', faults), inner: null);
     }
 
     private ExclusiveJobOptions? Merge(IJobDetail job, JobDataMap data)
     {
         var type = job.JobType.Type;
-        var attribute = _attributes.GetOrAdd(type, static type => type.GetCustomAttribute<DisallowConcurrentAcrossClusterAttribute>(inherit: true));
+        var attributes = _attributes.GetOrAdd(type, FindAttributes);
         var set = options.OptionsFor(job.Key, type).ToList();
-        if (!(ExclusiveJobData.ReadIsExclusive(data) ?? (attribute is not null || set.Count > 0)))
+        if (!(ExclusiveJobData.ReadIsExclusive(data) ?? (attributes.Count > 0 || set.Count > 0)))
         {
             return null;
         }
 
         var merged = new ExclusiveJobOptions();
         merged.TakeOver(options.Defaults);
-        if (attribute is not null)
+        if (attributes.Count > 1)
+        {
+            throw new ArgumentException($"It has {string.Join(" and ", attributes.Select(Describe))}: take one of them away.");
+        }
+
+        foreach (var attribute in attributes)
         {
             merged.TakeOver(attribute.ToOptions());
         }
@@ -156,4 +170,21 @@ internal sealed class ExclusivePolicies(QuartzExclusivityOptions options)
         merged.TakeOver(ExclusiveJobData.Read(data));
         return merged;
     }
+
+    /// <summary>Those of the class itself, or of the next one that it derives from and that has any.</summary>
+    private static IReadOnlyList<ExclusiveJobAttribute> FindAttributes(Type type)
+    {
+        for (var ancestor = type; ancestor is not null; ancestor = ancestor.BaseType)
+        {
+            if (ancestor.GetCustomAttributes<ExclusiveJobAttribute>(inherit: false).ToList() is { Count: > 0 } found)
+            {
+                return found;
+            }
+        }
+
+        return [];
+    }
+
+    private static string Describe(ExclusiveJobAttribute attribute) =>
+        attribute is LimitConcurrencyAcrossClusterAttribute limit ? $"[LimitConcurrencyAcrossCluster({limit.MaxConcurrentRuns})]" : "[DisallowConcurrentAcrossCluster]";
 }

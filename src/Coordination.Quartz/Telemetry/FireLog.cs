@@ -4,7 +4,7 @@ using Quartz;
 
 namespace Coordination.Quartz.Telemetry;
 
-/// <summary>What the log tells of fires that are over: 1300 to 1306, 1315 to 1319, and 1320 to 1329.</summary>
+/// <summary>What the log tells of fires that are over: 1300 to 1306, 1315 to 1319, 1320 to 1329, and 1336.</summary>
 internal static partial class FireLog
 {
     /// <summary>By how much a remembered fire time may lie in the future, as with clocks that differ.</summary>
@@ -88,7 +88,11 @@ internal static partial class FireLog
 
     private static void ReportUnfinished(this ILogger logger, ExclusiveRun run, string ending, JobKey job, DateTimeOffset time)
     {
-        if (run.IsLeftForAnother)
+        if (run is { IsLeftForAnother: true, Policy.Share: not null })
+        {
+            logger.LeftForAnotherBeside(job, ending, time, run.Context.JobRunTime, run.FencingToken);
+        }
+        else if (run.IsLeftForAnother)
         {
             logger.LeftForAnother(job, ending, time, run.Context.JobRunTime, run.FencingToken);
         }
@@ -161,6 +165,9 @@ internal static partial class FireLog
 
     [LoggerMessage(1326, LogLevel.Information, "{Job} {Ending} in its run for the fire time {FireTime:O}, after {Duration}, token {FencingToken}, because this node stops. It is left for another node to recover.")]
     private static partial void LeftForAnother(this ILogger logger, JobKey job, string ending, DateTimeOffset fireTime, TimeSpan duration, long? fencingToken);
+
+    [LoggerMessage(1336, LogLevel.Information, "{Job} {Ending} in its run for the fire time {FireTime:O}, after {Duration}, token {FencingToken}, because this node stops. It is left for another node to recover, unless a later fire of its trigger has begun beside it: then no node runs it again.")]
+    private static partial void LeftForAnotherBeside(this ILogger logger, JobKey job, string ending, DateTimeOffset fireTime, TimeSpan duration, long? fencingToken);
 
     [LoggerMessage(1328, LogLevel.Warning, "A fire of the job {Job} that waited when its scheduler shut down could not be left in the job store.")]
     public static partial void NotLeftInStore(this ILogger logger, Exception exception, JobKey job);

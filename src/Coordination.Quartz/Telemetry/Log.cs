@@ -65,4 +65,10 @@ internal static partial class Log
 
     [LoggerMessage(1355, LogLevel.Error, "The scheduler {Scheduler} has started with jobs that cannot be exclusive as they are set, and each of their fires fails. {Reason}")]
     public static partial void NotExclusiveAsSet(this ILogger logger, string scheduler, string reason);
+
+    [LoggerMessage(1356, LogLevel.Warning, "{Job} asks for its lock '{LockName}' as {Wanted}, and others use it as {InUseAs}, as during a rolling update that changes it. Until they neither hold it nor wait for it any more, fires of the job are skipped here where a later one of their series follows, and else wait. If this lasts, give the jobs that share the lock the same limit, or names of their own.")]
+    public static partial void InUseAsOther(this ILogger logger, JobKey job, string lockName, LockCapacity wanted, LockCapacity inUseAs);
+
+    [LoggerMessage(1357, LogLevel.Information, "The lock '{LockName}' of {Job} can be had as {Wanted} again: nobody uses it as {InUseAs} any more.")]
+    public static partial void InUseAsWanted(this ILogger logger, JobKey job, string lockName, LockCapacity wanted, LockCapacity inUseAs);
 }

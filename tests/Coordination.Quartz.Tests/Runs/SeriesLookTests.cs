@@ -81,7 +81,7 @@ public sealed class SeriesLookTests : IAsyncLifetime
     private static Occurrence Fire(DateTimeOffset time, string run) => new() { Series = "series", Time = time, Run = run, RememberFor = TimeSpan.FromDays(1) };
 
     private Task<bool> LookAsync(LockHolder holder) => new SeriesLook(_services!.GetRequiredService<OccurrenceLocks>()).IsOfSeriesAsync(
-        new ExclusivePolicy(LockName, new LockOptions { LockAtLeastFor = TimeSpan.FromHours(1) }, null, null, OncePerFireTime: true, JobCrashAction.Skip, null, null), Fire(_then.AddHours(1), "ada"), holder, Cancellation);
+        new ExclusivePolicy(LockName, Share: null, new LockOptions { LockAtLeastFor = TimeSpan.FromHours(1) }, null, null, OncePerFireTime: true, JobCrashAction.Skip, null, null), Fire(_then.AddHours(1), "ada"), holder, Cancellation);
 
     private Task<AcquireReply> AcquireAsync(string node, long sequence, Occurrence? occurrence) => _store.AcquireAsync(
         new AcquireRequest

@@ -4,7 +4,7 @@ using Quartz;
 namespace Coordination.Quartz.Tests.Schedulers;
 
 /// <summary>One run of a job, as the job saw it.</summary>
-internal sealed class JobRun(string scheduler, JobKey job, DateTimeOffset fireTime, long? token, long beganAt)
+internal sealed class JobRun(string scheduler, JobKey job, DateTimeOffset fireTime, long? token, int? permit, long beganAt)
 {
     private long _endedAt;
 
@@ -15,6 +15,8 @@ internal sealed class JobRun(string scheduler, JobKey job, DateTimeOffset fireTi
     public DateTimeOffset FireTime => fireTime;
 
     public long? Token => token;
+
+    public int? Permit => permit;
 
     public long BeganAt => beganAt;
 

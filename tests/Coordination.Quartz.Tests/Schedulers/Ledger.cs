@@ -18,6 +18,7 @@ internal sealed class Ledger
             context.JobDetail.Key,
             context.ScheduledFireTimeUtc ?? default,
             context.TryGetLease(out var lease) ? lease.FencingToken : null,
+            lease?.Permit,
             Stopwatch.GetTimestamp());
         _runs.Enqueue(run);
         return run;
@@ -34,10 +35,31 @@ internal sealed class Ledger
         }
     }
 
+    /// <summary>How many runs overlapped at most, in the moment in which the last of them began. One that has not ended overlaps all that begin after it.</summary>
+    public int MostAtATime()
+    {
+        var runs = Runs;
+        return runs.Count == 0 ? 0 : runs.Max(run => BesideAt(runs, run).Count());
+    }
+
+    /// <summary>Shows that there were never more runs at a time than a number, and that there were as many once; each with a permit that no other had meanwhile, and a token of its own.</summary>
+    public void AssertUpTo(int limit)
+    {
+        var runs = Runs;
+        Assert.Equal(limit, MostAtATime());
+        Assert.All(runs, run => Assert.InRange(run.Permit ?? -1, 0, limit - 1));
+        Assert.All(runs, run => Assert.Single(BesideAt(runs, run), beside => beside.Permit == run.Permit));
+        Assert.Distinct(runs.Select(run => run.Token));
+    }
+
     /// <summary>Shows that no fire time was run twice.</summary>
     public void AssertOncePerFireTime()
     {
         Assert.NotEmpty(Runs);
         Assert.All(Runs.GroupBy(run => (run.Job, run.FireTime)), runs => Assert.True(runs.Count() == 1, $"{runs.Key} ran on {string.Join(" and ", runs.Select(run => run.Scheduler))}."));
     }
+
+    /// <summary>The runs that were under way when one began, itself among them.</summary>
+    private static IEnumerable<JobRun> BesideAt(IReadOnlyList<JobRun> runs, JobRun run) =>
+        runs.Where(other => other == run || (other.BeganAt <= run.BeganAt && (other.EndedAt is not { } end || end > run.BeganAt)));
 }

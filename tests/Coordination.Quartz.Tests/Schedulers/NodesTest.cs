@@ -19,7 +19,7 @@ public abstract class NodesTest : IAsyncDisposable
 
     private protected List<TestScheduler> Nodes { get; } = [];
 
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         foreach (var node in Nodes)
