@@ -12,10 +12,10 @@ namespace Coordination.DistributedLock.Tests.Contract;
 public abstract partial class DistributedLockContract : IAsyncLifetime
 {
     /// <summary>Outlasts every test.</summary>
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
 
     /// <summary>How long anything may take before the test fails. Shorter than <see cref="Long"/>, which it must not wait out.</summary>
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     /// <summary>Long enough to be put into the queue.</summary>
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(200);

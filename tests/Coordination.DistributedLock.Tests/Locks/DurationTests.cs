@@ -7,7 +7,7 @@ namespace Coordination.DistributedLock.Tests.Locks;
 /// <summary>Every duration that the interfaces take, with every value that somebody may give.</summary>
 public sealed class DurationTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private static readonly Dictionary<string, Func<IDistributedLock, TimeSpan, Task<IDisposable?>>> Calls = new()
     {

@@ -16,7 +16,7 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>As it is by default.</summary>
     private static readonly TimeSpan SafetyMargin = LeaseDuration / 5;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly List<TestNode> _nodes = [];
 
     public Cluster() => Store = new InMemoryLockStore(Time);

@@ -18,7 +18,7 @@ public sealed class CallsInOutageTests(ITestOutputHelper output)
     private const int Leases = 200;
     private const int Seconds = 4;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -123,7 +123,7 @@ public sealed class CallsInOutageTests(ITestOutputHelper output)
             options.ProbeOnStart = false;
             options.CommandTimeout = TimeSpan.FromMilliseconds(500);
         }));
-        var request = Requests.Acquire("orders", new LockOwner("host-1-ada", 1), TimeSpan.FromSeconds(30), claimWindow: TimeSpan.FromSeconds(1));
+        var request = Requests.Acquire("orders", new LockOwner("host-1-ada", 1), TimeSpan.FromMinutes(3), claimWindow: TimeSpan.FromSeconds(1));
         Assert.True((await node.Store.AcquireAsync(request, Token)).IsGranted);
         server.Pause();
         Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => node.Store.AcquireAsync(request, Token))).MayBeApplied);

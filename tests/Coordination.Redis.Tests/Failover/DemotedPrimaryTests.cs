@@ -18,7 +18,7 @@ public sealed class DemotedPrimaryTests
     /// <summary>How long it may take until a lock can be acquired again, beside the lease of whoever had it.</summary>
     private static readonly TimeSpan SomeSeconds = TimeSpan.FromSeconds(8);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

@@ -11,7 +11,7 @@ namespace Coordination.TestKit.Nodes;
 public class ClockedNode : IAsyncDisposable
 {
     /// <summary>How long anything may take by a real clock before the test fails.</summary>
-    protected static readonly TimeSpan RealTimeLimit = TimeSpan.FromSeconds(20);
+    protected static readonly TimeSpan RealTimeLimit = TimeSpan.FromMinutes(1);
 
     /// <summary>Fine enough to hit every renewal and retry of the default timings, one at a time.</summary>
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);

@@ -16,7 +16,7 @@ public sealed class OutageTests
 {
     private const int Leases = 200;
 
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(500);
 
