@@ -14,8 +14,11 @@ public abstract partial class DistributedLockContract : IAsyncLifetime
     /// <summary>Outlasts every test.</summary>
     private static readonly TimeSpan Long = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long anything may take before the test fails. Shorter than <see cref="Long"/>, which it must not wait out.</summary>
-    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
+    /// <summary>How long anything may take before the test fails. Shorter than <see cref="Long"/> and <see cref="ClaimWindow"/>, which it must not wait out.</summary>
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(40);
+
+    /// <summary>The longest that there is.</summary>
+    private static readonly TimeSpan ClaimWindow = TimeSpan.FromMinutes(1);
 
     /// <summary>Long enough to be put into the queue.</summary>
     private static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(200);
@@ -65,7 +68,7 @@ public abstract partial class DistributedLockContract : IAsyncLifetime
 
     private static IDistributedLockProvider LocksOf(Node node) => node.Services.GetRequiredService<IDistributedLockProvider>();
 
-    private Node StartNode(TimeSpan? lease = null, Func<string, LockOptions?>? lockOptions = null, Action<ICoordinationBuilder>? change = null)
+    private Node StartNode(TimeSpan? lease = null, TimeSpan? renewalInterval = null, Func<string, LockOptions?>? lockOptions = null, Action<ICoordinationBuilder>? change = null)
     {
         var node = new Node(
             builder =>
@@ -77,7 +80,8 @@ public abstract partial class DistributedLockContract : IAsyncLifetime
             options =>
             {
                 options.LeaseDuration = lease ?? Long;
-                options.ClaimWindow = Long;
+                options.RenewalInterval = renewalInterval;
+                options.ClaimWindow = ClaimWindow;
             });
         _nodes.Push(node);
         return node;

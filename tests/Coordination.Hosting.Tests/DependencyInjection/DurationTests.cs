@@ -244,7 +244,7 @@ public sealed class DurationTests
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.AddFakeLogging();
         builder.Services.AddSingleton(_work);
-        builder.Services.AddCoordination(o => (o.LeaseDuration, o.RenewalInterval) = (TimeSpan.FromMinutes(2), TimeSpan.FromMilliseconds(100))).UseInMemory(_store);
+        builder.Services.AddCoordination(o => (o.LeaseDuration, o.RenewalInterval) = (TimeSpan.FromMinutes(2), TimeSpan.FromMilliseconds(200))).UseInMemory(_store);
         builder.Services.AddExclusiveBackgroundService<WorkingService>(configure);
         services?.Invoke(builder.Services);
         return builder.Build();

@@ -138,7 +138,7 @@ public sealed class RunOnceTests
             services.AddRunOnce("schema", (_, stop) => Task.Delay(Timeout.Infinite, stop));
             if (how != "by the caller")
             {
-                services.Configure<HostOptions>(o => o.StartupTimeout = TimeSpan.FromMilliseconds(200));
+                services.Configure<HostOptions>(o => o.StartupTimeout = TimeSpan.FromSeconds(3));
             }
         });
         var start = a.Host.StartAsync(cancellation.Token);

@@ -84,7 +84,7 @@ public sealed class FireReportTests : IAsyncDisposable
     [Failure("F33")]
     public async Task A_fire_that_is_recovered_is_counted_and_says_for_whom()
     {
-        var (time, ada, bob) = (DateTimeOffset.UtcNow, await StartAsync("ada", MakeUp, renewalInterval: TimeSpan.FromMilliseconds(300)), await StartAsync("bob", MakeUp));
+        var (time, ada, bob) = (DateTimeOffset.UtcNow, await StartAsync("ada", MakeUp, renewalInterval: TimeSpan.FromSeconds(1)), await StartAsync("bob", MakeUp));
         var stage = ada.Services.GetRequiredService<Stage>();
         stage.Act = (_, _) => stage.HoldOutAsync();
         using var made = Collect(bob);

@@ -75,7 +75,7 @@ public sealed class CancelledStartTests
         {
             if (how != "by the caller")
             {
-                services.Configure<HostOptions>(o => o.StartupTimeout = TimeSpan.FromMilliseconds(200));
+                services.Configure<HostOptions>(o => o.StartupTimeout = TimeSpan.FromSeconds(3));
             }
         });
         var start = host.StartAsync(cancellation.Token);
