@@ -89,7 +89,7 @@ public sealed class CallsInOutageTests(ITestOutputHelper output)
         var first = Stopwatch.GetTimestamp();
         await Task.WhenAll(waiting).WaitAsync(Patience, Token);
         output.WriteLine($"all went on within {Stopwatch.GetElapsedTime(first).TotalMilliseconds:F0} ms");
-        
+
         // At five a second a hundred would take twenty.
         Assert.InRange(Stopwatch.GetElapsedTime(first), TimeSpan.Zero, TimeSpan.FromSeconds(10));
         if (!isKilled)

@@ -71,7 +71,7 @@ public sealed class CancelledStartTests
         using var listener = new TcpListener(IPAddress.Loopback, FreePort.Take());
         listener.Start();
         using var cancellation = new CancellationTokenSource();
-        using var host = Build(((IPEndPoint)listener.LocalEndpoint).Port, services =>
+        using var host = Build(FreePort.Local(((IPEndPoint)listener.LocalEndpoint).Port) + ",connectTimeout=60000", services =>
         {
             if (how != "by the caller")
             {
