@@ -71,7 +71,7 @@ public sealed class CancelledStartTests
         using var listener = new TcpListener(IPAddress.Loopback, FreePort.Take());
         listener.Start();
         using var cancellation = new CancellationTokenSource();
-        using var host = Build(FreePort.Local(((IPEndPoint)listener.LocalEndpoint).Port) + ",connectTimeout=60000", services =>
+        using var host = Build(FreePort.Local(((IPEndPoint)listener.LocalEndpoint).Port) + ",ssl=true,connectTimeout=60000", services =>
         {
             if (how != "by the caller")
             {
@@ -147,7 +147,8 @@ public sealed class CancelledStartTests
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
         builder.Logging.AddFakeLogging();
         before?.Invoke(builder.Services);
-        builder.Services.AddCoordination().UseRedis(server);
+        // On a busy machine a server that replies late would be taken for one that is away, and does not fail the start.
+        builder.Services.AddCoordination(options => options.LeaseDuration = TimeSpan.FromMinutes(5)).UseRedis(server, options => options.CommandTimeout = TimeSpan.FromSeconds(20));
         builder.Services.AddExclusiveBackgroundService<Idle>();
         return builder.Build();
     }
