@@ -12,11 +12,12 @@ public abstract partial class LockContract
     [Fact]
     public async Task Two_hundred_leases_are_renewed_for_as_long_as_they_are_held()
     {
-        var node = StartNode(options => options.LeaseDuration = TimeSpan.FromSeconds(2));
+        // Renewed often enough for a machine that stands still for seconds.
+        var node = StartNode(options => (options.LeaseDuration, options.RenewalInterval) = (TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(1)));
         var names = Enumerable.Range(0, 200).Select(i => string.Create(CultureInfo.InvariantCulture, $"{Name}-{i}")).ToArray();
         var leases = await AtOnce.Async(names, name => node.GetLock(name).AcquireAsync(Cancellation), Bound);
 
-        await PassAsync(TimeSpan.FromSeconds(4));
+        await PassAsync(TimeSpan.FromSeconds(7));
         Assert.All(leases, lease => Assert.Equal(LeaseState.Held, lease.State));
         var holders = await AtOnce.Async(names, name => Observer.Administration.GetHolderAsync(name, Cancellation), Bound);
         Assert.Equal(leases.Select(lease => lease.FencingToken), holders.Select(holder => holder?.FencingToken ?? 0));
@@ -54,7 +55,7 @@ public abstract partial class LockContract
     [Failure("F18")]
     public async Task After_the_store_lost_its_data_the_holder_is_told_and_the_lock_can_be_acquired()
     {
-        var (first, second) = (StartNode(options => options.LeaseDuration = TimeSpan.FromSeconds(3)), StartNode());
+        var (first, second) = (StartNode(options => (options.LeaseDuration, options.RenewalInterval) = (Long, TimeSpan.FromSeconds(2))), StartNode());
         var lease = await AcquireAsync(first);
         await LoseAllDataAsync();
         await Eventually.IsTrueAsync(() => lease.Lost.IsCancellationRequested, Bound);
@@ -88,8 +89,8 @@ public abstract partial class LockContract
     {
         var (cutOff, link) = StartLinkedNode(options =>
         {
-            options.LeaseDuration = TimeSpan.FromSeconds(2);
-            options.SafetyMargin = TimeSpan.FromSeconds(1);
+            options.LeaseDuration = TimeSpan.FromSeconds(6);
+            options.SafetyMargin = TimeSpan.FromSeconds(3);
             options.RenewalInterval = TimeSpan.FromMilliseconds(500);
         });
         var second = StartNode();
@@ -112,7 +113,7 @@ public abstract partial class LockContract
     public async Task MaxHold_ends_the_renewals_and_the_lock_goes_to_the_next()
     {
         var (first, second) = (StartNode(), StartNode());
-        var lease = await AcquireAsync(first, new LockOptions { LeaseDuration = TimeSpan.FromSeconds(1), MaxHold = TimeSpan.FromMilliseconds(100) });
+        var lease = await AcquireAsync(first, new LockOptions { LeaseDuration = TimeSpan.FromSeconds(3), MaxHold = TimeSpan.FromMilliseconds(100) });
         await using var next = await AcquireAsync(second);
 
         Assert.Equal((LeaseState.Lost, LeaseLossReason.MaxHoldReached), (lease.State, lease.LossReason));

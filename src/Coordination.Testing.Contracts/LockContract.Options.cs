@@ -51,7 +51,7 @@ public abstract partial class LockContract
     public async Task A_lock_that_is_locked_at_least_for_some_time_passes_to_its_waiter_after_that()
     {
         var (first, second) = (StartNode(), StartNode());
-        var atLeast = TimeSpan.FromSeconds(1);
+        var atLeast = TimeSpan.FromSeconds(3);
         var start = TimeProvider.System.GetTimestamp();
         var lease = await AcquireAsync(first, new LockOptions { LockAtLeastFor = atLeast });
         var waiting = await QueueAsync(second);

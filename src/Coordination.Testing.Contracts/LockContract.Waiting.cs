@@ -36,7 +36,7 @@ public abstract partial class LockContract
     {
         var claimWindow = TimeSpan.FromMilliseconds(500);
         var node = StartNode(options => options.ClaimWindow = claimWindow);
-        Assert.True((await AskAndDieAsync(node, "dead", TimeSpan.FromSeconds(1), claimWindow)).IsGranted);
+        Assert.True((await AskAndDieAsync(node, "dead", TimeSpan.FromSeconds(3), claimWindow)).IsGranted);
         Assert.False((await AskAndDieAsync(node, "dead-waiter", Long, claimWindow)).IsGranted);
         await using var lease = await AcquireAsync(node);
         Assert.Equal(node.Provider.NodeId, (await node.Administration.GetHolderAsync(Name, Cancellation))?.Owner.NodeId);

@@ -16,7 +16,7 @@ public class TermHarnessTests
         Assert.Same(harness.Service, harness.Services.GetRequiredService<Import>());
 
         await harness.LoseLeaseAsync(Cancellation);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => harness.Completion.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => harness.Completion.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
         Assert.Equal(LeaseState.Lost, harness.Term.State);
     }
 
@@ -29,7 +29,7 @@ public class TermHarnessTests
         var stop = harness.StopAsync(Cancellation);
         Assert.False(stop.IsCompleted);
         progress.Saved.SetResult();
-        await stop.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await stop.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
         Assert.True(harness.Completion.IsCompleted);
         Assert.Equal(LeaseState.Released, harness.Term.State);
         Assert.Null(await harness.Store.GetHolderAsync(harness.Term.LockName, Cancellation));
@@ -43,7 +43,7 @@ public class TermHarnessTests
         progress.Saved.SetException(new TimeoutException("The disk is slow."));
         await using var harness = await TermHarness.StartAsync<Import>(services => services.AddSingleton(progress), Cancellation);
         harness.Term.StepDown();
-        await Assert.ThrowsAsync<TimeoutException>(() => harness.Completion.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+        await Assert.ThrowsAsync<TimeoutException>(() => harness.Completion.WaitAsync(TimeSpan.FromMinutes(1), Cancellation));
         Assert.Equal(1, progress.Terms);
     }
 

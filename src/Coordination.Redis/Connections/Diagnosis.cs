@@ -25,7 +25,7 @@ internal sealed class Diagnosis(Func<IEnumerable<EndPoint>> servers, Func<bool> 
     private static readonly TimeSpan Memory = TimeSpan.FromSeconds(10);
 
     private readonly Lock _gate = new();
-    private Task<string?> _current = Task.FromResult<string?>(null);
+    private Task _current = Task.CompletedTask;
     private long? _begunAt;
     private Found? _found;
 
@@ -46,7 +46,9 @@ internal sealed class Diagnosis(Func<IEnumerable<EndPoint>> servers, Func<bool> 
             if (_current.IsCompleted && !(_begunAt is { } begunAt && Stopwatch.GetElapsedTime(begunAt) < Pause))
             {
                 _begunAt = Stopwatch.GetTimestamp();
-                _current = Detached.RunAsync(FindAllAsync);
+                var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _current = ended.Task;
+                _ = Detached.RunAsync(() => FindAllAsync(ended));
             }
 
             return _current;
@@ -56,7 +58,22 @@ internal sealed class Diagnosis(Func<IEnumerable<EndPoint>> servers, Func<bool> 
     /// <summary>There is a connection again.</summary>
     public void Forget() => Volatile.Write(ref _found, null);
 
-    private async Task<string?> FindAllAsync()
+    /// <param name="ended">Ends with it. Several wait for it, of whom one may go on into code that blocks until another has gone on.</param>
+    /// <returns>True.</returns>
+    private async Task<bool> FindAllAsync(TaskCompletionSource ended)
+    {
+        try
+        {
+            await FindAllAsync().ConfigureAwait(false);
+            return true;
+        }
+        finally
+        {
+            ended.SetResult();
+        }
+    }
+
+    private async Task FindAllAsync()
     {
         var unreached = servers().ToList();
         if (unreached.Count == 0)
@@ -71,7 +88,6 @@ internal sealed class Diagnosis(Func<IEnumerable<EndPoint>> servers, Func<bool> 
         var findings = await Task.WhenAll(unreached.Take(Most).Select(FindAsync)).ConfigureAwait(false);
         var text = string.Join("; ", findings.OfType<string>());
         Volatile.Write(ref _found, text.Length == 0 ? null : new Found(text, findings.OfType<string>().Count() == unreached.Count, Stopwatch.GetTimestamp()));
-        return text;
     }
 
     /// <returns>Null when nothing is wrong that can be seen from here.</returns>

@@ -11,12 +11,15 @@ namespace Coordination.DistributedLock.Tests.Contract;
 public abstract class AdapterContract(SharedStore store) : IAsyncLifetime
 {
     /// <summary>Outlasts every test.</summary>
-    protected static readonly TimeSpan LongTime = TimeSpan.FromSeconds(30);
+    protected static readonly TimeSpan LongTime = TimeSpan.FromMinutes(5);
 
-    /// <summary>How long anything may take before the test fails. Shorter than <see cref="LongTime"/>, which it must not wait out.</summary>
-    protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+    /// <summary>How long anything may take before the test fails. Shorter than <see cref="LongTime"/> and <see cref="ClaimWindow"/>, which it must not wait out.</summary>
+    protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(40);
 
-    /// <summary>LongTime enough to be put into the queue.</summary>
+    /// <summary>The longest that there is.</summary>
+    private static readonly TimeSpan ClaimWindow = TimeSpan.FromMinutes(1);
+
+    /// <summary>Long enough to be put into the queue.</summary>
     protected static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(200);
 
     private readonly ConcurrentStack<Node> _nodes = new();
@@ -56,7 +59,7 @@ public abstract class AdapterContract(SharedStore store) : IAsyncLifetime
         return true;
     });
 
-    protected Node StartNode(TimeSpan? lease = null, Func<string, LockOptions?>? lockOptions = null, Action<ICoordinationBuilder>? change = null)
+    protected Node StartNode(TimeSpan? lease = null, TimeSpan? renewalInterval = null, Func<string, LockOptions?>? lockOptions = null, Action<ICoordinationBuilder>? change = null)
     {
         var node = new Node(
             builder =>
@@ -68,7 +71,8 @@ public abstract class AdapterContract(SharedStore store) : IAsyncLifetime
             options =>
             {
                 options.LeaseDuration = lease ?? LongTime;
-                options.ClaimWindow = LongTime;
+                options.RenewalInterval = renewalInterval;
+                options.ClaimWindow = ClaimWindow;
             });
         _nodes.Push(node);
         return node;

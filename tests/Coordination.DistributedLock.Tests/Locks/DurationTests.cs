@@ -8,7 +8,7 @@ namespace Coordination.DistributedLock.Tests.Locks;
 /// <summary>Every duration that the interfaces take, with every value that somebody may give.</summary>
 public sealed class DurationTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     /// <summary>By the names of the locks that they are of; four each.</summary>
     private static readonly Dictionary<string, Func<IServiceProvider, IReadOnlyList<Way>>> Ways = new()

@@ -10,7 +10,7 @@ namespace Coordination.DistributedLock.Tests.Locks;
 public sealed class StoreAwayTests : IAsyncDisposable
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private readonly ClockedNode _node = new(configure: services => services.AddCoordination().AddDistributedLockProvider());
 

@@ -15,7 +15,7 @@ namespace Coordination.Hosting.Tests.DependencyInjection;
 public sealed class DurationTests
 {
     private const int OverdueLine = 1205;
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     /// <summary>What may still be waited for here.</summary>
     private static readonly TimeSpan Short = TimeSpan.FromSeconds(1);
@@ -244,7 +244,7 @@ public sealed class DurationTests
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.AddFakeLogging();
         builder.Services.AddSingleton(_work);
-        builder.Services.AddCoordination(o => o.LeaseDuration = TimeSpan.FromMilliseconds(500)).UseInMemory(_store);
+        builder.Services.AddCoordination(o => (o.LeaseDuration, o.RenewalInterval) = (TimeSpan.FromMinutes(2), TimeSpan.FromMilliseconds(200))).UseInMemory(_store);
         builder.Services.AddExclusiveBackgroundService<WorkingService>(configure);
         services?.Invoke(builder.Services);
         return builder.Build();

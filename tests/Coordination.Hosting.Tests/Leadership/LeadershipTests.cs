@@ -189,7 +189,8 @@ public sealed class LeadershipTests
         await using var slow = a.Leadership.WatchAsync(TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
         Assert.True(await slow.MoveNextAsync());
 
-        await Cluster.UntilAsync(() => work.Terms > 100, "a hundred terms, unwatched");
+        var before = work.Terms;
+        await Cluster.UntilAsync(() => work.Terms > before + 100, "a hundred terms, unwatched");
         var last = new TaskCompletionSource();
         work.Do = (term, stoppingToken) =>
         {
@@ -199,12 +200,11 @@ public sealed class LeadershipTests
         await Cluster.UntilAsync(() => last.Task.IsCompleted, "a last term");
         var latest = a.Leadership.Leader;
         var read = 0;
-        do
+        while (slow.Current.Leader != latest)
         {
-            Assert.True(await slow.MoveNextAsync());
+            Assert.True(await slow.MoveNextAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
             read++;
         }
-        while (slow.Current.Leader != latest);
 
         Assert.True(read <= 16);
         Assert.True(slow.Current.IsLeader);

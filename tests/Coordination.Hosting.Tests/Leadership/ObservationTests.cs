@@ -307,7 +307,7 @@ public sealed class ObservationTests
             SynchronizationContext.SetSynchronizationContext(before);
         }
 
-        Assert.Equal(a.NodeId, (await asked.WaitAsync(TimeSpan.FromSeconds(20), Token))?.NodeId);
+        Assert.Equal(a.NodeId, (await asked.WaitAsync(TimeSpan.FromMinutes(1), Token))?.NodeId);
         Assert.Equal(0, context.Posts);
     }
 

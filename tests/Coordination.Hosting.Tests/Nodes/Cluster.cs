@@ -16,7 +16,7 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>As it is by default.</summary>
     private static readonly TimeSpan SafetyMargin = LeaseDuration / 5;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private readonly List<TestNode> _nodes = [];
 
     public Cluster() => Store = new InMemoryLockStore(Time);
@@ -121,12 +121,22 @@ internal sealed class Cluster : IAsyncDisposable
 
     private async Task MoveAsync(TimeSpan by, ILease[] keep)
     {
+        // A term that was handed over rests on the claim window alone until it is claimed, and would be lost at this step.
+        await UntilRenewedAsync(keep);
+
         // A line has the time at which it is written.
         _nodes.ForEach(node => node.FlushTelemetry());
         Time.Advance(by);
-        foreach (var lease in keep)
+
+        // A renewal that has come due is sent while the clock stands.
+        await UntilRenewedAsync(keep);
+    }
+
+    /// <summary>Waits until no renewal is due. A timer takes whole milliseconds, so one may come due by that much later.</summary>
+    private static async Task UntilRenewedAsync(ILease[] leases)
+    {
+        foreach (var lease in leases)
         {
-            // A renewal that has come due is sent while the clock stands; a timer takes whole milliseconds, so it may come due by one later.
             await UntilAsync(() => lease.Remaining >= LeaseDuration - SafetyMargin - RenewalInterval - TimeSpan.FromMilliseconds(1), $"the lease of {lease.Owner.NodeId} is renewed");
         }
     }

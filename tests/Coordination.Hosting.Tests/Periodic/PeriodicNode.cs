@@ -56,5 +56,5 @@ internal static class PeriodicNode
     }
 
     public static Task IsWaitedForAsync(Cluster cluster) => Eventually.IsTrueAsync(
-        async () => (await cluster.Store.InspectAsync(CountingService.LockName, 10, TestContext.Current.CancellationToken)).WaiterCount > 0, TimeSpan.FromSeconds(20), "another node waits");
+        async () => (await cluster.Store.InspectAsync(CountingService.LockName, 10, TestContext.Current.CancellationToken)).WaiterCount > 0, TimeSpan.FromMinutes(1), "another node waits");
 }

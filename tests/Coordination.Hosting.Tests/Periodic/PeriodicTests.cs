@@ -178,7 +178,7 @@ public sealed class PeriodicTests
         await IsWaitedForAsync(cluster);
         Assert.Empty(b.Runs.All);
         ends.SetResult();
-        await triggered.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await triggered.WaitAsync(TimeSpan.FromMinutes(1), Token);
         Assert.Null(Assert.Single(b.Runs.All).ScheduledFor);
 
         b.Runs.Do = (_, _) => throw new InvalidOperationException("it broke");

@@ -7,7 +7,7 @@ namespace Coordination.Hosting.Tests.Runners;
 /// <summary>The work is awaited whatever ends the host, and then the lock is released.</summary>
 public sealed class HostEndTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

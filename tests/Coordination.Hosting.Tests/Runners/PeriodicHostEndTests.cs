@@ -8,7 +8,7 @@ namespace Coordination.Hosting.Tests.Runners;
 /// <summary>A run of a periodic service is awaited whatever ends the host, as the work of a term is.</summary>
 public sealed class PeriodicHostEndTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

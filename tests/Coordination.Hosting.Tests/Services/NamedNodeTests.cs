@@ -85,7 +85,7 @@ public sealed class NamedNodeTests
 
         var node = a.Host.Services.GetRequiredKeyedService<ILockProvider>(Billing).NodeId;
         Assert.Equal(node, once);
-        Assert.Equal(node, (await holder.Task.WaitAsync(TimeSpan.FromSeconds(20), Token))!.Owner.NodeId);
+        Assert.Equal(node, (await holder.Task.WaitAsync(TimeSpan.FromMinutes(1), Token))!.Owner.NodeId);
         await a.Host.Services.GetRequiredService<IPeriodicTrigger<CountingService>>().RunNowAsync(Token);
         Assert.Equal(2, runs.All.Count);
     }

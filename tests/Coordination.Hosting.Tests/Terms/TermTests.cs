@@ -28,7 +28,7 @@ public sealed class TermTests
             await Work.UntilToldAsync(term, stoppingToken);
         };
         var a = await cluster.StartNodeAsync("a", work: work);
-        var given = await tried.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        var given = await tried.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
         var b = await cluster.StartNodeAsync("b");
         Assert.False(given is ILockLease or IAsyncDisposable or IDisposable);
         Assert.DoesNotContain(given.GetType().GetProperties(), property => property.GetValue(given) is ILockLease);

@@ -26,7 +26,8 @@ internal static partial class Spin
         {
             var path = Path.Combine(AppContext.BaseDirectory, "Models", model + ".pml");
             await RunAsync(folder.FullName, "spin", [.. switches.Select(name => "-D" + name), "-a", path], limit.Token);
-            await RunAsync(folder.FullName, "cc", ["-O1", "-w", "-DMEMLIM=4096", .. build, "-o", "pan", "pan.c"], limit.Token);
+            // Most searches are over sooner than a compiler that optimizes.
+            await RunAsync(folder.FullName, "cc", ["-O0", "-w", "-DMEMLIM=4096", .. build, "-o", "pan", "pan.c"], limit.Token);
             var output = await RunAsync(folder.FullName, Path.Combine(folder.FullName, "pan"), ["-m1000000", "-n", .. search], limit.Token);
             return Read(output);
         }

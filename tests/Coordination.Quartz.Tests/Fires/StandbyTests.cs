@@ -35,7 +35,7 @@ public sealed class StandbyTests
         await FireAsync(bob, "first", time);
         await Until(async () => (await _store.InspectAsync(LockName, 10, Cancellation)).Waiters.Count == 1, "bob stands by");
         stage.LetGo();
-        await slow.Reached.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await slow.Reached.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
 
         // Nobody runs the job, and bob has the lock.
         await FireAsync(ada, "second", time.AddSeconds(1));
@@ -121,19 +121,20 @@ public sealed class StandbyTests
         var (ada, bob) = (await StartAsync("ada", _store, onConflict), await StartAsync("bob", steered, onConflict));
         var stage = ada.Services.GetRequiredService<Stage>();
         stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
-        var begin = DateTimeOffset.UtcNow.AddMilliseconds(200);
+        // Later than even a busy machine has scheduled it all.
+        var (begin, between) = (DateTimeOffset.UtcNow.AddSeconds(6), TimeSpan.FromSeconds(2));
         await ada.Quartz.ScheduleJob(Series(1), cancellationToken: Cancellation);
         await bob.Quartz.ScheduleJob(Series(2), cancellationToken: Cancellation);
         await Until(() => Task.FromResult(stage.Calls == 1), "the first fire runs");
-        await question.Reached.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await question.Reached.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
         question.Open();
         return (ada, bob);
 
-        ITrigger Series(int fires) => TriggerBuilder.Create().ForJob(Job).WithIdentity("series").StartAt(begin).EndAt(begin.AddSeconds(fires - 0.5))
-            .WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(1)).WithRepeatCount(1)).Build();
+        ITrigger Series(int fires) => TriggerBuilder.Create().ForJob(Job).WithIdentity("series").StartAt(begin).EndAt(begin + ((fires - 0.5) * between))
+            .WithSimpleSchedule(x => x.WithInterval(between).WithRepeatCount(1)).Build();
     }
 
-    private static Task Until(Func<Task<bool>> condition, string what) => Eventually.IsTrueAsync(condition, TimeSpan.FromSeconds(20), what);
+    private static Task Until(Func<Task<bool>> condition, string what) => Eventually.IsTrueAsync(condition, TimeSpan.FromMinutes(1), what);
 
     private static async Task FireAsync(TestScheduler node, string trigger, DateTimeOffset time) =>
         await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(Job).WithIdentity(trigger).StartAt(time).Build(), cancellationToken: Cancellation);
@@ -143,5 +144,5 @@ public sealed class StandbyTests
         _ledger,
         name,
         quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()),
-        options => options.ForJob(Job, job => (job.OnCrash, job.OnConflict, job.LeaseDuration) = (JobCrashAction.Recover, onConflict, TimeSpan.FromSeconds(10))));
+        options => options.ForJob(Job, job => (job.OnCrash, job.OnConflict, job.LeaseDuration) = (JobCrashAction.Recover, onConflict, TimeSpan.FromMinutes(2))));
 }

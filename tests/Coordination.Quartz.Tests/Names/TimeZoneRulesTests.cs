@@ -10,7 +10,7 @@ namespace Coordination.Quartz.Tests.Names;
 /// <summary>One time zone has many spellings.</summary>
 public sealed class TimeZoneRulesTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     [Theory]
     [Failure("F73")]

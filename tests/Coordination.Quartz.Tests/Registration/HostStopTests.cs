@@ -45,11 +45,11 @@ public sealed class HostStopTests
             }
         };
         await node.Scheduler.TriggerJob(Job, Cancellation);
-        await Eventually.IsTrueAsync(() => node.Stage.Calls == 1, TimeSpan.FromSeconds(20), "the job runs");
+        await Eventually.IsTrueAsync(() => node.Stage.Calls == 1, TimeSpan.FromMinutes(1), "the job runs");
         Assert.Equal(1, _store.Count);
 
         var stop = node.StopAsync();
-        await isInterrupted.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await isInterrupted.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
         Assert.Equal(1, _store.Count);
         isTidy.SetResult();
         await stop;
@@ -148,7 +148,7 @@ public sealed class HostStopTests
                 await StopAsync();
             }
 
-            await Eventually.IsTrueAsync(() => runs.UnderWay.Count == 0, TimeSpan.FromSeconds(20), "every fire is over");
+            await Eventually.IsTrueAsync(() => runs.UnderWay.Count == 0, TimeSpan.FromMinutes(1), "every fire is over");
             await ((IAsyncDisposable)_host).DisposeAsync();
         }
     }

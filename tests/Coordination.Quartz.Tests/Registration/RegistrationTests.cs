@@ -15,7 +15,7 @@ namespace Coordination.Quartz.Tests.Registration;
 /// <summary>Ways to register exclusivity. The store is one of this process.</summary>
 public sealed class RegistrationTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
     private static readonly JobKey Job = new("staged");
 
     private readonly Ledger _ledger = new();
@@ -156,8 +156,8 @@ public sealed class RegistrationTests
         var scheduler = await factory.GetScheduler(Cancellation);
         await scheduler.Start(Cancellation);
         await scheduler.TriggerJob(Job, Cancellation);
-        await begun.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
-        await factory.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        await begun.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+        await factory.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
 
         Assert.True(end.Task.IsCompleted, "The job has ended.");
         Assert.NotEqual(LeaseState.Lost, await end.Task);

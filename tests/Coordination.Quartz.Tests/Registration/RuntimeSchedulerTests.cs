@@ -16,7 +16,7 @@ namespace Coordination.Quartz.Tests.Registration;
 [Failure("F79")]
 public sealed class RuntimeSchedulerTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
     private static readonly JobKey Job = new("staged");
 
     private readonly InMemoryLockStore _store = new();

@@ -53,7 +53,7 @@ public sealed class LeakTests
             await node.Quartz.ScheduleJob(TriggerBuilder.Create().ForJob(name).WithIdentity(name).WithSimpleSchedule(TimeSpan.FromMilliseconds(5)).Build(), cancellationToken: Cancellation);
         }
 
-        await Eventually.IsTrueAsync(() => ended.Ran >= Fires, TimeSpan.FromSeconds(60), $"{Fires} fires were run");
+        await Eventually.IsTrueAsync(() => ended.Ran >= Fires, TimeSpan.FromMinutes(1), $"{Fires} fires were run");
         await node.StopAsync();
 
         Assert.Equal(0, node.FiresUnderWay);

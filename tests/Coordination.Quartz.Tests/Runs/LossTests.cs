@@ -19,7 +19,7 @@ public sealed class LossTests(AnyServerFixture redis) : ClusterTest(redis)
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var node = await StartAsync("ada", quartz => quartz.ScheduleJob<StagedJob>(
             trigger => trigger.WithIdentity("once").StartAt(DateTimeOffset.UtcNow).WithRetryPolicy(RetryPolicy.Fixed(1, TimeSpan.FromMilliseconds(50))),
-            job => job.WithIdentity("staged")), services: services => services.AddSingleton(new Stage
+            job => job.WithIdentity("staged")), services: services => RenewOften(services).AddSingleton(new Stage
             {
                 Act = async (call, cancellationToken) =>
                 {
@@ -56,7 +56,7 @@ public sealed class LossTests(AnyServerFixture redis) : ClusterTest(redis)
     [Fact]
     public async Task A_lost_lease_does_not_interrupt_the_fire_that_comes_after()
     {
-        var node = await StartAsync("ada", WorkerProcess.Schedule, services: services => services.AddSingleton(new Stage
+        var node = await StartAsync("ada", WorkerProcess.Schedule, services: services => RenewOften(services).AddSingleton(new Stage
         {
             // The first run outlasts the test; each after it takes a while in which it could be interrupted.
             Act = (call, cancellationToken) => call == 1 ? Task.Delay(Bound, cancellationToken) : Task.Delay(50, cancellationToken),
@@ -69,4 +69,7 @@ public sealed class LossTests(AnyServerFixture redis) : ClusterTest(redis)
         Assert.Single(node.Verdicts.All, verdict => verdict.Outcome != ExecutionOutcome.Succeeded);
         Assert.Equal(SchedulerStatus.Running, node.Quartz.Status);
     }
+
+    /// <summary>So that the loss is learned of soon. A call to the store may take half as long.</summary>
+    private static IServiceCollection RenewOften(IServiceCollection services) => services.Configure<CoordinationOptions>(o => o.RenewalInterval = TimeSpan.FromSeconds(2));
 }

@@ -48,7 +48,9 @@ public sealed class ReleaseTests : NodesTest
 
     private async Task RunAsync(Action act)
     {
-        var node = await TestScheduler.StartAsync(_store, Ledger, "ada", quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()));
+        // A release is tried for as long as the lease lasts.
+        var node = await TestScheduler.StartAsync(
+            _store, Ledger, "ada", quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()), o => o.Defaults.LeaseDuration = TimeSpan.FromSeconds(5));
         Nodes.Add(node);
         node.Services.GetRequiredService<Stage>().Act = (_, _) =>
         {

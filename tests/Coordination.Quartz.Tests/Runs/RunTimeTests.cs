@@ -1,6 +1,7 @@
 using Coordination.Quartz.Tests.Jobs;
 using Coordination.Quartz.Tests.Schedulers;
-using Coordination.Stores.InMemory;
+using Coordination.Testing;
+using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Quartz;
@@ -11,12 +12,16 @@ namespace Coordination.Quartz.Tests.Runs;
 [Failure("F64")]
 public sealed class RunTimeTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
-    private static readonly TimeSpan Lease = TimeSpan.FromMilliseconds(600);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan MaxRunTime = TimeSpan.FromSeconds(30);
     private static readonly JobKey Job = new("staged");
 
-    private readonly InMemoryLockStore _store = new();
+    private readonly TestClock _clock = new();
+    private readonly ControllableLockStore _store;
     private readonly Ledger _ledger = new();
+
+    public RunTimeTests() => _store = new ControllableLockStore(_clock);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -27,6 +32,8 @@ public sealed class RunTimeTests
         var stage = node.Services.GetRequiredService<Stage>();
         stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
         await node.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => stage.Calls == 1, "the job runs");
+        _clock.Advance(MaxRunTime);
         await Until(() => node.Verdicts.All.Count == 1, "the run is over");
 
         Assert.Equal(ExecutionOutcome.Failed, node.Verdicts.All[0].Outcome);
@@ -40,17 +47,25 @@ public sealed class RunTimeTests
     {
         await using var node = await StartAsync();
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        var (stage, started) = (node.Services.GetRequiredService<Stage>(), TimeProvider.System.GetTimestamp());
+        var stage = node.Services.GetRequiredService<Stage>();
         stage.Act = async (_, cancellationToken) =>
         {
             using var registration = cancellationToken.Register(told.SetResult);
             await stage.HoldOutAsync();
         };
         await node.Quartz.TriggerJob(Job, Cancellation);
+        await Until(() => stage.Calls == 1, "the job runs");
+        _clock.Advance(MaxRunTime);
         await told.Task.WaitAsync(Bound, Cancellation);
 
         // For longer than its lease lasts with no renewal.
-        await Until(() => TimeProvider.System.GetElapsedTime(started) > Lease * 3, "three leases have passed");
+        for (var passed = TimeSpan.Zero; passed < Lease * 3; passed += Lease / 3)
+        {
+            var renewals = _store.GetCallCount(StoreOperation.Renew);
+            _clock.Advance(Lease / 3);
+            await Until(() => _store.GetCallCount(StoreOperation.Renew) > renewals, "the lease is renewed");
+        }
+
         Assert.Equal(_ledger.Runs[0].Token, (await _store.GetHolderAsync("tests/QuartzScheduler/DEFAULT/staged", Cancellation))!.FencingToken);
         stage.LetGo();
         await Until(() => node.Verdicts.All.Count == 1 && _store.Count == 0, "the run is over");
@@ -63,6 +78,7 @@ public sealed class RunTimeTests
         await using var node = await StartAsync();
         await node.Quartz.TriggerJob(Job, Cancellation);
         await Until(() => node.Verdicts.All.Count == 1, "the run is over");
+        _clock.Advance(MaxRunTime);
         Assert.Equal(ExecutionOutcome.Succeeded, node.Verdicts.All[0].Outcome);
         Assert.DoesNotContain(node.Log, record => record.Id.Id == 1351);
     }
@@ -74,5 +90,6 @@ public sealed class RunTimeTests
         _ledger,
         "ada",
         quartz => quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably()),
-        options => options.ForJob<StagedJob>(job => (job.MaxRunTime, job.LeaseDuration) = (TimeSpan.FromMilliseconds(300), Lease)));
+        options => options.ForJob<StagedJob>(job => (job.MaxRunTime, job.LeaseDuration) = (MaxRunTime, Lease)),
+        services: services => services.AddSingleton<TimeProvider>(_clock));
 }

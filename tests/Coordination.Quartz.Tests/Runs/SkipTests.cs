@@ -74,8 +74,11 @@ public sealed class SkipTests : NodesTest
         node.Quartz.ListenerManager.AddTriggerListener(heard);
 
         // The first fires find the lock held, and the last one waits until it is not.
-        _store.Assign("tests/QuartzScheduler/DEFAULT/staged", new LockOwner("bob", 1), TimeSpan.FromSeconds(1));
+        const string LockName = "tests/QuartzScheduler/DEFAULT/staged";
+        _store.Assign(LockName, new LockOwner("bob", 1), TimeSpan.FromHours(1));
         await ScheduleOnAllAsync(fires: 4);
+        await UntilAsync(() => heard.Vetoed > 0, "a fire was skipped");
+        await _store.RevokeAsync(LockName, (await _store.GetHolderAsync(LockName, Cancellation))!.FencingToken, TimeSpan.FromSeconds(2), Cancellation);
         await UntilAsync(() => IsOver(node) && heard.Vetoed + heard.Completed == node.Verdicts.All.Count, "the series is over");
 
         Assert.NotEqual(0, heard.Vetoed);

@@ -101,7 +101,7 @@ public sealed class StoppedWaitTests : NodesTest
         await ScheduleAsync(bob);
         await UntilAsync(() => WaitersAsync(1), "bob waits");
         (_store.IsAway, _store.Hang) = (!hangs, hangs);
-        await bob.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), Cancellation);
+        await bob.StopAsync().WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
         (_store.IsAway, _store.Hang) = (false, false);
 
         AssertTold(bob, 1317, LogLevel.Information);

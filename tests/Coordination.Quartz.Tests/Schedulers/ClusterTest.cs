@@ -9,7 +9,7 @@ namespace Coordination.Quartz.Tests.Schedulers;
 public abstract class ClusterTest(AnyServerFixture shared) : IAsyncLifetime
 {
     /// <summary>How long anything may take before the test fails.</summary>
-    protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    protected static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private readonly List<TestScheduler> _nodes = [];
     private ConnectionMultiplexer? _connection;

@@ -9,7 +9,7 @@ namespace Coordination.Quartz.Tests.Schedulers;
 public abstract class NodesTest : IAsyncDisposable
 {
     /// <summary>How long anything may take before the test fails.</summary>
-    protected static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    protected static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     protected static readonly JobKey Job = new("staged");
 

@@ -13,7 +13,10 @@ internal sealed class WorkerProcess : IAsyncDisposable
     /// <summary>The first word of the command line that asks for it.</summary>
     public const string Command = "worker";
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
+
+    /// <summary>It outlasts the process by no more than a test can wait for, and for long enough to be seen.</summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(6);
 
     private readonly Process _process;
 
@@ -38,6 +41,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
     public static async Task<int> RunAsync(string[] words, Action<IQuartzBuilder> schedule, Action<QuartzExclusivityOptions> exclusivity, Func<IScheduler, Task>? begin = null)
     {
         var builder = TestScheduler.CreateBuilder(new Ledger(), words[2]);
+        builder.Services.Configure<CoordinationOptions>(o => o.LeaseDuration = Lease);
         builder.Services.AddCoordination().UseRedis(words[0], o => o.KeyPrefix = words[1]).AddQuartzExclusivity(exclusivity);
         builder.Services.AddQuartz(schedule);
         builder.Services.AddQuartzHostedService();

@@ -84,18 +84,18 @@ public sealed class FireReportTests : IAsyncDisposable
     [Failure("F33")]
     public async Task A_fire_that_is_recovered_is_counted_and_says_for_whom()
     {
-        var (time, ada, bob) = (DateTimeOffset.UtcNow, await StartAsync("ada", MakeUp), await StartAsync("bob", MakeUp));
+        var (time, ada, bob) = (DateTimeOffset.UtcNow, await StartAsync("ada", MakeUp, renewalInterval: TimeSpan.FromSeconds(1)), await StartAsync("bob", MakeUp));
         var stage = ada.Services.GetRequiredService<Stage>();
         stage.Act = (_, _) => stage.HoldOutAsync();
         using var made = Collect(bob);
         using var lost = Collect(ada);
         await AddAsync(ada, time);
-        await Eventually.IsTrueAsync(() => stage.Calls == 1, TimeSpan.FromSeconds(20), "ada runs the fire");
+        await Eventually.IsTrueAsync(() => stage.Calls == 1, TimeSpan.FromMinutes(1), "ada runs the fire");
         Assert.True(_store.LoseLock(LockName));
         var verdict = await ScheduleAsync(bob, time);
-        await Eventually.IsTrueAsync(() => ada.Log.Any(record => record.Message.Contains("lost", StringComparison.OrdinalIgnoreCase)), TimeSpan.FromSeconds(20), "ada is told");
+        await Eventually.IsTrueAsync(() => ada.Log.Any(record => record.Message.Contains("lost", StringComparison.OrdinalIgnoreCase)), TimeSpan.FromMinutes(1), "ada is told");
         stage.LetGo();
-        await Eventually.IsTrueAsync(() => ada.Verdicts.All.Count == 1, TimeSpan.FromSeconds(20), "ada's run is over");
+        await Eventually.IsTrueAsync(() => ada.Verdicts.All.Count == 1, TimeSpan.FromMinutes(1), "ada's run is over");
 
         Assert.False(verdict.IsSkipped);
         await AssertCountedAsync(made, "recovered");
@@ -137,7 +137,7 @@ public sealed class FireReportTests : IAsyncDisposable
             await node.Quartz.ScheduleJob((repeats ? trigger.WithSimpleSchedule(schedule => schedule.WithInterval(TimeSpan.FromHours(1)).RepeatForever()) : trigger).Build(), cancellationToken: Cancellation);
         }
 
-        await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == 3, TimeSpan.FromSeconds(20), "the fires are over");
+        await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == 3, TimeSpan.FromMinutes(1), "the fires are over");
         Assert.All(node.Verdicts.All, verdict => Assert.True(verdict.IsSkipped));
         Assert.Equal(repeats ? 0 : 3, node.Log.Count(record => record.Id.Id == 1329));
         Assert.Equal(repeats ? 3 : 0, node.Log.Count(record => record.Id.Id == 1304));
@@ -153,7 +153,7 @@ public sealed class FireReportTests : IAsyncDisposable
         var stage = node.Services.GetRequiredService<Stage>();
         stage.Act = (_, cancellationToken) => stage.HoldAsync(cancellationToken);
         await AddAsync(node, time);
-        await Eventually.IsTrueAsync(() => stage.Calls == 1, TimeSpan.FromSeconds(20), "the job runs");
+        await Eventually.IsTrueAsync(() => stage.Calls == 1, TimeSpan.FromMinutes(1), "the job runs");
         Assert.True(await node.Quartz.Interrupt(Job, Cancellation));
         var verdict = await EndAsync(node);
 
@@ -212,7 +212,7 @@ public sealed class FireReportTests : IAsyncDisposable
         {
             _store.IsAway = fires <= 5;
             await node.Quartz.TriggerJob(Job, Cancellation);
-            await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == fires, TimeSpan.FromSeconds(20), "the fire is over");
+            await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == fires, TimeSpan.FromMinutes(1), "the fire is over");
         }
 
         Assert.Equal(5, node.Verdicts.All.Count(verdict => verdict.IsSkipped));
@@ -273,11 +273,11 @@ public sealed class FireReportTests : IAsyncDisposable
             for (var fires = 1; fires <= 12; fires++)
             {
                 await node.Quartz.TriggerJob(Job, Cancellation);
-                await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == fires && node.FiresUnderWay == 0, TimeSpan.FromSeconds(20), "the fire is over");
+                await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == fires && node.FiresUnderWay == 0, TimeSpan.FromMinutes(1), "the fire is over");
             }
 
-            await Eventually.IsTrueAsync(() => blocked.IsSet, TimeSpan.FromSeconds(20), "the sink blocks");
-            await node.StopAsync().WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+            await Eventually.IsTrueAsync(() => blocked.IsSet, TimeSpan.FromMinutes(1), "the sink blocks");
+            await node.StopAsync().WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
         }
         finally
         {
@@ -304,13 +304,13 @@ public sealed class FireReportTests : IAsyncDisposable
 
     private static async Task<string> AssertToldAsync(TestScheduler node, int id, LogLevel level)
     {
-        await Eventually.IsTrueAsync(() => node.Log.Any(record => record.Id.Id == id), TimeSpan.FromSeconds(20), $"{id} is logged");
+        await Eventually.IsTrueAsync(() => node.Log.Any(record => record.Id.Id == id), TimeSpan.FromMinutes(1), $"{id} is logged");
         var record = Assert.Single(node.Log, record => record.Id.Id == id);
         Assert.Equal(level, record.Level);
         return record.Message;
     }
 
-    private async Task<TestScheduler> StartAsync(string name, Action<QuartzExclusivityOptions>? exclusivity = null, Action<IQuartzBuilder>? schedule = null)
+    private async Task<TestScheduler> StartAsync(string name, Action<QuartzExclusivityOptions>? exclusivity = null, Action<IQuartzBuilder>? schedule = null, TimeSpan? renewalInterval = null)
     {
         var node = await TestScheduler.StartAsync(
             _store,
@@ -321,7 +321,8 @@ public sealed class FireReportTests : IAsyncDisposable
                 quartz.AddJob<StagedJob>(job => job.WithIdentity(Job).StoreDurably());
                 schedule?.Invoke(quartz);
             },
-            exclusivity);
+            exclusivity,
+            services: services => services.Configure<CoordinationOptions>(o => o.RenewalInterval = renewalInterval));
         _nodes.Add(node);
         return node;
     }
@@ -343,7 +344,7 @@ public sealed class FireReportTests : IAsyncDisposable
 
     private static async Task<FireVerdict> EndAsync(TestScheduler node)
     {
-        await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == 1, TimeSpan.FromSeconds(20), "the fire is over");
+        await Eventually.IsTrueAsync(() => node.Verdicts.All.Count == 1, TimeSpan.FromMinutes(1), "the fire is over");
         return node.Verdicts.All[0];
     }
 }

@@ -12,8 +12,8 @@ namespace Coordination.Redis.Tests.Clocks;
 public sealed class ClockSetForwardTests : ClockTests
 {
     private const string Name = "orders";
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan ClaimWindow = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ClaimWindow = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(5);
 
     private readonly LockOwner _ada = new("host-1-ada", 1);

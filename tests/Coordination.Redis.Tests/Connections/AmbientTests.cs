@@ -16,7 +16,7 @@ public sealed class AmbientTests
 {
     private static readonly AsyncLocal<object?> Ambient = new();
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

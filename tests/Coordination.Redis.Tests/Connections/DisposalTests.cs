@@ -11,7 +11,7 @@ namespace Coordination.Redis.Tests.Connections;
 [Needs(Need.RedisServer)]
 public sealed class DisposalTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

@@ -12,7 +12,7 @@ public sealed class IdleTests
     private const int Closed = 1116;
     private const int Lost = 1101;
     private const int Restored = 1102;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

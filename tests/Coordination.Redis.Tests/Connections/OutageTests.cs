@@ -13,7 +13,7 @@ namespace Coordination.Redis.Tests.Connections;
 public sealed class OutageTests
 {
     private static readonly TimeSpan CommandTimeout = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly LockOwner _ada = new("host-1-ada", 1);
 
@@ -59,7 +59,7 @@ public sealed class OutageTests
         server.Pause();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
 
-        var renewal = node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromSeconds(30))], cancellation.Token);
+        var renewal = node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromMinutes(3))], cancellation.Token);
         var start = Stopwatch.GetTimestamp();
         await cancellation.CancelAsync();
 
@@ -99,7 +99,7 @@ public sealed class OutageTests
         server.Pause();
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Token);
         var acquisition = node.Store.AcquireAsync(
-            Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(60), claimWindow: TimeSpan.FromSeconds(1)), cancellation.Token);
+            Requests.Acquire("orders", _ada, TimeSpan.FromMinutes(3), claimWindow: TimeSpan.FromSeconds(1)), cancellation.Token);
         await cancellation.CancelAsync();
         var undo = ReleaseAsync(node);
         server.Resume();
@@ -192,7 +192,7 @@ public sealed class OutageTests
 
         // The subscription stands again as well.
         var bob = new LockOwner("host-1-ada", 2);
-        await node.Store.AcquireAsync(Requests.Acquire("orders", bob, TimeSpan.FromSeconds(30), wait: true, claimWindow: TimeSpan.FromSeconds(1)), Token);
+        await node.Store.AcquireAsync(Requests.Acquire("orders", bob, TimeSpan.FromMinutes(3), wait: true, claimWindow: TimeSpan.FromSeconds(1)), Token);
         await ReleaseAsync(node);
         await Eventually.IsTrueAsync(
             () => Has(heard, LockNotification.Granted("orders", bob)), Patience, "a handover is heard again");
@@ -291,10 +291,10 @@ public sealed class OutageTests
         Eventually.IsTrueAsync(async () => await FailureAsync(node) is null, Patience, "the store replies again");
 
     private Task<AcquireReply> AcquireAsync(TestNode node) =>
-        node.Store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(60), claimWindow: TimeSpan.FromSeconds(1)), Token);
+        node.Store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromMinutes(3), claimWindow: TimeSpan.FromSeconds(1)), Token);
 
     private Task<IReadOnlyList<RenewalReply>> RenewAsync(TestNode node) =>
-        node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromSeconds(60))], Token);
+        node.Store.RenewAsync([Requests.Renew("orders", _ada, TimeSpan.FromMinutes(3))], Token);
 
     private Task<ReleaseReply> ReleaseAsync(TestNode node) =>
         node.Store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), Token);

@@ -9,7 +9,7 @@ namespace Coordination.Redis.Tests.DependencyInjection;
 /// <summary>Every duration that can be set for the store, and each of the core that goes to the server, with every value that somebody may set it to.</summary>
 public sealed class DurationTests(RedisServerFixture server)
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

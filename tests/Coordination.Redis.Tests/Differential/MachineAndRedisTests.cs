@@ -97,7 +97,7 @@ public sealed class MachineAndRedisTests : ClockTests
         public async Task CompareAsync<TReply>(LockChange<TReply> change, Task<TReply> reply)
         {
             State = change.State;
-            Assert.Equal(change.Reply, await reply.WaitAsync(TimeSpan.FromSeconds(20), Token));
+            Assert.Equal(change.Reply, await reply.WaitAsync(TimeSpan.FromMinutes(1), Token));
         }
     }
 

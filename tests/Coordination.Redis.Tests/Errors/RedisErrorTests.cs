@@ -11,7 +11,7 @@ namespace Coordination.Redis.Tests.Errors;
 [Needs(Need.RedisServer)]
 public sealed class RedisErrorTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly LockOwner _ada = new("host-1-ada", 1);
 
@@ -113,7 +113,7 @@ public sealed class RedisErrorTests
         await SetAsync(server, "maxmemory", "1");
 
         // Joining the queue is a write that takes memory.
-        var waiter = Requests.Acquire("orders", new LockOwner("host-2-bob", 1), TimeSpan.FromSeconds(30), wait: true, claimWindow: TimeSpan.FromSeconds(1));
+        var waiter = Requests.Acquire("orders", new LockOwner("host-2-bob", 1), TimeSpan.FromMinutes(3), wait: true, claimWindow: TimeSpan.FromSeconds(1));
         var error = await Assert.ThrowsAsync<LockStoreException>(() => node.Store.AcquireAsync(waiter, Token));
 
         Assert.True(error.IsTransient);
@@ -179,7 +179,7 @@ public sealed class RedisErrorTests
 
         // The client library breaks the connection off and makes it anew; in between there is none, and that is all it can say.
         LockStoreException? error = null;
-        await Eventually.IsTrueAsync(async () => (error = await ErrorAsync(node)) is { IsTransient: false }, TimeSpan.FromSeconds(20), "the refusal is told");
+        await Eventually.IsTrueAsync(async () => (error = await ErrorAsync(node)) is { IsTransient: false }, TimeSpan.FromMinutes(1), "the refusal is told");
         Assert.Contains("password", error!.Message, StringComparison.Ordinal);
 
         Assert.False(error.IsTransient);
@@ -263,7 +263,7 @@ public sealed class RedisErrorTests
     }
 
     private Task<AcquireReply> AcquireAsync(TestNode node) =>
-        node.Store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromSeconds(30), claimWindow: TimeSpan.FromSeconds(1)), Token);
+        node.Store.AcquireAsync(Requests.Acquire("orders", _ada, TimeSpan.FromMinutes(3), claimWindow: TimeSpan.FromSeconds(1)), Token);
 
     /// <summary>A lock's life with a handover, which needs all rights.</summary>
     private async Task LiveAsync(TestNode node)
@@ -271,9 +271,9 @@ public sealed class RedisErrorTests
         var bob = new LockOwner("host-2-bob", 1);
         await using var subscription = await node.Store.SubscribeAsync(bob.NodeId, _ => { }, Token);
         await AcquireAsync(node);
-        await node.Store.AcquireAsync(Requests.Acquire("orders", bob, TimeSpan.FromSeconds(30), wait: true, claimWindow: TimeSpan.FromSeconds(1)), Token);
+        await node.Store.AcquireAsync(Requests.Acquire("orders", bob, TimeSpan.FromMinutes(3), wait: true, claimWindow: TimeSpan.FromSeconds(1)), Token);
         await node.Store.ReleaseAsync(Requests.Release("orders", _ada, TimeSpan.FromSeconds(1)), Token);
-        await node.Store.RenewAsync([Requests.Renew("orders", bob, TimeSpan.FromSeconds(30))], Token);
+        await node.Store.RenewAsync([Requests.Renew("orders", bob, TimeSpan.FromMinutes(3))], Token);
         await node.Administration.GetHolderAsync("orders", Token);
         await node.Administration.PingAsync(Token);
         await node.Store.ReleaseAsync(Requests.Release("orders", bob, TimeSpan.FromSeconds(1)), Token);

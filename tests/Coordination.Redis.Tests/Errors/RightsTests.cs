@@ -14,7 +14,7 @@ public sealed class RightsTests(AclFixture server, ClusterFixture cluster) : ICl
 {
     private static readonly string[] Patterns = ["~test-*:*", "&test-*:*"];
 
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(3);
 
     private static readonly string[] All = RedisErrorClassifier.RequiredRights.Split(' ');
 

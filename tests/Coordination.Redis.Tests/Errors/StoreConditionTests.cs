@@ -12,7 +12,7 @@ namespace Coordination.Redis.Tests.Errors;
 [Needs(Need.RedisServer)]
 public sealed class StoreConditionTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

@@ -16,9 +16,9 @@ public sealed class DemotedPrimaryTests
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(3);
 
     /// <summary>How long it may take until a lock can be acquired again, beside the lease of whoever had it.</summary>
-    private static readonly TimeSpan SomeSeconds = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan SomeSeconds = TimeSpan.FromSeconds(25);
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -42,7 +42,7 @@ public sealed class DemotedPrimaryTests
         await SwapAsync(servers);
 
         var start = Stopwatch.GetTimestamp();
-        var lease = await ada.GetLock("orders", new LockOptions { LeaseDuration = TimeSpan.FromSeconds(60) }).AcquireAsync(Token).WaitAsync(Lease + SomeSeconds, Token);
+        var lease = await ada.GetLock("orders", new LockOptions { LeaseDuration = TimeSpan.FromMinutes(3) }).AcquireAsync(Token).WaitAsync(Lease + SomeSeconds, Token);
         var waiting = bob.GetLock("orders").AcquireAsync(Token);
         await Eventually.IsTrueAsync(async () => (await ada.Inspector.InspectAsync("orders", cancellationToken: Token)).WaiterCount == 1, Patience, "the waiter is in the queue");
         TestContext.Current.TestOutputHelper?.WriteLine($"Back after {Stopwatch.GetElapsedTime(start)}.");
@@ -61,7 +61,7 @@ public sealed class DemotedPrimaryTests
     {
         await using var servers = await RedisPair.StartAsync();
         await using var proxy = new ChaosProxy(servers.Master.Port);
-        await using var node = Node(FreePort.Local(proxy.Port), TimeSpan.FromSeconds(15));
+        await using var node = Node(FreePort.Local(proxy.Port), TimeSpan.FromMinutes(1));
         await using var lease = await node.GetLock("orders").AcquireAsync(Token);
         await using var replica = await servers.Replica.ConnectAsOperatorAsync();
         await Eventually.IsTrueAsync(() => replica.GetDatabase().KeyExistsAsync(LockText.KeyOf("coordination", "orders")), Patience, "the replica has the lock");
@@ -155,7 +155,7 @@ public sealed class DemotedPrimaryTests
     }
 
     private static TestNode Node(string connectionString, TimeSpan? lease = null) =>
-        new(builder => builder.UseRedis(connectionString), options => options.LeaseDuration = lease ?? Lease);
+        new(builder => builder.UseRedis(connectionString), options => (options.LeaseDuration, options.RenewalInterval) = (lease ?? Lease, lease is null ? null : TimeSpan.FromSeconds(3)));
 
     private static async Task<int> ClientsAsync(RedisProcess server)
     {

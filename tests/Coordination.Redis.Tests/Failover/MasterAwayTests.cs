@@ -9,8 +9,8 @@ namespace Coordination.Redis.Tests.Failover;
 [Needs(Need.RedisServer)]
 public sealed class MasterAwayTests
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly LockOwner _ada = new("host-1-ada", 1);
     private readonly LockOwner _bob = new("host-2-bob", 1);

@@ -9,7 +9,7 @@ namespace Coordination.Redis.Tests.Probing;
 [Needs(Need.RedisServer)]
 public sealed class ReplicaHintTests(RedisServerFixture alone)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

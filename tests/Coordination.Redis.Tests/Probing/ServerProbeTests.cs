@@ -126,7 +126,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
         Assert.DoesNotContain(node.Logs.GetSnapshot(), line => line.Id.Id == 1100);
 
         await server.StartAgainAsync();
-        await Eventually.IsTrueAsync(() => PingsAsync(node), TimeSpan.FromSeconds(20), "the store replies");
+        await Eventually.IsTrueAsync(() => PingsAsync(node), TimeSpan.FromMinutes(1), "the store replies");
         Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1100);
     }
 

@@ -15,7 +15,7 @@ public sealed class LockCallsTests
 
     private const string Token = "1767225600000123";
     private static readonly RedisResult Grant = RedisResult.Create((RedisValue)Token);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static readonly RedisKey[] Keys = ["record", "waiters", "alive"];
 

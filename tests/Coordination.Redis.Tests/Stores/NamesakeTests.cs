@@ -15,7 +15,7 @@ public sealed class ClusterNamesakeTests(ClusterFixture server) : NamesakeTests(
 [Needs(Need.RedisServer)]
 public abstract class NamesakeTests(ServerFixture server)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly string _prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
     private readonly string _id = "host-1-" + Guid.NewGuid().ToString("N")[..8];

@@ -63,7 +63,7 @@ public sealed class NoEndOfLifeTests(RedisServerFixture server) : IAsyncLifetime
         Assert.True((await Node.Store.AcquireAsync(Requests.Acquire(Name, _ada, TimeSpan.FromSeconds(1)), Token)).IsGranted);
         await TakeEndOfLifeAwayAsync(isRestored);
 
-        await using var lease = await Node.GetLock(Name, new LockOptions { LeaseDuration = Long }).AcquireAsync(TimeSpan.FromSeconds(8), Token);
+        await using var lease = await Node.GetLock(Name, new LockOptions { LeaseDuration = Long }).AcquireAsync(Long / 2, Token);
     }
 
     private async Task TakeEndOfLifeAwayAsync(bool byRestore)

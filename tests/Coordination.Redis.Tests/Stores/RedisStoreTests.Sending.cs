@@ -11,7 +11,7 @@ namespace Coordination.Redis.Tests.Stores;
 public abstract partial class RedisStoreTests
 {
     private static readonly CancellationToken Cancelled = new(canceled: true);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     /// <summary>What stands between a store and a script that is run at once.</summary>
     public enum Obstacle

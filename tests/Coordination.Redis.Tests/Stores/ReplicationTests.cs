@@ -13,7 +13,7 @@ namespace Coordination.Redis.Tests.Stores;
 public sealed class ReplicationTests
 {
     private static readonly RedisKey Key = LockText.KeyOf("coordination", "orders");
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly Replication _replication = new(1, TimeSpan.FromMilliseconds(200));
 

@@ -15,8 +15,8 @@ namespace Coordination.Redis.Tests.Stores;
 [Needs(Need.RedisServer)]
 public sealed class ServerClockTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly string _prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
     private readonly LockOwner _ada = new("host-1-ada", 1);

@@ -11,7 +11,7 @@ namespace Coordination.Redis.Tests.Stores;
 public sealed class SlotMigrationTests : IAsyncLifetime
 {
     private const string Name = "orders";
-    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Lease = TimeSpan.FromMinutes(3);
 
     private readonly LockOwner _ada = new("host-1-ada", 1);
     private readonly LockOwner _bob = new("host-2-bob", 1);

@@ -21,7 +21,7 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
     private const string Waiter = WaiterNode + "/3";
     private const long HeldToken = 1767225600000123;
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(25);
 
     private readonly string _prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
     private readonly LockOwner _ada = new("host-1-ada", 7);

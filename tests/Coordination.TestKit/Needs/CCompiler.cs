@@ -5,7 +5,7 @@ namespace Coordination.TestKit.Needs;
 /// <summary>The C compiler of this machine.</summary>
 public static class CCompiler
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
     /// <summary>Whether it compiles anything: one without the headers of the C library does not.</summary>
     public static bool IsThere()

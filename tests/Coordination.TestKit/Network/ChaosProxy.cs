@@ -57,7 +57,7 @@ public sealed class ChaosProxy : IAsyncDisposable
         }
 
         await _accepting;
-        await Task.WhenAll(_links.Values).WaitAsync(TimeSpan.FromSeconds(10));
+        await Task.WhenAll(_links.Values).WaitAsync(TimeSpan.FromMinutes(1));
         _listener.Dispose();
         _ending.Dispose();
     }

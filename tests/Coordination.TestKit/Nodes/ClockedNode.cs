@@ -1,6 +1,7 @@
 using Coordination.Stores;
 using Coordination.Testing;
 using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Testing;
@@ -11,13 +12,10 @@ namespace Coordination.TestKit.Nodes;
 public class ClockedNode : IAsyncDisposable
 {
     /// <summary>How long anything may take by a real clock before the test fails.</summary>
-    protected static readonly TimeSpan RealTimeLimit = TimeSpan.FromSeconds(20);
+    protected static readonly TimeSpan RealTimeLimit = TimeSpan.FromMinutes(1);
 
     /// <summary>Fine enough to hit every renewal and retry of the default timings, one at a time.</summary>
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(10);
-
-    /// <summary>How long what woke may take to sleep again, by a real clock; most of what does not, has ended.</summary>
-    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(250);
 
     private static readonly Func<bool> Never = () => false;
 
@@ -59,7 +57,7 @@ public class ClockedNode : IAsyncDisposable
     public bool AdvanceUntil(Func<bool> condition, TimeSpan atMost)
     {
         // What just began may not sleep on the clock yet, and would not wake in time.
-        SpinWait.SpinUntil(() => condition() || Clock.Asleep > 0, Breath);
+        Breath.Until(() => condition() || Clock.Asleep > 0);
         for (var passed = TimeSpan.Zero; passed < atMost && !condition(); passed += Step)
         {
             var (armed, fired) = (Clock.TimersArmed, Clock.TimersFired);
@@ -68,7 +66,7 @@ public class ClockedNode : IAsyncDisposable
             if (Clock.TimersFired - fired is > 0 and var woken)
             {
                 // What woke goes on on the pool, and mostly sleeps again. A clock that runs on meanwhile would use up its time.
-                SpinWait.SpinUntil(() => condition() || Clock.TimersArmed - armed >= woken, Breath);
+                Breath.Until(() => condition() || Clock.TimersArmed - armed >= woken);
                 PassThroughPool();
             }
         }
@@ -102,8 +100,8 @@ public class ClockedNode : IAsyncDisposable
     /// <summary>Waits until who sleeps on the clock by turns, as the watchdog does, sleeps again.</summary>
     public virtual void Settle()
     {
-        // Who has nothing more to do does not sleep again, and is waited for once.
-        if (!SpinWait.SpinUntil(() => Clock.Awake <= _ended, Breath))
+        // Most of what does not sleep again has ended, and is waited for once.
+        if (!Breath.Until(() => Clock.Awake <= _ended))
         {
             _ended = Clock.Awake;
         }

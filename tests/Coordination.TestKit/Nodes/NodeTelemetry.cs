@@ -7,7 +7,7 @@ namespace Coordination.TestKit.Nodes;
 /// <summary>What a node has said: logs, metrics and traces are written by another thread.</summary>
 public static class NodeTelemetry
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     extension(IServiceProvider node)
     {

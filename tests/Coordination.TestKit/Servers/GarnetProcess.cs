@@ -12,7 +12,7 @@ public sealed class GarnetProcess : IAsyncDisposable
     /// <summary>The command line that asks for it.</summary>
     public const string Command = "garnet";
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
     private readonly Process _process;
 

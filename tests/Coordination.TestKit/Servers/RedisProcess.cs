@@ -105,7 +105,7 @@ public sealed class RedisProcess : IAsyncDisposable
         _process.ErrorDataReceived += (_, line) => said.Enqueue(line.Data ?? string.Empty);
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        await ready.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        await ready.Task.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
     }
 
     /// <summary>Dies as in a crash.</summary>

@@ -12,7 +12,7 @@ public abstract class RedisTopology : IAsyncDisposable
     private readonly List<RedisProcess> _all = [];
 
     /// <summary>How long the processes may take to find one another.</summary>
-    protected static TimeSpan Patience { get; } = TimeSpan.FromSeconds(60);
+    protected static TimeSpan Patience { get; } = TimeSpan.FromMinutes(2);
 
     /// <summary>As a user writes it.</summary>
     public abstract string ConnectionString { get; }

@@ -10,7 +10,7 @@ namespace Coordination.Tests.Leases;
 /// <summary>What is ambient at a call, such as a trace or a log scope, stays with that call.</summary>
 public sealed class AmbientContextTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
     private static readonly AsyncLocal<object?> Ambient = new();
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

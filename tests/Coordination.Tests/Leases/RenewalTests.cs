@@ -108,7 +108,7 @@ public sealed class RenewalTests
         node.Store.Hang = false;
 
         // The clock stands still, so no limit ends the wait.
-        Assert.Equal(ReleaseResult.Released, await release.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        Assert.Equal(ReleaseResult.Released, await release.WaitAsync(TimeSpan.FromMinutes(1), Token));
         Assert.Equal(RenewalResult.NotHeld, await renewing);
     }
 
@@ -123,8 +123,8 @@ public sealed class RenewalTests
         var second = lease.RenewAsync(Token);
         Assert.Equal(1, node.Store.GetCallCount(StoreOperation.Renew));
         node.Store.Hang = false;
-        Assert.Equal(RenewalResult.Renewed, await first.WaitAsync(TimeSpan.FromSeconds(10), Token));
-        Assert.Equal(RenewalResult.Renewed, await second.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        Assert.Equal(RenewalResult.Renewed, await first.WaitAsync(TimeSpan.FromMinutes(1), Token));
+        Assert.Equal(RenewalResult.Renewed, await second.WaitAsync(TimeSpan.FromMinutes(1), Token));
         Assert.Equal(2, node.Store.GetCallCount(StoreOperation.Renew));
     }
 
@@ -141,8 +141,8 @@ public sealed class RenewalTests
         var first = lease.RenewAsync(Token);
         var second = lease.RenewAsync(Token);
         Assert.True(node.AdvanceUntil(() => lease.Lost.IsCancellationRequested, TimeSpan.FromSeconds(8)));
-        Assert.Equal(RenewalResult.NotHeld, await first.WaitAsync(TimeSpan.FromSeconds(10), Token));
-        Assert.Equal(RenewalResult.NotHeld, await second.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        Assert.Equal(RenewalResult.NotHeld, await first.WaitAsync(TimeSpan.FromMinutes(1), Token));
+        Assert.Equal(RenewalResult.NotHeld, await second.WaitAsync(TimeSpan.FromMinutes(1), Token));
     }
 
     [Fact]
@@ -156,9 +156,9 @@ public sealed class RenewalTests
         var first = lease.RenewAsync(cancellation.Token);
         var second = lease.RenewAsync(secondCancellation.Token);
         await secondCancellation.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => second.WaitAsync(TimeSpan.FromMinutes(1), Token));
         await cancellation.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(TimeSpan.FromSeconds(10), Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(TimeSpan.FromMinutes(1), Token));
         node.Store.Hang = false;
         Assert.Equal(RenewalResult.Renewed, await lease.RenewAsync(Token));
         Assert.Equal(LeaseState.Held, lease.State);

@@ -9,7 +9,7 @@ namespace Coordination.Tests.Locks;
 /// <summary>From the grant of a lock to its delivery, whatever comes in between.</summary>
 public sealed class DeliveryTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

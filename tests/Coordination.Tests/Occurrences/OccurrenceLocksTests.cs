@@ -16,7 +16,7 @@ namespace Coordination.Tests.Occurrences;
 public sealed class OccurrenceLocksTests
 {
     private static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(15);
-    private static readonly TimeSpan RealTimeLimit = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan RealTimeLimit = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

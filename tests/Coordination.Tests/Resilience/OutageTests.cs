@@ -5,6 +5,7 @@ using Coordination.Stores.InMemory;
 using Coordination.Testing;
 using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Stores;
+using Coordination.TestKit.Waiting;
 using Coordination.Tests.Leases;
 using Coordination.Time;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,9 +17,7 @@ public sealed class OutageTests
 {
     private const int Leases = 200;
 
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
-
-    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(50);
 
@@ -246,7 +245,7 @@ public sealed class OutageTests
             beforeEach?.Invoke();
             node.Clock.Advance(Step);
             node.Settle();
-            SpinWait.SpinUntil(() => store.Calls.Count - before >= (int)(passed / StoreGate.Pace) - 1, Breath);
+            Breath.Until(() => store.Calls.Count - before >= (int)(passed / StoreGate.Pace) - 1);
         }
     }
 

@@ -16,7 +16,7 @@ namespace Coordination.Tests.Resilience;
 [Failure("F91")]
 public sealed class SingleTryTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     /// <summary>A renewal interval of the default lease.</summary>
     private static readonly TimeSpan CallLimit = TimeSpan.FromSeconds(5);

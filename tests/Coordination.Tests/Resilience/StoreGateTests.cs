@@ -9,7 +9,7 @@ namespace Coordination.Tests.Resilience;
 [Failure("F40")]
 public sealed class StoreGateTests : IDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private readonly TestClock _clock = new();
     private readonly StoreGate _gate;

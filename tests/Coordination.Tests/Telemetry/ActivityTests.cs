@@ -64,7 +64,7 @@ public sealed class ActivityTests : IDisposable
         await using var node = new TestNode();
         try
         {
-            var lease = await Task.Run(() => node.AcquireAsync(lockName), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+            var lease = await Task.Run(() => node.AcquireAsync(lockName), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
             Assert.Equal(LeaseState.Held, lease.State);
         }
         finally

@@ -11,7 +11,7 @@ namespace Coordination.Tests.Telemetry;
 [Collection(nameof(Alone))]
 public sealed class SinkTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

@@ -7,7 +7,7 @@ namespace Coordination.Tests.Time;
 
 public sealed class DedicatedThreadTests : IDisposable
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private readonly TestClock _clock = new();
     private readonly ConcurrentQueue<TimeSpan> _ticks = new();

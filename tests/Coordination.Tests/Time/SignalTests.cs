@@ -5,7 +5,7 @@ namespace Coordination.Tests.Time;
 
 public sealed class SignalTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
     private readonly TestClock _clock = new();

@@ -5,7 +5,7 @@ namespace Coordination.Tests.Waiting;
 /// <summary>The calls of one node for one lock: who has the turn, who stands behind it, and what becomes of those who leave.</summary>
 public sealed class LocalQueueTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private readonly LocalQueue _queue = new(TimeProvider.System);
 

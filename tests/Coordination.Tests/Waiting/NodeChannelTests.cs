@@ -10,7 +10,7 @@ namespace Coordination.Tests.Waiting;
 /// <summary>The one subscription of a node: from its first lease or wait on, until it ends, whatever comes in between.</summary>
 public sealed class NodeChannelTests
 {
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

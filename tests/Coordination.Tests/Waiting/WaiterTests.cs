@@ -40,7 +40,7 @@ public sealed class WaiterTests
             }
 
             await release;
-            Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, TimeSpan.FromSeconds(10)), "Something was left behind.");
+            Assert.True(SpinWait.SpinUntil(() => node.Store.Count == 0, TimeSpan.FromMinutes(1)), "Something was left behind.");
         }
 
         Assert.NotEqual(0, cancelled);

@@ -16,7 +16,7 @@ public sealed class WaitingRoomTests
 {
     private const int Cycles = 20;
 
-    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

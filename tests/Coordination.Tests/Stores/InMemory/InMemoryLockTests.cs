@@ -21,6 +21,6 @@ public class InMemoryLockTests : LockContract
         await base.AssertNothingLeftAsync(lockName);
 
         // Of all locks of the test: calls that gave up may still be undoing what they asked for.
-        await Eventually.IsTrueAsync(() => _store.Count == 0, TimeSpan.FromSeconds(10), "Nothing is left of any lock.");
+        await Eventually.IsTrueAsync(() => _store.Count == 0, TimeSpan.FromMinutes(1), "Nothing is left of any lock.");
     }
 }
