@@ -14,7 +14,7 @@ namespace WorkerReplicas.Orchestration;
 /// <summary>Starts the server, the ledger and the replicas, has the script played, and judges what came of it.</summary>
 internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
 {
-    private static readonly TimeSpan ServerPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ServerPatience = TimeSpan.FromSeconds(40);
     private static readonly TimeSpan BetweenPings = TimeSpan.FromMilliseconds(200);
 
     private readonly Chronicle _timeline = new(console);
