@@ -11,7 +11,7 @@ namespace Coordination;
 /// <see cref="DisallowConcurrentAcrossClusterAttribute"/>, wait until the others neither hold the lock nor wait for it: their fires are skipped where a later one of the
 /// series follows, and else wait.</para>
 /// <para>With <see cref="JobCrashAction.Recover"/>, a run is recovered for as long as no later fire of its trigger has begun: the store remembers the last one of a
-/// series. An earlier one that was begun and not finished is over then, as with <see cref="JobCrashAction.Skip"/>.</para>
+/// series. An earlier one that was begun and not finished is over then, as with <see cref="JobCrashAction.Skip"/>. The same is true of a refire and a retry.</para>
 /// </remarks>
 /// <inheritdoc cref="ExclusiveJobAttribute" path="/remarks"/>
 /// <param name="maxConcurrentRuns">How many: 1 to <see cref="LockCapacity.MaxPermits"/>. Another number keeps the host from starting.</param>

@@ -4,7 +4,7 @@ using Quartz;
 
 namespace Coordination.Quartz.Telemetry;
 
-/// <summary>What the log tells of fires that are over: 1300 to 1306, 1315 to 1319, 1320 to 1329, and 1336.</summary>
+/// <summary>What the log tells of fires that are over: 1300 to 1306, 1315 to 1319, 1320 to 1329, 1336 and 1337.</summary>
 internal static partial class FireLog
 {
     /// <summary>By how much a remembered fire time may lie in the future, as with clocks that differ.</summary>
@@ -45,6 +45,9 @@ internal static partial class FireLog
                 break;
             case FireOutcome.SkippedAsRun when run.Elsewhere?.Time is { } last && run.Fire is { } fire && last - run.Context.FireTimeUtc > ToleratedLead:
                 logger.RememberedTimeIsAhead(job, time, last, run.Elsewhere.NodeId, run.Policy.LockName, fire.Series);
+                break;
+            case FireOutcome.SkippedAsRun when run.Context.RefireCount > 0 || run.Context.RetryAttempt > 0:
+                logger.NotTriedAgain(job, time, run.Elsewhere?.NodeId);
                 break;
             case FireOutcome.SkippedAsRun:
                 logger.SkippedAsRun(job, time, run.Elsewhere?.NodeId);
@@ -168,6 +171,9 @@ internal static partial class FireLog
 
     [LoggerMessage(1336, LogLevel.Information, "{Job} {Ending} in its run for the fire time {FireTime:O}, after {Duration}, token {FencingToken}, because this node stops. It is left for another node to recover, unless a later fire of its trigger has begun beside it: then no node runs it again.")]
     private static partial void LeftForAnotherBeside(this ILogger logger, JobKey job, string ending, DateTimeOffset fireTime, TimeSpan duration, long? fencingToken);
+
+    [LoggerMessage(1337, LogLevel.Warning, "{Job} is not tried again for its fire time {FireTime:O}: a later one of its series has begun, or another run of it, last on node {NodeId}. Where the work is to be done all the same, trigger the job by IScheduler.TriggerJob(…), which runs it once, now.")]
+    private static partial void NotTriedAgain(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? nodeId);
 
     [LoggerMessage(1328, LogLevel.Warning, "A fire of the job {Job} that waited when its scheduler shut down could not be left in the job store.")]
     public static partial void NotLeftInStore(this ILogger logger, Exception exception, JobKey job);

@@ -166,10 +166,26 @@ public sealed class LimitedRecoveryTests : LimitTest
         await UntilAsync(() => bob.Verdicts.All.Count == 1, "bob's fire is over");
         Assert.True(bob.Verdicts.All[0].IsSkipped);
         Assert.Equal(["ada", "cy"], Ledger.Runs.Select(run => run.Scheduler));
+    }
 
-        static async Task FireOfSecondAsync(TestScheduler node, DateTimeOffset time) => await node.Quartz.ScheduleJob(
-            TriggerBuilder.Create().ForJob(Limited).WithIdentity("series").StartAt(time).EndAt(time.AddMilliseconds(500)).WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(1)).WithRepeatCount(1)).Build(),
-            cancellationToken: Cancellation);
+    [Fact]
+    [Failure("F90")]
+    public async Task A_refire_beside_whose_run_a_later_one_has_begun_is_skipped_with_a_warning()
+    {
+        var ada = await StartAsync("ada");
+        var fails = new Gate();
+        StageOf(ada).Act = async (_, _) =>
+        {
+            await fails.PassAsync();
+            throw new JobExecutionException("It fails.") { RefireImmediately = true };
+        };
+        await FireOfSecondAsync(ada, _now);
+        await fails.Reached.WaitAsync(Bound, Cancellation);
+        await FireOfSecondAsync(await StartAsync("cy"), _now.AddSeconds(1));
+        await UntilAsync(() => Ledger.Runs.Count == 2, "the later one runs beside");
+        fails.Open();
+        await UntilToldAsync(ada, 1337);
+        Assert.Equal(["ada", "cy"], Ledger.Runs.Select(run => run.Scheduler));
     }
 
     [Fact]
@@ -215,4 +231,9 @@ public sealed class LimitedRecoveryTests : LimitTest
         await UntilAsync(() => Ledger.Runs.Count == 2, "bob runs it");
         Assert.Equal(1, Ledger.MostAtATime());
     }
+
+    /// <summary>Fires once, in the slot of a second of a series.</summary>
+    private static async Task FireOfSecondAsync(TestScheduler node, DateTimeOffset time) => await node.Quartz.ScheduleJob(
+        TriggerBuilder.Create().ForJob(Limited).WithIdentity("series").StartAt(time).EndAt(time.AddMilliseconds(500)).WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(1)).WithRepeatCount(1)).Build(),
+        cancellationToken: Cancellation);
 }

@@ -78,12 +78,49 @@ public sealed class SeriesLookTests : IAsyncLifetime
             (await AcquireAsync("cy", 1, Fire(_then, "cy"))).OccurrenceStatus);
     }
 
+    /// <summary>All permits are taken, and the store names one of those who have them.</summary>
+    [Theory]
+    [InlineData("beside", true)]
+    [InlineData("over", false)]
+    [InlineData("died", false)]
+    public async Task One_of_several_holders_is_of_a_series_where_it_has_the_last_run_of_it(string last, bool isOfSeries)
+    {
+        var (share, fire) = (LockShare.PermitOf(2), Fire(_then, RunName.Of("bob", "scheduler", "1", _then)));
+        Assert.True((await AcquireAsync("cy", 1, null, share)).IsGranted);
+        Assert.True((await AcquireAsync("bob", 1, fire, share)).IsGranted);
+        if (last != "beside")
+        {
+            var release = new ReleaseRequest { LockName = LockName, Owner = new LockOwner("bob", 1), Entry = 1, ClaimWindow = TimeSpan.FromSeconds(1), Share = share };
+            await _store.ReleaseAsync(release with { Occurrence = last == "over" ? fire : null, OccurrenceIsFinished = true }, Cancellation);
+            Assert.True((await AcquireAsync("di", 1, null, share)).IsGranted);
+        }
+
+        Assert.Equal("cy", (await _store.GetHolderAsync(LockName, Cancellation))!.Owner.NodeId);
+        Assert.Equal(isOfSeries, await LookAsync((await _store.GetHolderAsync(LockName, Cancellation))!, share));
+        Assert.Equal(2, (await _store.InspectAsync(LockName, 1, Cancellation)).Holders.Count);
+    }
+
+    /// <summary>A node that stands by for it asks now and then, and has no place in the queue before the look.</summary>
+    [Theory]
+    [InlineData(JobCrashAction.Recover, OccurrenceStatus.Recovering)]
+    [InlineData(JobCrashAction.Skip, OccurrenceStatus.AlreadyRun)]
+    public async Task A_look_that_meets_a_free_permit_leaves_a_run_that_was_cut_short_to_be_recovered(JobCrashAction onCrash, OccurrenceStatus found)
+    {
+        var (share, fire) = (LockShare.PermitOf(2), Fire(_then, RunName.Of("bob", "scheduler", "1", _then)));
+        Assert.True((await AcquireAsync("bob", 1, fire, share)).IsGranted);
+        var holder = (await _store.GetHolderAsync(LockName, Cancellation))!;
+        Assert.True(await _store.RevokeAsync(LockName, holder.FencingToken, TimeSpan.FromSeconds(1), Cancellation));
+        Assert.False(await LookAsync(holder, share, onCrash));
+        Assert.Null(await _store.GetHolderAsync(LockName, Cancellation));
+        Assert.Equal(found, (await AcquireAsync("cy", 1, fire with { Run = "cy", Recover = true }, share)).OccurrenceStatus);
+    }
+
     private static Occurrence Fire(DateTimeOffset time, string run) => new() { Series = "series", Time = time, Run = run, RememberFor = TimeSpan.FromDays(1) };
 
-    private Task<bool> LookAsync(LockHolder holder) => new SeriesLook(_services!.GetRequiredService<OccurrenceLocks>()).IsOfSeriesAsync(
-        new ExclusivePolicy(LockName, Share: null, new LockOptions { LockAtLeastFor = TimeSpan.FromHours(1) }, null, null, OncePerFireTime: true, JobCrashAction.Skip, null, null), Fire(_then.AddHours(1), "ada"), holder, Cancellation);
+    private Task<bool> LookAsync(LockHolder holder, LockShare? share = null, JobCrashAction onCrash = JobCrashAction.Skip) => new SeriesLook(_services!.GetRequiredService<OccurrenceLocks>()).IsOfSeriesAsync(
+        new ExclusivePolicy(LockName, share, new LockOptions { LockAtLeastFor = TimeSpan.FromHours(1) }, null, null, OncePerFireTime: true, onCrash, null, null), Fire(_then.AddHours(1), "ada"), holder, Cancellation);
 
-    private Task<AcquireReply> AcquireAsync(string node, long sequence, Occurrence? occurrence) => _store.AcquireAsync(
+    private Task<AcquireReply> AcquireAsync(string node, long sequence, Occurrence? occurrence, LockShare? share = null) => _store.AcquireAsync(
         new AcquireRequest
         {
             LockName = LockName,
@@ -91,6 +128,7 @@ public sealed class SeriesLookTests : IAsyncLifetime
             Entry = 1,
             LeaseDuration = TimeSpan.FromMinutes(1),
             ClaimWindow = TimeSpan.FromSeconds(1),
+            Share = share,
             Occurrence = occurrence,
         },
         Cancellation);
