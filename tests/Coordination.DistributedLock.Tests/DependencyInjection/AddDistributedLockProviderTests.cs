@@ -38,7 +38,7 @@ public class AddDistributedLockProviderTests
     }
 
     [Fact]
-    public async Task Beside_another_provider_for_readers_and_writers_there_is_none_that_would_split_a_name()
+    public async Task No_provider_is_added_that_would_split_a_name_between_readers_and_writers()
     {
         var services = new ServiceCollection();
         var other = new OtherProvider();
