@@ -12,7 +12,7 @@ namespace Coordination.Testing.Contracts;
 /// <see cref="LockContract"/>, and says how a node gets the store; the tests come with it. <see cref="LockStoreShareContract"/> asks the same store directly.
 /// </summary>
 /// <remarks>
-/// <para>It is for stores whose <see cref="ILockStore.KeepsShares"/> is true. Nothing is skipped where it is false: then every test fails, because no such lock is to be had. A store of
+/// <para>It is for stores whose <see cref="ILockStore.KeepsShares"/> is true. Nothing is skipped where it is false: then every test fails, because the provider refuses such a lock. A store of
 /// exclusive locks alone does not inherit it.</para>
 /// <para>Leases and claim windows are long where they must not run out during a test, so that whoever waits one out fails the bound. Every
 /// test uses lock names of its own, so that tests may share a server.</para>

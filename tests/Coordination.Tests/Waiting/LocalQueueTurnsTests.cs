@@ -17,7 +17,7 @@ public sealed class LocalQueueTurnsTests
 
     [Fact]
     [Promise("G9")]
-    public async Task As_many_calls_as_there_are_turns_go_on_and_the_others_in_the_order_in_which_they_came()
+    public async Task As_many_calls_as_there_are_turns_go_on_and_the_others_in_the_order_they_came()
     {
         Assert.Null(_queue.Enter(turns: 2));
         Assert.Null(_queue.Enter(turns: 2));
