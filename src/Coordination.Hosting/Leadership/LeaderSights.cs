@@ -53,6 +53,9 @@ internal sealed class LeaderSights(TimeSpan leaseDuration, TimeProvider time)
     /// <summary>Knows nobody.</summary>
     public void Clear() => (_all, At) = ([], time.GetTimestamp());
 
+    /// <summary>Forgets the one in a place, which another has now.</summary>
+    public void Drop(int place) => _all.RemoveAll(sight => sight.Place == place);
+
     /// <summary>Forgets those whose leases have ended as they were seen.</summary>
     public void DropEnded()
     {

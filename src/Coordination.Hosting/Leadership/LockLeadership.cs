@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 
@@ -155,7 +156,7 @@ internal class LockLeadership : ILeadership, IDisposable
         var askedAt = Time.GetTimestamp();
         var holders = await Questions.AskAsync(LockName, Volatile.Read(ref _isShared), cancellationToken).ConfigureAwait(false);
         Saw(holders, areAll: true, askedAt);
-        return [.. holders.Where(Leads).Select(LeaderSights.Describe).OrderBy(static leader => leader.Instance)];
+        return InOrder(holders.Where(Leads).Select(LeaderSights.Describe));
     }
 
     /// <summary>Learns what the store just said of the lock when it refused it: its holder, or one of several.</summary>
@@ -189,9 +190,8 @@ internal class LockLeadership : ILeadership, IDisposable
     protected LeadershipChange Describe()
     {
         var (own, seen) = Look();
-        List<LeaderInfo> leaders = own is null ? [.. seen] : [own, .. seen.Where(leader => leader.Instance != own.Instance)];
-        leaders.Sort(static (one, other) => one.Instance.CompareTo(other.Instance));
-        return _published with { IsLeader = own is not null, Leader = own ?? Eldest(leaders), Leaders = leaders.AsReadOnly() };
+        var leaders = InOrder(own is null ? seen : seen.Where(leader => leader.Instance != own.Instance).Append(own));
+        return _published with { IsLeader = own is not null, Leader = own ?? Eldest(leaders), Leaders = leaders };
     }
 
     /// <summary>Tells watchers, if there is anything new. To be called inside the gate.</summary>
@@ -203,6 +203,9 @@ internal class LockLeadership : ILeadership, IDisposable
         _sights.Clear();
         Know([], areAll: true);
     }
+
+    /// <summary>Learns that the place of a leader is this node's now. To be called inside the gate.</summary>
+    protected void KnowTaken(int place) => _sights.Drop(place);
 
     /// <summary>Learns of other leaders. To be called inside the gate.</summary>
     /// <param name="seen">Who they are.</param>
@@ -221,6 +224,9 @@ internal class LockLeadership : ILeadership, IDisposable
 
     /// <summary>Whether somebody leads, or only the rest of LockAtLeastFor keeps the lock.</summary>
     private static bool Leads(LockHolder holder) => !holder.IsReleased;
+
+    private static ReadOnlyCollection<LeaderInfo> InOrder(IEnumerable<LeaderInfo> leaders) =>
+        leaders.OrderBy(static leader => leader.Instance).ThenBy(static leader => leader.FencingToken).ToList().AsReadOnly();
 
     private static LeaderInfo? Eldest(IReadOnlyList<LeaderInfo> leaders) => leaders.Count > 0 ? leaders.MinBy(static leader => leader.FencingToken) : null;
 

@@ -54,6 +54,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
 
             _leader = new LeaderInfo { NodeId = lease.Owner.NodeId, FencingToken = lease.FencingToken, Instance = lease.Permit ?? 0, Since = Time.GetUtcNow() };
             Predecessor = _predecessors.Of(_leader.Instance);
+            KnowTaken(_leader.Instance);
             _phase = ServicePhase.Leader;
             _lease = lease;
             Publish(LeadershipChangeCause.TermBegan);
