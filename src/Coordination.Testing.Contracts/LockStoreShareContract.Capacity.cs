@@ -187,7 +187,7 @@ public abstract partial class LockStoreShareContract
     public async Task A_name_in_use_is_refused_with_another_capacity_and_had_once_it_is_free()
     {
         LockShare?[] all = [null, OneOfTwo, OneOfThree, LockShare.Write];
-        foreach (var (held, wanted) in from held in all from wanted in all where held != wanted select (held, wanted))
+        foreach (var (held, wanted) in all.SelectMany(held => all.Where(wanted => wanted != held).Select(wanted => (held, wanted))))
         {
             var granted = await GrantAsync(Ada, held);
             foreach (var reply in new[] { await TryAsync(Bob, wanted), await AskAsync(Bob, wanted) })
