@@ -1,8 +1,10 @@
+using System.Diagnostics.Metrics;
 using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Services;
 using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Diagnostics.Metrics.Testing;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Hosting.Tests.Services;
@@ -117,6 +119,27 @@ public sealed class RollingUpdateTests
         await cluster.AdvanceUntilAsync(() => two.Logged(1207) == 1, TimeSpan.FromSeconds(10), "it is refused", keep: one.Work.Term);
         two.Store.AcquireFault = null;
         await cluster.AdvanceUntilAsync(() => two.Logged(DeferredLine) == 2, TimeSpan.FromSeconds(20), "it waits again", keep: one.Work.Term);
+    }
+
+    [Fact]
+    [Failure("F85")]
+    public async Task A_node_that_waits_for_others_to_go_counts_no_failed_call()
+    {
+        await using var cluster = new Cluster();
+        var work = new WorkOfAll();
+        var one = await StartAsync(cluster, work, "one", 1);
+        await one.LeadsAsync();
+        var two = await StartAsync(cluster, work, "two", 2);
+        using var calls = new MetricCollector<double>(
+            two.Host.Services.GetRequiredService<IMeterFactory>(), CoordinationInstrumentation.MeterName, "coordination.acquire.duration");
+        await cluster.AdvanceUntilAsync(() => Outcomes().Count >= 3, TimeSpan.FromSeconds(20), "it has asked three times", keep: one.Work.Term);
+        Assert.All(Outcomes(), outcome => Assert.Equal("held", outcome));
+
+        List<object?> Outcomes()
+        {
+            two.FlushTelemetry();
+            return [.. calls.GetMeasurementSnapshot().Select(call => call.Tags["coordination.acquire.outcome"])];
+        }
     }
 
     private static ServicePhase Phase(TestNode node) => node.Host.Services.GetRequiredService<ExclusiveServices>().All[0].Leadership.Status.Phase;
