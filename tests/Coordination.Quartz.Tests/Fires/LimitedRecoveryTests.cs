@@ -221,7 +221,7 @@ public sealed class LimitedRecoveryTests : LimitTest
                 return Volatile.Read(ref isAway) ? throw new LockStoreException("It is away.", isTransient: true) : Task.CompletedTask;
             },
         };
-        var (ada, bob) = (await StartAsync("ada", Recover, cut), await StartAsync("bob", Recover, steered));
+        var (ada, bob) = (await StartAsync("ada", Recover, cut), await StartAsync("bob", job => (job.OnCrash, job.OnStoreUnavailable) = (JobCrashAction.Recover, JobOutageAction.Skip), steered));
         await FireAsync(ada, "once", _now);
         await UntilAsync(() => Ledger.Runs.Count == 1, "ada runs it");
         await FireAsync(bob, "once", _now);

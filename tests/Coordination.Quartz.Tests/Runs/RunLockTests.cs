@@ -40,7 +40,7 @@ public sealed class RunLockTests : LimitTest
     }
 
     [Fact]
-    public async Task A_fire_whose_lock_is_in_use_otherwise_asks_again_after_pauses_and_is_told_of_once()
+    public async Task A_fire_whose_lock_is_in_use_otherwise_asks_again_after_pauses_and_tells_it_once()
     {
         var (runLock, run) = await CreateAsync(LockShare.PermitOf(2));
         Store.Assign(LockName, new LockOwner("other", 1), TimeSpan.FromDays(1));
