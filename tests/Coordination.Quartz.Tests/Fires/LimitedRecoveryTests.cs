@@ -156,11 +156,13 @@ public sealed class LimitedRecoveryTests : LimitTest
     {
         var cut = new CutOffStore(Store);
         var (ada, bob) = (await StartAsync("ada", Recover, cut), await StartAsync("bob", Recover));
-        await FireOfSecondAsync(ada, _now);
+        var cy = await StartAsync("cy", Recover);
+        var (first, next) = CreateSeconds();
+        await ScheduleAsync(ada, first);
         await UntilAsync(() => Ledger.Runs.Count == 1, "ada runs it");
-        await FireOfSecondAsync(bob, _now);
+        await ScheduleAsync(bob, first);
         await UntilToldAsync(bob, 1307);
-        await FireOfSecondAsync(await StartAsync("cy", Recover), _now.AddSeconds(1));
+        await ScheduleAsync(cy, next);
         await UntilAsync(() => Ledger.Runs.Count == 2, "the later one runs beside");
         cut.CutOff();
         await UntilAsync(() => bob.Verdicts.All.Count == 1, "bob's fire is over");
@@ -172,16 +174,17 @@ public sealed class LimitedRecoveryTests : LimitTest
     [Failure("F90")]
     public async Task A_refire_beside_whose_run_a_later_one_has_begun_is_skipped_with_a_warning()
     {
-        var ada = await StartAsync("ada");
+        var (ada, cy) = (await StartAsync("ada"), await StartAsync("cy"));
+        var (first, next) = CreateSeconds();
         var fails = new Gate();
         StageOf(ada).Act = async (_, _) =>
         {
             await fails.PassAsync();
             throw new JobExecutionException("It fails.") { RefireImmediately = true };
         };
-        await FireOfSecondAsync(ada, _now);
+        await ScheduleAsync(ada, first);
         await fails.Reached.WaitAsync(Bound, Cancellation);
-        await FireOfSecondAsync(await StartAsync("cy"), _now.AddSeconds(1));
+        await ScheduleAsync(cy, next);
         await UntilAsync(() => Ledger.Runs.Count == 2, "the later one runs beside");
         fails.Open();
         await UntilToldAsync(ada, 1337);
@@ -218,7 +221,7 @@ public sealed class LimitedRecoveryTests : LimitTest
                 return Volatile.Read(ref isAway) ? throw new LockStoreException("It is away.", isTransient: true) : Task.CompletedTask;
             },
         };
-        var (ada, bob) = (await StartAsync("ada", Recover, cut), await StartAsync("bob", Recover, steered));
+        var (ada, bob) = (await StartAsync("ada", Recover, cut), await StartAsync("bob", job => (job.OnCrash, job.OnStoreUnavailable) = (JobCrashAction.Recover, JobOutageAction.Skip), steered));
         await FireAsync(ada, "once", _now);
         await UntilAsync(() => Ledger.Runs.Count == 1, "ada runs it");
         await FireAsync(bob, "once", _now);
@@ -232,8 +235,15 @@ public sealed class LimitedRecoveryTests : LimitTest
         Assert.Equal(1, Ledger.MostAtATime());
     }
 
-    /// <summary>Fires once, in the slot of a second of a series.</summary>
-    private static async Task FireOfSecondAsync(TestScheduler node, DateTimeOffset time) => await node.Quartz.ScheduleJob(
-        TriggerBuilder.Create().ForJob(Limited).WithIdentity("series").StartAt(time).EndAt(time.AddMilliseconds(500)).WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(1)).WithRepeatCount(1)).Build(),
-        cancellationToken: Cancellation);
+    /// <summary>The one fire in a second of a series, and that in the next second. Quartz takes no trigger that has ended by then.</summary>
+    private static (ITrigger First, ITrigger Next) CreateSeconds()
+    {
+        var now = DateTimeOffset.UtcNow;
+        return (Create(now), Create(now.AddSeconds(1)));
+
+        static ITrigger Create(DateTimeOffset time) =>
+            TriggerBuilder.Create().ForJob(Limited).WithIdentity("series").StartAt(time).EndAt(time.AddMilliseconds(500)).WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(1)).WithRepeatCount(1)).Build();
+    }
+
+    private static async Task ScheduleAsync(TestScheduler node, ITrigger trigger) => await node.Quartz.ScheduleJob(trigger.Clone(), cancellationToken: Cancellation);
 }

@@ -34,7 +34,7 @@ public sealed class DurationTests
     public void Every_place_that_takes_a_duration_is_tried_here() => Assert.Equal(
         DurationPlaces.OptionsOf(typeof(ExclusiveJobOptions)).Select(property => $"{nameof(ExclusiveJobOptions)}.{property.Name}")
             .Concat(DurationPlaces.OptionsOf(typeof(QuartzExclusivityOptions)).Select(property => $"{nameof(QuartzExclusivityOptions)}.{property.Name}"))
-            .Concat(DurationPlaces.OptionsOf(typeof(ExclusiveJobOptions)).Select(property => $"{nameof(DisallowConcurrentAcrossClusterAttribute)}.{property.Name}Seconds"))
+            .Concat(DurationPlaces.OptionsOf(typeof(ExclusiveJobOptions)).Select(property => $"{nameof(ExclusiveJobAttribute)}.{property.Name}Seconds"))
             .Order(StringComparer.Ordinal),
         DurationPlaces.Of(typeof(QuartzExclusivityOptions).Assembly));
 

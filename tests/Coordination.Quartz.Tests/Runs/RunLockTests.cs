@@ -21,6 +21,7 @@ public sealed class RunLockTests : LimitTest
     private readonly FakeLogger _log = new();
     private readonly DateTimeOffset _now = DateTimeOffset.UtcNow;
     private int _asked;
+    private volatile bool _isAway;
 
     [Fact]
     public async Task A_fire_under_way_beside_free_permits_asks_again_after_pauses_and_takes_none()
@@ -40,7 +41,7 @@ public sealed class RunLockTests : LimitTest
     }
 
     [Fact]
-    public async Task A_fire_whose_lock_is_in_use_otherwise_asks_again_after_pauses_and_is_told_of_once()
+    public async Task A_fire_whose_lock_is_in_use_otherwise_asks_again_after_pauses_and_tells_it_once()
     {
         var (runLock, run) = await CreateAsync(LockShare.PermitOf(2));
         Store.Assign(LockName, new LockOwner("other", 1), TimeSpan.FromDays(1));
@@ -69,6 +70,29 @@ public sealed class RunLockTests : LimitTest
         _clock.Advance(TimeSpan.FromMilliseconds(300));
         Assert.Equal(new OccurrenceAttempt(), await waiting.WaitAsync(Bound, Cancellation));
         Assert.Equal(2, _asked);
+    }
+
+    /// <summary>As in the store's queue, whatever the fire does when the store is away before it waits.</summary>
+    [Fact]
+    [Promise("G12")]
+    public async Task A_fire_under_way_beside_free_permits_waits_out_a_store_that_is_away()
+    {
+        var (runLock, run) = await CreateAsync(LockShare.PermitOf(2));
+        Assert.True((await GrantAsync(run.Fire! with { Run = RunName.Of("other", "scheduler", "1", _now) })).IsGranted);
+        var waiting = runLock.WaitAsync(run, await runLock.TryAsync(run, Cancellation), Timeout.InfiniteTimeSpan, Cancellation);
+        await UntilAsync(() => _clock.Asleep == 1, "it pauses");
+        _isAway = true;
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        await UntilAsync(() => _asked > 1 && (_clock.Asleep == 1 || waiting.IsCompleted), "it has asked, and pauses again");
+        Assert.False(waiting.IsCompleted);
+
+        // Its run was cut short meanwhile.
+        await Store.ReleaseAsync(Release(), Cancellation);
+        _isAway = false;
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        var attempt = await waiting.WaitAsync(Bound, Cancellation);
+        await using var lease = attempt.Lease;
+        Assert.Equal((true, OccurrenceStatus.Recovering), (lease is not null, attempt.Status));
     }
 
     /// <summary>The clock goes on in small steps, and nothing happens but at the end of each pause.</summary>
@@ -103,7 +127,7 @@ public sealed class RunLockTests : LimitTest
             BeforeOccurrence = _ =>
             {
                 Interlocked.Increment(ref _asked);
-                return Task.CompletedTask;
+                return _isAway ? throw new LockStoreException("It is away.", isTransient: true) : Task.CompletedTask;
             },
         };
         var context = new TaskCompletionSource<IJobExecutionContext>(TaskCreationOptions.RunContinuationsAsynchronously);
