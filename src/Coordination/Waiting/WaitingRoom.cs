@@ -247,11 +247,14 @@ internal sealed class WaitingRoom(
         return new LeaseHandle(lease, leases, time);
     }
 
-    /// <summary>How many calls may ask at a time: as many as can hold the lock beside each other.</summary>
+    /// <summary>
+    /// How many calls may ask at a time: as many as can hold the lock beside each other. Who reads and who writes stand in different queues here, and only the store's puts them in order:
+    /// so each has a place there.
+    /// </summary>
     private static int TurnsOf(LockShare? share) => share?.Kind switch
     {
         LockShareKind.Permit => Math.Min(share.Capacity.Permits, MostTurns),
-        LockShareKind.Read => MostTurns,
+        LockShareKind.Read or LockShareKind.UpgradeableRead or LockShareKind.Write => MostTurns,
         _ => 1,
     };
 

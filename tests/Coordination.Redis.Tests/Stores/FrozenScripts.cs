@@ -14,7 +14,7 @@ internal static class FrozenScripts
         ["Holder"] = "c3bb3d238d053edca5b8d4d7a3a9abd32da788db",
         ["Inspect"] = "e6bc5a6cfd852076a4e78f51feb3683c1eb0bc42",
         ["Identity"] = "98a1a20ffb907d9d3290463f61412c4c8acf4688",
-        ["Race"] = "e327ba4cc9a5178aa0299b6dbb22a5d04b0b2f76",
+        ["Race"] = "8a9025c89c857770638232dc63a6d7b1c9e08eac",
         ["ShareAcquire"] = "c54d0db9aaf6989c0bab2207d10d1051ebf1518c",
         ["ShareRelease"] = "14e81702eaba186a6fdaa14ab7894d0316d35347",
         ["ShareRenew"] = "4f95a45c758ad6c4fa7f481141ff3a8a4596b7c4",

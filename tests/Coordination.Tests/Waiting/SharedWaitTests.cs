@@ -45,7 +45,27 @@ public sealed class SharedWaitTests
     }
 
     [Fact]
-    public async Task Readers_have_64_places_and_writers_one()
+    [Promise("G9")]
+    public async Task A_call_that_writes_has_a_place_before_those_of_its_node_that_read_later()
+    {
+        await using var node = new TestNode();
+        await TakeAsync(node, new LockOwner("elsewhere", 1), LockShare.Write);
+        var prices = node.Provider.GetReaderWriterLock("work");
+        using var cancelling = new CancellationTokenSource();
+        var waiting = new List<Task>();
+        foreach (var wanted in new[] { prices.Write, prices.Write, prices.Read })
+        {
+            waiting.Add(wanted.AcquireAsync(cancelling.Token));
+            await UntilAsync(node, waiting.Count);
+        }
+
+        Assert.Equal([LockShare.Write, LockShare.Write, LockShare.Read], (await InspectAsync(node)).Waiters.Select(waiter => waiter.Share));
+        await cancelling.CancelAsync();
+        await Task.WhenAll(waiting).ContinueWith(static _ => { }, Token, TaskContinuationOptions.None, TaskScheduler.Default).WaitAsync(Bound, Token);
+    }
+
+    [Fact]
+    public async Task Those_who_read_and_those_who_write_have_64_places_each()
     {
         await using var node = new TestNode();
         await TakeAsync(node, new LockOwner("elsewhere", 1), LockShare.Write);
@@ -53,7 +73,7 @@ public sealed class SharedWaitTests
         using var cancelling = new CancellationTokenSource();
         var readers = Enumerable.Range(0, 70).Select(_ => prices.Read.AcquireAsync(cancelling.Token)).ToArray();
         Task[] others = [.. Enumerable.Range(0, 3).SelectMany(_ => new[] { prices.Write.AcquireAsync(cancelling.Token), prices.UpgradeableRead.AcquireAsync(cancelling.Token) })];
-        await UntilAsync(node, 66);
+        await UntilAsync(node, 64 + 3 + 3);
         await cancelling.CancelAsync();
         await Task.WhenAll(readers.Concat(others)).ContinueWith(static _ => { }, Token, TaskContinuationOptions.None, TaskScheduler.Default).WaitAsync(Bound, Token);
         await UntilAsync(node, 0);
