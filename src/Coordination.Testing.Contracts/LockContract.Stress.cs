@@ -40,7 +40,7 @@ public abstract partial class LockContract
         async Task<int> WorkAsync(Node node)
         {
             var grants = 0;
-            while (!time.IsCancellationRequested)
+            while (!time.IsCancellationRequested || (grants == 0 && !DropsNotifications))
             {
                 var c = Random.Shared.GetItems(contested, 1)[0];
                 var timeout = TimeSpan.FromMilliseconds(Random.Shared.Next(200));

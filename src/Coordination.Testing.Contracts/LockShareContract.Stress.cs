@@ -73,7 +73,7 @@ public abstract partial class LockShareContract
         async Task<int> WorkAsync(Node node)
         {
             var grants = 0;
-            while (!time.IsCancellationRequested)
+            while (!time.IsCancellationRequested || (grants == 0 && !DropsNotifications))
             {
                 if (await take(node, TimeSpan.FromMilliseconds(Random.Shared.Next(500))) is var (lease, kind))
                 {

@@ -19,12 +19,12 @@ internal static class NotificationText
 
         LockNotification? known = (kind, rest) switch
         {
-            ("granted", [var token, var at, var window, .. var permit]) when TryRead(who.AsSpan(end + 1), out var entry) && TryRead(token, out var number) && TryRead(at, out var micros) && TryRead(window, out var milliseconds) =>
+            ("granted", [var token, var at, var window, .. var more]) when IsPermit(more) && TryRead(who.AsSpan(end + 1), out var entry) && TryRead(token, out var number) && TryRead(at, out var micros) && TryRead(window, out var milliseconds) =>
                 LockNotification.Granted(lockName, owner, new LockHandover
                 {
                     Entry = entry,
                     FencingToken = number,
-                    Permit = permit is [var last, ..] && TryRead(last, out var taken) ? (int)taken : null,
+                    Permit = more is [var permit] && TryRead(permit, out var taken) ? (int)taken : null,
                     At = DateTimeOffset.UnixEpoch.AddMicroseconds(micros),
                     ClaimWindow = TimeSpan.FromMilliseconds(milliseconds),
                 }),
@@ -35,6 +35,9 @@ internal static class NotificationText
         notification = known.GetValueOrDefault();
         return known is not null;
     }
+
+    /// <summary>Nothing more, or the number of the permit.</summary>
+    private static bool IsPermit(string[] more) => more.Length == 0 || (more is [var permit] && TryRead(permit, out _));
 
     private static bool TryRead(ReadOnlySpan<char> digits, out long number) => long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out number);
 }

@@ -18,6 +18,9 @@ internal sealed class JobRun(string scheduler, JobKey job, DateTimeOffset fireTi
 
     public int? Permit => permit;
 
+    /// <summary>Null where the job has none.</summary>
+    public ILease? Lease { get; init; }
+
     public long BeganAt => beganAt;
 
     public long? EndedAt => Volatile.Read(ref _endedAt) is var ended and not 0 ? ended : null;

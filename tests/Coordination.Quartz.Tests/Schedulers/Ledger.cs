@@ -19,7 +19,10 @@ internal sealed class Ledger
             context.ScheduledFireTimeUtc ?? default,
             context.TryGetLease(out var lease) ? lease.FencingToken : null,
             lease?.Permit,
-            Stopwatch.GetTimestamp());
+            Stopwatch.GetTimestamp())
+        {
+            Lease = lease,
+        };
         _runs.Enqueue(run);
         return run;
     }

@@ -187,7 +187,9 @@ public sealed class LockProtocolSharesAtRandomTests
             LockShareKind.Write => beside.Length == 0,
             _ => beside.All(grant => grant.Owner == next.Share.Reader && !grant.IsReleased && grant.Share == LockShare.UpgradeableRead),
         };
-        Assert.False(fits, $"{next} fits and waits.");
+
+        // An owner has one grant at a time.
+        Assert.False(fits && !beside.Any(grant => grant.Owner == next.Owner), $"{next} fits and waits.");
     }
 
     private TReply Apply<TReply>(LockChange<TReply> change)
