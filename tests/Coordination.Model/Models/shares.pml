@@ -1,12 +1,13 @@
 /*
- * A lock that several may hold at a time: are there ever too many, and is everybody served, in order? Each contender wants a share, holds by a grant of its own, and counts its own
- * deadline. Any lease and claim window may run out at any moment until faults end, at a moment that nobody knows; until then requests, replies and notifications are lost or late, too.
+ * A lock that several may hold at a time: are there ever too many, and is everybody served, in order? Each contender wants a share, holds by
+ * a grant of its own, and counts its own deadline. Until faults end, at a moment that nobody knows, any lease and claim window may run out at
+ * any moment, and requests, replies and notifications are lost or late. Without SERVED faults never end.
  *
- * One of: SEMAPHORE (PERMITS permits, three nodes), READERS (one writes, two read), UPGRADE (one reads and may go on to write, by a contender of its own; one reads; one writes, or is
- * another that may go on to write, with TWO_UPGRADEABLE).
- * Switches: SERVED and WATCHED (whose wait ends), ONCE (nobody comes a second time), NOTHING_LATE, CRASHES (how many nodes may crash).
- * Broken twins: ONE_TOO_MANY, LAPSED_TWICE, NUMBER_OF_COUNT, TOKEN_OF_STEP, READER_PASSES, ONE_HANDOVER, STAYS_FREE, ANY_SHARE, FROM_REPLY, NO_LIVENESS_CHECK; of UPGRADE:
- * BESIDE_READER, UPGRADE_BEHIND.
+ * One of: SEMAPHORE (PERMITS permits, three nodes), READERS (one node writes, two read), UPGRADE (a node reads and may go on to write, by a
+ * contender of its own; another one reads, reads and may go on to write, or writes: each time as it likes).
+ * Switches: WATCHED (whose wait ends, with SERVED), ONCE (nobody comes a second time), NOTHING_LATE, REVOKES (by an operator), CRASHES.
+ * Broken twins: ONE_TOO_MANY, LAPSED_TWICE, NUMBER_OF_COUNT, STAYS_FREE of SEMAPHORE; TOKEN_OF_STEP, READER_PASSES, ONE_HANDOVER of READERS;
+ * BESIDE_READER, UPGRADE_BEHIND of UPGRADE; ANY_SHARE, FROM_REPLY.
  */
 #ifndef CRASHES
 #ifdef SERVED
@@ -30,6 +31,11 @@
 #define node_of(c) ((c) == UPGRADER -> READER : (c))
 #else
 #define node_of(c) (c)
+#endif
+
+/* Numbers of permits stop nobody. */
+#if defined(SEMAPHORE) && !defined(SERVED)
+#define NUMBERS
 #endif
 
 /* What each wants. */
@@ -76,7 +82,14 @@ bool robbed[CONTENDERS];              /* an operator revoked its grant: it learn
 #define forget_robbery(c) skip
 #endif
 bool overslept[CONTENDERS];           /* its lease ended in the store while it had it: it stood still past its deadline */
-bool is_sure[CONTENDERS];             /* its release is sent before its deadline, and says so */
+#ifdef SERVED
+#define is_sure(c) true        /* with nobody in the queue, it makes no difference to those who wait */
+#define note_sure(c, value) skip
+#else
+bool sure[CONTENDERS];         /* its release is sent before its deadline, and says so */
+#define is_sure(c) sure[c]
+#define note_sure(c, value) sure[c] = value
+#endif
 bool renewed[CONTENDERS];
 bool done[CONTENDERS];                /* does not come again */
 bool told[CONTENDERS];                /* a handover that it hears of as late as it likes */
@@ -94,7 +107,7 @@ bool stable;                   /* faults are over */
 #define HELD 2
 byte grant[CONTENDERS];
 bool over[CONTENDERS];                /* its lease has ended */
-#ifdef SEMAPHORE
+#ifdef NUMBERS
 byte permit[CONTENDERS];
 byte taken;                    /* the numbers that are not free */
 #endif
@@ -114,7 +127,7 @@ byte alive;
 #define CLAIM 3
 byte late;
 byte late_by;
-bool late_flag;                /* for an acquire, whether it waits; for a release, whether it is sure; for a claim, whether its token is that of its grant */
+bool late_flag;                /* for an acquire, whether it waits; for a release, whether it is sure; for a claim, whether its token is the grant's */
 
 /* What a script replies, whom it told of a handover, and what it finds of the clock. */
 bool reply;
@@ -128,7 +141,8 @@ hidden byte i, j, k, w, before, live, live_writers, live_upgradeable, believed, 
 hidden byte is_turn, has_ended;
 
 /* What an assertion is about; false for ever. */
-hidden byte G1_capacity, G1_writer_alone, G1_one_upgradeable, G2_told_first, G3_tokens_grow, G5_own_release_only, G9_fair, permits_differ, no_place_left;
+hidden byte G1_capacity, G1_writer_alone, G1_one_upgradeable, G2_told_first, G3_tokens_grow, G5_own_release_only, G9_fair;
+hidden byte permits_differ, no_place_left;
 
 #define is_live(c) (grant[c] != NONE && !over[c])
 #define is_queued(c) (waiters[0] == (c) || waiters[1] == (c) || waiters[2] == (c))
@@ -163,27 +177,23 @@ hidden byte G1_capacity, G1_writer_alone, G1_one_upgradeable, G2_told_first, G3_
     writers = (writes(c) -> writers sign 1 : writers)
 
 /* Of three numbers there is always a free one. */
-inline take_number(c) {
-#ifdef SEMAPHORE
+#ifdef NUMBERS
 #ifdef NUMBER_OF_COUNT
-    permit[c] = count;
+#define take_number(c) permit[c] = count; taken = taken | bit_of(permit[c])
 #else
-    permit[c] = (!(taken & 1) -> 0 : (!(taken & 2) -> 1 : 2));
+#define take_number(c) permit[c] = (!(taken & 1) -> 0 : (!(taken & 2) -> 1 : 2)); taken = taken | bit_of(permit[c])
 #endif
-    taken = taken | bit_of(permit[c])
+#define free_number(c) taken = taken & ~bit_of(permit[c]); permit[c] = 0
+#define note_number(c) taken = taken | bit_of(permit[c])
+#define forget_number(c) permit[c] = 0
+#define forget_numbers() taken = 0
 #else
-    skip
+#define take_number(c) skip
+#define free_number(c) skip
+#define note_number(c) skip
+#define forget_number(c) skip
+#define forget_numbers() skip
 #endif
-}
-
-inline free_number(c) {
-#ifdef SEMAPHORE
-    taken = taken & ~bit_of(permit[c]);
-    permit[c] = 0
-#else
-    skip
-#endif
-}
 
 /* shares.lua, leave_shares_queue */
 inline leave_queue(c) {
@@ -234,7 +244,7 @@ inline add_grant(c, state) {
         i++
     :: else -> break
     od;
-    /* One above the last token, unless the time is above it. */
+    /* The token is one above the last one, unless the time is above it: at the first grant of a step, if at any. */
 #ifdef TOKEN_OF_STEP
     assert(before == NOBODY || G3_tokens_grow);
     before = c;
@@ -255,14 +265,19 @@ inline remove_grant(c) {
     over[c] = false
 }
 
-/* shares.lua, read_shares: what has run out is taken away. */
+/* shares.lua, read_shares: what has run out is taken away, and all others are counted. */
 inline read_shares() {
     before = NOBODY;
+    count = 0;
+    upgradeable = 0;
+    writers = 0;
+    forget_numbers();
     k = 0;
     do
     :: k < CONTENDERS ->
         if
-        :: over[k] -> remove_grant(k)
+        :: over[k] -> grant[k] = NONE; over[k] = false; forget_number(k)
+        :: !over[k] && grant[k] != NONE -> counts_as(k, +); note_number(k)
         :: else
         fi;
         k++
@@ -270,17 +285,11 @@ inline read_shares() {
     od
 }
 
-#ifdef NO_LIVENESS_CHECK
-#define counts_as_alive(c) true
-#else
-#define counts_as_alive(c) is_alive(c)
-#endif
-
 /* share-release.lua: a waiter of the same node that is the first, and fits, has it by the reply, and needs no claim. */
 inline hand_over_by_reply() {
     k = 0;
     do
-    :: k < length && !counts_as_alive(waiters[k]) -> k++
+    :: k < length && !is_alive(waiters[k]) -> k++
     :: else -> break
     od;
     if
@@ -294,7 +303,11 @@ inline hand_over_by_reply() {
 }
 
 /* shares.lua, pass_shares_on: to the first live waiter, and to as many behind it as fit. It ends at who is asking, whose turn comes another way. */
-#define ends_at(asker, c) ((asker) != NOBODY && ((c) == (asker) || (is_upgrade(asker) && !is_upgrade(c))))
+#ifdef UPGRADE_BEHIND
+#define ends_at(asker, c) ((c) == (asker))
+#else
+#define ends_at(asker, c) ((c) == (asker) || ((asker) != NOBODY && is_upgrade(asker) && !is_upgrade(c)))
+#endif
 inline pass_on(asker) {
     is_turn = true;
     has_ended = false;
@@ -304,7 +317,7 @@ inline pass_on(asker) {
         w = waiters[k];
         if
         :: ends_at(asker, w) -> has_ended = true
-        :: !ends_at(asker, w) && counts_as_alive(w) ->
+        :: !ends_at(asker, w) && is_alive(w) ->
             if
             :: !has_reader(w) -> alive = alive & ~bit_of(w); placed[w] = false
             :: has_reader(w) && grant[w] == NONE && fits(w) ->
@@ -361,7 +374,7 @@ inline verify() {
     do
     :: j < CONTENDERS ->
         assert(!believes(j) || is_live(j) || G2_told_first);
-#ifdef SEMAPHORE
+#ifdef NUMBERS
         assert(!is_live(j) || !is_live((j + 1) % CONTENDERS) || permit[j] != permit[(j + 1) % CONTENDERS] || permits_differ);
 #endif
         j++
@@ -381,7 +394,7 @@ inline verify_passed_on() {
     verify();
     k = 0;
     do
-    :: k < length && (!counts_as_alive(waiters[k]) || grant[waiters[k]] != NONE) -> k++
+    :: k < length && (!is_alive(waiters[k]) || grant[waiters[k]] != NONE) -> k++
     :: else -> break
     od;
     assert(k == length || !has_room(waiters[k]) || no_place_left)
@@ -394,7 +407,7 @@ inline acquire(c, joins) {
     before = NOBODY;
     if
     :: ahead && !flag && grant[c] == NONE && !is_upgrade(c) && fits(c) ->
-        /* The short way. */
+        /* The short way, with the time for a token. */
         add_grant(c, HELD);
         reply = true;
         verify()
@@ -418,7 +431,11 @@ inline acquire(c, joins) {
                 :: else
                 fi;
                 find_flag();
-                verify_passed_on()
+                /* A late try ends at its own place in the queue, also where it counts as dead there: those behind it ask by themselves. */
+                if
+                :: joins || !is_queued(c) -> verify_passed_on()
+                :: else -> verify()
+                fi
             fi
         fi;
         if
@@ -451,12 +468,7 @@ inline release(c, lasts) {
     before = NOBODY;
     if
 #ifdef LAPSED_TWICE
-    :: lasts && !flag && !is_upgrade(c) ->
-        count = (count > 0 -> count - 1 : 0);
-        taken = taken & ~bit_of(permit[c]);
-        grant[c] = NONE;
-        over[c] = false;
-        permit[c] = 0;
+    :: lasts && !flag && (grant[c] == HELD || (grant[c] == NONE && count > 0)) -> remove_grant(c);
 #else
     :: lasts && !flag && grant[c] == HELD && !is_upgrade(c) ->
         /* The short way: nobody looks at the clock. */
@@ -497,10 +509,11 @@ inline release(c, lasts) {
 }
 
 #ifdef REVOKES
-/* share-revoke.lua: by an operator. Whoever relies on it is not to blame. */
+/* share-revoke.lua. Whoever relies on it is not to blame, and who was to claim it has lost its turn. */
 inline revoke(c) {
     read_shares();
     robbed[c] = (at[c] == HOLDING || at[c] == REPLIED || told[c]);
+    placed[c] = false;
     remove_grant(c);
     pass_on(NOBODY);
     find_flag();
@@ -509,8 +522,8 @@ inline revoke(c) {
 #endif
 
 /*
- * The lease is over. Who relies on it still has stood still past its deadline, which came before, as it counts from before it asked (deadline.pml); and the deadline that is proven of a
- * handover has passed (handover.pml). Whoever was told the time of this grant is awake when it is up, and so is who was to claim it.
+ * The lease is over. Who relies on it still has stood still past its deadline, which came before, for it counts from before it asked
+ * (deadline.pml); and the deadline that is proven of a handover has passed (handover.pml). Who was to claim it has missed its turn.
  */
 inline expire(c) {
 #ifdef FROM_REPLY
@@ -562,7 +575,7 @@ inline put(c, place) {
     placed[c] = false;
     renewed[c] = false;
     told[c] = false;
-    is_sure[c] = false;
+    note_sure(c, false);
     forget_robbery(c)
 }
 
@@ -590,11 +603,11 @@ inline die(c) {
 #ifdef UPGRADE
 #define may_begin(c) (!is_upgrade(c) || believes(READER))
 #define is_upgraded (at[UPGRADER] != IDLE)
-#define may_crash(c) (may_leave(c) && ((c) != READER || may_leave(UPGRADER)))
+#define may_crash(c) (may_leave(c) && ((c) != READER || may_leave(UPGRADER)) && (c) != WATCHED)
 #else
 #define may_begin(c) true
 #define is_upgraded false
-#define may_crash(c) may_leave(c)
+#define may_crash(c) (may_leave(c) && (c) != WATCHED)
 #endif
 /* Who goes on to write reads meanwhile, unless its user releases that too. */
 #ifdef SERVED
@@ -675,7 +688,10 @@ end:
     :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && !renewed[me] ->
         if
         :: d_step { claim(me, current[me]) }
+#if !defined(SEMAPHORE) && !defined(SERVED)
+        /* Leaves its waiter in the queue, where it counts as dead. */
         :: d_step { renew(me, current[me]) }
+#endif
         fi;
         renewed[me] = true;
         if
@@ -685,7 +701,7 @@ end:
         reply = false }
     :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && may_be_late -> leave_late(CLAIM, current[me]) }
     /* Releases; or its deadline passes, and it releases all the same. */
-    :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && may_release(me) -> put(me, ENDING); is_sure[me] = true }
+    :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && may_release(me) -> put(me, ENDING); note_sure(me, true) }
     :: atomic { at[me] == HOLDING && is_up(me) && overslept[me] -> put(me, ENDING) }
 
     /* Releases or undoes, until there is a reply. When the reply is lost it does so again. */
@@ -694,13 +710,13 @@ end:
         :: by_reply = false
         :: flag -> by_reply = true
         fi;
-        d_step { release(me, is_sure[me]) }
+        d_step { release(me, is_sure(me)) }
         tell();
         if
         :: become_idle()
         :: !stable
         fi }
-    :: atomic { at[me] == ENDING && is_up(me) && may_be_late -> leave_late(RELEASE, is_sure[me]) }
+    :: atomic { at[me] == ENDING && is_up(me) && may_be_late -> leave_late(RELEASE, is_sure(me)) }
     /* Gives up, or the holder is never heard of again. */
     :: atomic { at[me] == ENDING && is_up(me) && !stable -> become_idle() }
 
