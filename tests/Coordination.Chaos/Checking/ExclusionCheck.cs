@@ -33,9 +33,9 @@ internal sealed class ExclusionCheck(RunRecord run)
                 }
 
                 before.Add(later);
-                if (later.Share == LockShareKind.Permit && JudgePermits(before, Capacities.Of(later.Lock).Permits) is { } tooMany)
+                foreach (var text in later.Share == LockShareKind.Permit ? JudgePermits(before, later, Capacities.Of(later.Lock).Permits) : [])
                 {
-                    yield return new Violation(CheckKind.Exclusion, later.Granted, tooMany);
+                    yield return new Violation(CheckKind.Exclusion, later.Granted, text);
                 }
             }
         }
@@ -82,17 +82,18 @@ internal sealed class ExclusionCheck(RunRecord run)
     /// Judges those who believe at a moment to hold permits of a semaphore. Those that the server may have counted no more when it granted the last of them
     /// are judged with whoever has their permit next.
     /// </summary>
-    private string? JudgePermits(List<Holding> held, int permits)
+    private IEnumerable<string> JudgePermits(List<Holding> held, Holding later, int permits)
     {
-        if (held.Find(holding => holding.Permit is not { } permit || permit < 0 || permit >= permits) is { } odd)
+        if (later.Permit is not { } permit || permit < 0 || permit >= permits)
         {
-            return $"{odd} is none of the permits 0 to {permits - 1}.";
+            yield return $"{later} is none of the permits 0 to {permits - 1}.";
         }
 
         var last = held.MaxBy(holding => holding.Token)!;
-        return held.Count <= permits || held.Count(holding => holding == last || !(LossesOf(holding, last).Any() || WasPaused(holding, last.GrantedByServer))) <= permits
-            ? null
-            : $"{held.Count} have one of {permits} permits: {string.Join(", ", held)}.";
+        if (held.Count > permits && held.Count(holding => holding == last || !(LossesOf(holding, last).Any() || WasPaused(holding, last.GrantedByServer))) > permits)
+        {
+            yield return $"{held.Count} have one of {permits} permits: {string.Join(", ", held)}.";
+        }
     }
 
     private IEnumerable<Disturbance> LossesOf(Holding earlier, Holding later) =>

@@ -66,14 +66,14 @@ internal static class Catalogue
             HasShares = true,
             Server = ServerKind.Journaled,
             Workers = 6,
-            Pause = 0.4,
+            Pause = 0.25,
             Brief = TimeSpan.FromSeconds(12),
         },
         new("shares-lost", "a semaphore, and readers and writers, while the server loses data and workers die and stand still", FaultKind.FlushAll, FaultKind.DeleteKeys, FaultKind.RestartServer, FaultKind.Kill, FaultKind.PauseLong)
         {
             HasShares = true,
             Workers = 5,
-            Pause = 0.6,
+            Pause = 0.4,
             Brief = TimeSpan.FromSeconds(10),
         },
         new("quartz", "a Quartz job each second, while workers die and the network fails", FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.KillClients, FaultKind.BlackHole, FaultKind.CutAfterWrite)
