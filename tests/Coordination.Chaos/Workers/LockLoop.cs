@@ -159,6 +159,6 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
         history.Write(EventKind.Released, lockName, attempt, detail: result);
     }
 
-    /// <summary>Mostly short, so that there are many handovers; sometimes long, up to more than the lease.</summary>
-    private int HowOften() => _random.NextDouble() < 0.82 ? _random.Next(4) : (int)(options.MaxHold * _random.NextDouble() / Work);
+    /// <summary>Mostly short, so that there are many handovers; sometimes long, up to more than the lease. What several hold is as long in use while each has it shorter.</summary>
+    private int HowOften() => _random.NextDouble() < (_kind == LockCapacityKind.Exclusive ? 0.82 : 0.92) ? _random.Next(4) : (int)(options.MaxHold * _random.NextDouble() / Work);
 }
