@@ -60,13 +60,13 @@ internal static class Catalogue
         new(
             "shares",
             "a semaphore, and readers and writers, while workers die and stand still, the network fails and the server restarts with all its data",
-            FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseShort, FaultKind.PauseLong, FaultKind.SuspendInRelease, FaultKind.SuspendInClaim, FaultKind.Deafen, FaultKind.RestartServer, FaultKind.FlushScripts,
-            FaultKind.KillClients, FaultKind.PauseClients, FaultKind.SleepServer, FaultKind.DropReplies, FaultKind.DropRequests, FaultKind.BlackHole, FaultKind.Stall, FaultKind.CutAfterWrite)
+            FaultKind.Kill, FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.PauseLong, FaultKind.BlackHole, FaultKind.SuspendInClaim, FaultKind.RestartServer, FaultKind.Deafen,
+            FaultKind.KillClients, FaultKind.PauseClients, FaultKind.DropReplies, FaultKind.DropRequests, FaultKind.SuspendInRelease, FaultKind.Stall, FaultKind.CutAfterWrite)
         {
             HasShares = true,
             Server = ServerKind.Journaled,
-            Workers = 6,
-            Pause = 0.25,
+            Workers = 5,
+            Pause = 0.2,
             Brief = TimeSpan.FromSeconds(12),
         },
         new("shares-lost", "a semaphore, and readers and writers, while the server loses data and workers die and stand still", FaultKind.FlushAll, FaultKind.DeleteKeys, FaultKind.RestartServer, FaultKind.Kill, FaultKind.PauseLong)
