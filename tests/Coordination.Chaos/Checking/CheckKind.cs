@@ -3,7 +3,7 @@ namespace Coordination.Chaos.Checking;
 /// <summary>What is checked.</summary>
 internal enum CheckKind
 {
-    /// <summary>No two processes believe to hold a lock at the same time.</summary>
+    /// <summary>No more processes believe to hold a lock at the same time than it bears.</summary>
     Exclusion = 1,
 
     /// <summary>Tokens grow in the order of grants.</summary>

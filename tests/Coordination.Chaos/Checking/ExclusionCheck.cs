@@ -1,9 +1,10 @@
+using Coordination.Chaos.Contenders;
 using Coordination.Chaos.Faults;
 
 namespace Coordination.Chaos.Checking;
 
 /// <summary>
-/// No two processes believe to hold a lock at the same time. Two things may make it so, and each only until the earlier holder could know: it was not
+/// No more processes believe to hold a lock at the same time than it bears, and no two the same permit. Two things may make it so, and each only until the earlier holder could know: it was not
 /// scheduled for so long that its lease ran out, until it ran again and looked; and the server lost the lock, until the earlier holder's next renewal.
 /// </summary>
 internal sealed class ExclusionCheck(RunRecord run)
@@ -23,7 +24,7 @@ internal sealed class ExclusionCheck(RunRecord run)
             foreach (var later in holdings.OrderBy(holding => holding.Granted))
             {
                 before.RemoveAll(holding => holding.End <= later.Granted);
-                foreach (var earlier in before)
+                foreach (var earlier in before.Where(later.Excludes))
                 {
                     if (Judge(earlier, later) is { } text)
                     {
@@ -32,6 +33,10 @@ internal sealed class ExclusionCheck(RunRecord run)
                 }
 
                 before.Add(later);
+                foreach (var text in later.Share == LockShareKind.Permit ? JudgePermits(before, later, Capacities.Of(later.Lock).Permits) : [])
+                {
+                    yield return new Violation(CheckKind.Exclusion, later.Granted, text);
+                }
             }
         }
 
@@ -53,7 +58,7 @@ internal sealed class ExclusionCheck(RunRecord run)
         }
 
         var overlap = $"{earlier} and {later} overlap for {(Min(earlier.End, later.End) - later.Granted).TotalMilliseconds:F0} ms";
-        var losses = run.Disturbances.Where(d => d.MayLose(earlier.Lock) && d.To >= earlier.GrantedNoEarlier && d.From <= later.Granted).ToArray();
+        var losses = LossesOf(earlier, later).ToArray();
         if (losses.Length > 0)
         {
             OverlapsAfterLoss++;
@@ -72,6 +77,27 @@ internal sealed class ExclusionCheck(RunRecord run)
 
         return overlap + ".";
     }
+
+    /// <summary>
+    /// Judges those who believe at a moment to hold permits of a semaphore. Those that the server may have counted no more when it granted the last of them
+    /// are judged with whoever has their permit next.
+    /// </summary>
+    private IEnumerable<string> JudgePermits(List<Holding> held, Holding later, int permits)
+    {
+        if (later.Permit is not { } permit || permit < 0 || permit >= permits)
+        {
+            yield return $"{later} is none of the permits 0 to {permits - 1}.";
+        }
+
+        var last = held.MaxBy(holding => holding.Token)!;
+        if (held.Count > permits && held.Count(holding => holding == last || !(LossesOf(holding, last).Any() || WasPaused(holding, last.GrantedByServer))) > permits)
+        {
+            yield return $"{held.Count} have one of {permits} permits: {string.Join(", ", held)}.";
+        }
+    }
+
+    private IEnumerable<Disturbance> LossesOf(Holding earlier, Holding later) =>
+        run.Disturbances.Where(d => d.MayLose(earlier.Lock) && d.To >= earlier.GrantedNoEarlier && d.From <= later.Granted);
 
     /// <summary>
     /// Whether a holder was not scheduled when the server granted its lock to another, and the lease could have run out by then: for want of renewals, or

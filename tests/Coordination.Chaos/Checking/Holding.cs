@@ -11,11 +11,29 @@ namespace Coordination.Chaos.Checking;
 /// <param name="GrantedByServer">When the server granted it, as the token tells; else when it was told.</param>
 /// <param name="End">When it believed no longer.</param>
 /// <param name="Ending">Why.</param>
+/// <param name="Share">What it was of the lock; null for an exclusive one.</param>
+/// <param name="Permit">The number of the permit that it was told, where it was one.</param>
+/// <param name="Reader">Of an upgrade, the attempt of the read that it is of.</param>
 internal sealed record Holding(
-    string By, string Worker, string Lock, long Attempt, long? Token, TimeSpan WaitedFrom, TimeSpan Granted, TimeSpan GrantedByServer, TimeSpan End, HoldingEnd Ending)
+    string By, string Worker, string Lock, long Attempt, long? Token, TimeSpan WaitedFrom, TimeSpan Granted, TimeSpan GrantedByServer, TimeSpan End, HoldingEnd Ending,
+    LockShareKind? Share = null, int? Permit = null, long Reader = 0)
 {
     /// <summary>The server granted it no earlier: where the token does not tell when that was, it may have been as soon as it was asked for.</summary>
     public TimeSpan GrantedNoEarlier => GrantedByServer < Granted ? GrantedByServer : WaitedFrom;
 
-    public override string ToString() => $"{By}'s hold of {Lock} (token {Token?.ToString() ?? "none"}, {Granted.TotalSeconds:F3}–{End.TotalSeconds:F3} s, {Ending})";
+    public bool Writes => Share is LockShareKind.Write or LockShareKind.Upgrade;
+
+    /// <summary>Whether the two must not be at the same time, whoever else there is.</summary>
+    public bool Excludes(Holding other) => (Share, other.Share) switch
+    {
+        (LockShareKind.Permit, LockShareKind.Permit) => Permit == other.Permit,
+        (LockShareKind.Upgrade, LockShareKind.UpgradeableRead) => !IsUpgradeOf(other),
+        (LockShareKind.UpgradeableRead, LockShareKind.Upgrade) => !other.IsUpgradeOf(this),
+        (LockShareKind.UpgradeableRead, LockShareKind.UpgradeableRead) => true,
+        _ => Share is null || Writes || other.Writes,
+    };
+
+    private bool IsUpgradeOf(Holding read) => By == read.By && Reader == read.Attempt;
+
+    public override string ToString() => $"{By}'s hold of {Lock} ({(Share is null ? "" : $"{Share}{Permit}, ")}token {Token?.ToString() ?? "none"}, {Granted.TotalSeconds:F3}–{End.TotalSeconds:F3} s, {Ending})";
 }

@@ -1,6 +1,6 @@
 namespace Coordination.Chaos.Checking;
 
-/// <summary>Of two waiters of a lock that nothing disturbs, the one that came clearly first is served first.</summary>
+/// <summary>Of two waiters of a lock that nothing disturbs, the one that came clearly first is served first; and one that upgrades its read is served before all who do not.</summary>
 internal static class OrderCheck
 {
     /// <summary>How much later the other has to come, for its request not to have overtaken the first one's.</summary>
@@ -20,7 +20,7 @@ internal static class OrderCheck
         {
             foreach (var served in waits.Where(wait => wait.IsGranted))
             {
-                foreach (var first in waits.Where(wait => wait.From + Lead < served.From && wait.To > served.To && wait.By != served.By))
+                foreach (var first in waits.Where(wait => IsOvertaken(wait, served) && wait.By != served.By))
                 {
                     if (!IsDisturbed(run, first, first.From, served.To) && !IsDisturbed(run, served, served.From, served.To))
                     {
@@ -33,6 +33,13 @@ internal static class OrderCheck
             }
         }
     }
+
+    /// <summary>An upgrade goes before all others. Of two that were granted at once, either may be told first.</summary>
+    private static bool IsOvertaken(Wait first, Wait served) =>
+        first.From + Lead < (first.IsUpgrade && !served.IsUpgrade ? served.To : served.From)
+        && first.To > served.To
+        && !(first.Token < served.Token)
+        && (first.IsUpgrade || !served.IsUpgrade);
 
     private static bool IsDisturbed(RunRecord run, Wait wait, TimeSpan from, TimeSpan to) =>
         run.GapOf(wait.By, from, to) is { } gap && gap.Length > Lead / 5

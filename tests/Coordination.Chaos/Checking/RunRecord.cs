@@ -62,7 +62,7 @@ internal sealed record RunRecord
                     break;
                 case EventKind.Granted:
                     granted[key] = happened;
-                    EndWait(key, happened.At, isGranted: true);
+                    EndWait(key, happened.At, isGranted: true, happened.Token);
                     break;
                 case EventKind.Reentered:
                     entries.Add(new Entry(happened.By, happened.Lock!, happened.Attempt, happened.At, happened.Token!.Value));
@@ -103,11 +103,11 @@ internal sealed record RunRecord
             Fires = [.. events.Where(happened => happened.Kind == EventKind.Fired).Select(happened => new Fire(happened.By, happened.At, DateTime.Parse(happened.Detail!, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind)))],
         };
 
-        void EndWait((string By, long) key, TimeSpan at, bool isGranted)
+        void EndWait((string By, long) key, TimeSpan at, bool isGranted, long? token = null)
         {
             if (waiting.TryGetValue(key, out var wait))
             {
-                waits.Add(new Wait(key.By, WorkerOf(key.By), wait.Lock!, wait.At, at, isGranted));
+                waits.Add(new Wait(key.By, WorkerOf(key.By), wait.Lock!, wait.At, at, isGranted, token, wait.Share));
                 if (!isGranted)
                 {
                     waiting.Remove(key);
@@ -124,7 +124,7 @@ internal sealed record RunRecord
 
                 // A token that had to grow past an earlier one says nothing of the time.
                 var isPlausible = byServer >= waitedFrom && byServer <= grant.At;
-                holdings.Add(new Holding(key.By, WorkerOf(key.By), grant.Lock!, key.Attempt, grant.Token, waitedFrom, grant.At, isPlausible ? byServer : grant.At, at, ending));
+                holdings.Add(new Holding(key.By, WorkerOf(key.By), grant.Lock!, key.Attempt, grant.Token, waitedFrom, grant.At, isPlausible ? byServer : grant.At, at, ending, grant.Share, grant.Permit, grant.Reader));
             }
         }
     }

@@ -1,6 +1,6 @@
 namespace Coordination.Chaos.Checking;
 
-/// <summary>A holder that is told of a loss is told the safety margin before the server's next grant, while its process is scheduled.</summary>
+/// <summary>A holder that is told of a loss is told the safety margin before the server's next grant of what it had, while its process is scheduled.</summary>
 internal static class ToldFirstCheck
 {
     /// <summary>
@@ -16,10 +16,14 @@ internal static class ToldFirstCheck
             var inOrder = holdings.OrderBy(holding => holding.GrantedByServer).ToArray();
             for (var i = 0; i < inOrder.Length - 1; i++)
             {
-                var (lost, next) = (inOrder[i], inOrder[i + 1]);
+                var lost = inOrder[i];
+                if (lost.Ending != HoldingEnd.Lost || inOrder.Skip(i + 1).FirstOrDefault(lost.Excludes) is not { } next)
+                {
+                    continue;
+                }
+
                 var led = next.GrantedByServer - lost.End;
-                if (lost.Ending == HoldingEnd.Lost
-                    && led < run.Settings.Margin - Resolution
+                if (led < run.Settings.Margin - Resolution
                     && run.GapOf(lost.By, lost.End - run.Settings.Margin, lost.End) is null
                     && !run.Disturbances.Any(d => d.MayLose(lost.Lock) && d.Overlaps(lost.GrantedNoEarlier, next.GrantedByServer)))
                 {

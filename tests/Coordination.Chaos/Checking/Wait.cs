@@ -1,3 +1,5 @@
+using Coordination.Chaos.Contenders;
+
 namespace Coordination.Chaos.Checking;
 
 /// <summary>A time in which a process waited for a lock.</summary>
@@ -7,4 +9,19 @@ namespace Coordination.Chaos.Checking;
 /// <param name="From">When it began.</param>
 /// <param name="To">When it had the lock, gave up or ended.</param>
 /// <param name="IsGranted">Whether it had the lock in the end.</param>
-internal sealed record Wait(string By, string Worker, string Lock, TimeSpan From, TimeSpan To, bool IsGranted);
+/// <param name="Token">Under which token, where it had one.</param>
+/// <param name="Share">What it wanted of the lock; null for an exclusive one.</param>
+internal sealed record Wait(string By, string Worker, string Lock, TimeSpan From, TimeSpan To, bool IsGranted, long? Token = null, LockShareKind? Share = null)
+{
+    public bool IsUpgrade => Share == LockShareKind.Upgrade;
+
+    /// <summary>Whether what it wants fits beside those who hold its lock.</summary>
+    public bool Fits(IReadOnlyCollection<Holding> held) => Share switch
+    {
+        LockShareKind.Permit => held.Count < Capacities.Of(Lock).Permits,
+        LockShareKind.Read => !held.Any(holding => holding.Writes),
+        LockShareKind.UpgradeableRead => !held.Any(holding => holding.Writes || holding.Share == LockShareKind.UpgradeableRead),
+        LockShareKind.Upgrade => held.All(holding => holding.By == By && holding.Share == LockShareKind.UpgradeableRead),
+        _ => held.Count == 0,
+    };
+}

@@ -57,6 +57,11 @@ internal sealed record Arguments(IReadOnlyList<RunOptions> Runs, string? Out)
             throw new UsageException($"{contender} runs no schedule of Quartz.");
         }
 
+        if (!Contender.IsOurs(contender) && scenarios.Exists(scenario => scenario.HasShares))
+        {
+            throw new UsageException($"{contender} is an exclusive lock, and no semaphore.");
+        }
+
         return new Arguments(
             [.. Enumerable.Range(seed, repeat).SelectMany(each => scenarios.Select(scenario => new RunOptions(scenario, contender, each, duration ?? (scenarios.Count > 1 ? scenario.Brief : DefaultDuration))))],
             folder);

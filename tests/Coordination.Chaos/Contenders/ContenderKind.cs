@@ -33,6 +33,9 @@ internal enum ContenderKind
     /// <summary>This project's lock, with the server's time for a fencing token, whatever tokens there were before.</summary>
     TokenByClock,
 
+    /// <summary>This project's semaphore with one permit more than there are, and its writers that ask to read.</summary>
+    BeyondCapacity,
+
     /// <summary>SET NX PX, with no renewal.</summary>
     SetNx,
 

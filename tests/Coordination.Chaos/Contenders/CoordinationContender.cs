@@ -59,8 +59,13 @@ internal sealed class CoordinationContender : IContender
         return coordination;
     }
 
-    public async Task<IHolding?> AcquireAsync(string lockName, CancellationToken cancellationToken)
+    public async Task<IHolding?> AcquireAsync(string lockName, LockShareKind? share, CancellationToken cancellationToken)
     {
+        if (share is not null)
+        {
+            return await AcquireAsync(lockName, share.Value, cancellationToken);
+        }
+
         // An owner of its own, to re-enter as.
         var wanted = _locks.GetLock(lockName).WithOwner(_locks.CreateOwner());
         var lease = await wanted.AcquireAsync(cancellationToken);
@@ -76,10 +81,43 @@ internal sealed class CoordinationContender : IContender
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();
 
+    private async Task<IHolding> AcquireAsync(string lockName, LockShareKind share, CancellationToken cancellationToken)
+    {
+        var isBroken = _options.Contender == ContenderKind.BeyondCapacity;
+        if (share == LockShareKind.Permit)
+        {
+            var permits = Capacities.Of(lockName).Permits + (isBroken ? 1 : 0);
+            return new ShareHolding(null, await _locks.GetSemaphore(lockName, permits).AcquireAsync(cancellationToken));
+        }
+
+        var readerWriter = _locks.GetReaderWriterLock(lockName);
+        var wanted = share switch
+        {
+            LockShareKind.UpgradeableRead => readerWriter.UpgradeableRead,
+            LockShareKind.Write when !isBroken => readerWriter.Write,
+            _ => readerWriter.Read,
+        };
+        return new ShareHolding(readerWriter, await wanted.AcquireAsync(cancellationToken));
+    }
+
     private static void Wrap(IServiceCollection services, Func<ILockStore, IServiceProvider, ILockStore> wrap)
     {
         var before = services.Last(service => service.ServiceType == typeof(ILockStore)).ImplementationFactory!;
         services.Replace(ServiceDescriptor.Singleton(provider => wrap((ILockStore)before(provider), provider)));
+    }
+
+    private sealed class ShareHolding(IReaderWriterLock? readerWriter, ILockLease lease) : IHolding
+    {
+        public long? Token => lease.FencingToken;
+
+        public int? Permit => lease.Permit;
+
+        public CancellationToken Lost => lease.Lost;
+
+        public async Task<IHolding?> UpgradeAsync(CancellationToken cancellationToken) =>
+            new ShareHolding(null, await readerWriter!.Upgrade(lease).AcquireAsync(cancellationToken));
+
+        public async Task<string> ReleaseAsync() => (await lease.ReleaseAsync()).ToString();
     }
 
     private sealed class Holding(ILock wanted, ILockLease lease) : IHolding

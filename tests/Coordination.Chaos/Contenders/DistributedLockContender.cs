@@ -7,7 +7,7 @@ namespace Coordination.Chaos.Contenders;
 /// <summary>DistributedLock.Redis, with its defaults but for the lease.</summary>
 internal sealed class DistributedLockContender(ConnectionMultiplexer connection, TimeSpan lease) : IContender
 {
-    public async Task<IHolding?> AcquireAsync(string lockName, CancellationToken cancellationToken) =>
+    public async Task<IHolding?> AcquireAsync(string lockName, LockShareKind? share, CancellationToken cancellationToken) =>
         new Holding(await new RedisDistributedLock(lockName, connection.GetDatabase(), options => options.Expiry(lease)).AcquireAsync(cancellationToken: cancellationToken));
 
     public ValueTask DisposeAsync() => connection.DisposeAsync();

@@ -6,12 +6,18 @@ internal interface IHolding : IDisposable
     /// <summary>The fencing token; null for a kind of lock that has none.</summary>
     long? Token { get; }
 
+    /// <summary>The number of the permit; null for what is no permit of a semaphore.</summary>
+    int? Permit => null;
+
     /// <summary>Cancelled when the lock tells its holder that it is lost.</summary>
     CancellationToken Lost { get; }
 
     /// <summary>Takes the lock once more and gives that back, where the kind of lock can.</summary>
     /// <returns>The token that it was entered again under; null when it was not.</returns>
     Task<long?> ReenterAsync() => Task.FromResult<long?>(null);
+
+    /// <summary>Waits until the holder of an upgradeable read may write.</summary>
+    Task<IHolding?> UpgradeAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
 
     /// <returns>What it found, in its own words.</returns>
     Task<string> ReleaseAsync();

@@ -13,7 +13,7 @@ internal sealed class RedLockContender(ConnectionMultiplexer connection, TimeSpa
 
     private readonly RedLockFactory _factory = RedLockFactory.Create([new RedLockMultiplexer(connection)]);
 
-    public async Task<IHolding?> AcquireAsync(string lockName, CancellationToken cancellationToken)
+    public async Task<IHolding?> AcquireAsync(string lockName, LockShareKind? share, CancellationToken cancellationToken)
     {
         var held = await _factory.CreateLockAsync(lockName, lease, Wait, Retry, cancellationToken);
         return held.IsAcquired ? new Holding(held) : null;

@@ -8,7 +8,7 @@ internal sealed class SetNxContender(ConnectionMultiplexer connection, TimeSpan 
     private const string CompareAndDelete = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0";
     private static readonly TimeSpan Retry = TimeSpan.FromMilliseconds(50);
 
-    public async Task<IHolding?> AcquireAsync(string lockName, CancellationToken cancellationToken)
+    public async Task<IHolding?> AcquireAsync(string lockName, LockShareKind? share, CancellationToken cancellationToken)
     {
         var database = connection.GetDatabase();
         RedisValue owner = Guid.NewGuid().ToString("N");

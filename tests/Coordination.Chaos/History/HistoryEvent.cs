@@ -7,7 +7,10 @@ namespace Coordination.Chaos.History;
 /// <param name="Lock">Of which lock.</param>
 /// <param name="Attempt">Which of the process's attempts at a lock; they are numbered from one.</param>
 /// <param name="Token">The fencing token of a grant, where the lock has one.</param>
+/// <param name="Share">What it wants or has of the lock; null for an exclusive lock.</param>
+/// <param name="Permit">The number of the permit that was granted.</param>
+/// <param name="Reader">Of an upgrade, the attempt of the read that it is of.</param>
 /// <param name="Length">How long it lasted; for what has a length.</param>
 /// <param name="Detail">For people.</param>
 internal sealed record HistoryEvent(
-    TimeSpan At, string By, EventKind Kind, string? Lock = null, long Attempt = 0, long? Token = null, TimeSpan Length = default, string? Detail = null);
+    TimeSpan At, string By, EventKind Kind, string? Lock = null, long Attempt = 0, long? Token = null, LockShareKind? Share = null, int? Permit = null, long Reader = 0, TimeSpan Length = default, string? Detail = null);

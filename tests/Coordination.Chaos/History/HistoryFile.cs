@@ -21,6 +21,10 @@ internal sealed class HistoryFile(string path, string by) : IDisposable
     public void Write(EventKind kind, string? lockName = null, long attempt = 0, long? token = null, string? detail = null) =>
         Write(new HistoryEvent(MachineClock.Now, by, kind, lockName, attempt, token, Detail: detail));
 
+    /// <summary>Writes of a wait or a grant of what has a share.</summary>
+    public void Write(EventKind kind, string lockName, long attempt, LockShareKind? share, long reader, long? token = null, int? permit = null) =>
+        Write(new HistoryEvent(MachineClock.Now, by, kind, lockName, attempt, token, share, permit, reader));
+
     public void Write(HistoryEvent happened)
     {
         var line = Line(happened);

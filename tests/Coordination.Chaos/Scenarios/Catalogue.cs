@@ -57,6 +57,25 @@ internal static class Catalogue
 
         // Nobody dies in it: what a dead holder or waiter had lasts longer by as much as the clock is set back, which is yet to be bounded by the lease.
         new("clock-steps", "the server's clock is set forward by more than the lease, and back", FaultKind.SetClockForward, FaultKind.SetClockBack, FaultKind.SetClockBack) { Pause = 0.3, MaxHold = 1, Brief = TimeSpan.FromSeconds(8) },
+        new(
+            "shares",
+            "a semaphore, and readers and writers, while workers die and stand still, the network fails and the server restarts with all its data",
+            FaultKind.Kill, FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.PauseLong, FaultKind.BlackHole, FaultKind.SuspendInClaim, FaultKind.RestartServer, FaultKind.Deafen,
+            FaultKind.KillClients, FaultKind.PauseClients, FaultKind.DropReplies, FaultKind.DropRequests, FaultKind.SuspendInRelease, FaultKind.Stall, FaultKind.CutAfterWrite)
+        {
+            HasShares = true,
+            Server = ServerKind.Journaled,
+            Workers = 5,
+            Pause = 0.2,
+            Brief = TimeSpan.FromSeconds(12),
+        },
+        new("shares-lost", "a semaphore, and readers and writers, while the server loses data and workers die and stand still", FaultKind.FlushAll, FaultKind.DeleteKeys, FaultKind.RestartServer, FaultKind.Kill, FaultKind.PauseLong)
+        {
+            HasShares = true,
+            Workers = 5,
+            Pause = 0.4,
+            Brief = TimeSpan.FromSeconds(10),
+        },
         new("quartz", "a Quartz job each second, while workers die and the network fails", FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.KillClients, FaultKind.BlackHole, FaultKind.CutAfterWrite)
         {
             IsSchedule = true,

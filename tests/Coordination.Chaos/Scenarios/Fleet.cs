@@ -1,3 +1,4 @@
+using Coordination.Chaos.Contenders;
 using Coordination.Chaos.History;
 using Coordination.Chaos.Resource;
 using Coordination.Chaos.Workers;
@@ -19,7 +20,9 @@ internal sealed class Fleet : IAsyncDisposable
     public Fleet(RunOptions options, ServerUnderTest server, GuardedResource resource, string folder, HistoryFile history)
     {
         (_options, _server, _resource, _folder, _history) = (options, server, resource, folder, history);
-        Locks = options.Scenario.IsSchedule ? [] : [.. Enumerable.Range(1, options.Scenario.Locks).Select(i => $"lock-{i}")];
+        Locks = options.Scenario.IsSchedule ? []
+            : options.Scenario.HasShares ? [Capacities.Semaphore, Capacities.ReaderWriter]
+            : [.. Enumerable.Range(1, options.Scenario.Locks).Select(i => $"lock-{i}")];
         _slots = [.. Enumerable.Range(1, options.Scenario.Workers).Select(i => new Slot($"w{i}", server.Port is { } port ? new ChaosProxy(port) : null))];
     }
 

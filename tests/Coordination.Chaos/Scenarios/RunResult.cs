@@ -32,7 +32,7 @@ internal sealed record RunResult(RunOptions Options, IReadOnlyList<Fault> Plan, 
     [
         .. Run.Holdings.GroupBy(holding => holding.Lock)
             .SelectMany(holdings => holdings.Zip(holdings.Skip(1)))
-            .Where(pair => pair.First.Ending == ending && pair.First.By != pair.Second.By && pair.Second.WaitedFrom < pair.First.End && pair.Second.Granted > pair.First.End)
+            .Where(pair => pair.First.Ending == ending && pair.First.By != pair.Second.By && pair.First.Excludes(pair.Second) && pair.Second.WaitedFrom < pair.First.End && pair.Second.Granted > pair.First.End)
             .Select(pair => pair.Second.Granted - pair.First.End)
             .Order(),
     ];

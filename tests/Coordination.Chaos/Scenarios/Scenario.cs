@@ -38,6 +38,9 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
     /// <summary>Whether the workers run a schedule, instead of contending for locks in loops.</summary>
     public bool IsSchedule { get; init; }
 
+    /// <summary>Whether its locks are a semaphore and a lock for readers and writers, instead of exclusive ones.</summary>
+    public bool HasShares { get; init; }
+
     /// <summary>How long it lasts in a suite of tests.</summary>
     public TimeSpan Brief { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -108,8 +108,15 @@ internal sealed class ServerUnderTest : IAsyncDisposable
             return false;
         }
 
-        var (text, time) = ((string?)await server.ExecuteAsync("GET", [key]), (long[])(await server.ExecuteAsync("TIME"))!);
-        return text is not null && LockText.Parse(text).RestAt((time[0] * 1_000_000) + time[1]) > TimeSpan.Zero;
+        var time = (long[])(await server.ExecuteAsync("TIME"))!;
+        var now = (time[0] * 1_000_000) + time[1];
+        if ((string?)await server.ExecuteAsync("TYPE", [key]) == "hash")
+        {
+            var fields = (string[]?)await server.ExecuteAsync("HGETALL", [key]);
+            return fields!.Chunk(2).Any(field => GrantText.IsGrant(field[0]) && GrantText.RestAt(field[1], now) > TimeSpan.Zero);
+        }
+
+        return (string?)await server.ExecuteAsync("GET", [key]) is { } text && LockText.Parse(text).RestAt(now) > TimeSpan.Zero;
     }
 
     public async ValueTask DisposeAsync()

@@ -12,6 +12,10 @@ public sealed class PowerTests
     private const int MostRuns = 10;
     private static readonly TimeSpan Duration = TimeSpan.FromSeconds(12);
 
+    /// <summary>One run for both of its locks, which takes no longer than it has to.</summary>
+    private static readonly Lazy<Task<IReadOnlyList<Violation>>> BeyondCapacity = new(async () =>
+        (await ScenarioRun.RunAsync(new RunOptions(Catalogue.Find("shares")!, ContenderKind.BeyondCapacity, 1, TimeSpan.FromSeconds(5)), TestContext.Current.CancellationToken)).Verdict.Violations);
+
     [Fact]
     [Failure("F12")]
     public Task A_deadline_that_counts_from_the_reply_is_caught() => IsCaughtAsync(ContenderKind.DeadlineFromReply, "delay", CheckKind.ToldFirst, CheckKind.Exclusion);
@@ -53,6 +57,15 @@ public sealed class PowerTests
     [Failure("F45")]
     [Needs(Need.CCompiler)]
     public Task A_token_that_follows_the_clock_back_is_caught() => IsCaughtAsync(ContenderKind.TokenByClock, "clock-steps", CheckKind.Tokens);
+
+    [Theory]
+    [Promise("G1")]
+    [InlineData(Capacities.Semaphore)]
+    [InlineData(Capacities.ReaderWriter)]
+    public async Task A_lock_that_lets_in_more_than_it_bears_is_caught(string lockName)
+    {
+        Assert.Contains(await BeyondCapacity.Value, violation => violation.Check == CheckKind.Exclusion && violation.Text.Contains($" of {lockName} ", StringComparison.Ordinal));
+    }
 
     [Fact]
     [Promise("G1")]

@@ -1,4 +1,5 @@
 using Coordination.Chaos.Checking;
+using Coordination.Chaos.Contenders;
 using Coordination.Chaos.Faults;
 
 namespace Coordination.Chaos.Tests;
@@ -14,11 +15,17 @@ internal static class Recorded
         Begin = TimeSpan.Zero,
         End = At(30),
         Holdings = [.. holdings.OrderBy(holding => holding.Granted)],
-        Waits = [.. holdings.Select(holding => new Wait(holding.By, holding.Worker, RecordedLock, holding.WaitedFrom, holding.Granted, true)).OrderBy(wait => wait.From)],
+        Waits = [.. holdings.Select(holding => new Wait(holding.By, holding.Worker, holding.Lock, holding.WaitedFrom, holding.Granted, true, holding.Token, holding.Share)).OrderBy(wait => wait.From)],
     };
 
     public static Holding Hold(string by, long token, double waitedFrom, double granted, double end, HoldingEnd ending = HoldingEnd.Released) =>
         new(by, RunRecord.WorkerOf(by), RecordedLock, token, token, At(waitedFrom), At(granted), At(granted), At(end), ending);
+
+    public static Holding HoldPermit(string by, int permit, long token, double waitedFrom, double granted, double end, HoldingEnd ending = HoldingEnd.Released) =>
+        Hold(by, token, waitedFrom, granted, end, ending) with { Lock = Capacities.Semaphore, Share = LockShareKind.Permit, Permit = permit };
+
+    public static Holding HoldShare(string by, LockShareKind share, long token, double waitedFrom, double granted, double end, HoldingEnd ending = HoldingEnd.Released) =>
+        Hold(by, token, waitedFrom, granted, end, ending) with { Lock = Capacities.ReaderWriter, Share = share };
 
     public static Wait WaitInVain(string by, double from, double to) => new(by, RunRecord.WorkerOf(by), RecordedLock, At(from), At(to), false);
 

@@ -35,7 +35,21 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
         TestContext.Current.TestOutputHelper?.WriteLine(Report.Line(result));
         Assert.True(result.Verdict.Violations.Count == 0, string.Join('\n', result.Verdict.Violations.Select(violation => $"{violation.Check}: {violation.Text}").Prepend(Report.Line(result))));
         Assert.True(result.Options.Scenario.IsSchedule ? result.Run.Fires.Count > 5 : result.Handovers > 3, $"Too little happened to be judged. {Report.Line(result)}");
+        Assert.Empty(NeverGranted(result));
         Assert.Equal(result.Options.Scenario.Faults.Count > 0, result.Happened.Count > 0);
+    }
+
+    /// <summary>Each worker gets its turn at each of the locks that several may hold, and each kind of share is granted.</summary>
+    private static IEnumerable<string> NeverGranted(RunResult result)
+    {
+        if (!result.Options.Scenario.HasShares)
+        {
+            return [];
+        }
+
+        string[] locks = [Capacities.Semaphore, Capacities.ReaderWriter];
+        var workers = Enumerable.Range(1, result.Options.Scenario.Workers).SelectMany(i => locks.Select(name => $"w{i} {name}"));
+        return workers.Concat(Enum.GetNames<LockShareKind>()).Except(result.Run.Holdings.SelectMany(holding => new[] { $"{holding.Worker} {holding.Lock}", holding.Share.ToString()! }));
     }
 
     private static RunOptions Options(Scenario scenario) => new(scenario, ContenderKind.Coordination, Seed, scenario.Brief);

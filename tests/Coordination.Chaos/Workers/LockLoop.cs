@@ -8,6 +8,7 @@ namespace Coordination.Chaos.Workers;
 internal sealed class LockLoop(string lockName, IContender contender, WorkerOptions options, HistoryFile history, Attempts attempts, CancellationToken stopping)
 {
     private static readonly TimeSpan Work = TimeSpan.FromMilliseconds(20);
+    private readonly LockCapacityKind _kind = Capacities.Of(lockName).Kind;
     private readonly Random _random = new(HashCode.Combine(options.Seed, lockName.Length, lockName[^1]));
 
     public async Task RunAsync()
@@ -17,17 +18,31 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
         {
             await Task.Delay(_random.Next(30), CancellationToken.None);
             var attempt = attempts.Next();
-            if (await AcquireAsync(attempt) is { } holding)
+            var share = Choose();
+            if (await AcquireAsync(attempt, share, reader: 0, token => contender.AcquireAsync(lockName, share, token)) is { } holding)
             {
                 using (holding)
                 {
-                    await HoldAsync(holding, attempt, resource);
+                    await HoldAsync(holding, attempt, share, resource);
                 }
             }
         }
     }
 
-    private async Task<IHolding?> AcquireAsync(long attempt)
+    /// <summary>Mostly readers, with writers enough to stand in their way.</summary>
+    private LockShareKind? Choose() => _kind switch
+    {
+        LockCapacityKind.Exclusive => null,
+        LockCapacityKind.Semaphore => LockShareKind.Permit,
+        _ => _random.NextDouble() switch
+        {
+            < 0.5 => LockShareKind.Read,
+            < 0.8 => LockShareKind.UpgradeableRead,
+            _ => LockShareKind.Write,
+        },
+    };
+
+    private async Task<IHolding?> AcquireAsync(long attempt, LockShareKind? share, long reader, Func<CancellationToken, Task<IHolding?>> acquire)
     {
         using var givingUp = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         if (_random.NextDouble() < 0.1)
@@ -35,17 +50,17 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
             givingUp.CancelAfter(_random.Next((int)(options.Lease.TotalMilliseconds * 0.7)));
         }
 
-        history.Write(EventKind.Waiting, lockName, attempt);
+        history.Write(EventKind.Waiting, lockName, attempt, share, reader);
         try
         {
-            var holding = await contender.AcquireAsync(lockName, givingUp.Token);
+            var holding = await acquire(givingUp.Token);
             if (holding is null)
             {
                 history.Write(EventKind.GaveUp, lockName, attempt, detail: "refused");
                 return null;
             }
 
-            history.Write(EventKind.Granted, lockName, attempt, holding.Token);
+            history.Write(EventKind.Granted, lockName, attempt, share, reader, holding.Token, holding.Permit);
             return holding;
         }
         catch (OperationCanceledException)
@@ -62,7 +77,7 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
         return null;
     }
 
-    private async Task HoldAsync(IHolding holding, long attempt, ResourceClient resource)
+    private async Task HoldAsync(IHolding holding, long attempt, LockShareKind? share, ResourceClient resource)
     {
         using var belief = new Belief(() => history.Write(EventKind.Lost, lockName, attempt), holding.Lost);
         var works = HowOften();
@@ -75,7 +90,12 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
                 break;
             }
 
-            if (i == 1 && _random.NextDouble() < 0.2)
+            if (share == LockShareKind.UpgradeableRead && i == 0 && _random.NextDouble() < 0.7)
+            {
+                await UpgradeAsync(holding, attempt, resource);
+            }
+
+            if (share is null && i == 1 && _random.NextDouble() < 0.2)
             {
                 await ReenterAsync(holding, attempt);
             }
@@ -94,6 +114,18 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
         }
 
         await ReleaseAsync(holding, attempt);
+    }
+
+    private async Task UpgradeAsync(IHolding reading, long reader, ResourceClient resource)
+    {
+        var attempt = attempts.Next();
+        if (await AcquireAsync(attempt, LockShareKind.Upgrade, reader, reading.UpgradeAsync) is { } holding)
+        {
+            using (holding)
+            {
+                await HoldAsync(holding, attempt, LockShareKind.Upgrade, resource);
+            }
+        }
     }
 
     private async Task ReenterAsync(IHolding holding, long attempt)
@@ -127,6 +159,6 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
         history.Write(EventKind.Released, lockName, attempt, detail: result);
     }
 
-    /// <summary>Mostly short, so that there are many handovers; sometimes long, up to more than the lease.</summary>
-    private int HowOften() => _random.NextDouble() < 0.82 ? _random.Next(4) : (int)(options.MaxHold * _random.NextDouble() / Work);
+    /// <summary>Mostly short, so that there are many handovers; sometimes long, up to more than the lease. What several hold is as long in use while each has it shorter.</summary>
+    private int HowOften() => _random.NextDouble() < (_kind == LockCapacityKind.Exclusive ? 0.82 : 0.92) ? _random.Next(4) : (int)(options.MaxHold * _random.NextDouble() / Work);
 }

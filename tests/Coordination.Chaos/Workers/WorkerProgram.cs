@@ -35,7 +35,7 @@ internal static class WorkerProgram
 
         await using (var contender = await Contender.CreateAsync(options, signals))
         {
-            await WarmUpAsync(contender, "warm-up-" + options.Process);
+            await WarmUpAsync(contender, "warm-up-" + options.Process, Capacities.Of(options.Locks[0]).Kind == LockCapacityKind.Exclusive ? null : LockShareKind.Write);
             Console.WriteLine("ready");
             var attempts = new Attempts();
             await Task.WhenAll(options.Locks.Select(name => new LockLoop(name, contender, options, history, attempts, stopping.Token).RunAsync()));
@@ -45,15 +45,15 @@ internal static class WorkerProgram
     }
 
     /// <summary>Connects and compiles, on a lock that nobody else wants: the order of waiters is checked from the first on.</summary>
-    private static async Task WarmUpAsync(IContender contender, string lockName)
+    private static async Task WarmUpAsync(IContender contender, string lockName, LockShareKind? share)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         try
         {
-            if (await contender.AcquireAsync(lockName, patience.Token) is { } holding)
+            if (await contender.AcquireAsync(lockName, share, patience.Token) is { } holding)
             {
                 using var impatience = new CancellationTokenSource(TimeSpan.FromMilliseconds(200));
-                await contender.AcquireAsync(lockName, impatience.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+                await contender.AcquireAsync(lockName, share, impatience.Token).ContinueWith(_ => { }, TaskScheduler.Default);
                 await holding.ReleaseAsync();
                 holding.Dispose();
             }
