@@ -64,20 +64,30 @@ local function read_shares(key, queue, now)
     end
     return lock
   end
+  local lock_form = '^[pw]' .. string.rep('%d', 21) .. '[01]' .. string.rep('%d', 31)
+  local grant_form = '^[HCR][pruwx]' .. string.rep('%d', 45)
   for i = 1, #stored, 2 do
     local field, text = stored[i], stored[i + 1]
     local first = string.sub(field, 1, 1)
     if first == '@' then
+      if not string.find(text, lock_form) then
+        return nil
+      end
       lock.kind, lock.permits, lock.token, lock.life = string.sub(text, 1, 1), tonumber(string.sub(text, 2, 6)), string.sub(text, 7, 22), tonumber(string.sub(text, 34, 49))
     elseif first == '?' then
       lock.wants[string.sub(field, 2)] = text
     elseif first == '-' then
-      if tonumber(text) <= micros then
+      if tonumber(text) == nil then
+        return nil
+      elseif tonumber(text) <= micros then
         lock.gone[#lock.gone + 1] = field
       else
         lock.revoked[#lock.revoked + 1] = field
       end
     else
+      if not string.find(text, grant_form) then
+        return nil
+      end
       local grant = read_grant(text)
       if grant.from > micros then
         -- The clock was set back. A holder that died then would keep the lock for the step and its lease.

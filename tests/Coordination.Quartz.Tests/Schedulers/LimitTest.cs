@@ -14,6 +14,8 @@ public abstract class LimitTest : NodesTest
 
     protected static readonly JobKey Limited = new("limited");
 
+    private static readonly TimeSpan EndingLease = TimeSpan.FromSeconds(6);
+
     private readonly List<ServiceProvider> _others = [];
 
     private protected InMemoryLockStore Store { get; } = new();
@@ -45,7 +47,12 @@ public abstract class LimitTest : NodesTest
                 quartz.ConfigureScheduler(o => o.ShutdownJobInterruption = ShutdownJobInterruption.Always).AddJob<LimitedJob>(job => job.WithIdentity(Limited).StoreDurably());
                 schedule?.Invoke(quartz);
             },
-            options => options.ForJob<LimitedJob>(configure));
+            options => options.ForJob<LimitedJob>(job =>
+            {
+                // One that is cut off does so to lose its lease.
+                job.LeaseDuration = store is CutOffStore ? EndingLease : job.LeaseDuration;
+                configure?.Invoke(job);
+            }));
         Nodes.Add(node);
         var stage = StageOf(node);
         stage.Act = holds ? (_, cancellationToken) => stage.HoldAsync(cancellationToken) : null;

@@ -15,12 +15,12 @@ internal static class FrozenScripts
         ["Inspect"] = "e6bc5a6cfd852076a4e78f51feb3683c1eb0bc42",
         ["Identity"] = "98a1a20ffb907d9d3290463f61412c4c8acf4688",
         ["Race"] = "8a9025c89c857770638232dc63a6d7b1c9e08eac",
-        ["ShareAcquire"] = "c54d0db9aaf6989c0bab2207d10d1051ebf1518c",
-        ["ShareRelease"] = "14e81702eaba186a6fdaa14ab7894d0316d35347",
+        ["ShareAcquire"] = "3cc46d531c96f659a9c2c95db5987f8e09a5b9b0",
+        ["ShareRelease"] = "441b3ab31b68e399be962735175ada4afe9bc880",
         ["ShareRenew"] = "4f95a45c758ad6c4fa7f481141ff3a8a4596b7c4",
-        ["ShareClaim"] = "4c1aef32b135d8eae7e2391216d41a1a4357e46b",
-        ["ShareRevoke"] = "fafc277345c612226240dd1b52903cc15cd7db27",
+        ["ShareClaim"] = "191d78461e42538f675d4e107f8e74a50227a5c5",
+        ["ShareRevoke"] = "b6d845a3d65846a3f4bedbebf4ae43b693b7f33c",
         ["ShareInspect"] = "92c1c43d8ae608be8f1dca1c97fb841ef16789d5",
-        ["Settle"] = "ccf9b69c91edb3401aa3ba48ba4c7981a6c0473c",
+        ["Settle"] = "11a31e06f16bab6359832e9b1b87a096bb8078ea",
     };
 }
