@@ -26,7 +26,8 @@ public interface ILockProvider
     /// came. The permit of a holder that died is free within its lease.</para>
     /// <para>Nobody re-enters it: <see cref="ILock.WithOwner"/> throws. Whoever asks again takes one more permit, and waits for itself where there is none.</para>
     /// <para>All who use the name use it with the same number: as long as others hold it or wait for it with another one, or as another kind of lock, <see cref="LockStoreException"/> is
-    /// thrown, which names both in its message and the one in use in <see cref="LockStoreException.InUseAs"/>. So a rolling update that changes the number never lets in more than either.</para>
+    /// thrown, which names both in its message and the one in use in <see cref="LockStoreException.InUseAs"/>. So a rolling update that changes the number never lets in more than either; while it lasts,
+    /// calls of both versions may be refused, and ask again or use another name.</para>
     /// </remarks>
     /// <param name="name">As for <see cref="GetLock"/>.</param>
     /// <param name="permits">How many may hold it at a time: 1 to <see cref="LockCapacity.MaxPermits"/>.</param>

@@ -25,7 +25,7 @@ internal static class RedisErrorClassifier
         + "+hmget +hset +hdel +zadd +zrem +zrange +zrangebyscore +zmscore +zrank";
 
     /// <summary>What semaphores and reader-writer locks need beside.</summary>
-    public const string ShareRights = "+hgetall";
+    public const string ShareRights = "+hgetall +zcard";
 
     private const string ScriptLacksRight = "user executing the script can't";
     private const string IssuedToReplica = "cannot be issued to a replica";

@@ -38,11 +38,10 @@ if not KEYS[4] and share ~= 'x' then
     if has_room then
       local high, free, permit = string.sub(stored, 50, 54), string.sub(stored, 55), '00000'
       if share == 'p' then
-        local lowest, rest = string.match(free, '^,(%d+)(.*)$')
-        if lowest then
-          permit, free = string.sub('00000' .. lowest, -5), rest
+        if free ~= '' then
+          permit, free = string.sub(free, 1, 5), string.sub(free, 6)
         else
-          permit, high = high, string.sub('00000' .. string.format('%.0f', tonumber(high) + 1), -5)
+          permit, high = high, string.format('%05.0f', tonumber(high) + 1)
         end
       end
       redis.call('HSET', KEYS[1],
@@ -118,10 +117,7 @@ local function refused(other)
     place = redis.call('ZRANK', queue.waiters, self)
     local millis = to_millis(now)
     if not place then
-      -- Waiters that have been dead for long are gone for good; a hundred at a time, so that no request pays for all.
-      for _, dead in ipairs(redis.call('ZRANGEBYSCORE', queue.alive, '-inf', '(' .. whole(millis - 60000), 'LIMIT', 0, 100)) do
-        leave_shares_queue(lock, queue, dead)
-      end
+      drop_long_dead(lock, queue, millis)
       -- Arrival numbers grow also when the clock steps back. Those of upgrades, which go before all others, are of ms and so lower.
       local arrival
       if share == 'x' then

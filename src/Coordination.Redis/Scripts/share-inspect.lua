@@ -20,7 +20,7 @@ for i = 1, #stored, 2 do
     lock = stored[i + 1]
   elseif first == '?' then
     wants[string.sub(stored[i], 2)] = stored[i + 1]
-  elseif first ~= '-' then
+  elseif first ~= '-' or string.find(stored[i], '/', 1, true) then
     grants[#grants + 1] = stored[i]
     grants[#grants + 1] = stored[i + 1]
   end

@@ -23,20 +23,26 @@ if not KEYS[4] and string.sub(asked, 7, 14) ~= '00000000' and share ~= 'x' and s
     end
     local high, free = string.sub(stored, 50, 54), string.sub(stored, 55)
     if share == 'p' then
-      local permit = tonumber(string.sub(mine, 43, 47))
-      if free == '' and permit + 1 == tonumber(high) then
-        high = string.sub(mine, 43, 47)
-      else
+      local permit = string.sub(mine, 43, 47)
+      if tonumber(permit) + 1 < tonumber(high) then
         -- In order, so that the lowest number is given first.
-        local before, rest = '', free
-        while rest ~= '' do
-          local number, behind = string.match(rest, '^,(%d+)(.*)$')
-          if tonumber(number) > permit then
-            break
+        local low, top = 0, #free / 5
+        while low < top do
+          local middle = math.floor((low + top) / 2)
+          if string.sub(free, 5 * middle + 1, 5 * middle + 5) < permit then
+            low = middle + 1
+          else
+            top = middle
           end
-          before, rest = before .. ',' .. number, behind
         end
-        free = before .. ',' .. string.format('%.0f', permit) .. rest
+        free = string.sub(free, 1, 5 * low) .. permit .. string.sub(free, 5 * low + 1)
+      else
+        -- The last number goes, and those before it that no permit has.
+        local top, left = tonumber(permit), #free / 5
+        while left > 0 and tonumber(string.sub(free, 5 * left - 4, 5 * left)) == top - 1 do
+          top, left = top - 1, left - 1
+        end
+        high, free = string.format('%05.0f', top), string.sub(free, 1, 5 * left)
       end
     end
     -- First what takes no memory: then a server without any lets the other one through.

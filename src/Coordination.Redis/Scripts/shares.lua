@@ -4,13 +4,13 @@
 --   @            the lock: p for a semaphore or w for readers and writers; how many permits (5 digits); the fencing token of the last grant (16);
 --                0 when nobody was queued since the queue was seen empty, else 1; how many grants there are (8), how many of them are upgradeable
 --                reads (1) and to write (1); µs of the server's clock when the life of the key was set (16); the first number that no permit has
---                had (5), and the lower numbers that no permit has, each with a comma before it
+--                had (5), and the lower numbers that no permit has, in order (5 digits each)
 --   owner        a grant: H held; C handed over, and not claimed yet; R released, and kept until the lease ends; p a permit, r to read, u to read and
 --                perhaps go on to write, w to write, x such an upgrade; its token (16); µs when the lease began or was renewed last (16); ms that the
 --                lease lasts (8); the number of the permit (5); the entries. Then a line each: since when it is held, if that is not its token; of
 --                an upgrade, the owner of its read; and the key of the occurrence that it was granted for last, with its run on the line below
 --   ?owner#entry what a waiter wants, where it is no permit: r, u, w, or x and the owner of its read
---   -token       until when a grant that was revoked would have lasted, in µs
+--   -token       no owner, which has a slash: until when a grant that was revoked would have lasted, in µs
 
 local function read_grant(text)
   local entries, since, reader, occurrence = string.match(text, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$', 48)
@@ -76,7 +76,7 @@ local function read_shares(key, queue, now)
       lock.kind, lock.permits, lock.token, lock.life = string.sub(text, 1, 1), tonumber(string.sub(text, 2, 6)), string.sub(text, 7, 22), tonumber(string.sub(text, 34, 49))
     elseif first == '?' then
       lock.wants[string.sub(field, 2)] = text
-    elseif first == '-' then
+    elseif first == '-' and not string.find(field, '/', 1, true) then
       if tonumber(text) == nil then
         return nil
       elseif tonumber(text) <= micros then
@@ -125,13 +125,13 @@ end
 -- Stores what has changed. Two days of life, and more for as long as the token is ahead of the clock, are given anew now and then.
 local function write_shares(key, queue, lock, now)
   delete_fields(key, lock.gone)
-  local high, free = 0, ''
+  local high, free = 0, {}
   for permit in pairs(lock.taken) do
     high = math.max(high, permit + 1)
   end
   for permit = 0, high - 1 do
     if not lock.taken[permit] then
-      free = free .. ',' .. whole(permit)
+      free[#free + 1] = string.format('%05.0f', permit)
     end
   end
   local micros = tonumber(now)
@@ -142,7 +142,7 @@ local function write_shares(key, queue, lock, now)
   local fields = {
     '@',
     lock.kind .. string.format('%05.0f', lock.permits) .. lock.token .. find_flag(queue)
-      .. string.format('%08.0f%01.0f%01.0f%016.0f%05.0f', lock.count, lock.upgradeable, lock.writers, lock.life, high) .. free,
+      .. string.format('%08.0f%01.0f%01.0f%016.0f%05.0f', lock.count, lock.upgradeable, lock.writers, lock.life, high) .. table.concat(free),
   }
   for owner in pairs(lock.changed) do
     if lock.grants[owner] then
@@ -222,6 +222,15 @@ local function leave_shares_queue(lock, queue, who)
   end
 end
 
+-- Waiters that have been dead for long are gone for good, but for who is asking; a hundred at a time, so that no request pays for all.
+local function drop_long_dead(lock, queue, millis, asking)
+  for _, dead in ipairs(redis.call('ZRANGEBYSCORE', queue.alive, '-inf', '(' .. whole(millis - 60000), 'LIMIT', 0, 100)) do
+    if owner_of(dead) ~= asking then
+      leave_shares_queue(lock, queue, dead)
+    end
+  end
+end
+
 -- What a waiter wants, and of an upgrade the owner of its read. Nil where that was lost: then it counts for nothing until it asks again.
 local function wish_of(lock, who)
   if lock.kind == 'p' then
@@ -253,6 +262,7 @@ end
 local function pass_shares_on(key, queue, lock, now, claim_window, asking, asks, given)
   local millis, start, size = to_millis(now), 0, 16
   local told, rest, is_turn, has_ended = given or {}, {}, true, false
+  drop_long_dead(lock, queue, millis, asking)
   local is_given = given ~= nil
   while not has_ended do
     local page = redis.call('ZRANGE', queue.waiters, start, start + size - 1)

@@ -11,6 +11,9 @@ namespace Coordination.Redis.Stores;
 /// </content>
 internal sealed partial class RedisLockStore
 {
+    /// <summary>How often a request looks again whether the name is free for it.</summary>
+    private const int MostTurns = 5;
+
     private async Task<AcquireReply> AcquireShareAsync(AcquireRequest request, LockShare share, CancellationToken cancellationToken)
     {
         const string action = "acquire the lock";
@@ -22,7 +25,7 @@ internal sealed partial class RedisLockStore
     private async Task<AcquireReply> AcquireExclusiveAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
         const string action = "acquire the lock";
-        for (var isSettled = false; ; isSettled = true)
+        for (var turn = 1; ; turn++)
         {
             var (raw, foreign) = await OrForeignAsync(EvaluateAsync(
                 RedisScript.Acquire, KeysOf(request.LockName, request.Occurrence), RequestText.Arguments(request), action, request.LockName, cancellationToken)).ConfigureAwait(false);
@@ -31,16 +34,22 @@ internal sealed partial class RedisLockStore
                 return reply;
             }
 
-            // Something else than an exclusive lock: one that others use in another way, or did. Where nobody does any more, it is this request's.
-            var use = isSettled ? null : await EvaluateAsync(RedisScript.Settle, _keys.All(request.LockName), [], action, request.LockName, cancellationToken).ConfigureAwait(false);
-            if (use is { Resp2Type: ResultType.Array } && (RedisResult[])use! is [var kind, var permits])
+            // Something else than an exclusive lock: one that others use in another way, or did. Where nobody does any more, it is this request's, unless one of them is faster.
+            var use = await EvaluateAsync(RedisScript.Settle, _keys.All(request.LockName), [], action, request.LockName, cancellationToken).ConfigureAwait(false);
+            if (use.Resp2Type == ResultType.Array && (RedisResult[])use! is [var kind, var permits])
             {
                 return new AcquireReply { InUseAs = ShareText.CapacityIn((string)kind!, (int)permits) };
             }
 
-            if (use is null || (int)use != 1)
+            if ((int)use != 1)
             {
                 throw foreign ?? Foreign(action, request.LockName);
+            }
+
+            if (turn == MostTurns)
+            {
+                throw new LockStoreException(
+                    $"Cannot {action} '{request.LockName}' now: others use the name as another kind of lock, again and again. Use one name in one way.", isTransient: true) { MayBeApplied = false };
             }
         }
     }

@@ -97,11 +97,6 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
             cancellationToken.ThrowIfCancellationRequested();
             throw;
         }
-        catch (LockStoreException e) when (e.InUseAs is not null)
-        {
-            outcome = AcquireOutcome.Held;
-            throw;
-        }
         finally
         {
             telemetry.End(call, outcome);
@@ -143,11 +138,6 @@ internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store,
 
             // With the caller's token, and not one that links it.
             cancellationToken.ThrowIfCancellationRequested();
-            throw;
-        }
-        catch (LockStoreException e) when (e.InUseAs is not null)
-        {
-            outcome = AcquireOutcome.Held;
             throw;
         }
         finally

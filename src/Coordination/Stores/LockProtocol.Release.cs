@@ -128,6 +128,7 @@ public static partial class LockProtocol
         ImmutableArray<LockNotification>.Builder? told = null;
         List<string>? nodes = given is null ? null : [given];
         var isTurn = true;
+        state = WithoutLongDead(state, upTo?.Owner, now);
         var end = upTo is null ? int.MaxValue : state.Waiters.PlaceOf(upTo.Owner, upTo.Entry);
         end = end < 0 ? state.Waiters.EndFor(upTo!.Share) : end;
         for (var place = 0; place < end && place < state.Waiters.Length; place++)
@@ -170,6 +171,18 @@ public static partial class LockProtocol
         }
 
         return new() { State = state, Reply = isTurn, Notifications = told is null ? [] : told.ToImmutable() };
+    }
+
+    /// <summary>Of a lock that several may hold: with a queue, it is more work to acquire and release it, also where all who wait are dead.</summary>
+    private static LockState WithoutLongDead(LockState state, LockOwner? asking, DateTimeOffset now)
+    {
+        if (state.Capacity == LockCapacity.Exclusive || state.Waiters.IsEmpty)
+        {
+            return state;
+        }
+
+        var waiters = state.Waiters.WithoutLongDead(now, asking);
+        return waiters == state.Waiters ? state : state with { Waiters = waiters };
     }
 
     /// <summary>The first live waiter, if it fits; else null.</summary>

@@ -89,6 +89,9 @@ internal static class LockQueue
         }
 
         /// <summary>Without those that have been dead for long.</summary>
-        public ImmutableArray<QueuedWaiter> WithoutLongDead(DateTimeOffset now) => waiters.RemoveAll(waiter => waiter.AliveUntil.After(Retention) < now);
+        /// <param name="now">The moment.</param>
+        /// <param name="asking">Who is asking, and so is alive; null for nobody.</param>
+        public ImmutableArray<QueuedWaiter> WithoutLongDead(DateTimeOffset now, LockOwner? asking = null) =>
+            waiters.RemoveAll(waiter => waiter.AliveUntil.After(Retention) < now && waiter.Owner != asking);
     }
 }

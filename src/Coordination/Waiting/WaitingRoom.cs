@@ -272,21 +272,25 @@ internal sealed class WaitingRoom(
         }
     }
 
-    /// <summary>Lets the next call go on, with the place in the store's queue that this one leaves; with no next one, leaves that queue.</summary>
+    /// <summary>Lets the next call go on, with the place in the store's queue that this one leaves, where that is the only one; else leaves that queue.</summary>
     /// <param name="key">What is waited for.</param>
     /// <param name="queue">The calls that do.</param>
     /// <param name="waiter">The place in the store's queue.</param>
     /// <param name="isServed">Whether this call got the lock, and so looks at the queue no more.</param>
     private void PassTurn(WaitKey key, LocalQueue queue, Waiter waiter, bool isServed)
     {
+        // Where others of this node have places that are behind this one, it is not for a call that came after them.
+        var isForNext = waiter.MayBeApplied && TurnsOf(key.Share) == 1;
         lock (_gate)
         {
-            if (queue.TryPassTurn(waiter.MayBeApplied ? waiter : null, out var isEmpty))
+            if (queue.TryPassTurn(isForNext ? waiter : null, out var isEmpty))
             {
-                return;
+                if (isForNext)
+                {
+                    return;
+                }
             }
-
-            if (isEmpty)
+            else if (isEmpty)
             {
                 _queues.Remove(key);
                 if (isServed && queue.WasOfOne && _spare.Count < SpareQueues)

@@ -18,7 +18,7 @@ public sealed class AclFixture : ServerFixture
         [
             "--user", "default", "off",
             "--user", "operator", "on", ">operator-password", "~*", "&*", "+@all",
-            "--user", "app", "on", ">app-password", "~test-*:*", "&test-*:*", .. RedisErrorClassifier.RequiredRights.Split(' '), RedisErrorClassifier.ShareRights, "+scan", "+zcard",
+            "--user", "app", "on", ">app-password", "~test-*:*", "&test-*:*", .. RedisErrorClassifier.RequiredRights.Split(' '), .. RedisErrorClassifier.ShareRights.Split(' '), "+scan", "+zcard",
         ]);
         return _server.ConnectionString + ",user=app,password=app-password";
     }

@@ -15,12 +15,12 @@ internal static class FrozenScripts
         ["Inspect"] = "e6bc5a6cfd852076a4e78f51feb3683c1eb0bc42",
         ["Identity"] = "98a1a20ffb907d9d3290463f61412c4c8acf4688",
         ["Race"] = "8a9025c89c857770638232dc63a6d7b1c9e08eac",
-        ["ShareAcquire"] = "3cc46d531c96f659a9c2c95db5987f8e09a5b9b0",
-        ["ShareRelease"] = "441b3ab31b68e399be962735175ada4afe9bc880",
+        ["ShareAcquire"] = "2ccc9c8d69bf268ceb32bc56ff0833360db344e5",
+        ["ShareRelease"] = "97bf0e93366faa30cf7ea1b4926300f74434ccab",
         ["ShareRenew"] = "4f95a45c758ad6c4fa7f481141ff3a8a4596b7c4",
-        ["ShareClaim"] = "191d78461e42538f675d4e107f8e74a50227a5c5",
-        ["ShareRevoke"] = "b6d845a3d65846a3f4bedbebf4ae43b693b7f33c",
-        ["ShareInspect"] = "92c1c43d8ae608be8f1dca1c97fb841ef16789d5",
-        ["Settle"] = "11a31e06f16bab6359832e9b1b87a096bb8078ea",
+        ["ShareClaim"] = "a1c7cb3bedf4d3ee00728ee9e7cd65efb8581253",
+        ["ShareRevoke"] = "f888820bacb26cfdd15be5d0312cf88fa8f5492c",
+        ["ShareInspect"] = "dbf1e8a281d6061c882a7ad4dce62e2540fa45ad",
+        ["Settle"] = "4ce03042a6e42a849ca42a48d426a807928cf55d",
     };
 }

@@ -45,6 +45,29 @@ public sealed class SharedWaitTests
     }
 
     [Fact]
+    [Promise("G8", "G9")]
+    public async Task A_call_that_gives_up_lets_no_call_that_came_later_before_others()
+    {
+        await using var node = new TestNode();
+        var share = LockShare.PermitOf(2);
+        await TakeAsync(node, new LockOwner("elsewhere", 1), share);
+        await TakeAsync(node, new LockOwner("elsewhere", 2), share);
+        using var cancelling = new CancellationTokenSource();
+        var semaphore = node.Provider.GetSemaphore("work", 2);
+        var first = semaphore.AcquireAsync(cancelling.Token);
+        await UntilAsync(node, 1);
+        var second = semaphore.AcquireAsync(Token);
+        await UntilAsync(node, 2);
+        var place = (await InspectAsync(node)).Waiters[1].Owner;
+        var third = semaphore.AcquireAsync(Token);
+        await cancelling.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first.WaitAsync(Bound, Token));
+
+        await Eventually.IsTrueAsync(async () => (await InspectAsync(node)).Waiters is [{ } ahead, _] && ahead.Owner == place, Bound, "the second call is the first, and the third behind it");
+        Assert.False(second.IsCompleted || third.IsCompleted);
+    }
+
+    [Fact]
     [Promise("G9")]
     public async Task A_call_that_writes_has_a_place_before_those_of_its_node_that_read_later()
     {
