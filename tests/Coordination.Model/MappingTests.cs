@@ -23,6 +23,6 @@ public sealed partial class MappingTests
     [GeneratedRegex(@"(//|--).*")]
     private static partial Regex Comments();
 
-    [GeneratedRegex(@"([\w.]+\.(?:lua|cs)) `([^`]+)`")]
+    [GeneratedRegex(@"([\w.-]+\.(?:lua|cs)) `([^`]+)`")]
     private static partial Regex Quotes();
 }
