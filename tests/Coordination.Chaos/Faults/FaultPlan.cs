@@ -13,7 +13,8 @@ internal static class FaultPlan
     /// <param name="workers">How many workers there are.</param>
     /// <param name="locks">How many locks there are.</param>
     /// <param name="pause">The mean time between a fault and the next.</param>
-    public static IReadOnlyList<Fault> Create(int seed, IReadOnlyList<FaultKind> kinds, TimeSpan duration, TimeSpan lease, int workers, int locks, TimeSpan pause)
+    /// <param name="recovery">How long the last part is.</param>
+    public static IReadOnlyList<Fault> Create(int seed, IReadOnlyList<FaultKind> kinds, TimeSpan duration, TimeSpan lease, int workers, int locks, TimeSpan pause, TimeSpan recovery)
     {
         var random = new Random(seed);
         var faults = new List<Fault>();
@@ -22,7 +23,7 @@ internal static class FaultPlan
             return faults;
         }
 
-        var end = duration - (1.5 * lease);
+        var end = duration - recovery;
         for (var at = Begin; at < end; at += pause * Between(random, 0.5, 1.5))
         {
             var kind = kinds[random.Next(kinds.Count)];

@@ -66,15 +66,19 @@ internal static class Catalogue
             HasShares = true,
             Server = ServerKind.Journaled,
             Workers = 5,
-            Pause = 0.2,
-            Brief = TimeSpan.FromSeconds(12),
+            Pause = 0.25,
+
+            // Long enough for one that is not served to show when those who died are forgotten.
+            Recovery = 3.5,
+            Brief = TimeSpan.FromSeconds(14),
         },
         new("shares-lost", "a semaphore, and readers and writers, while the server loses data and workers die and stand still", FaultKind.FlushAll, FaultKind.DeleteKeys, FaultKind.RestartServer, FaultKind.Kill, FaultKind.PauseLong)
         {
             HasShares = true,
             Workers = 5,
-            Pause = 0.4,
-            Brief = TimeSpan.FromSeconds(10),
+            Pause = 0.3,
+            Recovery = 2.5,
+            Brief = TimeSpan.FromSeconds(12),
         },
         new("quartz", "a Quartz job each second, while workers die and the network fails", FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.KillClients, FaultKind.BlackHole, FaultKind.CutAfterWrite)
         {

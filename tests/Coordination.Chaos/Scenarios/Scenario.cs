@@ -32,6 +32,9 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
     /// <summary>The mean time between a fault and the next, in leases.</summary>
     public double Pause { get; init; } = 0.6;
 
+    /// <summary>How long nothing happens at the end, in leases.</summary>
+    public double Recovery { get; init; } = 1.5;
+
     /// <summary>The longest that a worker keeps a lock, in leases; mostly it keeps it much shorter.</summary>
     public double MaxHold { get; init; } = 2;
 

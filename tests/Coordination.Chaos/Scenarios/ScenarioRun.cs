@@ -35,7 +35,7 @@ internal static class ScenarioRun
     private static async Task<RunResult> RunAsync(RunOptions options, string folder, CancellationToken stopping)
     {
         var scenario = options.Scenario;
-        var plan = FaultPlan.Create(options.Seed, scenario.Faults, options.Duration, options.Lease, scenario.Workers, scenario.Locks, scenario.Pause * options.Lease);
+        var plan = FaultPlan.Create(options.Seed, scenario.Faults, options.Duration, options.Lease, scenario.Workers, scenario.Locks, scenario.Pause * options.Lease, scenario.Recovery * options.Lease);
         using var history = new HistoryFile(Path.Combine(folder, "runner.jsonl"), "runner");
         await using var server = await ServerUnderTest.StartAsync(scenario);
         await using var resource = new GuardedResource(isFenced: options.Contender != ContenderKind.NoFence);

@@ -14,7 +14,7 @@ public sealed class PowerTests
 
     /// <summary>One run for both of its locks, which takes no longer than it has to.</summary>
     private static readonly Lazy<Task<IReadOnlyList<Violation>>> BeyondCapacity = new(async () =>
-        (await ScenarioRun.RunAsync(new RunOptions(Catalogue.Find("shares")!, ContenderKind.BeyondCapacity, 1, TimeSpan.FromSeconds(5)), TestContext.Current.CancellationToken)).Verdict.Violations);
+        (await ScenarioRun.RunAsync(new RunOptions(Catalogue.Find("shares")!, ContenderKind.BeyondCapacity, 1, TimeSpan.FromSeconds(6)), TestContext.Current.CancellationToken)).Verdict.Violations);
 
     [Fact]
     [Failure("F12")]
