@@ -179,6 +179,10 @@ end
 -- What lapsed is the turn of those that came before.
 local is_turn = pass_shares_on(KEYS[1], queue, lock, now, claim_window, owner, share)
 if is_turn and not own and fits(lock, share, reader) then
-  return granted(add_grant(lock, 'H', share, reader, self, now, lease))
+  local own_grant = add_grant(lock, 'H', share, reader, self, now, lease)
+  -- Those behind it may fit beside it.
+  leave_shares_queue(lock, queue, self)
+  pass_shares_on(KEYS[1], queue, lock, now, claim_window)
+  return granted(own_grant)
 end
 return refused(ends_first(lock))

@@ -55,7 +55,11 @@ public static partial class LockProtocol
         if (isTurn && state.Grants.HaveRoomFor(request.Owner, request.Share))
         {
             var granted = NewGrant(state, request.Owner, now, request.LeaseDuration, request.Share) with { Entries = [request.Entry], IsClaimed = true };
-            return Granted(state, null, granted, request, status, run, now) with { Notifications = change.Notifications };
+            var reply = Granted(state, null, granted, request, status, run, now);
+
+            // Those behind it may fit beside it.
+            var rest = request.Share is null ? new() { State = reply.State, Reply = false } : PassOn(reply.State, request.LockName, now, request.ClaimWindow);
+            return reply with { State = rest.State, Notifications = [.. change.Notifications, .. rest.Notifications] };
         }
 
         return Refused(state, state.Grants.EndsFirst(), request, status, run, now) with { Notifications = change.Notifications };
