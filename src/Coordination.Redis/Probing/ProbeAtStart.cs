@@ -41,17 +41,18 @@ internal sealed class ProbeAtStart(IServiceProvider services, StoreInUse inUse, 
         {
             await store.EnsureFitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (LockStoreException away) when (away.IsTransient)
+        catch (LockStoreException away) when (away.IsTransient && !cancellationToken.IsCancellationRequested)
         {
             Log.ProbeDeferred(_logger, away.Message);
         }
-        catch (OperationCanceledException cancelled) when (cancelled.CancellationToken == cancellationToken)
+        catch (Exception ended) when (cancellationToken.IsCancellationRequested && ended is OperationCanceledException or LockStoreException { IsTransient: true })
         {
+            // Whichever came first: that the server is away, or that nobody waits for it any more.
             Log.ProbeCancelled(_logger);
             if (services.GetService<IHostApplicationLifetime>() is not { ApplicationStopping.IsCancellationRequested: true })
             {
                 // By its caller, or because it took too long: a host that goes on starting then has started after all.
-                throw;
+                cancellationToken.ThrowIfCancellationRequested();
             }
 
             // The host is told to stop while it starts. It does so by itself when this returns, and would end by an exception that is thrown here.

@@ -184,7 +184,7 @@ public sealed class ShareCheckerTests
 
     private static Holding Upgraded(double granted, double end) => HoldShare("w1.1", Upgrade, 2, 3, granted, end) with { Attempt = 2, Reader = 1, Token = granted > 7 ? 3 : 2 };
 
-    /// <summary>All permits of the semaphore, of which the second is given back at five seconds unless it is said otherwise.</summary>
+    /// <summary>All permits of the semaphore, of which the second is released at five seconds unless it is said otherwise.</summary>
     private static Holding[] Three(double end, HoldingEnd ending = HoldingEnd.Released, HoldingEnd second = HoldingEnd.Released, double? secondEnd = null) =>
     [
         HoldPermit("w1.1", 0, 1, 1, 2, end, ending),

@@ -68,11 +68,13 @@ public sealed class CrashTests(AnyServerFixture redis) : ClusterTest(redis)
             o => o.ForJob<StagedJob>(job => job.OnCrash = JobCrashAction.Recover),
             services: services => services.AddSingleton(stage));
         await Until(() => Ledger.Runs.Any(run => run.Scheduler == "leaving"), "the job runs");
-        var begun = Ledger.Runs.First(run => run.Scheduler == "leaving").FireTime;
         await Until(() => Nodes.Take(2).All(node => node.Log.Any(record => record.Id.Id == 1307)), "the others stand by");
         await leaving.StopAsync().WaitAsync(Bound, Cancellation);
         Assert.Contains(leaving.Log, record => record.Id.Id == 1326);
         Assert.DoesNotContain(leaving.Log, record => record.Id.Id == 1300);
+
+        // Its next fire may have begun as it stopped, and counts then.
+        var begun = Ledger.Runs.Last(run => run.Scheduler == "leaving").FireTime;
         await Until(() => Ledger.Runs.Count(run => run.FireTime == begun) == 2, "the fire is run by another");
         Assert.Single(Ledger.Runs, run => run.FireTime == begun && run.Scheduler != "leaving");
         await Until(() => Nodes.Take(2).Any(node => node.Log.Any(record => record.Id.Id == 1301)), "it is told that it was recovered");

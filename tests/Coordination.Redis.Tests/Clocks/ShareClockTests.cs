@@ -36,7 +36,7 @@ public sealed class ShareClockTests : ClockTests
     [Fact]
     [Promise("G2", "G3")]
     [Failure("F45")]
-    public async Task Holders_that_renew_keep_their_permits_over_the_step_and_the_next_token_is_greater()
+    public async Task Holders_that_renew_keep_their_permits_over_the_step_and_tokens_rise()
     {
         var tokens = new[] { await AcquireAsync(_ada), await AcquireAsync(_bob) };
         Clock!.Offset = TimeSpan.FromHours(-1);

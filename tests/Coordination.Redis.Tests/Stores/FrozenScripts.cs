@@ -15,7 +15,7 @@ internal static class FrozenScripts
         ["Inspect"] = "e6bc5a6cfd852076a4e78f51feb3683c1eb0bc42",
         ["Identity"] = "98a1a20ffb907d9d3290463f61412c4c8acf4688",
         ["Race"] = "8a9025c89c857770638232dc63a6d7b1c9e08eac",
-        ["ShareAcquire"] = "2ccc9c8d69bf268ceb32bc56ff0833360db344e5",
+        ["ShareAcquire"] = "4631ec72d2c15578ae762ecc142be171e14603be",
         ["ShareRelease"] = "97bf0e93366faa30cf7ea1b4926300f74434ccab",
         ["ShareRenew"] = "4f95a45c758ad6c4fa7f481141ff3a8a4596b7c4",
         ["ShareClaim"] = "a1c7cb3bedf4d3ee00728ee9e7cd65efb8581253",
