@@ -104,7 +104,7 @@ public abstract partial class LockStoreContract
         await AskAsync(Cy, claimWindow: Short);
 
         // Longer than the holder's time to live when Bob asked, his claim window, and a second of grace.
-        await PassAsync(TimeSpan.FromSeconds(3));
+        await PassAsync((2 * Short) + TimeSpan.FromSeconds(1));
         await ReleaseAsync(Ada);
         await AssertHeldByAsync(Cy);
     }

@@ -12,7 +12,7 @@ public abstract partial class LockStoreContract
     [Fact]
     public async Task A_lock_that_is_locked_for_some_time_at_least_is_nobodys_for_the_rest_of_it()
     {
-        var token = await GrantAsync(Ada, Short);
+        var token = await GrantAsync(Ada, Bound);
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, lockAtLeastFor: Long));
         var holder = await HeldAsync();
         Assert.Equal((Ada, token, true), (holder.Owner, holder.FencingToken, holder.IsReleased));

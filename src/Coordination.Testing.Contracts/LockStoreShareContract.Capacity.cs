@@ -232,7 +232,7 @@ public abstract partial class LockStoreShareContract
         Assert.False((await AskAsync(Cy, OneOfTwo, claimWindow: Short)).IsGranted);
 
         // Longer than the holders' time to live when Cy asked, its claim window, and a second of grace.
-        await PassAsync(TimeSpan.FromSeconds(2));
+        await PassAsync((2 * Short) + TimeSpan.FromSeconds(1));
         await GrantAsync(Dan, null);
         Assert.Equal(LockCapacity.Exclusive, (await TryAsync(Cy, OneOfTwo)).InUseAs);
         await ReleaseAsync(Dan, share: null);

@@ -49,7 +49,8 @@ internal sealed partial class RedisLockStore
             if (turn == MostTurns)
             {
                 throw new LockStoreException(
-                    $"Cannot {action} '{request.LockName}' now: others use the name as another kind of lock, again and again. Use one name in one way.", isTransient: true) { MayBeApplied = false };
+                    $"Cannot {action} '{request.LockName}' now: others use the name as another kind of lock, again and again. Use one name in one way.", isTransient: true)
+                { MayBeApplied = false };
             }
         }
     }
