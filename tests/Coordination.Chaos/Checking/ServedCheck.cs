@@ -58,8 +58,7 @@ internal static class ServedCheck
             var struck = run.Disturbances.Where(d => d.Overlaps(free - run.Settings.RenewalInterval, granted)).ToArray();
             var since = struck.Append(null).Max(d => ReadyAfter(wait, d, free));
 
-            // A waiter that was struck is dead before two leases are over, and passed nothing any more.
-            var bound = run.Settings.Lease + Grace + (struck.Count(d => d.Overlaps(since - (2 * run.Settings.Lease), granted)) * run.Settings.ClaimWindow);
+            var bound = run.Settings.Lease + Grace + (struck.Length * run.Settings.ClaimWindow);
             var unscheduled = run.Gaps.Where(gap => gap.By == wait.By && gap.To > since && gap.From < granted).Aggregate(TimeSpan.Zero, (sum, gap) => sum + gap.Length);
             if (granted - since - unscheduled > bound)
             {
