@@ -9,24 +9,25 @@ namespace Coordination.Redis.Scripts;
 /// <summary>A Lua script of this assembly, sent by its hash, and by its text when the server does not know it.</summary>
 internal sealed class RedisScript
 {
-    public static readonly RedisScript Acquire = new("acquire.lua", "prelude.lua", "occurrences.lua");
-    public static readonly RedisScript Claim = new("claim.lua", "prelude.lua");
-    public static readonly RedisScript Renew = new("renew.lua");
-    public static readonly RedisScript Release = new("release.lua", "prelude.lua", "occurrences.lua");
-    public static readonly RedisScript Joined = new("joined.lua");
-    public static readonly RedisScript Revoke = new("revoke.lua", "prelude.lua");
-    public static readonly RedisScript Holder = new("holder.lua");
-    public static readonly RedisScript Inspect = new("inspect.lua");
-    public static readonly RedisScript Identity = new("identity.lua");
-    public static readonly RedisScript Race = new("race.lua");
+    public static readonly RedisScript Acquire = Of("acquire.lua", "prelude.lua", "occurrences.lua");
+    public static readonly RedisScript Claim = Of("claim.lua", "prelude.lua");
+    public static readonly RedisScript Renew = Of("renew.lua");
+    public static readonly RedisScript Release = Of("release.lua", "prelude.lua", "occurrences.lua");
+    public static readonly RedisScript Joined = Of("joined.lua");
+    public static readonly RedisScript Revoke = Of("revoke.lua", "prelude.lua");
+    public static readonly RedisScript Holder = Of("holder.lua");
+    public static readonly RedisScript Inspect = Of("inspect.lua");
+    public static readonly RedisScript Identity = Of("identity.lua");
+    public static readonly RedisScript Race = Of("race.lua");
 
-    public static readonly RedisScript ShareAcquire = new("share-acquire.lua", "prelude.lua", "shares.lua", "occurrences.lua");
-    public static readonly RedisScript ShareRelease = new("share-release.lua", "prelude.lua", "shares.lua", "occurrences.lua");
-    public static readonly RedisScript ShareRenew = new("share-renew.lua");
-    public static readonly RedisScript ShareClaim = new("share-claim.lua", "prelude.lua", "shares.lua");
-    public static readonly RedisScript ShareRevoke = new("share-revoke.lua", "prelude.lua", "shares.lua");
-    public static readonly RedisScript ShareInspect = new("share-inspect.lua");
-    public static readonly RedisScript Settle = new("settle.lua", "prelude.lua", "shares.lua");
+    public static readonly RedisScript ShareAcquire = OfShares("share-acquire.lua", "prelude.lua", "shares.lua", "occurrences.lua");
+    public static readonly RedisScript ShareRelease = OfShares("share-release.lua", "prelude.lua", "shares.lua", "occurrences.lua");
+    public static readonly RedisScript ShareJoined = OfShares("share-joined.lua");
+    public static readonly RedisScript ShareRenew = Of("share-renew.lua");
+    public static readonly RedisScript ShareClaim = Of("share-claim.lua", "prelude.lua", "shares.lua");
+    public static readonly RedisScript ShareRevoke = Of("share-revoke.lua", "prelude.lua", "shares.lua");
+    public static readonly RedisScript ShareInspect = Of("share-inspect.lua");
+    public static readonly RedisScript Settle = Of("settle.lua", "prelude.lua", "shares.lua");
 
     /// <summary>Where what several scripts have in common stands in each.</summary>
     private const string Include = "--INCLUDE";
@@ -40,18 +41,10 @@ internal sealed class RedisScript
     /// </summary>
     public const CommandFlags OnPrimary = CommandFlags.DemandMaster;
 
-    /// <param name="file">The script.</param>
-    /// <param name="included">What it has in common with others: it stands behind the common path, which needs none of it.</param>
-    private RedisScript(string file, params ReadOnlySpan<string> included)
+    private RedisScript(string text)
     {
-        var common = new StringBuilder();
-        foreach (var other in included)
-        {
-            common.Append(TextOf(other));
-        }
-
-        Text = TextOf(file).Replace(Include, common.ToString(), StringComparison.Ordinal);
-        Hash = HashOf(Text);
+        Text = text;
+        Hash = HashOf(text);
     }
 
     /// <summary>By what the server knows the script.</summary>
@@ -97,7 +90,26 @@ internal sealed class RedisScript
     public Task<RedisResult> EvaluateAsync(IDatabase database, RedisKey[] keys, RedisValue[] values) =>
         database.ScriptEvaluateAsync(Hash, keys, values, OnPrimary);
 
-    private static string TextOf(string file)
+    /// <param name="file">The script.</param>
+    /// <param name="included">What it has in common with others: it stands behind the common path, which needs none of it.</param>
+    private static RedisScript Of(string file, params ReadOnlySpan<string> included) => new(TextOf(file, included));
+
+    /// <summary>The script begins with the common path of locks that several may hold.</summary>
+    /// <inheritdoc cref="Of"/>
+    private static RedisScript OfShares(string file, params ReadOnlySpan<string> included) => new(ContentOf("share-short.lua") + TextOf(file, included));
+
+    private static string TextOf(string file, ReadOnlySpan<string> included)
+    {
+        var common = new StringBuilder();
+        foreach (var other in included)
+        {
+            common.Append(ContentOf(other));
+        }
+
+        return ContentOf(file).Replace(Include, common.ToString(), StringComparison.Ordinal);
+    }
+
+    private static string ContentOf(string file)
     {
         using var stream = typeof(RedisScript).Assembly.GetManifestResourceStream(file)!;
         using var reader = new StreamReader(stream, Encoding.UTF8);

@@ -14,43 +14,13 @@ local owner, entry = string.match(self, '^(.*)#([^#]*)$')
 local time = redis.call('TIME')
 local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
 
--- Mostly there is room, nobody waits, and the last token is not ahead of the clock. What else a script has cost more than this: a helper is made anew
--- at each run.
-local kind = share == 'p' and 'p' or 'w'
-if not KEYS[4] and share ~= 'x' then
-  local known = redis.pcall('HMGET', KEYS[1], '@', owner)
-  local stored = known[1]
-  if stored and not known[2] and string.sub(stored, 1, 6) == kind .. string.sub(asked, 2, 6) and string.sub(stored, 23, 23) == '0' and string.sub(stored, 7, 22) < now
-    and tonumber(now) - tonumber(string.sub(stored, 34, 49)) < 10000000000 then
-    local count, others = tonumber(string.sub(stored, 24, 31)), string.sub(stored, 32, 33)
-    local has_room
-    if share == 'p' then
-      has_room = count < tonumber(string.sub(stored, 2, 6))
-    elseif share == 'r' then
-      has_room = string.sub(others, 2) == '0'
-    elseif share == 'u' then
-      has_room = others == '00'
-      others = '10'
-    else
-      has_room = count == 0
-      others = '01'
-    end
-    if has_room then
-      local high, free, permit = string.sub(stored, 50, 54), string.sub(stored, 55), '00000'
-      if share == 'p' then
-        if free ~= '' then
-          permit, free = string.sub(free, 1, 5), string.sub(free, 6)
-        else
-          permit, high = high, string.format('%05.0f', tonumber(high) + 1)
-        end
-      end
-      redis.call('HSET', KEYS[1],
-        '@', string.sub(stored, 1, 6) .. now .. '0' .. string.format('%08.0f', count + 1) .. others .. string.sub(stored, 34, 49) .. high .. free,
-        owner, 'H' .. share .. now .. now .. string.sub(asked, 7, 14) .. permit .. entry .. '\n\n\n')
-      return now .. permit
-    end
+if not KEYS[4] then
+  local granted = acquire_short_way(KEYS[1], asked, now)
+  if granted then
+    return granted
   end
 end
+local kind = kind_of(share)
 --INCLUDE
 local wait, claim_window, reader = string.sub(ARGV[2], 1, 1) == '2', tonumber(string.sub(ARGV[2], 2)), ARGV[3]
 local lease, permits = tonumber(string.sub(asked, 7, 14)), tonumber(string.sub(asked, 2, 6))

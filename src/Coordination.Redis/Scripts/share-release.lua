@@ -8,48 +8,9 @@
 local asked = ARGV[1]
 local share, self = string.sub(asked, 1, 1), string.sub(asked, 15)
 local owner, entry = string.match(self, '^(.*)#([^#]*)$')
-local kind = share == 'p' and 'p' or 'w'
 
--- Mostly it is the only entry, and nobody waits. Whether the lease lasts still is the asker's to know.
-if not KEYS[4] and string.sub(asked, 7, 14) ~= '00000000' and share ~= 'x' and string.sub(ARGV[2], 10) == '00000000' then
-  local known = redis.pcall('HMGET', KEYS[1], '@', owner)
-  local stored, mine = known[1], known[2]
-  if stored and mine and string.sub(stored, 1, 6) == kind .. string.sub(asked, 2, 6) and string.sub(stored, 23, 23) == '0' and string.sub(mine, 1, 2) == 'H' .. share and string.sub(mine, 48, 49 + #entry) == entry .. '\n\n' then
-    local others = string.sub(stored, 32, 33)
-    if share == 'u' then
-      others = '0' .. string.sub(others, 2)
-    elseif share == 'w' then
-      others = string.sub(others, 1, 1) .. '0'
-    end
-    local high, free = string.sub(stored, 50, 54), string.sub(stored, 55)
-    if share == 'p' then
-      local permit = string.sub(mine, 43, 47)
-      if tonumber(permit) + 1 < tonumber(high) then
-        -- In order, so that the lowest number is given first.
-        local low, top = 0, #free / 5
-        while low < top do
-          local middle = math.floor((low + top) / 2)
-          if string.sub(free, 5 * middle + 1, 5 * middle + 5) < permit then
-            low = middle + 1
-          else
-            top = middle
-          end
-        end
-        free = string.sub(free, 1, 5 * low) .. permit .. string.sub(free, 5 * low + 1)
-      else
-        -- The last number goes, and those before it that no permit has.
-        local top, left = tonumber(permit), #free / 5
-        while left > 0 and tonumber(string.sub(free, 5 * left - 4, 5 * left)) == top - 1 do
-          top, left = top - 1, left - 1
-        end
-        high, free = string.format('%05.0f', top), string.sub(free, 1, 5 * left)
-      end
-    end
-    -- First what takes no memory: then a server without any lets the other one through.
-    redis.call('HDEL', KEYS[1], owner)
-    redis.call('HSET', KEYS[1], '@', string.sub(stored, 1, 23) .. string.format('%08.0f', tonumber(string.sub(stored, 24, 31)) - 1) .. others .. string.sub(stored, 34, 49) .. high .. free)
-    return 1
-  end
+if not KEYS[4] and release_short_way(KEYS[1], asked, ARGV[2]) then
+  return 1
 end
 --INCLUDE
 local by_reply, claim_window, at_least = string.sub(ARGV[2], 1, 1) == '2', tonumber(string.sub(ARGV[2], 2, 9)), tonumber(string.sub(ARGV[2], 10))

@@ -11,7 +11,10 @@ namespace Coordination.Redis.Stores;
 /// made at a time each goes alone and at once; where many are, a reply costs the server, the client and their threads far less than one for each.
 /// Not on a Cluster, whose scripts have keys of one slot only.
 /// </summary>
-internal sealed class LockCalls(LockPartitions partitions)
+/// <param name="partitions">Whether the server tells slots apart.</param>
+/// <param name="joined">The script for several requests.</param>
+/// <param name="keysEach">How many of a request's keys it has.</param>
+internal sealed class LockCalls(LockPartitions partitions, RedisScript joined, int keysEach)
 {
     /// <summary>How many are under way at least before others wait for the next one.</summary>
     private const int FewestUnderWay = 4;
@@ -246,17 +249,17 @@ internal sealed class LockCalls(LockPartitions partitions)
                 return Nothing;
             }
 
-            var keys = new RedisKey[LockKeys.WithQueue * calls.Count];
+            var keys = new RedisKey[keysEach * calls.Count];
             var values = new RedisValue[2 * calls.Count];
             for (var i = 0; i < calls.Count; i++)
             {
-                calls[i].Keys.CopyTo(keys, LockKeys.WithQueue * i);
+                calls[i].Keys.AsSpan(0, keysEach).CopyTo(keys.AsSpan(keysEach * i));
                 (values[2 * i], values[(2 * i) + 1]) = (calls[i].Values[0], calls[i].Values[1]);
             }
 
             // Of the newest: a connection may have been replaced meanwhile.
             var database = calls[^1].Database;
-            return byText ? RedisScript.Joined.SendAsync(database, keys, values) : RedisScript.Joined.EvaluateAsync(database, keys, values);
+            return byText ? joined.SendAsync(database, keys, values) : joined.EvaluateAsync(database, keys, values);
         }
     }
 

@@ -36,6 +36,7 @@ internal sealed partial class RedisLockStore : ILockStore, ILockStoreAdministrat
     private readonly NodeSubscriptions _subscriptions;
     private readonly Replication _replication;
     private readonly LockCalls _calls;
+    private readonly LockCalls _shareCalls;
     private readonly ServerClocks _clocks;
     private readonly int _database;
     private readonly Func<IConnectionMultiplexer, Task> _write;
@@ -51,7 +52,8 @@ internal sealed partial class RedisLockStore : ILockStore, ILockStoreAdministrat
         _connection = connection;
         _keys = new LockKeys(options.KeyPrefix);
         _partitions = new LockPartitions(connection);
-        _calls = new LockCalls(_partitions);
+        _calls = new LockCalls(_partitions, RedisScript.Joined, LockKeys.WithQueue);
+        _shareCalls = new LockCalls(_partitions, RedisScript.ShareJoined, keysEach: 1);
         _clocks = new ServerClocks(_keys.Nothing);
         _subscriptions = new NodeSubscriptions(connection, _clocks, logger);
         _database = options.Database ?? -1;
@@ -242,9 +244,10 @@ internal sealed partial class RedisLockStore : ILockStore, ILockStoreAdministrat
             var database = (established ?? await GetFitAsync(Anywhere, cancellationToken).ConfigureAwait(false)).GetDatabase(_database);
             cancellationToken.ThrowIfCancellationRequested();
             isAsked = true;
-            var mayJoin = keys.Length == LockKeys.WithQueue && (script == RedisScript.Acquire || script == RedisScript.Release) && !_partitions.AreSlots;
+            var (isShare, isExclusive) = (script == RedisScript.ShareAcquire || script == RedisScript.ShareRelease, script == RedisScript.Acquire || script == RedisScript.Release);
+            var mayJoin = keys.Length == LockKeys.WithQueue && (isShare || isExclusive) && !_partitions.AreSlots;
             var isLate = !mayJoin || established is null || _replication.IsAsked;
-            return await _calls.RunAsync(script, database, keys, values, mayJoin, isLate, cancellationToken).ConfigureAwait(false);
+            return await (isShare ? _shareCalls : _calls).RunAsync(script, database, keys, values, mayJoin, isLate, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsOfTheServer(exception, action, lockName, cancellationToken, out var failure, isAsked))
         {

@@ -79,6 +79,8 @@ public sealed class MachineAndRedisTests : ClockTests
     /// <summary>One lock in both.</summary>
     private sealed class Run(string name, ILockStore store, ProcessClock clock, DateTimeOffset begun)
     {
+        private int _asked;
+
         public LockState State { get; private set; } = LockState.Empty;
 
         /// <summary>In whole milliseconds, for Redis counts leases in them.</summary>
@@ -93,6 +95,10 @@ public sealed class MachineAndRedisTests : ClockTests
         public string Name => name;
 
         public ILockStore Store => store;
+
+        /// <summary>Now and then in a crowd, with which the request goes in another script.</summary>
+        public Task<TReply> AskAsync<TReply>(LockShare? share, Func<ILockStore, Task<TReply>> ask) =>
+            ++_asked % 3 == 0 ? Crowd.AskAsync(store, share, () => ask(store)) : ask(store);
 
         public async Task CompareAsync<TReply>(LockChange<TReply> change, Task<TReply> reply)
         {
@@ -121,11 +127,11 @@ public sealed class MachineAndRedisTests : ClockTests
                 AllowBarging = Barging,
                 Occurrence = Occurrence,
             };
-            return run.CompareAsync(LockProtocol.Acquire(run.State, request, run.Now), AskAsync(run.Store, request));
+            return run.CompareAsync(LockProtocol.Acquire(run.State, request, run.Now), AskAsync(run, request));
         }
 
         /// <summary>Clocks are told apart where there may be several.</summary>
-        private static async Task<AcquireReply> AskAsync(ILockStore store, AcquireRequest request) => await store.AcquireAsync(request, Token) with { StoreClock = 0 };
+        private static async Task<AcquireReply> AskAsync(Run run, AcquireRequest request) => await run.AskAsync(share: null, store => store.AcquireAsync(request, Token)) with { StoreClock = 0 };
     }
 
     private sealed record Releasing(LockOwner Owner, long Entry, TimeSpan Window, bool Barging, TimeSpan AtLeast, bool Takes, Occurrence? Occurrence, bool IsFinished) : Step
@@ -147,7 +153,7 @@ public sealed class MachineAndRedisTests : ClockTests
                 Occurrence = Occurrence,
                 OccurrenceIsFinished = IsFinished,
             };
-            return run.CompareAsync(LockProtocol.Release(run.State, request, run.Now), run.Store.ReleaseAsync(request, Token));
+            return run.CompareAsync(LockProtocol.Release(run.State, request, run.Now), run.AskAsync(share: null, store => store.ReleaseAsync(request, Token)));
         }
     }
 

@@ -97,6 +97,8 @@ public sealed class ShareMachineAndRedisTests : ClockTests
     /// <summary>One lock in both.</summary>
     private sealed class Run(string name, ILockStore store, ProcessClock clock, DateTimeOffset begun)
     {
+        private int _asked;
+
         public LockState State { get; private set; } = LockState.Empty;
 
         /// <summary>In whole milliseconds, for Redis counts leases in them.</summary>
@@ -109,6 +111,10 @@ public sealed class ShareMachineAndRedisTests : ClockTests
         public string Name => name;
 
         public ILockStore Store => store;
+
+        /// <summary>Now and then in a crowd, with which the request goes in another script.</summary>
+        public Task<TReply> AskAsync<TReply>(LockShare? share, Func<ILockStore, Task<TReply>> ask) =>
+            ++_asked % 3 == 0 ? Crowd.AskAsync(store, share, () => ask(store)) : ask(store);
 
         public async Task CompareAsync<TReply>(LockChange<TReply> change, Task<TReply> reply, Func<TReply, TReply> ofBoth)
         {
@@ -137,13 +143,13 @@ public sealed class ShareMachineAndRedisTests : ClockTests
                 Share = Share,
                 Occurrence = Occurrence,
             };
-            return run.CompareAsync(LockProtocol.Acquire(run.State, request, run.Now), AskAsync(run.Store, request), WithoutPermit);
+            return run.CompareAsync(LockProtocol.Acquire(run.State, request, run.Now), AskAsync(run, request), WithoutPermit);
         }
 
         private static AcquireReply WithoutPermit(AcquireReply reply) => reply with { Permit = null, Holder = reply.Holder is null ? null : reply.Holder with { Permit = null } };
 
         /// <summary>Clocks are told apart where there may be several.</summary>
-        private static async Task<AcquireReply> AskAsync(ILockStore store, AcquireRequest request) => await store.AcquireAsync(request, Token) with { StoreClock = 0 };
+        private static async Task<AcquireReply> AskAsync(Run run, AcquireRequest request) => await run.AskAsync(request.Share, store => store.AcquireAsync(request, Token)) with { StoreClock = 0 };
     }
 
     private sealed record Releasing(LockOwner Owner, long Entry, TimeSpan Window, LockShare? Share, TimeSpan AtLeast, bool Takes, Occurrence? Occurrence, bool IsFinished) : Step
@@ -165,7 +171,7 @@ public sealed class ShareMachineAndRedisTests : ClockTests
                 Occurrence = Occurrence,
                 OccurrenceIsFinished = IsFinished,
             };
-            return run.CompareAsync(LockProtocol.Release(run.State, request, run.Now), run.Store.ReleaseAsync(request, Token), WithoutPermit);
+            return run.CompareAsync(LockProtocol.Release(run.State, request, run.Now), run.AskAsync(Share, store => store.ReleaseAsync(request, Token)), WithoutPermit);
         }
 
         private static ReleaseReply WithoutPermit(ReleaseReply reply) => reply with { Handover = reply.Handover is null ? null : reply.Handover with { Permit = null } };

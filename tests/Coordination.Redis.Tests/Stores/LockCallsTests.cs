@@ -20,7 +20,7 @@ public sealed class LockCallsTests
     private static readonly RedisKey[] Keys = ["record", "waiters", "alive"];
 
     private readonly HeldDatabase _server = HeldDatabase.New();
-    private readonly LockCalls _calls = new(new LockPartitions(new RedisConnection(() => throw new NotSupportedException(), NullLogger.Instance)));
+    private readonly LockCalls _calls = new(new LockPartitions(new RedisConnection(() => throw new NotSupportedException(), NullLogger.Instance)), RedisScript.Joined, LockKeys.WithQueue);
 
     /// <summary>When a request is written whose caller may have left.</summary>
     public enum Moment
