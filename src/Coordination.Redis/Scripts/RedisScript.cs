@@ -20,8 +20,8 @@ internal sealed class RedisScript
     public static readonly RedisScript Identity = new("identity.lua");
     public static readonly RedisScript Race = new("race.lua");
 
-    public static readonly RedisScript ShareAcquire = new("share-acquire.lua", "prelude.lua", "shares.lua", "occurrences.lua");
-    public static readonly RedisScript ShareRelease = new("share-release.lua", "prelude.lua", "shares.lua", "occurrences.lua");
+    public static readonly RedisScript ShareAcquire = new("share-acquire.lua", "prelude.lua", "shares.lua", "share-occurrences.lua");
+    public static readonly RedisScript ShareRelease = new("share-release.lua", "prelude.lua", "shares.lua", "share-occurrences.lua");
     public static readonly RedisScript ShareRenew = new("share-renew.lua");
     public static readonly RedisScript ShareClaim = new("share-claim.lua", "prelude.lua", "shares.lua");
     public static readonly RedisScript ShareRevoke = new("share-revoke.lua", "prelude.lua", "shares.lua");
