@@ -1,5 +1,5 @@
 -- Tries to acquire a lock that several may hold at a time, and joins its queue when asked to.
--- KEYS: lock, waiters, alive; and for an occurrence, the last one of its series. Only the lock while a slot of a Cluster moves.
+-- KEYS: lock, waiters, alive; and for an occurrence, those of its series. Only the lock while a slot of a Cluster moves.
 -- ARGV: what is wanted (p, r, u, w, x), how many permits (5 digits), lease in ms (8 digits) and owner#entry in one text; whether to wait (1 for no, 2 for
 --   yes), and the claim window in 8 digits; of an upgrade, the owner of its read, else nothing; and for an occurrence, its time in µs, its run, whether it may be
 --   recovered (0 or 1), ms to remember it
