@@ -1,3 +1,4 @@
+using Coordination.Redis.Tests.Servers;
 using Coordination.TestKit.Servers;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
@@ -20,6 +21,12 @@ public sealed class RedisServerWithoutNotificationsShareContract(RedisServerFixt
 }
 
 public sealed class GarnetShareContract(GarnetFixture server) : RedisShareContract(server);
+
+[Needs(Need.RedisServer)]
+public sealed class SentinelShareContract(SentinelFixture server) : RedisShareContract(server);
+
+[Needs(Need.RedisServer)]
+public sealed class TlsShareContract(TlsFixture server) : RedisShareContract(server);
 
 /// <summary>What users are promised of locks that several may hold, on a server that several nodes share.</summary>
 public abstract class RedisShareContract(ServerFixture server) : LockShareContract

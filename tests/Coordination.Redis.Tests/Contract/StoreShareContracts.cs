@@ -15,6 +15,12 @@ public sealed class ClusterStoreShareContract(ClusterFixture server) : RedisStor
 [Needs(Need.RedisServer)]
 public sealed class AclStoreShareContract(AclFixture server) : RedisStoreShareContract(server);
 
+[Needs(Need.RedisServer)]
+public sealed class SentinelStoreShareContract(SentinelFixture server) : RedisStoreShareContract(server);
+
+[Needs(Need.RedisServer)]
+public sealed class TlsStoreShareContract(TlsFixture server) : RedisStoreShareContract(server);
+
 /// <summary>What every store keeps to at the seam that keeps locks which several may hold, on a server.</summary>
 public abstract class RedisStoreShareContract(ServerFixture server) : LockStoreShareContract
 {
