@@ -1,9 +1,7 @@
-using System.Diagnostics.CodeAnalysis;
 using Coordination.Stores;
 using Coordination.Testing.Contracts.Nodes;
 using Coordination.Testing.Contracts.Observations;
 using Coordination.Testing.Contracts.Waiting;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Testing.Contracts;
 
@@ -18,12 +16,12 @@ namespace Coordination.Testing.Contracts;
 public abstract partial class LockContract : IAsyncLifetime
 {
     /// <summary>Outlasts every test.</summary>
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Long = NodesOfTest.Long;
 
     /// <summary>How long anything may take before the test fails. Shorter than <see cref="Long"/>, which it must not wait out.</summary>
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
 
-    private readonly Stack<Node> _nodes = new();
+    private NodesOfTest? _nodes;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -31,7 +29,9 @@ public abstract partial class LockContract : IAsyncLifetime
     private string Name { get; } = "contract-" + Guid.NewGuid().ToString("N")[..8];
 
     /// <summary>A node that is only looked through. Its calls have more time than those of the nodes whose leases are short.</summary>
-    private Node Observer => field ??= StartNode(options => options.LeaseDuration = Long);
+    private Node Observer => Nodes.Observer;
+
+    private NodesOfTest Nodes => _nodes ??= new NodesOfTest(UseStore, NodeLease, DropsNotifications);
 
     /// <summary>
     /// The lease duration of the nodes, where a test sets no other. 30 seconds, longer than a test takes; with
@@ -77,42 +77,17 @@ public abstract partial class LockContract : IAsyncLifetime
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        while (_nodes.TryPop(out var node))
+        if (_nodes is not null)
         {
-            await node.DisposeAsync();
+            await _nodes.DisposeAsync();
         }
     }
 
     /// <summary>Starts a node, which ends with the test.</summary>
-    private Node StartNode(Action<CoordinationOptions>? configure = null) =>
-        DropsNotifications ? StartDeafNode(configure) : StartNode(UseStore, configure);
-
-    private Node StartDeafNode(Action<CoordinationOptions>? configure)
-    {
-        var (node, link) = StartLinkedNode(configure);
-        link.IsDeaf = true;
-        return node;
-    }
+    private Node StartNode(Action<CoordinationOptions>? configure = null) => Nodes.Start(configure);
 
     /// <summary>Starts a node whose way to the store is in the test's hand.</summary>
-    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The node that the link starts from ends with the test.")]
-    private (Node Node, StoreLink Link) StartLinkedNode(Action<CoordinationOptions>? configure = null)
-    {
-        var link = new StoreLink(StartNode(UseStore, configure).Store);
-        return (StartNode(builder => builder.Services.AddSingleton<ILockStore>(link), configure), link);
-    }
-
-    private Node StartNode(Action<ICoordinationBuilder> useStore, Action<CoordinationOptions>? configure)
-    {
-        var node = new Node(useStore, options =>
-        {
-            options.LeaseDuration = NodeLease;
-            options.ClaimWindow = DropsNotifications ? 2 * NodeLease : Long;
-            configure?.Invoke(options);
-        });
-        _nodes.Push(node);
-        return node;
-    }
+    private (Node Node, StoreLink Link) StartLinkedNode(Action<CoordinationOptions>? configure = null) => Nodes.StartLinked(configure);
 
     /// <summary>A holder or waiter that died right after its request: an owner that nobody renews.</summary>
     private Task<AcquireReply> AskAndDieAsync(Node node, string deadNode, TimeSpan lease, TimeSpan claimWindow) =>
@@ -139,10 +114,5 @@ public abstract partial class LockContract : IAsyncLifetime
     }
 
     /// <summary>Waits until some time has passed on the store's own clock: a lock that is granted now for that long has lapsed.</summary>
-    private async Task PassAsync(TimeSpan time)
-    {
-        var clock = Name + "-clock";
-        await Observer.Store.AcquireAsync(Requests.Acquire(clock, new LockOwner("clock", 1), time, claimWindow: Long), Cancellation);
-        await Eventually.IsTrueAsync(async () => await Observer.Administration.GetHolderAsync(clock, Cancellation) is null, time + Bound, "Time passes.");
-    }
+    private Task PassAsync(TimeSpan time) => Nodes.PassAsync(Name + "-clock", time, Bound, Cancellation);
 }

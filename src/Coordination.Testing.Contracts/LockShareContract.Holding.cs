@@ -111,10 +111,5 @@ public abstract partial class LockShareContract
     }
 
     /// <summary>Waits until some time has passed on the store's own clock: a lock that is granted now for that long has lapsed.</summary>
-    private async Task PassAsync(TimeSpan time)
-    {
-        var clock = Name + "-clock";
-        await Observer.Store.AcquireAsync(Requests.Acquire(clock, new LockOwner("clock", 1), time, claimWindow: Long), Cancellation);
-        await Eventually.IsTrueAsync(async () => await Observer.Administration.GetHolderAsync(clock, Cancellation) is null, time + Bound, "Time passes.");
-    }
+    private Task PassAsync(TimeSpan time) => Nodes.PassAsync(Name + "-clock", time, Bound, Cancellation);
 }

@@ -1,9 +1,7 @@
-using System.Diagnostics.CodeAnalysis;
 using Coordination.Stores;
 using Coordination.Testing.Contracts.Nodes;
 using Coordination.Testing.Contracts.Observations;
 using Coordination.Testing.Contracts.Waiting;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Testing.Contracts;
 
@@ -20,12 +18,12 @@ namespace Coordination.Testing.Contracts;
 public abstract partial class LockShareContract : IAsyncLifetime
 {
     /// <summary>Outlasts every test.</summary>
-    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Long = NodesOfTest.Long;
 
     /// <summary>How long anything may take before the test fails. Shorter than <see cref="Long"/>, which it must not wait out.</summary>
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(10);
 
-    private readonly Stack<Node> _nodes = new();
+    private NodesOfTest? _nodes;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -33,7 +31,9 @@ public abstract partial class LockShareContract : IAsyncLifetime
     private string Name { get; } = "shares-" + Guid.NewGuid().ToString("N")[..8];
 
     /// <summary>A node that is only looked through. Its calls have more time than those of the nodes whose leases are short.</summary>
-    private Node Observer => field ??= StartNode(UseStore, options => options.LeaseDuration = Long);
+    private Node Observer => Nodes.Observer;
+
+    private NodesOfTest Nodes => _nodes ??= new NodesOfTest(UseStore, NodeLease, DropsNotifications);
 
     /// <summary>
     /// The lease duration of the nodes, where a test sets no other. 30 seconds, longer than a test takes; with
@@ -72,44 +72,17 @@ public abstract partial class LockShareContract : IAsyncLifetime
     public virtual async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
-        while (_nodes.TryPop(out var node))
+        if (_nodes is not null)
         {
-            await node.DisposeAsync();
+            await _nodes.DisposeAsync();
         }
     }
 
     /// <summary>Starts a node, which ends with the test.</summary>
-    private Node StartNode(Action<CoordinationOptions>? configure = null)
-    {
-        if (!DropsNotifications)
-        {
-            return StartNode(UseStore, configure);
-        }
-
-        var (node, link) = StartLinkedNode(configure);
-        link.IsDeaf = true;
-        return node;
-    }
+    private Node StartNode(Action<CoordinationOptions>? configure = null) => Nodes.Start(configure);
 
     /// <summary>Starts a node whose way to the store is in the test's hand.</summary>
-    [SuppressMessage("Reliability", "CA2000:Dispose objects before losing scope", Justification = "The node that the link starts from ends with the test.")]
-    private (Node Node, StoreLink Link) StartLinkedNode(Action<CoordinationOptions>? configure = null)
-    {
-        var link = new StoreLink(StartNode(UseStore, configure).Store);
-        return (StartNode(builder => builder.Services.AddSingleton<ILockStore>(link), configure), link);
-    }
-
-    private Node StartNode(Action<ICoordinationBuilder> useStore, Action<CoordinationOptions>? configure)
-    {
-        var node = new Node(useStore, options =>
-        {
-            options.LeaseDuration = NodeLease;
-            options.ClaimWindow = DropsNotifications ? 2 * NodeLease : Long;
-            configure?.Invoke(options);
-        });
-        _nodes.Push(node);
-        return node;
-    }
+    private (Node Node, StoreLink Link) StartLinkedNode(Action<CoordinationOptions>? configure = null) => Nodes.StartLinked(configure);
 
     private ILock Semaphore(Node node, int permits, LockOptions? options = null) => node.Provider.GetSemaphore(Name, permits, options);
 

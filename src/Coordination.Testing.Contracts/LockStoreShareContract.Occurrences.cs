@@ -57,7 +57,6 @@ public abstract partial class LockStoreShareContract
         await TryAsync(Ada, At(0, "ada"));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
         AssertAlreadyRun(await TryAsync(Bob, At(0, "bob", recover: true)), "ada");
-        AssertAlreadyRun(await TryAsync(Bob, At(-1, "bob")), "ada");
 
         await TryAsync(Ada, At(1, "ada"));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(1, "ada"), isFinished: false));
@@ -71,11 +70,104 @@ public abstract partial class LockStoreShareContract
         await TryAsync(Ada, At(0, "ada"));
         Assert.Equal((OccurrenceStatus.Started, null), Found(await TryAsync(Bob, At(1, "bob"))));
         await AssertHeldByAsync(Ada, Bob);
-        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
-        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", recover: true)), "bob");
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada")));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", recover: true)), "ada");
         Assert.Equal((OccurrenceStatus.Running, "bob"), Found(await TryAsync(Cy, At(1, "cy", recover: true))));
         Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob, At(1, "bob")));
         AssertAlreadyRun(await TryAsync(Cy, At(1, "cy", recover: true)), "bob");
+    }
+
+    [Theory]
+    [Promise("G11")]
+    [Failure("F33")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_earlier_occurrence_is_run_once_also_where_a_later_one_has_begun(bool isLaterOver)
+    {
+        await TryAsync(Ada, At(1, "ada"));
+        if (isLaterOver)
+        {
+            await ReleaseAsync(Ada, At(1, "ada"));
+        }
+
+        Assert.Equal((OccurrenceStatus.Started, null), Found(await TryAsync(Bob, At(0, "bob"))));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy")), "bob");
+        Assert.Equal((OccurrenceStatus.Running, "bob"), Found(await TryAsync(Cy, At(0, "cy", recover: true))));
+
+        // As after a lost reply.
+        Assert.Equal((OccurrenceStatus.Started, null), Found(await TryAsync(Bob, At(0, "bob"))));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob, At(0, "bob")));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", recover: true)), "bob");
+        Assert.Equal(isLaterOver ? OccurrenceStatus.AlreadyRun : OccurrenceStatus.Running, (await TryAsync(Cy, At(1, "cy", recover: true))).OccurrenceStatus);
+    }
+
+    [Theory]
+    [Promise("G11")]
+    [Failure("F33", "F76")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_run_that_was_cut_short_is_recovered_while_a_later_one_goes_on(bool isDead)
+    {
+        await TryAsync(Ada, At(0, "ada"), isDead ? Short : Long);
+        await TryAsync(Bob, At(1, "bob"));
+        await (isDead ? LapseAsync(LockName, Ada) : ReleaseAsync(Ada, OneOfThree));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy")), "ada");
+        Assert.Equal((OccurrenceStatus.Recovering, "ada"), Found(await TryAsync(Cy, At(0, "cy", recover: true))));
+        Assert.Equal((OccurrenceStatus.Running, "cy"), Found(await TryAsync(Dan, At(0, "dan", recover: true))));
+        await AssertHeldByAsync(Bob, Cy);
+
+        // What the first one says of it counts for nothing any more.
+        await TryAsync(Ada, At(2, "ada"));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Ada, At(0, "ada"), isFinished: false));
+        Assert.Equal((OccurrenceStatus.Running, "cy"), Found(await TryAsync(Dan, At(0, "dan", recover: true))));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Cy, At(0, "cy")));
+        AssertAlreadyRun(await TryAsync(Dan, At(0, "dan", recover: true)), "cy");
+    }
+
+    [Fact]
+    [Promise("G11")]
+    public async Task An_earlier_occurrence_that_is_undone_is_free_for_another_run()
+    {
+        await TryAsync(Ada, At(1, "ada"));
+        await TryAsync(Bob, At(0, "bob"));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob, At(0, "bob"), isFinished: false));
+        Assert.Equal((OccurrenceStatus.Started, null), Found(await TryAsync(Cy, At(0, "cy"))));
+        AssertAlreadyRun(await TryAsync(Bob, At(0, "bob")), "cy");
+    }
+
+    /// <summary>One that was cut short is remembered for longer than those that are done.</summary>
+    [Fact]
+    [Promise("G11")]
+    public async Task What_is_too_early_to_be_remembered_counts_as_run_but_for_what_is_not_done()
+    {
+        await TryAsync(Ada, At(0, "ada"));
+        await ReleaseAsync(Ada, OneOfThree);
+        for (var second = 1; second <= 70; second++)
+        {
+            await TryAsync(Ada, At(second, "ada"));
+            await ReleaseAsync(Ada, At(second, "ada"));
+        }
+
+        AssertAlreadyRun(await TryAsync(Bob, At(-1, "bob", recover: true)), "ada");
+        AssertAlreadyRun(await TryAsync(Bob, At(1, "bob", recover: true)), "ada");
+        AssertAlreadyRun(await TryAsync(Bob, At(69, "bob", recover: true)), "ada");
+        Assert.Equal((OccurrenceStatus.Recovering, "ada"), Found(await TryAsync(Bob, At(0, "bob", recover: true))));
+        Assert.Equal(ReleaseReply.Released, await ReleaseAsync(Bob, At(0, "bob")));
+        AssertAlreadyRun(await TryAsync(Cy, At(0, "cy", recover: true)), "bob");
+    }
+
+    [Fact]
+    [Promise("G11")]
+    public async Task All_occurrences_of_a_series_are_forgotten_together()
+    {
+        await TryAsync(Ada, At(1, "ada"));
+        await ReleaseAsync(Ada, At(1, "ada"));
+        await TryAsync(Ada, At(0, "ada"));
+        await ReleaseAsync(Ada, At(0, "ada"));
+        Assert.True(await Administration.ForgetOccurrenceAsync(LockName, "nightly", Cancellation));
+        Assert.False(await Administration.ForgetOccurrenceAsync(LockName, "nightly", Cancellation));
+        Assert.Equal((OccurrenceStatus.Started, null), Found(await TryAsync(Bob, At(0, "bob"))));
+        Assert.Equal((OccurrenceStatus.Started, null), Found(await TryAsync(Cy, At(1, "cy"))));
     }
 
     [Fact]
@@ -116,6 +208,19 @@ public abstract partial class LockStoreShareContract
         Assert.True((await Store.AcquireAsync(exclusive with { Occurrence = At(1, "bob") }, Cancellation)).IsGranted);
         await ReleaseAsync(Bob, share: null);
         Assert.Equal((OccurrenceStatus.Recovering, "bob"), Found(await TryAsync(Cy, At(1, "cy", recover: true))));
+        await ReleaseAsync(Cy, OneOfThree);
+
+        // An exclusive lock knows the last one alone, whatever was known before.
+        await TryAsync(Cy, At(3, "cy"));
+        await ReleaseAsync(Cy, At(3, "cy"));
+        AssertAlreadyRun(await Store.AcquireAsync(exclusive with { Occurrence = At(2, "bob") }, Cancellation), "cy");
+        Assert.True((await Store.AcquireAsync(exclusive with { Occurrence = At(5, "bob") }, Cancellation)).IsGranted);
+        await ReleaseAsync(Bob, share: null);
+        AssertAlreadyRun(await TryAsync(Cy, At(4, "cy", recover: true)), "bob");
+        AssertAlreadyRun(await TryAsync(Cy, At(1, "cy", recover: true)), "bob");
+        Assert.Equal((OccurrenceStatus.Started, null), Found(await TryAsync(Cy, At(7, "cy"))));
+        Assert.Equal((OccurrenceStatus.Started, null), Found(await TryAsync(Dan, At(6, "dan"))));
+        AssertAlreadyRun(await TryAsync(Bob, At(4, "bob", recover: true)), "cy");
     }
 
     private static Occurrence At(int second, string run, bool recover = false) => new()

@@ -175,6 +175,22 @@ public abstract partial class LockStoreShareContract
     }
 
     [Fact]
+    [Promise("G4", "G9")]
+    [Failure("F9")]
+    public async Task A_waiting_writer_that_died_keeps_readers_out_for_its_claim_windows()
+    {
+        // However long the lease of a reader lasts.
+        await GrantAsync(Ada, LockShare.Read, TimeSpan.FromDays(1));
+        Assert.False((await AskAsync(Bob, LockShare.Write, claimWindow: Short)).IsGranted);
+        Assert.False((await AskAsync(Cy, LockShare.Read)).IsGranted);
+
+        // A claim window in which it should have asked, the one to hear in, and a second of grace.
+        await PassAsync((2 * Short) + TimeSpan.FromSeconds(1));
+        Assert.True((await AskAsync(Cy, LockShare.Read)).IsGranted);
+        await AssertHeldByAsync(Ada, Cy);
+    }
+
+    [Fact]
     [Promise("G9")]
     [Failure("F9")]
     public async Task A_permit_that_is_not_claimed_goes_to_the_next_and_the_other_holders_keep_theirs()

@@ -23,6 +23,7 @@ public interface ILease
     /// A number that is greater than that of every earlier grant of the same lock, also after the store lost its data. The same
     /// for all leases of one owner that re-entered the lock.
     /// </summary>
+    /// <remarks>Of a semaphore several hold one at a time: compare it with those of the same <see cref="Permit"/> alone.</remarks>
     long FencingToken { get; }
 
     /// <summary>The number of the permit, which no other live holder of the semaphore has: from zero up to the number of permits less one.</summary>

@@ -6,8 +6,8 @@ namespace Coordination;
 /// <remarks>
 /// <para>Each acquisition has an owner of its own, so a lock is <b>not</b> re-entered by accident: the same thread, or the same
 /// asynchronous flow, that asks twice waits for itself. Where re-entry is wanted, say so with <see cref="WithOwner"/>.</para>
-/// <para>Waiters are served in the order in which they came. Several calls for one lock in one process share one place in the
-/// queue and are served among themselves in the order in which they came.</para>
+/// <para>Waiters are served in the order in which they came. Several calls for one exclusive lock in one process share one place in the
+/// queue and are served among themselves in the order in which they came. Of a lock that several may hold they have as many as could be served at the same time, up to 64.</para>
 /// <para>With the store away, the methods that wait go on trying until their time is up. Null then says that another held the lock when it was asked for last.
 /// Where the last thing known of the lock is that it could not be asked for (the last call failed, waits because those of others fail, or has had no reply for a
 /// second), <see cref="TryAcquireAsync(TimeSpan, CancellationToken)"/> throws <see cref="LockStoreException"/>. <see cref="TryAcquireAsync(CancellationToken)"/>

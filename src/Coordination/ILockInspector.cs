@@ -52,7 +52,7 @@ public interface ILockInspector
     Task<bool> RevokeAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default);
 
     /// <summary>
-    /// Forgets the last scheduled time of recurring work that the store remembers, so that a node which comes to this time or one before it may run it: of use
+    /// Forgets the scheduled times of recurring work that the store remembers, of an exclusive lock the last one, so that a node which comes to one of them or one before may run it: of use
     /// where that time lies in the future, because a clock was ahead. It runs nothing by itself, and a scheduler does not come to a time again that it has passed: work
     /// that failed is run again by hand, by what schedules it. A run under way is not touched, and what it is remembered by is forgotten as well.
     /// </summary>

@@ -24,6 +24,7 @@ public interface ILockProvider
     /// <remarks>
     /// <para>Each lease has a <see cref="ILease.Permit"/>, a number that no other holder has at the time, and a fencing token of its own. Waiters are served in the order in which they
     /// came. The permit of a holder that died is free within its lease.</para>
+    /// <para>Several hold tokens at a time, so a resource compares the token of a write with those of the same permit, and not with all: keep a fence for each <see cref="ILease.Permit"/>.</para>
     /// <para>Nobody re-enters it: <see cref="ILock.WithOwner"/> throws. Whoever asks again takes one more permit, and waits for itself where there is none.</para>
     /// <para>All who use the name use it with the same number: as long as others hold it or wait for it with another one, or as another kind of lock, <see cref="LockStoreException"/> is
     /// thrown, which names both in its message and the one in use in <see cref="LockStoreException.InUseAs"/>. So a rolling update that changes the number never lets in more than either; while it lasts,

@@ -22,6 +22,9 @@ public sealed record LockShare
     /// <value>Null for the other kinds.</value>
     public LockOwner? Reader { get; init; }
 
+    /// <summary>Whether some that want the lock in another way fit beside it, and others do not: then one that waits and does not fit keeps out others that would.</summary>
+    internal bool FitsBesideSome => Kind is LockShareKind.Read or LockShareKind.UpgradeableRead;
+
     /// <summary>One of the permits of a semaphore.</summary>
     /// <param name="permits">How many the semaphore has: 1 to <see cref="LockCapacity.MaxPermits"/>.</param>
     /// <exception cref="ArgumentOutOfRangeException">The number is not in its range.</exception>

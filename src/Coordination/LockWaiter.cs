@@ -10,7 +10,7 @@ public sealed record LockWaiter
     public required TimeSpan WaitingFor { get; init; }
 
     /// <summary>What it wants of a lock that several may hold at a time.</summary>
-    /// <value>Null, the default, for an exclusive lock.</value>
+    /// <value>Null, the default, for an exclusive lock, and where the store has lost it: then the waiter counts for nothing until it asks again.</value>
     public LockShare? Share { get; init; }
 
     /// <summary>Whether it has asked in time; one that has not is skipped until it asks again.</summary>

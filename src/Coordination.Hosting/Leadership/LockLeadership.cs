@@ -368,7 +368,8 @@ internal class LockLeadership : ILeadership, IDisposable
         }
         catch (Exception)
         {
-            // The store is away, which the lock tells of, or everything ends. Nobody can say who leads until it is back.
+            // No reply, whatever a store throws: mostly it is away, which the lock tells of, or everything ends. Nobody waits for this, and who asks for himself gets
+            // the exception. Nobody can say who leads until there is a reply.
         }
 
         lock (Gate)

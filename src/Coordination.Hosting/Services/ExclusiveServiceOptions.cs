@@ -23,6 +23,7 @@ public sealed class ExclusiveServiceOptions
     /// </summary>
     /// <value>1, which is the default, to <see cref="LockCapacity.MaxPermits"/>. To be the same on every node.</value>
     /// <remarks>
+    /// <para>Several have fencing tokens at a time: keep a fence for each <see cref="ExclusiveTerm.Instance"/>, and not one for all.</para>
     /// <para>With 1 the lock is an exclusive one, and with more a semaphore, which needs a store that keeps them and takes no <see cref="LockOptions.AllowBarging"/>.</para>
     /// <para>A rolling update that changes the number lets in no more than either. For as long as nodes with one number lead or stand by, nodes with another wait: they say so once, in a
     /// warning that names both, are healthy and ready, ask again every one to two seconds, and lead when the last of the others has gone. So have the update stop

@@ -64,7 +64,7 @@ internal static partial class LogMessages
     [LoggerMessage(1218, LogLevel.Information, "{Service} follows node {LeaderNodeId}, token {LeaderFencingToken}, as the leader by the lock '{LockName}'. That term is over: {PredecessorEnd}.")]
     public static partial void Follows(this ILogger logger, string service, string lockName, string leaderNodeId, long leaderFencingToken, string predecessorEnd);
 
-    [LoggerMessage(1219, LogLevel.Warning, "{Service} is set to {Instances} leaders at a time, and other nodes lead or stand by with another number: they use the lock '{LockName}' as {InUseAs}. This node waits until they have gone, as in a rolling update, and asks again by itself.")]
+    [LoggerMessage(1219, LogLevel.Warning, "{Service} is set to {Instances} leader(s) at a time, and other nodes lead or stand by with another number: they use the lock '{LockName}' as {InUseAs}. This node waits until they have gone, as in a rolling update, and asks again by itself.")]
     public static partial void Defers(this ILogger logger, string service, int instances, string lockName, LockCapacity inUseAs);
 
     [LoggerMessage(1220, LogLevel.Information, "{Service} begins a run: lock '{LockName}', token {FencingToken}, scheduled for {ScheduledFor:O}, recovering: {IsRecovery}.")]

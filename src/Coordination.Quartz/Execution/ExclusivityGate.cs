@@ -128,7 +128,7 @@ internal sealed class ExclusivityGate(
         }
         catch
         {
-            // Whatever it was, this fire does not run.
+            // Whatever it was, also a cancelled wait: this fire does not run, and Quartz is told why.
             End(run);
             throw;
         }

@@ -57,6 +57,11 @@ internal sealed class FireTimes(string nodeId, SchedulerNames names)
         {
             _retried.Keep(trigger, fire);
         }
+        else if (run.Policy.Share is not null && run.Fire is { } ended)
+        {
+            // A fire that ran beside it may have failed meanwhile, and is retried yet.
+            _retried.Forget(trigger, ended);
+        }
         else
         {
             _retried.Forget(trigger);

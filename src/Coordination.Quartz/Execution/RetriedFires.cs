@@ -60,6 +60,18 @@ internal sealed class RetriedFires
         }
     }
 
+    /// <summary>Forgets one fire of a trigger, where that is the one that is kept.</summary>
+    public void Forget(TriggerKey trigger, Occurrence fire)
+    {
+        lock (_gate)
+        {
+            if (_byTrigger.TryGetValue(trigger, out var kept) && kept.Value.Fire.Run == fire.Run)
+            {
+                ForgetInside(trigger);
+            }
+        }
+    }
+
     private void ForgetInside(TriggerKey trigger)
     {
         if (_byTrigger.Remove(trigger, out var kept))

@@ -138,9 +138,15 @@ internal sealed class RunAdmission(
                     return attempt;
                 }
 
+                if (StandsByBeside(run, attempt) && attempt.Run != last.Run)
+                {
+                    // It was begun while this one stood in the queue.
+                    logger.StandsBy(run.Context.JobDetail.Key, run.Fire!.Time, RunName.Parse(attempt.Run)?.NodeId);
+                }
+
                 last = attempt;
 
-                // The lock was lost between its grant and the question for the fire.
+                // Else the lock was lost between its grant and the question for the fire.
             }
             catch (LockStoreException e) when (e.IsTransient && WaitRule.WaitsForStore(run.Policy))
             {
@@ -153,7 +159,11 @@ internal sealed class RunAdmission(
 
     private async Task<OccurrenceAttempt?> WaitAsync(ExclusiveRun run, OccurrenceAttempt last, TimeSpan limit, CancellationToken cancellationToken)
     {
-        if (!waiting.TryBegin(run, isEndless: limit == Timeout.InfiniteTimeSpan))
+        if (StandsByBeside(run, last))
+        {
+            waiting.StandBy();
+        }
+        else if (!waiting.TryBegin(run, isEndless: limit == Timeout.InfiniteTimeSpan))
         {
             run.Outcome = FireOutcome.SkippedAsWaiting;
             return null;
@@ -294,6 +304,9 @@ internal sealed class RunAdmission(
 
         return await acquiring.ConfigureAwait(false);
     }
+
+    /// <summary>Whether another node has begun the fire, where the lock lets several in.</summary>
+    private static bool StandsByBeside(ExclusiveRun run, OccurrenceAttempt last) => run.Policy.Share is not null && last is { Lease: null, Status: OccurrenceStatus.Running };
 
     /// <summary>Of a run that has not begun: another fire of its trigger waits instead, or the scheduler shuts down, which waits for its fires.</summary>
     private static FireOutcome OutcomeOfEnded(ExclusiveRun run) => run.HasGivenWay ? FireOutcome.SkippedAsWaiting : FireOutcome.SkippedAtStop;

@@ -1,7 +1,5 @@
 using Coordination.Occurrences;
-using Coordination.Quartz.Telemetry;
 using Coordination.Stores;
-using Microsoft.Extensions.Logging;
 
 namespace Coordination.Quartz.Execution;
 
@@ -9,7 +7,7 @@ namespace Coordination.Quartz.Execution;
 /// Asks the store for the lock of a run: all of it, or one of its permits. Mostly a run that waits has a place in the store's queue. Where that does not help, it asks again now and
 /// then: where others use the lock with another capacity, and where another node runs this very fire and there are permits beside.
 /// </summary>
-internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts, TimeProvider time, ILogger logger)
+internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts, TimeProvider time)
 {
     /// <summary>How long it pauses at least before it asks again. The longest pause is twice as long: nodes that wait for the same do not ask in step.</summary>
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
@@ -31,6 +29,7 @@ internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts
     {
         var (began, isEndless) = (time.GetTimestamp(), limit == Timeout.InfiniteTimeSpan);
         var asksAgain = IsUnderWayBeside(run, last);
+        var standsBy = asksAgain && isEndless;
         LockStoreException? failure = null;
         while (true)
         {
@@ -63,20 +62,13 @@ internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts
             else
             {
                 last = await AskAsync(run, () => locks.AcquireAsync(run.Policy.LockName, run.Policy.Share, run.Policy.LockOptions, run.Fire, rest, cancellationToken)).ConfigureAwait(false);
-                asksAgain = run.Policy.Share is not null && last is { Lease: null, Status: OccurrenceStatus.Running };
-                if (run.InUseAs is null && !(asksAgain && isEndless))
+                if (run.InUseAs is null)
                 {
                     return last;
                 }
-
-                if (asksAgain)
-                {
-                    // It was begun while this one stood in the queue.
-                    logger.StandsBy(run.Context.JobDetail.Key, run.Fire!.Time, RunName.Parse(last.Run)?.NodeId);
-                }
             }
 
-            if (asksAgain && !isEndless)
+            if (asksAgain && !standsBy)
             {
                 // It was begun elsewhere meanwhile, and is waited for in another way.
                 return last;

@@ -76,7 +76,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var report = new FireReport(services.GetRequiredService<FireMetrics>(), options.NameJobsInMetrics, logger);
         var admission = new RunAdmission(
             locks,
-            new RunLock(locks, services.GetRequiredService<CapacityConflicts>(), time, logger),
+            new RunLock(locks, services.GetRequiredService<CapacityConflicts>(), time),
             new OutageLook(administration, time),
             new SeriesLook(locks),
             services.GetRequiredService<JobOutage>(),

@@ -10,7 +10,7 @@ namespace Coordination.Quartz.Execution;
 /// </summary>
 internal sealed class SeriesLook(OccurrenceLocks locks)
 {
-    /// <summary>Whether the holder of a lock, or one of those who have its permits, runs an earlier occurrence of the series of a fire.</summary>
+    /// <summary>Whether the holder of a lock runs an earlier occurrence of the series of a fire; where several have its permits, whether one of them runs the last one that has begun.</summary>
     /// <param name="policy">How the fire is exclusive.</param>
     /// <param name="fire">The fire, which was refused.</param>
     /// <param name="holder">Who holds the lock; one of them, where several do.</param>
@@ -35,6 +35,12 @@ internal sealed class SeriesLook(OccurrenceLocks locks)
         var last = RunName.Parse(await AskAsync(policy, fire with { Time = DateTimeOffset.UnixEpoch, Recover = false }, cancellationToken).ConfigureAwait(false) is { Status: OccurrenceStatus.AlreadyRun } known ? known.Run : null);
         if (last is null || ((policy.Share is null || last.Time is null) && last.NodeId != holder.Owner.NodeId))
         {
+            return false;
+        }
+
+        if (last.Time > fire.Time)
+        {
+            // A later one began first, on another node, where several are under way at a time. It is no reason to leave this one out.
             return false;
         }
 

@@ -2,7 +2,10 @@ using Quartz;
 
 namespace Coordination.Quartz.Execution;
 
-/// <summary>The runs of a scheduler that wait for a lock: one of a trigger at most, and none of them in a place of the thread pool.</summary>
+/// <summary>
+/// The runs of a scheduler that wait for a lock: one of a trigger at most, beside those that stand by for a fire which shares its lock, and none of them in a
+/// place of the thread pool.
+/// </summary>
 internal sealed class WaitingRuns(Func<RunPlaces?> findPlaces)
 {
     private readonly Lock _gate = new();
@@ -39,6 +42,12 @@ internal sealed class WaitingRuns(Func<RunPlaces?> findPlaces)
         findPlaces()?.Leave();
         return true;
     }
+
+    /// <summary>
+    /// Lets a run stand by for its fire, which another node runs beside free permits. It stands for no other fire, and none for it: several fires of a
+    /// trigger may be under way at a time, and each is another one to recover.
+    /// </summary>
+    public void StandBy() => findPlaces()?.Leave();
 
     /// <summary>Ends the wait of a run.</summary>
     /// <returns>Completes when the run has a place again.</returns>

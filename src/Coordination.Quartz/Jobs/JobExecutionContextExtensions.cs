@@ -30,7 +30,8 @@ public static class JobExecutionContextExtensions
     /// <see cref="IJobListener.JobExecutionVetoed"/> hears of it.
     /// </summary>
     /// <remarks>
-    /// True where another run has the lock and the fire does not wait, or has waited for as long as it may; where its fire time was run, or a later one of its series;
+    /// True where another run has the lock and the fire does not wait, or has waited for as long as it may; where its fire time was run, or a later one of its series
+    /// (not with <see cref="LimitConcurrencyAcrossClusterAttribute"/>);
     /// where another fire of its trigger waits on this node and stands for it; where the store of the locks is away and the job is not to run anyway; and where the
     /// scheduler shut down while it waited, also when it was left in the job store for another node. False for a fire that runs, or has run, however it ended; for one
     /// that another listener vetoed; for a job that is not exclusive; and for every fire until it is decided, which it is when the trigger listeners have been asked.

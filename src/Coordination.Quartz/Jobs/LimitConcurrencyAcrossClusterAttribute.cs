@@ -10,8 +10,8 @@ namespace Coordination;
 /// <para>All who use the lock at a time use it with the same number. Nodes of a rolling update that changes it, or that comes from
 /// <see cref="DisallowConcurrentAcrossClusterAttribute"/>, wait until the others neither hold the lock nor wait for it: their fires are skipped where a later one of the
 /// series follows, and else wait.</para>
-/// <para>With <see cref="JobCrashAction.Recover"/>, a run is recovered for as long as no later fire of its trigger has begun: the store remembers the last one of a
-/// series. An earlier one that was begun and not finished is over then, as with <see cref="JobCrashAction.Skip"/>. The same is true of a refire and a retry.</para>
+/// <para>Fires of one trigger run beside each other and begin in any order. Each of the last 64 is remembered by itself: an earlier one that waits for room runs, and is
+/// recovered (<see cref="JobCrashAction.Recover"/>), refired and retried, also where a later one has begun. One that is not remembered any more counts as run.</para>
 /// </remarks>
 /// <inheritdoc cref="ExclusiveJobAttribute" path="/remarks"/>
 /// <param name="maxConcurrentRuns">How many: 1 to <see cref="LockCapacity.MaxPermits"/>. Another number keeps the host from starting.</param>

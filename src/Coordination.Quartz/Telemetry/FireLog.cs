@@ -172,7 +172,7 @@ internal static partial class FireLog
     [LoggerMessage(1336, LogLevel.Information, "{Job} {Ending} in its run for the fire time {FireTime:O}, after {Duration}, token {FencingToken}, because this node stops. It is left for another node to recover, unless a later fire of its trigger has begun beside it: then no node runs it again.")]
     private static partial void LeftForAnotherBeside(this ILogger logger, JobKey job, string ending, DateTimeOffset fireTime, TimeSpan duration, long? fencingToken);
 
-    [LoggerMessage(1337, LogLevel.Warning, "{Job} is not tried again for its fire time {FireTime:O}: a later one of its series has begun, or another run of it, last on node {NodeId}. Where the work is to be done all the same, trigger the job by IScheduler.TriggerJob(…), which runs it once, now.")]
+    [LoggerMessage(1337, LogLevel.Warning, "{Job} is not tried again for its fire time {FireTime:O}: another run of it has begun, or a later one of its series, last on node {NodeId}. Where the work is to be done all the same, trigger the job by IScheduler.TriggerJob(…), which runs it once, now.")]
     private static partial void NotTriedAgain(this ILogger logger, JobKey job, DateTimeOffset fireTime, string? nodeId);
 
     [LoggerMessage(1328, LogLevel.Warning, "A fire of the job {Job} that waited when its scheduler shut down could not be left in the job store.")]

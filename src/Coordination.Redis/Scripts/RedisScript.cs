@@ -20,8 +20,8 @@ internal sealed class RedisScript
     public static readonly RedisScript Identity = Of("identity.lua");
     public static readonly RedisScript Race = Of("race.lua");
 
-    public static readonly RedisScript ShareAcquire = OfShares("share-acquire.lua", "prelude.lua", "shares.lua", "occurrences.lua");
-    public static readonly RedisScript ShareRelease = OfShares("share-release.lua", "prelude.lua", "shares.lua", "occurrences.lua");
+    public static readonly RedisScript ShareAcquire = OfShares("share-acquire.lua", "prelude.lua", "shares.lua", "share-occurrences.lua");
+    public static readonly RedisScript ShareRelease = OfShares("share-release.lua", "prelude.lua", "shares.lua", "share-occurrences.lua");
     public static readonly RedisScript ShareJoined = OfShares("share-joined.lua");
     public static readonly RedisScript ShareRenew = Of("share-renew.lua");
     public static readonly RedisScript ShareClaim = Of("share-claim.lua", "prelude.lua", "shares.lua");

@@ -11,8 +11,12 @@ end
 local queue = { waiters = KEYS[2], alive = KEYS[3] }
 local stored = redis.pcall('HMGET', KEYS[1], '@')
 if stored.err then
-  -- Meanwhile it is an exclusive lock, or something else wrote the key.
-  return string.find(stored.err, 'WRONGTYPE', 1, true) and (is_foreign(KEYS[1], redis.pcall('GET', KEYS[1])) and -1 or 1) or stored
+  if not string.find(stored.err, 'WRONGTYPE', 1, true) then
+    return stored
+  end
+  -- Meanwhile it is an exclusive lock, or something else wrote the key, perhaps of a type that is no text either.
+  local record = redis.pcall('GET', KEYS[1])
+  return (type(record) == 'table' or is_foreign(KEYS[1], record)) and -1 or 1
 end
 if not stored[1] then
   return redis.call('EXISTS', KEYS[1]) == 0 and 1 or -1

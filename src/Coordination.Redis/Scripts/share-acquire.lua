@@ -1,5 +1,5 @@
 -- Tries to acquire a lock that several may hold at a time, and joins its queue when asked to.
--- KEYS: lock, waiters, alive; and for an occurrence, the last one of its series. Only the lock while a slot of a Cluster moves.
+-- KEYS: lock, waiters, alive; and for an occurrence, those of its series. Only the lock while a slot of a Cluster moves.
 -- ARGV: what is wanted (p, r, u, w, x), how many permits (5 digits), lease in ms (8 digits) and owner#entry in one text; whether to wait (1 for no, 2 for
 --   yes), and the claim window in 8 digits; of an upgrade, the owner of its read, else nothing; and for an occurrence, its time in µs, its run, whether it may be
 --   recovered (0 or 1), ms to remember it
@@ -32,6 +32,10 @@ local queue = { waiters = KEYS[2], alive = KEYS[3] }
 local lock, failure = read_shares(KEYS[1], queue, now)
 if not lock then
   return failure or -1
+end
+if lock.kind ~= 'e' and not lock.grants[owner] then
+  -- What takes memory comes first: a server without any lets the other writes of a script through when they follow one that takes none. It adds nothing.
+  redis.call('ZADD', queue.waiters, 'XX', '0', '')
 end
 if lock.kind and (lock.kind ~= kind or lock.permits ~= permits) then
   if lock.kind == 'e' or next(lock.grants) or live_waiters(queue, now, nil)[1] then
@@ -100,7 +104,12 @@ local function refused(other)
       redis.call('ZADD', queue.waiters, whole(arrival), self)
       place = redis.call('ZRANK', queue.waiters, self)
     end
-    redis.call('ZADD', queue.alive, whole(millis + math.ceil((ends_at(lock.grants[other]) - tonumber(now)) / 1000) + claim_window + 1000), self)
+    -- Where readers have the lock, one that waits to write keeps out others who would fit: it asks again within a claim window, so that one that died does not for long.
+    local sleeps = math.ceil((ends_at(lock.grants[other]) - tonumber(now)) / 1000)
+    if lock.grants[other].share == 'r' or lock.grants[other].share == 'u' then
+      sleeps = math.min(sleeps, claim_window)
+    end
+    redis.call('ZADD', queue.alive, whole(millis + sleeps + claim_window + 1000), self)
     redis.call('PEXPIRE', queue.waiters, '172800000')
     redis.call('PEXPIRE', queue.alive, '172800000')
     if share ~= 'p' and lock.wants[self] ~= share .. reader then

@@ -2,7 +2,7 @@
 -- KEYS: lock, waiters, alive. Only the lock while a slot of a Cluster moves.
 -- ARGV: how many waiters to list at most
 -- Returns: the time in µs, and after it what the lock is if there is one; how many wait; for each waiter itself, its arrival in µs (of an upgrade, in ms), ms until which it is
---   alive, and what it wants; then for each grant its owner and itself. -1 when the key is not a lock of this kind.
+--   alive, and what it wants, or ? where that was lost; then for each grant its owner and itself. -1 when the key is not a lock of this kind.
 -- Complexity: O(N log N + log W) for N holders and listed waiters of W waiters.
 if not KEYS[2] then
   return redis.error_reply('TRYAGAIN The queue of the lock is being moved.')
@@ -25,7 +25,7 @@ for i = 1, #stored, 2 do
     grants[#grants + 1] = stored[i + 1]
   end
 end
-if not lock then
+if not lock or not string.find(lock, '^[pw]' .. string.rep('%d', 21) .. '[01]' .. string.rep('%d', 31)) then
   return -1
 end
 -- To ZRANGE the end -1 would be the last one.
@@ -35,7 +35,7 @@ for i = 1, #queue, 2 do
   reply[#reply + 1] = queue[i]
   reply[#reply + 1] = string.format('%.0f', tonumber(queue[i + 1]))
   reply[#reply + 1] = string.format('%.0f', tonumber(redis.call('ZMSCORE', KEYS[3], queue[i])[1] or 0))
-  reply[#reply + 1] = wants[queue[i]] or 'p'
+  reply[#reply + 1] = wants[queue[i]] or (string.sub(lock, 1, 1) == 'p' and 'p' or '?')
 end
 for i = 1, #grants do
   reply[#reply + 1] = grants[i]

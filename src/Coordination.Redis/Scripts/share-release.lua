@@ -1,5 +1,5 @@
 -- Takes an owner's entry out of a lock that several may hold at a time, and the owner out of the queue; passes the lock on to as many as fit.
--- KEYS: lock, waiters, alive; and for an occurrence, the last one of its series. Only the lock while a slot of a Cluster moves.
+-- KEYS: lock, waiters, alive; and for an occurrence, those of its series. Only the lock while a slot of a Cluster moves.
 -- ARGV: as for an acquisition, with no lease where it may have run out; whether the reply may hand the lock over (1 for no, 2 for yes), the claim window in 8 digits, and in 8 more for how many ms after its
 --   grant it is kept; of an upgrade, the owner of its read, else nothing; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
 -- Returns: released (1), still held by another entry of the owner (2), not the owner's (0), and no lock of ours (-1); or, where a waiter of the same node has

@@ -40,7 +40,7 @@ internal sealed partial class LockKeys(string prefix)
     /// <summary>A sorted set: until when each waiter counts as alive.</summary>
     public RedisKey Alive(string name) => _root + '{' + name + "}:alive";
 
-    /// <summary>A hash: the last occurrence of a series.</summary>
+    /// <summary>A hash: the last occurrence of a series, and for those who share the lock the ones before it.</summary>
     public RedisKey Occurrence(string name, string series) => _root + '{' + name + "}:occurrence:" + series;
 
     /// <summary>What SCAN finds the records with. The prefix may have characters that are special there.</summary>

@@ -23,7 +23,7 @@ internal sealed class NamedReaderWriterLock(Acquirer acquirer, string name, Lock
                 nameof(lease));
         }
 
-        return Of(LockShare.UpgradeOf(lease.Owner));
+        return new UpgradingLock(Of(LockShare.UpgradeOf(lease.Owner)), lease);
     }
 
     private NamedLock Of(LockShare share) => new(acquirer, name, owner: null, options, share);

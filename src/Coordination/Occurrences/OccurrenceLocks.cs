@@ -77,7 +77,7 @@ public sealed class OccurrenceLocks
     /// <param name="share">What is wanted of it; null for an exclusive lock.</param>
     /// <param name="options">How it is held; null for the defaults.</param>
     /// <param name="occurrence">The occurrence; null for none. Where its run is under way elsewhere, the lease that was waited for is undone, also though there was room beside it.
-    /// So it is where a later one of its series began meanwhile: of two that wait for room, whichever is asked for first counts.</param>
+    /// A later one of its series that began meanwhile does not count.</param>
     /// <param name="timeout">How long to wait; or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <param name="cancellationToken">Ends the wait. A grant that comes in the same moment is undone, and the occurrence with it.</param>
     /// <exception cref="ArgumentException">The name, the share or an option is out of its range.</exception>

@@ -80,7 +80,7 @@ public sealed record AcquireReply
     /// <value><see cref="OccurrenceStatus.None"/> by default.</value>
     public OccurrenceStatus OccurrenceStatus { get; init; }
 
-    /// <summary>The run that has or had the occurrence.</summary>
+    /// <summary>The run that has or had the occurrence; of one that counts as run and is not remembered, that of the last one of its series.</summary>
     /// <value>Null, the default, where there is none, or it is the request's own.</value>
     public string? OccurrenceRun { get; init; }
 
@@ -96,7 +96,7 @@ public sealed record AcquireReply
     /// <param name="waitersBefore">How many waiters stand before the owner in the queue; zero when it is not queued.</param>
     public static AcquireReply Refused(LockHolder holder, int waitersBefore) => new() { Holder = holder, WaitersBefore = waitersBefore };
 
-    /// <summary>The occurrence was run, or a later one of its series was, so the lock is not granted.</summary>
+    /// <summary>The occurrence was run, or counts as run, so the lock is not granted.</summary>
     /// <param name="run">The run that has or had it; null where that is not known.</param>
     public static AcquireReply AlreadyRun(string? run) => new() { OccurrenceStatus = OccurrenceStatus.AlreadyRun, OccurrenceRun = run };
 

@@ -34,7 +34,8 @@ public interface ILockStore
     /// <see cref="AcquireRequest.AllowBarging"/>), or when the owner holds it already (by this entry, or one more) or was passed it.
     /// Else, with <see cref="AcquireRequest.Wait"/>, joins the queue or refreshes the place in it. Never shortens the lease that the owner has.
     /// With <see cref="AcquireRequest.Occurrence"/> it is granted only if neither that occurrence nor a later one of its series was run, and the occurrence is
-    /// remembered as begun in the same step; a request that is refused for that leaves the queue.
+    /// remembered as begun in the same step; a request that is refused for that leaves the queue. With <see cref="AcquireRequest.Share"/> as well, a later one does not count:
+    /// of each series the last 64 occurrences are remembered each by itself, and earlier ones count as run.
     /// </summary>
     Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken);
 

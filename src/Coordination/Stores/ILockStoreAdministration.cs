@@ -40,7 +40,7 @@ public interface ILockStoreAdministration
     /// <returns>Whether the lock was held under that token.</returns>
     Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken);
 
-    /// <summary>Forgets the last <see cref="Occurrence"/> of a series.</summary>
+    /// <summary>Forgets each <see cref="Occurrence"/> of a series.</summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="series">The series.</param>
     /// <param name="cancellationToken">Ends the call.</param>

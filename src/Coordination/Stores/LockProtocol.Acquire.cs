@@ -24,13 +24,13 @@ public static partial class LockProtocol
             state = state with { Capacity = capacity, Waiters = [], Revoked = [] };
         }
 
-        var (status, run) = request.Occurrence is { } wanted ? state.Occurrences.Judge(wanted) : default;
+        var (status, run) = request.Occurrence is { } wanted ? state.Occurrences.Judge(wanted, request.Share) : default;
         if (status == OccurrenceStatus.AlreadyRun)
         {
             return Leave(state, AcquireReply.AlreadyRun(run), request.Owner, request.Entry, request.Share, request.LockName, now, request.ClaimWindow);
         }
 
-        if (status == OccurrenceStatus.Recovering && RunUnderWay(state, request) is { } running)
+        if (status == OccurrenceStatus.Recovering && RunUnderWay(state, request, run) is { } running)
         {
             // Others may hold the lock beside, but not for what is being run.
             return Refused(state, running, request, status, run, now);
@@ -69,11 +69,8 @@ public static partial class LockProtocol
     private static bool IsInUse(LockState state, DateTimeOffset now) => !state.Grants.IsEmpty || state.Waiters.FirstLive(now) is not null;
 
     /// <summary>The grant of another owner that has the occurrence that is asked for under way; null for none.</summary>
-    private static LockGrant? RunUnderWay(LockState state, AcquireRequest request)
-    {
-        var last = state.Occurrences.Of(request.Occurrence!.Series);
-        return state.Grants.FirstOrDefault(grant => !grant.IsReleased && grant.Owner != request.Owner && grant.Run is not null && grant.Run == last?.Run && grant.Series == last.Series);
-    }
+    private static LockGrant? RunUnderWay(LockState state, AcquireRequest request, string? run) =>
+        state.Grants.FirstOrDefault(grant => !grant.IsReleased && grant.Owner != request.Owner && grant.Run is not null && grant.Run == run && grant.Series == request.Occurrence!.Series);
 
     /// <summary>Takes a wait out of the queue. Those behind it may fit beside those who hold the lock, where it did not.</summary>
     private static LockChange<TReply> Leave<TReply>(
@@ -99,7 +96,7 @@ public static partial class LockProtocol
                 Grants = before is null ? state.Grants.Add(grant) : state.Grants.With(before, grant),
                 LastToken = Math.Max(state.LastToken, grant.FencingToken),
                 Waiters = state.Waiters.Without(request.Owner, request.Entry),
-                Occurrences = request.Occurrence is { } started ? state.Occurrences.Begin(started, now) : state.Occurrences,
+                Occurrences = request.Occurrence is { } started ? state.Occurrences.Begin(started, request.Share, now) : state.Occurrences,
             },
             Reply = new AcquireReply { FencingToken = grant.FencingToken, Permit = grant.Permit, OccurrenceStatus = status, OccurrenceRun = run },
         };
@@ -110,7 +107,7 @@ public static partial class LockProtocol
         var before = 0;
         if (request.Wait)
         {
-            state = state with { Waiters = state.Waiters.Join(request, holder.LastsUntil, now, out before) };
+            state = state with { Waiters = state.Waiters.Join(request, holder, now, out before) };
         }
 
         var reply = new AcquireReply

@@ -37,7 +37,7 @@ public static partial class LockProtocol
             return new() { State = left with { Grants = state.Grants.With(grant, grant with { Entries = entries }) }, Reply = ReleaseReply.StillHeldByOwner };
         }
 
-        left = left with { Occurrences = request.Occurrence is { } ended ? state.Occurrences.End(ended, request.OccurrenceIsFinished) : state.Occurrences };
+        left = left with { Occurrences = request.Occurrence is { } ended ? state.Occurrences.End(ended, request.Share, request.OccurrenceIsFinished) : state.Occurrences };
         var keptUntil = (grant.Since < now ? grant.Since : now).After(request.LockAtLeastFor);
         if (keptUntil > now)
         {
@@ -93,7 +93,7 @@ public static partial class LockProtocol
         return change with { Notifications = [LockNotification.Revoked(lockName, grant.Owner, fencingToken), .. change.Notifications] };
     }
 
-    /// <summary>Forgets the last occurrence of a series.</summary>
+    /// <summary>Forgets the occurrences of a series.</summary>
     /// <param name="state">The lock as it is.</param>
     /// <param name="series">The series.</param>
     /// <param name="now">The store's time.</param>

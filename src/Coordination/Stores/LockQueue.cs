@@ -45,12 +45,14 @@ internal static class LockQueue
 
         /// <summary>With the wait at its place, or at the end; alive until it should have asked again.</summary>
         /// <param name="request">What it asks.</param>
-        /// <param name="heldUntil">When the holder's lease runs out.</param>
+        /// <param name="holder">Whose lease runs out first.</param>
         /// <param name="now">The moment of the request.</param>
         /// <param name="place">How many stand before it.</param>
-        public ImmutableArray<QueuedWaiter> Join(AcquireRequest request, DateTimeOffset heldUntil, DateTimeOffset now, out int place)
+        public ImmutableArray<QueuedWaiter> Join(AcquireRequest request, LockGrant holder, DateTimeOffset now, out int place)
         {
-            var aliveUntil = heldUntil.After(request.ClaimWindow).After(Grace);
+            // Where readers have the lock, one that waits to write keeps out others who would fit: it asks again within a claim window, so that one that died does not for long.
+            var asksBy = holder.Share?.FitsBesideSome == true && now.After(request.ClaimWindow) < holder.LastsUntil ? now.After(request.ClaimWindow) : holder.LastsUntil;
+            var aliveUntil = asksBy.After(request.ClaimWindow).After(Grace);
             place = waiters.PlaceOf(request.Owner, request.Entry);
             if (place >= 0)
             {

@@ -38,7 +38,7 @@ public sealed record LockState
     /// <value>Empty by default.</value>
     public ImmutableArray<RevokedGrant> Revoked { get; init => field = value.IsDefault ? [] : value; } = [];
 
-    /// <summary>The last occurrence of each series that the lock was granted for.</summary>
+    /// <summary>The last occurrence of each series that the lock was granted for, and what is remembered of those before it.</summary>
     /// <value>Empty by default.</value>
     public ImmutableArray<LastOccurrence> Occurrences { get; init => field = value.IsDefault ? [] : value; } = [];
 }

@@ -138,7 +138,10 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         _missedTurns += _firstBehind is { } token && MissedTurn(reply, token, lastToken) ? 1 : 0;
         _firstBehind = reply.WaitersBefore > 0 ? null : IsUpgraded(reply) ? _firstBehind ?? lastToken : lastToken;
         var spread = Min(reply.WaitersBefore * WakeSpread, MaxWakeSpread);
-        var untilExpiry = Min(reply.Holder?.TimeToLive ?? TimeSpan.Zero, MaxSleep) + WakeAfterExpiry + spread;
+        var untilExpiry = Min(reply.Holder?.TimeToLive ?? TimeSpan.Zero, MaxSleep);
+
+        // Where readers have the lock, one that waits to write keeps out others who would fit. So each shows that it is alive within a claim window, and looks whether those before it are.
+        untilExpiry = (reply.Holder?.Share?.FitsBesideSome == true ? Min(untilExpiry, Request.ClaimWindow) : untilExpiry) + WakeAfterExpiry + spread;
         return _missedTurns == 0 ? WithOthers(untilExpiry) : Min(untilExpiry, Max(Request.ClaimWindow / Math.Pow(2, _missedTurns), MinRhythm));
     }
 

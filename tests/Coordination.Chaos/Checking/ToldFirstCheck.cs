@@ -22,14 +22,21 @@ internal static class ToldFirstCheck
                     continue;
                 }
 
-                var led = next.GrantedByServer - lost.End;
-                if (led < run.Settings.Margin - Resolution
-                    && run.GapOf(lost.By, lost.End - run.Settings.Margin, lost.End) is null
+                var (led, margin) = (next.GrantedByServer - lost.End, MarginOf(run.Settings, lost, next));
+                if (led < margin - Resolution
+                    && run.GapOf(lost.By, lost.End - margin, lost.End) is null
                     && !run.Disturbances.Any(d => d.MayLose(lost.Lock) && d.Overlaps(lost.GrantedNoEarlier, next.GrantedByServer)))
                 {
-                    yield return new Violation(CheckKind.ToldFirst, lost.End, $"{lost} was told of its loss {led.TotalMilliseconds:F0} ms before {next}, and not {run.Settings.Margin.TotalMilliseconds:F0} ms.");
+                    yield return new Violation(CheckKind.ToldFirst, lost.End, $"{lost} was told of its loss {led.TotalMilliseconds:F0} ms before {next}, and not {margin.TotalMilliseconds:F0} ms.");
                 }
             }
         }
     }
+
+    /// <summary>
+    /// What had the lock to itself for less than a lease had it by a handover whose claim did not arrive: that lasts for a claim window, and the margin is as large a part
+    /// of it as it is of a lease.
+    /// </summary>
+    private static TimeSpan MarginOf(RunSettings settings, Holding lost, Holding next) =>
+        next.GrantedByServer - lost.GrantedNoEarlier < settings.Lease && settings.ClaimWindow < settings.Lease ? settings.Margin * (settings.ClaimWindow / settings.Lease) : settings.Margin;
 }

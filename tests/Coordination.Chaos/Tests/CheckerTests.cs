@@ -96,6 +96,14 @@ public sealed class CheckerTests
     public void A_loss_that_is_told_too_late_is_found(double lost, int found) =>
         Assert.Equal(found, Check(Run(Hold("w1.1", 1, 1, 2, lost, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, 5, 29))).Count(check => check == CheckKind.ToldFirst));
 
+    [Theory]
+    [Promise("G2")]
+    [InlineData(2.44, 2.5, 0)]
+    [InlineData(2.65, 2.5, 1)]
+    [InlineData(4.65, 5, 1)]
+    public void The_margin_of_a_handover_that_is_not_claimed_is_that_of_its_window(double lost, double next, int found) =>
+        Assert.Equal(found, Check(Run(Hold("w1.1", 1, 1, 2, lost, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, next, 29))).Count(check => check == CheckKind.ToldFirst));
+
     [Fact]
     [Promise("G2")]
     public void A_process_that_was_not_scheduled_cannot_be_told() =>

@@ -15,7 +15,9 @@ internal sealed class WorkOfAll
     public int Most { get; private set; }
 
     /// <summary>Work of a node, of whose kind so many may lead at a time.</summary>
-    public Work Of(int instances) => new()
+    /// <param name="instances">How many.</param>
+    /// <param name="drained">What it still waits for when it is told to stop.</param>
+    public Work Of(int instances, Task? drained = null) => new()
     {
         Do = async (term, stoppingToken) =>
         {
@@ -26,6 +28,7 @@ internal sealed class WorkOfAll
             }
             finally
             {
+                await (drained ?? Task.CompletedTask);
                 lock (_gate)
                 {
                     _running.Remove(term);

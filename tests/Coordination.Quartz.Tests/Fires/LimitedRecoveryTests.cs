@@ -1,5 +1,4 @@
 using Coordination.Quartz.Tests.Schedulers;
-using Quartz;
 
 namespace Coordination.Quartz.Tests.Fires;
 
@@ -150,47 +149,6 @@ public sealed class LimitedRecoveryTests : LimitTest
         Ledger.AssertUpTo(2);
     }
 
-    /// <summary>What is remembered is the last fire of a series: one beside which a later one has begun is over, however it ended, and is not run again.</summary>
-    [Fact]
-    public async Task A_fire_beside_which_a_later_one_has_begun_is_not_recovered_nor_run_twice()
-    {
-        var cut = new CutOffStore(Store);
-        var (ada, bob) = (await StartAsync("ada", Recover, cut), await StartAsync("bob", Recover));
-        var cy = await StartAsync("cy", Recover);
-        var (first, next) = CreateSeconds();
-        await ScheduleAsync(ada, first);
-        await UntilAsync(() => Ledger.Runs.Count == 1, "ada runs it");
-        await ScheduleAsync(bob, first);
-        await UntilToldAsync(bob, 1307);
-        await ScheduleAsync(cy, next);
-        await UntilAsync(() => Ledger.Runs.Count == 2, "the later one runs beside");
-        cut.CutOff();
-        await UntilAsync(() => bob.Verdicts.All.Count == 1, "bob's fire is over");
-        Assert.True(bob.Verdicts.All[0].IsSkipped);
-        Assert.Equal(["ada", "cy"], Ledger.Runs.Select(run => run.Scheduler));
-    }
-
-    [Fact]
-    [Failure("F90")]
-    public async Task A_refire_beside_whose_run_a_later_one_has_begun_is_skipped_with_a_warning()
-    {
-        var (ada, cy) = (await StartAsync("ada"), await StartAsync("cy"));
-        var (first, next) = CreateSeconds();
-        var fails = new Gate();
-        StageOf(ada).Act = async (_, _) =>
-        {
-            await fails.PassAsync();
-            throw new JobExecutionException("It fails.") { RefireImmediately = true };
-        };
-        await ScheduleAsync(ada, first);
-        await fails.Reached.WaitAsync(Bound, Cancellation);
-        await ScheduleAsync(cy, next);
-        await UntilAsync(() => Ledger.Runs.Count == 2, "the later one runs beside");
-        fails.Open();
-        await UntilToldAsync(ada, 1337);
-        Assert.Equal(["ada", "cy"], Ledger.Runs.Select(run => run.Scheduler));
-    }
-
     [Fact]
     [Promise("G10")]
     [Failure("F75")]
@@ -234,16 +192,4 @@ public sealed class LimitedRecoveryTests : LimitTest
         await UntilAsync(() => Ledger.Runs.Count == 2, "bob runs it");
         Assert.Equal(1, Ledger.MostAtATime());
     }
-
-    /// <summary>The one fire in a second of a series, and that in the next second. Quartz takes no trigger that has ended by then.</summary>
-    private static (ITrigger First, ITrigger Next) CreateSeconds()
-    {
-        var now = DateTimeOffset.UtcNow;
-        return (Create(now), Create(now.AddSeconds(1)));
-
-        static ITrigger Create(DateTimeOffset time) =>
-            TriggerBuilder.Create().ForJob(Limited).WithIdentity("series").StartAt(time).EndAt(time.AddMilliseconds(500)).WithSimpleSchedule(x => x.WithInterval(TimeSpan.FromSeconds(1)).WithRepeatCount(1)).Build();
-    }
-
-    private static async Task ScheduleAsync(TestScheduler node, ITrigger trigger) => await node.Quartz.ScheduleJob(trigger.Clone(), cancellationToken: Cancellation);
 }

@@ -21,6 +21,17 @@ public sealed class RetriedFiresTests
         Assert.Equal(0, retried.Count);
     }
 
+    [Fact]
+    public void A_fire_is_not_forgotten_because_another_one_of_its_trigger_has_ended()
+    {
+        var (retried, trigger) = (new RetriedFires(), new TriggerKey("nightly"));
+        retried.Keep(trigger, Fire("first"));
+        retried.Forget(trigger, Fire("second"));
+        Assert.True(retried.TryGet(trigger, out _));
+        retried.Forget(trigger, Fire("first"));
+        Assert.False(retried.TryGet(trigger, out _));
+    }
+
     /// <summary>As with triggers that fire once, and are deleted before their retry.</summary>
     [Fact]
     public void Of_more_than_there_is_room_for_the_oldest_are_forgotten()

@@ -144,7 +144,7 @@ public sealed class RunLockTests : LimitTest
         var policy = new ExclusivePolicy(LockName, share, new LockOptions(), null, null, OncePerFireTime: true, JobCrashAction.Recover, null, null);
         var fire = new Occurrence { Series = "series", Time = _now, Run = RunName.Of("ada", "scheduler", "2", _now), Recover = true, RememberFor = TimeSpan.FromDays(1) };
         return (
-            new RunLock(node.Services.GetRequiredService<OccurrenceLocks>(), new CapacityConflicts(_log), _clock, _log),
+            new RunLock(node.Services.GetRequiredService<OccurrenceLocks>(), new CapacityConflicts(_log), _clock),
             new ExclusiveRun(await context.Task.WaitAsync(Bound, Cancellation), policy, fire, _log));
     }
 

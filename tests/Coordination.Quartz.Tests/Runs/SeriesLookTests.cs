@@ -100,6 +100,17 @@ public sealed class SeriesLookTests : IAsyncLifetime
         Assert.Equal(2, (await _store.InspectAsync(LockName, 1, Cancellation)).Holders.Count);
     }
 
+    /// <summary>It says nothing of whether the earlier one is run.</summary>
+    [Fact]
+    public async Task A_holder_that_runs_a_later_occurrence_of_the_series_is_no_reason_to_skip()
+    {
+        var (share, fire) = (LockShare.PermitOf(1), Fire(_then.AddHours(2), RunName.Of("bob", "scheduler", "1", _then.AddHours(2))));
+        Assert.True((await AcquireAsync("bob", 1, fire, share)).IsGranted);
+        var holder = (await _store.GetHolderAsync(LockName, Cancellation))!;
+        Assert.False(await LookAsync(holder, share));
+        Assert.Equal(holder.FencingToken, (await _store.GetHolderAsync(LockName, Cancellation))!.FencingToken);
+    }
+
     /// <summary>A node that stands by for it asks now and then, and has no place in the queue before the look.</summary>
     [Theory]
     [InlineData(JobCrashAction.Recover, OccurrenceStatus.Recovering)]

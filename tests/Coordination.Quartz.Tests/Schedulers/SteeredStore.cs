@@ -14,8 +14,16 @@ internal sealed class SteeredStore(ILockStore inner) : DelegatingLockStore(inner
     /// <summary>Comes before each request for an occurrence, with its number from one.</summary>
     public Func<int, Task>? BeforeOccurrence { get; set; }
 
+    /// <summary>Is told of each occurrence that is asked for.</summary>
+    public Action<Occurrence>? OnOccurrence { get; set; }
+
     public override async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
+        if (request.Occurrence is { } occurrence)
+        {
+            OnOccurrence?.Invoke(occurrence);
+        }
+
         if (request.Occurrence is not null && BeforeOccurrence is { } before)
         {
             await before(Interlocked.Increment(ref _occurrences)).WaitAsync(cancellationToken);

@@ -1,7 +1,5 @@
 using Coordination.Redis.Tests.Servers;
 using Coordination.TestKit.Servers;
-using Microsoft.Extensions.DependencyInjection;
-using StackExchange.Redis;
 
 namespace Coordination.Redis.Tests.Contract;
 
@@ -44,32 +42,21 @@ public sealed class TlsLockContract(TlsFixture server) : RedisLockContract(serve
 /// <summary>What users are promised of locks, on a server that several nodes share.</summary>
 public abstract class RedisLockContract(ServerFixture server) : LockContract
 {
-    private readonly string _prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
-    private ConfigurationOptions? _settings;
+    private readonly SharedServer _server = new(server);
 
     public override async ValueTask InitializeAsync()
     {
-        _settings = await server.GetSettingsAsync();
+        await _server.StartAsync();
         await base.InitializeAsync();
     }
 
-    protected override void UseStore(ICoordinationBuilder builder) =>
-        builder.UseRedis(_settings!, options =>
-        {
-            options.KeyPrefix = _prefix;
-            options.ProbeOnStart = false;
-        });
+    protected override void UseStore(ICoordinationBuilder builder) => _server.Use(builder);
 
-    protected override async Task LoseAllDataAsync()
-    {
-        await using var connection = await server.ConnectAsOperatorAsync();
-        await Keyspace.LoseAsync(connection, _prefix);
-    }
+    protected override Task LoseAllDataAsync() => _server.LoseAllDataAsync();
 
     protected override async Task AssertNothingLeftAsync(string lockName)
     {
         await base.AssertNothingLeftAsync(lockName);
-        await using var connection = await server.ConnectAsOperatorAsync();
-        await Keyspace.AssertOnlyTokenLeftAsync(connection, _prefix, lockName);
+        await _server.AssertOnlyTokenLeftAsync(lockName);
     }
 }

@@ -15,38 +15,31 @@ public sealed class ClusterStoreShareContract(ClusterFixture server) : RedisStor
 [Needs(Need.RedisServer)]
 public sealed class AclStoreShareContract(AclFixture server) : RedisStoreShareContract(server);
 
+[Needs(Need.RedisServer)]
+public sealed class SentinelStoreShareContract(SentinelFixture server) : RedisStoreShareContract(server);
+
+[Needs(Need.RedisServer)]
+public sealed class TlsStoreShareContract(TlsFixture server) : RedisStoreShareContract(server);
+
 /// <summary>What every store keeps to at the seam that keeps locks which several may hold, on a server.</summary>
 public abstract class RedisStoreShareContract(ServerFixture server) : LockStoreShareContract
 {
-    private readonly string _prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
-    private TestNode? _node;
+    private readonly SharedServer _server = new(server);
 
     public override async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
         await base.DisposeAsync();
-        if (_node is not null)
-        {
-            await _node.DisposeAsync();
-        }
+        await _server.DisposeAsync();
     }
 
-    protected override async Task<ILockStore> CreateStoreAsync()
-    {
-        _node = new TestNode(await server.GetSettingsAsync(), _prefix);
-        return _node.Store;
-    }
+    protected override async Task<ILockStore> CreateStoreAsync() => (await _server.StartNodeAsync()).Store;
 
-    protected override async Task LoseAllDataAsync()
-    {
-        await using var connection = await server.ConnectAsOperatorAsync();
-        await Keyspace.LoseAsync(connection, _prefix);
-    }
+    protected override Task LoseAllDataAsync() => _server.LoseAllDataAsync();
 
     protected override async Task AssertNothingLeftAsync(string lockName)
     {
         await base.AssertNothingLeftAsync(lockName);
-        await using var connection = await server.ConnectAsOperatorAsync();
-        await Keyspace.AssertOnlyTokenLeftAsync(connection, _prefix, lockName);
+        await _server.AssertOnlyTokenLeftAsync(lockName);
     }
 }

@@ -34,29 +34,34 @@ public sealed class ShareMachineAndRedisTests : ClockTests
 
     private static readonly Gen<TimeSpan> Duration = Gen.OneOf(Gen.Const(100), Gen.Const(250), Gen.Const(1000), Gen.Const(5000)).Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds));
 
-    private static readonly Gen<Occurrence?> Occurrence = Gen.Frequency(
-        (4, Gen.Const((Occurrence?)null)),
-        (1, Gen.Select(Gen.Int[1, 2], Gen.Int[1, 2], Gen.Bool, (day, run, recover) => (Occurrence?)new Occurrence
-        {
-            Series = "daily",
-            Time = DateTimeOffset.UnixEpoch.AddDays(20_000 + day),
-            Run = "run-" + run.ToString(CultureInfo.InvariantCulture),
-            RememberFor = TimeSpan.FromHours(1),
-            Recover = recover,
-        })));
+    /// <summary>Of two days, that is mostly of the last one; of some, out of their order; or of more than are remembered.</summary>
+    private static readonly Gen<Gen<Occurrence?>> Series = Gen.OneOf(Gen.Const((4, 2)), Gen.Const((1, 5)), Gen.Const((0, 5)), Gen.Const((0, 100))).Select(series => Gen.Frequency(
+        (series.Item1, Gen.Const((Occurrence?)null)),
+        (1, Gen.Select(Gen.Int[1, series.Item2], Gen.Int[1, 2], Gen.Bool, (day, run, recover) => (Occurrence?)OccurrenceOf(day, "run-" + run.ToString(CultureInfo.InvariantCulture), recover)))));
 
-    private static readonly Gen<Step[]> Steps = Use.SelectMany(share => Gen.Frequency(
-        (8, Gen.Select(Owner, Gen.Long[1, 2], Duration, Duration, Gen.Bool, share, Occurrence, (owner, entry, lease, window, wait, share, occurrence) =>
+    private static readonly Gen<Step[]> Steps = Gen.Select(Use, Series).SelectMany((share, occurrence) => Gen.Frequency(
+        (8, Gen.Select(Owner, Gen.Long[1, 2], Duration, Duration, Gen.Bool, share, occurrence, (owner, entry, lease, window, wait, share, occurrence) =>
             (Step)new Acquiring(owner, EntryOf(entry, share), lease, window, wait, share, occurrence))),
-        (6, Gen.Select(Owner, Gen.Long[1, 2], Duration, share, Gen.Int[0, 5], Gen.Bool, Occurrence, Gen.Bool, (owner, entry, window, share, atLeast, takes, occurrence, finished) =>
+        (6, Gen.Select(Owner, Gen.Long[1, 2], Duration, share, Gen.Int[0, 5], Gen.Bool, occurrence, Gen.Bool, (owner, entry, window, share, atLeast, takes, occurrence, finished) =>
             (Step)new Releasing(owner, EntryOf(entry, share), window, share, atLeast == 0 ? TimeSpan.FromSeconds(2) : TimeSpan.Zero, takes, occurrence, finished))),
         (4, Gen.Select(Owner, Duration, Gen.Int[0, 2], Gen.Int[0, 2], Gen.Int[0, 2], (owner, lease, token, claimed, entry) =>
             (Step)new Renewing(owner, lease, token, claimed == 0 ? null : claimed, entry == 0 ? null : entry))),
         (1, Gen.Select(Gen.Bool, Duration, (isCurrent, window) => (Step)new Revoking(isCurrent, window))),
         (1, Gen.Const((Step)new Looking())),
+        (1, Gen.Select(share, Gen.Int[1, 40], Gen.Int[50, 70], Gen.Int[2, 9], (share, day, count, unfinished) => (Step)new Filling(share, day, count, unfinished))),
+        (1, Gen.Int[1, 4].Select(chance => (Step)new Forgetting(chance == 1))),
         (6, Gen.Frequency((12, Gen.Int[0, 2000]), (1, Gen.Int[60_000, 70_000])).Select(milliseconds => (Step)new Passing(TimeSpan.FromMilliseconds(milliseconds))))).Array[1, 2 * StepsOfASequence]);
 
     private int _sequences;
+
+    private static Occurrence OccurrenceOf(int day, string run, bool recover) => new()
+    {
+        Series = "daily",
+        Time = DateTimeOffset.UnixEpoch.AddDays(20_000 + day),
+        Run = run,
+        RememberFor = TimeSpan.FromHours(1),
+        Recover = recover,
+    };
 
     /// <summary>An entry asks for one share, whenever it asks.</summary>
     private static long EntryOf(long entry, LockShare? share) =>
@@ -87,7 +92,7 @@ public sealed class ShareMachineAndRedisTests : ClockTests
                 throw new InvalidOperationException($"""
                     {difference.Message}
                     at {run.Now:O}, of {steps[i]}
-                    in {before}, [{string.Join(", ", before.Grants)}], [{string.Join(", ", before.Waiters)}], [{string.Join(", ", before.Revoked)}], entries [{string.Join(", ", before.Grants.SelectMany(grant => grant.Entries))}],
+                    in {before}, [{string.Join(", ", before.Grants)}], [{string.Join(", ", before.Waiters)}], [{string.Join(", ", before.Revoked)}], occurrences [{string.Join(", ", before.Occurrences.Select(last => $"{last} {string.Join(' ', last.Earlier)}"))}], entries [{string.Join(", ", before.Grants.SelectMany(grant => grant.Entries))}],
                     after {string.Join("\n      ", steps[Math.Max(0, i - 12)..i].AsEnumerable())}
                     """);
             }
@@ -226,6 +231,32 @@ public sealed class ShareMachineAndRedisTests : ClockTests
         }
 
         private static LockHolder WithoutPermit(LockHolder holder) => holder with { Permit = null };
+    }
+
+    /// <summary>One run after the other, some of which are left unfinished, until what is remembered is full.</summary>
+    private sealed record Filling(LockShare? Share, int Day, int Count, int Unfinished) : Step
+    {
+        public override async Task TakeAsync(Run run)
+        {
+            if (Share?.Reader is not null || !run.State.Grants.IsEmpty)
+            {
+                return;
+            }
+
+            var (owner, entry) = (new LockOwner("filler", 1), EntryOf(1, Share));
+            for (var day = Day; day < Day + Count; day++)
+            {
+                var occurrence = OccurrenceOf(day, "run-1", recover: true);
+                await new Acquiring(owner, entry, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), Wait: false, Share, occurrence).TakeAsync(run);
+                await new Releasing(owner, entry, TimeSpan.FromSeconds(1), Share, TimeSpan.Zero, Takes: false, day % Unfinished == 0 ? null : occurrence, IsFinished: day % Unfinished != 1).TakeAsync(run);
+            }
+        }
+    }
+
+    private sealed record Forgetting(bool Does) : Step
+    {
+        public override Task TakeAsync(Run run) => !Does ? Task.CompletedTask : run.CompareAsync(
+            LockProtocol.ForgetOccurrence(run.State, "daily", run.Now), ((ILockStoreAdministration)run.Store).ForgetOccurrenceAsync(run.Name, "daily", Token), static reply => reply);
     }
 
     private sealed record Passing(TimeSpan Time) : Step

@@ -87,6 +87,30 @@ public sealed class StoreConditionTests
         async Task<ILockLease> AcquireAsync(string name) => await node.GetLock(name).AcquireAsync(Token);
     }
 
+    /// <summary>Of a name that is used for the first time as well, and in any way.</summary>
+    [Theory]
+    [Promise("G1")]
+    [Failure("F30")]
+    [InlineData("new")]
+    [InlineData("known")]
+    public async Task A_server_without_memory_grants_nothing(string name)
+    {
+        await using var server = await RedisProcess.StartAsync();
+        await using var node = new TestNode(builder => builder.UseRedis(server.ConnectionString, options => options.ProbeOnStart = false));
+        ILock[] locks = [node.GetLock("x-" + name), node.Provider.GetSemaphore("s-" + name, 2), node.Provider.GetReaderWriterLock("w-" + name).Write];
+        foreach (var known in locks.Where(_ => name == "known"))
+        {
+            await (await known.AcquireAsync(Token)).DisposeAsync();
+        }
+
+        await RedisTopology.AskAsync(server, "CONFIG", "SET", "maxmemory", "1");
+        foreach (var one in locks)
+        {
+            var error = await Assert.ThrowsAsync<LockStoreException>(() => one.TryAcquireAsync(Token));
+            Assert.Contains("Raise maxmemory", error.Message, StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>A node that made no call knows nothing, and its health check asks.</summary>
     [Theory]
     [Failure("F58")]

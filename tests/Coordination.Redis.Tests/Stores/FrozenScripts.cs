@@ -15,13 +15,13 @@ internal static class FrozenScripts
         ["Inspect"] = "e6bc5a6cfd852076a4e78f51feb3683c1eb0bc42",
         ["Identity"] = "98a1a20ffb907d9d3290463f61412c4c8acf4688",
         ["Race"] = "8a9025c89c857770638232dc63a6d7b1c9e08eac",
-        ["ShareAcquire"] = "436dab498943cf6506b6e5f7e9cd877069f4f0f9",
-        ["ShareRelease"] = "87aa82ad7f9b87ead1460c2e4d7a713cda4d63f1",
+        ["ShareAcquire"] = "19799c0bf8388c583eccdbf3f15d22b03ec332e6",
+        ["ShareRelease"] = "cdd5ba5a877ed20cf9a968fd1df687afcf94fff1",
         ["ShareJoined"] = "0044eb7187fa768747dd083b29207f40bd508e55",
         ["ShareRenew"] = "4f95a45c758ad6c4fa7f481141ff3a8a4596b7c4",
         ["ShareClaim"] = "a1c7cb3bedf4d3ee00728ee9e7cd65efb8581253",
         ["ShareRevoke"] = "f888820bacb26cfdd15be5d0312cf88fa8f5492c",
-        ["ShareInspect"] = "dbf1e8a281d6061c882a7ad4dce62e2540fa45ad",
-        ["Settle"] = "4ce03042a6e42a849ca42a48d426a807928cf55d",
+        ["ShareInspect"] = "d41d0c85dd2e3e467642d55796dee9dca7889245",
+        ["Settle"] = "0730a83a0da6356e48d3bd8f62ee38dc95e5d697",
     };
 }

@@ -19,7 +19,8 @@ public sealed class LargeSemaphoreTests(RedisServerFixture server)
     [Promise("G1")]
     public async Task Numbers_of_many_permits_are_given_once_and_the_lowest_first()
     {
-        await using var node = new TestNode(await server.GetSettingsAsync(), "test-" + Guid.NewGuid().ToString("N")[..8]);
+        var prefix = "test-" + Guid.NewGuid().ToString("N")[..8];
+        await using var node = new TestNode(await server.GetSettingsAsync(), prefix);
         var owners = Enumerable.Range(1, Permits).Select(i => new LockOwner("-ada", i)).ToArray();
         Assert.Equal(Enumerable.Range(0, Permits), await AcquireAsync(node.Store, owners));
 
@@ -29,6 +30,10 @@ public sealed class LargeSemaphoreTests(RedisServerFixture server)
 
         await ReleaseAsync(node.Store, [.. owners[..10], .. owners[(Permits / 2)..^10].Reverse()]);
         Assert.Equal(Enumerable.Range(0, 3), await AcquireAsync(node.Store, owners[..3]));
+
+        // What nobody has any more is not remembered one by one: it would be read and written by each request.
+        await using var connection = await server.ConnectAsOperatorAsync();
+        Assert.InRange(await connection.GetDatabase().HashStringLengthAsync(LockText.KeyOf(prefix, "large"), "@"), 1, 100);
     }
 
     private static async Task<int[]> AcquireAsync(ILockStore store, LockOwner[] owners)

@@ -31,10 +31,10 @@ public sealed class TestFramework : XunitTestFramework
             // With no seed the order is the same on every machine and for every build, where xunit takes another for each build.
             Randomizer.Seed = executionOptions.Seed() ?? 0;
             var selected = await new Selection(IsMet, new OneSpeaker(TestAssembly.Assembly, IsMet, Environment.GetCommandLineArgs()).ElsewhereAsync).OfAsync(testCases);
-            if (!IsMet(Need.LongTier) && executionOptions.MaxParallelThreads() is null)
+            if (executionOptions.MaxParallelThreads() is null && TestAssembly.Assembly.GetCustomAttribute<ParallelizationAttribute>() is null)
             {
-                // Tests of the short tier wait for the most part. Those of the long one keep the processors busy by processes of their own.
-                executionOptions.SetMaxParallelThreads(2 * Environment.ProcessorCount);
+                // Tests wait for the most part. A project whose tests keep the processors busy, by processes of their own, says how many run at a time.
+                executionOptions.SetMaxParallelThreads(3 * Environment.ProcessorCount);
             }
 
             await base.RunTestCases([.. selected.Select(DueTestCase.Of)], executionMessageSink, executionOptions, cancellationToken);

@@ -101,6 +101,30 @@ public sealed class SharedLockTests
         }
     }
 
+    /// <summary>The store keeps the read for the safety margin still, and would have the upgrade wait.</summary>
+    [Fact]
+    [Promise("G2", "G8")]
+    public async Task Who_waits_to_upgrade_learns_that_the_read_is_lost_when_its_node_does()
+    {
+        await using var node = new TestNode();
+        var bounded = node.Provider.GetReaderWriterLock("work", new LockOptions { MaxHold = TimeSpan.FromSeconds(1) });
+        var reading = await bounded.UpgradeableRead.AcquireAsync(Token);
+        await using var other = await node.Provider.GetReaderWriterLock("work").Read.AcquireAsync(Token);
+        var upgrade = bounded.Upgrade(reading);
+        Task<ILockLease?>[] waits = [upgrade.AcquireAsync(Token)!, upgrade.TryAcquireAsync(TimeSpan.FromHours(1), Token), upgrade.AsStandby().AcquireAsync(Token)!];
+
+        Assert.True(node.AdvanceUntil(() => reading.Lost.IsCancellationRequested, TimeSpan.FromMinutes(1)));
+        foreach (var wait in waits)
+        {
+            Assert.Equal(LeaseLossReason.MaxHoldReached, (await Assert.ThrowsAsync<LeaseLostException>(() => wait.WaitAsync(TimeSpan.FromMinutes(1), Token))).Reason);
+        }
+
+        Assert.Equal(LeaseLossReason.MaxHoldReached, (await Assert.ThrowsAsync<LeaseLostException>(() => upgrade.TryAcquireAsync(Token))).Reason);
+        using var cancelled = new CancellationTokenSource();
+        await cancelled.CancelAsync();
+        Assert.Equal(cancelled.Token, (await Assert.ThrowsAnyAsync<OperationCanceledException>(() => upgrade.AcquireAsync(cancelled.Token))).CancellationToken);
+    }
+
     [Fact]
     public async Task A_name_in_other_use_is_said_at_each_way_to_ask_and_leaves_nothing_behind()
     {

@@ -59,6 +59,18 @@ public sealed partial class WaiterSleepTests
         Assert.Equal(ClaimWindow / 2, waiter.Refused(Shared(holder: 3, lastToken: 4)));
     }
 
+    /// <summary>It keeps out others who would fit beside readers, and has to show that it is alive.</summary>
+    [Theory]
+    [Promise("G4")]
+    [InlineData(LockShareKind.Read, LockShareKind.Write)]
+    [InlineData(LockShareKind.UpgradeableRead, LockShareKind.Write)]
+    [InlineData(LockShareKind.Read, LockShareKind.Read)]
+    public void One_that_waits_while_others_read_asks_again_within_a_claim_window(LockShareKind held, LockShareKind wanted)
+    {
+        var sleep = Waits(wanted).Refused(Shared(holder: 1, lastToken: 1, held));
+        Assert.InRange(sleep, ClaimWindow / 2, ClaimWindow + TimeSpan.FromMilliseconds(10));
+    }
+
     private Waiter Waits(LockShareKind kind) => new(
         Requests.Acquire("work", new LockOwner("node", 1), TimeSpan.FromSeconds(15), wait: true, claimWindow: ClaimWindow) with
         {
@@ -72,7 +84,7 @@ public sealed partial class WaiterSleepTests
         },
         _clock);
 
-    private static TimedReply<AcquireReply> Shared(long holder, long lastToken, LockShareKind kind = LockShareKind.Read)
+    private static TimedReply<AcquireReply> Shared(long holder, long lastToken, LockShareKind kind = LockShareKind.Write)
     {
         var held = Held(holder);
         var share = new LockShare { Kind = kind, Capacity = LockCapacity.ReaderWriter };
