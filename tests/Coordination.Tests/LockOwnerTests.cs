@@ -52,6 +52,15 @@ public sealed class LockOwnerTests
         Assert.Equal("nodeId", error.ParamName);
     }
 
+    [Theory]
+    [InlineData("host-1-ab12cd34", "host")]
+    [InlineData("web-7-eu-1-ab12cd34", "web-7-eu")]
+    [InlineData("host", "host")]
+    [InlineData("host-1", "host-1")]
+    [InlineData("-1-ab12cd34", "-1-ab12cd34")]
+    [InlineData("--", "--")]
+    public void The_name_of_a_node_is_its_id_without_the_last_two_parts(string nodeId, string name) => Assert.Equal(name, new LockOwner(nodeId, 1).NodeName);
+
     [Fact]
     [Failure("F6")]
     public void Owners_are_equal_by_node_and_number_and_case_matters()

@@ -31,6 +31,8 @@ public sealed class ServiceSettingsTests
             ("WorkingService:OnOverdue", "StopHost"),
             ("WorkingService:LockOptions:LeaseDuration", "00:00:30"),
             ("WorkingService:LockOptions:AllowBarging", "true"),
+            ("WorkingService:LockOptions:Note", "v7"),
+            ("WorkingService:LockOptions:Rank", "7"),
             ("north:LockName", "by-name"),
             ("north:StopHostAfterFailures", "7"));
 
@@ -38,7 +40,7 @@ public sealed class ServiceSettingsTests
         Assert.Equal(("by-type", "by-name"), (byType.LockName, host.Services.GetRequiredKeyedService<ILeadership>("north").LockName));
         var options = OptionsOf(host, typeof(WorkingService).ToString());
         Assert.Equal(
-            (TimeSpan.FromHours(1), TimeSpan.FromMinutes(7), OverdueAction.StopHost, new LockOptions { LeaseDuration = TimeSpan.FromSeconds(30), AllowBarging = true }),
+            (TimeSpan.FromHours(1), TimeSpan.FromMinutes(7), OverdueAction.StopHost, new LockOptions { LeaseDuration = TimeSpan.FromSeconds(30), AllowBarging = true, Note = "v7", Rank = 7 }),
             (options.MaxTerm, options.MaxRestartDelay, options.OnOverdue, options.LockOptions));
         Assert.Equal(7, OptionsOf(host, $"{typeof(WorkingService)} (north)").StopHostAfterFailures);
     }
@@ -88,6 +90,15 @@ public sealed class ServiceSettingsTests
         using var host = Build(AddBoth, (key, value), ("north:Interval", key == "north:Interval" ? value : "00:05:00"));
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Token));
         Assert.Contains($"Coordination:Services:{key}", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Failure("F68")]
+    public async Task A_note_with_control_characters_stops_the_start_and_is_named()
+    {
+        using var host = Build(AddBoth, ("WorkingService:LockOptions:Note", "v7\nfake: line"), ("north:Interval", "00:05:00"));
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Token));
+        Assert.Contains("Note has the control character U+000A", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]

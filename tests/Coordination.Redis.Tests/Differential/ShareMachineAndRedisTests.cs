@@ -32,6 +32,8 @@ public sealed class ShareMachineAndRedisTests : ClockTests
             (1, Gen.Const((LockShare?)null)),
             (1, Gen.Const((LockShare?)LockShare.PermitOf(2))))));
 
+    private static readonly Gen<string?> Successor = Gen.Frequency((4, Gen.Const((string?)null)), (4, Owner.Select(owner => (string?)owner.NodeId)), (1, Gen.Const((string?)"nobody")));
+
     private static readonly Gen<TimeSpan> Duration = Gen.OneOf(Gen.Const(100), Gen.Const(250), Gen.Const(1000), Gen.Const(5000)).Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds));
 
     /// <summary>Of two days, that is mostly of the last one; of some, out of their order; or of more than are remembered.</summary>
@@ -40,13 +42,14 @@ public sealed class ShareMachineAndRedisTests : ClockTests
         (1, Gen.Select(Gen.Int[1, series.Item2], Gen.Int[1, 2], Gen.Bool, (day, run, recover) => (Occurrence?)OccurrenceOf(day, "run-" + run.ToString(CultureInfo.InvariantCulture), recover)))));
 
     private static readonly Gen<Step[]> Steps = Gen.Select(Use, Series).SelectMany((share, occurrence) => Gen.Frequency(
-        (8, Gen.Select(Owner, Gen.Long[1, 2], Duration, Duration, Gen.Bool, share, occurrence, (owner, entry, lease, window, wait, share, occurrence) =>
+        (8, Gen.Select(Owner, Gen.Long[1, 3], Duration, Duration, Gen.Bool, share, occurrence, (owner, entry, lease, window, wait, share, occurrence) =>
             (Step)new Acquiring(owner, EntryOf(entry, share), lease, window, wait, share, occurrence))),
-        (6, Gen.Select(Owner, Gen.Long[1, 2], Duration, share, Gen.Int[0, 5], Gen.Bool, occurrence, Gen.Bool, (owner, entry, window, share, atLeast, takes, occurrence, finished) =>
-            (Step)new Releasing(owner, EntryOf(entry, share), window, share, atLeast == 0 ? TimeSpan.FromSeconds(2) : TimeSpan.Zero, takes, occurrence, finished))),
+        (6, Gen.Select(Owner, Gen.Long[1, 3], Duration, share, Gen.Int[0, 5], Gen.Bool, Successor, occurrence, Gen.Bool, (owner, entry, window, share, atLeast, takes, successor, occurrence, finished) =>
+            (Step)new Releasing(owner, EntryOf(entry, share), window, share, atLeast == 0 ? TimeSpan.FromSeconds(2) : TimeSpan.Zero, takes, successor, occurrence, finished))),
         (4, Gen.Select(Owner, Duration, Gen.Int[0, 2], Gen.Int[0, 2], Gen.Int[0, 2], (owner, lease, token, claimed, entry) =>
             (Step)new Renewing(owner, lease, token, claimed == 0 ? null : claimed, entry == 0 ? null : entry))),
         (1, Gen.Select(Gen.Bool, Duration, (isCurrent, window) => (Step)new Revoking(isCurrent, window))),
+        (1, Gen.Bool.Select(isCurrent => (Step)new AskingToStepDown(isCurrent))),
         (1, Gen.Const((Step)new Looking())),
         (1, Gen.Select(share, Gen.Int[1, 40], Gen.Int[50, 70], Gen.Int[2, 9], (share, day, count, unfinished) => (Step)new Filling(share, day, count, unfinished))),
         (1, Gen.Int[1, 4].Select(chance => (Step)new Forgetting(chance == 1))),
@@ -144,6 +147,8 @@ public sealed class ShareMachineAndRedisTests : ClockTests
                 Entry = Entry,
                 LeaseDuration = Lease,
                 ClaimWindow = Window,
+                Note = Said.Note(Entry),
+                Rank = Said.Rank(Entry),
                 Wait = Wait,
                 Share = Share,
                 Occurrence = Occurrence,
@@ -157,7 +162,7 @@ public sealed class ShareMachineAndRedisTests : ClockTests
         private static async Task<AcquireReply> AskAsync(Run run, AcquireRequest request) => await run.AskAsync(request.Share, store => store.AcquireAsync(request, Token)) with { StoreClock = 0 };
     }
 
-    private sealed record Releasing(LockOwner Owner, long Entry, TimeSpan Window, LockShare? Share, TimeSpan AtLeast, bool Takes, Occurrence? Occurrence, bool IsFinished) : Step
+    private sealed record Releasing(LockOwner Owner, long Entry, TimeSpan Window, LockShare? Share, TimeSpan AtLeast, bool Takes, string? Successor, Occurrence? Occurrence, bool IsFinished) : Step
     {
         public override Task TakeAsync(Run run)
         {
@@ -173,6 +178,9 @@ public sealed class ShareMachineAndRedisTests : ClockTests
                 Share = Share,
                 LockAtLeastFor = AtLeast,
                 TakesHandover = Takes,
+                Successor = Successor,
+                Note = Said.Note(Entry),
+                Rank = Said.Rank(Entry),
                 Occurrence = Occurrence,
                 OccurrenceIsFinished = IsFinished,
             };
@@ -189,7 +197,19 @@ public sealed class ShareMachineAndRedisTests : ClockTests
             // What the owner holds, mostly under its token.
             var held = run.State.Grants.FirstOrDefault(grant => grant.Owner == Owner);
             var token = Token == 0 && ClaimedEntry is null ? (long?)null : held?.FencingToken ?? run.State.LastToken - (Token == 2 ? 1 : 0);
-            var request = new RenewalRequest { Share = held is not null ? held.Share : ShareOf(run.State.Capacity), LockName = run.Name, Owner = Owner, LeaseDuration = Lease, FencingToken = token, ClaimedEntry = Known(ClaimedEntry), Entry = Known(Entry) };
+            var asks = Known(ClaimedEntry ?? Entry);
+            var request = new RenewalRequest
+            {
+                Share = held is not null ? held.Share : ShareOf(run.State.Capacity),
+                LockName = run.Name,
+                Owner = Owner,
+                LeaseDuration = Lease,
+                FencingToken = token,
+                ClaimedEntry = Known(ClaimedEntry),
+                Entry = Known(Entry),
+                Note = Said.Note(asks),
+                Rank = Said.Rank(asks),
+            };
             long? Known(long? entry) => entry == 1 && held is { Entries: [var first, ..] } ? first : entry;
             return run.CompareAsync(LockProtocol.Renew(run.State, request, run.Now), FirstAsync(run.Store.RenewAsync([request], ShareMachineAndRedisTests.Token)), static reply => reply);
         }
@@ -214,6 +234,17 @@ public sealed class ShareMachineAndRedisTests : ClockTests
         }
     }
 
+    private sealed record AskingToStepDown(bool IsCurrent) : Step
+    {
+        public override Task TakeAsync(Run run)
+        {
+            var token = IsCurrent && run.State.Grants is [.., { } last] ? last.FencingToken : run.State.LastToken - 1;
+            var request = new StepDownRequest { StayAway = TimeSpan.FromSeconds(1), Successor = IsCurrent ? "bob" : null };
+            return run.CompareAsync(
+                LockProtocol.AskToStepDown(run.State, run.Name, token, request, run.Now), ((ILockStoreAdministration)run.Store).AskToStepDownAsync(run.Name, token, request, Token), static reply => reply);
+        }
+    }
+
     private sealed record Looking : Step
     {
         public override async Task TakeAsync(Run run)
@@ -227,7 +258,7 @@ public sealed class ShareMachineAndRedisTests : ClockTests
             Assert.All(permits, permit => Assert.InRange(permit, 0, actual.Capacity.Permits - 1));
 
             // Not how long, for arrivals of one moment are told apart by a microsecond.
-            Assert.Equal(expected.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive, waiter.Share)), actual.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive, waiter.Share)));
+            Assert.Equal(expected.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive, waiter.Share, waiter.Note, waiter.Rank)), actual.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive, waiter.Share, waiter.Note, waiter.Rank)));
         }
 
         private static LockHolder WithoutPermit(LockHolder holder) => holder with { Permit = null };

@@ -58,6 +58,7 @@ public sealed class StoreAdministrationTests
                 () => inspector.CountAsync(Token),
                 () => inspector.RevokeAsync("work", lease.FencingToken, Token),
                 () => inspector.ForgetOccurrenceAsync("work", "series", Token),
+                () => inspector.StepDownAsync("work", cancellationToken: Token),
             ])
         {
             var error = await Assert.ThrowsAsync<NotSupportedException>(call);

@@ -65,6 +65,8 @@ public sealed partial class LockProtocolTests
         Revoke(_state.LastToken);
         Granted(Bob);
         Queue(Cy, Dan);
+        Apply(LockProtocol.Acquire(_state, Requests.Acquire(LockName, Bob, Lease, entry: 2) with { Note = "second", Rank = 2 }, _now));
+        Apply(LockProtocol.Acquire(_state, Requests.Acquire(LockName, new LockOwner("eve", 1), Lease, wait: true) with { Note = "waiting", Rank = -3 }, _now));
         var read = JsonSerializer.Deserialize<LockState>(Write(_state))!;
         Assert.Equal(Write(_state), Write(read));
         Assert.Equal(_state.Waiters, read.Waiters);

@@ -70,6 +70,24 @@ public sealed partial class WaiterSleepTests
         Assert.True(_waiter.Refused(Held(2)) >= Left);
     }
 
+    /// <summary>Its turn was another's, whom the holder had named: it has missed nothing, and asks no more often.</summary>
+    [Fact]
+    [Promise("G14")]
+    public void One_that_was_told_that_the_lock_passed_to_another_missed_no_turn()
+    {
+        _waiter.Refused(Held(1));
+        for (var token = 2; token < 10; token++)
+        {
+            _waiter.AskAgainIn(ClaimWindow, isPassedBy: true);
+            Assert.True(_waiter.Refused(Held(token)) >= Left);
+        }
+
+        // One turn at a time is excused; and a wake for another reason excuses none.
+        Assert.Equal(ClaimWindow / 2, _waiter.Refused(Held(10)));
+        _waiter.AskAgainIn(TimeSpan.Zero, isPassedBy: false);
+        Assert.Equal(ClaimWindow / 4, _waiter.Refused(Held(11)));
+    }
+
     private static TimedReply<AcquireReply> Held(long token, int waitersBefore = 0, TimeSpan? left = null) => new(
         AcquireReply.Refused(
             new LockHolder { Owner = new LockOwner("another", 1), FencingToken = token, Since = DateTimeOffset.UnixEpoch, TimeToLive = left ?? Left }, waitersBefore),
