@@ -157,7 +157,7 @@ public static class ExclusiveServiceCollectionExtensions
             provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>()),
             registration.Key.DisplayName,
             service.Lock.Name);
-        var work = new TermWork(service, registration.GetService(provider), time);
+        var work = registration.GetService(provider);
         var process = provider.GetRequiredService<ProcessEnd>();
         var watch = new OverdueWatch(service.Overdue, lifetime, process, time, log);
         var leased = new LeasedWork(provider.GetRequiredService<IServiceScopeFactory>(), watch, log);

@@ -20,6 +20,9 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
     /// <summary>How long the node is to stay away after the work. To be read when that is over.</summary>
     public TimeSpan StayAway { get; private set; }
 
+    /// <summary>Whether the work is to end, also where its token does not say so yet.</summary>
+    public bool IsAsked => Cause is not null;
+
     /// <summary>Why the work is to end; null while it is not.</summary>
     private WorkEnd? Cause
     {

@@ -151,7 +151,8 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
 
     protected override void KnowReleased(LeaderInfo before) => _predecessors.SawReleased(before);
 
-    private static LeadershipChangeCause CauseOf(WorkEnd end) => end switch
+    /// <summary>What watchers are told of the end of a term.</summary>
+    public static LeadershipChangeCause CauseOf(WorkEnd end) => end switch
     {
         WorkEnd.Completed => LeadershipChangeCause.WorkCompleted,
         WorkEnd.Failed => LeadershipChangeCause.WorkFailed,

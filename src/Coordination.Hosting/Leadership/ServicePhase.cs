@@ -9,6 +9,9 @@ internal enum ServicePhase
     /// <summary>The host has stopped.</summary>
     Stopped,
 
+    /// <summary>Prepares the next term, before it contends.</summary>
+    Preparing,
+
     /// <summary>Waits for the lock.</summary>
     Standby,
 

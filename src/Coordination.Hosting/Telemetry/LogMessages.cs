@@ -114,4 +114,16 @@ internal static partial class LogMessages
 
     [LoggerMessage(1236, LogLevel.Warning, "'{Work}' is done, and the store did not confirm it: lock '{LockName}', token {FencingToken}, release: {Release}. It may count as not finished, and another node do it over.")]
     public static partial void RunOnceUnconfirmed(this ILogger logger, string work, string lockName, long fencingToken, ReleaseResult release);
+
+    [LoggerMessage(1240, LogLevel.Information, "{Service} prepares its next term, and then stands by for the lock '{LockName}'.")]
+    public static partial void Prepares(this ILogger logger, string service, string lockName);
+
+    [LoggerMessage(1241, LogLevel.Error, "{Service} failed to prepare a term, after {Duration}; lock '{LockName}'. This node does not contend until it has, and tries again after a while.")]
+    public static partial void PreparationFailed(this ILogger logger, Exception exception, string service, string lockName, TimeSpan duration);
+
+    [LoggerMessage(1242, LogLevel.Error, "The disposal of what {Service} had prepared for a term threw; lock '{LockName}'. The lock is released all the same.")]
+    public static partial void PreparedFailed(this ILogger logger, Exception exception, string service, string lockName);
+
+    [LoggerMessage(1243, LogLevel.Error, "{Service} threw in {Hook}: lock '{LockName}', token {FencingToken}. Nothing else changes by that.")]
+    public static partial void HookFailed(this ILogger logger, Exception exception, string service, string hook, string lockName, long fencingToken);
 }

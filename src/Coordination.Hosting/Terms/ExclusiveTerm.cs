@@ -1,4 +1,5 @@
 using Coordination.Hosting.Execution;
+using Coordination.Hosting.Terms;
 
 namespace Coordination;
 
@@ -57,6 +58,9 @@ public sealed class ExclusiveTerm : ILease
     /// The services of this term: a scope that is made when the term begins, and disposed when the work has returned, before the lock is released.
     /// </summary>
     public IServiceProvider Services { get; }
+
+    /// <summary>What was prepared for it; null where nothing was.</summary>
+    internal Prepared? Prepared { get; init; }
 
     /// <summary>
     /// Ends this term on purpose, with no error: the token of the work is cancelled, the work is awaited, the lock passes to the next node, and then this

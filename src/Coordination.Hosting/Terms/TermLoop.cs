@@ -12,12 +12,13 @@ namespace Coordination.Hosting.Terms;
 /// </summary>
 /// <remarks>Two rules stand above all else: the lock is never released while the work is running, and nothing but the host's stop ends the loop.</remarks>
 internal sealed class TermLoop(
-    ExclusiveService service, TermWork work, LeasedWork leased, LeaderObserver observer, FailureLimit failures, TimeProvider time, ServiceLog log) : IServiceLoop
+    ExclusiveService service, ExclusiveBackgroundService work, LeasedWork leased, LeaderObserver observer, FailureLimit failures, TimeProvider time, ServiceLog log) : IServiceLoop
 {
     /// <summary>How long it waits at least before it asks again for a lock that others use with another number of leaders; twice that at most.</summary>
     private static readonly TimeSpan DeferredDelay = TimeSpan.FromSeconds(1);
 
     private readonly ResiliencePipeline<TermOutcome> _restart = RestartBackoff.Create(service.Options, time);
+    private readonly Preparation _preparation = new(work, log);
     private string? _refusal;
     private LockCapacity? _inUseAs;
 
@@ -52,6 +53,7 @@ internal sealed class TermLoop(
         finally
         {
             await observer.StopAsync().ConfigureAwait(false);
+            await _preparation.DropAsync().ConfigureAwait(false);
             service.Leadership.End();
         }
     }
@@ -82,6 +84,12 @@ internal sealed class TermLoop(
         var began = time.GetTimestamp();
         try
         {
+            if (await PrepareAsync(stop).ConfigureAwait(false) is { } failed)
+            {
+                return failed;
+            }
+
+            began = time.GetTimestamp();
             var lease = await StandByAsync(stop).ConfigureAwait(false);
             await using (lease.ConfigureAwait(false))
             {
@@ -103,6 +111,33 @@ internal sealed class TermLoop(
             Refused(exception, outcome.Duration);
             Count(outcome, exception);
             return outcome;
+        }
+    }
+
+    /// <returns>The failure, if it is one.</returns>
+    private async Task<TermOutcome?> PrepareAsync(CancellationToken stop)
+    {
+        var began = time.GetTimestamp();
+        try
+        {
+            await _preparation.PrepareAsync(Begun, stop).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception exception) when (!(exception is OperationCanceledException && stop.IsCancellationRequested))
+        {
+            var duration = time.GetElapsedTime(began);
+            service.Leadership.Enter(ServicePhase.BackingOff);
+            log.PreparationFailed(exception, duration);
+            failures.Failed(exception, duration);
+
+            // However long it took: it was no term.
+            return new TermOutcome(WorkEnd.Failed, TimeSpan.Zero);
+        }
+
+        void Begun()
+        {
+            service.Leadership.Enter(ServicePhase.Preparing);
+            log.Prepares();
         }
     }
 
@@ -152,12 +187,15 @@ internal sealed class TermLoop(
         log.Leads(lease, service.Leadership.Predecessor);
 
         var ending = new WorkEnding(lease, log, stop);
+        var term = new TermWork(service, work, _preparation, lease, ending, time, log);
         var result = await leased.RunAsync(
             lease,
             ending,
-            (services, told) => work.RunAsync(lease, ending, services, told),
+            term.RunAsync,
             onLost: () => Lost(stop),
-            onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue)).ConfigureAwait(false);
+            onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue),
+            term.StoppingAsync).ConfigureAwait(false);
+        await _preparation.DropAsync().ConfigureAwait(false);
         var outcome = new TermOutcome(result.End, time.GetElapsedTime(began), result.End == WorkEnd.SteppedDown ? ending.StayAway : TimeSpan.Zero);
 
         // Nobody sees this node lead after the next one does.
@@ -166,8 +204,20 @@ internal sealed class TermLoop(
         observer.Start(stop);
         log.Ended(lease, outcome, release, result.Failure);
         Count(outcome, result.Failure);
+        await term.StoppedAsync(Describe(lease, outcome, release, result.Failure)).ConfigureAwait(false);
         return outcome;
     }
+
+    private static EndedTerm Describe(ILockLease lease, TermOutcome outcome, ReleaseResult release, Exception? failure) => new()
+    {
+        LockName = lease.LockName,
+        FencingToken = lease.FencingToken,
+        Instance = lease.Permit ?? 0,
+        Cause = ServiceLeadership.CauseOf(outcome.End),
+        Duration = outcome.Duration,
+        Release = release,
+        Failure = failure,
+    };
 
     private void Lost(CancellationToken stop)
     {
