@@ -42,6 +42,19 @@ public interface ILeadership
     /// </remarks>
     IReadOnlyList<LeaderInfo> Leaders { get; }
 
+    /// <summary>
+    /// Whether this node leads when its turn comes: by <see cref="ExclusiveServiceOptions.CanLead"/>, or by <see cref="SetCanLead"/> where that was called, and not while the node is drained
+    /// (<see cref="NodeDrain"/>). False for a lock that this process does not contend for.
+    /// </summary>
+    bool CanLead { get; }
+
+    /// <summary>
+    /// Says at run time whether this node leads. With false it leaves the queue, and where it leads it steps down: its work is cancelled and awaited, and then the lock passes. Returns at once.
+    /// </summary>
+    /// <param name="canLead">What counts from now on instead of the option; null for the option again.</param>
+    /// <exception cref="InvalidOperationException">This process does not contend for the lock.</exception>
+    void SetCanLead(bool? canLead);
+
     /// <summary>The leadership as it is, and then each change that this node sees, until the service has stopped.</summary>
     /// <remarks>
     /// <para>Any number of watchers may watch, each in its own time, and none holds up the service: a watcher that falls more than 16

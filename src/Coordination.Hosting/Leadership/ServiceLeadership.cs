@@ -1,10 +1,11 @@
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Stores;
 
 namespace Coordination.Hosting.Leadership;
 
 /// <summary>What a node knows of the leadership of one of its services: written by the service's runner, read by everybody.</summary>
-internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, TimeProvider time)
+internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, LeadSwitch leadSwitch, TimeProvider time)
     : LockLeadership(lockName, nodeId, questions, leaseDuration, isShared: instances > 1, time)
 {
     private readonly Dictionary<WorkEnd, long> _terms = [];
@@ -13,6 +14,8 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
     private LockCapacity? _inUseAs;
     private ILockLease? _lease;
     private LeaderInfo? _leader;
+
+    public override bool CanLead => leadSwitch.CanLead;
 
     public ServiceStatus Status
     {
@@ -41,6 +44,8 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
     public Predecessor? Predecessor { get; private set; }
 
     protected override bool HoldsAlone => _lease is not null && instances == 1;
+
+    public override void SetCanLead(bool? canLead) => leadSwitch.SetAtRunTime(canLead);
 
     /// <summary>A term of this node begins.</summary>
     public void Lead(ILockLease lease)

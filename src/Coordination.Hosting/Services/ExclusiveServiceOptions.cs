@@ -32,6 +32,15 @@ public sealed class ExclusiveServiceOptions
     public int Instances { get; set; } = 1;
 
     /// <summary>
+    /// Whether this node leads, or only others do: with false it does not stand in the queue, and where it leads, it steps down. True by default.
+    /// </summary>
+    /// <remarks>
+    /// Of these settings this one alone may change while the host runs, in the configuration. At run time <see cref="ILeadership.SetCanLead"/> counts instead. For all that a node does see
+    /// <see cref="NodeDrain"/>.
+    /// </remarks>
+    public bool CanLead { get; set; } = true;
+
+    /// <summary>
     /// The node whose locks it uses, where the application has several: the name that <c>services.AddCoordination("billing")</c> was given. Null, the default, for the
     /// node that has no name.
     /// </summary>

@@ -1,6 +1,8 @@
 using Coordination.DependencyInjection;
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Coordination.Hosting.Services;
@@ -21,6 +23,15 @@ internal sealed class ExclusiveServices
         {
             var own = options.Get(registration.Name);
             _all.Add(Create(registration, own, WorkNode.Find<ExclusiveServiceOptions>(services, own.Node, registration.Name)));
+        }
+
+        foreach (var service in _all)
+        {
+            service.Node.GetRequired<NodeDrain>().Add(service.Switch);
+
+            // Made afresh, and not the monitor's: all else stays as it was at the start.
+            services.GetRequiredService<ConfigurationReloads>().Add(
+                () => service.Switch.SetOption(services.GetRequiredService<IOptionsFactory<ExclusiveServiceOptions>>().Create(service.Registration.Name).CanLead));
         }
 
         foreach (var group in _all.GroupBy(static service => (service.Node.Name, Lock: service.Lock.Name)).Where(static group => group.Skip(1).Any()))
@@ -72,6 +83,7 @@ internal sealed class ExclusiveServices
         var settings = node.GetOptions<CoordinationOptions>();
         var locks = node.GetRequired<ILockProvider>();
         var time = node.GetShared<TimeProvider>();
+        var canLead = new LeadSwitch(options.CanLead);
         try
         {
             var name = options.LockName ?? ServiceLockName.Find(registration.Key, settings.ApplicationName);
@@ -84,7 +96,8 @@ internal sealed class ExclusiveServices
                 @lock,
                 timings.Duration,
                 new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OnOverdue),
-                registration.CreateLeadership(@lock.Name, locks.NodeId, node.GetRequired<LeaderQuestions>(), timings.Duration, options.Instances, time),
+                canLead,
+                registration.CreateLeadership(@lock.Name, locks.NodeId, node.GetRequired<LeaderQuestions>(), timings.Duration, options.Instances, canLead, time),
                 new ServiceFailures(options.MaxRestartDelay + options.RestartDelayResetAfter, time));
         }
         catch (ArgumentException exception)

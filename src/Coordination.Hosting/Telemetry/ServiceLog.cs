@@ -68,6 +68,9 @@ internal sealed class ServiceLog(ILogger logger, string service, string lockName
 
     public void ScopeFailed(Exception exception) => logger.ScopeFailed(exception, service, lockName);
 
+    /// <param name="reason">Why not.</param>
+    public void MayNotLead(string reason) => logger.MayNotLead(service, lockName, reason);
+
     public void Prepares() => logger.Prepares(service, lockName);
 
     public void PreparationFailed(Exception exception, TimeSpan duration) => logger.PreparationFailed(exception, service, lockName, duration);

@@ -1,3 +1,4 @@
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Runners;
@@ -82,26 +83,23 @@ internal sealed class TermLoop(
     private async Task<TermOutcome> ContendAsync(CancellationToken stop)
     {
         var began = time.GetTimestamp();
+        var (contending, ending) = (CancellationToken.None, (CancellationTokenSource?)null);
         try
         {
-            if (await PrepareAsync(stop).ConfigureAwait(false) is { } failed)
+            contending = await MayLeadAsync(stop).ConfigureAwait(false);
+            ending = CancellationTokenSource.CreateLinkedTokenSource(stop, contending);
+            if (await PrepareAsync(ending.Token).ConfigureAwait(false) is { } failed)
             {
                 return failed;
             }
 
             began = time.GetTimestamp();
-            var lease = await StandByAsync(stop).ConfigureAwait(false);
-            await using (lease.ConfigureAwait(false))
-            {
-                (_refusal, _inUseAs) = (null, null);
-                return stop.IsCancellationRequested
-                    ? await DeclineAsync(lease).ConfigureAwait(false)
-                    : await LeadAsync(lease, stop).ConfigureAwait(false);
-            }
+            using var turn = service.Switch.TryBegin();
+            return turn is null || ending.IsCancellationRequested ? Left(began) : await TakeTurnAsync(turn, ending.Token, stop).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested || contending.IsCancellationRequested)
         {
-            return new TermOutcome(WorkEnd.Stopped, time.GetElapsedTime(began));
+            return Left(began);
         }
         catch (Exception exception)
         {
@@ -111,6 +109,45 @@ internal sealed class TermLoop(
             Refused(exception, outcome.Duration);
             Count(outcome, exception);
             return outcome;
+        }
+        finally
+        {
+            ending?.Dispose();
+        }
+    }
+
+    /// <summary>Neither led nor failed: the host stops, or the node may not lead any more.</summary>
+    private TermOutcome Left(long began) => new(WorkEnd.Stopped, time.GetElapsedTime(began));
+
+    /// <summary>Waits until the node may lead.</summary>
+    /// <returns>Cancelled when it may no more.</returns>
+    private async Task<CancellationToken> MayLeadAsync(CancellationToken stop)
+    {
+        var contending = service.Switch.Contending;
+        if (contending.IsCancellationRequested)
+        {
+            service.Leadership.Enter(ServicePhase.Ineligible);
+            await observer.StopAsync().ConfigureAwait(false);
+            await _preparation.DropAsync().ConfigureAwait(false);
+            (_refusal, _inUseAs) = (null, null);
+            log.MayNotLead(service.Switch.IsDrained ? "the node is drained" : "CanLead is false");
+            await service.Switch.WaitAsync(stop).ConfigureAwait(false);
+            observer.Start(stop);
+            contending = service.Switch.Contending;
+        }
+
+        return contending;
+    }
+
+    private async Task<TermOutcome> TakeTurnAsync(LeadTurn turn, CancellationToken contending, CancellationToken stop)
+    {
+        var lease = await StandByAsync(contending).ConfigureAwait(false);
+        await using (lease.ConfigureAwait(false))
+        {
+            (_refusal, _inUseAs) = (null, null);
+            return stop.IsCancellationRequested || turn.Contending.IsCancellationRequested
+                ? await DeclineAsync(lease).ConfigureAwait(false)
+                : await LeadAsync(lease, turn, stop).ConfigureAwait(false);
         }
     }
 
@@ -180,13 +217,14 @@ internal sealed class TermLoop(
         return new TermOutcome(WorkEnd.Stopped, TimeSpan.Zero);
     }
 
-    private async Task<TermOutcome> LeadAsync(ILockLease lease, CancellationToken stop)
+    private async Task<TermOutcome> LeadAsync(ILockLease lease, LeadTurn turn, CancellationToken stop)
     {
         var began = time.GetTimestamp();
         service.Leadership.Lead(lease);
         log.Leads(lease, service.Leadership.Predecessor);
 
         var ending = new WorkEnding(lease, log, stop);
+        await using var told = turn.Leading.UnsafeRegister(static ending => ((WorkEnding)ending!).Ask(WorkEnd.SteppedDown, TimeSpan.Zero), ending).ConfigureAwait(false);
         var term = new TermWork(service, work, _preparation, lease, ending, time, log);
         var result = await leased.RunAsync(
             lease,
