@@ -33,11 +33,15 @@ internal static class LockOptionsRange
     /// <summary>The longest time that a lease is renewed for, where there is a limit, is a year.</summary>
     private static readonly DurationRange MaxHold = DurationRange.UpTo(TimeSpan.FromDays(365), "null for no limit");
 
+    /// <summary>As the longest hold.</summary>
+    private static readonly DurationRange ProgressTimeout = DurationRange.UpTo(TimeSpan.FromDays(365), "null for work that reports nothing");
+
     /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names the value and the limit.</exception>
     public static void Validate(LockOptions? options)
     {
         LeaseTimings.Validate(options);
         LockAtLeastFor.Validate(nameof(options), nameof(options.LockAtLeastFor), options?.LockAtLeastFor);
         MaxHold.Validate(nameof(options), nameof(options.MaxHold), options?.MaxHold);
+        ProgressTimeout.Validate(nameof(options), nameof(options.ProgressTimeout), options?.ProgressTimeout);
     }
 }

@@ -34,7 +34,7 @@ internal sealed class ServiceReport : IWorkReport
     public bool TakesPart => _status.Phase is not (ServicePhase.NotStarted or ServicePhase.Stopped);
 
     public string? Failure =>
-        _status.Phase == ServicePhase.Overdue ? WorkSentences.Overdue(LockName)
+        _status.Phase == ServicePhase.Overdue ? WorkSentences.Overdue(LockName, _status.Loss)
         : _failures >= _service.Options.UnhealthyAfterFailures ? FailsInARow
         : null;
 
@@ -95,6 +95,11 @@ internal sealed class ServiceReport : IWorkReport
         {
             data["instances"] = _service.Options.Instances;
             data["leaders"] = Leaders.Select(Describe).ToList();
+        }
+
+        if (_status.Loss is { } loss)
+        {
+            data["lossReason"] = loss.ToString();
         }
 
         if (_status.InUseAs is { } inUseAs)

@@ -12,6 +12,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
     private readonly Predecessors _predecessors = new(time);
     private ServicePhase _phase;
     private LockCapacity? _inUseAs;
+    private LeaseLossReason? _loss;
     private ILockLease? _lease;
     private LeaderInfo? _leader;
 
@@ -23,7 +24,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
         {
             lock (Gate)
             {
-                return new ServiceStatus(_phase, _lease?.State, Describe(), _phase == ServicePhase.Deferred ? _inUseAs : null);
+                return new ServiceStatus(_phase, _lease?.State, Describe(), _phase == ServicePhase.Deferred ? _inUseAs : null, _phase is ServicePhase.Lost or ServicePhase.Overdue ? _loss : null);
             }
         }
     }
@@ -78,6 +79,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
             {
                 var ended = end ?? (phase == ServicePhase.Stopped ? WorkEnd.Stopped : WorkEnd.Lost);
                 _terms[ended] = _terms.GetValueOrDefault(ended) + 1;
+                _loss = _lease.LossReason;
                 _predecessors.OwnEnded(new Predecessor(_leader!, PredecessorEnd.Own, ended, ended == WorkEnd.Lost ? _lease.LossReason : null));
                 (_lease, _leader) = (null, null);
                 if (instances == 1)

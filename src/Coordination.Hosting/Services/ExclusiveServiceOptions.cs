@@ -59,6 +59,17 @@ public sealed class ExclusiveServiceOptions
     public TimeSpan? MaxTerm { get; set; }
 
     /// <summary>
+    /// How long the work may go without <see cref="ExclusiveTerm.ReportProgress"/>, counted from the beginning of the term and from each report. While it is longer, the lease is not renewed any more, and when it
+    /// ends, it is lost, by <see cref="LeaseLossReason.NoProgress"/>: another node leads within this time and the lease duration, although this process runs on. 100 ms to 365 days. Null, the
+    /// default, for <see cref="Coordination.LockOptions.ProgressTimeout"/> of <see cref="LockOptions"/>, and without that for work that reports nothing.
+    /// </summary>
+    /// <remarks>
+    /// Set it to several times what the longest step takes, that of the hooks included: they run under the same lease. The loss cancels the token of work that hangs, and does not end it: see
+    /// <see cref="OnOverdue"/>.
+    /// </remarks>
+    public TimeSpan? ProgressTimeout { get; set; }
+
+    /// <summary>
     /// What this node does after a term whose work returned by itself; each node counts for itself. <see cref="CompletionAction.Pause"/> by default.
     /// </summary>
     public CompletionAction AfterCompletion { get; set; } = CompletionAction.Pause;

@@ -87,7 +87,8 @@ internal sealed class ExclusiveServices
         try
         {
             var name = options.LockName ?? ServiceLockName.Find(registration.Key, settings.ApplicationName);
-            var @lock = (options.Instances == 1 ? locks.GetLock(name, options.LockOptions) : locks.GetSemaphore(name, options.Instances, options.LockOptions)).AsStandby();
+            var lockOptions = LockOptionsOf(options);
+            var @lock = (options.Instances == 1 ? locks.GetLock(name, lockOptions) : locks.GetSemaphore(name, options.Instances, lockOptions)).AsStandby();
             var timings = LeaseTimings.Of(settings, options.LockOptions);
             return new ExclusiveService(
                 registration,
@@ -109,6 +110,10 @@ internal sealed class ExclusiveServices
             throw Invalid(registration, $"{registration.Name}: Instances is {options.Instances}. Set 1, or choose another store: {exception.Message}");
         }
     }
+
+    /// <summary>What a service says of its lock by settings of its own comes before what its options for the lock say.</summary>
+    private static LockOptions? LockOptionsOf(ExclusiveServiceOptions options) =>
+        options.ProgressTimeout is { } timeout ? (options.LockOptions ?? new LockOptions()) with { ProgressTimeout = timeout } : options.LockOptions;
 
     private static OptionsValidationException Invalid(ExclusiveServiceRegistration registration, string failure) =>
         new(registration.Name, typeof(ExclusiveServiceOptions), [failure]);

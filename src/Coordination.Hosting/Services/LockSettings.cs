@@ -10,6 +10,8 @@ internal sealed class LockSettings
 
     public TimeSpan? MaxHold { get; set; }
 
+    public TimeSpan? ProgressTimeout { get; set; }
+
     public bool AllowBarging { get; set; }
 
     public TimeSpan? LockAtLeastFor { get; set; }
@@ -23,5 +25,5 @@ internal sealed class LockSettings
         return found.Exists() ? settings.ToOptions() : null;
     }
 
-    private LockOptions ToOptions() => new() { LeaseDuration = LeaseDuration, MaxHold = MaxHold, AllowBarging = AllowBarging, LockAtLeastFor = LockAtLeastFor };
+    private LockOptions ToOptions() => new() { LeaseDuration = LeaseDuration, MaxHold = MaxHold, ProgressTimeout = ProgressTimeout, AllowBarging = AllowBarging, LockAtLeastFor = LockAtLeastFor };
 }

@@ -54,6 +54,9 @@ public sealed class ExclusiveTerm : ILease
     /// <inheritdoc/>
     public TimeSpan Remaining => _lease.Remaining;
 
+    /// <inheritdoc/>
+    public void ReportProgress() => _lease.ReportProgress();
+
     /// <summary>
     /// The services of this term: a scope that is made when the term begins, and disposed when the work has returned, before the lock is released.
     /// </summary>

@@ -47,6 +47,12 @@ internal static partial class Log
     [LoggerMessage(1013, LogLevel.Error, "The lock store {Store} refuses: {Error}")]
     public static partial void StoreRefuses(ILogger logger, string store, string error);
 
+    [LoggerMessage(1014, LogLevel.Warning, "The lease of lock {LockName}, owner {Owner}, fencing token {FencingToken}, is not renewed: its holder reported no progress for more than {ProgressTimeout}. It can be relied on for {Remaining} more.")]
+    public static partial void Stalled(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan progressTimeout, TimeSpan remaining);
+
+    [LoggerMessage(1015, LogLevel.Information, "The holder of lock {LockName}, owner {Owner}, fencing token {FencingToken}, reported progress. Its lease is renewed again.")]
+    public static partial void Resumed(ILogger logger, string lockName, LockOwner owner, long fencingToken);
+
     [LoggerMessage(1020, LogLevel.Critical, "The watchdog met an error of its own and goes on.")]
     public static partial void WatchdogFault(ILogger logger, Exception exception);
 

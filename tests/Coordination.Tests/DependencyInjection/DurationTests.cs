@@ -38,7 +38,7 @@ public sealed class DurationTests
             "CoordinationStopTimeExtensions.AddCoordinationStopTime(longest)",
             "ILock.AcquireAsync(timeout)", "ILock.TryAcquireAsync(timeout)",
             "InMemoryLockStore.Assign(leaseDuration)", "InMemoryLockStore.RevokeAsync(claimWindow)",
-            "LockOptions.LeaseDuration", "LockOptions.LockAtLeastFor", "LockOptions.MaxHold",
+            "LockOptions.LeaseDuration", "LockOptions.LockAtLeastFor", "LockOptions.MaxHold", "LockOptions.ProgressTimeout",
             "Occurrence.RememberFor", "OccurrenceLocks.AcquireAsync(timeout)", "TelemetryDispatcher.FlushAsync(limit)",
         ],
         DurationPlaces.Of(typeof(LockOptions).Assembly, Protocol));
