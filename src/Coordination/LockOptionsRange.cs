@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Coordination;
 
 /// <summary>What the options of a lock may be.</summary>
@@ -36,12 +38,45 @@ internal static class LockOptionsRange
     /// <summary>As the longest hold.</summary>
     private static readonly DurationRange ProgressTimeout = DurationRange.UpTo(TimeSpan.FromDays(365), "null for work that reports nothing");
 
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names the value and the limit.</exception>
+    private const int MaxNoteBytes = 1024;
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private static string? FindNoteError(string? note)
+    {
+        if (string.IsNullOrEmpty(note))
+        {
+            return null;
+        }
+
+        foreach (var c in note)
+        {
+            if (char.IsControl(c))
+            {
+                return $"{nameof(LockOptions.Note)} has the control character U+{(int)c:X4}. Remove it.";
+            }
+        }
+
+        try
+        {
+            return Strict.GetByteCount(note) is > MaxNoteBytes and var bytes ? $"{nameof(LockOptions.Note)} has {bytes} bytes of UTF-8. Set one of {MaxNoteBytes} bytes at most, or null for none." : null;
+        }
+        catch (EncoderFallbackException)
+        {
+            return $"{nameof(LockOptions.Note)} has half a surrogate pair, which is no valid Unicode. Set another, or null for none.";
+        }
+    }
+
+    /// <exception cref="ArgumentException">An option is out of its range; the message names the value and the limit.</exception>
     public static void Validate(LockOptions? options)
     {
         LeaseTimings.Validate(options);
         LockAtLeastFor.Validate(nameof(options), nameof(options.LockAtLeastFor), options?.LockAtLeastFor);
         MaxHold.Validate(nameof(options), nameof(options.MaxHold), options?.MaxHold);
         ProgressTimeout.Validate(nameof(options), nameof(options.ProgressTimeout), options?.ProgressTimeout);
+        if (FindNoteError(options?.Note) is { } error)
+        {
+            throw new ArgumentException(error, nameof(options));
+        }
     }
 }

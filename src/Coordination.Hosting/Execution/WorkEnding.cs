@@ -41,13 +41,16 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
         }
     }
 
-    public void Ask(WorkEnd cause, TimeSpan stayAway)
+    /// <summary>The node that the lock is to pass to; null for the first in the queue. To be read when the work is over.</summary>
+    public string? Successor { get; private set; }
+
+    public void Ask(WorkEnd cause, TimeSpan stayAway, string? successor = null)
     {
         lock (_gate)
         {
             if (_asked is null && !_isOver)
             {
-                (_asked, StayAway) = (cause, stayAway);
+                (_asked, StayAway, Successor) = (cause, stayAway, successor);
                 _telling = TellAsync();
             }
         }

@@ -13,6 +13,8 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
     private ServicePhase _phase;
     private LockCapacity? _inUseAs;
     private LeaseLossReason? _loss;
+    private WorkEnding? _ending;
+    private TaskCompletionSource _released = new();
     private ILockLease? _lease;
     private LeaderInfo? _leader;
 
@@ -48,8 +50,41 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
 
     public override void SetCanLead(bool? canLead) => leadSwitch.SetAtRunTime(canLead);
 
+    public override async Task<StepDownResult> StepDownAsync(TimeSpan? stayAway = null, string? successor = null, CancellationToken cancellationToken = default)
+    {
+        // It says what they may be.
+        var request = new StepDownRequest { StayAway = stayAway ?? TimeSpan.Zero, Successor = successor };
+        Task released;
+        lock (Gate)
+        {
+            _ending?.Ask(WorkEnd.SteppedDown, request.StayAway, request.Successor);
+            released = _ending is null ? Task.CompletedTask : _released.Task;
+        }
+
+        if (released.IsCompleted)
+        {
+            return await base.StepDownAsync(stayAway, successor, cancellationToken).ConfigureAwait(false);
+        }
+
+        await released.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return StepDownResult.SteppedDown;
+    }
+
+    /// <summary>The lock of a term of this node is released.</summary>
+    public void Released()
+    {
+        lock (Gate)
+        {
+            _ending = null;
+            _released.TrySetResult();
+        }
+    }
+
     /// <summary>A term of this node begins.</summary>
-    public void Lead(ILockLease lease)
+    /// <param name="lease">Its lease.</param>
+    /// <param name="ending">Its end.</param>
+    /// <param name="options">What it says of itself; null for nothing.</param>
+    public void Lead(ILockLease lease, WorkEnding ending, LockOptions? options)
     {
         lock (Gate)
         {
@@ -58,7 +93,8 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
                 KnowNobody();
             }
 
-            _leader = new LeaderInfo { NodeId = lease.Owner.NodeId, FencingToken = lease.FencingToken, Instance = lease.Permit ?? 0, Since = Time.GetUtcNow() };
+            _leader = new LeaderInfo { NodeId = lease.Owner.NodeId, FencingToken = lease.FencingToken, Instance = lease.Permit ?? 0, Since = Time.GetUtcNow(), Note = options?.Note, Rank = options?.Rank ?? 0 };
+            (_ending, _released) = (ending, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             Predecessor = _predecessors.Of(_leader.Instance);
             KnowTaken(_leader.Instance);
             _phase = ServicePhase.Leader;

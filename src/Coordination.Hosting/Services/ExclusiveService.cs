@@ -15,4 +15,5 @@ internal sealed record ExclusiveService(
     OverdueRule Overdue,
     LeadSwitch Switch,
     ServiceLeadership Leadership,
+    LockOptions? LockOptions,
     ServiceFailures Failures);

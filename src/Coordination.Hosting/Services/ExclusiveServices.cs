@@ -84,10 +84,10 @@ internal sealed class ExclusiveServices
         var locks = node.GetRequired<ILockProvider>();
         var time = node.GetShared<TimeProvider>();
         var canLead = new LeadSwitch(options.CanLead);
+        var lockOptions = LockOptionsOf(options);
         try
         {
             var name = options.LockName ?? ServiceLockName.Find(registration.Key, settings.ApplicationName);
-            var lockOptions = LockOptionsOf(options);
             var @lock = (options.Instances == 1 ? locks.GetLock(name, lockOptions) : locks.GetSemaphore(name, options.Instances, lockOptions)).AsStandby();
             var timings = LeaseTimings.Of(settings, options.LockOptions);
             return new ExclusiveService(
@@ -99,6 +99,7 @@ internal sealed class ExclusiveServices
                 new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OnOverdue),
                 canLead,
                 registration.CreateLeadership(@lock.Name, locks.NodeId, node.GetRequired<LeaderQuestions>(), timings.Duration, options.Instances, canLead, time),
+                lockOptions,
                 new ServiceFailures(options.MaxRestartDelay + options.RestartDelayResetAfter, time));
         }
         catch (ArgumentException exception)
@@ -113,7 +114,12 @@ internal sealed class ExclusiveServices
 
     /// <summary>What a service says of its lock by settings of its own comes before what its options for the lock say.</summary>
     private static LockOptions? LockOptionsOf(ExclusiveServiceOptions options) =>
-        options.ProgressTimeout is { } timeout ? (options.LockOptions ?? new LockOptions()) with { ProgressTimeout = timeout } : options.LockOptions;
+        (options.ProgressTimeout, options.Note, options.Rank) is (null, null, null) ? options.LockOptions : (options.LockOptions ?? new LockOptions()) with
+        {
+            ProgressTimeout = options.ProgressTimeout ?? options.LockOptions?.ProgressTimeout,
+            Note = options.Note ?? options.LockOptions?.Note,
+            Rank = options.Rank ?? options.LockOptions?.Rank ?? 0,
+        };
 
     private static OptionsValidationException Invalid(ExclusiveServiceRegistration registration, string failure) =>
         new(registration.Name, typeof(ExclusiveServiceOptions), [failure]);

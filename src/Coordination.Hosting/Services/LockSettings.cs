@@ -16,6 +16,10 @@ internal sealed class LockSettings
 
     public TimeSpan? LockAtLeastFor { get; set; }
 
+    public string? Note { get; set; }
+
+    public long Rank { get; set; }
+
     /// <returns>Null where the configuration has nothing of them.</returns>
     public static LockOptions? Read(IConfiguration configuration, string section)
     {
@@ -25,5 +29,5 @@ internal sealed class LockSettings
         return found.Exists() ? settings.ToOptions() : null;
     }
 
-    private LockOptions ToOptions() => new() { LeaseDuration = LeaseDuration, MaxHold = MaxHold, ProgressTimeout = ProgressTimeout, AllowBarging = AllowBarging, LockAtLeastFor = LockAtLeastFor };
+    private LockOptions ToOptions() => new() { LeaseDuration = LeaseDuration, MaxHold = MaxHold, ProgressTimeout = ProgressTimeout, AllowBarging = AllowBarging, LockAtLeastFor = LockAtLeastFor, Note = Note, Rank = Rank };
 }

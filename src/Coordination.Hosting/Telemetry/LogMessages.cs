@@ -139,6 +139,12 @@ internal static partial class LogMessages
     [LoggerMessage(1248, LogLevel.Warning, "A setting that may change while the host runs stays as it was, for the configuration that was read again is refused: {Error}")]
     public static partial void ReloadFailed(this ILogger logger, string error);
 
+    [LoggerMessage(1249, LogLevel.Information, "{Service} makes way for node {Preferred}, rank {Rank}, which is preferred as the leader: lock '{LockName}', token {FencingToken}.")]
+    public static partial void MakesWay(this ILogger logger, string service, string preferred, long rank, string lockName, long fencingToken);
+
+    [LoggerMessage(1250, LogLevel.Information, "{Service} released the lock '{LockName}', token {FencingToken}, to node {Successor}, if that waited for it.")]
+    public static partial void PassesTo(this ILogger logger, string service, string lockName, long fencingToken, string successor);
+
     [LoggerMessage(1243, LogLevel.Error, "{Service} threw in {Hook}: lock '{LockName}', token {FencingToken}. Nothing else changes by that.")]
     public static partial void HookFailed(this ILogger logger, Exception exception, string service, string hook, string lockName, long fencingToken);
 }

@@ -71,6 +71,14 @@ internal sealed class ServiceLog(ILogger logger, string service, string lockName
     /// <param name="reason">Why not.</param>
     public void MayNotLead(string reason) => logger.MayNotLead(service, lockName, reason);
 
+    /// <param name="preferred">The node that waits.</param>
+    /// <param name="lease">The lease of the term.</param>
+    public void MakesWay(LockWaiter preferred, ILease lease) => logger.MakesWay(service, preferred.Owner.NodeId, preferred.Rank, lockName, lease.FencingToken);
+
+    /// <param name="successor">The node that is to lead next.</param>
+    /// <param name="lease">The lease of the term.</param>
+    public void PassesTo(string successor, ILease lease) => logger.PassesTo(service, lockName, lease.FencingToken, successor);
+
     public void Prepares() => logger.Prepares(service, lockName);
 
     public void PreparationFailed(Exception exception, TimeSpan duration) => logger.PreparationFailed(exception, service, lockName, duration);

@@ -13,7 +13,7 @@ namespace Coordination.Hosting.Terms;
 /// </summary>
 /// <remarks>Two rules stand above all else: the lock is never released while the work is running, and nothing but the host's stop ends the loop.</remarks>
 internal sealed class TermLoop(
-    ExclusiveService service, ExclusiveBackgroundService work, LeasedWork leased, LeaderObserver observer, FailureLimit failures, TimeProvider time, ServiceLog log) : IServiceLoop
+    ExclusiveService service, ExclusiveBackgroundService work, LeasedWork leased, LeaderObserver observer, Succession succession, FailureLimit failures, TimeProvider time, ServiceLog log) : IServiceLoop
 {
     /// <summary>How long it waits at least before it asks again for a lock that others use with another number of leaders; twice that at most.</summary>
     private static readonly TimeSpan DeferredDelay = TimeSpan.FromSeconds(1);
@@ -220,10 +220,13 @@ internal sealed class TermLoop(
     private async Task<TermOutcome> LeadAsync(ILockLease lease, LeadTurn turn, CancellationToken stop)
     {
         var began = time.GetTimestamp();
-        service.Leadership.Lead(lease);
-        log.Leads(lease, service.Leadership.Predecessor);
-
         var ending = new WorkEnding(lease, log, stop);
+        service.Leadership.Lead(lease, ending, service.LockOptions);
+        log.Leads(lease, service.Leadership.Predecessor);
+        await using var asked = lease.StepDownRequested.UnsafeRegister(
+            _ => ending.Ask(WorkEnd.SteppedDown, lease.StepDownRequest?.StayAway ?? TimeSpan.Zero, lease.StepDownRequest?.Successor), null).ConfigureAwait(false);
+        using var ended = new CancellationTokenSource();
+        var watching = succession.WatchAsync(lease, ending, ended.Token);
         await using var told = turn.Leading.UnsafeRegister(static ending => ((WorkEnding)ending!).Ask(WorkEnd.SteppedDown, TimeSpan.Zero), ending).ConfigureAwait(false);
         var term = new TermWork(service, work, _preparation, lease, ending, time, log);
         var result = await leased.RunAsync(
@@ -234,12 +237,22 @@ internal sealed class TermLoop(
             onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue),
             term.StoppingAsync).ConfigureAwait(false);
         await _preparation.DropAsync().ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(false);
         var outcome = new TermOutcome(result.End, time.GetElapsedTime(began), result.End == WorkEnd.SteppedDown ? ending.StayAway : TimeSpan.Zero);
+
+        var successor = lease.State == LeaseState.Lost ? null : await succession.FindAsync(ending.Successor).ConfigureAwait(false);
 
         // Nobody sees this node lead after the next one does.
         service.Leadership.Enter(outcome.IsFailure ? ServicePhase.BackingOff : ServicePhase.Standby, outcome.End);
-        var release = await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
+        var release = await lease.ReleaseAsync(successor, CancellationToken.None).ConfigureAwait(false);
+        service.Leadership.Released();
         observer.Start(stop);
+        if (successor is not null)
+        {
+            log.PassesTo(successor, lease);
+        }
+
         log.Ended(lease, outcome, release, result.Failure);
         Count(outcome, result.Failure);
         await term.StoppedAsync(Describe(lease, outcome, release, result.Failure)).ConfigureAwait(false);
