@@ -131,6 +131,17 @@ public abstract partial class LockContract
     }
 
     [Fact]
+    public async Task Work_that_reports_no_progress_loses_the_lock_to_the_next()
+    {
+        var (first, second) = (StartNode(), StartNode());
+        var lease = await AcquireAsync(first, new LockOptions { LeaseDuration = TimeSpan.FromSeconds(3), ProgressTimeout = TimeSpan.FromMilliseconds(100) });
+        await using var next = await AcquireAsync(second);
+
+        Assert.Equal((LeaseState.Lost, LeaseLossReason.NoProgress), (lease.State, lease.LossReason));
+        Assert.True(lease.Lost.IsCancellationRequested);
+    }
+
+    [Fact]
     [Promise("G5")]
     public async Task A_release_says_what_it_found_and_is_no_loss()
     {

@@ -43,6 +43,12 @@ public sealed class CoordinationOptions
     public TimeSpan? TerminationGracePeriod { get; set; }
 
     /// <summary>
+    /// Whether the node is out of service: it leads nothing new, and gives away what it leads. False by default. A change of the configuration counts while the host runs, and so does <c>NodeDrain</c> of the package
+    /// <c>Coordination.Hosting</c>: what was said last. Locks that are acquired by hand, and Quartz jobs, do not look at it.
+    /// </summary>
+    public bool Drain { get; set; }
+
+    /// <summary>
     /// The first part of the node id, for people who read it: 1 to 128 characters, letters, digits, dot, dash and underscore. Null,
     /// the default, for the name of the machine.
     /// </summary>

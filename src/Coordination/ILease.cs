@@ -57,4 +57,14 @@ public interface ILease
     /// safety margin. Zero when it is lost or released.
     /// </summary>
     TimeSpan Remaining { get; }
+
+    /// <summary>
+    /// Says that the work gets on. With <see cref="LockOptions.ProgressTimeout"/> the lease is renewed only as long as the last report is no older than that; without it, and on a
+    /// lease that is over, this does nothing.
+    /// </summary>
+    /// <remarks>
+    /// May be called by any thread, and as often as you like: it notes the time, asks nobody and allocates nothing. Call it where a step of the work is done, and not from a
+    /// timer, which goes on while the work hangs.
+    /// </remarks>
+    void ReportProgress();
 }

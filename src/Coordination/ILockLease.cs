@@ -2,7 +2,7 @@ namespace Coordination;
 
 /// <summary>
 /// A lease that its holder releases: what <see cref="ILock"/> grants. It is renewed automatically until it is released, lost, or older than
-/// <see cref="LockOptions.MaxHold"/>. Disposing it releases it.
+/// <see cref="LockOptions.MaxHold"/>, and while <see cref="LockOptions.ProgressTimeout"/> lets it. Disposing it releases it.
 /// </summary>
 /// <remarks>
 /// <para>Keep the lease referenced while you rely on it: a lease that was collected without being released is no longer renewed.</para>

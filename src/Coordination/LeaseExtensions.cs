@@ -56,5 +56,7 @@ public static class LeaseExtensions
         public LeaseState State => lease.State;
 
         public TimeSpan Remaining => lease.Remaining;
+
+        public void ReportProgress() => lease.ReportProgress();
     }
 }

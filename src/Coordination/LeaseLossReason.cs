@@ -20,4 +20,7 @@ public enum LeaseLossReason
 
     /// <summary>The provider was disposed while the lease was held, so that nothing renews it or watches its deadline any more.</summary>
     ProviderDisposed,
+
+    /// <summary>The last <see cref="ILease.ReportProgress"/> was older than <see cref="LockOptions.ProgressTimeout"/>, and the lease was no longer renewed.</summary>
+    NoProgress,
 }

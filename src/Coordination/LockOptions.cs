@@ -16,6 +16,18 @@ public sealed record LockOptions
     public TimeSpan? MaxHold { get; init; }
 
     /// <summary>
+    /// How long the holder may go without <see cref="ILease.ReportProgress"/>, counted from the grant and from each report: while it is longer, the lease is not renewed, and it
+    /// is lost, by <see cref="LeaseLossReason.NoProgress"/>, when the deadline after the last renewal comes. Greater than zero, at most 365 days. Null, the default, for work
+    /// that reports nothing.
+    /// </summary>
+    /// <remarks>
+    /// <para>For work that may hang while its process runs on: another holds the lock within this time and the lease duration. A report that comes before the loss makes the
+    /// renewals go on.</para>
+    /// <para>Set it to several times what the longest step between two reports takes. Work that hangs goes on hanging: the loss cancels its token, and does not end it.</para>
+    /// </remarks>
+    public TimeSpan? ProgressTimeout { get; init; }
+
+    /// <summary>
     /// Whether to prefer throughput to order: a lock that is released becomes free, and goes to whoever asks first, before those
     /// who wait. The first of them is told, and may find it held again. False, the default, for fair: a released lock passes
     /// straight to the first waiter, and nobody overtakes.

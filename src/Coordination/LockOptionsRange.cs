@@ -35,6 +35,9 @@ internal static class LockOptionsRange
     /// <summary>The longest time that a lease is renewed for, where there is a limit, is a year.</summary>
     private static readonly DurationRange MaxHold = DurationRange.UpTo(TimeSpan.FromDays(365), "null for no limit");
 
+    /// <summary>As the longest hold.</summary>
+    private static readonly DurationRange ProgressTimeout = DurationRange.UpTo(TimeSpan.FromDays(365), "null for work that reports nothing");
+
     private const int MaxNoteBytes = 1024;
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
@@ -70,6 +73,7 @@ internal static class LockOptionsRange
         LeaseTimings.Validate(options);
         LockAtLeastFor.Validate(nameof(options), nameof(options.LockAtLeastFor), options?.LockAtLeastFor);
         MaxHold.Validate(nameof(options), nameof(options.MaxHold), options?.MaxHold);
+        ProgressTimeout.Validate(nameof(options), nameof(options.ProgressTimeout), options?.ProgressTimeout);
         if (FindNoteError(options?.Note) is { } error)
         {
             throw new ArgumentException(error, nameof(options));

@@ -14,4 +14,7 @@ public enum RenewalResult
 
     /// <summary>The lease reached <see cref="LockOptions.MaxHold"/> and is not extended. It holds until its deadline.</summary>
     MaxHoldReached,
+
+    /// <summary>The last <see cref="ILease.ReportProgress"/> is older than <see cref="LockOptions.ProgressTimeout"/>, and the lease is not extended until the next one. It holds until its deadline.</summary>
+    NoProgress,
 }

@@ -222,7 +222,7 @@ public static class CoordinationHealthChecksBuilderExtensions
             : throw new InvalidOperationException($"The health check is for the node '{nodeName}', and there is none of that name. Call services.AddCoordination(\"{nodeName}\").");
     }
 
-    private static NodeHealth HealthOf(NodeServices node, TimeSpan? timeLimit) => new(node.GetRequired<ILockProvider>().NodeId, TroubleOf(node, timeLimit));
+    private static NodeHealth HealthOf(NodeServices node, TimeSpan? timeLimit) => new(node.GetRequired<ILockProvider>().NodeId, TroubleOf(node, timeLimit), node.Get<NodeDrain>());
 
     private static StoreTrouble TroubleOf(NodeServices node, TimeSpan? timeLimit) => new(
         node.GetRequired<ILockStore>(),

@@ -157,13 +157,14 @@ public static class ExclusiveServiceCollectionExtensions
             provider.GetRequiredService<TelemetryDispatcher>().Wrap(provider.GetRequiredService<ILogger<ExclusiveBackgroundService>>()),
             registration.Key.DisplayName,
             service.Lock.Name);
-        var work = new TermWork(service, registration.GetService(provider), time);
+        var work = registration.GetService(provider);
         var process = provider.GetRequiredService<ProcessEnd>();
         var watch = new OverdueWatch(service.Overdue, lifetime, process, time, log);
         var leased = new LeasedWork(provider.GetRequiredService<IServiceScopeFactory>(), watch, log);
         var observer = new LeaderObserver(service.Leadership, service.Options.Instances, service.Node.GetRequired<KnownHolders>(), log);
+        var succession = new Succession(service, service.Node.GetRequired<ILockInspector>(), time, log);
         var failures = new FailureLimit(service.Failures, service.Options.StopHostAfterFailures, lifetime, process, log);
-        var loop = new TermLoop(service, work, leased, observer, failures, time, log);
+        var loop = new TermLoop(service, work, leased, observer, succession, failures, time, log);
         return new ExclusiveServiceRunner(loop, provider.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time);
     }
 }

@@ -34,6 +34,7 @@ internal static class ServiceParts
     private static LeaderQuestions CreateQuestions(NodeServices node) => new(
         node.GetRequired<ILockStore>(),
         node.GetRequired<ILockStoreAdministration>(),
+        node.GetRequired<ILockInspector>(),
         node.GetRequired<StoreCondition>(),
         node.GetShared<TimeProvider>());
 

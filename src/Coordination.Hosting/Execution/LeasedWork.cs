@@ -4,8 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Coordination.Hosting.Execution;
 
 /// <summary>
-/// Runs work of the user's under a lease, in a scope of its own, until all of it has really returned: the method, the callbacks on its token, and the disposal
-/// of its scope. Until then the lease is watched, and nobody releases it.
+/// Runs work of the user's under a lease, in a scope of its own, until all of it has really returned: the method, the callbacks on its token, what comes after them, and the
+/// disposal of its scope. Until then the lease is watched, and nobody releases it.
 /// </summary>
 internal sealed class LeasedWork(IServiceScopeFactory scopes, OverdueWatch watch, ServiceLog log)
 {
@@ -18,10 +18,12 @@ internal sealed class LeasedWork(IServiceScopeFactory scopes, OverdueWatch watch
     /// <param name="work">The work, and what it is given.</param>
     /// <param name="onLost">Called when the lease is lost while the work runs.</param>
     /// <param name="onOverdue">Called when it goes on too long after that, and each time that is warned of.</param>
-    public async Task<WorkResult> RunAsync(ILockLease lease, WorkEnding ending, Func<IServiceProvider, CancellationToken, Task> work, Action onLost, Action onOverdue)
+    /// <param name="afterwards">What is to be done when the work has returned, while the lease is still watched; it throws nothing. Null for nothing.</param>
+    public async Task<WorkResult> RunAsync(
+        ILockLease lease, WorkEnding ending, Func<IServiceProvider, CancellationToken, Task> work, Action onLost, Action onOverdue, Func<Task>? afterwards = null)
     {
         // On the pool, so that work which blocks before its first await blocks nobody else.
-        var running = Task.Run(() => InScopeAsync(ending, work), CancellationToken.None);
+        var running = Task.Run(() => InScopeAsync(ending, work, afterwards ?? (static () => Task.CompletedTask)), CancellationToken.None);
         try
         {
             await watch.WatchAsync(lease, running, onLost, onOverdue).ConfigureAwait(false);
@@ -35,7 +37,7 @@ internal sealed class LeasedWork(IServiceScopeFactory scopes, OverdueWatch watch
         return await running.ConfigureAwait(false);
     }
 
-    private async Task<WorkResult> InScopeAsync(WorkEnding ending, Func<IServiceProvider, CancellationToken, Task> work)
+    private async Task<WorkResult> InScopeAsync(WorkEnding ending, Func<IServiceProvider, CancellationToken, Task> work, Func<Task> afterwards)
     {
         AsyncServiceScope scope;
         try
@@ -54,6 +56,7 @@ internal sealed class LeasedWork(IServiceScopeFactory scopes, OverdueWatch watch
         try
         {
             result = await WorkAsync(scope.ServiceProvider, ending, work).ConfigureAwait(false);
+            await afterwards().ConfigureAwait(false);
         }
         finally
         {

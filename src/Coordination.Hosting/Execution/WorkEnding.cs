@@ -20,6 +20,9 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
     /// <summary>How long the node is to stay away after the work. To be read when that is over.</summary>
     public TimeSpan StayAway { get; private set; }
 
+    /// <summary>Whether the work is to end, also where its token does not say so yet.</summary>
+    public bool IsAsked => Cause is not null;
+
     /// <summary>Why the work is to end; null while it is not.</summary>
     private WorkEnd? Cause
     {
@@ -38,13 +41,16 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
         }
     }
 
-    public void Ask(WorkEnd cause, TimeSpan stayAway)
+    /// <summary>The node that the lock is to pass to; null for the first in the queue. To be read when the work is over.</summary>
+    public string? Successor { get; private set; }
+
+    public void Ask(WorkEnd cause, TimeSpan stayAway, string? successor = null)
     {
         lock (_gate)
         {
             if (_asked is null && !_isOver)
             {
-                (_asked, StayAway) = (cause, stayAway);
+                (_asked, StayAway, Successor) = (cause, stayAway, successor);
                 _telling = TellAsync();
             }
         }

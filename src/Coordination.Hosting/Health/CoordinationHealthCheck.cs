@@ -17,6 +17,7 @@ internal sealed class CoordinationHealthCheck(HostWork work, ServiceChoice choic
             ["node"] = string.Join(", ", nodes.Select(static node => node.NodeId)),
             ["store"] = string.Join(", ", nodes.Select(static node => node.Store.Store)),
             ["locks"] = Describe(reports),
+            ["drained"] = nodes.Exists(static node => node.Drain is { IsRequested: true }),
         };
 
         if (Join(reports.Select(static report => report.Failure)) is { } failure)
@@ -30,7 +31,7 @@ internal sealed class CoordinationHealthCheck(HostWork work, ServiceChoice choic
         }
 
         List<ServiceReport> services = [.. reports.OfType<ServiceReport>()];
-        var notes = Join(services.Select(static service => service.Note));
+        var notes = Join([.. nodes.Select(static node => node.Note), .. services.Select(static service => service.Note)]);
         return HealthCheckResult.Healthy($"Leads {services.Count(static service => service.IsLeader)} of {services.Count}.{(notes is null ? null : ' ')}{notes}", data);
     }
 

@@ -34,7 +34,7 @@ internal sealed class ServiceReport : IWorkReport
     public bool TakesPart => _status.Phase is not (ServicePhase.NotStarted or ServicePhase.Stopped);
 
     public string? Failure =>
-        _status.Phase == ServicePhase.Overdue ? WorkSentences.Overdue(LockName)
+        _status.Phase == ServicePhase.Overdue ? WorkSentences.Overdue(LockName, _status.Loss)
         : _failures >= _service.Options.UnhealthyAfterFailures ? FailsInARow
         : null;
 
@@ -47,6 +47,7 @@ internal sealed class ServiceReport : IWorkReport
 
     /// <summary>What is worth saying although nothing is wrong; null for nothing.</summary>
     public string? Note =>
+        _status.Phase == ServicePhase.Ineligible && !_service.Switch.IsDrained ? $"'{LockName}' is left to other nodes: CanLead is false." :
         _status.InUseAs is { } inUseAs ? $"'{LockName}' waits until those have gone who use it as {inUseAs}."
         : _service.Options.Instances > 1 ? $"'{LockName}' is led by {Leaders.Count} of {_service.Options.Instances} nodes."
         : null;
@@ -70,6 +71,7 @@ internal sealed class ServiceReport : IWorkReport
                 { Leadership.IsLeader: true } => "held",
                 { Phase: ServicePhase.Leader } => "lost",
                 { Phase: ServicePhase.BackingOff } => "backing off",
+                { Phase: ServicePhase.Ineligible } => _service.Switch.IsDrained ? "drained" : "may not lead",
                 { Phase: ServicePhase.NotStarted } => "not started",
                 { Phase: var phase } => phase.ToString().ToLowerInvariant(),
             },
@@ -93,6 +95,11 @@ internal sealed class ServiceReport : IWorkReport
         {
             data["instances"] = _service.Options.Instances;
             data["leaders"] = Leaders.Select(Describe).ToList();
+        }
+
+        if (_status.Loss is { } loss)
+        {
+            data["lossReason"] = loss.ToString();
         }
 
         if (_status.InUseAs is { } inUseAs)

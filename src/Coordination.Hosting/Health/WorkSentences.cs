@@ -3,7 +3,10 @@ namespace Coordination.Hosting.Health;
 /// <summary>What a check says of any exclusive work.</summary>
 internal static class WorkSentences
 {
-    public static string Overdue(string lockName) => $"Work goes on although its lock was lost, maybe beside that of another node: '{lockName}'.";
+    /// <param name="lockName">Its lock.</param>
+    /// <param name="loss">Why that was lost; null where it is not known.</param>
+    public static string Overdue(string lockName, LeaseLossReason? loss = null) =>
+        $"Work goes on although its lock was lost, maybe beside that of another node: '{lockName}'.{(loss == LeaseLossReason.NoProgress ? " It had reported no progress for too long, and may hang." : null)}";
 
     public static string FailsInARow(string lockName, int failures, string? last) => $"'{lockName}' failed {failures} times in a row, the last time with {last}.";
 

@@ -42,6 +42,37 @@ public interface ILeadership
     /// </remarks>
     IReadOnlyList<LeaderInfo> Leaders { get; }
 
+    /// <summary>
+    /// Whether this node leads when its turn comes: by <see cref="ExclusiveServiceOptions.CanLead"/>, or by <see cref="SetCanLead"/> where that was called, and not while the node is drained
+    /// (<see cref="NodeDrain"/>). False for a lock that this process does not contend for.
+    /// </summary>
+    bool CanLead { get; }
+
+    /// <summary>
+    /// Says at run time whether this node leads. With false it leaves the queue, and where it leads it steps down: its work is cancelled and awaited, and then the lock passes. Returns at once.
+    /// </summary>
+    /// <param name="canLead">What counts from now on instead of the option; null for the option again.</param>
+    /// <exception cref="InvalidOperationException">This process does not contend for the lock.</exception>
+    void SetCanLead(bool? canLead);
+
+    /// <summary>
+    /// Has the leader step down, wherever it is, and waits until it has: its work is cancelled and awaited, and then the lock passes. Where this node leads, its own term ends; else all who lead are asked,
+    /// again until they have stepped down.
+    /// </summary>
+    /// <param name="stayAway">How long that node does not contend after it: zero to 49 days. Null, the default, for not at all.</param>
+    /// <param name="successor">
+    /// The node that the lock passes to, if it waits for it then: its id, or its name (<see cref="LockOwner.NodeName"/>). Null, the default, for the one that is preferred, or else the first in the queue.
+    /// </param>
+    /// <param name="cancellationToken">Ends the wait. Who was asked steps down all the same.</param>
+    /// <returns>Whether somebody led and stepped down. <see cref="StepDownResult.StillHeld"/> where a leader that was asked has not within a minute.</returns>
+    /// <remarks>Not to be awaited by the work itself, which it waits for: that calls <see cref="ExclusiveTerm.StepDown"/>.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="stayAway"/> is not in its range.</exception>
+    /// <exception cref="ArgumentException"><paramref name="successor"/> is not one that a node has.</exception>
+    /// <exception cref="NotSupportedException">The store cannot ask holders to step down, and another node leads.</exception>
+    /// <exception cref="LockStoreException">The store could not be asked.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    Task<StepDownResult> StepDownAsync(TimeSpan? stayAway = null, string? successor = null, CancellationToken cancellationToken = default);
+
     /// <summary>The leadership as it is, and then each change that this node sees, until the service has stopped.</summary>
     /// <remarks>
     /// <para>Any number of watchers may watch, each in its own time, and none holds up the service: a watcher that falls more than 16

@@ -13,6 +13,14 @@ public sealed record LeaderInfo
     /// <value>Zero, the default, to one less than <see cref="ExclusiveServiceOptions.Instances"/>; zero where one node leads at a time.</value>
     public int Instance { get; init; }
 
+    /// <summary>What the leader says of itself, as an address or a version: <see cref="ExclusiveServiceOptions.Note"/>.</summary>
+    /// <value>Null, the default, for nothing.</value>
+    public string? Note { get; init; }
+
+    /// <summary>How much it is to be preferred, as it says itself: <see cref="ExclusiveServiceOptions.Rank"/>.</summary>
+    /// <value>Zero by default.</value>
+    public long Rank { get; init; }
+
     /// <summary>When the term began: on this node's wall clock if it leads itself, else on that of the store.</summary>
     public required DateTimeOffset Since { get; init; }
 }

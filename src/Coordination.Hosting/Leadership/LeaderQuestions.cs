@@ -11,7 +11,7 @@ namespace Coordination.Hosting.Leadership;
 /// server to which this node may not write, one for all locks in a second at first, and in half a minute at last.
 /// </summary>
 /// <remarks>Safe for use by several threads.</remarks>
-internal sealed class LeaderQuestions(ILockStore store, ILockStoreAdministration administration, StoreCondition condition, TimeProvider time)
+internal sealed class LeaderQuestions(ILockStore store, ILockStoreAdministration administration, ILockInspector inspector, StoreCondition condition, TimeProvider time)
 {
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -21,6 +21,9 @@ internal sealed class LeaderQuestions(ILockStore store, ILockStoreAdministration
     private TimeSpan _pause;
     private long _askedAt;
     private long? _lookedAt;
+
+    /// <summary>Asks leaders to step down.</summary>
+    public ILockInspector Inspector => inspector;
 
     /// <summary>Whether the store is to be asked now, when nobody waits for the reply. Who is told so asks.</summary>
     public bool MayAsk(string lockName)

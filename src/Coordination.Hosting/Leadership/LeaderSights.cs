@@ -67,7 +67,7 @@ internal sealed class LeaderSights(TimeSpan leaseDuration, TimeProvider time)
     }
 
     public static LeaderInfo Describe(LockHolder holder) =>
-        new() { NodeId = holder.Owner.NodeId, FencingToken = holder.FencingToken, Instance = holder.Permit ?? 0, Since = holder.Since };
+        new() { NodeId = holder.Owner.NodeId, FencingToken = holder.FencingToken, Instance = holder.Permit ?? 0, Since = holder.Since, Note = holder.Note, Rank = holder.Rank };
 
     public static int? PlaceOf(LockHolder holder) => holder.Share is null ? 0 : holder.Permit;
 

@@ -91,6 +91,8 @@ internal class LockLeadership : ILeadership, IDisposable
         }
     }
 
+    public virtual bool CanLead => false;
+
     /// <summary>Guards what it knows.</summary>
     protected Lock Gate { get; } = new();
 
@@ -158,6 +160,12 @@ internal class LockLeadership : ILeadership, IDisposable
         Saw(holders, areAll: true, askedAt);
         return InOrder(holders.Where(Leads).Select(LeaderSights.Describe));
     }
+
+    public virtual void SetCanLead(bool? canLead) => throw new InvalidOperationException(
+        $"No service of this process has the lock '{LockName}', so that it cannot lead by it. Ask a process that has one.");
+
+    public virtual Task<StepDownResult> StepDownAsync(TimeSpan? stayAway = null, string? successor = null, CancellationToken cancellationToken = default) =>
+        Questions.Inspector.StepDownAsync(LockName, successor, stayAway, cancellationToken: cancellationToken);
 
     /// <summary>Learns what the store just said of the lock when it refused it: its holder, or one of several.</summary>
     /// <returns>The leader, if it is another node.</returns>

@@ -1,18 +1,24 @@
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Stores;
 
 namespace Coordination.Hosting.Leadership;
 
 /// <summary>What a node knows of the leadership of one of its services: written by the service's runner, read by everybody.</summary>
-internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, TimeProvider time)
+internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, LeadSwitch leadSwitch, TimeProvider time)
     : LockLeadership(lockName, nodeId, questions, leaseDuration, isShared: instances > 1, time)
 {
     private readonly Dictionary<WorkEnd, long> _terms = [];
     private readonly Predecessors _predecessors = new(time);
     private ServicePhase _phase;
     private LockCapacity? _inUseAs;
+    private LeaseLossReason? _loss;
+    private WorkEnding? _ending;
+    private TaskCompletionSource _released = new();
     private ILockLease? _lease;
     private LeaderInfo? _leader;
+
+    public override bool CanLead => leadSwitch.CanLead;
 
     public ServiceStatus Status
     {
@@ -20,7 +26,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
         {
             lock (Gate)
             {
-                return new ServiceStatus(_phase, _lease?.State, Describe(), _phase == ServicePhase.Deferred ? _inUseAs : null);
+                return new ServiceStatus(_phase, _lease?.State, Describe(), _phase == ServicePhase.Deferred ? _inUseAs : null, _phase is ServicePhase.Lost or ServicePhase.Overdue ? _loss : null);
             }
         }
     }
@@ -42,8 +48,43 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
 
     protected override bool HoldsAlone => _lease is not null && instances == 1;
 
+    public override void SetCanLead(bool? canLead) => leadSwitch.SetAtRunTime(canLead);
+
+    public override async Task<StepDownResult> StepDownAsync(TimeSpan? stayAway = null, string? successor = null, CancellationToken cancellationToken = default)
+    {
+        // It says what they may be.
+        var request = new StepDownRequest { StayAway = stayAway ?? TimeSpan.Zero, Successor = successor };
+        Task released;
+        lock (Gate)
+        {
+            _ending?.Ask(WorkEnd.SteppedDown, request.StayAway, request.Successor);
+            released = _ending is null ? Task.CompletedTask : _released.Task;
+        }
+
+        if (released.IsCompleted)
+        {
+            return await base.StepDownAsync(stayAway, successor, cancellationToken).ConfigureAwait(false);
+        }
+
+        await released.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return StepDownResult.SteppedDown;
+    }
+
+    /// <summary>The lock of a term of this node is released.</summary>
+    public void Released()
+    {
+        lock (Gate)
+        {
+            _ending = null;
+            _released.TrySetResult();
+        }
+    }
+
     /// <summary>A term of this node begins.</summary>
-    public void Lead(ILockLease lease)
+    /// <param name="lease">Its lease.</param>
+    /// <param name="ending">Its end.</param>
+    /// <param name="options">What it says of itself; null for nothing.</param>
+    public void Lead(ILockLease lease, WorkEnding ending, LockOptions? options)
     {
         lock (Gate)
         {
@@ -52,7 +93,8 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
                 KnowNobody();
             }
 
-            _leader = new LeaderInfo { NodeId = lease.Owner.NodeId, FencingToken = lease.FencingToken, Instance = lease.Permit ?? 0, Since = Time.GetUtcNow() };
+            _leader = new LeaderInfo { NodeId = lease.Owner.NodeId, FencingToken = lease.FencingToken, Instance = lease.Permit ?? 0, Since = Time.GetUtcNow(), Note = options?.Note, Rank = options?.Rank ?? 0 };
+            (_ending, _released) = (ending, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             Predecessor = _predecessors.Of(_leader.Instance);
             KnowTaken(_leader.Instance);
             _phase = ServicePhase.Leader;
@@ -73,6 +115,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
             {
                 var ended = end ?? (phase == ServicePhase.Stopped ? WorkEnd.Stopped : WorkEnd.Lost);
                 _terms[ended] = _terms.GetValueOrDefault(ended) + 1;
+                _loss = _lease.LossReason;
                 _predecessors.OwnEnded(new Predecessor(_leader!, PredecessorEnd.Own, ended, ended == WorkEnd.Lost ? _lease.LossReason : null));
                 (_lease, _leader) = (null, null);
                 if (instances == 1)
@@ -151,7 +194,8 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
 
     protected override void KnowReleased(LeaderInfo before) => _predecessors.SawReleased(before);
 
-    private static LeadershipChangeCause CauseOf(WorkEnd end) => end switch
+    /// <summary>What watchers are told of the end of a term.</summary>
+    public static LeadershipChangeCause CauseOf(WorkEnd end) => end switch
     {
         WorkEnd.Completed => LeadershipChangeCause.WorkCompleted,
         WorkEnd.Failed => LeadershipChangeCause.WorkFailed,

@@ -9,6 +9,12 @@ internal enum ServicePhase
     /// <summary>The host has stopped.</summary>
     Stopped,
 
+    /// <summary>May not lead, and stands in no queue.</summary>
+    Ineligible,
+
+    /// <summary>Prepares the next term, before it contends.</summary>
+    Preparing,
+
     /// <summary>Waits for the lock.</summary>
     Standby,
 

@@ -5,4 +5,5 @@ namespace Coordination.Hosting.Leadership;
 /// <param name="Lease">The state of its lease; null where it has none.</param>
 /// <param name="Leadership">Who leads.</param>
 /// <param name="InUseAs">What others use the lock as, where that is what this node waits for; else null.</param>
-internal sealed record ServiceStatus(ServicePhase Phase, LeaseState? Lease, LeadershipChange Leadership, LockCapacity? InUseAs);
+/// <param name="Loss">Why its lease was lost, while the work that had it has not returned; else null.</param>
+internal sealed record ServiceStatus(ServicePhase Phase, LeaseState? Lease, LeadershipChange Leadership, LockCapacity? InUseAs, LeaseLossReason? Loss);

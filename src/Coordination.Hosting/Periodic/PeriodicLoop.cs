@@ -43,6 +43,7 @@ internal sealed class PeriodicLoop(
             try
             {
                 service.Status.Enter(WorkPhase.Waiting);
+                await service.Switch.WaitAsync(stop).ConfigureAwait(false);
                 await NextAsync(stop).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stop.IsCancellationRequested)
@@ -81,20 +82,31 @@ internal sealed class PeriodicLoop(
     /// <returns>Whether the slot is over, on this node or another.</returns>
     private async Task<bool> TryRunAsync(DateTimeOffset slot, CancellationToken stop)
     {
+        using var turn = service.Switch.TryBegin();
+        if (turn is null)
+        {
+            return false;
+        }
+
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop, turn.Contending);
         OccurrenceAttempt attempt;
         try
         {
-            attempt = await AskAsync(slot, stop).ConfigureAwait(false);
+            attempt = await AskAsync(slot, ending.Token).ConfigureAwait(false);
             _isRefused = false;
+        }
+        catch (OperationCanceledException) when (turn.Contending.IsCancellationRequested && !stop.IsCancellationRequested)
+        {
+            return false;
         }
         catch (LockStoreException away) when (away.IsTransient)
         {
-            await Task.Delay(RetryDelay, time, stop).ConfigureAwait(false);
+            await Task.Delay(RetryDelay, time, ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return false;
         }
         catch (Exception refusal) when (refusal is LockStoreException or ArgumentException)
         {
-            await BackOffAsync(refusal, stop).ConfigureAwait(false);
+            await BackOffAsync(refusal, ending.Token).ConfigureAwait(false);
             return false;
         }
 
@@ -108,16 +120,16 @@ internal sealed class PeriodicLoop(
             if (attempt.Status == OccurrenceStatus.AlreadyRun && IsSilencedByFuture(slot, attempt.Run))
             {
                 // It may be run as soon as what is remembered is forgotten.
-                await WaitForAsync(service.Schedule.DueAt(service.Schedule.After(slot)), stop).ConfigureAwait(false);
+                await WaitForAsync(service.Schedule.DueAt(service.Schedule.After(slot)), ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return false;
             }
 
             return attempt.Status == OccurrenceStatus.AlreadyRun;
         }
 
-        if (stop.IsCancellationRequested)
+        if (ending.IsCancellationRequested)
         {
-            // It came in the moment of the stop, and its run does not begin: the slot is for another node.
+            // It came in the moment of the stop or of the drain, and its run does not begin: the slot is for another node.
             await occurrences.UndoAsync(lease).ConfigureAwait(false);
             return false;
         }
@@ -156,7 +168,7 @@ internal sealed class PeriodicLoop(
 
         _isRefused = true;
         failures.Failed(refusal);
-        await Task.Delay(FailureDelay, time, stop).ConfigureAwait(false);
+        await Task.Delay(FailureDelay, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     /// <summary>Whether a slot counts as run only because one was that is not due for long. Warns of it: else nothing would say why nothing is run until then.</summary>

@@ -1,4 +1,5 @@
 using Coordination.DependencyInjection;
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Services;
 
@@ -49,6 +50,9 @@ internal sealed class PeriodicService(ServiceKey key, NodeServices node, string 
     public PeriodicRunEnd? LastEnd { get; set; }
 
     public WorkStatus Status { get; } = new();
+
+    /// <summary>Whether a slot may begin on this node.</summary>
+    public LeadSwitch Switch { get; } = new(canLead: true);
 
     /// <summary>How long the store remembers a run: as long as another node may ask for it, also one whose clock is behind.</summary>
     public TimeSpan RememberFor { get; } = options.Interval < TimeSpan.FromHours(12)

@@ -1,3 +1,4 @@
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,6 +11,7 @@ internal static class RunnerServices
 {
     public static void Add(IServiceCollection services)
     {
+        DrainServices.Add(services);
         services.TryAddSingleton<ExclusiveServiceRunners>();
         services.TryAddTransient<DisposalGuard>();
         services.TryAddSingleton(static provider => new ProcessEnd(provider.GetRequiredService<TelemetryDispatcher>()));

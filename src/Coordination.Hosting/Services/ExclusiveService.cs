@@ -1,4 +1,5 @@
 using Coordination.DependencyInjection;
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
 
@@ -12,5 +13,7 @@ internal sealed record ExclusiveService(
     ILock Lock,
     TimeSpan LeaseDuration,
     OverdueRule Overdue,
+    LeadSwitch Switch,
     ServiceLeadership Leadership,
+    LockOptions? LockOptions,
     ServiceFailures Failures);

@@ -33,6 +33,15 @@ public sealed class ExclusiveServiceOptions
     public int Instances { get; set; } = 1;
 
     /// <summary>
+    /// Whether this node leads, or only others do: with false it does not stand in the queue, and where it leads, it steps down. True by default.
+    /// </summary>
+    /// <remarks>
+    /// Of these settings this one alone may change while the host runs, in the configuration. At run time <see cref="ILeadership.SetCanLead"/> counts instead. For all that a node does see
+    /// <see cref="NodeDrain"/>.
+    /// </remarks>
+    public bool CanLead { get; set; } = true;
+
+    /// <summary>
     /// The node whose locks it uses, where the application has several: the name that <c>services.AddCoordination("billing")</c> was given. Null, the default, for the
     /// node that has no name.
     /// </summary>
@@ -49,6 +58,42 @@ public sealed class ExclusiveServiceOptions
     /// returned, and this node contends again behind those that wait. That is no failure.
     /// </summary>
     public TimeSpan? MaxTerm { get; set; }
+
+    /// <summary>
+    /// What this node says of itself as a leader and a standby to those who look, such as an address or a version; written in the step of the grant, and read as <see cref="LeaderInfo.Note"/>. At most 1,024 bytes of
+    /// UTF-8, without control characters; no secret. Null, the default, for <see cref="Coordination.LockOptions.Note"/> of <see cref="LockOptions"/>.
+    /// </summary>
+    public string? Note { get; set; }
+
+    /// <summary>
+    /// How much this node is to be preferred as the leader, such as the number of its version, so that new nodes are preferred in a rolling update: one of N nodes costs two terms at most. A leader makes way for
+    /// a node of a higher rank that has waited for <see cref="PreferenceDwell"/>, and passes the lock to the one with the highest when its term ends. Null, the default, for no preference of this leader;
+    /// others see it as zero.
+    /// </summary>
+    public long? Rank { get; set; }
+
+    /// <summary>
+    /// The nodes that are to lead before others, by name (<see cref="LockOwner.NodeName"/>) or id, the most preferred first. They come before any rank. Empty by default. To be the same on every node: leaders
+    /// that disagree make way for each other, once in each dwell time.
+    /// </summary>
+    public IList<string> PreferredNodes { get; } = [];
+
+    /// <summary>
+    /// How long a preferred node has to have waited, and the leader to have led, before that makes way, where <see cref="Rank"/> or <see cref="PreferredNodes"/> is set: zero to 49 days; 30 s by default. The leader
+    /// looks at the queue three times in it, and not more often than once in a second and not less than twice in a minute.
+    /// </summary>
+    public TimeSpan PreferenceDwell { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// How long the work may go without <see cref="ExclusiveTerm.ReportProgress"/>, counted from the beginning of the term and from each report. While it is longer, the lease is not renewed any more, and when it
+    /// ends, it is lost, by <see cref="LeaseLossReason.NoProgress"/>: another node leads within this time and the lease duration, although this process runs on. 100 ms to 365 days. Null, the
+    /// default, for <see cref="Coordination.LockOptions.ProgressTimeout"/> of <see cref="LockOptions"/>, and without that for work that reports nothing.
+    /// </summary>
+    /// <remarks>
+    /// Set it to several times what the longest step takes, that of the hooks included: they run under the same lease. The loss cancels the token of work that hangs, and does not end it: see
+    /// <see cref="OnOverdue"/>.
+    /// </remarks>
+    public TimeSpan? ProgressTimeout { get; set; }
 
     /// <summary>
     /// What this node does after a term whose work returned by itself; each node counts for itself. <see cref="CompletionAction.Pause"/> by default.

@@ -12,6 +12,8 @@ internal sealed class ExclusiveServiceOptionsValidator(IServiceProvider services
 
     // Work that always fails would fill the log else, and ask the store all the time.
     private static readonly DurationRange RestartDelay = DurationRange.Between(TimeSpan.FromMilliseconds(10), TimeSpan.FromDays(1));
+    private static readonly DurationRange PreferenceDwell = DurationRange.Between(TimeSpan.Zero, LongestTimer);
+    private static readonly DurationRange ProgressTimeout = DurationRange.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365), "null for work that reports nothing");
     private static readonly DurationRange MaxTerm = DurationRange.Between(TimeSpan.FromMilliseconds(100), LongestTimer, "null for no limit");
 
     public ValidateOptionsResult Validate(string? name, ExclusiveServiceOptions options)
@@ -43,6 +45,8 @@ internal sealed class ExclusiveServiceOptionsValidator(IServiceProvider services
         CheckCount(nameof(options.UnhealthyAfterFailures), options.UnhealthyAfterFailures);
         CheckCount(nameof(options.StopHostAfterFailures), options.StopHostAfterFailures ?? 1);
         Check(nameof(options.MaxTerm), options.MaxTerm, MaxTerm);
+        Check(nameof(options.PreferenceDwell), options.PreferenceDwell, PreferenceDwell);
+        Check(nameof(options.ProgressTimeout), options.ProgressTimeout, ProgressTimeout);
         Check(nameof(options.CompletionPause), options.CompletionPause, Pause);
         Check(nameof(options.MinRestartDelay), options.MinRestartDelay, RestartDelay);
         Check(nameof(options.MaxRestartDelay), options.MaxRestartDelay, RestartDelay);

@@ -1,3 +1,4 @@
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Leadership;
 
 namespace Coordination.Hosting.Services;
@@ -16,7 +17,7 @@ internal abstract class ExclusiveServiceRegistration(ServiceKey key)
     /// <exception cref="InvalidOperationException">The application registered the type, and not as a singleton.</exception>
     public abstract ExclusiveBackgroundService GetService(IServiceProvider services);
 
-    public abstract ServiceLeadership CreateLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, TimeProvider time);
+    public abstract ServiceLeadership CreateLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, LeadSwitch canLead, TimeProvider time);
 }
 
 internal sealed class ExclusiveServiceRegistration<TService>(ServiceKey key, ServiceInstance<TService> instance) : ExclusiveServiceRegistration(key)
@@ -24,6 +25,6 @@ internal sealed class ExclusiveServiceRegistration<TService>(ServiceKey key, Ser
 {
     public override ExclusiveBackgroundService GetService(IServiceProvider services) => instance.Get(services);
 
-    public override ServiceLeadership CreateLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, TimeProvider time) =>
-        new ServiceLeadership<TService>(lockName, nodeId, questions, leaseDuration, instances, time);
+    public override ServiceLeadership CreateLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, LeadSwitch canLead, TimeProvider time) =>
+        new ServiceLeadership<TService>(lockName, nodeId, questions, leaseDuration, instances, canLead, time);
 }

@@ -1,6 +1,8 @@
 using Coordination.DependencyInjection;
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
 namespace Coordination.Hosting.Services;
@@ -21,6 +23,15 @@ internal sealed class ExclusiveServices
         {
             var own = options.Get(registration.Name);
             _all.Add(Create(registration, own, WorkNode.Find<ExclusiveServiceOptions>(services, own.Node, registration.Name)));
+        }
+
+        foreach (var service in _all)
+        {
+            service.Node.GetRequired<NodeDrain>().Add(service.Switch);
+
+            // Made afresh, and not the monitor's: all else stays as it was at the start.
+            services.GetRequiredService<ConfigurationReloads>().Add(
+                () => service.Switch.SetOption(services.GetRequiredService<IOptionsFactory<ExclusiveServiceOptions>>().Create(service.Registration.Name).CanLead));
         }
 
         foreach (var group in _all.GroupBy(static service => (service.Node.Name, Lock: service.Lock.Name)).Where(static group => group.Skip(1).Any()))
@@ -72,10 +83,12 @@ internal sealed class ExclusiveServices
         var settings = node.GetOptions<CoordinationOptions>();
         var locks = node.GetRequired<ILockProvider>();
         var time = node.GetShared<TimeProvider>();
+        var canLead = new LeadSwitch(options.CanLead);
+        var lockOptions = LockOptionsOf(options);
         try
         {
             var name = options.LockName ?? ServiceLockName.Find(registration.Key, settings.ApplicationName);
-            var @lock = (options.Instances == 1 ? locks.GetLock(name, options.LockOptions) : locks.GetSemaphore(name, options.Instances, options.LockOptions)).AsStandby();
+            var @lock = (options.Instances == 1 ? locks.GetLock(name, lockOptions) : locks.GetSemaphore(name, options.Instances, lockOptions)).AsStandby();
             var timings = LeaseTimings.Of(settings, options.LockOptions);
             return new ExclusiveService(
                 registration,
@@ -84,7 +97,9 @@ internal sealed class ExclusiveServices
                 @lock,
                 timings.Duration,
                 new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OnOverdue),
-                registration.CreateLeadership(@lock.Name, locks.NodeId, node.GetRequired<LeaderQuestions>(), timings.Duration, options.Instances, time),
+                canLead,
+                registration.CreateLeadership(@lock.Name, locks.NodeId, node.GetRequired<LeaderQuestions>(), timings.Duration, options.Instances, canLead, time),
+                lockOptions,
                 new ServiceFailures(options.MaxRestartDelay + options.RestartDelayResetAfter, time));
         }
         catch (ArgumentException exception)
@@ -96,6 +111,15 @@ internal sealed class ExclusiveServices
             throw Invalid(registration, $"{registration.Name}: Instances is {options.Instances}. Set 1, or choose another store: {exception.Message}");
         }
     }
+
+    /// <summary>What a service says of its lock by settings of its own comes before what its options for the lock say.</summary>
+    private static LockOptions? LockOptionsOf(ExclusiveServiceOptions options) =>
+        (options.ProgressTimeout, options.Note, options.Rank) is (null, null, null) ? options.LockOptions : (options.LockOptions ?? new LockOptions()) with
+        {
+            ProgressTimeout = options.ProgressTimeout ?? options.LockOptions?.ProgressTimeout,
+            Note = options.Note ?? options.LockOptions?.Note,
+            Rank = options.Rank ?? options.LockOptions?.Rank ?? 0,
+        };
 
     private static OptionsValidationException Invalid(ExclusiveServiceRegistration registration, string failure) =>
         new(registration.Name, typeof(ExclusiveServiceOptions), [failure]);

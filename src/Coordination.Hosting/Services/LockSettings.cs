@@ -10,6 +10,8 @@ internal sealed class LockSettings
 
     public TimeSpan? MaxHold { get; set; }
 
+    public TimeSpan? ProgressTimeout { get; set; }
+
     public bool AllowBarging { get; set; }
 
     public TimeSpan? LockAtLeastFor { get; set; }
@@ -31,6 +33,7 @@ internal sealed class LockSettings
     {
         LeaseDuration = LeaseDuration,
         MaxHold = MaxHold,
+        ProgressTimeout = ProgressTimeout,
         AllowBarging = AllowBarging,
         LockAtLeastFor = LockAtLeastFor,
         Note = Note,

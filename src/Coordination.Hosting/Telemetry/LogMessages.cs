@@ -36,7 +36,7 @@ internal static partial class LogMessages
     [LoggerMessage(1209, LogLevel.Warning, "{Service} still runs, and the host waits no longer for it to stop. Its lock '{LockName}' stays held until the work returns or the process ends, and for {Respite} at most once the host is disposed.")]
     public static partial void StillRunning(this ILogger logger, string service, string lockName, TimeSpan respite);
 
-    [LoggerMessage(1210, LogLevel.Information, "{Service} was granted the lock '{LockName}', token {FencingToken}, while the host stops. The grant was undone. Release: {Release}.")]
+    [LoggerMessage(1210, LogLevel.Information, "{Service} was granted the lock '{LockName}', token {FencingToken}, while the host stops, or this node may lead no more. The grant was undone. Release: {Release}.")]
     public static partial void Declined(this ILogger logger, string service, string lockName, long fencingToken, ReleaseResult release);
 
     [LoggerMessage(1211, LogLevel.Information, "{Service} has completed and does not contend for the lock '{LockName}' again on this node.")]
@@ -114,4 +114,37 @@ internal static partial class LogMessages
 
     [LoggerMessage(1236, LogLevel.Warning, "'{Work}' is done, and the store did not confirm it: lock '{LockName}', token {FencingToken}, release: {Release}. It may count as not finished, and another node do it over.")]
     public static partial void RunOnceUnconfirmed(this ILogger logger, string work, string lockName, long fencingToken, ReleaseResult release);
+
+    [LoggerMessage(1240, LogLevel.Information, "{Service} prepares its next term, and then stands by for the lock '{LockName}'.")]
+    public static partial void Prepares(this ILogger logger, string service, string lockName);
+
+    [LoggerMessage(1241, LogLevel.Error, "{Service} failed to prepare a term, after {Duration}; lock '{LockName}'. This node does not contend until it has, and tries again after a while.")]
+    public static partial void PreparationFailed(this ILogger logger, Exception exception, string service, string lockName, TimeSpan duration);
+
+    [LoggerMessage(1242, LogLevel.Error, "The disposal of what {Service} had prepared for a term threw; lock '{LockName}'. The lock is released all the same.")]
+    public static partial void PreparedFailed(this ILogger logger, Exception exception, string service, string lockName);
+
+    [LoggerMessage(1244, LogLevel.Information, "{Service} does not stand by for the lock '{LockName}': {Reason}.")]
+    public static partial void MayNotLead(this ILogger logger, string service, string lockName, string reason);
+
+    [LoggerMessage(1245, LogLevel.Information, "Node {NodeId} drains: it leads nothing new, and gives away what it leads, one after the other.")]
+    public static partial void Drains(this ILogger logger, string nodeId);
+
+    [LoggerMessage(1246, LogLevel.Information, "Node {NodeId} is drained: it leads nothing until it is resumed.")]
+    public static partial void Drained(this ILogger logger, string nodeId);
+
+    [LoggerMessage(1247, LogLevel.Information, "Node {NodeId} is resumed, and contends again.")]
+    public static partial void Resumed(this ILogger logger, string nodeId);
+
+    [LoggerMessage(1248, LogLevel.Warning, "A setting that may change while the host runs stays as it was, for the configuration that was read again is refused: {Error}")]
+    public static partial void ReloadFailed(this ILogger logger, string error);
+
+    [LoggerMessage(1249, LogLevel.Information, "{Service} makes way for node {Preferred}, rank {Rank}, which is preferred as the leader: lock '{LockName}', token {FencingToken}.")]
+    public static partial void MakesWay(this ILogger logger, string service, string preferred, long rank, string lockName, long fencingToken);
+
+    [LoggerMessage(1250, LogLevel.Information, "{Service} released the lock '{LockName}', token {FencingToken}, to node {Successor}, if that waited for it.")]
+    public static partial void PassesTo(this ILogger logger, string service, string lockName, long fencingToken, string successor);
+
+    [LoggerMessage(1243, LogLevel.Error, "{Service} threw in {Hook}: lock '{LockName}', token {FencingToken}. Nothing else changes by that.")]
+    public static partial void HookFailed(this ILogger logger, Exception exception, string service, string hook, string lockName, long fencingToken);
 }

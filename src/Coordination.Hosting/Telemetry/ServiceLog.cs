@@ -68,5 +68,27 @@ internal sealed class ServiceLog(ILogger logger, string service, string lockName
 
     public void ScopeFailed(Exception exception) => logger.ScopeFailed(exception, service, lockName);
 
+    /// <param name="reason">Why not.</param>
+    public void MayNotLead(string reason) => logger.MayNotLead(service, lockName, reason);
+
+    /// <param name="preferred">The node that waits.</param>
+    /// <param name="lease">The lease of the term.</param>
+    public void MakesWay(LockWaiter preferred, ILease lease) => logger.MakesWay(service, preferred.Owner.NodeId, preferred.Rank, lockName, lease.FencingToken);
+
+    /// <param name="successor">The node that is to lead next.</param>
+    /// <param name="lease">The lease of the term.</param>
+    public void PassesTo(string successor, ILease lease) => logger.PassesTo(service, lockName, lease.FencingToken, successor);
+
+    public void Prepares() => logger.Prepares(service, lockName);
+
+    public void PreparationFailed(Exception exception, TimeSpan duration) => logger.PreparationFailed(exception, service, lockName, duration);
+
+    public void PreparedFailed(Exception exception) => logger.PreparedFailed(exception, service, lockName);
+
+    /// <param name="exception">What it threw.</param>
+    /// <param name="hook">The method of the service.</param>
+    /// <param name="lease">The lease of the term.</param>
+    public void HookFailed(Exception exception, string hook, ILease lease) => logger.HookFailed(exception, service, hook, lockName, lease.FencingToken);
+
     public void StopCallbackFailed(Exception exception) => logger.StopCallbackFailed(exception, service, lockName);
 }

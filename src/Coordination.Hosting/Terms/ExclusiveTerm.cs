@@ -1,4 +1,5 @@
 using Coordination.Hosting.Execution;
+using Coordination.Hosting.Terms;
 
 namespace Coordination;
 
@@ -59,10 +60,16 @@ public sealed class ExclusiveTerm : ILease
     /// <inheritdoc/>
     public TimeSpan Remaining => _lease.Remaining;
 
+    /// <inheritdoc/>
+    public void ReportProgress() => _lease.ReportProgress();
+
     /// <summary>
     /// The services of this term: a scope that is made when the term begins, and disposed when the work has returned, before the lock is released.
     /// </summary>
     public IServiceProvider Services { get; }
+
+    /// <summary>What was prepared for it; null where nothing was.</summary>
+    internal Prepared? Prepared { get; init; }
 
     /// <summary>
     /// Ends this term on purpose, with no error: the token of the work is cancelled, the work is awaited, the lock passes to the next node, and then this
@@ -72,10 +79,18 @@ public sealed class ExclusiveTerm : ILease
     /// How long this node does not contend after the term: zero to 49 days. Null, the default, for not at all: it waits behind the nodes that wait already,
     /// and leads again at once where there are none.
     /// </param>
+    /// <param name="successor">
+    /// The node that the lock passes to, if it waits for it then: its id, or its name (<see cref="LockOwner.NodeName"/>), which stands for its first waiter. Null, the default, for the one that is
+    /// preferred, or else the first in the queue, as for one that does not wait.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="stayAway"/> is not in its range.</exception>
-    public void StepDown(TimeSpan? stayAway = null)
+    /// <exception cref="ArgumentException"><paramref name="successor"/> is not one that a node has: it is empty, or has a slash or control characters.</exception>
+    public void StepDown(TimeSpan? stayAway = null, string? successor = null)
     {
         StayAway.Validate(nameof(stayAway), nameof(stayAway), stayAway);
-        _ending.Ask(WorkEnd.SteppedDown, stayAway ?? TimeSpan.Zero);
+
+        // It says what a node may be called.
+        _ = new StepDownRequest { Successor = successor };
+        _ending.Ask(WorkEnd.SteppedDown, stayAway ?? TimeSpan.Zero, successor);
     }
 }

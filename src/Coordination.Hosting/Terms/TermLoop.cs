@@ -1,3 +1,4 @@
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Runners;
@@ -12,12 +13,13 @@ namespace Coordination.Hosting.Terms;
 /// </summary>
 /// <remarks>Two rules stand above all else: the lock is never released while the work is running, and nothing but the host's stop ends the loop.</remarks>
 internal sealed class TermLoop(
-    ExclusiveService service, TermWork work, LeasedWork leased, LeaderObserver observer, FailureLimit failures, TimeProvider time, ServiceLog log) : IServiceLoop
+    ExclusiveService service, ExclusiveBackgroundService work, LeasedWork leased, LeaderObserver observer, Succession succession, FailureLimit failures, TimeProvider time, ServiceLog log) : IServiceLoop
 {
     /// <summary>How long it waits at least before it asks again for a lock that others use with another number of leaders; twice that at most.</summary>
     private static readonly TimeSpan DeferredDelay = TimeSpan.FromSeconds(1);
 
     private readonly ResiliencePipeline<TermOutcome> _restart = RestartBackoff.Create(service.Options, time);
+    private readonly Preparation _preparation = new(work, log);
     private string? _refusal;
     private LockCapacity? _inUseAs;
 
@@ -52,6 +54,7 @@ internal sealed class TermLoop(
         finally
         {
             await observer.StopAsync().ConfigureAwait(false);
+            await _preparation.DropAsync().ConfigureAwait(false);
             service.Leadership.End();
         }
     }
@@ -80,20 +83,23 @@ internal sealed class TermLoop(
     private async Task<TermOutcome> ContendAsync(CancellationToken stop)
     {
         var began = time.GetTimestamp();
+        var (contending, ending) = (CancellationToken.None, (CancellationTokenSource?)null);
         try
         {
-            var lease = await StandByAsync(stop).ConfigureAwait(false);
-            await using (lease.ConfigureAwait(false))
+            contending = await MayLeadAsync(stop).ConfigureAwait(false);
+            ending = CancellationTokenSource.CreateLinkedTokenSource(stop, contending);
+            if (await PrepareAsync(ending.Token).ConfigureAwait(false) is { } failed)
             {
-                (_refusal, _inUseAs) = (null, null);
-                return stop.IsCancellationRequested
-                    ? await DeclineAsync(lease).ConfigureAwait(false)
-                    : await LeadAsync(lease, stop).ConfigureAwait(false);
+                return failed;
             }
+
+            began = time.GetTimestamp();
+            using var turn = service.Switch.TryBegin();
+            return turn is null || ending.IsCancellationRequested ? Left(began) : await TakeTurnAsync(turn, ending.Token, stop).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested || contending.IsCancellationRequested)
         {
-            return new TermOutcome(WorkEnd.Stopped, time.GetElapsedTime(began));
+            return Left(began);
         }
         catch (Exception exception)
         {
@@ -103,6 +109,72 @@ internal sealed class TermLoop(
             Refused(exception, outcome.Duration);
             Count(outcome, exception);
             return outcome;
+        }
+        finally
+        {
+            ending?.Dispose();
+        }
+    }
+
+    /// <summary>Neither led nor failed: the host stops, or the node may not lead any more.</summary>
+    private TermOutcome Left(long began) => new(WorkEnd.Stopped, time.GetElapsedTime(began));
+
+    /// <summary>Waits until the node may lead.</summary>
+    /// <returns>Cancelled when it may no more.</returns>
+    private async Task<CancellationToken> MayLeadAsync(CancellationToken stop)
+    {
+        var contending = service.Switch.Contending;
+        if (contending.IsCancellationRequested)
+        {
+            service.Leadership.Enter(ServicePhase.Ineligible);
+            await observer.StopAsync().ConfigureAwait(false);
+            await _preparation.DropAsync().ConfigureAwait(false);
+            (_refusal, _inUseAs) = (null, null);
+            log.MayNotLead(service.Switch.IsDrained ? "the node is drained" : "CanLead is false");
+            await service.Switch.WaitAsync(stop).ConfigureAwait(false);
+            observer.Start(stop);
+            contending = service.Switch.Contending;
+        }
+
+        return contending;
+    }
+
+    private async Task<TermOutcome> TakeTurnAsync(LeadTurn turn, CancellationToken contending, CancellationToken stop)
+    {
+        var lease = await StandByAsync(contending).ConfigureAwait(false);
+        await using (lease.ConfigureAwait(false))
+        {
+            (_refusal, _inUseAs) = (null, null);
+            return stop.IsCancellationRequested || turn.Contending.IsCancellationRequested
+                ? await DeclineAsync(lease).ConfigureAwait(false)
+                : await LeadAsync(lease, turn, stop).ConfigureAwait(false);
+        }
+    }
+
+    /// <returns>The failure, if it is one.</returns>
+    private async Task<TermOutcome?> PrepareAsync(CancellationToken stop)
+    {
+        var began = time.GetTimestamp();
+        try
+        {
+            await _preparation.PrepareAsync(Begun, stop).ConfigureAwait(false);
+            return null;
+        }
+        catch (Exception exception) when (!(exception is OperationCanceledException && stop.IsCancellationRequested))
+        {
+            var duration = time.GetElapsedTime(began);
+            service.Leadership.Enter(ServicePhase.BackingOff);
+            log.PreparationFailed(exception, duration);
+            failures.Failed(exception, duration);
+
+            // However long it took: it was no term.
+            return new TermOutcome(WorkEnd.Failed, TimeSpan.Zero);
+        }
+
+        void Begun()
+        {
+            service.Leadership.Enter(ServicePhase.Preparing);
+            log.Prepares();
         }
     }
 
@@ -145,29 +217,58 @@ internal sealed class TermLoop(
         return new TermOutcome(WorkEnd.Stopped, TimeSpan.Zero);
     }
 
-    private async Task<TermOutcome> LeadAsync(ILockLease lease, CancellationToken stop)
+    private async Task<TermOutcome> LeadAsync(ILockLease lease, LeadTurn turn, CancellationToken stop)
     {
         var began = time.GetTimestamp();
-        service.Leadership.Lead(lease);
-        log.Leads(lease, service.Leadership.Predecessor);
-
         var ending = new WorkEnding(lease, log, stop);
+        service.Leadership.Lead(lease, ending, service.LockOptions);
+        log.Leads(lease, service.Leadership.Predecessor);
+        await using var asked = lease.StepDownRequested.UnsafeRegister(
+            _ => ending.Ask(WorkEnd.SteppedDown, lease.StepDownRequest?.StayAway ?? TimeSpan.Zero, lease.StepDownRequest?.Successor), null).ConfigureAwait(false);
+        using var ended = new CancellationTokenSource();
+        var watching = succession.WatchAsync(lease, ending, ended.Token);
+        await using var told = turn.Leading.UnsafeRegister(static ending => ((WorkEnding)ending!).Ask(WorkEnd.SteppedDown, TimeSpan.Zero), ending).ConfigureAwait(false);
+        var term = new TermWork(service, work, _preparation, lease, ending, time, log);
         var result = await leased.RunAsync(
             lease,
             ending,
-            (services, told) => work.RunAsync(lease, ending, services, told),
+            term.RunAsync,
             onLost: () => Lost(stop),
-            onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue)).ConfigureAwait(false);
+            onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue),
+            term.StoppingAsync).ConfigureAwait(false);
+        await _preparation.DropAsync().ConfigureAwait(false);
+        await ended.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(false);
         var outcome = new TermOutcome(result.End, time.GetElapsedTime(began), result.End == WorkEnd.SteppedDown ? ending.StayAway : TimeSpan.Zero);
+
+        var successor = lease.State == LeaseState.Lost ? null : await succession.FindAsync(ending.Successor).ConfigureAwait(false);
 
         // Nobody sees this node lead after the next one does.
         service.Leadership.Enter(outcome.IsFailure ? ServicePhase.BackingOff : ServicePhase.Standby, outcome.End);
-        var release = await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
+        var release = await lease.ReleaseAsync(successor, CancellationToken.None).ConfigureAwait(false);
+        service.Leadership.Released();
         observer.Start(stop);
+        if (successor is not null)
+        {
+            log.PassesTo(successor, lease);
+        }
+
         log.Ended(lease, outcome, release, result.Failure);
         Count(outcome, result.Failure);
+        await term.StoppedAsync(Describe(lease, outcome, release, result.Failure)).ConfigureAwait(false);
         return outcome;
     }
+
+    private static EndedTerm Describe(ILockLease lease, TermOutcome outcome, ReleaseResult release, Exception? failure) => new()
+    {
+        LockName = lease.LockName,
+        FencingToken = lease.FencingToken,
+        Instance = lease.Permit ?? 0,
+        Cause = ServiceLeadership.CauseOf(outcome.End),
+        Duration = outcome.Duration,
+        Release = release,
+        Failure = failure,
+    };
 
     private void Lost(CancellationToken stop)
     {

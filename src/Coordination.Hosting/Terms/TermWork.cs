@@ -1,16 +1,68 @@
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Services;
+using Coordination.Hosting.Telemetry;
 
 namespace Coordination.Hosting.Terms;
 
-/// <summary>Does the work of a term, and asks for its end when the term is as long as it may be.</summary>
-internal sealed class TermWork(ExclusiveService service, ExclusiveBackgroundService work, TimeProvider time)
+/// <summary>Does the work of one term and what stands around it, and asks for its end when the term is as long as it may be.</summary>
+internal sealed class TermWork(
+    ExclusiveService service, ExclusiveBackgroundService work, Preparation preparation, ILockLease lease, WorkEnding ending, TimeProvider time, ServiceLog log)
 {
-    public async Task RunAsync(ILockLease lease, WorkEnding ending, IServiceProvider services, CancellationToken stoppingToken)
+    private ExclusiveTerm? _term;
+
+    /// <summary>Ends as the work does, or the hook before it, and throws what they do.</summary>
+    public async Task RunAsync(IServiceProvider services, CancellationToken stoppingToken)
     {
+        _term = new ExclusiveTerm(lease, services, ending) { Prepared = preparation.Current };
         using var limit = service.Options.MaxTerm is { } longest
             ? time.CreateTimer(static ending => ((WorkEnding)ending!).Ask(WorkEnd.MaxTermReached, TimeSpan.Zero), ending, longest, Timeout.InfiniteTimeSpan)
             : null;
-        await work.RunTermAsync(new ExclusiveTerm(lease, services, ending), stoppingToken).ConfigureAwait(false);
+        await work.TermStartingAsync(_term, stoppingToken).ConfigureAwait(false);
+
+        if (ending.IsAsked)
+        {
+            // What has been told to stop does not begin.
+            throw new OperationCanceledException(stoppingToken);
+        }
+
+        await work.RunTermAsync(_term, stoppingToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What comes after the work while the lease is still watched. Throws nothing.</summary>
+    public async Task StoppingAsync()
+    {
+        if (_term is { } term)
+        {
+            await CallAsync(nameof(work.TermStoppingAsync), () => work.TermStoppingAsync(term, lease.Lost)).ConfigureAwait(false);
+        }
+
+        await preparation.DropAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>What comes after the release. Throws nothing.</summary>
+    public async Task StoppedAsync(EndedTerm ended)
+    {
+        // Where the container was disposed already, there was no term for the service.
+        if (_term is not null)
+        {
+            await CallAsync(nameof(work.TermStoppedAsync), () => work.TermStoppedAsync(ended)).ConfigureAwait(false);
+        }
+    }
+
+    private async Task CallAsync(string hook, Func<Task> call)
+    {
+        try
+        {
+            await call().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (lease.Lost.IsCancellationRequested)
+        {
+            // It was told that the lease is lost, and ended by that.
+        }
+        catch (Exception exception)
+        {
+            // The work has ended, and how it did stays: what comes after it keeps no lock, and is no failure of the term.
+            log.HookFailed(exception, hook, lease);
+        }
     }
 }

@@ -21,7 +21,11 @@ internal sealed class Lease
 
     /// <summary>The end of time where nothing limits it.</summary>
     private readonly TimeSpan _renewUntil;
+
+    /// <summary>The end of time where no progress needs to be reported.</summary>
+    private readonly TimeSpan _progressTimeout;
     private LeaseMoment _moment;
+    private long _reportedAt;
     private CancellationTokenSource? _lost;
     private CancellationTokenSource? _stepDownRequested;
     private StepDownRequest? _stepDownRequest;
@@ -38,6 +42,8 @@ internal sealed class Lease
         _telemetry = telemetry;
         _grantedAt = time.Uptime;
         _renewUntil = grant.Options?.MaxHold is { } hold ? deadline.ConfirmedAt.Uptime.After(hold) : TimeSpan.MaxValue;
+        _progressTimeout = grant.Options?.ProgressTimeout ?? TimeSpan.MaxValue;
+        _reportedAt = _grantedAt.Ticks;
         _moment = new LeaseMoment(LeaseState.Held, deadline, deadline.RenewedAt);
     }
 
@@ -116,6 +122,9 @@ internal sealed class Lease
     /// <summary>Whether it reached its MaxHold and is no longer renewed.</summary>
     public bool IsPastMaxHold => _renewUntil <= _time.Uptime;
 
+    /// <summary>Whether the last report of progress is too old, so that it is not renewed.</summary>
+    public bool IsWithoutProgress => _time.Uptime - new TimeSpan(Volatile.Read(ref _reportedAt)) > _progressTimeout;
+
     public Deadline Deadline => Now.Deadline;
 
     /// <summary>The next moment at which the watchdog has to look at this lease.</summary>
@@ -123,9 +132,9 @@ internal sealed class Lease
     {
         get
         {
-            // A renewal under way, or past the last one allowed, leaves only the deadline to watch.
+            // A renewal under way, or past the last one allowed, leaves only the deadline to watch; so does want of progress, the end of which the next report tells.
             var now = Now;
-            var isRenewed = now.Renewal is null && !(now.NextRenewal >= _renewUntil) && !IsPastMaxHold;
+            var isRenewed = now.Renewal is null && !now.IsStalled && !(now.NextRenewal >= _renewUntil) && !IsPastMaxHold;
             return isRenewed && now.NextRenewal < now.Deadline.LostAt ? now.NextRenewal : now.Deadline.LostAt;
         }
     }
@@ -157,7 +166,23 @@ internal sealed class Lease
             LeaseEvent.Loss,
             before => _time.Uptime < before.Deadline.LostAt
                 ? null // A renewal was confirmed in this moment.
-                : before with { LossReason = _renewUntil <= before.Deadline.LostAt ? LeaseLossReason.MaxHoldReached : LeaseLossReason.DeadlinePassed });
+                : before with { LossReason = ReasonAtDeadline(before) });
+    }
+
+    /// <summary>Notes that the work gets on.</summary>
+    /// <returns>Whether renewals go on by this: then the watchdog is to look at it now.</returns>
+    public bool ReportProgress()
+    {
+        var now = _time.Uptime;
+        if (_progressTimeout == TimeSpan.MaxValue || now >= Now.Deadline.LostAt)
+        {
+            // A report that comes too late is no reason to call the loss anything else.
+            return false;
+        }
+
+        // With a fence: either this sees that the lease was stalled, or whoever stalls it sees the report.
+        Interlocked.Exchange(ref _reportedAt, now.Ticks);
+        return Now.IsStalled && Resume();
     }
 
     /// <summary>
@@ -172,6 +197,28 @@ internal sealed class Lease
             if (!before.IsActive || before.Renewal is not null || (onlyWhenDue && now < before.NextRenewal - Timings.BatchingWindow) || now >= _renewUntil)
             {
                 return false;
+            }
+
+            if (IsWithoutProgress)
+            {
+                if (!before.IsStalled)
+                {
+                    if (!TryReplace(before, before with { IsStalled = true }))
+                    {
+                        continue;
+                    }
+
+                    _telemetry.Stalled(Grant, _progressTimeout, Remaining);
+                }
+
+                // A report may have come in this moment, and may not have seen that.
+                if (IsWithoutProgress)
+                {
+                    return false;
+                }
+
+                Resume();
+                continue;
             }
 
             if (TryReplace(before, before with { Renewal = completion }))
@@ -297,6 +344,26 @@ internal sealed class Lease
             }
         }
     }
+
+    /// <summary>Progress was reported: what is due is renewed again.</summary>
+    private bool Resume()
+    {
+        while (Now is { IsActive: true, IsStalled: true } before)
+        {
+            if (TryReplace(before, before with { IsStalled = false }))
+            {
+                _telemetry.Resumed(Grant);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private LeaseLossReason ReasonAtDeadline(LeaseMoment before) =>
+        _renewUntil <= before.Deadline.LostAt ? LeaseLossReason.MaxHoldReached
+        : before.IsStalled ? LeaseLossReason.NoProgress
+        : LeaseLossReason.DeadlinePassed;
 
     private bool TryReplace(LeaseMoment before, LeaseMoment after) => Interlocked.CompareExchange(ref _moment, after, before) == before;
 

@@ -44,6 +44,8 @@ internal sealed class LeaseHandle : ILockLease
 
     public TimeSpan Remaining => _lease.Remaining;
 
+    public void ReportProgress() => _keeper.ReportProgress(_lease);
+
     public Task<RenewalResult> RenewAsync(CancellationToken cancellationToken = default) => _keeper.RenewAsync(_lease, cancellationToken);
 
     public Task<ReleaseResult> ReleaseAsync(CancellationToken cancellationToken = default) => ReleaseAsync(successor: null, cancellationToken);

@@ -77,9 +77,9 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
             return RenewalResult.NotHeld;
         }
 
-        if (lease.IsPastMaxHold)
+        if (WhyNotRenewed(lease) is { } reason)
         {
-            return RenewalResult.MaxHoldReached;
+            return reason;
         }
 
         var completion = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -91,9 +91,14 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
             // One renewal at a time: a release has to know which one to wait for.
             while (!(hasBegun = lease.TryBeginRenewal(completion.Task, onlyWhenDue: false)))
             {
-                if (!lease.LoseIfOverdue() || lease.IsPastMaxHold)
+                if (!lease.LoseIfOverdue())
                 {
-                    return lease.IsActive ? RenewalResult.MaxHoldReached : RenewalResult.NotHeld;
+                    return RenewalResult.NotHeld;
+                }
+
+                if (WhyNotRenewed(lease) is { } meanwhile)
+                {
+                    return meanwhile;
                 }
 
                 await lease.RenewalUnderWay.WithinAsync(Timeout.InfiniteTimeSpan, time, cancellationToken: either.Token).ConfigureAwait(false);
@@ -126,6 +131,15 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         }
 
         return lease.IsActive ? RenewalResult.Unknown : RenewalResult.NotHeld;
+    }
+
+    /// <summary>Notes for its holder that the work gets on.</summary>
+    public void ReportProgress(Lease lease)
+    {
+        if (lease.ReportProgress())
+        {
+            watchdog.Reschedule(lease);
+        }
     }
 
     /// <summary>Releases a lease for its holder.</summary>
@@ -336,6 +350,12 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     /// <summary>Whether the store would say now that the lease has not run out, as its holder counts; one that was lost may be another's.</summary>
     private bool LastsSurely(Lease lease) =>
         lease.State == LeaseState.Released && lease.Deadline.RemainingAt(time.Uptime) > TimeSpan.Zero && !lease.Deadline.IsDoubtfulAt(time.Reading);
+
+    /// <summary>Why a lease that holds is not extended; null when it is.</summary>
+    private static RenewalResult? WhyNotRenewed(Lease lease) =>
+        lease.IsPastMaxHold ? RenewalResult.MaxHoldReached
+        : lease.IsWithoutProgress ? RenewalResult.NoProgress
+        : null;
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

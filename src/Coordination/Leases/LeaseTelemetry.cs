@@ -65,6 +65,11 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
         }
     }
 
+    public void Stalled(LeaseGrant grant, TimeSpan progressTimeout, TimeSpan remaining) =>
+        Log.Stalled(_logger, grant.LockName, grant.Owner, grant.FencingToken, progressTimeout, remaining);
+
+    public void Resumed(LeaseGrant grant) => Log.Resumed(_logger, grant.LockName, grant.Owner, grant.FencingToken);
+
     public void RenewalEnded(TimeSpan took, bool succeeded) => metrics.RenewalEnded(took, succeeded);
 
     public void RenewalConfirmed(TimeSpan remaining) => metrics.RenewalConfirmed(remaining);
@@ -94,6 +99,7 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
         LeaseLossReason.Abandoned => "nobody refers to its handle any more",
         LeaseLossReason.Revoked => "an operator took the lock",
         LeaseLossReason.ProviderDisposed => "the provider was disposed",
+        LeaseLossReason.NoProgress => "its holder reported no progress in time",
         _ => "its deadline has come",
     };
 

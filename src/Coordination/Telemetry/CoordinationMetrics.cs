@@ -114,6 +114,7 @@ internal sealed class CoordinationMetrics : IDisposable
         LeaseLossReason.Abandoned => "abandoned",
         LeaseLossReason.Revoked => "revoked",
         LeaseLossReason.ProviderDisposed => "provider_disposed",
+        LeaseLossReason.NoProgress => "no_progress",
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "An unknown reason for a loss."),
     };
 

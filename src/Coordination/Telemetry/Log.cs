@@ -47,10 +47,16 @@ internal static partial class Log
     [LoggerMessage(1013, LogLevel.Error, "The lock store {Store} refuses: {Error}")]
     public static partial void StoreRefuses(ILogger logger, string store, string error);
 
-    [LoggerMessage(1014, LogLevel.Information, "The holder of lock {LockName}, owner {Owner}, fencing token {FencingToken}, is asked by an operator to step down{Successor}.")]
+    [LoggerMessage(1014, LogLevel.Warning, "The lease of lock {LockName}, owner {Owner}, fencing token {FencingToken}, is not renewed: its holder reported no progress for more than {ProgressTimeout}. It can be relied on for {Remaining} more.")]
+    public static partial void Stalled(ILogger logger, string lockName, LockOwner owner, long fencingToken, TimeSpan progressTimeout, TimeSpan remaining);
+
+    [LoggerMessage(1015, LogLevel.Information, "The holder of lock {LockName}, owner {Owner}, fencing token {FencingToken}, reported progress. Its lease is renewed again.")]
+    public static partial void Resumed(ILogger logger, string lockName, LockOwner owner, long fencingToken);
+
+    [LoggerMessage(1016, LogLevel.Information, "The holder of lock {LockName}, owner {Owner}, fencing token {FencingToken}, is asked by an operator to step down{Successor}.")]
     public static partial void StepDownAsked(ILogger logger, string lockName, LockOwner owner, long fencingToken, string successor);
 
-    [LoggerMessage(1015, LogLevel.Error, "A callback on the request to step down from lock {LockName} threw.")]
+    [LoggerMessage(1017, LogLevel.Error, "A callback on the request to step down from lock {LockName} threw.")]
     public static partial void StepDownCallbackThrew(ILogger logger, Exception exception, string lockName);
 
     [LoggerMessage(1020, LogLevel.Critical, "The watchdog met an error of its own and goes on.")]

@@ -54,9 +54,10 @@ public sealed class DurationTests
             .. DurationPlaces.OptionsOf(typeof(ExclusivePeriodicOptions)).Select(property => $"{nameof(ExclusivePeriodicOptions)}.{property.Name}").Order(StringComparer.Ordinal),
             .. DurationPlaces.OptionsOf(typeof(ExclusiveServiceOptions)).Select(property => $"{nameof(ExclusiveServiceOptions)}.{property.Name}").Order(StringComparer.Ordinal),
             "ExclusiveTerm.StepDown(stayAway)",
+            "ILeadership.StepDownAsync(stayAway)",
             .. DurationPlaces.OptionsOf(typeof(RunOnceOptions)).Select(property => $"{nameof(RunOnceOptions)}.{property.Name}").Order(StringComparer.Ordinal),
         ],
-        DurationPlaces.Of(typeof(ExclusiveBackgroundService).Assembly));
+        DurationPlaces.Of(typeof(ExclusiveBackgroundService).Assembly, except: typeof(EndedTerm)));
 
     [Theory]
     [Failure("F41", "F51")]

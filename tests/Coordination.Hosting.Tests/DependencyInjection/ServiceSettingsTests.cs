@@ -180,7 +180,7 @@ public sealed class ServiceSettingsTests
         var durations = Assert.Single(host.Services.FlushedLogs.GetSnapshot(), record => record.Id.Id == DurationsLine).Message;
         await host.StopAsync(Token);
 
-        AssertTold(typeof(WorkingService).ToString(), typeof(ExclusiveServiceOptions), nameof(ExclusiveServiceOptions.OverdueAfter));
+        AssertTold(typeof(WorkingService).ToString(), typeof(ExclusiveServiceOptions), nameof(ExclusiveServiceOptions.OverdueAfter), nameof(ExclusiveServiceOptions.ProgressTimeout));
         AssertTold($"{typeof(Periodic.CountingService)} (north)", typeof(ExclusivePeriodicOptions), nameof(ExclusivePeriodicOptions.OverdueAfter));
         AssertTold("run-once/schema", typeof(RunOnceOptions), nameof(RunOnceOptions.OverdueAfter));
         Assert.Contains($"{typeof(WorkingService)}:LockOptions:LockAtLeastFor 00:00:04", durations, StringComparison.Ordinal);

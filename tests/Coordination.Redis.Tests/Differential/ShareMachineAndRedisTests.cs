@@ -279,7 +279,7 @@ public sealed class ShareMachineAndRedisTests : ClockTests
             {
                 var occurrence = OccurrenceOf(day, "run-1", recover: true);
                 await new Acquiring(owner, entry, TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(1), Wait: false, Share, occurrence).TakeAsync(run);
-                await new Releasing(owner, entry, TimeSpan.FromSeconds(1), Share, TimeSpan.Zero, Takes: false, day % Unfinished == 0 ? null : occurrence, IsFinished: day % Unfinished != 1).TakeAsync(run);
+                await new Releasing(owner, entry, TimeSpan.FromSeconds(1), Share, TimeSpan.Zero, Takes: false, Successor: null, day % Unfinished == 0 ? null : occurrence, IsFinished: day % Unfinished != 1).TakeAsync(run);
             }
         }
     }

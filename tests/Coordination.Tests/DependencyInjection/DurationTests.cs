@@ -39,7 +39,7 @@ public sealed class DurationTests
             "ILock.AcquireAsync(timeout)", "ILock.TryAcquireAsync(timeout)",
             "ILockInspector.StepDownAsync(stayAway)", "ILockInspector.StepDownAsync(timeout)",
             "InMemoryLockStore.Assign(leaseDuration)", "InMemoryLockStore.RevokeAsync(claimWindow)",
-            "LockOptions.LeaseDuration", "LockOptions.LockAtLeastFor", "LockOptions.MaxHold",
+            "LockOptions.LeaseDuration", "LockOptions.LockAtLeastFor", "LockOptions.MaxHold", "LockOptions.ProgressTimeout",
             "Occurrence.RememberFor", "OccurrenceLocks.AcquireAsync(timeout)", "StepDownRequest.StayAway", "TelemetryDispatcher.FlushAsync(limit)",
         ],
         DurationPlaces.Of(typeof(LockOptions).Assembly, Protocol));

@@ -1,0 +1,13 @@
+using Microsoft.Extensions.Logging;
+
+namespace Coordination.Hosting.Telemetry;
+
+/// <summary>What an operator reads of the drain of one node.</summary>
+internal sealed class DrainLog(ILogger logger, string nodeId)
+{
+    public void Drains() => logger.Drains(nodeId);
+
+    public void Drained() => logger.Drained(nodeId);
+
+    public void Resumed() => logger.Resumed(nodeId);
+}

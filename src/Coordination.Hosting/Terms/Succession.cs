@@ -1,0 +1,113 @@
+using Coordination.Hosting.Execution;
+using Coordination.Hosting.Services;
+using Coordination.Hosting.Stores;
+using Coordination.Hosting.Telemetry;
+
+namespace Coordination.Hosting.Terms;
+
+/// <summary>
+/// Who is to lead after this node. The leader decides, and nobody else: while it leads it makes way for a node that is preferred to it, and when its term ends it passes the lock to the one that is preferred
+/// to the others. Asks nothing where no preference is set.
+/// </summary>
+internal sealed class Succession(ExclusiveService service, ILockInspector inspector, TimeProvider time, ServiceLog log)
+{
+    private const int MaxWaiters = 1000;
+
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly Preference _preference = new([.. service.Options.PreferredNodes]);
+
+    private bool IsSet => service.Options.Rank is not null || service.Options.PreferredNodes.Count > 0;
+
+    private TimeSpan Dwell => service.Options.PreferenceDwell;
+
+    /// <summary>The node to release to. Throws nothing of what the store does.</summary>
+    /// <param name="asked">The id or the name of a node that was asked for; null for none.</param>
+    /// <returns>The id of one that waits, or what was asked for, as it may come to; null for the first in the queue.</returns>
+    public async Task<string?> FindAsync(string? asked)
+    {
+        if (asked is null && !IsSet)
+        {
+            return null;
+        }
+
+        if (await LookAsync(CancellationToken.None).ConfigureAwait(false) is not { } seen)
+        {
+            return asked;
+        }
+
+        var waiters = Waiting(seen);
+        var named = waiters.Find(waiter => waiter.Owner.NodeId == asked) ?? waiters.Find(waiter => waiter.Owner.NodeName == asked);
+        return named?.Owner.NodeId ?? (IsSet ? Best(waiters)?.Owner.NodeId : null);
+    }
+
+    /// <summary>Looks at the queue now and then, and has the term end when a preferred node has waited for long enough. Ends with the term.</summary>
+    public async Task WatchAsync(ILockLease lease, WorkEnding ending, CancellationToken ended)
+    {
+        if (!IsSet)
+        {
+            return;
+        }
+
+        var pause = TimeSpan.FromTicks(Math.Clamp(Dwell.Ticks / 3, ShortestPause.Ticks, LongestPause.Ticks));
+        var began = time.GetTimestamp();
+        Dictionary<string, long> since = [];
+        while (true)
+        {
+            await Task.Delay(pause, time, ended).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (ended.IsCancellationRequested)
+            {
+                return;
+            }
+
+            if (await LookAsync(ended).ConfigureAwait(false) is not { } seen)
+            {
+                continue;
+            }
+
+            // By this node's own clock, and from when it was first seen: who comes anew begins anew.
+            var waiters = Waiting(seen);
+            since = waiters.Select(static waiter => waiter.Owner.NodeId).Distinct(StringComparer.Ordinal).ToDictionary(node => node, node => since.GetValueOrDefault(node, time.GetTimestamp()), StringComparer.Ordinal);
+            var ready = waiters.FindAll(waiter => time.GetElapsedTime(since[waiter.Owner.NodeId]) >= Dwell);
+            var own = (lease.Owner, service.Options.Rank ?? 0);
+            if (time.GetElapsedTime(began) >= Dwell && Best(ready) is { } best && _preference.Compare((best.Owner, best.Rank), own) > 0 && IsLast(seen, lease))
+            {
+                log.MakesWay(best, lease);
+                ending.Ask(WorkEnd.SteppedDown, TimeSpan.Zero, best.Owner.NodeId);
+                return;
+            }
+        }
+    }
+
+    private static List<LockWaiter> Waiting(LockInspection seen) => [.. seen.Waiters.Where(static waiter => waiter.IsAlive)];
+
+    /// <summary>Of equals the one that came first.</summary>
+    private LockWaiter? Best(List<LockWaiter> waiters) => waiters.OrderByDescending(static waiter => (waiter.Owner, waiter.Rank), _preference).FirstOrDefault();
+
+    /// <summary>Whether, of several leaders, it is this one that makes way: else all would, for one node that waits.</summary>
+    private bool IsLast(LockInspection seen, ILockLease lease)
+    {
+        var last = seen.Holders.OrderBy(static holder => (holder.Owner, holder.Rank), _preference).ThenByDescending(static holder => holder.FencingToken).FirstOrDefault();
+        return last?.FencingToken == lease.FencingToken;
+    }
+
+    private async Task<LockInspection?> LookAsync(CancellationToken cancellationToken)
+    {
+        LockInspection? seen = null;
+        try
+        {
+            await StoreTimeLimit.ApplyAsync(
+                StoreTimeLimit.Default,
+                async limited => seen = await inspector.InspectAsync(service.Lock.Name, MaxWaiters, limited).ConfigureAwait(false),
+                time,
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception)
+        {
+            // The store is away, which the lock tells of, or has no administration. Then the first in the queue is next.
+        }
+
+        return seen;
+    }
+}
