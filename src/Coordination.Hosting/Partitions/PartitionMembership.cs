@@ -37,8 +37,8 @@ internal sealed class PartitionMembership(ILock semaphore, ILockInspector inspec
         var firstEnd = TimeSpan.MaxValue;
         foreach (var holder in found.Holders.Where(static holder => !holder.IsReleased && holder.TimeToLive > TimeSpan.Zero))
         {
-            // A node that had lost its permit holds a second one for a while, and what it says now is in the later one.
-            members[holder.Owner.NodeId] = new() { NodeId = holder.Owner.NodeId, Since = holder.Since, MaxPartitions = holder.Owner.NodeId == nodeId ? maxPartitions : MaxOf(holder) };
+            // A node that had lost its permit may hold a second one for a while: the later counts.
+            members[holder.Owner.NodeId] = new() { NodeId = holder.Owner.NodeId, Since = holder.Since, MaxPartitions = maxPartitions };
             firstEnd = holder.TimeToLive < firstEnd ? holder.TimeToLive : firstEnd;
         }
 
@@ -54,6 +54,4 @@ internal sealed class PartitionMembership(ILock semaphore, ILockInspector inspec
             await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
         }
     }
-
-    private int? MaxOf(LockHolder holder) => maxPartitions;
 }
