@@ -65,8 +65,8 @@ public sealed class BalanceTests
         var a = await cluster.StartPartitionNodeAsync("a", work);
         await cluster.SharedAsync(work, (a, 12));
         var b = await cluster.StartPartitionNodeAsync("b", work);
-        await cluster.AdvanceUntilAsync(() => Volatile.Read(ref told) == 6, TimeSpan.FromMinutes(1), "half of the work is told to stop");
-        await cluster.AdvanceAsync(5 * PartitionNode.BalanceInterval);
+        await cluster.PassUntilAsync(work, () => Volatile.Read(ref told) == 6, TimeSpan.FromMinutes(1), "half of the work is told to stop");
+        await cluster.PassAsync(work, 5 * PartitionNode.BalanceInterval);
         Assert.Equal((12, 0), (work.RunningOn(a.NodeId), work.RunningOn(b.NodeId)));
 
         gate.SetResult();
@@ -100,7 +100,7 @@ public sealed class BalanceTests
         var stopping = a.StopAsync();
         await Cluster.UntilAsync(() => Volatile.Read(ref told) == 12, "all work is told to stop");
         var b = await cluster.StartPartitionNodeAsync("b", work);
-        await cluster.AdvanceAsync(3 * PartitionNode.BalanceInterval);
+        await cluster.PassAsync(work, 3 * PartitionNode.BalanceInterval);
         Assert.False(stopping.IsCompleted);
         Assert.Equal((12, 0), (work.RunningOn(a.NodeId), work.RunningOn(b.NodeId)));
 
@@ -124,13 +124,13 @@ public sealed class BalanceTests
         await cluster.SharedAsync(work, (a, 6), (b, 6));
 
         // Its calls fail from now on, so that it renews nothing: its work is told by its own clock.
-        b.Store.Fault = StoreWithFaults.Away;
+        (b.Store.Fault, work.Away) = (StoreWithFaults.Away, b.NodeId);
         var at = cluster.Time.GetUtcNow();
         await cluster.SharedAsync(work, (a, 12));
         Assert.InRange(cluster.Time.GetUtcNow() - at, Cluster.LeaseDuration / 2, Cluster.LeaseDuration + TimeSpan.FromSeconds(6));
         Assert.Empty(work.Wrongs);
 
-        b.Store.Fault = null;
+        (b.Store.Fault, work.Away) = (null, null);
         await cluster.SharedAsync(work, (a, 6), (b, 6));
         Assert.Empty(work.Wrongs);
     }
@@ -162,8 +162,8 @@ public sealed class BalanceTests
 
         // It takes part, and knows of no partition: what would be its share is led on by who leads it.
         var b = await cluster.StartPartitionNodeAsync("b", work, names: new PartitionNames { Fault = new TimeoutException("The database is away.") });
-        await cluster.AdvanceUntilAsync(() => a.Partitions.Share == 6, TimeSpan.FromMinutes(1), "a sees b");
-        await cluster.AdvanceAsync(10 * PartitionNode.BalanceInterval);
+        await cluster.PassUntilAsync(work, () => a.Partitions.Share == 6, TimeSpan.FromMinutes(1), "a sees b");
+        await cluster.PassAsync(work, 10 * PartitionNode.BalanceInterval);
         Assert.Equal((12, 12), (work.RunningOn(a.NodeId), work.Terms.Count));
         Assert.Equal(1, b.Logged(1266));
     }

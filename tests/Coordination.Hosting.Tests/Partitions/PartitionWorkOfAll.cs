@@ -18,6 +18,12 @@ internal sealed class PartitionWorkOfAll
 
     public int Running => _running.Count;
 
+    /// <summary>The terms whose work runs.</summary>
+    public ConcurrentDictionary<ExclusiveTerm, bool> Now { get; } = [];
+
+    /// <summary>The node for which the store is away, so that it renews nothing; null for none.</summary>
+    public volatile string? Away;
+
     /// <summary>How many partitions a node worked on at a time at most.</summary>
     public ConcurrentDictionary<string, int> Most { get; } = new(StringComparer.Ordinal);
 
@@ -35,6 +41,7 @@ internal sealed class PartitionWorkOfAll
         }
 
         Most.AddOrUpdate(node, RunningOn, (_, most) => Math.Max(most, RunningOn(node)));
+        Now[term] = true;
         Terms.Enqueue((partition, node, term.FencingToken));
         try
         {
@@ -42,6 +49,7 @@ internal sealed class PartitionWorkOfAll
         }
         finally
         {
+            Now.TryRemove(term, out _);
             _running.TryRemove(new KeyValuePair<string, string>(partition, node));
         }
     }
