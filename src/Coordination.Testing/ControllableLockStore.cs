@@ -198,6 +198,10 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
         CallAsync(StoreOperation.Revoke, () => _store.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
+    public Task<bool> AskToStepDownAsync(string lockName, long fencingToken, StepDownRequest request, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.StepDown, () => _store.AskToStepDownAsync(lockName, fencingToken, request, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
     public Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken) =>
         CallAsync(StoreOperation.Forget, () => _store.ForgetOccurrenceAsync(lockName, series, cancellationToken), cancellationToken);
 

@@ -32,4 +32,7 @@ public enum StoreOperation
 
     /// <summary>To forget the last scheduled time of recurring work.</summary>
     Forget,
+
+    /// <summary>To ask a holder to step down.</summary>
+    StepDown,
 }

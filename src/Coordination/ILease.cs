@@ -35,6 +35,16 @@ public interface ILease
     /// </summary>
     CancellationToken Lost { get; }
 
+    /// <summary>
+    /// Cancelled when the holder is asked to step down, as by <see cref="ILockInspector.StepDownAsync"/>: to end its work and then to let the lock pass. The lease stands, is renewed and is
+    /// to be released by whoever holds it; nothing follows if nobody does. Callbacks run as those of <see cref="Lost"/>.
+    /// </summary>
+    CancellationToken StepDownRequested { get; }
+
+    /// <summary>What the holder was asked when it was asked to step down last.</summary>
+    /// <value>Null while it was not.</value>
+    StepDownRequest? StepDownRequest { get; }
+
     /// <summary>Why the lease was lost; null while it is not.</summary>
     LeaseLossReason? LossReason { get; }
 

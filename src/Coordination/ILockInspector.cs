@@ -52,6 +52,27 @@ public interface ILockInspector
     Task<bool> RevokeAsync(string lockName, long fencingToken, CancellationToken cancellationToken = default);
 
     /// <summary>
+    /// Asks who holds a lock to step down: to end its work, and then to let the lock pass. An exclusive service does so by itself; code that holds a lock looks at
+    /// <see cref="ILease.StepDownRequested"/>, or does not. Nothing is taken from anybody. Asks again, for what is asked may be lost on its way, until each grant that was asked has ended.
+    /// </summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="successor">
+    /// Who is to have the lock next, if it waits for it: the id of a node, or its name (<see cref="LockOwner.NodeName"/>), which stands for its first waiter that is alive. Null, the default, for the
+    /// first in the queue, as for one that does not wait.
+    /// </param>
+    /// <param name="stayAway">How long a service that steps down is not to want the lock again: from zero to 49 days. Null, the default, for zero.</param>
+    /// <param name="fencingToken">The token of the grant that is to end, as <see cref="InspectAsync"/> tells it. Null, the default, for all who hold the lock now.</param>
+    /// <param name="timeout">How long to ask: from zero, for once, to 49 days; or <see cref="Timeout.InfiniteTimeSpan"/>. Null, the default, for 1 minute.</param>
+    /// <param name="cancellationToken">Ends the wait; who was asked steps down all the same.</param>
+    /// <returns>Whether the lock was held, and whether each of those grants has ended, released or lost.</returns>
+    /// <exception cref="ArgumentException">The name is not one of a lock, <paramref name="successor"/> not one of a node, or a time is out of its range.</exception>
+    /// <exception cref="NotSupportedException">The store cannot ask holders to step down.</exception>
+    /// <exception cref="LockStoreException">The store could not be asked, the first time; or refused for good.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    Task<StepDownResult> StepDownAsync(
+        string lockName, string? successor = null, TimeSpan? stayAway = null, long? fencingToken = null, TimeSpan? timeout = null, CancellationToken cancellationToken = default);
+
+    /// <summary>
     /// Forgets the last scheduled time of recurring work that the store remembers, so that a node which comes to this time or one before it may run it: of use
     /// where that time lies in the future, because a clock was ahead. It runs nothing by itself, and a scheduler does not come to a time again that it has passed: work
     /// that failed is run again by hand, by what schedules it. A run under way is not touched, and what it is remembered by is forgotten as well.

@@ -29,4 +29,18 @@ public interface ILockLease : ILease, IAsyncDisposable
     /// <returns>What the release found.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled; the release goes on without the caller.</exception>
     Task<ReleaseResult> ReleaseAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Releases the lease, and passes the lock to a node of choice, if it waits for it then; else to the next waiter, as <see cref="ReleaseAsync(CancellationToken)"/>.</summary>
+    /// <param name="successor">
+    /// The id of the node, as <see cref="LockOwner.NodeId"/> of a waiter has it: its first waiter goes before those that came earlier. Null for the next waiter, whoever it is. Of no use
+    /// with <see cref="LockOptions.AllowBarging"/>, and while <see cref="LockOptions.LockAtLeastFor"/> keeps the lock.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// Ends the wait for the result. The release is sent all the same, also when the token is cancelled already.
+    /// </param>
+    /// <returns>What the release found. Not whether that node has the lock.</returns>
+    /// <remarks>Of several releases of one lease the first one counts, and its successor.</remarks>
+    /// <exception cref="ArgumentException">The successor is no node's id: it is empty, or has a slash or control characters. Nothing was released.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled; the release goes on without the caller.</exception>
+    Task<ReleaseResult> ReleaseAsync(string? successor, CancellationToken cancellationToken = default);
 }

@@ -47,6 +47,10 @@ public static class LeaseExtensions
 
         public CancellationToken Lost => lease.Lost;
 
+        public CancellationToken StepDownRequested => lease.StepDownRequested;
+
+        public StepDownRequest? StepDownRequest => lease.StepDownRequest;
+
         public LeaseLossReason? LossReason => lease.LossReason;
 
         public LeaseState State => lease.State;

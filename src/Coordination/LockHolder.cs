@@ -23,6 +23,14 @@ public sealed record LockHolder
     /// <value>Null, the default, for a lock that is no semaphore.</value>
     public int? Permit { get; init; }
 
+    /// <summary>What the holder says of itself to those who look, as an address or a version: <see cref="LockOptions.Note"/>.</summary>
+    /// <value>Null, the default, for nothing.</value>
+    public string? Note { get; init; }
+
+    /// <summary>How much the holder is to be preferred, as it says itself: <see cref="LockOptions.Rank"/>. The store orders nobody by it.</summary>
+    /// <value>Zero by default.</value>
+    public long Rank { get; init; }
+
     /// <summary>
     /// Whether the owner has released it, and nobody can have it yet because of its <see cref="LockOptions.LockAtLeastFor"/>.
     /// </summary>

@@ -30,4 +30,17 @@ public sealed record LockOptions
     /// </summary>
     /// <remarks>Counts for leases that are released. A holder that dies keeps the lock for the rest of its lease, whether that is longer or shorter.</remarks>
     public TimeSpan? LockAtLeastFor { get; init; }
+
+    /// <summary>
+    /// What this node says of itself with each lease and each wait, to those who look at the lock: an address, a version. The store keeps it with the grant, in the same step. At most
+    /// 1,024 bytes of UTF-8, without control characters. Null, the default, or empty for nothing.
+    /// </summary>
+    /// <remarks>No secret: whoever can look at the lock reads it. Each request for the lock carries it, renewals included.</remarks>
+    public string? Note { get; init; }
+
+    /// <summary>
+    /// How much this node is to be preferred as the holder, such as the number of its version. Any number; zero by default. It is shown to those who look at the lock, and orders no
+    /// queue: a holder that is to make way looks at it.
+    /// </summary>
+    public long Rank { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Coordination;
 
 /// <summary>What the options of a lock may be.</summary>
@@ -33,11 +35,44 @@ internal static class LockOptionsRange
     /// <summary>The longest time that a lease is renewed for, where there is a limit, is a year.</summary>
     private static readonly DurationRange MaxHold = DurationRange.UpTo(TimeSpan.FromDays(365), "null for no limit");
 
-    /// <exception cref="ArgumentOutOfRangeException">An option is out of its range; the message names the value and the limit.</exception>
+    private const int MaxNoteBytes = 1024;
+
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    private static string? FindNoteError(string? note)
+    {
+        if (string.IsNullOrEmpty(note))
+        {
+            return null;
+        }
+
+        foreach (var c in note)
+        {
+            if (char.IsControl(c))
+            {
+                return $"{nameof(LockOptions.Note)} has the control character U+{(int)c:X4}. Remove it.";
+            }
+        }
+
+        try
+        {
+            return Strict.GetByteCount(note) is > MaxNoteBytes and var bytes ? $"{nameof(LockOptions.Note)} has {bytes} bytes of UTF-8. Set one of {MaxNoteBytes} bytes at most, or null for none." : null;
+        }
+        catch (EncoderFallbackException)
+        {
+            return $"{nameof(LockOptions.Note)} has half a surrogate pair, which is no valid Unicode. Set another, or null for none.";
+        }
+    }
+
+    /// <exception cref="ArgumentException">An option is out of its range; the message names the value and the limit.</exception>
     public static void Validate(LockOptions? options)
     {
         LeaseTimings.Validate(options);
         LockAtLeastFor.Validate(nameof(options), nameof(options.LockAtLeastFor), options?.LockAtLeastFor);
         MaxHold.Validate(nameof(options), nameof(options.MaxHold), options?.MaxHold);
+        if (FindNoteError(options?.Note) is { } error)
+        {
+            throw new ArgumentException(error, nameof(options));
+        }
     }
 }

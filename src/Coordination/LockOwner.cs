@@ -36,6 +36,9 @@ public sealed record LockOwner
     /// <summary>The node: one process taking part.</summary>
     public string NodeId { get; }
 
+    /// <summary>The name of the node: its id without the process id and the random part that end it. The same for all processes of a machine, or as <see cref="CoordinationOptions.NodeName"/> says.</summary>
+    public string NodeName => NameOf(NodeId);
+
     /// <summary>The number that tells this owner from the others of its node.</summary>
     public long Sequence { get; }
 
@@ -53,6 +56,30 @@ public sealed record LockOwner
 
         owner = new LockOwner(text[..slash], sequence);
         return true;
+    }
+
+    /// <summary>Refuses what cannot be a node's id, or its name.</summary>
+    /// <param name="node">An id or a name; null for none.</param>
+    /// <param name="paramName">The parameter that has it.</param>
+    /// <exception cref="ArgumentException">It is empty, or has a slash or control characters.</exception>
+    internal static void ValidateNode(string? node, string paramName)
+    {
+        if (node is not null && !IsNode(node))
+        {
+            throw new ArgumentException(
+                node.Length == 0 ? "A node has an id that is not empty. Set null for no node." : $"'{node}' is no node: it has a slash or control characters. Set the id of a node, as {nameof(ILockInspector)} shows it.", paramName);
+        }
+    }
+
+    /// <summary>Whether a text may be a node's id.</summary>
+    internal static bool IsNode(string text) => text.Length > 0 && !text.Any(static c => c == '/' || char.IsControl(c));
+
+    /// <summary>A node's id without its last two parts; all of it where it has fewer than three.</summary>
+    private static string NameOf(string nodeId)
+    {
+        var last = nodeId.LastIndexOf('-');
+        var end = last > 0 ? nodeId.LastIndexOf('-', last - 1) : -1;
+        return end > 0 ? nodeId[..end] : nodeId;
     }
 
     /// <summary>The owner as the store keeps it: <c>node/sequence</c>.</summary>

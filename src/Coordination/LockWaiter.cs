@@ -13,6 +13,14 @@ public sealed record LockWaiter
     /// <value>Null, the default, for an exclusive lock.</value>
     public LockShare? Share { get; init; }
 
+    /// <summary>What the waiter says of itself to those who look, as an address or a version: <see cref="LockOptions.Note"/>.</summary>
+    /// <value>Null, the default, for nothing.</value>
+    public string? Note { get; init; }
+
+    /// <summary>How much the waiter is to be preferred, as it says itself: <see cref="LockOptions.Rank"/>. The store orders nobody by it.</summary>
+    /// <value>Zero by default.</value>
+    public long Rank { get; init; }
+
     /// <summary>Whether it has asked in time; one that has not is skipped until it asks again.</summary>
     public required bool IsAlive { get; init; }
 }

@@ -50,6 +50,12 @@ public sealed class ExclusiveTerm : ILease
     public CancellationToken Lost => _lease.Lost;
 
     /// <inheritdoc/>
+    public CancellationToken StepDownRequested => _lease.StepDownRequested;
+
+    /// <inheritdoc/>
+    public StepDownRequest? StepDownRequest => _lease.StepDownRequest;
+
+    /// <inheritdoc/>
     public LeaseLossReason? LossReason => _lease.LossReason;
 
     /// <inheritdoc/>

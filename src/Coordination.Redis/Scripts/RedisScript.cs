@@ -12,16 +12,17 @@ internal sealed class RedisScript
     public static readonly RedisScript Acquire = Of("acquire.lua", "prelude.lua", "occurrences.lua");
     public static readonly RedisScript Claim = Of("claim.lua", "prelude.lua");
     public static readonly RedisScript Renew = Of("renew.lua");
-    public static readonly RedisScript Release = Of("release.lua", "prelude.lua", "occurrences.lua");
+    public static readonly RedisScript Release = Of("release.lua", "prelude.lua", "occurrences.lua", "successor.lua");
     public static readonly RedisScript Joined = Of("joined.lua");
     public static readonly RedisScript Revoke = Of("revoke.lua", "prelude.lua");
+    public static readonly RedisScript StepDown = Of("step-down.lua", "prelude.lua");
     public static readonly RedisScript Holder = Of("holder.lua");
     public static readonly RedisScript Inspect = Of("inspect.lua");
     public static readonly RedisScript Identity = Of("identity.lua");
     public static readonly RedisScript Race = Of("race.lua");
 
     public static readonly RedisScript ShareAcquire = OfShares("share-acquire.lua", "prelude.lua", "shares.lua", "occurrences.lua");
-    public static readonly RedisScript ShareRelease = OfShares("share-release.lua", "prelude.lua", "shares.lua", "occurrences.lua");
+    public static readonly RedisScript ShareRelease = OfShares("share-release.lua", "prelude.lua", "shares.lua", "occurrences.lua", "successor.lua");
     public static readonly RedisScript ShareJoined = OfShares("share-joined.lua");
     public static readonly RedisScript ShareRenew = Of("share-renew.lua");
     public static readonly RedisScript ShareClaim = Of("share-claim.lua", "prelude.lua", "shares.lua");

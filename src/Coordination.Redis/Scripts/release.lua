@@ -2,10 +2,11 @@
 -- KEYS: record, waiters, alive; and for an occurrence, the last one of its series. Only the record while a slot of a Cluster moves.
 -- ARGV: what the record says of the grant from its state on (H0, lease, owner#entry); whether the lease surely lasts still and nothing else
 --   is asked than the release, whether barging is allowed, and whether the reply may hand the lock over (1 for no, 2 for yes), the claim
---   window in 8 digits, and in 8 more for how many ms after its grant the lock is granted to nobody again; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
+--   window in 8 digits, and in 8 more for how many ms after its grant the lock is granted to nobody again; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1).
+--   Last, where there is one, the node that the lock is to pass to, if it waits
 -- Returns: released (1), still held by another entry of the owner (2), not the owner's (0), and no lock of ours (-1); or, where a waiter of the same node has the lock now,
 --   that waiter, its token, and when it was handed over.
--- Complexity: O(log W) for W waiters, and O(D log W) when D dead waiters stand before the first live one.
+-- Complexity: O(log W) for W waiters, and O(D log W) when D dead waiters stand before the first live one; O(W log W) with a node that it is to pass to.
 local record = redis.call('GET', KEYS[1])
 
 -- Mostly it is the only entry, and nobody waits. One comparison says all of it, but for the time, which is the asker's to know.
@@ -67,7 +68,17 @@ elseif barging then
   tell_next(KEYS[1], live, nil, 0, claim_window)
 else
   local live = lock.queue == '1' and live_waiters(queue, now, nil) or {}
-  local node = node_of(owner_of(self))
+  local node, successor = node_of(owner_of(self)), ARGV[KEYS[4] and 6 or 3]
+  local chosen = successor and live[1] and first_of(queue, now, successor)
+  if chosen then
+    local others = { chosen }
+    for _, waiter in ipairs(live) do
+      if waiter ~= chosen then
+        others[#others + 1] = waiter
+      end
+    end
+    live = others
+  end
   if by_reply and live[1] and node_of(owner_of(live[1])) == node then
     -- No message and no claim: the reply is heard by the waiter's own node.
     local waiter = live[1]

@@ -1,7 +1,8 @@
 -- Takes an owner's entry out of a lock that several may hold at a time, and the owner out of the queue; passes the lock on to as many as fit.
 -- KEYS: lock, waiters, alive; and for an occurrence, the last one of its series. Only the lock while a slot of a Cluster moves.
 -- ARGV: as for an acquisition, with no lease where it may have run out; whether the reply may hand the lock over (1 for no, 2 for yes), the claim window in 8 digits, and in 8 more for how many ms after its
---   grant it is kept; of an upgrade, the owner of its read, else nothing; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1)
+--   grant it is kept; of an upgrade, the owner of its read, else nothing; and for an occurrence, its time in µs, its run, whether it was run to its end (0 or 1).
+--   Last, where there is one, the node that the lock is to pass to, if it waits and fits
 -- Returns: released (1), still held by another entry of the owner (2), not the owner's (0), and no lock of ours (-1); or, where a waiter of the same node has
 --   the lock now, that waiter, its token, when it was handed over, and the number of the permit.
 -- Complexity: O(1) when nobody waits; else O(N + log W) for N holders and W waiters.
@@ -67,15 +68,24 @@ end
 
 remove_grant(lock, owner)
 local reply, given = 1, nil
-local next_waiter = by_reply and live_waiters(queue, now, nil)[1]
-if next_waiter and node_of(owner_of(next_waiter)) == node_of(owner) then
-  local wanted, reader = wish_of(lock, next_waiter)
-  if wanted and not lock.grants[owner_of(next_waiter)] and fits(lock, wanted, reader) then
-    -- No message and no claim: the reply is heard by the waiter's own node. Others may fit beside.
-    leave_shares_queue(lock, queue, next_waiter)
-    local own = add_grant(lock, 'H', wanted, reader, next_waiter, now, claim_window)
-    reply, given = { next_waiter, own.token, now, own.permit }, { [node_of(owner)] = true }
+local function if_fits(waiter)
+  if waiter then
+    local wanted, reader = wish_of(lock, waiter)
+    return wanted and not lock.grants[owner_of(waiter)] and fits(lock, wanted, reader) and waiter
   end
+end
+local successor = ARGV[KEYS[4] and 7 or 4]
+local chosen = successor and if_fits(first_of(queue, now, successor))
+local next_waiter = chosen or (by_reply and if_fits(live_waiters(queue, now, nil)[1]))
+if next_waiter and by_reply and node_of(owner_of(next_waiter)) == node_of(owner) then
+  -- No message and no claim: the reply is heard by the waiter's own node. Others may fit beside.
+  local wanted, reader = wish_of(lock, next_waiter)
+  leave_shares_queue(lock, queue, next_waiter)
+  local own = add_grant(lock, 'H', wanted, reader, next_waiter, now, claim_window)
+  reply, given = { next_waiter, own.token, now, own.permit }, { [node_of(owner)] = true }
+elseif chosen then
+  hand_share_over(KEYS[1], queue, lock, chosen, now, claim_window)
+  given = { [node_of(owner_of(chosen))] = true }
 end
 pass_shares_on(KEYS[1], queue, lock, now, claim_window, nil, nil, given)
 write_shares(KEYS[1], queue, lock, now)

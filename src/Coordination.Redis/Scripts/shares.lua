@@ -242,6 +242,14 @@ local function wish_of(lock, who)
   end
 end
 
+-- Passes a share straight to a waiter that it fits, for the claim window, and tells that waiter's node.
+local function hand_share_over(key, queue, lock, waiter, now, claim_window)
+  local share, reader = wish_of(lock, waiter)
+  local grant = add_grant(lock, 'C', share, reader, waiter, now, claim_window)
+  redis.call('ZADD', queue.alive, whole(to_millis(now)), waiter)
+  tell(key, 'granted', waiter, grant.token .. '\n' .. now .. '\n' .. whole(claim_window) .. (share == 'p' and '\n' .. whole(grant.permit) or ''))
+end
+
 -- Tells one waiter of each node to ask again, three at most: the first after some ms, each further one a claim window later.
 local function tell_rest(key, live, told, after, claim_window)
   local left = 3
@@ -283,9 +291,7 @@ local function pass_shares_on(key, queue, lock, now, claim_window, asking, asks,
           redis.call('ZADD', queue.alive, whole(millis), waiter)
           tell(key, 'again', waiter, '0')
         elseif not lock.grants[owner] and fits(lock, share, reader) then
-          local grant = add_grant(lock, 'C', share, reader, waiter, now, claim_window)
-          redis.call('ZADD', queue.alive, whole(millis), waiter)
-          tell(key, 'granted', waiter, grant.token .. '\n' .. now .. '\n' .. whole(claim_window) .. (share == 'p' and '\n' .. whole(grant.permit) or ''))
+          hand_share_over(key, queue, lock, waiter, now, claim_window)
           told[node_of(owner)], is_given = true, true
         else
           is_turn = false

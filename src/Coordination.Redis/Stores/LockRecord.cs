@@ -17,8 +17,10 @@ internal sealed class LockRecord
     private readonly long _since;
     private readonly LockOwner? _owner;
 
-    private LockRecord(long now, long token, long from, char state, long lease, LockOwner? owner, long since) =>
-        (_now, _token, _from, _state, _lease, _owner, _since) = (now, token, from, state, lease, owner, since);
+    private readonly string _who;
+
+    private LockRecord(long now, long token, long from, char state, long lease, LockOwner? owner, string who, long since) =>
+        (_now, _token, _from, _state, _lease, _owner, _who, _since) = (now, token, from, state, lease, owner, who, since);
 
     /// <summary>Reads the server's time with the record behind it, as the scripts reply it.</summary>
     /// <returns>False when something else wrote the key.</returns>
@@ -49,7 +51,7 @@ internal sealed class LockRecord
 
         // A lock is held since its token, unless that had to be later than the clock.
         var since = lines is [_, { Length: > 0 } line, ..] && TryRead(line, out var differing) ? differing : token;
-        record = new LockRecord(now, token, from, body[32], lease, holder, since);
+        record = new LockRecord(now, token, from, body[32], lease, holder, owner, since);
         return true;
     }
 
@@ -61,13 +63,22 @@ internal sealed class LockRecord
     {
         // The clock may have been set back: a lease that was to begin later begins now.
         var left = Math.Min(_from, _now) + (_lease * 1000) - _now;
-        return _state == 'F' || left <= 0 ? null : new LockHolder
+        if (_state == 'F' || left <= 0)
+        {
+            return null;
+        }
+
+        // Of one that was released the last entry stands there still.
+        var (note, rank) = _state == 'R' ? default : EntryText.NoteIn(_who.AsSpan(_who.LastIndexOf('#') + 1));
+        return new LockHolder
         {
             Owner = _owner!,
             FencingToken = _token,
             Since = DateTimeOffset.UnixEpoch.AddMicroseconds(_since),
             TimeToLive = TimeSpan.FromMicroseconds(left),
             IsReleased = _state == 'R',
+            Note = note,
+            Rank = rank,
         };
     }
 

@@ -42,7 +42,7 @@ internal static class LockReply
                     NextOwner = owner,
                     Handover = new LockHandover
                     {
-                        Entry = long.Parse(next[0].AsSpan(end + 1), NumberStyles.None, CultureInfo.InvariantCulture),
+                        Entry = long.Parse(EntryText.NumberIn(next[0].AsSpan(end + 1)), NumberStyles.None, CultureInfo.InvariantCulture),
                         FencingToken = long.Parse(next[1], NumberStyles.None, CultureInfo.InvariantCulture),
                         At = DateTimeOffset.UnixEpoch.AddMicroseconds(long.Parse(next[2], NumberStyles.None, CultureInfo.InvariantCulture)),
                         ClaimWindow = claimWindow,
@@ -81,10 +81,12 @@ internal static class LockReply
         {
             // A waiter is owner#entry.
             var waiter = (string)rest[0]!;
-            if (LockOwner.TryParse(waiter[..Math.Max(0, waiter.LastIndexOf('#'))], out var owner))
+            var end = waiter.LastIndexOf('#');
+            if (LockOwner.TryParse(waiter[..Math.Max(0, end)], out var owner))
             {
                 var waitingFor = TimeSpan.FromMicroseconds(Math.Max(0, now - (long)rest[1]));
-                waiters.Add(new LockWaiter { Owner = owner, WaitingFor = waitingFor, IsAlive = (long)rest[2] > now / 1000 });
+                var (note, rank) = EntryText.NoteIn(waiter.AsSpan(end + 1));
+                waiters.Add(new LockWaiter { Owner = owner, WaitingFor = waitingFor, IsAlive = (long)rest[2] > now / 1000, Note = note, Rank = rank });
             }
         }
 

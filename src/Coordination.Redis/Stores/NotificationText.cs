@@ -19,7 +19,7 @@ internal static class NotificationText
 
         LockNotification? known = (kind, rest) switch
         {
-            ("granted", [var token, var at, var window, .. var more]) when IsPermit(more) && TryRead(who.AsSpan(end + 1), out var entry) && TryRead(token, out var number) && TryRead(at, out var micros) && TryRead(window, out var milliseconds) =>
+            ("granted", [var token, var at, var window, .. var more]) when IsPermit(more) && TryRead(EntryText.NumberIn(who.AsSpan(end + 1)), out var entry) && TryRead(token, out var number) && TryRead(at, out var micros) && TryRead(window, out var milliseconds) =>
                 LockNotification.Granted(lockName, owner, new LockHandover
                 {
                     Entry = entry,
@@ -30,10 +30,25 @@ internal static class NotificationText
                 }),
             ("again", [var after]) when TryRead(after, out var milliseconds) => LockNotification.AskAgain(lockName, owner, TimeSpan.FromMilliseconds(milliseconds)),
             ("revoked", [var token]) when TryRead(token, out var number) => LockNotification.Revoked(lockName, owner, number),
+            ("stepdown", [var token, var stayAway, var successor]) when TryRead(token, out var number) && TryRead(stayAway, out var milliseconds) && RequestOf(milliseconds, successor) is { } request =>
+                LockNotification.StepDown(lockName, owner, number, request),
             _ => null,
         };
         notification = known.GetValueOrDefault();
         return known is not null;
+    }
+
+    /// <summary>What a holder is asked; null where it is nothing that this version asks.</summary>
+    private static StepDownRequest? RequestOf(long stayAway, string successor)
+    {
+        try
+        {
+            return new StepDownRequest { StayAway = TimeSpan.FromMilliseconds(stayAway), Successor = successor.Length > 0 ? successor : null };
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Nothing more, or the number of the permit.</summary>

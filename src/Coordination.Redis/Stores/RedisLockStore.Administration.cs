@@ -49,6 +49,15 @@ internal sealed partial class RedisLockStore
         return (int)reply >= 0 ? (int)reply == 1 : throw foreign ?? Foreign(action, lockName);
     }
 
+    public async Task<bool> AskToStepDownAsync(string lockName, long fencingToken, StepDownRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        const string action = "ask the holder to step down of the lock";
+        RedisValue[] values = [RequestText.Token(fencingToken), RequestText.Milliseconds(request.StayAway), request.Successor ?? RedisValue.EmptyString];
+        var reply = await EvaluateAsync(RedisScript.StepDown, [_keys.Lock(lockName)], values, action, lockName, cancellationToken).ConfigureAwait(false);
+        return (int)reply >= 0 ? (int)reply == 1 : throw Foreign(action, lockName);
+    }
+
     public async Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken)
     {
         // By DEL, which the scripts use as well: the client's own command is UNLINK, which a user may have no right to.

@@ -15,18 +15,19 @@ internal static class RequestText
 
     /// <summary>What the record says of a grant from its state on: held, with nobody queued.</summary>
     /// <remarks>Bytes, which are sent as they are: a text would be twice as long, and encoded each time.</remarks>
-    private static RedisValue Grant(LockOwner owner, long entry, TimeSpan lease)
+    private static RedisValue Grant(LockOwner owner, long entry, TimeSpan lease, string? note, long rank)
     {
         Span<byte> bytes = stackalloc byte[MostOnStack];
-        return Utf8.TryWrite(bytes, CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}", out var length)
+        var rest = EntryText.Rest(note, rank);
+        return Utf8.TryWrite(bytes, CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}{rest}", out var length)
             ? bytes[..length].ToArray()
-            : string.Create(CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}");
+            : string.Create(CultureInfo.InvariantCulture, $"H0{Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}{rest}");
     }
 
     /// <summary>What to acquire.</summary>
     public static RedisValue[] Arguments(AcquireRequest request)
     {
-        var grant = Grant(request.Owner, request.Entry, request.LeaseDuration);
+        var grant = Grant(request.Owner, request.Entry, request.LeaseDuration, request.Note, request.Rank);
         return request.Occurrence is { } occurrence
             ? [grant, Options(request), Microseconds(occurrence.Time), occurrence.Run, occurrence.Recover ? 1 : 0, Milliseconds(occurrence.RememberFor)]
             : [grant, Options(request)];
@@ -37,10 +38,11 @@ internal static class RequestText
     /// <param name="mayHandOver">Whether a grant needs nothing beside the reply, as a replica's confirmation.</param>
     public static RedisValue[] Arguments(ReleaseRequest request, bool mayHandOver)
     {
-        var grant = Grant(request.Owner, request.Entry, request.LeaseDuration ?? TimeSpan.Zero);
-        return request.Occurrence is { } occurrence
+        var grant = Grant(request.Owner, request.Entry, request.LeaseDuration ?? TimeSpan.Zero, request.Note, request.Rank);
+        RedisValue[] arguments = request.Occurrence is { } occurrence
             ? [grant, Options(request, mayHandOver), Microseconds(occurrence.Time), occurrence.Run, request.OccurrenceIsFinished ? 1 : 0]
             : [grant, Options(request, mayHandOver)];
+        return request.Successor is { } successor ? [.. arguments, successor] : arguments;
     }
 
     /// <summary>How to acquire. A number, which no text is made of.</summary>
@@ -56,11 +58,14 @@ internal static class RequestText
 
     /// <summary>What to renew.</summary>
     public static RedisValue Renewal(RenewalRequest request) =>
-        string.Create(CultureInfo.InvariantCulture, $"{request.FencingToken ?? 0:D16}{Milliseconds(request.LeaseDuration):D8}{request.Owner}#{request.Entry}");
+        string.Create(CultureInfo.InvariantCulture, $"{request.FencingToken ?? 0:D16}{Milliseconds(request.LeaseDuration):D8}{request.Owner}#{request.Entry}{Rest(request, request.Entry)}");
 
     /// <summary>What to claim.</summary>
     public static RedisValue Claim(RenewalRequest request) =>
-        string.Create(CultureInfo.InvariantCulture, $"{request.FencingToken ?? 0:D16}{Milliseconds(request.LeaseDuration):D8}{request.Owner}#{request.ClaimedEntry}");
+        string.Create(CultureInfo.InvariantCulture, $"{request.FencingToken ?? 0:D16}{Milliseconds(request.LeaseDuration):D8}{request.Owner}#{request.ClaimedEntry}{Rest(request, request.ClaimedEntry)}");
+
+    /// <summary>What stands behind the number of an entry, if one is named.</summary>
+    public static string Rest(RenewalRequest request, long? entry) => entry is null ? string.Empty : EntryText.Rest(request.Note, request.Rank);
 
     public static RedisValue Token(long token) => token.ToString("D16", CultureInfo.InvariantCulture);
 

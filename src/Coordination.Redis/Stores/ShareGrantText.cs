@@ -21,7 +21,7 @@ internal static class ShareGrantText
             || !TryRead(text.AsSpan(18, 16), out var from)
             || !TryRead(text.AsSpan(34, 8), out var lease)
             || !TryRead(text.AsSpan(42, 5), out var permit)
-            || text[EntriesAt..].Split('\n') is not [_, var since, var reader, ..]
+            || text[EntriesAt..].Split('\n') is not [var entries, var since, var reader, ..]
             || ShareText.ShareIn(text[1], permits, reader) is not { } share)
         {
             return null;
@@ -29,6 +29,7 @@ internal static class ShareGrantText
 
         // The clock may have been set back: a lease that was to begin later begins now.
         var left = Math.Min(from, now) + (lease * 1000) - now;
+        var (note, rank) = EntryText.NoteIn(entries);
         return left <= 0 ? null : new LockHolder
         {
             Owner = holder,
@@ -38,6 +39,8 @@ internal static class ShareGrantText
             IsReleased = text[0] == 'R',
             Share = share,
             Permit = share.Kind == LockShareKind.Permit ? (int)permit : null,
+            Note = note,
+            Rank = rank,
         };
     }
 

@@ -64,8 +64,10 @@ internal static class ShareReply
             // A waiter is owner#entry.
             var waiter = (string)parts[at]!;
             var wanted = (string)parts[at + 3]!;
-            if (LockOwner.TryParse(waiter[..Math.Max(0, waiter.LastIndexOf('#'))], out var owner))
+            var end = waiter.LastIndexOf('#');
+            if (LockOwner.TryParse(waiter[..Math.Max(0, end)], out var owner))
             {
+                var (note, rank) = EntryText.NoteIn(waiter.AsSpan(end + 1));
                 var arrival = (long)parts[at + 1] * (wanted[0] == 'x' ? 1000 : 1);
                 waiters.Add(new LockWaiter
                 {
@@ -73,6 +75,8 @@ internal static class ShareReply
                     WaitingFor = TimeSpan.FromMicroseconds(Math.Max(0, now - arrival)),
                     IsAlive = (long)parts[at + 2] > now / 1000,
                     Share = ShareText.ShareIn(wanted[0], permits, wanted[1..]),
+                    Note = note,
+                    Rank = rank,
                 });
             }
         }

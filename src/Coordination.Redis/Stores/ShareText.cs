@@ -14,7 +14,7 @@ internal static class ShareText
     /// <summary>What to acquire.</summary>
     public static RedisValue[] Arguments(AcquireRequest request, LockShare share)
     {
-        var wanted = Grant(share, request.LeaseDuration, request.Owner, request.Entry);
+        var wanted = Grant(share, request.LeaseDuration, request.Owner, request.Entry, request.Note, request.Rank);
         RedisValue options = ((request.Wait ? Yes : No) * EightDigits) + RequestText.Milliseconds(request.ClaimWindow);
         return request.Occurrence is { } occurrence
             ? [wanted, options, ReaderOf(share), RequestText.Microseconds(occurrence.Time), occurrence.Run, occurrence.Recover ? 1 : 0, RequestText.Milliseconds(occurrence.RememberFor)]
@@ -27,17 +27,18 @@ internal static class ShareText
     /// <param name="mayHandOver">Whether a grant needs nothing beside the reply, as a replica's confirmation.</param>
     public static RedisValue[] Arguments(ReleaseRequest request, LockShare share, bool mayHandOver)
     {
-        var held = Grant(share, request.LeaseDuration ?? TimeSpan.Zero, request.Owner, request.Entry);
+        var held = Grant(share, request.LeaseDuration ?? TimeSpan.Zero, request.Owner, request.Entry, request.Note, request.Rank);
         var byReply = request.TakesHandover && mayHandOver ? Yes : No;
         RedisValue options = (((byReply * EightDigits) + RequestText.Milliseconds(request.ClaimWindow)) * EightDigits) + RequestText.Milliseconds(request.LockAtLeastFor);
-        return request.Occurrence is { } occurrence
+        RedisValue[] arguments = request.Occurrence is { } occurrence
             ? [held, options, ReaderOf(share), RequestText.Microseconds(occurrence.Time), occurrence.Run, request.OccurrenceIsFinished ? 1 : 0]
             : [held, options, ReaderOf(share)];
+        return request.Successor is { } successor ? [.. arguments, successor] : arguments;
     }
 
     /// <summary>What to renew, or to claim.</summary>
     public static RedisValue Renewal(RenewalRequest request, LockShare share) =>
-        string.Create(CultureInfo.InvariantCulture, $"{KindOf(share)}{share.Capacity.Permits:D5}{request.FencingToken ?? 0:D16}{RequestText.Milliseconds(request.LeaseDuration):D8}{request.Owner}#{request.ClaimedEntry ?? request.Entry}");
+        string.Create(CultureInfo.InvariantCulture, $"{KindOf(share)}{share.Capacity.Permits:D5}{request.FencingToken ?? 0:D16}{RequestText.Milliseconds(request.LeaseDuration):D8}{request.Owner}#{request.ClaimedEntry ?? request.Entry}{RequestText.Rest(request, request.ClaimedEntry ?? request.Entry)}");
 
     /// <summary>As what a name is used, from what the scripts say.</summary>
     public static LockCapacity CapacityIn(string kind, int permits) => kind switch
@@ -62,8 +63,8 @@ internal static class ShareText
         _ => null,
     };
 
-    private static RedisValue Grant(LockShare share, TimeSpan lease, LockOwner owner, long entry) =>
-        string.Create(CultureInfo.InvariantCulture, $"{KindOf(share)}{share.Capacity.Permits:D5}{RequestText.Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}");
+    private static RedisValue Grant(LockShare share, TimeSpan lease, LockOwner owner, long entry, string? note, long rank) =>
+        string.Create(CultureInfo.InvariantCulture, $"{KindOf(share)}{share.Capacity.Permits:D5}{RequestText.Milliseconds(lease):D8}{owner.NodeId}/{owner.Sequence}#{entry}{EntryText.Rest(note, rank)}");
 
     private static RedisValue ReaderOf(LockShare share) => share.Reader is { } reader ? reader.ToString() : RedisValue.EmptyString;
 

@@ -171,6 +171,7 @@ public static class CoordinationServiceCollectionExtensions
             node.GetRequired<Node>(),
             node.GetRequired<CoordinationMetrics>(),
             node.GetShared<TelemetryDispatcher>(),
+            node.GetShared<TimeProvider>(),
             node.GetShared<ILogger<ILockInspector>>()))
         .TryAddSingleton<ILockProvider>(node => new LockProvider(
             node.GetRequired<Node>(),

@@ -23,6 +23,8 @@ internal sealed class Lease
     private readonly TimeSpan _renewUntil;
     private LeaseMoment _moment;
     private CancellationTokenSource? _lost;
+    private CancellationTokenSource? _stepDownRequested;
+    private StepDownRequest? _stepDownRequest;
     private volatile bool _isAbandoned;
 
     /// <param name="grant">What was granted.</param>
@@ -64,6 +66,28 @@ internal sealed class Lease
             return lost.Token;
         }
     }
+
+    /// <summary>Made for who asks for it, as <see cref="Lost"/>.</summary>
+    public CancellationToken StepDownRequested
+    {
+        get
+        {
+            var requested = _stepDownRequested ?? Interlocked.CompareExchange(ref _stepDownRequested, new CancellationTokenSource(), null) ?? _stepDownRequested;
+            if (StepDownRequest is not null && !requested.IsCancellationRequested)
+            {
+                // It was asked in this moment, and whoever asked may not have seen the source.
+                _telemetry.ObserveStepDownCallbacks(Grant, requested.CancelAsync());
+            }
+
+            return requested.Token;
+        }
+    }
+
+    /// <summary>What its holder was asked last; null when it was not.</summary>
+    public StepDownRequest? StepDownRequest => Volatile.Read(ref _stepDownRequest);
+
+    /// <summary>The node that the lock is to pass to when it is released; null for whoever is next.</summary>
+    public string? Successor { get; set; }
 
     /// <summary>Its place in the schedule, which alone uses it; negative when it has none.</summary>
     public int Place { get; set; } = -1;
@@ -219,6 +243,22 @@ internal sealed class Lease
         if (LoseIfOverdue())
         {
             Apply(LeaseEvent.RenewalFailed, before => before with { NextRenewal = _time.Uptime + Timings.RetryInterval });
+        }
+    }
+
+    /// <summary>Learns that its holder is asked to step down; the lease stands. One that has ended stays as it is.</summary>
+    public void AskToStepDown(StepDownRequest request)
+    {
+        if (!IsActive)
+        {
+            return;
+        }
+
+        Interlocked.Exchange(ref _stepDownRequest, request);
+        if (Volatile.Read(ref _stepDownRequested) is { IsCancellationRequested: false } requested)
+        {
+            // Only the callbacks go to the pool, as those of a loss.
+            _telemetry.ObserveStepDownCallbacks(Grant, requested.CancelAsync());
         }
     }
 

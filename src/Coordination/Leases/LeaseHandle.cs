@@ -34,6 +34,10 @@ internal sealed class LeaseHandle : ILockLease
 
     public CancellationToken Lost => _lease.Lost;
 
+    public CancellationToken StepDownRequested => _lease.StepDownRequested;
+
+    public StepDownRequest? StepDownRequest => _lease.StepDownRequest;
+
     public LeaseLossReason? LossReason => _lease.LossReason;
 
     public LeaseState State => _lease.State;
@@ -42,15 +46,18 @@ internal sealed class LeaseHandle : ILockLease
 
     public Task<RenewalResult> RenewAsync(CancellationToken cancellationToken = default) => _keeper.RenewAsync(_lease, cancellationToken);
 
-    public Task<ReleaseResult> ReleaseAsync(CancellationToken cancellationToken = default)
+    public Task<ReleaseResult> ReleaseAsync(CancellationToken cancellationToken = default) => ReleaseAsync(successor: null, cancellationToken);
+
+    public Task<ReleaseResult> ReleaseAsync(string? successor, CancellationToken cancellationToken = default)
     {
+        LockOwner.ValidateNode(successor, nameof(successor));
         Task<ReleaseResult> release;
         bool isFirst;
         lock (_lease)
         {
             // A cancelled token does not keep the release from being sent: it only ends the wait for its reply.
             isFirst = _release is null;
-            release = _release ??= _keeper.ReleaseAsync(_lease);
+            release = _release ??= _keeper.ReleaseAsync(_lease, successor);
         }
 
         GC.SuppressFinalize(this);

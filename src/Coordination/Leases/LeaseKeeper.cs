@@ -129,7 +129,13 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
     }
 
     /// <summary>Releases a lease for its holder.</summary>
-    public Task<ReleaseResult> ReleaseAsync(Lease lease) => EndAsync(lease, isUndo: false);
+    /// <param name="lease">The lease.</param>
+    /// <param name="successor">The node that the lock is to pass to, if it waits for it; null for whoever is next.</param>
+    public Task<ReleaseResult> ReleaseAsync(Lease lease, string? successor = null)
+    {
+        lease.Successor = successor;
+        return EndAsync(lease, isUndo: false);
+    }
 
     /// <summary>Releases a lease that nobody received, and its occurrence with it.</summary>
     public Task UndoAsync(Lease lease) => EndAsync(lease, isUndo: true);
@@ -144,6 +150,9 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
         var running = background.Begin();
         return Detached.Run(() => UndoAsync(request, running));
     }
+
+    /// <inheritdoc cref="Watchdog.AskToStepDown"/>
+    public void AskToStepDown(string lockName, LockOwner owner, long fencingToken, StepDownRequest request) => watchdog.AskToStepDown(lockName, owner, fencingToken, request);
 
     /// <summary>Learns that an operator revoked a lock.</summary>
     public void Revoke(string lockName, LockOwner owner, long fencingToken) => watchdog.Revoke(lockName, owner, fencingToken);
@@ -322,7 +331,7 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
 
     /// <summary>The occurrence of a lease that was lost stays begun and not finished, as that of a node that died.</summary>
     private ReleaseRequest RequestOf(Lease lease, bool isUndo) =>
-        isUndo ? node.Undo(lease.Grant, lease.Occurrence) : node.Release(lease.Grant, lease.State == LeaseState.Lost ? null : lease.Occurrence, LastsSurely(lease));
+        isUndo ? node.Undo(lease.Grant, lease.Occurrence) : node.Release(lease.Grant, lease.State == LeaseState.Lost ? null : lease.Occurrence, LastsSurely(lease), lease.Successor);
 
     /// <summary>Whether the store would say now that the lease has not run out, as its holder counts; one that was lost may be another's.</summary>
     private bool LastsSurely(Lease lease) =>

@@ -98,8 +98,13 @@ internal sealed class LeaseTelemetry(ILogger<ILockLease> sink, CoordinationMetri
     };
 
     /// <summary>Sees to it that an exception from a callback on a loss is logged, and goes nowhere else.</summary>
-    public void ObserveCallbacks(LeaseGrant grant, Task callbacks) => callbacks.ContinueWith(
-        task => Log.LostCallbackThrew(_logger, task.Exception!, grant.LockName),
+    public void ObserveCallbacks(LeaseGrant grant, Task callbacks) => Observe(callbacks, error => Log.LostCallbackThrew(_logger, error, grant.LockName));
+
+    /// <summary>As <see cref="ObserveCallbacks"/>, of callbacks on a request to step down.</summary>
+    public void ObserveStepDownCallbacks(LeaseGrant grant, Task callbacks) => Observe(callbacks, error => Log.StepDownCallbackThrew(_logger, error, grant.LockName));
+
+    private static void Observe(Task callbacks, Action<Exception> threw) => callbacks.ContinueWith(
+        task => threw(task.Exception!),
         CancellationToken.None,
         TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
         TaskScheduler.Default);

@@ -76,6 +76,18 @@ internal sealed class Watchdog : IDisposable
         }
     }
 
+    /// <summary>Passes on to the holders of a grant that they are asked to step down.</summary>
+    public void AskToStepDown(string lockName, LockOwner owner, long fencingToken, StepDownRequest request)
+    {
+        foreach (var lease in _schedule.All)
+        {
+            if (lease.Grant.LockName == lockName && lease.Grant.Owner == owner && lease.Grant.FencingToken == fencingToken)
+            {
+                lease.AskToStepDown(request);
+            }
+        }
+    }
+
     /// <summary>Ends the thread, and every lease that is held still: nobody would tell its holder any more.</summary>
     public void Dispose()
     {

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.Locks;
 
 /// <summary>Asks the store on behalf of an operator.</summary>
-internal sealed class LockInspector(StoreClient store, Node node, CoordinationMetrics metrics, TelemetryDispatcher telemetry, ILogger<ILockInspector> logger) : ILockInspector
+internal sealed class LockInspector(StoreClient store, Node node, CoordinationMetrics metrics, TelemetryDispatcher telemetry, TimeProvider time, ILogger<ILockInspector> logger) : ILockInspector
 {
     private readonly ILogger _logger = telemetry.Wrap(logger);
 
@@ -15,6 +15,8 @@ internal sealed class LockInspector(StoreClient store, Node node, CoordinationMe
 
     /// <summary>How long one question may take.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan StepDownTimeout = TimeSpan.FromMinutes(1);
 
     public async Task<LockInspection> InspectAsync(string lockName, int maxWaiters = 100, CancellationToken cancellationToken = default)
     {
@@ -67,6 +69,17 @@ internal sealed class LockInspector(StoreClient store, Node node, CoordinationMe
         }
 
         return reply.Reply;
+    }
+
+    public async Task<StepDownResult> StepDownAsync(
+        string lockName, string? successor = null, TimeSpan? stayAway = null, long? fencingToken = null, TimeSpan? timeout = null, CancellationToken cancellationToken = default)
+    {
+        LockName.Validate(lockName);
+        LockOwner.ValidateNode(successor, nameof(successor));
+        StepDownRequest.StayAways.Validate(nameof(stayAway), nameof(stayAway), stayAway);
+        DurationRange.Timeout.Validate(nameof(timeout), nameof(timeout), timeout);
+        var asking = new StepDownCall(store, lockName, successor, stayAway ?? TimeSpan.Zero, fencingToken, Limit, time, _logger);
+        return await asking.RunAsync(timeout ?? StepDownTimeout, cancellationToken).ConfigureAwait(false);
     }
 
     public async Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken = default)

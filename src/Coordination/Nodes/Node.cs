@@ -50,6 +50,8 @@ internal sealed class Node
         Wait = wait,
         AllowBarging = options?.AllowBarging == true,
         Share = share,
+        Note = options?.Note,
+        Rank = options?.Rank ?? 0,
         Occurrence = occurrence,
     };
 
@@ -63,6 +65,8 @@ internal sealed class Node
         ClaimWindow = ClaimWindow,
         AllowBarging = grant.Options?.AllowBarging == true,
         Share = grant.Share,
+        Note = grant.Options?.Note,
+        Rank = grant.Options?.Rank ?? 0,
         Occurrence = occurrence,
     };
 
@@ -74,6 +78,8 @@ internal sealed class Node
         FencingToken = grant.FencingToken,
         Entry = grant.Entry,
         Share = grant.Share,
+        Note = grant.Options?.Note,
+        Rank = grant.Options?.Rank ?? 0,
     };
 
     /// <summary>Claims what was handed over, and is held already.</summary>
@@ -83,7 +89,8 @@ internal sealed class Node
     /// <param name="grant">What was granted.</param>
     /// <param name="finished">The occurrence that was run to its end; null for none.</param>
     /// <param name="lasts">Whether its lease has surely not run out.</param>
-    public ReleaseRequest Release(LeaseGrant grant, Occurrence? finished, bool lasts) => new()
+    /// <param name="successor">The node that the lock is to pass to; null for whoever is next.</param>
+    public ReleaseRequest Release(LeaseGrant grant, Occurrence? finished, bool lasts, string? successor = null) => new()
     {
         LockName = grant.LockName,
         Owner = grant.Owner,
@@ -93,7 +100,10 @@ internal sealed class Node
         LockAtLeastFor = grant.Options?.LockAtLeastFor ?? TimeSpan.Zero,
         LeaseDuration = lasts ? grant.Timings.Duration : null,
         TakesHandover = true,
+        Successor = successor,
         Share = grant.Share,
+        Note = grant.Options?.Note,
+        Rank = grant.Options?.Rank ?? 0,
         Occurrence = finished,
     };
 
@@ -110,6 +120,8 @@ internal sealed class Node
         ClaimWindow = request.ClaimWindow,
         AllowBarging = request.AllowBarging,
         Share = request.Share,
+        Note = request.Note,
+        Rank = request.Rank,
         Occurrence = request.Occurrence,
         OccurrenceIsFinished = false,
     };

@@ -128,6 +128,15 @@ internal sealed partial class StoreClient(
             new CallPlan(StoreCall.Question, LockName: null, limit),
             cancellationToken);
 
+    public ValueTask<TimedReply<bool>> AskToStepDownAsync(string lockName, long fencingToken, StepDownRequest request, TimeSpan limit, CancellationToken cancellationToken) =>
+        CallAsync(
+            administration,
+            pipelines.Renewal,
+            (lockName, fencingToken, request),
+            static (store, ask, token) => store.AskToStepDownAsync(ask.lockName, ask.fencingToken, ask.request, token),
+            new CallPlan(StoreCall.Question, LockName: null, limit),
+            cancellationToken);
+
     public ValueTask<TimedReply<bool>> ForgetOccurrenceAsync(string lockName, string series, TimeSpan limit, CancellationToken cancellationToken) =>
         CallAsync(
             administration,

@@ -31,6 +31,14 @@ public sealed record AcquireRequest
     /// <value>Null, the default, for an exclusive lock.</value>
     public LockShare? Share { get; init; }
 
+    /// <summary>What the owner says of itself to those who look at the lock.</summary>
+    /// <value>Null, the default, for nothing.</value>
+    public string? Note { get; init; }
+
+    /// <summary>How much the owner is to be preferred, for those who look at the lock.</summary>
+    /// <value>Zero by default.</value>
+    public long Rank { get; init; }
+
     /// <summary>The scheduled time that the lock is wanted for, which is run at most once.</summary>
     /// <value>Null, the default, for none.</value>
     public Occurrence? Occurrence { get; init; }

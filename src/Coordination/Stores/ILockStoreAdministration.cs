@@ -40,6 +40,17 @@ public interface ILockStoreAdministration
     /// <returns>Whether the lock was held under that token.</returns>
     Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Tells the node of a holder that it is asked to step down. Nothing of the lock changes, and what is told may be lost: whoever asks, asks again until the grant has ended.
+    /// </summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="fencingToken">The token of the grant that is to end, so that no newer one is meant.</param>
+    /// <param name="request">What its holder is asked.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Whether the lock is held under that token, claimed or not.</returns>
+    Task<bool> AskToStepDownAsync(string lockName, long fencingToken, StepDownRequest request, CancellationToken cancellationToken) =>
+        throw new NotSupportedException($"The store of type {GetType()} cannot ask a holder to step down: it does not implement {nameof(AskToStepDownAsync)} of {nameof(ILockStoreAdministration)}.");
+
     /// <summary>Forgets the last <see cref="Occurrence"/> of a series.</summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="series">The series.</param>

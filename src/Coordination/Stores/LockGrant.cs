@@ -32,6 +32,10 @@ public sealed record LockGrant
     /// <value>Empty, the default, when it was released. That of the wait that it was handed over to, while it is not claimed.</value>
     public ImmutableArray<long> Entries { get; init => field = value.IsDefault ? [] : value; } = [];
 
+    /// <summary>What those entries say of themselves that say anything, in their order: what is shown is what the first of them says.</summary>
+    /// <value>Empty by default.</value>
+    public ImmutableArray<EntryNote> Notes { get; init => field = value.IsDefault ? [] : value; } = [];
+
     /// <summary>What it is of a lock that several may hold at a time.</summary>
     /// <value>Null, the default, for an exclusive lock.</value>
     public LockShare? Share { get; init; }
@@ -51,10 +55,16 @@ public sealed record LockGrant
     internal bool IsHeldBy(LockOwner owner) => !IsReleased && Owner == owner;
 
     /// <summary>The owner asked for it: by an entry that it has already, or by one more. The wait that it was handed over to may hold it already, so its entry stays.</summary>
-    internal LockGrant Enter(long entry, DateTimeOffset now, TimeSpan lease) => Renew(now, lease) with
+    internal LockGrant Enter(AcquireRequest request, DateTimeOffset now) => Renew(now, request.LeaseDuration) switch
     {
-        Entries = Entries.Contains(entry) ? Entries : Entries.Add(entry),
+        var renewed when Entries.Contains(request.Entry) => renewed,
+        var renewed => renewed with { Entries = Entries.Add(request.Entry), Notes = WithNote(EntryNote.Of(request.Entry, request.Note, request.Rank)) },
     };
+
+    /// <summary>As it is from its beginning.</summary>
+    internal LockGrant By(long entry, string? note, long rank) => this with { Entries = [entry], Notes = WithNote(EntryNote.Of(entry, note, rank)) };
+
+    internal LockGrant Without(long entry) => this with { Entries = Entries.Remove(entry), Notes = Notes.IsEmpty ? Notes : Notes.RemoveAll(note => note.Entry == entry) };
 
     /// <summary>
     /// Never shortens the lease that the owner has, but for the claim window, which gives way to the lease proper, and for what an entry asked for that was left since: the
@@ -72,6 +82,8 @@ public sealed record LockGrant
     /// </summary>
     internal LockGrant At(DateTimeOffset now) => RenewedAt <= now ? this : this with { RenewedAt = now, LastsUntil = now.After(LastsUntil - RenewedAt) };
 
+    private ImmutableArray<EntryNote> WithNote(EntryNote? note) => note is null ? Notes : Notes.Add(note);
+
     internal LockHolder Describe(DateTimeOffset now) => new()
     {
         Owner = Owner,
@@ -81,5 +93,7 @@ public sealed record LockGrant
         IsReleased = IsReleased,
         Share = Share,
         Permit = Permit,
+        Note = Notes is [{ } first, ..] ? first.Note : null,
+        Rank = Notes is [{ } same, ..] ? same.Rank : 0,
     };
 }

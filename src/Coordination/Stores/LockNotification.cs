@@ -18,13 +18,17 @@ public readonly record struct LockNotification
     /// <value>Zero, the default, for the other kinds.</value>
     public TimeSpan After { get; init; }
 
-    /// <summary>For <see cref="LockNotificationKind.Revoked"/>, the token of the grant.</summary>
+    /// <summary>For <see cref="LockNotificationKind.Revoked"/> and <see cref="LockNotificationKind.StepDown"/>, the token of the grant.</summary>
     /// <value>Zero, the default, for the other kinds.</value>
     public long FencingToken { get; init; }
 
     /// <summary>For <see cref="LockNotificationKind.Granted"/>, how the lock was handed over.</summary>
     /// <value>Null, the default, for the other kinds, and where the store does not tell: then the waiter claims the lock first.</value>
     public LockHandover? Handover { get; init; }
+
+    /// <summary>For <see cref="LockNotificationKind.StepDown"/>, what the holder is asked.</summary>
+    /// <value>Null, the default, for the other kinds.</value>
+    public StepDownRequest? Request { get; init; }
 
     /// <summary>The connection was lost and is back.</summary>
     public static LockNotification Reconnected => new() { Kind = LockNotificationKind.Reconnected };
@@ -49,4 +53,12 @@ public readonly record struct LockNotification
     /// <param name="fencingToken">The token of the grant that was ended.</param>
     public static LockNotification Revoked(string lockName, LockOwner holder, long fencingToken) =>
         new() { Kind = LockNotificationKind.Revoked, LockName = lockName, Owner = holder, FencingToken = fencingToken };
+
+    /// <summary>A holder is asked to step down.</summary>
+    /// <param name="lockName">The lock.</param>
+    /// <param name="holder">Who holds it.</param>
+    /// <param name="fencingToken">The token of the grant.</param>
+    /// <param name="request">What it is asked.</param>
+    public static LockNotification StepDown(string lockName, LockOwner holder, long fencingToken, StepDownRequest request) =>
+        new() { Kind = LockNotificationKind.StepDown, LockName = lockName, Owner = holder, FencingToken = fencingToken, Request = request };
 }

@@ -17,4 +17,7 @@ public enum LockNotificationKind
 
     /// <summary>The lock was revoked, by <see cref="ILockStoreAdministration.RevokeAsync"/>.</summary>
     Revoked,
+
+    /// <summary>The holder is asked to step down, by <see cref="ILockStoreAdministration.AskToStepDownAsync"/>: nothing of the lock has changed.</summary>
+    StepDown,
 }

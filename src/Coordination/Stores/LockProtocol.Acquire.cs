@@ -39,7 +39,7 @@ public static partial class LockProtocol
         if (state.Grants.HeldBy(request.Owner) is { } held)
         {
             return held.Share == request.Share
-                ? Granted(state, held, held.Enter(request.Entry, now, request.LeaseDuration), request, status, run, now)
+                ? Granted(state, held, held.Enter(request, now), request, status, run, now)
                 : Refused(state, held, request, status, run, now);
         }
 
@@ -54,7 +54,7 @@ public static partial class LockProtocol
         var isTurn = request.AllowBarging || change.Reply;
         if (isTurn && state.Grants.HaveRoomFor(request.Owner, request.Share))
         {
-            var granted = NewGrant(state, request.Owner, now, request.LeaseDuration, request.Share) with { Entries = [request.Entry], IsClaimed = true };
+            var granted = NewGrant(state, request.Owner, now, request.LeaseDuration, request.Share).By(request.Entry, request.Note, request.Rank) with { IsClaimed = true };
             var reply = Granted(state, null, granted, request, status, run, now);
 
             // Those behind it may fit beside it.

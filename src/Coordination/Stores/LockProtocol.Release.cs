@@ -31,17 +31,17 @@ public static partial class LockProtocol
         var left = state with { Waiters = state.Waiters.Without(request.Owner, request.Entry) };
 
         // A lock that was handed over to a newer wait of the owner, and is not claimed yet, is that one's.
-        var entries = grant.Entries.Remove(request.Entry);
-        if (entries.Length > 0)
+        var rest = grant.Without(request.Entry);
+        if (rest.Entries.Length > 0)
         {
-            return new() { State = left with { Grants = state.Grants.With(grant, grant with { Entries = entries }) }, Reply = ReleaseReply.StillHeldByOwner };
+            return new() { State = left with { Grants = state.Grants.With(grant, rest) }, Reply = ReleaseReply.StillHeldByOwner };
         }
 
         left = left with { Occurrences = request.Occurrence is { } ended ? state.Occurrences.End(ended, request.OccurrenceIsFinished) : state.Occurrences };
         var keptUntil = (grant.Since < now ? grant.Since : now).After(request.LockAtLeastFor);
         if (keptUntil > now)
         {
-            var kept = grant with { IsReleased = true, Entries = [], RenewedAt = now, LastsUntil = keptUntil };
+            var kept = grant with { IsReleased = true, Entries = [], Notes = [], RenewedAt = now, LastsUntil = keptUntil };
             left = left with { Grants = state.Grants.With(grant, kept) };
 
             // An upgrade that waited for this reader has nothing to wait for any more, and those behind it may fit.
@@ -60,8 +60,9 @@ public static partial class LockProtocol
             return new() { State = free, Reply = ReleaseReply.Released, Notifications = AskAgain(free.Waiters, request.LockName, [], now, TimeSpan.Zero, request.ClaimWindow) };
         }
 
-        return request.TakesHandover && NextOf(free, now) is { } next && next.Owner.NodeId == request.Owner.NodeId
-            ? GiveToOwn(free, next, request, now)
+        var successor = SuccessorOf(free, request, now);
+        return request.TakesHandover && (successor ?? NextOf(free, now)) is { } next && next.Owner.NodeId == request.Owner.NodeId ? GiveToOwn(free, next, request, now)
+            : successor is not null ? GiveTo(free, successor, request, now)
             : PassOn(free, ReleaseReply.Released, request.LockName, now, request.ClaimWindow);
     }
 
@@ -159,8 +160,7 @@ public static partial class LockProtocol
                 break;
             }
 
-            var grant = NewGrant(state, waiter.Owner, now, claimWindow, waiter.Share) with { Entries = [waiter.Entry] };
-            state = state with { Grants = state.Grants.Add(grant), LastToken = grant.FencingToken, Waiters = state.Waiters.Skip(waiter, now) };
+            state = HandOver(state, waiter, now, claimWindow, out var grant);
             (told ??= ImmutableArray.CreateBuilder<LockNotification>()).Add(LockNotification.Granted(lockName, grant.Owner, Describe(grant, claimWindow)));
             (nodes ??= []).Add(grant.Owner.NodeId);
         }
@@ -186,13 +186,35 @@ public static partial class LockProtocol
     }
 
     /// <summary>The first live waiter, if it fits; else null.</summary>
-    private static QueuedWaiter? NextOf(LockState free, DateTimeOffset now) =>
-        free.Waiters.FirstLive(now) is { } next && free.Grants.HaveReaderOf(next.Share) && free.Grants.HaveRoomFor(next.Owner, next.Share) ? next : null;
+    private static QueuedWaiter? NextOf(LockState free, DateTimeOffset now) => IfFits(free, free.Waiters.FirstLive(now));
+
+    /// <summary>The first live waiter of the node that the lock is to pass to, if there is one and it fits; else null.</summary>
+    private static QueuedWaiter? SuccessorOf(LockState free, ReleaseRequest request, DateTimeOffset now) =>
+        request.Successor is { } node ? IfFits(free, free.Waiters.FirstLiveOf(node, now)) : null;
+
+    private static QueuedWaiter? IfFits(LockState free, QueuedWaiter? next) =>
+        next is not null && free.Grants.HaveReaderOf(next.Share) && free.Grants.HaveRoomFor(next.Owner, next.Share) ? next : null;
+
+    /// <summary>Passes the lock to a waiter whose turn it is not, and then to those who fit beside it.</summary>
+    private static LockChange<ReleaseReply> GiveTo(LockState free, QueuedWaiter next, ReleaseRequest request, DateTimeOffset now)
+    {
+        var given = HandOver(free, next, now, request.ClaimWindow, out var grant);
+        var rest = PassOn(given, request.LockName, now, request.ClaimWindow, given: next.Owner.NodeId);
+        var told = LockNotification.Granted(request.LockName, grant.Owner, Describe(grant, request.ClaimWindow));
+        return new() { State = rest.State, Reply = ReleaseReply.Released, Notifications = [told, .. rest.Notifications] };
+    }
+
+    /// <summary>With a waiter's grant, which it is to claim, and whose place is skipped from here on.</summary>
+    private static LockState HandOver(LockState state, QueuedWaiter waiter, DateTimeOffset now, TimeSpan claimWindow, out LockGrant grant)
+    {
+        grant = NewGrant(state, waiter.Owner, now, claimWindow, waiter.Share).By(waiter.Entry, waiter.Note, waiter.Rank);
+        return state with { Grants = state.Grants.Add(grant), LastToken = grant.FencingToken, Waiters = state.Waiters.Skip(waiter, now) };
+    }
 
     /// <summary>Grants the lock to a waiter of the releasing node, for the claim window: the reply tells it. Others may fit beside.</summary>
     private static LockChange<ReleaseReply> GiveToOwn(LockState free, QueuedWaiter next, ReleaseRequest request, DateTimeOffset now)
     {
-        var grant = NewGrant(free, next.Owner, now, request.ClaimWindow, next.Share) with { Entries = [next.Entry], IsClaimed = true };
+        var grant = NewGrant(free, next.Owner, now, request.ClaimWindow, next.Share).By(next.Entry, next.Note, next.Rank) with { IsClaimed = true };
         var given = free with { Grants = free.Grants.Add(grant), LastToken = grant.FencingToken, Waiters = free.Waiters.Without(next.Owner, next.Entry) };
         var reply = ReleaseReply.Released with { NextOwner = next.Owner, Handover = Describe(grant, request.ClaimWindow) };
         var rest = PassOn(given, request.LockName, now, request.ClaimWindow, given: next.Owner.NodeId);

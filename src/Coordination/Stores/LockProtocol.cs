@@ -49,6 +49,23 @@ public static partial class LockProtocol
         return new() { State = state, Reply = isRevoked ? RenewalReply.Revoked : RenewalReply.NotHeld };
     }
 
+    /// <summary>Asks a holder to step down, as <see cref="ILockStoreAdministration.AskToStepDownAsync"/>. The lock stays as it is.</summary>
+    /// <param name="state">The lock.</param>
+    /// <param name="lockName">Its name.</param>
+    /// <param name="fencingToken">The token of the grant that is to end.</param>
+    /// <param name="request">What its holder is asked.</param>
+    /// <param name="now">The store's time.</param>
+    public static LockChange<bool> AskToStepDown(LockState state, string lockName, long fencingToken, StepDownRequest request, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(lockName);
+        ArgumentNullException.ThrowIfNull(request);
+        var grant = WithoutLapsed(state, now).Grants.FirstOrDefault(grant => grant.FencingToken == fencingToken && !grant.IsReleased);
+        return grant is null
+            ? new() { State = state, Reply = false }
+            : new() { State = state, Reply = true, Notifications = [LockNotification.StepDown(lockName, grant.Owner, fencingToken, request)] };
+    }
+
     /// <summary>Says who holds a lock, as <see cref="ILockStoreAdministration.GetHolderAsync"/>.</summary>
     /// <param name="state">The lock.</param>
     /// <param name="now">The store's time.</param>

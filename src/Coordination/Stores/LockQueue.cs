@@ -29,6 +29,20 @@ internal static class LockQueue
             return null;
         }
 
+        /// <summary>The first live waiter of a node; null when none waits that is alive.</summary>
+        public QueuedWaiter? FirstLiveOf(string nodeId, DateTimeOffset now)
+        {
+            foreach (var waiter in waiters)
+            {
+                if (waiter.IsAlive(now) && waiter.Owner.NodeId == nodeId)
+                {
+                    return waiter;
+                }
+            }
+
+            return null;
+        }
+
         /// <summary>The place of an owner's wait; -1 when it has none.</summary>
         public int PlaceOf(LockOwner owner, long entry)
         {
@@ -58,7 +72,16 @@ internal static class LockQueue
             }
 
             var others = waiters.WithoutLongDead(now);
-            var joining = new QueuedWaiter { Owner = request.Owner, Entry = request.Entry, Since = now, AliveUntil = aliveUntil, Share = request.Share };
+            var joining = new QueuedWaiter
+            {
+                Owner = request.Owner,
+                Entry = request.Entry,
+                Since = now,
+                AliveUntil = aliveUntil,
+                Share = request.Share,
+                Note = request.Note is { Length: > 0 } ? request.Note : null,
+                Rank = request.Rank,
+            };
             place = others.EndFor(request.Share);
             return others.Insert(place, joining);
         }

@@ -19,6 +19,14 @@ public sealed record QueuedWaiter
     /// <value>Null, the default, for an exclusive lock.</value>
     public LockShare? Share { get; init; }
 
+    /// <summary>What it says of itself: <see cref="AcquireRequest.Note"/>.</summary>
+    /// <value>Null, the default, for nothing.</value>
+    public string? Note { get; init; }
+
+    /// <summary>The <see cref="AcquireRequest.Rank"/> of the wait.</summary>
+    /// <value>Zero by default.</value>
+    public long Rank { get; init; }
+
     internal bool IsAlive(DateTimeOffset now) => AliveUntil > now;
 
     internal LockWaiter Describe(DateTimeOffset now) => new()
@@ -27,5 +35,7 @@ public sealed record QueuedWaiter
         WaitingFor = Since < now ? now - Since : TimeSpan.Zero,
         IsAlive = IsAlive(now),
         Share = Share,
+        Note = Note,
+        Rank = Rank,
     };
 }

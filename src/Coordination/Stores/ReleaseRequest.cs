@@ -38,6 +38,21 @@ public sealed record ReleaseRequest
     /// <value>Null, the default, for an exclusive lock.</value>
     public LockShare? Share { get; init; }
 
+    /// <summary>
+    /// The node that the lock is to pass to: its first live waiter goes before those that came earlier, where there is one that the lock can pass to. Of no use with
+    /// <see cref="AllowBarging"/>, and where the lock is kept for the rest of <see cref="LockAtLeastFor"/>.
+    /// </summary>
+    /// <value>A node's id. Null, the default, for the first in the queue.</value>
+    public string? Successor { get; init; }
+
+    /// <summary>What the entry said of itself when it was asked for: <see cref="AcquireRequest.Note"/>. A store may tell entries apart by it.</summary>
+    /// <value>Null, the default, for nothing.</value>
+    public string? Note { get; init; }
+
+    /// <summary>The <see cref="AcquireRequest.Rank"/> of the entry, for the same.</summary>
+    /// <value>Zero by default.</value>
+    public long Rank { get; init; }
+
     /// <summary>The scheduled time that the lock was held for.</summary>
     /// <value>Null, the default, for none.</value>
     public Occurrence? Occurrence { get; init; }

@@ -28,6 +28,14 @@ public readonly record struct RenewalRequest
     /// <value>Null, the default, for an exclusive lock.</value>
     public LockShare? Share { get; init; }
 
+    /// <summary>What the entry said of itself when it was asked for: <see cref="AcquireRequest.Note"/>. A store may tell entries apart by it.</summary>
+    /// <value>Null, the default, for nothing.</value>
+    public string? Note { get; init; }
+
+    /// <summary>The <see cref="AcquireRequest.Rank"/> of the entry, for the same.</summary>
+    /// <value>Zero by default.</value>
+    public long Rank { get; init; }
+
     /// <summary>The wait that the lock was handed over to, and that this claims it for: it leaves the queue. No lease is shortened by it.</summary>
     /// <value>Null, the default, for a lease that was granted or is claimed already.</value>
     public long? ClaimedEntry { get; init; }

@@ -24,6 +24,9 @@ internal sealed class StoreAdministration(ILockStore store) : ILockStoreAdminist
     public Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
         Administration.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken);
 
+    public Task<bool> AskToStepDownAsync(string lockName, long fencingToken, StepDownRequest request, CancellationToken cancellationToken) =>
+        Administration.AskToStepDownAsync(lockName, fencingToken, request, cancellationToken);
+
     public Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken) =>
         Administration.ForgetOccurrenceAsync(lockName, series, cancellationToken);
 

@@ -47,6 +47,12 @@ internal static partial class Log
     [LoggerMessage(1013, LogLevel.Error, "The lock store {Store} refuses: {Error}")]
     public static partial void StoreRefuses(ILogger logger, string store, string error);
 
+    [LoggerMessage(1014, LogLevel.Information, "The holder of lock {LockName}, owner {Owner}, fencing token {FencingToken}, is asked by an operator to step down{Successor}.")]
+    public static partial void StepDownAsked(ILogger logger, string lockName, LockOwner owner, long fencingToken, string successor);
+
+    [LoggerMessage(1015, LogLevel.Error, "A callback on the request to step down from lock {LockName} threw.")]
+    public static partial void StepDownCallbackThrew(ILogger logger, Exception exception, string lockName);
+
     [LoggerMessage(1020, LogLevel.Critical, "The watchdog met an error of its own and goes on.")]
     public static partial void WatchdogFault(ILogger logger, Exception exception);
 

@@ -215,6 +215,10 @@ internal sealed class NodeChannel(Node node, StoreClient store, LeaseKeeper leas
         {
             leases.Revoke(lockName, owner, notification.FencingToken);
         }
+        else if (notification.Request is { } request)
+        {
+            leases.AskToStepDown(lockName, owner, notification.FencingToken, request);
+        }
         else if (notification.Handover is { } handover)
         {
             foreach (var waiter in WaitersOf(lockName, owner))
@@ -226,7 +230,7 @@ internal sealed class NodeChannel(Node node, StoreClient store, LeaseKeeper leas
         {
             foreach (var waiter in WaitersOf(lockName, owner))
             {
-                waiter.WakeIn(notification.After);
+                waiter.AskAgainIn(notification.After, isPassedBy: notification.Kind == LockNotificationKind.AskAgain);
             }
         }
     }

@@ -47,6 +47,9 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     private LastAsk? _lastAsk;
     private TakenOver? _takenOver;
 
+    /// <summary>Whether it was told, since it learned last who holds the lock, that the lock was passed to another: then it has not missed its own turn.</summary>
+    private volatile bool _isPassedBy;
+
     // Most requests are granted before anybody sleeps.
     private Signal? _wake;
 
@@ -75,6 +78,15 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         {
             Wake.Set();
         }
+    }
+
+    /// <summary>Learns that the lock may be free after some time, and asks again then.</summary>
+    /// <param name="delay">The time.</param>
+    /// <param name="isPassedBy">Whether it is told so because the lock was passed to another.</param>
+    public void AskAgainIn(TimeSpan delay, bool isPassedBy)
+    {
+        _isPassedBy |= isPassedBy;
+        WakeIn(delay);
     }
 
     /// <summary>Learns that the lock was handed over to this waiter, and wakes it.</summary>
@@ -135,7 +147,10 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         // That may be so each time, for ever. So until it has the lock it asks within the claim window, whatever it hears. The window is that of
         // the node that hands over, which may be shorter than this node's: each turn that is missed again halves what is taken for it.
         var lastToken = reply.LastToken ?? reply.Holder?.FencingToken;
-        _missedTurns += _firstBehind is { } token && MissedTurn(reply, token, lastToken) ? 1 : 0;
+        // But one whose turn was another's, which a holder had named as its successor, was told to ask again, as those behind are.
+        var isPassedBy = _isPassedBy;
+        _isPassedBy = false;
+        _missedTurns += _firstBehind is { } token && !isPassedBy && MissedTurn(reply, token, lastToken) ? 1 : 0;
         _firstBehind = reply.WaitersBefore > 0 ? null : IsUpgraded(reply) ? _firstBehind ?? lastToken : lastToken;
         var spread = Min(reply.WaitersBefore * WakeSpread, MaxWakeSpread);
         var untilExpiry = Min(reply.Holder?.TimeToLive ?? TimeSpan.Zero, MaxSleep) + WakeAfterExpiry + spread;

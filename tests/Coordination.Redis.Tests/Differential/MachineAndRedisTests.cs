@@ -18,6 +18,8 @@ public sealed class MachineAndRedisTests : ClockTests
 
     private static readonly Gen<LockOwner> Owner = Gen.OneOf(Gen.Const(new LockOwner("ada", 1)), Gen.Const(new LockOwner("ada", 2)), Gen.Const(new LockOwner("bob", 1)), Gen.Const(new LockOwner("cy", 1)));
 
+    private static readonly Gen<string?> Successor = Gen.Frequency((4, Gen.Const((string?)null)), (4, Owner.Select(owner => (string?)owner.NodeId)), (1, Gen.Const((string?)"nobody")));
+
     private static readonly Gen<TimeSpan> Duration = Gen.OneOf(Gen.Const(100), Gen.Const(250), Gen.Const(1000), Gen.Const(5000)).Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds));
 
     private static readonly Gen<Occurrence?> Occurrence = Gen.Frequency(
@@ -32,13 +34,14 @@ public sealed class MachineAndRedisTests : ClockTests
         })));
 
     private static readonly Gen<Step> AnyStep = Gen.Frequency(
-        (6, Gen.Select(Owner, Gen.Long[1, 2], Duration, Duration, Gen.Bool, Gen.Int[0, 5], Occurrence, (owner, entry, lease, window, wait, barging, occurrence) =>
+        (6, Gen.Select(Owner, Gen.Long[1, 3], Duration, Duration, Gen.Bool, Gen.Int[0, 5], Occurrence, (owner, entry, lease, window, wait, barging, occurrence) =>
             (Step)new Acquiring(owner, entry, lease, window, wait, barging == 0, occurrence))),
-        (6, Gen.Select(Owner, Gen.Long[1, 2], Duration, Gen.Int[0, 5], Gen.Int[0, 5], Gen.Bool, Occurrence, Gen.Bool, (owner, entry, window, barging, atLeast, takes, occurrence, finished) =>
-            (Step)new Releasing(owner, entry, window, barging == 0, atLeast == 0 ? TimeSpan.FromSeconds(2) : TimeSpan.Zero, takes, occurrence, finished))),
+        (6, Gen.Select(Owner, Gen.Long[1, 3], Duration, Gen.Int[0, 5], Gen.Int[0, 5], Gen.Bool, Successor, Occurrence, Gen.Bool, (owner, entry, window, barging, atLeast, takes, successor, occurrence, finished) =>
+            (Step)new Releasing(owner, entry, window, barging == 0, atLeast == 0 ? TimeSpan.FromSeconds(2) : TimeSpan.Zero, takes, successor, occurrence, finished))),
         (4, Gen.Select(Owner, Duration, Gen.Int[0, 2], Gen.Int[0, 2], Gen.Int[0, 2], (owner, lease, token, claimed, entry) =>
             (Step)new Renewing(owner, lease, token, claimed == 0 ? null : claimed, entry == 0 ? null : entry))),
         (1, Gen.Select(Gen.Bool, Duration, (isCurrent, window) => (Step)new Revoking(isCurrent, window))),
+        (1, Gen.Bool.Select(isCurrent => (Step)new AskingToStepDown(isCurrent))),
         (1, Gen.Const((Step)new Looking())),
         (6, Gen.Frequency((12, Gen.Int[0, 2000]), (1, Gen.Int[60_000, 70_000]), (1, Gen.Int[-3000, 0])).Select(milliseconds => (Step)new Passing(TimeSpan.FromMilliseconds(milliseconds)))));
 
@@ -123,6 +126,8 @@ public sealed class MachineAndRedisTests : ClockTests
                 Entry = Entry,
                 LeaseDuration = Lease,
                 ClaimWindow = Window,
+                Note = Said.Note(Entry),
+                Rank = Said.Rank(Entry),
                 Wait = Wait,
                 AllowBarging = Barging,
                 Occurrence = Occurrence,
@@ -134,7 +139,7 @@ public sealed class MachineAndRedisTests : ClockTests
         private static async Task<AcquireReply> AskAsync(Run run, AcquireRequest request) => await run.AskAsync(share: null, store => store.AcquireAsync(request, Token)) with { StoreClock = 0 };
     }
 
-    private sealed record Releasing(LockOwner Owner, long Entry, TimeSpan Window, bool Barging, TimeSpan AtLeast, bool Takes, Occurrence? Occurrence, bool IsFinished) : Step
+    private sealed record Releasing(LockOwner Owner, long Entry, TimeSpan Window, bool Barging, TimeSpan AtLeast, bool Takes, string? Successor, Occurrence? Occurrence, bool IsFinished) : Step
     {
         public override Task TakeAsync(Run run)
         {
@@ -149,6 +154,9 @@ public sealed class MachineAndRedisTests : ClockTests
                 AllowBarging = Barging,
                 LockAtLeastFor = AtLeast,
                 TakesHandover = Takes,
+                Successor = Successor,
+                Note = Said.Note(Entry),
+                Rank = Said.Rank(Entry),
                 LeaseDuration = held?.LastsUntil - held?.RenewedAt,
                 Occurrence = Occurrence,
                 OccurrenceIsFinished = IsFinished,
@@ -162,7 +170,7 @@ public sealed class MachineAndRedisTests : ClockTests
         public override Task TakeAsync(Run run)
         {
             var token = Token == 0 && ClaimedEntry is null ? null : (long?)(run.State.LastToken - (Token == 2 ? 1 : 0));
-            var request = new RenewalRequest { LockName = run.Name, Owner = Owner, LeaseDuration = Lease, FencingToken = token, ClaimedEntry = ClaimedEntry, Entry = Entry };
+            var request = new RenewalRequest { LockName = run.Name, Owner = Owner, LeaseDuration = Lease, FencingToken = token, ClaimedEntry = ClaimedEntry, Entry = Entry, Note = Said.Note(ClaimedEntry ?? Entry), Rank = Said.Rank(ClaimedEntry ?? Entry) };
             return run.CompareAsync(LockProtocol.Renew(run.State, request, run.Now), FirstAsync(run.Store.RenewAsync([request], MachineAndRedisTests.Token)));
         }
 
@@ -179,6 +187,17 @@ public sealed class MachineAndRedisTests : ClockTests
         }
     }
 
+    private sealed record AskingToStepDown(bool IsCurrent) : Step
+    {
+        public override Task TakeAsync(Run run)
+        {
+            var token = IsCurrent && run.State.Grants is [.., { } last] ? last.FencingToken : run.State.LastToken - 1;
+            var request = new StepDownRequest { StayAway = TimeSpan.FromSeconds(1), Successor = IsCurrent ? "bob" : null };
+            return run.CompareAsync(
+                LockProtocol.AskToStepDown(run.State, run.Name, token, request, run.Now), ((ILockStoreAdministration)run.Store).AskToStepDownAsync(run.Name, token, request, Token));
+        }
+    }
+
     private sealed record Looking : Step
     {
         public override async Task TakeAsync(Run run)
@@ -188,7 +207,7 @@ public sealed class MachineAndRedisTests : ClockTests
             Assert.Equal((expected.Holder, expected.WaiterCount), (actual.Holder, actual.WaiterCount));
 
             // Not how long, for arrivals of one moment are told apart by a microsecond.
-            Assert.Equal(expected.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive)), actual.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive)));
+            Assert.Equal(expected.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive, waiter.Note, waiter.Rank)), actual.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive, waiter.Note, waiter.Rank)));
         }
     }
 
@@ -216,7 +235,7 @@ public sealed class MachineAndRedisTests : ClockTests
         {
             var passerBy = new LockOwner("passer-by", 1);
             await new Acquiring(passerBy, 1, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1), Wait: false, Barging: false, Occurrence: null).TakeAsync(run);
-            await new Releasing(passerBy, 1, TimeSpan.FromSeconds(1), Barging: false, TimeSpan.Zero, Takes: false, Occurrence: null, IsFinished: true).TakeAsync(run);
+            await new Releasing(passerBy, 1, TimeSpan.FromSeconds(1), Barging: false, TimeSpan.Zero, Takes: false, Successor: null, Occurrence: null, IsFinished: true).TakeAsync(run);
         }
     }
 }

@@ -32,6 +32,8 @@ public sealed class ShareMachineAndRedisTests : ClockTests
             (1, Gen.Const((LockShare?)null)),
             (1, Gen.Const((LockShare?)LockShare.PermitOf(2))))));
 
+    private static readonly Gen<string?> Successor = Gen.Frequency((4, Gen.Const((string?)null)), (4, Owner.Select(owner => (string?)owner.NodeId)), (1, Gen.Const((string?)"nobody")));
+
     private static readonly Gen<TimeSpan> Duration = Gen.OneOf(Gen.Const(100), Gen.Const(250), Gen.Const(1000), Gen.Const(5000)).Select(milliseconds => TimeSpan.FromMilliseconds(milliseconds));
 
     private static readonly Gen<Occurrence?> Occurrence = Gen.Frequency(
@@ -46,13 +48,14 @@ public sealed class ShareMachineAndRedisTests : ClockTests
         })));
 
     private static readonly Gen<Step[]> Steps = Use.SelectMany(share => Gen.Frequency(
-        (8, Gen.Select(Owner, Gen.Long[1, 2], Duration, Duration, Gen.Bool, share, Occurrence, (owner, entry, lease, window, wait, share, occurrence) =>
+        (8, Gen.Select(Owner, Gen.Long[1, 3], Duration, Duration, Gen.Bool, share, Occurrence, (owner, entry, lease, window, wait, share, occurrence) =>
             (Step)new Acquiring(owner, EntryOf(entry, share), lease, window, wait, share, occurrence))),
-        (6, Gen.Select(Owner, Gen.Long[1, 2], Duration, share, Gen.Int[0, 5], Gen.Bool, Occurrence, Gen.Bool, (owner, entry, window, share, atLeast, takes, occurrence, finished) =>
-            (Step)new Releasing(owner, EntryOf(entry, share), window, share, atLeast == 0 ? TimeSpan.FromSeconds(2) : TimeSpan.Zero, takes, occurrence, finished))),
+        (6, Gen.Select(Owner, Gen.Long[1, 3], Duration, share, Gen.Int[0, 5], Gen.Bool, Successor, Occurrence, Gen.Bool, (owner, entry, window, share, atLeast, takes, successor, occurrence, finished) =>
+            (Step)new Releasing(owner, EntryOf(entry, share), window, share, atLeast == 0 ? TimeSpan.FromSeconds(2) : TimeSpan.Zero, takes, successor, occurrence, finished))),
         (4, Gen.Select(Owner, Duration, Gen.Int[0, 2], Gen.Int[0, 2], Gen.Int[0, 2], (owner, lease, token, claimed, entry) =>
             (Step)new Renewing(owner, lease, token, claimed == 0 ? null : claimed, entry == 0 ? null : entry))),
         (1, Gen.Select(Gen.Bool, Duration, (isCurrent, window) => (Step)new Revoking(isCurrent, window))),
+        (1, Gen.Bool.Select(isCurrent => (Step)new AskingToStepDown(isCurrent))),
         (1, Gen.Const((Step)new Looking())),
         (6, Gen.Frequency((12, Gen.Int[0, 2000]), (1, Gen.Int[60_000, 70_000])).Select(milliseconds => (Step)new Passing(TimeSpan.FromMilliseconds(milliseconds))))).Array[1, 2 * StepsOfASequence]);
 
@@ -139,6 +142,8 @@ public sealed class ShareMachineAndRedisTests : ClockTests
                 Entry = Entry,
                 LeaseDuration = Lease,
                 ClaimWindow = Window,
+                Note = Said.Note(Entry),
+                Rank = Said.Rank(Entry),
                 Wait = Wait,
                 Share = Share,
                 Occurrence = Occurrence,
@@ -152,7 +157,7 @@ public sealed class ShareMachineAndRedisTests : ClockTests
         private static async Task<AcquireReply> AskAsync(Run run, AcquireRequest request) => await run.AskAsync(request.Share, store => store.AcquireAsync(request, Token)) with { StoreClock = 0 };
     }
 
-    private sealed record Releasing(LockOwner Owner, long Entry, TimeSpan Window, LockShare? Share, TimeSpan AtLeast, bool Takes, Occurrence? Occurrence, bool IsFinished) : Step
+    private sealed record Releasing(LockOwner Owner, long Entry, TimeSpan Window, LockShare? Share, TimeSpan AtLeast, bool Takes, string? Successor, Occurrence? Occurrence, bool IsFinished) : Step
     {
         public override Task TakeAsync(Run run)
         {
@@ -168,6 +173,9 @@ public sealed class ShareMachineAndRedisTests : ClockTests
                 Share = Share,
                 LockAtLeastFor = AtLeast,
                 TakesHandover = Takes,
+                Successor = Successor,
+                Note = Said.Note(Entry),
+                Rank = Said.Rank(Entry),
                 Occurrence = Occurrence,
                 OccurrenceIsFinished = IsFinished,
             };
@@ -184,7 +192,19 @@ public sealed class ShareMachineAndRedisTests : ClockTests
             // What the owner holds, mostly under its token.
             var held = run.State.Grants.FirstOrDefault(grant => grant.Owner == Owner);
             var token = Token == 0 && ClaimedEntry is null ? (long?)null : held?.FencingToken ?? run.State.LastToken - (Token == 2 ? 1 : 0);
-            var request = new RenewalRequest { Share = held is not null ? held.Share : ShareOf(run.State.Capacity), LockName = run.Name, Owner = Owner, LeaseDuration = Lease, FencingToken = token, ClaimedEntry = Known(ClaimedEntry), Entry = Known(Entry) };
+            var asks = Known(ClaimedEntry ?? Entry);
+            var request = new RenewalRequest
+            {
+                Share = held is not null ? held.Share : ShareOf(run.State.Capacity),
+                LockName = run.Name,
+                Owner = Owner,
+                LeaseDuration = Lease,
+                FencingToken = token,
+                ClaimedEntry = Known(ClaimedEntry),
+                Entry = Known(Entry),
+                Note = Said.Note(asks),
+                Rank = Said.Rank(asks),
+            };
             long? Known(long? entry) => entry == 1 && held is { Entries: [var first, ..] } ? first : entry;
             return run.CompareAsync(LockProtocol.Renew(run.State, request, run.Now), FirstAsync(run.Store.RenewAsync([request], ShareMachineAndRedisTests.Token)), static reply => reply);
         }
@@ -209,6 +229,17 @@ public sealed class ShareMachineAndRedisTests : ClockTests
         }
     }
 
+    private sealed record AskingToStepDown(bool IsCurrent) : Step
+    {
+        public override Task TakeAsync(Run run)
+        {
+            var token = IsCurrent && run.State.Grants is [.., { } last] ? last.FencingToken : run.State.LastToken - 1;
+            var request = new StepDownRequest { StayAway = TimeSpan.FromSeconds(1), Successor = IsCurrent ? "bob" : null };
+            return run.CompareAsync(
+                LockProtocol.AskToStepDown(run.State, run.Name, token, request, run.Now), ((ILockStoreAdministration)run.Store).AskToStepDownAsync(run.Name, token, request, Token), static reply => reply);
+        }
+    }
+
     private sealed record Looking : Step
     {
         public override async Task TakeAsync(Run run)
@@ -222,7 +253,7 @@ public sealed class ShareMachineAndRedisTests : ClockTests
             Assert.All(permits, permit => Assert.InRange(permit, 0, actual.Capacity.Permits - 1));
 
             // Not how long, for arrivals of one moment are told apart by a microsecond.
-            Assert.Equal(expected.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive, waiter.Share)), actual.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive, waiter.Share)));
+            Assert.Equal(expected.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive, waiter.Share, waiter.Note, waiter.Rank)), actual.Waiters.Select(waiter => (waiter.Owner, waiter.IsAlive, waiter.Share, waiter.Note, waiter.Rank)));
         }
 
         private static LockHolder WithoutPermit(LockHolder holder) => holder with { Permit = null };

@@ -37,9 +37,10 @@ public sealed class DurationTests
             "CoordinationOptions.RenewalInterval", "CoordinationOptions.SafetyMargin", "CoordinationOptions.TerminationGracePeriod",
             "CoordinationStopTimeExtensions.AddCoordinationStopTime(longest)",
             "ILock.AcquireAsync(timeout)", "ILock.TryAcquireAsync(timeout)",
+            "ILockInspector.StepDownAsync(stayAway)", "ILockInspector.StepDownAsync(timeout)",
             "InMemoryLockStore.Assign(leaseDuration)", "InMemoryLockStore.RevokeAsync(claimWindow)",
             "LockOptions.LeaseDuration", "LockOptions.LockAtLeastFor", "LockOptions.MaxHold",
-            "Occurrence.RememberFor", "OccurrenceLocks.AcquireAsync(timeout)", "TelemetryDispatcher.FlushAsync(limit)",
+            "Occurrence.RememberFor", "OccurrenceLocks.AcquireAsync(timeout)", "StepDownRequest.StayAway", "TelemetryDispatcher.FlushAsync(limit)",
         ],
         DurationPlaces.Of(typeof(LockOptions).Assembly, Protocol));
 
@@ -145,6 +146,20 @@ public sealed class DurationTests
             Assert.True(await store.RevokeAsync("work", token, value, Cancellation));
             Assert.NotEqual(token, (await store.GetHolderAsync("work", Cancellation))?.FencingToken);
         });
+    }
+
+    [Theory]
+    [Failure("F41")]
+    [MemberData(nameof(Each))]
+    public async Task The_durations_of_a_request_to_step_down_work_or_are_refused(TimeSpan value)
+    {
+        await using var node = CreateNode();
+        var inspector = node.GetRequiredService<ILockInspector>();
+        var lease = await node.GetRequiredService<ILockProvider>().GetLock("work").AcquireAsync(Cancellation);
+        lease.StepDownRequested.Register(() => _ = lease.ReleaseAsync(CancellationToken.None));
+        await TryAsync("stayAway", value, () => inspector.StepDownAsync("work", stayAway: value, cancellationToken: Cancellation));
+        await TryAsync("timeout", value, () => inspector.StepDownAsync("work", timeout: value, cancellationToken: Cancellation));
+        await TryAsync(nameof(StepDownRequest.StayAway), value, () => Task.FromResult(new StepDownRequest { StayAway = value }));
     }
 
     [Theory]

@@ -101,6 +101,18 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
     }
 
     /// <inheritdoc/>
+    public Task<bool> AskToStepDownAsync(string lockName, long fencingToken, StepDownRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(lockName);
+        ArgumentNullException.ThrowIfNull(request);
+        cancellationToken.ThrowIfCancellationRequested();
+        return ChangeAsync(
+            lockName,
+            (fencingToken, request, lockName),
+            static (state, ask, now) => LockProtocol.AskToStepDown(state, ask.lockName, ask.fencingToken, ask.request, now));
+    }
+
+    /// <inheritdoc/>
     public Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(lockName);
