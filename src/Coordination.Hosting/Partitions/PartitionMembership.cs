@@ -38,7 +38,7 @@ internal sealed class PartitionMembership(ILock semaphore, ILockInspector inspec
         foreach (var holder in found.Holders.Where(static holder => !holder.IsReleased && holder.TimeToLive > TimeSpan.Zero))
         {
             // A node that had lost its permit may hold a second one for a while: the later counts.
-            members[holder.Owner.NodeId] = new() { NodeId = holder.Owner.NodeId, Since = holder.Since, MaxPartitions = maxPartitions };
+            members[holder.Owner.NodeId] = new() { NodeId = holder.Owner.NodeId, Since = holder.Since, MaxPartitions = PartitionNote.Read(holder.Note) };
             firstEnd = holder.TimeToLive < firstEnd ? holder.TimeToLive : firstEnd;
         }
 

@@ -163,7 +163,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         var duration = work.Time.GetElapsedTime(began);
         IsOverdue = false;
         var successor = EndLeading();
-        var release = await lease.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
+        var release = await lease.ReleaseAsync(successor, CancellationToken.None).ConfigureAwait(false);
         work.Log.Ended(this, lease, new TermOutcome(result.End, duration), release, result.Failure, successor);
         switch (result.End)
         {

@@ -24,7 +24,7 @@ internal sealed class PartitionedRunner : IAsyncDisposable, IDisposable
         _work = new PartitionWork(service, locks, services.GetRequiredService<IServiceScopeFactory>(), lifetime, services.GetRequiredService<ProcessEnd>(), time, log);
 
         // Held from the start to the stop, whatever a partition's lock has of its own.
-        var ofMembers = service.Options.LockOptions is { } options ? options with { LockAtLeastFor = null } : null;
+        var ofMembers = (service.Options.LockOptions ?? new LockOptions()) with { LockAtLeastFor = null, Note = PartitionNote.Write(service.Options.MaxPerNode) };
         var membership = new PartitionMembership(
             locks.GetSemaphore(service.Locks.Members, LockCapacity.MaxPermits, ofMembers).AsStandby(), inspector, locks.NodeId, service.Options.MaxPerNode);
         var loop = new PartitionLoop(

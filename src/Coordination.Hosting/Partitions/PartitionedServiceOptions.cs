@@ -19,7 +19,7 @@ public sealed class PartitionedServiceOptions
     public TimeSpan PartitionsInterval { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How many partitions a node leads at most. To be the same on every node, for each counts on the others to take as many. Where all of them together take less than there are, the rest is led by nobody.
+    /// How many partitions this node leads at most. Each node states its own number to the others, which count on it. Where all of them together take less than there are, the rest is led by nobody.
     /// </summary>
     /// <value>1 or more. Null, the default, for any number.</value>
     public int? MaxPerNode { get; set; }

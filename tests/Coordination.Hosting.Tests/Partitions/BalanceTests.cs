@@ -152,6 +152,18 @@ public sealed class BalanceTests
     }
 
     [Fact]
+    public async Task Each_node_counts_on_the_most_that_the_others_lead_by_their_own_word()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var a = await cluster.StartPartitionNodeAsync("a", work, configure: static options => options.MaxPerNode = 2);
+        var b = await cluster.StartPartitionNodeAsync("b", work);
+        await cluster.SharedAsync(work, (a, 2), (b, 10));
+        Assert.Equal([2, null], b.Partitions.Members.Select(static member => member.MaxPartitions));
+        Assert.Empty(work.Wrongs);
+    }
+
+    [Fact]
     public async Task What_nobody_waits_for_is_not_given_away()
     {
         await using var cluster = new Cluster();
