@@ -13,6 +13,11 @@ if (args is [AgentProgram.Word, ..])
     return await AgentProgram.RunAsync(args);
 }
 
+if (args is [PartitionProgram.Word, ..])
+{
+    return await PartitionProgram.RunAsync(args);
+}
+
 if (args.Contains("--help"))
 {
     Console.WriteLine(Help.Text);

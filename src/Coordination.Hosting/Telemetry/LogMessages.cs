@@ -15,8 +15,8 @@ internal static partial class LogMessages
     [LoggerMessage(1202, LogLevel.Information, "{Service} ended its term: lock '{LockName}', token {FencingToken}, after {Duration}, because: {TermEnd}. Release: {Release}.")]
     public static partial void Ended(this ILogger logger, string service, string lockName, long fencingToken, TimeSpan duration, WorkEnd termEnd, ReleaseResult release);
 
-    [LoggerMessage(1203, LogLevel.Warning, "{Service} lost its lease of the lock '{LockName}', token {FencingToken}: {LossReason}. Its work is told to stop.")]
-    public static partial void Lost(this ILogger logger, string service, string lockName, long fencingToken, LeaseLossReason? lossReason);
+    [LoggerMessage(EventId = 1203, Message = "{Service} lost its lease of the lock '{LockName}', token {FencingToken}: {LossReason}. Its work is told to stop.")]
+    public static partial void Lost(this ILogger logger, LogLevel level, string service, string lockName, long fencingToken, LeaseLossReason? lossReason);
 
     [LoggerMessage(1204, LogLevel.Error, "{Service} failed as the leader: lock '{LockName}', token {FencingToken}, after {Duration}. Another node may try; this one stays away for a while. Release: {Release}.")]
     public static partial void Failed(this ILogger logger, Exception? exception, string service, string lockName, long fencingToken, TimeSpan duration, ReleaseResult release);

@@ -6,7 +6,11 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.Hosting.Telemetry;
 
 /// <summary>What an operator reads of one service: a line per change of state.</summary>
-internal sealed class ServiceLog(ILogger logger, string service, string lockName)
+/// <param name="logger">The log.</param>
+/// <param name="service">What it calls the service.</param>
+/// <param name="lockName">The lock.</param>
+/// <param name="lossLevel">How much a loss is worth: little where it is one of many of which something else tells in sum.</param>
+internal sealed class ServiceLog(ILogger logger, string service, string lockName, LogLevel lossLevel = LogLevel.Warning)
 {
     public void StandsBy() => logger.StandsBy(service, lockName);
 
@@ -44,7 +48,7 @@ internal sealed class ServiceLog(ILogger logger, string service, string lockName
 
     public void Completed() => logger.Completed(service, lockName);
 
-    public void Lost(ILockLease lease) => logger.Lost(service, lockName, lease.FencingToken, lease.LossReason);
+    public void Lost(ILockLease lease) => logger.Lost(lossLevel, service, lockName, lease.FencingToken, lease.LossReason);
 
     public void Overdue(ILockLease lease, TimeSpan since) => logger.Overdue(service, lockName, lease.FencingToken, since);
 

@@ -15,10 +15,11 @@ public sealed class ExclusiveTerm : ILease
     private readonly ILease _lease;
     private readonly WorkEnding _ending;
 
-    internal ExclusiveTerm(ILease lease, IServiceProvider services, WorkEnding ending)
+    internal ExclusiveTerm(ILease lease, IServiceProvider services, WorkEnding ending, string? partition = null)
     {
         _lease = lease;
         _ending = ending;
+        Partition = partition;
         Services = services;
     }
 
@@ -41,6 +42,10 @@ public sealed class ExclusiveTerm : ILease
     /// <value>From zero to one less than <see cref="ExclusiveServiceOptions.Instances"/>: zero where one node leads at a time.</value>
     /// <remarks>A leader that was paused for longer than its lease may meet another one with its number: the fencing tokens of the two differ, and the later is the greater.</remarks>
     public int Instance => _lease.Permit ?? 0;
+
+    /// <summary>The partition that this node leads in the term, of a <see cref="PartitionedBackgroundService"/>.</summary>
+    /// <value>Null for a service that has no partitions.</value>
+    public string? Partition { get; }
 
     /// <inheritdoc/>
     public CancellationToken Lost => _lease.Lost;

@@ -25,11 +25,14 @@ internal static class RestartBackoff
             .Build();
 
     /// <summary>The delay after so many failures in a row: never under the least, so that others go first, and spread up to twice of it.</summary>
-    public static TimeSpan Delay(ExclusiveServiceOptions options, int failuresBefore)
+    public static TimeSpan Delay(ExclusiveServiceOptions options, int failuresBefore) => Delay(options.MinRestartDelay, options.MaxRestartDelay, failuresBefore);
+
+    /// <inheritdoc cref="Delay(ExclusiveServiceOptions, int)"/>
+    public static TimeSpan Delay(TimeSpan min, TimeSpan max, int failuresBefore)
     {
         // From 2^32 on every delay is at its maximum anyhow.
-        var longest = Math.Min(options.MinRestartDelay.Ticks * Math.Pow(2, Math.Min(failuresBefore, 31) + 1), options.MaxRestartDelay.Ticks);
-        var shortest = Math.Max(longest / 2, options.MinRestartDelay.Ticks);
+        var longest = Math.Min(min.Ticks * Math.Pow(2, Math.Min(failuresBefore, 31) + 1), max.Ticks);
+        var shortest = Math.Max(longest / 2, min.Ticks);
         return TimeSpan.FromTicks((long)(shortest + ((longest - shortest) * Random.Shared.NextDouble())));
     }
 }

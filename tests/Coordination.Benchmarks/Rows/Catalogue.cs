@@ -7,7 +7,7 @@ internal static class Catalogue
         new Uncontended(), new Allocations(), new Throughput(), new Sustained(), new Handover(), new Idle(), new Processes(), new Turns(), new Leases(), new Takeover(),
     ];
 
-    public static readonly IReadOnlyList<IRow> All = [.. InAll, new PausedHandover(), new Shares(), new PausedHandover(permits: 10), new PermitsHeld(), new PubSub()];
+    public static readonly IReadOnlyList<IRow> All = [.. InAll, new PausedHandover(), new Shares(), new PausedHandover(permits: 10), new PermitsHeld(), new PubSub(), new Partitions()];
 
     public static IRow? Find(string name) => All.FirstOrDefault(row => row.Name == name);
 }

@@ -31,6 +31,8 @@ public sealed class DurationTests
 
     public static TheoryData<string, TimeSpan> OfWorkThatIsRunOnce => DurationValues.Of(typeof(RunOnceOptions));
 
+    public static TheoryData<string, TimeSpan> OfPartitionedServices => DurationValues.Of(typeof(PartitionedServiceOptions));
+
     public static TheoryData<string, TimeSpan> OfLocks => DurationValues.Of(typeof(LockOptions));
 
     public static TheoryData<TimeSpan> Each => DurationValues.Each;
@@ -55,6 +57,7 @@ public sealed class DurationTests
             .. DurationPlaces.OptionsOf(typeof(ExclusiveServiceOptions)).Select(property => $"{nameof(ExclusiveServiceOptions)}.{property.Name}").Order(StringComparer.Ordinal),
             "ExclusiveTerm.StepDown(stayAway)",
             "ILeadership.StepDownAsync(stayAway)",
+            .. DurationPlaces.OptionsOf(typeof(PartitionedServiceOptions)).Select(property => $"{nameof(PartitionedServiceOptions)}.{property.Name}").Order(StringComparer.Ordinal),
             .. DurationPlaces.OptionsOf(typeof(RunOnceOptions)).Select(property => $"{nameof(RunOnceOptions)}.{property.Name}").Order(StringComparer.Ordinal),
         ],
         DurationPlaces.Of(typeof(ExclusiveBackgroundService).Assembly, except: typeof(EndedTerm)));
@@ -213,6 +216,31 @@ public sealed class DurationTests
         {
             await StopsAsync(host);
             Assert.Equal(1, runs);
+        }
+    }
+
+    [Theory]
+    [Failure("F41")]
+    [MemberData(nameof(OfPartitionedServices))]
+    public async Task A_partitioned_services_duration_works_or_stops_the_start(string name, TimeSpan value)
+    {
+        var work = new Partitions.PartitionWorkOfAll();
+        work.Do["1"] = static (_, _) => throw new InvalidOperationException("The work failed.");
+        work.Do["2"] = static (_, _) => Task.CompletedTask;
+        using var host = Build(_ => { }, services =>
+        {
+            services.AddSingleton(work).AddSingleton(new Partitions.PartitionNames());
+            services.AddPartitionedBackgroundService<Partitions.SharedService>(o =>
+            {
+                o.Partitions = 3;
+                DurationValues.Set(o, name, value);
+            });
+        });
+        if (await StartsAsync(host, name, value))
+        {
+            await Eventually.IsTrueAsync(() => work.Terms.Count >= 3 && work.NodeOf("0") is not null, Bound, "the node leads its partitions");
+            await StopsAsync(host);
+            Assert.Equal(0, work.Running);
         }
     }
 

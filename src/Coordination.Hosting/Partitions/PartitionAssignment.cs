@@ -1,0 +1,146 @@
+namespace Coordination.Hosting.Partitions;
+
+/// <summary>
+/// Which node is to lead which partition: rendezvous hashing with bounded loads. It follows from the members and the partitions alone, in whatever order they are given, so that nodes which see the same work out the same.
+/// </summary>
+/// <remarks>
+/// Each partition asks the node for which it has the highest score; a node that is asked by more than its share keeps those with the highest scores, and the others ask the next. That is the one stable
+/// matching, whoever asks first. A node that comes draws what scores highest there, one that goes leaves what it had, and little else moves.
+/// </remarks>
+internal sealed class PartitionAssignment
+{
+    public static readonly PartitionAssignment None = new([]);
+
+    private readonly Dictionary<string, string> _nodes;
+
+    private PartitionAssignment(Dictionary<string, string> nodes) => _nodes = nodes;
+
+    /// <summary>How many partitions have a node.</summary>
+    public int Count => _nodes.Count;
+
+    /// <summary>The node that is to lead a partition; null for none.</summary>
+    public string? Find(string partition) => _nodes.GetValueOrDefault(partition);
+
+    /// <summary>The partitions of a node.</summary>
+    public IEnumerable<string> Of(string nodeId) => from pair in _nodes where pair.Value == nodeId select pair.Key;
+
+    /// <param name="members">The nodes, each once, and how many partitions each leads at most: null for any number.</param>
+    /// <param name="partitions">The partitions, each once.</param>
+    public static PartitionAssignment Create(IEnumerable<KeyValuePair<string, int?>> members, IEnumerable<string> partitions)
+    {
+        Node[] nodes = [.. members.Select(static member => new Node(member.Key, PartitionHash.Of(member.Key), member.Value ?? int.MaxValue)).OrderBy(static node => node.Id, StringComparer.Ordinal)];
+        Part[] parts = [.. partitions.Select(static name => new Part(name, PartitionHash.Of(name))).OrderBy(static part => part.Name, StringComparer.Ordinal)];
+        SetShares(nodes, parts.Length);
+        for (var i = 0; i < parts.Length; i++)
+        {
+            Place(i, parts, nodes);
+        }
+
+        var assigned = new Dictionary<string, string>(parts.Length, StringComparer.Ordinal);
+        foreach (var node in nodes)
+        {
+            foreach (var (part, _) in node.Kept.UnorderedItems)
+            {
+                assigned.Add(parts[part].Name, node.Id);
+            }
+        }
+
+        return new PartitionAssignment(assigned);
+    }
+
+    /// <summary>Has a partition ask from node to node, and whoever it displaces after it, until one of them finds room or there is none.</summary>
+    private static void Place(int asking, Part[] parts, Node[] nodes)
+    {
+        while (true)
+        {
+            var part = parts[asking];
+            var best = -1;
+            var bestRank = default(Rank);
+            for (var i = 0; i < nodes.Length; i++)
+            {
+                var rank = new Rank(PartitionHash.Score(part.Hash, nodes[i].Hash), i);
+                if (nodes[i].Share > 0 && rank.CompareTo(part.RefusedAt) < 0 && (best < 0 || rank.CompareTo(bestRank) > 0))
+                {
+                    (best, bestRank) = (i, rank);
+                }
+            }
+
+            if (best < 0)
+            {
+                // All that would have it have enough of what scores higher there.
+                return;
+            }
+
+            // Of equal scores the one that comes first by its name goes first.
+            part.RefusedAt = bestRank;
+            var kept = nodes[best].Kept;
+            var mine = new Rank(bestRank.Score, parts.Length - asking);
+            if (kept.Count < nodes[best].Share)
+            {
+                kept.Enqueue(asking, mine);
+                return;
+            }
+
+            asking = kept.EnqueueDequeue(asking, mine);
+        }
+    }
+
+    /// <summary>Levels the shares, as water does in vessels of different heights; what is left over then, one for each, goes to the nodes whose hashes are the highest.</summary>
+    private static void SetShares(Node[] nodes, int partitions)
+    {
+        var (left, open) = (partitions, nodes.Length);
+        foreach (var node in nodes.OrderBy(static node => node.Max))
+        {
+            if (node.Max > left / open)
+            {
+                break;
+            }
+
+            node.Share = node.Max;
+            left -= node.Max;
+            open--;
+        }
+
+        if (open == 0)
+        {
+            return;
+        }
+
+        var rest = left % open;
+        foreach (var node in nodes.OrderBy(static node => node.Max).Skip(nodes.Length - open).OrderByDescending(static node => node.Hash).ThenBy(static node => node.Id, StringComparer.Ordinal))
+        {
+            node.Share = (left / open) + (rest-- > 0 ? 1 : 0);
+        }
+    }
+
+    private sealed class Node(string id, ulong hash, int max)
+    {
+        public string Id => id;
+
+        public ulong Hash => hash;
+
+        public int Max => max;
+
+        /// <summary>How many it is to lead.</summary>
+        public int Share { get; set; }
+
+        /// <summary>The partitions that it leads, the one with the lowest score first.</summary>
+        public PriorityQueue<int, Rank> Kept { get; } = new();
+    }
+
+    private sealed class Part(string name, ulong hash)
+    {
+        public string Name => name;
+
+        public ulong Hash => hash;
+
+        /// <summary>Where it asked last: it does not ask there again, nor where it scores higher.</summary>
+        public Rank RefusedAt { get; set; } = new(ulong.MaxValue, int.MaxValue);
+    }
+
+    /// <summary>A score, and what decides between equal ones.</summary>
+    private readonly record struct Rank(ulong Score, int Number) : IComparable<Rank>
+    {
+        public int CompareTo(Rank other) => Score != other.Score ? Score.CompareTo(other.Score) : Number.CompareTo(other.Number);
+    }
+}

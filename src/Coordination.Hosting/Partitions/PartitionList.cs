@@ -1,0 +1,82 @@
+using Coordination.Hosting.Telemetry;
+
+namespace Coordination.Hosting.Partitions;
+
+/// <summary>The names of the partitions: asked for at an interval, beside everything else, for it is user code that may take its time. For one caller at a time.</summary>
+internal sealed class PartitionList(PartitionedService service, TimeProvider time, PartitionLog log)
+{
+    private Task<IReadOnlySet<string>>? _asking;
+    private long _askedAt;
+
+    /// <summary>The names, each once; null while there was no list yet.</summary>
+    public IReadOnlySet<string>? Names { get; private set; }
+
+    /// <summary>Completes when nothing is asked for any more.</summary>
+    public Task Idle => _asking ?? Task.CompletedTask;
+
+    /// <summary>Takes what has come, and asks when it is time to. Waits for the first list alone.</summary>
+    public async Task RefreshAsync(CancellationToken stop)
+    {
+        if (_asking is null && (Names is null || time.GetElapsedTime(_askedAt) >= service.Options.PartitionsInterval))
+        {
+            _askedAt = time.GetTimestamp();
+            _asking = Task.Run(() => AskAsync(stop), CancellationToken.None);
+        }
+
+        if (_asking is not { } asking)
+        {
+            return;
+        }
+
+        if (Names is null || service.Options.Partitions is not null)
+        {
+            // The first list; and numbers, which are at hand.
+            await ((Task)asking).WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stop.ThrowIfCancellationRequested();
+        }
+
+        if (!asking.IsCompleted)
+        {
+            return;
+        }
+
+        _asking = null;
+        try
+        {
+            Names = await asking.ConfigureAwait(false);
+            log.ListsAgain();
+        }
+        catch (Exception exception)
+        {
+            // Whatever the user's code throws: what was known is kept.
+            log.CannotList(exception);
+        }
+    }
+
+    private async Task<IReadOnlySet<string>> AskAsync(CancellationToken stop)
+    {
+        var listed = await service.Work.ListPartitionsAsync(stop).ConfigureAwait(false)
+            ?? Numbers(service.Options.Partitions ?? throw new InvalidOperationException($"{service.Type} names no partitions. Set Partitions to their number, or override GetPartitionsAsync."));
+        var names = new HashSet<string>(listed.Count, StringComparer.Ordinal);
+        foreach (var name in listed)
+        {
+            names.Add(Validate(name));
+        }
+
+        return names;
+    }
+
+    private static string[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(static number => number.ToString(System.Globalization.CultureInfo.InvariantCulture))];
+
+    private string Validate(string name)
+    {
+        if (string.IsNullOrEmpty(name))
+        {
+            throw new InvalidOperationException($"GetPartitionsAsync of {service.Type} returned an empty name. Give each partition a name.");
+        }
+
+        return LockName.FindError(service.Locks.Of(name)) is { } error
+            ? throw new InvalidOperationException($"GetPartitionsAsync of {service.Type} returned '{name}', for which there is no lock: {error}")
+            : name;
+    }
+}

@@ -1,0 +1,212 @@
+using Coordination.Hosting.Execution;
+using Coordination.Hosting.Runners;
+using Coordination.Hosting.Telemetry;
+
+namespace Coordination.Hosting.Partitions;
+
+/// <summary>
+/// Keeps a node's partitions to its share: takes part, looks who does, works out which partitions are whose, contends for its own, and gives away the others to the nodes that wait for them.
+/// </summary>
+/// <remarks>What it decides may be out of date, or differ from what another node decides: that one node at a time leads a partition rests on its lock alone.</remarks>
+internal sealed class PartitionLoop(
+    PartitionedService service, PartitionMembership membership, PartitionList list, PartitionWork work, ILockInspector inspector, string nodeId, TimeProvider time, PartitionLog log, ServiceLog serviceLog)
+    : IServiceLoop
+{
+    private const int QuestionsAtOnce = 16;
+
+    /// <summary>How often it looks at most, however short the leases are.</summary>
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How long after the end of a lease the store counts it as over for sure.</summary>
+    private static readonly TimeSpan AfterEnd = TimeSpan.FromMilliseconds(20);
+
+    private static readonly Task Never = new TaskCompletionSource().Task;
+
+    private volatile TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _wasMember;
+
+    /// <summary>Whether a partition waits for a run to end: that before it, or any, where this node leads as many as it may.</summary>
+    private volatile bool _isHeldUp;
+    private bool _hasNoRoom;
+
+    public TimeSpan LeaseDuration => service.LeaseDuration;
+
+    /// <summary>Never: what is not to be waited for of the work of a partition, the loop does not wait for.</summary>
+    public Task Abandoned => Never;
+
+    public ServiceLog Log => serviceLog;
+
+    public void EndUnbegun() => service.Phase = WorkPhase.Stopped;
+
+    /// <summary>Ends when the stop was requested and all work has returned.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        work.RunEnded = RunEnded;
+        service.Phase = WorkPhase.Waiting;
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                var pause = await BalanceAsync(stop).ConfigureAwait(false);
+                await _wake.Task.WaitAsync(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The host stops while it waits for the store.
+        }
+        finally
+        {
+            await EndAsync().ConfigureAwait(false);
+            service.Phase = WorkPhase.Stopped;
+        }
+    }
+
+    /// <summary>Tells all work at once, and awaits it. The others learn at the same time that this node goes, and wait for its partitions by the time that they are released.</summary>
+    private async Task EndAsync()
+    {
+        foreach (var (_, run) in service.Runs)
+        {
+            run.Stop();
+        }
+
+        await membership.DisposeAsync().ConfigureAwait(false);
+        await Task.WhenAll([.. service.Runs.Values.Select(static run => run.EndedOrAbandoned), list.Idle]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <returns>How long until it is to look again.</returns>
+    private async Task<TimeSpan> BalanceAsync(CancellationToken stop)
+    {
+        var pause = service.Options.BalanceInterval;
+        try
+        {
+            await JoinAsync(stop).ConfigureAwait(false);
+            await list.RefreshAsync(stop).ConfigureAwait(false);
+            var (members, firstEnd) = await membership.ReadAsync(stop).ConfigureAwait(false);
+            log.Balances();
+
+            // A node that died is a member until its lease has run out, and its partitions are free then.
+            pause = firstEnd < pause ? Max(firstEnd + AfterEnd, ShortestPause) : pause;
+            if (list.Names is { } names)
+            {
+                Look(members, names);
+                Contend();
+                await GiveAwayAsync(stop).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is LockStoreException or NotSupportedException)
+        {
+            log.CannotBalance(exception);
+        }
+        catch (Exception exception) when (!stop.IsCancellationRequested)
+        {
+            log.LoopFailed(exception);
+        }
+
+        stop.ThrowIfCancellationRequested();
+        var view = service.View;
+        log.Sum(service.Runs.Values.Count(static run => run.Led is not null), view.Share, view.Partitions.Count, view.Members.Count);
+        return pause;
+    }
+
+    private async Task JoinAsync(CancellationToken stop)
+    {
+        if (membership.IsMember)
+        {
+            return;
+        }
+
+        if (_wasMember)
+        {
+            _wasMember = false;
+            log.MembershipLost(membership.LossReason);
+        }
+
+        service.Phase = WorkPhase.Waiting;
+        await membership.JoinAsync(stop).ConfigureAwait(false);
+        _wasMember = true;
+        service.Phase = WorkPhase.Running;
+        log.Joined(nodeId);
+    }
+
+    /// <summary>Works out whose partitions are whose, where something has changed.</summary>
+    private void Look(IReadOnlyList<PartitionMember> members, IReadOnlySet<string> names)
+    {
+        var before = service.View;
+        if (!members.SequenceEqual(before.Members) || (names != before.Partitions && !names.SetEquals(before.Partitions)))
+        {
+            var assignment = PartitionAssignment.Create(members.Select(static member => KeyValuePair.Create(member.NodeId, member.MaxPartitions)), names);
+            service.View = new PartitionView(members, names, assignment, assignment.Of(nodeId).Count());
+        }
+    }
+
+    /// <summary>Begins to contend for what is this node's share, and ends it for what is not.</summary>
+    private void Contend()
+    {
+        _wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        (_isHeldUp, _hasNoRoom) = (false, false);
+        foreach (var (_, run) in service.Runs)
+        {
+            if (run.IsEnded)
+            {
+                service.Runs.TryRemove(run.Partition, out _);
+            }
+            else if (service.View.Assignment.Find(run.Partition) != nodeId)
+            {
+                run.Unwant();
+            }
+        }
+
+        foreach (var partition in service.View.Assignment.Of(nodeId))
+        {
+            if (service.Runs.TryGetValue(partition, out var known))
+            {
+                _isHeldUp |= !known.Want();
+            }
+            else if (service.Runs.Count >= (service.Options.MaxPerNode ?? int.MaxValue))
+            {
+                // What was its share is not given away yet, and counts.
+                (_isHeldUp, _hasNoRoom) = (true, true);
+            }
+            else
+            {
+                var run = new PartitionRun(partition, service.Locks.Of(partition), work);
+                service.Runs[partition] = run;
+                run.Start();
+            }
+        }
+    }
+
+    /// <summary>Gives away what this node leads and is not its share.</summary>
+    private async Task GiveAwayAsync(CancellationToken stop)
+    {
+        var view = service.View;
+        var surplus = service.Runs.Values.Where(static run => run.IsSurplus).ToList();
+        foreach (var gone in surplus.Where(run => !view.Partitions.Contains(run.Partition)))
+        {
+            gone.GiveAway(successor: null);
+        }
+
+        await Parallel.ForEachAsync(
+            surplus.Where(run => view.Partitions.Contains(run.Partition)),
+            new ParallelOptions { MaxDegreeOfParallelism = QuestionsAtOnce, CancellationToken = stop },
+            async (run, cancellationToken) =>
+            {
+                // Nobody leads what is given away to nobody, as while another node sees other members or partitions. Where this one has no room for its own share, that comes first.
+                if (_hasNoRoom || (await inspector.InspectAsync(run.LockName, cancellationToken: cancellationToken).ConfigureAwait(false)).Waiters.Any(static waiter => waiter.IsAlive))
+                {
+                    run.GiveAway(view.Assignment.Find(run.Partition));
+                }
+            }).ConfigureAwait(false);
+    }
+
+    private void RunEnded()
+    {
+        if (_isHeldUp)
+        {
+            _wake.TrySetResult();
+        }
+    }
+
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
+}

@@ -1,0 +1,15 @@
+namespace Coordination;
+
+/// <summary>A node that takes part in a <see cref="PartitionedBackgroundService"/>.</summary>
+public sealed record PartitionMember
+{
+    /// <summary>The id of the node.</summary>
+    public required string NodeId { get; init; }
+
+    /// <summary>Since when it takes part, on the store's clock.</summary>
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>How many partitions it leads at most: its <see cref="PartitionedServiceOptions.MaxPerNode"/>.</summary>
+    /// <value>Null, the default, for any number.</value>
+    public int? MaxPartitions { get; init; }
+}

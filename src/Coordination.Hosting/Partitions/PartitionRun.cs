@@ -1,0 +1,246 @@
+using System.Diagnostics.CodeAnalysis;
+using Coordination.Hosting.Execution;
+using Coordination.Hosting.Terms;
+
+namespace Coordination.Hosting.Partitions;
+
+/// <summary>
+/// What a node does for one partition, for as long as that is its share or its work still runs: contend, lead, await the work, release, and again. It has no thread, no timer but to stay away, and one task.
+/// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A source with no timer and no linked token holds nothing to dispose of.")]
+internal sealed class PartitionRun(string partition, string lockName, PartitionWork work)
+{
+    private readonly Lock _gate = new();
+
+    /// <summary>Ends the wait for the lock, or the time of staying away; null while it leads.</summary>
+    private CancellationTokenSource? _contending;
+    private WorkEnding? _ending;
+    private ILockLease? _lease;
+    private LeasedWork? _leased;
+    private Task _run = Task.CompletedTask;
+    private string? _successor;
+    private bool _isWanted = true;
+    private bool _isTold;
+    private bool _isStopping;
+    private bool _isOver;
+
+    public string Partition => partition;
+
+    public string LockName => lockName;
+
+    /// <summary>Whether nothing of it runs any more.</summary>
+    public bool IsEnded { get; private set; }
+
+    /// <summary>Completes when nothing of it runs any more, or nobody is to wait for it.</summary>
+    public Task EndedOrAbandoned
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _leased is { } leased ? Task.WhenAny(_run, leased.Abandoned) : _run;
+            }
+        }
+    }
+
+    /// <summary>Whether its work goes on too long after its lease was lost.</summary>
+    public bool IsOverdue { get; private set; }
+
+    /// <summary>Failures in a row of its work, and the type of the last.</summary>
+    public (int InARow, string? Last) Failures { get; private set; }
+
+    /// <summary>The partition while this node leads it; null while not.</summary>
+    public LedPartition? Led
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _lease is { State: LeaseState.Held or LeaseState.InDoubt } lease
+                    ? new LedPartition { Partition = partition, LockName = lockName, FencingToken = lease.FencingToken }
+                    : null;
+            }
+        }
+    }
+
+    /// <summary>Whether it leads still although the partition is another node's share, and was not told to stop for it.</summary>
+    public bool IsSurplus
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _ending is not null && !_isWanted && !_isTold;
+            }
+        }
+    }
+
+    public void Start() => _run = Task.Run(RunAsync, CancellationToken.None);
+
+    /// <summary>The partition is this node's share.</summary>
+    /// <returns>False when this run is over, and another one has to begin.</returns>
+    public bool Want()
+    {
+        lock (_gate)
+        {
+            return !_isOver && (_isWanted = true);
+        }
+    }
+
+    /// <summary>The partition is not this node's share: it waits for it no more. Where it leads it goes on until <see cref="GiveAway"/>.</summary>
+    public void Unwant()
+    {
+        lock (_gate)
+        {
+            _isWanted = false;
+            CancelContending();
+        }
+    }
+
+    /// <summary>Tells the work to stop, after which the lock passes on.</summary>
+    /// <param name="successor">The node that it passes to if that waits; null for whoever waits first.</param>
+    public void GiveAway(string? successor)
+    {
+        lock (_gate)
+        {
+            (_successor, _isTold) = (successor, true);
+            _ending?.Ask(WorkEnd.SteppedDown, TimeSpan.Zero);
+        }
+    }
+
+    /// <summary>The host stops: tells the work, and contends no more.</summary>
+    public void Stop()
+    {
+        lock (_gate)
+        {
+            _isStopping = true;
+            CancelContending();
+            _ending?.Ask(WorkEnd.Stopped, TimeSpan.Zero);
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        while (BeginContending() is { } contending)
+        {
+            try
+            {
+                var lease = await work.AcquireAsync(lockName, contending).ConfigureAwait(false);
+                await using (lease.ConfigureAwait(false))
+                {
+                    if (TryLead(lease) is { } ending)
+                    {
+                        await LeadAsync(lease, ending).ConfigureAwait(false);
+                    }
+                }
+            }
+            catch (OperationCanceledException) when (contending.IsCancellationRequested)
+            {
+                // Not its share any more, or the host stops.
+            }
+            catch (Exception exception)
+            {
+                // What does not pass by itself, such as a wrong password: somebody may correct it while the host runs.
+                work.Log.Refused(exception);
+                await StayAwayAsync(RestartBackoff.Delay(work.Service.Options.MinRestartDelay, work.Service.Options.MaxRestartDelay, failuresBefore: 2)).ConfigureAwait(false);
+            }
+        }
+
+        IsEnded = true;
+        work.RunEnded();
+    }
+
+    private async Task LeadAsync(ILockLease lease, WorkEnding ending)
+    {
+        var began = work.Time.GetTimestamp();
+        work.Log.Leads(lease);
+        var result = await _leased!.RunAsync(
+            lease,
+            ending,
+            (services, told) => work.Service.Work.RunTermAsync(new ExclusiveTerm(lease, services, ending, partition), told),
+            onLost: work.Log.Lost,
+            onOverdue: () => IsOverdue = true).ConfigureAwait(false);
+        var duration = work.Time.GetElapsedTime(began);
+        IsOverdue = false;
+        var successor = EndLeading();
+        var release = await lease.ReleaseAsync(successor, CancellationToken.None).ConfigureAwait(false);
+        work.Log.Ended(this, lease, new TermOutcome(result.End, duration), release, result.Failure, successor);
+        switch (result.End)
+        {
+            case WorkEnd.Failed:
+                var before = duration < work.Service.Options.RestartDelayResetAfter ? Failures.InARow : 0;
+                Failures = (before + 1, result.Failure?.GetType().Name);
+                await StayAwayAsync(RestartBackoff.Delay(work.Service.Options.MinRestartDelay, work.Service.Options.MaxRestartDelay, before)).ConfigureAwait(false);
+                break;
+            case WorkEnd.Completed:
+                Failures = default;
+                await StayAwayAsync(work.Service.Options.CompletionPause).ConfigureAwait(false);
+                break;
+            default:
+                Failures = default;
+                await StayAwayAsync(ending.StayAway).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    /// <summary>Waits, unless there is nothing to wait for or the partition becomes another node's share.</summary>
+    private async Task StayAwayAsync(TimeSpan delay)
+    {
+        if (delay > TimeSpan.Zero && BeginContending() is { } contending)
+        {
+            await Task.Delay(delay, work.Time, contending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <returns>A token that is cancelled when it is not to contend any more; null when it is over.</returns>
+    private CancellationToken? BeginContending()
+    {
+        lock (_gate)
+        {
+            _isOver |= _isStopping || !_isWanted;
+            if (_isOver)
+            {
+                return null;
+            }
+
+            _contending ??= new CancellationTokenSource();
+            return _contending.Token;
+        }
+    }
+
+    /// <returns>How the work is told to stop; null when it is not to begin, for the partition has become another node's share or the host stops.</returns>
+    private WorkEnding? TryLead(ILockLease lease)
+    {
+        lock (_gate)
+        {
+            if (_isStopping || !_isWanted)
+            {
+                return null;
+            }
+
+            // By this object and not by the token of the host's stop: whoever blocks in a callback on its token holds up no other partition's work.
+            (_contending, _isTold, _successor) = (null, false, null);
+            var log = work.Log.Of(partition, lockName);
+            (_lease, _leased, _ending) = (lease, work.CreateLeased(log), new WorkEnding(lease, log, CancellationToken.None));
+            return _ending;
+        }
+    }
+
+    private string? EndLeading()
+    {
+        lock (_gate)
+        {
+            (_lease, _leased, _ending) = (null, null, null);
+            return _successor;
+        }
+    }
+
+    private void CancelContending()
+    {
+        if (_contending is { } contending)
+        {
+            _contending = null;
+            _ = contending.CancelAsync();
+        }
+    }
+}

@@ -1,0 +1,11 @@
+namespace Coordination.Hosting.Partitions;
+
+/// <summary>Who shares which partitions, as a node saw it at one moment.</summary>
+/// <param name="Members">In the order of their ids.</param>
+/// <param name="Partitions">Their names, each once.</param>
+/// <param name="Assignment">Which node is to lead which.</param>
+/// <param name="Share">How many are this node's.</param>
+internal sealed record PartitionView(IReadOnlyList<PartitionMember> Members, IReadOnlySet<string> Partitions, PartitionAssignment Assignment, int Share)
+{
+    public static readonly PartitionView None = new([], new HashSet<string>(), PartitionAssignment.None, Share: 0);
+}

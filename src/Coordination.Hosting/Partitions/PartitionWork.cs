@@ -1,0 +1,67 @@
+using Coordination.Hosting.Execution;
+using Coordination.Hosting.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Coordination.Hosting.Partitions;
+
+/// <summary>What the runs of all partitions of a service share, the bound of their acquisitions among it.</summary>
+internal sealed class PartitionWork(
+    PartitionedService service, ILockProvider locks, IServiceScopeFactory scopes, IHostApplicationLifetime? lifetime, ProcessEnd process, TimeProvider time, PartitionLog log) : IDisposable
+{
+    /// <summary>How many locks are asked for at a time. A share of thousands, all at once, would be late with the renewals of what it has.</summary>
+    private const int MostAtOnce = 64;
+
+    /// <summary>How long a run waits at least before it asks a store again that is away; twice that at most.</summary>
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(1);
+
+    private readonly SemaphoreSlim _turns = new(MostAtOnce);
+
+    public PartitionedService Service => service;
+
+    public TimeProvider Time => time;
+
+    public PartitionLog Log => log;
+
+    /// <summary>Called when a run is over.</summary>
+    public Action RunEnded { get; set; } = static () => { };
+
+    public LeasedWork CreateLeased(ServiceLog ofPartition) => new(scopes, new OverdueWatch(service.Overdue, lifetime, process, time, ofPartition), ofPartition);
+
+    /// <summary>Acquires the lock of a partition, for as long as it takes. Those that are free are taken some at a time; one that is held is waited for, and keeps no other one waiting.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="LockStoreException">The store refused for good.</exception>
+    public async Task<ILockLease> AcquireAsync(string lockName, CancellationToken cancellationToken)
+    {
+        var @lock = locks.GetLock(lockName, service.Options.LockOptions).AsStandby();
+        while (true)
+        {
+            var isAway = false;
+            await _turns.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                if (await @lock.TryAcquireAsync(cancellationToken).ConfigureAwait(false) is { } lease)
+                {
+                    return lease;
+                }
+            }
+            catch (LockStoreException exception) when (exception.IsTransient)
+            {
+                isAway = true;
+            }
+            finally
+            {
+                _turns.Release();
+            }
+
+            if (!isAway)
+            {
+                return await @lock.AcquireAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            await Task.Delay(RetryDelay + (Random.Shared.NextDouble() * RetryDelay), time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose() => _turns.Dispose();
+}

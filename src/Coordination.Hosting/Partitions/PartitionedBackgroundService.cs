@@ -1,0 +1,58 @@
+namespace Coordination;
+
+/// <summary>
+/// A background service whose work is cut into partitions, such as the parts of a queue or the tenants of a database: the nodes that register it share them, each partition is
+/// led by one node at a time, and a node that comes, goes or dies has its share given to it or taken over. Register it with <c>services.AddPartitionedBackgroundService&lt;T&gt;()</c>.
+/// </summary>
+/// <remarks>
+/// <para>Every live node has a fair share: as many partitions as any other, or one less. Who has which follows from the names of the nodes and of the partitions alone (rendezvous
+/// hashing), so that a change of the nodes moves few partitions beside those that have to move. There is no leader that deals them out: each node works out its share, waits for
+/// the locks of it, and gives away the rest when their new nodes wait.</para>
+/// <para>That one node at a time works on a partition rests on the lock of the partition alone, which has a fencing token as any other.</para>
+/// <para>The object is made once, when the host starts, and does the work of all partitions of its node, many at a time: what it keeps for one, it keeps by the name. It lives as
+/// long as the host: take scoped services from <see cref="ExclusiveTerm.Services"/>, of which each term of each partition has its own scope.</para>
+/// </remarks>
+public abstract class PartitionedBackgroundService
+{
+    /// <summary>
+    /// Does the work of one partition for one term. Called when this node has come to lead the partition, beside the calls for its other partitions, and not again for the same
+    /// one until the call has returned.
+    /// </summary>
+    /// <param name="term">The term: <see cref="ExclusiveTerm.Partition"/>, the lease with its fencing token, and a scope of services.</param>
+    /// <param name="stoppingToken">
+    /// Cancelled when the work has to stop: the lease was lost, the partition passes to another node or is no more, the host stops, or the term steps down. On loss, stop within
+    /// the safety margin: after that another node may lead the partition.
+    /// </param>
+    /// <returns>
+    /// A task that ends when the work has really stopped: the lock is released then. One that ends by itself is begun again after
+    /// <see cref="PartitionedServiceOptions.CompletionPause"/>. What it throws before <paramref name="stoppingToken"/> was cancelled is a failure: it is logged, and this
+    /// partition, and no other one, is begun again after a backoff.
+    /// </returns>
+    protected abstract Task ExecutePartitionAsync(ExclusiveTerm term, CancellationToken stoppingToken);
+
+    /// <summary>
+    /// Names the partitions that there are now. Asked when the host has started and then every <see cref="PartitionedServiceOptions.PartitionsInterval"/>; names may come and go.
+    /// The work of a partition that is gone is told to stop.
+    /// </summary>
+    /// <remarks>
+    /// To be the same on every node, and the same names from one time to the next: while the lists of two nodes differ, a few partitions beside those may be led by nobody until they are the same again. If
+    /// it throws, the node keeps the list that it has, says so once, and asks again. A name is any text that is not empty and is valid Unicode; names that are listed twice count once.
+    /// </remarks>
+    /// <param name="cancellationToken">Cancelled when the host stops.</param>
+    /// <returns>The names; null, which is what this returns, for the numbers from zero up to <see cref="PartitionedServiceOptions.Partitions"/>, without that one.</returns>
+    protected virtual Task<IReadOnlyCollection<string>?> GetPartitionsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyCollection<string>?>(null);
+
+    /// <summary>Calls <see cref="ExecutePartitionAsync"/>. For what stands around a service, such as a decorator or a test: only a node that leads has a term.</summary>
+    /// <param name="term">The term, which a node begins when it leads.</param>
+    /// <param name="stoppingToken">Cancelled when the work has to stop.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="term"/> is null.</exception>
+    public Task RunTermAsync(ExclusiveTerm term, CancellationToken stoppingToken)
+    {
+        ArgumentNullException.ThrowIfNull(term);
+        return ExecutePartitionAsync(term, stoppingToken);
+    }
+
+    /// <summary>Calls <see cref="GetPartitionsAsync"/>. For what stands around a service, such as a decorator or a test.</summary>
+    /// <param name="cancellationToken">Ends the call.</param>
+    public Task<IReadOnlyCollection<string>?> ListPartitionsAsync(CancellationToken cancellationToken) => GetPartitionsAsync(cancellationToken);
+}

@@ -1,0 +1,48 @@
+using Coordination.Hosting.Execution;
+using Coordination.Hosting.Runners;
+using Coordination.Hosting.Telemetry;
+using Coordination.Telemetry;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Coordination.Hosting.Partitions;
+
+/// <summary>Runs one partitioned service for its host. All that the work stands on is made before it, and so is disposed after it.</summary>
+internal sealed class PartitionedRunner : IAsyncDisposable, IDisposable
+{
+    private readonly PartitionWork _work;
+
+    public PartitionedRunner(IServiceProvider services, PartitionedService service)
+    {
+        var locks = service.Node.GetRequired<ILockProvider>();
+        var inspector = service.Node.GetRequired<ILockInspector>();
+        var time = services.GetRequiredService<TimeProvider>();
+        var lifetime = services.GetService<IHostApplicationLifetime>();
+        var logger = services.GetRequiredService<TelemetryDispatcher>().Wrap(services.GetRequiredService<ILogger<PartitionedBackgroundService>>());
+        var log = new PartitionLog(logger, service.Name, service.Locks.Service);
+        _work = new PartitionWork(service, locks, services.GetRequiredService<IServiceScopeFactory>(), lifetime, services.GetRequiredService<ProcessEnd>(), time, log);
+
+        // Held from the start to the stop, whatever a partition's lock has of its own.
+        var ofMembers = (service.Options.LockOptions ?? new LockOptions()) with { LockAtLeastFor = null, Note = PartitionNote.Write(service.Options.MaxPerNode) };
+        var membership = new PartitionMembership(
+            locks.GetSemaphore(service.Locks.Members, LockCapacity.MaxPermits, ofMembers).AsStandby(), inspector, locks.NodeId, service.Options.MaxPerNode);
+        var loop = new PartitionLoop(
+            service, membership, new PartitionList(service, time, log), _work, inspector, locks.NodeId, time, log, new ServiceLog(logger, service.Name, service.Locks.Service));
+        Runner = new ExclusiveServiceRunner(loop, services.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time);
+    }
+
+    public ExclusiveServiceRunner Runner { get; }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Runner.DisposeAsync().ConfigureAwait(false);
+        _work.Dispose();
+    }
+
+    public void Dispose()
+    {
+        Runner.Dispose();
+        _work.Dispose();
+    }
+}

@@ -1,0 +1,54 @@
+using System.Collections.Concurrent;
+using Coordination.DependencyInjection;
+using Coordination.Hosting.Execution;
+using Coordination.Hosting.Services;
+
+namespace Coordination.Hosting.Partitions;
+
+/// <summary>A registered partitioned service with all that was worked out for it, and what its node knows of it at a moment: written by what runs the service, read by everybody.</summary>
+/// <param name="key">What was registered, and under which name.</param>
+/// <param name="node">The node that has its locks.</param>
+/// <param name="locks">Their names.</param>
+/// <param name="options">Its settings.</param>
+/// <param name="timings">Those of its leases.</param>
+/// <param name="work">What it does.</param>
+internal sealed class PartitionedService(
+    ServiceKey key, NodeServices node, PartitionLockNames locks, PartitionedServiceOptions options, LeaseTimings timings, PartitionedBackgroundService work)
+{
+    private volatile PartitionView _view = PartitionView.None;
+    private volatile int _phase = (int)WorkPhase.NotStarted;
+
+    public Type Type => key.Type;
+
+    /// <summary>What log lines call it.</summary>
+    public string Name => key.DisplayName;
+
+    public NodeServices Node => node;
+
+    public PartitionLockNames Locks => locks;
+
+    public PartitionedServiceOptions Options => options;
+
+    public TimeSpan LeaseDuration => timings.Duration;
+
+    public PartitionedBackgroundService Work => work;
+
+    public OverdueRule Overdue { get; } = new(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OnOverdue);
+
+    /// <summary>What this node does for each partition that it leads, waits for or stays away from.</summary>
+    public ConcurrentDictionary<string, PartitionRun> Runs { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Who shares what, as this node saw it last.</summary>
+    public PartitionView View
+    {
+        get => _view;
+        set => _view = value;
+    }
+
+    /// <summary>Whether it has not started, waits to take part, takes part, or has stopped.</summary>
+    public WorkPhase Phase
+    {
+        get => (WorkPhase)_phase;
+        set => _phase = (int)value;
+    }
+}

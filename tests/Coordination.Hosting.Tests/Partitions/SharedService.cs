@@ -1,0 +1,22 @@
+namespace Coordination.Hosting.Tests.Partitions;
+
+/// <summary>The service under test. Its partitions are what a test says, or the number in its options.</summary>
+internal sealed class SharedService(PartitionWorkOfAll work, PartitionNames names) : PartitionedBackgroundService
+{
+    public const string LockName = "Coordination.Hosting.Tests/Coordination.Hosting.Tests.Partitions.SharedService";
+
+    protected override Task ExecutePartitionAsync(ExclusiveTerm term, CancellationToken stoppingToken) => work.RunAsync(term, stoppingToken);
+
+    protected override Task<IReadOnlyCollection<string>?> GetPartitionsAsync(CancellationToken cancellationToken) =>
+        names.Fault is { } fault ? throw fault : Task.FromResult(names.Now);
+}
+
+/// <summary>The partitions that there are, as in a database.</summary>
+internal sealed class PartitionNames
+{
+    /// <summary>Null for the number in the options.</summary>
+    public volatile IReadOnlyCollection<string>? Now;
+
+    /// <summary>What asking for them throws; null for nothing.</summary>
+    public volatile Exception? Fault;
+}
