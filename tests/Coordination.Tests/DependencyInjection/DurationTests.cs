@@ -36,7 +36,7 @@ public sealed class DurationTests
             "CoordinationOptions.ClaimWindow", "CoordinationOptions.LeaseDuration", "CoordinationOptions.ReleaseTimeout",
             "CoordinationOptions.RenewalInterval", "CoordinationOptions.SafetyMargin", "CoordinationOptions.TerminationGracePeriod",
             "CoordinationStopTimeExtensions.AddCoordinationStopTime(longest)",
-            "ILock.AcquireAsync(timeout)", "ILock.TryAcquireAsync(timeout)",
+            "ILock.AcquireAsync(timeout)", "ILock.TryAcquireAsync(timeout)", "ILockProvider.AcquireAllAsync(timeout)", "ILockProvider.TryAcquireAllAsync(timeout)",
             "InMemoryLockStore.Assign(leaseDuration)", "InMemoryLockStore.RevokeAsync(claimWindow)",
             "LockOptions.LeaseDuration", "LockOptions.LockAtLeastFor", "LockOptions.MaxHold", "LockOptions.ProgressTimeout",
             "Occurrence.RememberFor", "OccurrenceLocks.AcquireAsync(timeout)", "TelemetryDispatcher.FlushAsync(limit)",
@@ -98,6 +98,9 @@ public sealed class DurationTests
         var work = node.GetRequiredService<ILockProvider>().GetLock("work");
         await TryAsync(nameof(timeout), timeout, async () => await (await work.AcquireAsync(timeout, Cancellation)).DisposeAsync());
         await TryAsync(nameof(timeout), timeout, async () => await (await work.TryAcquireAsync(timeout, Cancellation))!.DisposeAsync());
+        var locks = node.GetRequiredService<ILockProvider>();
+        await TryAsync(nameof(timeout), timeout, async () => await (await locks.AcquireAllAsync(["a", "b"], timeout, cancellationToken: Cancellation)).DisposeAsync());
+        await TryAsync(nameof(timeout), timeout, async () => await (await locks.TryAcquireAllAsync(["a", "b"], timeout, cancellationToken: Cancellation))!.DisposeAsync());
     }
 
     [Theory]
