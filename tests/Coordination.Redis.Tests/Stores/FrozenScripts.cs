@@ -10,6 +10,7 @@ internal static class FrozenScripts
         ["Renew"] = "5349dedc9f0b6b0e15938893003412dd22b07e36",
         ["Release"] = "fbcb4a00d1632f03c09b78319fa1eb27fffd1f20",
         ["Joined"] = "1c89fc8da529fa172988ff8b71c46383179aa576",
+        ["AcquireAll"] = "c9dab81a478c795e3b3a4579e08d34d9644460f4",
         ["Revoke"] = "7c60cb4fd0a5eac697b6bb04ff0797b3c3f657ea",
         ["Holder"] = "c3bb3d238d053edca5b8d4d7a3a9abd32da788db",
         ["Inspect"] = "e6bc5a6cfd852076a4e78f51feb3683c1eb0bc42",
