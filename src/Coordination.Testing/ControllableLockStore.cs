@@ -174,6 +174,10 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
         CallAsync(StoreOperation.Acquire, () => _store.AcquireAsync(request, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<AcquireReply>?> TryAcquireAllAsync(IReadOnlyList<AcquireRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.Acquire, () => _store.TryAcquireAllAsync(requests, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
         CallAsync(StoreOperation.Renew, () => _store.RenewAsync(requests, cancellationToken), cancellationToken);
 

@@ -44,6 +44,54 @@ public interface ILockProvider
     /// <exception cref="NotSupportedException">The store keeps exclusive locks only.</exception>
     IReaderWriterLock GetReaderWriterLock(string name, LockOptions? options = null);
 
+    /// <summary>Waits for several exclusive locks until all of them are granted or <paramref name="cancellationToken"/> is cancelled: all or none.</summary>
+    /// <remarks>
+    /// <para>They are tried for in one step first, where the store has one for these locks (Redis has, on a Cluster only for locks of one slot, and not with
+    /// <c>ReplicasToWaitFor</c>). Else, and where one of them is another's, they are waited for one after the other in the ordinal order of their names, and those that are granted
+    /// are held and renewed meanwhile. All who take them in this way take them in the same order, so none waits for another in a circle. That does not hold for who waits
+    /// while it holds a lock that it took by itself.</para>
+    /// <para>A lease that is lost before the last one is granted ends the attempt: what it has is given back, and it begins again.
+    /// <see cref="LockOptions.ProgressTimeout"/> counts from when all are granted, and <see cref="LockOptions.MaxHold"/> for each from its own grant.</para>
+    /// </remarks>
+    /// <param name="names">The locks: 1 to 100 different names, each as for <see cref="GetLock"/>, in any order.</param>
+    /// <param name="options">How the leases differ from the node's defaults; null for none.</param>
+    /// <param name="cancellationToken">Ends the wait. What was granted is given back, and no place in a queue is kept.</param>
+    /// <returns>The leases.</returns>
+    /// <exception cref="ArgumentException">A name, their number or an option is not in its range, or a name comes twice.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="LockStoreException">The store refused in a way that no retry changes, such as a wrong password. Nothing is held.</exception>
+    /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
+    Task<ILockSetLease> AcquireAllAsync(IEnumerable<string> names, LockOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Waits for several exclusive locks, for at most <paramref name="timeout"/>: all or none.</summary>
+    /// <param name="names">As for <see cref="AcquireAllAsync(IEnumerable{string}, LockOptions?, CancellationToken)"/>.</param>
+    /// <param name="timeout">For all of them together: from zero, which is one try, to 49 days; or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="options">How the leases differ from the node's defaults; null for none.</param>
+    /// <param name="cancellationToken">Ends the wait. What was granted is given back, and no place in a queue is kept.</param>
+    /// <inheritdoc cref="AcquireAllAsync(IEnumerable{string}, LockOptions?, CancellationToken)" path="/remarks|/returns|/exception"/>
+    /// <exception cref="TimeoutException">
+    /// The time was up, and nothing is held. Its inner exception is a <see cref="LockStoreException"/> when the store was away then.
+    /// </exception>
+    Task<ILockSetLease> AcquireAllAsync(IEnumerable<string> names, TimeSpan timeout, LockOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Tries once to acquire several exclusive locks: all or none.</summary>
+    /// <inheritdoc cref="AcquireAllAsync(IEnumerable{string}, LockOptions?, CancellationToken)" path="/remarks|/param|/exception[not(contains(@cref, 'LockStoreException'))]"/>
+    /// <returns>The leases, or null when another owner holds one of the locks or waits for it already; then nothing is held.</returns>
+    /// <exception cref="LockStoreException">The store could not reply (the retries of the acquisition pipeline included).</exception>
+    Task<ILockSetLease?> TryAcquireAllAsync(IEnumerable<string> names, LockOptions? options = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Waits for several exclusive locks, for at most <paramref name="timeout"/>: all or none.</summary>
+    /// <inheritdoc cref="AcquireAllAsync(IEnumerable{string}, TimeSpan, LockOptions?, CancellationToken)" path="/remarks|/param"/>
+    /// <returns>The leases, or null when the time was up and another owner held one of the locks; then nothing is held.</returns>
+    /// <exception cref="ArgumentException">A name, their number, the timeout or an option is not in its range, or a name comes twice.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    /// <exception cref="LockStoreException">
+    /// The store refused in a way that no retry changes; or it was away when the time was up (<see cref="LockStoreException.IsTransient"/>), so that nobody can say whether the locks
+    /// are free; or, with a timeout of zero, it could not reply.
+    /// </exception>
+    /// <exception cref="ObjectDisposedException">The provider was disposed.</exception>
+    Task<ILockSetLease?> TryAcquireAllAsync(IEnumerable<string> names, TimeSpan timeout, LockOptions? options = null, CancellationToken cancellationToken = default);
+
     /// <summary>
     /// Makes an owner that is unlike every other one, to be passed to <see cref="ILock.WithOwner"/> where one flow of work must be
     /// able to enter a lock that it holds already.

@@ -14,6 +14,7 @@ internal sealed class RedisScript
     public static readonly RedisScript Renew = Of("renew.lua");
     public static readonly RedisScript Release = Of("release.lua", "prelude.lua", "occurrences.lua", "successor.lua");
     public static readonly RedisScript Joined = Of("joined.lua");
+    public static readonly RedisScript AcquireAll = Of("acquire-all.lua", "prelude.lua");
     public static readonly RedisScript Revoke = Of("revoke.lua", "prelude.lua");
     public static readonly RedisScript StepDown = Of("step-down.lua", "prelude.lua");
     public static readonly RedisScript Holder = Of("holder.lua");

@@ -27,6 +27,33 @@ internal static class LockReply
         return reply.Resp2Type == ResultType.BulkString ? TokenIn((RedisValue)reply) is { } token ? AcquireReply.Granted(token) : Refused(reply, 0) : null;
     }
 
+    /// <summary>The replies to a request for several locks; null where one of them is none, or one that several may hold at a time.</summary>
+    /// <param name="reply">What the script replied.</param>
+    /// <param name="count">How many there are.</param>
+    public static AcquireReply[]? AcquireRepliesIn(RedisResult reply, int count)
+    {
+        var results = (RedisResult[])reply!;
+        if (results[0].Resp2Type != ResultType.Array)
+        {
+            return Array.ConvertAll(results, static token => AcquireReply.Granted((long)token));
+        }
+
+        var replies = new AcquireReply[count];
+        Array.Fill(replies, new AcquireReply());
+        var refused = (RedisResult[])results[0]!;
+        if (refused.Length > 1)
+        {
+            if (refused[1].Resp2Type != ResultType.BulkString || !LockRecord.TryParse((string)refused[1]!, out var record))
+            {
+                return null;
+            }
+
+            replies[(int)refused[0] - 1] = new AcquireReply { Holder = record.Describe() };
+        }
+
+        return replies;
+    }
+
     /// <summary>The reply to a release; null when something else wrote the key.</summary>
     /// <param name="reply">What the script replied.</param>
     /// <param name="claimWindow">For how long it was to hand the lock over.</param>

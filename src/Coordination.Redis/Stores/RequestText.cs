@@ -33,6 +33,9 @@ internal static class RequestText
             : [grant, Options(request)];
     }
 
+    /// <summary>Whether those who wait may be overtaken.</summary>
+    public static RedisValue Barging(AcquireRequest request) => Digit(request.AllowBarging);
+
     /// <summary>What to release.</summary>
     /// <param name="request">What is asked.</param>
     /// <param name="mayHandOver">Whether a grant needs nothing beside the reply, as a replica's confirmation.</param>

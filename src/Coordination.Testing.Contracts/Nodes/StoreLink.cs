@@ -54,6 +54,9 @@ internal sealed class StoreLink(ILockStore store) : ILockStore, ILockStoreAdmini
     public Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
         LoseReplyAsync(() => store.AcquireAsync(request, cancellationToken));
 
+    public Task<IReadOnlyList<AcquireReply>?> TryAcquireAllAsync(IReadOnlyList<AcquireRequest> requests, CancellationToken cancellationToken) =>
+        LoseReplyAsync(() => store.TryAcquireAllAsync(requests, cancellationToken));
+
     public Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
         CallAsync(() => store.RenewAsync(requests, cancellationToken));
 

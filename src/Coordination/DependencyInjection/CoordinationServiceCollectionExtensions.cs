@@ -176,6 +176,7 @@ public static class CoordinationServiceCollectionExtensions
         .TryAddSingleton<ILockProvider>(node => new LockProvider(
             node.GetRequired<Node>(),
             node.GetRequired<Acquirer>(),
+            new LockSets(node.GetRequired<Acquirer>(), node.GetShared<TimeProvider>()),
             node.GetRequired<WaitingRoom>(),
             node.GetRequired<NodeChannel>(),
             node.GetRequired<Watchdog>(),

@@ -29,6 +29,7 @@ internal sealed class Lease
     private CancellationTokenSource? _lost;
     private CancellationTokenSource? _stepDownRequested;
     private StepDownRequest? _stepDownRequest;
+    private CancellationTokenSource? _lostOfSet;
     private volatile bool _isAbandoned;
 
     /// <param name="grant">What was granted.</param>
@@ -167,6 +168,19 @@ internal sealed class Lease
             before => _time.Uptime < before.Deadline.LostAt
                 ? null // A renewal was confirmed in this moment.
                 : before with { LossReason = ReasonAtDeadline(before) });
+    }
+
+    /// <summary>Takes it into a set, which is lost with it. Its work begins with the first report of progress.</summary>
+    /// <param name="lostOfSet">Cancelled when this is lost.</param>
+    public void Join(CancellationTokenSource lostOfSet)
+    {
+        Interlocked.Exchange(ref _reportedAt, long.MaxValue);
+        Interlocked.Exchange(ref _lostOfSet, lostOfSet);
+        if (Now.State == LeaseState.Lost)
+        {
+            // Whoever found that may not have seen the set.
+            _telemetry.ObserveCallbacks(Grant, lostOfSet.CancelAsync());
+        }
     }
 
     /// <summary>Notes that the work gets on.</summary>
@@ -381,6 +395,11 @@ internal sealed class Lease
             if (Volatile.Read(ref _lost) is { } lost)
             {
                 _telemetry.ObserveCallbacks(Grant, lost.CancelAsync());
+            }
+
+            if (Volatile.Read(ref _lostOfSet) is { } ofSet)
+            {
+                _telemetry.ObserveCallbacks(Grant, ofSet.CancelAsync());
             }
         }
 

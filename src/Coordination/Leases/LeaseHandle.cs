@@ -67,6 +67,13 @@ internal sealed class LeaseHandle : ILockLease
         return isFirst ? release.WithinAsync(Timeout.InfiniteTimeSpan, _time, cancellationToken: cancellationToken) : AgainAsync(release, cancellationToken);
     }
 
+    /// <summary>Gives it back, for nobody has received it.</summary>
+    public void Undo()
+    {
+        GC.SuppressFinalize(this);
+        _ = _keeper.UndoAsync(_lease);
+    }
+
     public ValueTask DisposeAsync() => new(ReleaseAsync());
 
     private async Task<ReleaseResult> AgainAsync(Task<ReleaseResult> release, CancellationToken cancellationToken)

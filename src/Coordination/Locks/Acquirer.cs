@@ -10,7 +10,7 @@ using Coordination.Waiting;
 namespace Coordination.Locks;
 
 /// <summary>The two ways to a lease: try once, or wait.</summary>
-internal sealed class Acquirer(Node node, LeaseKeeper leases, StoreClient store, WaitingRoom room, NodeChannel channel, KnownHolders holders, AcquireTelemetry telemetry, BackgroundTasks background, TimeProvider time)
+internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClient store, WaitingRoom room, NodeChannel channel, KnownHolders holders, AcquireTelemetry telemetry, BackgroundTasks background, TimeProvider time)
 {
     private volatile bool _isDisposed;
 

@@ -7,7 +7,7 @@ using Coordination.Waiting;
 namespace Coordination.Locks;
 
 /// <summary>This node's provider.</summary>
-internal sealed class LockProvider(Node node, Acquirer acquirer, WaitingRoom room, NodeChannel channel, Watchdog watchdog, BackgroundTasks background, TelemetryDispatcher telemetry) : ILockProvider, IAsyncDisposable, IDisposable
+internal sealed partial class LockProvider(Node node, Acquirer acquirer, LockSets sets, WaitingRoom room, NodeChannel channel, Watchdog watchdog, BackgroundTasks background, TelemetryDispatcher telemetry) : ILockProvider, IAsyncDisposable, IDisposable
 {
     private static readonly TimeSpan FlushLimit = TimeSpan.FromSeconds(1);
 

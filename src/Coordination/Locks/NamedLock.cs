@@ -59,5 +59,6 @@ internal sealed class NamedLock(Acquirer acquirer, string name, LockOwner? owner
         }
     }
 
-    private static bool IsOneTry(TimeSpan timeout) => timeout >= TimeSpan.Zero && timeout < ShortestWait;
+    /// <summary>Whether a timeout leaves no time to wait.</summary>
+    public static bool IsOneTry(TimeSpan timeout) => timeout >= TimeSpan.Zero && timeout < ShortestWait;
 }

@@ -219,7 +219,7 @@ internal sealed partial class StoreClient
             var replying = Ask(asked, request, operation, plan, cancellation?.Token ?? CancellationToken.None);
             var reply = await _limits.WithinAsync(replying, limit, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
             isDone = true;
-            Succeeded(plan, sentAt, isAsked: !ReferenceEquals(replying, NothingToRenew));
+            Succeeded(plan, sentAt, isAsked: reply is not null && !ReferenceEquals(replying, NothingToRenew));
             return new TimedReply<TReply>(reply, sent, attempt);
         }
         catch (TimeoutException e)

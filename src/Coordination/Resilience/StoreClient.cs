@@ -40,18 +40,8 @@ internal sealed partial class StoreClient(
     /// <param name="limit">How long one attempt may take.</param>
     /// <param name="sending">Tells whether the store may have applied the request, also when this throws, and what of it goes on then.</param>
     /// <param name="cancellationToken">Ends the call.</param>
-    public ValueTask<TimedReply<AcquireReply>> TryAcquireAsync(AcquireRequest request, TimeSpan limit, Sending sending, CancellationToken cancellationToken)
-    {
-        var now = time.Uptime;
-        var plan = new CallPlan(StoreCall.Acquisition, request.LockName, limit)
-        {
-            EndsAt = now + Max(limit, TryWhileAway),
-            LeavesAt = !gate.IsOpen && gate.FindFailure(store.ShardOf(request.LockName)) is not null ? now + TryWhileAway : null,
-            IsTry = true,
-            Sending = sending,
-        };
-        return CallAsync(store, pipelines.Acquisition, request, static (store, request, token) => store.AcquireAsync(request, token), plan, cancellationToken);
-    }
+    public ValueTask<TimedReply<AcquireReply>> TryAcquireAsync(AcquireRequest request, TimeSpan limit, Sending sending, CancellationToken cancellationToken) =>
+        CallAsync(store, pipelines.Acquisition, request, static (store, request, token) => store.AcquireAsync(request, token), PlanOfTry(request.LockName, limit, sending), cancellationToken);
 
     /// <summary>Asks for a lock.</summary>
     /// <param name="request">What is asked.</param>
@@ -163,5 +153,17 @@ internal sealed partial class StoreClient(
         {
             throw GivenUp(e, mayBeApplied: true);
         }
+    }
+
+    private CallPlan PlanOfTry(string lockName, TimeSpan limit, Sending sending)
+    {
+        var now = time.Uptime;
+        return new CallPlan(StoreCall.Acquisition, lockName, limit)
+        {
+            EndsAt = now + Max(limit, TryWhileAway),
+            LeavesAt = !gate.IsOpen && gate.FindFailure(store.ShardOf(lockName)) is not null ? now + TryWhileAway : null,
+            IsTry = true,
+            Sending = sending,
+        };
     }
 }

@@ -40,6 +40,19 @@ public interface ILockStore
     Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Tries to acquire several exclusive locks in one step: each would be granted by <see cref="AcquireAsync"/>, and then all are; or none is, and nothing changes, not even of a
+    /// lock that is free and another's turn. Does not wait, and is asked for no occurrences.
+    /// </summary>
+    /// <param name="requests">The locks, which are different ones, and their owners.</param>
+    /// <param name="cancellationToken">As of an acquisition.</param>
+    /// <returns>
+    /// For each request in turn the grant; or, where one is refused, what is known of the first that is, in its place, and a reply that says nothing in that of each other. Null, the
+    /// default, where the store has no such step, or not for these locks: then nothing was asked, and they are acquired one after the other.
+    /// </returns>
+    Task<IReadOnlyList<AcquireReply>?> TryAcquireAllAsync(IReadOnlyList<AcquireRequest> requests, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<AcquireReply>?>(null);
+
+    /// <summary>
     /// Extends locks that their owners still hold, and only those: never makes a lock again and never touches another's. A lock
     /// that was passed to a waiter and not claimed yet counts as held. Never shortens a lease, but where the entry that asks is the owner's only one: then
     /// the lease is what that one asks for.

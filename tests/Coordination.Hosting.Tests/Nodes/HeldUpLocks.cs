@@ -26,6 +26,18 @@ internal sealed class HeldUpLocks
 
         public IReaderWriterLock GetReaderWriterLock(string name, LockOptions? options = null) => inner.GetReaderWriterLock(name, options);
 
+        public Task<ILockSetLease> AcquireAllAsync(IEnumerable<string> names, LockOptions? options = null, CancellationToken cancellationToken = default) =>
+            inner.AcquireAllAsync(names, options, cancellationToken);
+
+        public Task<ILockSetLease> AcquireAllAsync(IEnumerable<string> names, TimeSpan timeout, LockOptions? options = null, CancellationToken cancellationToken = default) =>
+            inner.AcquireAllAsync(names, timeout, options, cancellationToken);
+
+        public Task<ILockSetLease?> TryAcquireAllAsync(IEnumerable<string> names, LockOptions? options = null, CancellationToken cancellationToken = default) =>
+            inner.TryAcquireAllAsync(names, options, cancellationToken);
+
+        public Task<ILockSetLease?> TryAcquireAllAsync(IEnumerable<string> names, TimeSpan timeout, LockOptions? options = null, CancellationToken cancellationToken = default) =>
+            inner.TryAcquireAllAsync(names, timeout, options, cancellationToken);
+
         public LockOwner CreateOwner() => inner.CreateOwner();
     }
 

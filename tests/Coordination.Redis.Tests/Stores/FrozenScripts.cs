@@ -10,6 +10,7 @@ internal static class FrozenScripts
         ["Renew"] = "5349dedc9f0b6b0e15938893003412dd22b07e36",
         ["Release"] = "2d8303e88ba46c65c8d6f289287bc3ed7365f654",
         ["Joined"] = "1c89fc8da529fa172988ff8b71c46383179aa576",
+        ["AcquireAll"] = "c9dab81a478c795e3b3a4579e08d34d9644460f4",
         ["Revoke"] = "7c60cb4fd0a5eac697b6bb04ff0797b3c3f657ea",
         ["StepDown"] = "b99d29b4d20d71a592c9346b6a19934a2bb1126a",
         ["Holder"] = "c3bb3d238d053edca5b8d4d7a3a9abd32da788db",

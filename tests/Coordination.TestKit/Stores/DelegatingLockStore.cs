@@ -18,6 +18,9 @@ public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockS
     public virtual Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken) =>
         CallAsync(() => inner.AcquireAsync(request, cancellationToken));
 
+    public virtual Task<IReadOnlyList<AcquireReply>?> TryAcquireAllAsync(IReadOnlyList<AcquireRequest> requests, CancellationToken cancellationToken) =>
+        CallAsync(() => inner.TryAcquireAllAsync(requests, cancellationToken));
+
     public virtual Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
         CallAsync(() => inner.RenewAsync(requests, cancellationToken));
 

@@ -38,6 +38,7 @@ public sealed class DurationTests
             "CoordinationStopTimeExtensions.AddCoordinationStopTime(longest)",
             "ILock.AcquireAsync(timeout)", "ILock.TryAcquireAsync(timeout)",
             "ILockInspector.StepDownAsync(stayAway)", "ILockInspector.StepDownAsync(timeout)",
+            "ILockProvider.AcquireAllAsync(timeout)", "ILockProvider.TryAcquireAllAsync(timeout)",
             "InMemoryLockStore.Assign(leaseDuration)", "InMemoryLockStore.RevokeAsync(claimWindow)",
             "LockOptions.LeaseDuration", "LockOptions.LockAtLeastFor", "LockOptions.MaxHold", "LockOptions.ProgressTimeout",
             "Occurrence.RememberFor", "OccurrenceLocks.AcquireAsync(timeout)", "StepDownRequest.StayAway", "TelemetryDispatcher.FlushAsync(limit)",
@@ -99,6 +100,9 @@ public sealed class DurationTests
         var work = node.GetRequiredService<ILockProvider>().GetLock("work");
         await TryAsync(nameof(timeout), timeout, async () => await (await work.AcquireAsync(timeout, Cancellation)).DisposeAsync());
         await TryAsync(nameof(timeout), timeout, async () => await (await work.TryAcquireAsync(timeout, Cancellation))!.DisposeAsync());
+        var locks = node.GetRequiredService<ILockProvider>();
+        await TryAsync(nameof(timeout), timeout, async () => await (await locks.AcquireAllAsync(["a", "b"], timeout, cancellationToken: Cancellation)).DisposeAsync());
+        await TryAsync(nameof(timeout), timeout, async () => await (await locks.TryAcquireAllAsync(["a", "b"], timeout, cancellationToken: Cancellation))!.DisposeAsync());
     }
 
     [Theory]

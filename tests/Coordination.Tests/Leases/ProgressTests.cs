@@ -2,7 +2,6 @@ using Coordination.Leases;
 using Coordination.Telemetry;
 using Coordination.Testing;
 using Coordination.Time;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Tests.Leases;
@@ -100,6 +99,7 @@ public sealed class ProgressTests
         await using var node = new TestNode();
         var lease = await node.AcquireAsync(options: Options);
         node.Advance(TimeSpan.FromSeconds(16));
+        node.Watchdog.Remove(((LeaseHandle)lease).Lease);
         node.Clock.Advance(TimeSpan.FromSeconds(1));
         lease.ReportProgress();
         Assert.Equal((LeaseState.Lost, LeaseLossReason.NoProgress), (lease.State, lease.LossReason));
@@ -171,7 +171,7 @@ public sealed class ProgressTests
         await using var node = new TestNode();
         var handle = (LeaseHandle)await node.AcquireAsync(options: Options);
         var lease = handle.Lease;
-        node.Services.GetRequiredService<Watchdog>().Remove(lease);
+        node.Watchdog.Remove(lease);
         using var both = new Barrier(2);
         for (var round = 0; round < 2_000; round++)
         {

@@ -60,6 +60,30 @@ public sealed class InMemoryLockStore : ILockStore, ILockStoreAdministration
     }
 
     /// <inheritdoc/>
+    public Task<IReadOnlyList<AcquireReply>?> TryAcquireAllAsync(IReadOnlyList<AcquireRequest> requests, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        cancellationToken.ThrowIfCancellationRequested();
+        IReadOnlyList<LockChange<AcquireReply>> changes;
+        lock (_gate)
+        {
+            var before = requests.Select(request => Find(request.LockName)).ToArray();
+            changes = LockProtocol.AcquireAll(before, requests, Now);
+            for (var i = 0; i < before.Length; i++)
+            {
+                Keep(requests[i].LockName, before[i], changes[i].State);
+            }
+        }
+
+        foreach (var notification in changes.SelectMany(change => change.Notifications))
+        {
+            Notify(notification);
+        }
+
+        return Task.FromResult<IReadOnlyList<AcquireReply>?>([.. changes.Select(change => change.Reply)]);
+    }
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(requests);
