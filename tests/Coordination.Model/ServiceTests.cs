@@ -21,6 +21,16 @@ public sealed class ServiceTests
     public async Task Every_live_waiter_is_served_with_every_notification_lost_and_two_nodes_dead() =>
         (await Spin.FindStarvationAsync("service", "NODES=3", "NOTHING_LATE", "ONCE", "SILENT", "CRASHES=2")).Holds(atLeast: 50_000);
 
+    [Fact]
+    [Promise("G4", "G7", "G9", "G14")]
+    public async Task Live_waiters_are_served_when_a_leader_steps_down_for_a_node_that_it_names() =>
+        (await Spin.FindStarvationAsync("service", "NODES=3", "NOTHING_LATE", "ONCE", "NAMES=2")).Holds(atLeast: 50_000);
+
+    [Fact]
+    [Promise("G2", "G14")]
+    public async Task A_twin_that_steps_down_before_its_work_has_ended_is_refuted() =>
+        (await Spin.FindViolationAsync("service", "NODES=3", "NOTHING_LATE", "ONCE", "NAMES=1", "WORK_GOES_ON")).IsRefuted("G2_told_first");
+
     /// <summary>A limit that is known: who hears nothing for ever can be overtaken for ever by those who come again without end.</summary>
     [Fact]
     public async Task With_every_notification_lost_those_who_come_again_for_ever_can_starve_a_waiter() =>

@@ -87,6 +87,12 @@ inline pass_on(l) {
     :: is_flagged(l) -> first_live_waiter(l, NOBODY)
     :: else
     fi;
+#ifdef NAMES
+    if
+    :: is_flagged(l) && successor != NOBODY && is_queued(l, successor) && is_alive(l, successor) -> found = successor
+    :: else
+    fi;
+#endif
     if
     :: found != NOBODY && by_reply -> hand_over_by_reply(l, found)
     :: found != NOBODY && !by_reply -> hand_over(l, found)

@@ -3,8 +3,9 @@
  * that heard claims within the claim window and asks again before it counts as dead. Faults end at a moment that nobody knows. Until
  * then requests, replies and notifications are lost or late, and leases and claim windows run out under their owners.
  *
- * Switches: SILENT (no notification ever arrives), ONCE (nobody comes a second time), CRASHES (how many nodes may crash, at any time).
- * Broken twins: MESSAGE_ALONE, NO_LIVENESS_CHECK, BARGING, FLAG_CLEARED.
+ * Switches: SILENT (no notification ever arrives), ONCE (nobody comes a second time), CRASHES (how many nodes may crash, at any time),
+ * NAMES (how many releases name their successor, as when a leader steps down for a node; before it is ended, its work is).
+ * Broken twins: MESSAGE_ALONE, NO_LIVENESS_CHECK, BARGING, FLAG_CLEARED; with NAMES also WORK_GOES_ON.
  */
 #ifndef NODES
 #define NODES 3
@@ -49,6 +50,13 @@ byte crashes;
 bool stable;                   /* faults are over */
 byte told_of = NOBODY;         /* to whom the script passed the lock */
 byte others;                   /* who else is told to ask again */
+#ifdef NAMES
+byte successor = NOBODY;       /* whom the release that comes names */
+byte named;                    /* how many have named one */
+#define is_named(id) (successor == (id))
+#else
+#define is_named(id) false
+#endif
 
 #define is_queued(l, id) (queue[l].waiters[0] == (id) || queue[l].waiters[1] == (id) || queue[l].waiters[NODES - 1] == (id))
 #define is_alive(l, id) (queue[l].alive & bit_of(id))
@@ -105,12 +113,12 @@ inline first_live_waiter(l, asker) {
     od
 }
 
-/* Whoever stands before the one that gets the lock is gone, or missed that the lock was passed to it. */
+/* Whoever stands before the one that gets the lock is gone, or missed that the lock was passed to it; or that one was named by who had it. */
 inline note_grant(l, id) {
     i = 0;
     do
     :: i < queue[l].count && queue[l].waiters[i] != id ->
-        assert(!is_attentive(contender_of(l, queue[l].waiters[i])) || G9_fair);
+        assert(!is_attentive(contender_of(l, queue[l].waiters[i])) || is_named(id) || G9_fair);
         i++
     :: else -> break
     od
@@ -227,6 +235,21 @@ inline die(c) {
 #define may_leave(c) true
 #endif
 
+#ifdef NAMES
+/* Steps down for a node, whether it waits or not. */
+inline name_successor(c) {
+    if
+    :: true
+    :: named < NAMES -> named++; successor = (id_now(c) + 1) % NODES
+    :: named < NAMES && NODES > 2 -> named++; successor = (id_now(c) + 2) % NODES
+    fi
+}
+#define forget_successor() successor = NOBODY
+#else
+#define name_successor(c) skip
+#define forget_successor() skip
+#endif
+
 #ifdef NOTHING_LATE
 #define may_be_late false
 #else
@@ -290,6 +313,9 @@ end:
     :: atomic { at[me] == HOLDING && is_up(me) && !overslept[me] && may_be_late -> leave_late(CLAIM, current[me]) }
     /* Releases; or its deadline passes, and it releases all the same. */
     :: atomic { at[me] == HOLDING && is_up(me) -> become(ENDING) }
+#ifdef WORK_GOES_ON
+    :: atomic { at[me] == HOLDING && is_up(me) -> name_successor(me); d_step { release(lock_of(me), id_now(me), false); reply = false; forget_successor() } tell(lock_of(me)) }
+#endif
 
     /* Releases or undoes, until there is a reply. When the reply is lost it does so again. */
     :: atomic { at[me] == ENDING && is_up(me) ->
@@ -297,7 +323,8 @@ end:
         :: by_reply = false
         :: by_reply = true
         fi;
-        d_step { release(lock_of(me), id_now(me), false); reply = false; by_reply = false }
+        name_successor(me);
+        d_step { release(lock_of(me), id_now(me), false); reply = false; by_reply = false; forget_successor() }
         tell(lock_of(me));
         if
         :: become_idle()
