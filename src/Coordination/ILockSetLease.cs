@@ -30,7 +30,7 @@ public interface ILockSetLease : IAsyncDisposable
     /// <summary>Says for all of them that the work gets on, as <see cref="ILease.ReportProgress"/>.</summary>
     void ReportProgress();
 
-    /// <summary>Releases all of them, at the same time. Each as <see cref="ILockLease.ReleaseAsync"/>: never another's, and never throws because the store is away.</summary>
+    /// <summary>Releases all of them, at the same time. Each as <see cref="ILockLease.ReleaseAsync(CancellationToken)"/>: never another's, and never throws because the store is away.</summary>
     /// <param name="cancellationToken">Ends the wait for the results. The releases are sent all the same.</param>
     /// <returns>What each release found, in the order of <see cref="Leases"/>.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled; the releases go on without the caller.</exception>
