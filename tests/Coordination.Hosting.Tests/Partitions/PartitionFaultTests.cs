@@ -1,6 +1,6 @@
 using Coordination.Hosting.Tests.Nodes;
-using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 
 namespace Coordination.Hosting.Tests.Partitions;
