@@ -11,7 +11,7 @@ namespace Coordination.Leases;
 /// tell it what they learn. Safe for use by several threads, without a lock.
 /// </summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A source with no timer and no linked token holds nothing to dispose of, and its token outlives the lease.")]
-internal sealed class Lease
+internal sealed partial class Lease
 {
     private static readonly Task<bool> NoRenewal = Task.FromResult(true);
 
@@ -27,8 +27,6 @@ internal sealed class Lease
     private LeaseMoment _moment;
     private long _reportedAt;
     private CancellationTokenSource? _lost;
-    private CancellationTokenSource? _stepDownRequested;
-    private StepDownRequest? _stepDownRequest;
     private CancellationTokenSource? _lostOfSet;
     private volatile bool _isAbandoned;
 
@@ -73,28 +71,6 @@ internal sealed class Lease
             return lost.Token;
         }
     }
-
-    /// <summary>Made for who asks for it, as <see cref="Lost"/>.</summary>
-    public CancellationToken StepDownRequested
-    {
-        get
-        {
-            var requested = _stepDownRequested ?? Interlocked.CompareExchange(ref _stepDownRequested, new CancellationTokenSource(), null) ?? _stepDownRequested;
-            if (StepDownRequest is not null && !requested.IsCancellationRequested)
-            {
-                // It was asked in this moment, and whoever asked may not have seen the source.
-                _telemetry.ObserveStepDownCallbacks(Grant, requested.CancelAsync());
-            }
-
-            return requested.Token;
-        }
-    }
-
-    /// <summary>What its holder was asked last; null when it was not.</summary>
-    public StepDownRequest? StepDownRequest => Volatile.Read(ref _stepDownRequest);
-
-    /// <summary>The node that the lock is to pass to when it is released; null for whoever is next.</summary>
-    public string? Successor { get; set; }
 
     /// <summary>Its place in the schedule, which alone uses it; negative when it has none.</summary>
     public int Place { get; set; } = -1;
@@ -304,22 +280,6 @@ internal sealed class Lease
         if (LoseIfOverdue())
         {
             Apply(LeaseEvent.RenewalFailed, before => before with { NextRenewal = _time.Uptime + Timings.RetryInterval });
-        }
-    }
-
-    /// <summary>Learns that its holder is asked to step down; the lease stands. One that has ended stays as it is.</summary>
-    public void AskToStepDown(StepDownRequest request)
-    {
-        if (!IsActive)
-        {
-            return;
-        }
-
-        Interlocked.Exchange(ref _stepDownRequest, request);
-        if (Volatile.Read(ref _stepDownRequested) is { IsCancellationRequested: false } requested)
-        {
-            // Only the callbacks go to the pool, as those of a loss.
-            _telemetry.ObserveStepDownCallbacks(Grant, requested.CancelAsync());
         }
     }
 
