@@ -60,7 +60,7 @@ internal sealed class RedisHost : IAsyncDisposable
         _way.Begin(ProxyMode.BlackHole);
     }
 
-    public void Mend()
+    public void LetPass()
     {
         _isCut = false;
         _way.End();

@@ -79,7 +79,7 @@ public sealed class InstancesOnRedisTests(RedisServerFixture server) : IAsyncDis
         await ShowReplacedAsync(crashed, staying);
 
         // It stands by as soon as it can, and leads again when it is its turn.
-        crashed.Mend();
+        crashed.LetPass();
         await UntilAsync(async () => Counts(await InspectAsync()) == (3, 2), "it stands by");
         foreach (var host in _hosts.Except([crashed]).ToList())
         {
