@@ -55,7 +55,7 @@ public interface ILockProvider
     /// </remarks>
     /// <param name="names">The locks: 1 to 100 different names, each as for <see cref="GetLock"/>, in any order.</param>
     /// <param name="options">How the leases differ from the node's defaults; null for none.</param>
-    /// <param name="cancellationToken">Ends the wait. What was granted is given back, and no place in a queue is kept.</param>
+    /// <param name="cancellationToken">Ends the wait. What was granted is released, and no place in a queue is kept.</param>
     /// <returns>The leases.</returns>
     /// <exception cref="ArgumentException">A name, their number or an option is not in its range, or a name comes twice.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

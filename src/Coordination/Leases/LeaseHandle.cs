@@ -67,7 +67,7 @@ internal sealed class LeaseHandle : ILockLease
         return isFirst ? release.WithinAsync(Timeout.InfiniteTimeSpan, _time, cancellationToken: cancellationToken) : AgainAsync(release, cancellationToken);
     }
 
-    /// <summary>Gives it back, for nobody has received it.</summary>
+    /// <summary>Releases it, for nobody has received it.</summary>
     public void Undo()
     {
         GC.SuppressFinalize(this);

@@ -42,7 +42,7 @@ internal sealed class LeaseSet : ILockSetLease
 
     public void ReportProgress() => _handles.ForEach(static handle => handle.ReportProgress());
 
-    /// <summary>Gives back what nobody receives.</summary>
+    /// <summary>Releases what nobody receives.</summary>
     public void Undo() => _handles.ForEach(static handle => handle.Undo());
 
     public async Task<IReadOnlyList<ReleaseResult>> ReleaseAsync(CancellationToken cancellationToken = default) =>

@@ -85,7 +85,7 @@ internal sealed class LockSets(Acquirer acquirer, TimeProvider time)
             }
             catch (LeaseLostException)
             {
-                // What it had was given back, and it begins again.
+                // What it had was released, and it begins again.
             }
         }
 

@@ -102,7 +102,7 @@ public sealed class DrainTests
     [Fact]
     [Promise("G11")]
     [Failure("F75")]
-    public async Task No_slot_of_a_periodic_service_begins_on_a_drained_node_and_a_run_goes_on_to_its_end()
+    public async Task No_slot_of_a_periodic_service_begins_on_a_drained_node_and_a_run_goes_to_its_end()
     {
         await using var cluster = new Cluster();
         var letGo = new TaskCompletionSource();

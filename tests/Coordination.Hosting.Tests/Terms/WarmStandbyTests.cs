@@ -34,7 +34,7 @@ public sealed class WarmStandbyTests
     }
 
     [Fact]
-    public async Task Each_term_has_what_was_prepared_for_it_and_that_is_disposed_while_the_lock_is_held()
+    public async Task Each_term_has_what_was_prepared_for_it_and_it_is_disposed_with_the_lock_held()
     {
         await using var cluster = new Cluster();
         var caches = new Caches();
@@ -117,6 +117,7 @@ public sealed class WarmStandbyTests
     private static async Task<(TestNode Node, Caches Caches)> StartAsync(
         Cluster cluster, string name, Caches? caches = null, Action<IServiceCollection>? services = null, Exception? fault = null)
     {
+        // It takes its time, on the clock that the test moves.
         caches ??= new Caches { Load = (_, cancellationToken) => Task.Delay(LoadTime, cluster.Time, cancellationToken) };
         var node = cluster.CreateNode(name, s =>
         {

@@ -2,7 +2,7 @@
  * Several locks together, all or none: is there ever a circle of nodes that wait for each other, and does a node ever keep a part? Two locks, three nodes, each of which wants
  * both, again and again. First one step for both; then one after the other, in the order of the locks, holding the first meanwhile. A lock is here what the other models show
  * that it is: one holder, a queue in order of arrival, passed on to the first live waiter. A node may give up or die at any step; a lock may be lost under its holder, which is
- * told, gives back what it has and begins again.
+ * told, releases what it has and begins again.
  *
  * Broken twins: ANY_ORDER (each node takes the locks in the order that it likes), KEEPS_PART (the one step grants what is free), KEEPS_FIRST (who gives up
  * keeps the first).
