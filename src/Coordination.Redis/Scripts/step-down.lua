@@ -22,7 +22,10 @@ elseif type(record) == 'string' then
   return (lock.state == 'H' or lock.state == 'C') and lock.token == ARGV[1] and ask(lock.who) or 0
 end
 
--- A lock that several may hold at a time, or none: Garnet says of a key of another type that it has no value.
+-- A lock that several may hold at a time; or none, for which no more rights are needed: Garnet says of a key of another type that it has no value.
+if not record and redis.call('EXISTS', KEYS[1]) == 0 then
+  return 0
+end
 local stored = redis.pcall('HGETALL', KEYS[1])
 if stored.err then
   return string.find(stored.err, 'WRONGTYPE', 1, true) and -1 or stored
