@@ -50,7 +50,7 @@ public interface ILockProvider
     /// <c>ReplicasToWaitFor</c>). Else, and where one of them is another's, they are waited for one after the other in the ordinal order of their names, and those that are granted
     /// are held and renewed meanwhile. All who take them in this way take them in the same order, so none waits for another in a circle. That does not hold for who waits
     /// while it holds a lock that it took by itself.</para>
-    /// <para>A lease that is lost before the last one is granted ends the attempt: what it has is given back, and it begins again.
+    /// <para>A lease that is lost before the last one is granted ends the attempt: what it has is released, and it begins again.
     /// <see cref="LockOptions.ProgressTimeout"/> counts from when all are granted, and <see cref="LockOptions.MaxHold"/> for each from its own grant.</para>
     /// </remarks>
     /// <param name="names">The locks: 1 to 100 different names, each as for <see cref="GetLock"/>, in any order.</param>
@@ -67,7 +67,7 @@ public interface ILockProvider
     /// <param name="names">As for <see cref="AcquireAllAsync(IEnumerable{string}, LockOptions?, CancellationToken)"/>.</param>
     /// <param name="timeout">For all of them together: from zero, which is one try, to 49 days; or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
     /// <param name="options">How the leases differ from the node's defaults; null for none.</param>
-    /// <param name="cancellationToken">Ends the wait. What was granted is given back, and no place in a queue is kept.</param>
+    /// <param name="cancellationToken">Ends the wait. What was granted is released, and no place in a queue is kept.</param>
     /// <inheritdoc cref="AcquireAllAsync(IEnumerable{string}, LockOptions?, CancellationToken)" path="/remarks|/returns|/exception"/>
     /// <exception cref="TimeoutException">
     /// The time was up, and nothing is held. Its inner exception is a <see cref="LockStoreException"/> when the store was away then.
