@@ -67,7 +67,7 @@ public sealed record LockOwner
         if (node is not null && !IsNode(node))
         {
             throw new ArgumentException(
-                node.Length == 0 ? "A node has an id that is not empty. Set null for no node." : $"'{node}' is no node: it has a slash or control characters. Set the id of a node, as {nameof(ILockInspector)} shows it.", paramName);
+                node.Length == 0 ? "A node has an id that is not empty. Set null for no node." : $"'{node}' is no node: it has a slash or control characters. Set the id of a node, as the inspector of locks shows it.", paramName);
         }
     }
 

@@ -157,7 +157,7 @@ public sealed class StepDownTests : IAsyncDisposable
         await using var lease = await _node.AcquireAsync();
         lease.StepDownRequested.Register(() => throw new InvalidOperationException("a callback"));
         await Inspector.StepDownAsync("work", timeout: TimeSpan.Zero, cancellationToken: Token);
-        Assert.True(SpinWait.SpinUntil(() => _node.Logs.GetSnapshot().Any(line => line.Id.Id == 1015), TimeSpan.FromSeconds(30)));
+        Assert.True(SpinWait.SpinUntil(() => _node.Logs.GetSnapshot().Any(line => line.Id.Id == 1017), TimeSpan.FromSeconds(30)));
         Assert.Equal(LeaseState.Held, lease.State);
     }
 
