@@ -34,7 +34,7 @@ public sealed class RollingUpdateTests
         {
             var line = node.Log.Single(record => record.Id.Id == DeferredLine);
             Assert.Equal(LogLevel.Warning, line.Level);
-            Assert.Contains($"is set to {after} leaders at a time", line.Message, StringComparison.Ordinal);
+            Assert.Contains($"is set to {after} leader(s) at a time", line.Message, StringComparison.Ordinal);
             Assert.Contains(before == 1 ? "as an exclusive lock" : $"as a semaphore of {before} permits", line.Message, StringComparison.Ordinal);
         });
 
