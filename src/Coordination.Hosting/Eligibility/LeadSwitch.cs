@@ -18,6 +18,9 @@ internal sealed class LeadSwitch(bool canLead)
     private TaskCompletionSource _changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>Called after each change, for whoever acts on more than the tokens say. It neither blocks nor throws.</summary>
+    public Action Changed { get; set; } = static () => { };
+
     /// <summary>Whether it may begin to lead.</summary>
     public bool CanLead
     {
@@ -162,5 +165,7 @@ internal sealed class LeadSwitch(bool canLead)
             _changed.TrySetResult();
             _changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
+
+        Changed();
     }
 }

@@ -8,7 +8,7 @@ namespace Coordination;
 /// does the same, by <see cref="CoordinationOptions.Drain"/>; what was said last counts.
 /// </summary>
 /// <remarks>
-/// <para>Counts for exclusive services, with <see cref="ExclusiveServiceOptions.Instances"/> as well, and for periodic ones, of which no slot begins on a drained node; a run that is under way goes on to its
+/// <para>Counts for exclusive services, with <see cref="ExclusiveServiceOptions.Instances"/> as well, for partitioned ones, which give away one partition after the other, and for periodic ones, of which no slot begins on a drained node; a run that is under way goes on to its
 /// end. Not for locks that are acquired by hand, runs by <see cref="IPeriodicTrigger{TService}"/>, work that is run once at the start, and Quartz jobs.</para>
 /// <para>May be used by any thread.</para>
 /// </remarks>

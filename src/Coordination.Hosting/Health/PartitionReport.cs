@@ -56,6 +56,7 @@ internal sealed class PartitionReport : IWorkReport
     public IReadOnlyDictionary<string, object> Describe() => new Dictionary<string, object>
     {
         ["phase"] = _phase.ToString(),
+        ["canLead"] = _service.Switch.CanLead,
         ["led"] = _led,
         ["share"] = _view.Share,
         ["partitions"] = _view.Partitions.Count,

@@ -15,7 +15,10 @@ internal sealed class PartitionList(PartitionedService service, TimeProvider tim
     public Task Idle => _asking ?? Task.CompletedTask;
 
     /// <summary>Takes what has come, and asks when it is time to. Waits for the first list alone.</summary>
-    public async Task RefreshAsync(CancellationToken stop)
+    /// <param name="wait">Ends the wait.</param>
+    /// <param name="stop">Ends the asking.</param>
+    /// <exception cref="OperationCanceledException">The wait was ended.</exception>
+    public async Task RefreshAsync(CancellationToken wait, CancellationToken stop)
     {
         if (_asking is null && (Names is null || time.GetElapsedTime(_askedAt) >= service.Options.PartitionsInterval))
         {
@@ -31,8 +34,8 @@ internal sealed class PartitionList(PartitionedService service, TimeProvider tim
         if (Names is null || service.Options.Partitions is not null)
         {
             // The first list; and numbers, which are at hand.
-            await ((Task)asking).WaitAsync(stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            stop.ThrowIfCancellationRequested();
+            await ((Task)asking).WaitAsync(wait).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wait.ThrowIfCancellationRequested();
         }
 
         if (!asking.IsCompleted)

@@ -1,3 +1,4 @@
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Runners;
 using Coordination.Hosting.Telemetry;
@@ -20,10 +21,18 @@ internal sealed class PartitionLoop(
     /// <summary>How long after the end of a lease the store counts it as over for sure.</summary>
     private static readonly TimeSpan AfterEnd = TimeSpan.FromMilliseconds(20);
 
+    /// <summary>For how many looks a partition that is given away on leaving may have to wait for its new node to wait for it: that first has to learn of it.</summary>
+    private const int LooksUntilWaitedFor = 3;
+
     private static readonly Task Never = new TaskCompletionSource().Task;
 
     private volatile TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _wasMember;
+
+    /// <summary>From before this node takes part until it does no more and leads nothing.</summary>
+    private LeadTurn? _turn;
+    private bool _hasLeft;
+    private long _leftAt;
 
     /// <summary>Whether a partition waits for a run to end: that before it, or any, where this node leads as many as it may.</summary>
     private volatile bool _isHeldUp;
@@ -42,12 +51,14 @@ internal sealed class PartitionLoop(
     public async Task RunAsync(CancellationToken stop)
     {
         work.RunEnded = RunEnded;
+        service.Switch.Changed = () => _wake.TrySetResult();
         service.Phase = WorkPhase.Waiting;
         try
         {
             while (!stop.IsCancellationRequested)
             {
-                var pause = await BalanceAsync(stop).ConfigureAwait(false);
+                _wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                var pause = await BalanceAsync(FindTurn(), stop).ConfigureAwait(false);
                 await _wake.Task.WaitAsync(pause, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -72,17 +83,34 @@ internal sealed class PartitionLoop(
 
         await membership.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll([.. service.Runs.Values.Select(static run => run.EndedOrAbandoned), list.Idle]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        EndTurn();
     }
 
+    /// <returns>Null when this node may not take part.</returns>
+    private LeadTurn? FindTurn()
+    {
+        if (_turn is not { Contending.IsCancellationRequested: false } && service.Switch.TryBegin() is { } next)
+        {
+            // The one before it may not have come to its end: what it led still, this one leads.
+            _turn?.Dispose();
+            _turn = next;
+        }
+
+        return _turn is { Contending.IsCancellationRequested: false } turn ? turn : null;
+    }
+
+    /// <param name="turn">Null when this node may not take part.</param>
+    /// <param name="stop">Cancelled when the host stops.</param>
     /// <returns>How long until it is to look again.</returns>
-    private async Task<TimeSpan> BalanceAsync(CancellationToken stop)
+    private async Task<TimeSpan> BalanceAsync(LeadTurn? turn, CancellationToken stop)
     {
         var pause = service.Options.BalanceInterval;
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop, turn?.Contending ?? CancellationToken.None);
         try
         {
-            await JoinAsync(stop).ConfigureAwait(false);
-            await list.RefreshAsync(stop).ConfigureAwait(false);
-            var (members, firstEnd) = await membership.ReadAsync(stop).ConfigureAwait(false);
+            await (turn is null ? LeaveAsync() : JoinAsync(ended.Token)).ConfigureAwait(false);
+            await list.RefreshAsync(ended.Token, stop).ConfigureAwait(false);
+            var (members, firstEnd) = await membership.ReadAsync(takesPart: turn is not null, ended.Token).ConfigureAwait(false);
             log.Balances();
 
             // A node that died is a member until its lease has run out, and its partitions are free then.
@@ -90,9 +118,16 @@ internal sealed class PartitionLoop(
             if (list.Names is { } names)
             {
                 Look(members, names);
-                Contend();
-                await GiveAwayAsync(stop).ConfigureAwait(false);
+                if (turn is not null)
+                {
+                    Contend();
+                    await GiveAwayAsync(ended.Token).ConfigureAwait(false);
+                }
             }
+        }
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
+        {
+            // The host stops, or the node may take part no more.
         }
         catch (Exception exception) when (exception is LockStoreException or NotSupportedException)
         {
@@ -104,6 +139,11 @@ internal sealed class PartitionLoop(
         }
 
         stop.ThrowIfCancellationRequested();
+        if (turn is null && await GiveAllAwayAsync(stop).ConfigureAwait(false) is { } atMost && atMost < pause)
+        {
+            pause = atMost;
+        }
+
         var view = service.View;
         log.Sum(service.Runs.Values.Count(static run => run.Led is not null), view.Share, view.Partitions.Count, view.Members.Count);
         return pause;
@@ -111,6 +151,7 @@ internal sealed class PartitionLoop(
 
     private async Task JoinAsync(CancellationToken stop)
     {
+        _hasLeft = false;
         if (membership.IsMember)
         {
             return;
@@ -129,6 +170,25 @@ internal sealed class PartitionLoop(
         log.Joined(nodeId);
     }
 
+    /// <summary>Takes part no more, and contends for nothing. What it leads it leads on, until <see cref="GiveAllAwayAsync"/>.</summary>
+    private async Task LeaveAsync()
+    {
+        foreach (var (_, run) in service.Runs)
+        {
+            run.Unwant();
+        }
+
+        if (!_hasLeft)
+        {
+            (_hasLeft, _wasMember, service.Phase) = (true, false, WorkPhase.Waiting);
+            await membership.DisposeAsync().ConfigureAwait(false);
+            _leftAt = time.GetTimestamp();
+            log.TakesNoPart(service.Switch.IsDrained ? "the node is drained" : "CanLead is false");
+        }
+
+        EndTurn();
+    }
+
     /// <summary>Works out whose partitions are whose, where something has changed.</summary>
     private void Look(IReadOnlyList<PartitionMember> members, IReadOnlySet<string> names)
     {
@@ -143,7 +203,6 @@ internal sealed class PartitionLoop(
     /// <summary>Begins to contend for what is this node's share, and ends it for what is not.</summary>
     private void Contend()
     {
-        _wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         (_isHeldUp, _hasNoRoom) = (false, false);
         foreach (var (_, run) in service.Runs)
         {
@@ -198,6 +257,68 @@ internal sealed class PartitionLoop(
                     run.GiveAway(view.Assignment.Find(run.Partition));
                 }
             }).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives away all that this node leads, when it is its turn to: one after the other, each when its new node waits for it, or has had the time to.</summary>
+    /// <returns>How long until it is to look again at most.</returns>
+    private async Task<TimeSpan?> GiveAllAwayAsync(CancellationToken stop)
+    {
+        _isHeldUp = false;
+        foreach (var run in service.Runs.Values.OrderBy(static run => run.Partition, StringComparer.Ordinal))
+        {
+            if (_turn is not { Leading.IsCancellationRequested: true } || service.Switch.CanLead)
+            {
+                return null;
+            }
+
+            if (run.IsSurplus)
+            {
+                // Not itself, as in what it saw last where the store cannot be asked.
+                var successor = service.View.Assignment.Find(run.Partition) is { } found && found != nodeId ? found : null;
+                if (successor is not null && time.GetElapsedTime(_leftAt) < LooksUntilWaitedFor * service.Options.BalanceInterval && !await IsWaitedForAsync(run, stop).ConfigureAwait(false))
+                {
+                    return ShortestPause;
+                }
+
+                run.GiveAway(successor);
+            }
+
+            await ((Task)Task.WhenAny(run.Ended, _wake.Task)).WaitAsync(service.Options.BalanceInterval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stop.ThrowIfCancellationRequested();
+            if (!run.IsEnded)
+            {
+                _isHeldUp = true;
+                return run.IsEnded ? TimeSpan.Zero : null;
+            }
+
+            service.Runs.TryRemove(run.Partition, out _);
+        }
+
+        EndTurn();
+        return null;
+    }
+
+    private async Task<bool> IsWaitedForAsync(PartitionRun run, CancellationToken stop)
+    {
+        try
+        {
+            return (await inspector.InspectAsync(run.LockName, cancellationToken: stop).ConfigureAwait(false)).Waiters.Any(static waiter => waiter.IsAlive);
+        }
+        catch (Exception exception) when (exception is LockStoreException or NotSupportedException)
+        {
+            // Nobody can tell, and the node is to lead nothing.
+            return true;
+        }
+    }
+
+    /// <summary>Says that this node leads nothing and contends for nothing, where it is so.</summary>
+    private void EndTurn()
+    {
+        if (service.Runs.Values.All(static run => run.IsEnded))
+        {
+            _turn?.Dispose();
+            _turn = null;
+        }
     }
 
     private void RunEnded()

@@ -24,18 +24,22 @@ internal sealed class PartitionMembership(ILock semaphore, ILockInspector inspec
     }
 
     /// <summary>Reads who takes part, and after how long the first of them will not do so any more if it is dead.</summary>
-    /// <returns>The members in the order of their ids, this node among them.</returns>
+    /// <param name="takesPart">Whether this node is one of them, whatever the store says.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>The members in the order of their ids.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="LockStoreException">The store could not be asked.</exception>
-    public async Task<(IReadOnlyList<PartitionMember> Members, TimeSpan FirstEnd)> ReadAsync(CancellationToken cancellationToken)
+    public async Task<(IReadOnlyList<PartitionMember> Members, TimeSpan FirstEnd)> ReadAsync(bool takesPart, CancellationToken cancellationToken)
     {
         var found = await inspector.InspectAsync(semaphore.Name, maxWaiters: 0, cancellationToken).ConfigureAwait(false);
-        var members = new SortedDictionary<string, PartitionMember>(StringComparer.Ordinal)
+        var members = new SortedDictionary<string, PartitionMember>(StringComparer.Ordinal);
+        if (takesPart)
         {
-            [nodeId] = new() { NodeId = nodeId, Since = DateTimeOffset.MinValue, MaxPartitions = maxPartitions },
-        };
+            members[nodeId] = new() { NodeId = nodeId, Since = DateTimeOffset.MinValue, MaxPartitions = maxPartitions };
+        }
+
         var firstEnd = TimeSpan.MaxValue;
-        foreach (var holder in found.Holders.Where(static holder => !holder.IsReleased && holder.TimeToLive > TimeSpan.Zero))
+        foreach (var holder in found.Holders.Where(static holder => !holder.IsReleased && holder.TimeToLive > TimeSpan.Zero).Where(holder => takesPart || holder.Owner.NodeId != nodeId))
         {
             // A node that had lost its permit may hold a second one for a while: the later counts.
             members[holder.Owner.NodeId] = new() { NodeId = holder.Owner.NodeId, Since = holder.Since, MaxPartitions = PartitionNote.Read(holder.Note) };

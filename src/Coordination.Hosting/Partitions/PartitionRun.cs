@@ -31,6 +31,9 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     /// <summary>Whether nothing of it runs any more.</summary>
     public bool IsEnded { get; private set; }
 
+    /// <summary>Completes when nothing of it runs any more.</summary>
+    public Task Ended => _run;
+
     /// <summary>Completes when nothing of it runs any more, or nobody is to wait for it.</summary>
     public Task EndedOrAbandoned
     {
@@ -213,6 +216,12 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     {
         lock (_gate)
         {
+            if (!work.Service.Switch.CanLead)
+            {
+                // What had asked for the lock before the node was drained.
+                _isWanted = false;
+            }
+
             if (_isStopping || !_isWanted)
             {
                 return null;

@@ -33,7 +33,7 @@ internal sealed class PartitionWork(
     /// <exception cref="LockStoreException">The store refused for good.</exception>
     public async Task<ILockLease> AcquireAsync(string lockName, CancellationToken cancellationToken)
     {
-        var @lock = locks.GetLock(lockName, service.Options.LockOptions).AsStandby();
+        var @lock = locks.GetLock(lockName, service.LockOptions).AsStandby();
         while (true)
         {
             var isAway = false;

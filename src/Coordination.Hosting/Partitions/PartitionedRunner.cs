@@ -1,3 +1,4 @@
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Runners;
 using Coordination.Hosting.Telemetry;
@@ -5,6 +6,7 @@ using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Coordination.Hosting.Partitions;
 
@@ -23,12 +25,17 @@ internal sealed class PartitionedRunner : IAsyncDisposable, IDisposable
         var log = new PartitionLog(logger, service.Name, service.Locks.Service);
         _work = new PartitionWork(service, locks, services.GetRequiredService<IServiceScopeFactory>(), lifetime, services.GetRequiredService<ProcessEnd>(), time, log);
 
-        // Held from the start to the stop, whatever a partition's lock has of its own.
-        var ofMembers = (service.Options.LockOptions ?? new LockOptions()) with { LockAtLeastFor = null, Note = PartitionNote.Write(service.Options.MaxPerNode) };
+        // Held for as long as the node takes part, whatever a partition's lock has of its own: no work reports progress under it.
+        var ofMembers = (service.Options.LockOptions ?? new LockOptions()) with { LockAtLeastFor = null, ProgressTimeout = null, Note = PartitionNote.Write(service.Options.MaxPerNode) };
         var membership = new PartitionMembership(
             locks.GetSemaphore(service.Locks.Members, LockCapacity.MaxPermits, ofMembers).AsStandby(), inspector, locks.NodeId, service.Options.MaxPerNode);
         var loop = new PartitionLoop(
             service, membership, new PartitionList(service, time, log), _work, inspector, locks.NodeId, time, log, new ServiceLog(logger, service.Name, service.Locks.Service));
+        service.Node.GetRequired<NodeDrain>().Add(service.Switch);
+
+        // Made afresh, and not the monitor's: all else stays as it was at the start.
+        services.GetRequiredService<ConfigurationReloads>().Add(
+            () => service.Switch.SetOption(services.GetRequiredService<IOptionsFactory<PartitionedServiceOptions>>().Create(service.OptionsName).CanLead));
         Runner = new ExclusiveServiceRunner(loop, services.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time);
     }
 

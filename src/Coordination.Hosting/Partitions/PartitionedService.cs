@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Coordination.DependencyInjection;
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Services;
 
@@ -29,9 +30,19 @@ internal sealed class PartitionedService(
 
     public PartitionedServiceOptions Options => options;
 
+    /// <summary>How the locks of the partitions differ from the node's defaults; null for not at all. What the service says by a setting of its own comes before what its options for the lock say.</summary>
+    public LockOptions? LockOptions { get; } =
+        options.ProgressTimeout is null ? options.LockOptions : (options.LockOptions ?? new LockOptions()) with { ProgressTimeout = options.ProgressTimeout };
+
     public TimeSpan LeaseDuration => timings.Duration;
 
     public PartitionedBackgroundService Work => work;
+
+    /// <summary>Whether this node may lead.</summary>
+    public LeadSwitch Switch { get; } = new(options.CanLead);
+
+    /// <summary>The name of its settings.</summary>
+    public string OptionsName => key.OptionsName;
 
     public OverdueRule Overdue { get; } = new(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OnOverdue);
 

@@ -25,6 +25,15 @@ public sealed class PartitionedServiceOptions
     public int? MaxPerNode { get; set; }
 
     /// <summary>
+    /// Whether this node takes part, or leaves the partitions to others: with false it is no member, and gives away those that it leads, one after the other. True by default.
+    /// </summary>
+    /// <remarks>
+    /// Of these settings this one alone may change while the host runs, in the configuration. At run time <see cref="IPartitionedLeadership.SetCanLead"/> counts instead. For all that a node does see
+    /// <see cref="NodeDrain"/>.
+    /// </remarks>
+    public bool CanLead { get; set; } = true;
+
+    /// <summary>
     /// How often a node looks which nodes there are: how long it takes at most until it knows of one that came or left in order. Of one that died it knows when the lease of that has run out.
     /// </summary>
     /// <value>100 ms to 1 minute; 1 s by default.</value>
@@ -47,6 +56,14 @@ public sealed class PartitionedServiceOptions
     /// are refused: partitions are handed over to the node that waits.
     /// </summary>
     public LockOptions? LockOptions { get; set; }
+
+    /// <summary>
+    /// How long the work of a partition may go without <see cref="ExclusiveTerm.ReportProgress"/>, counted from the beginning of its term and from each report. While it is longer, the lease of that partition, and of
+    /// no other one, is not renewed any more, and when it ends, it is lost, by <see cref="LeaseLossReason.NoProgress"/>. 100 ms to 365 days. Null, the default, for
+    /// <see cref="Coordination.LockOptions.ProgressTimeout"/> of <see cref="LockOptions"/>, and without that for work that reports nothing.
+    /// </summary>
+    /// <remarks>The node contends for the partition again when its work has returned; while that hangs, the partition is led by nobody, or by the node whose share it is when this one is no member.</remarks>
+    public TimeSpan? ProgressTimeout { get; set; }
 
     /// <summary>How long this node stays away from a partition whose work returned by itself: greater than zero, up to 49 days; 5 s by default. No other node leads it meanwhile.</summary>
     public TimeSpan CompletionPause { get; set; } = TimeSpan.FromSeconds(5);

@@ -15,6 +15,8 @@ internal sealed class PartitionedServiceOptionsValidator(IServiceProvider servic
     private static readonly DurationRange PartitionsInterval = DurationRange.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(1));
     private static readonly DurationRange BalanceInterval = DurationRange.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1));
 
+    private static readonly DurationRange ProgressTimeout = DurationRange.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromDays(365), "null for work that reports nothing");
+
     public ValidateOptionsResult Validate(string? name, PartitionedServiceOptions options)
     {
         var failures = new List<string>();
@@ -45,6 +47,7 @@ internal sealed class PartitionedServiceOptionsValidator(IServiceProvider servic
         CheckCount(nameof(options.UnhealthyAfterFailures), options.UnhealthyAfterFailures ?? 1);
         Check(nameof(options.PartitionsInterval), options.PartitionsInterval, PartitionsInterval);
         Check(nameof(options.BalanceInterval), options.BalanceInterval, BalanceInterval);
+        Check(nameof(options.ProgressTimeout), options.ProgressTimeout, ProgressTimeout);
         Check(nameof(options.CompletionPause), options.CompletionPause, Pause);
         Check(nameof(options.MinRestartDelay), options.MinRestartDelay, RestartDelay);
         Check(nameof(options.MaxRestartDelay), options.MaxRestartDelay, RestartDelay);
@@ -65,7 +68,7 @@ internal sealed class PartitionedServiceOptionsValidator(IServiceProvider servic
             }
         }
 
-        void Check(string property, TimeSpan value, DurationRange range)
+        void Check(string property, TimeSpan? value, DurationRange range)
         {
             if (range.FindError(property, value) is { } error)
             {

@@ -43,4 +43,7 @@ internal static partial class LogMessages
 
     [LoggerMessage(1271, LogLevel.Error, "{Service} failed in sharing the partitions of '{LockName}' in a way that nobody expected. It goes on with what it has, and looks again by itself.")]
     public static partial void PartitionsLoopFailed(this ILogger logger, Exception exception, string service, string lockName);
+
+    [LoggerMessage(1272, LogLevel.Information, "{Service} takes no part in sharing the partitions of '{LockName}': {Reason}. What it leads of them it gives away, one after the other.")]
+    public static partial void PartitionsTakesNoPart(this ILogger logger, string service, string lockName, string reason);
 }

@@ -22,6 +22,8 @@ internal sealed class PartitionLog(ILogger logger, string service, string lockNa
 
     public void Joined(string nodeId) => logger.PartitionsJoined(service, lockName, nodeId);
 
+    public void TakesNoPart(string reason) => logger.PartitionsTakesNoPart(service, lockName, reason);
+
     public void MembershipLost(LeaseLossReason? reason) => logger.PartitionsMembershipLost(service, lockName, reason);
 
     /// <summary>Says in sum what has changed since it was called last. For one caller at a time.</summary>

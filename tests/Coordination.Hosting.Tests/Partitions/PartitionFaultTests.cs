@@ -131,5 +131,28 @@ public sealed class PartitionFaultTests
         Assert.Equal((11, 12, 12, 1, 1), (data["led"], data["share"], data["partitions"], data["members"], data["failing"]));
     }
 
+    [Fact]
+    [Promise("G2")]
+    [Failure("F24")]
+    public async Task A_partition_whose_work_hangs_loses_its_lease_and_no_other_one_does()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var a = await cluster.StartPartitionNodeAsync("a", work, configure: static options => options.ProgressTimeout = TimeSpan.FromSeconds(20));
+        await cluster.SharedAsync(work, (a, 12));
+        var terms = work.Now.Keys.ToList();
+        var hung = terms.Single(static term => term.Partition == "3");
+        terms.Remove(hung);
+        for (var i = 0; i < 12 && hung.LossReason is null; i++)
+        {
+            terms.ForEach(static term => term.ReportProgress());
+            await cluster.AdvanceAsync(TimeSpan.FromSeconds(10), [.. terms]);
+        }
+
+        Assert.Equal(LeaseLossReason.NoProgress, hung.LossReason);
+        Assert.All(terms, static term => Assert.Equal(LeaseState.Held, term.State));
+        Assert.Equal((0, 1), (a.Logged(1263), a.Logged(1260)));
+    }
+
     private static long Waiters(Cluster cluster, string lockName) => cluster.Store.InspectAsync(lockName, 10, CancellationToken.None).Result.WaiterCount;
 }
