@@ -30,7 +30,7 @@ public sealed class Chronicle(IAnsiConsole console)
         };
         lock (_gate)
         {
-            console.MarkupLine($"[grey]{time,6}[/]  [{colour} bold]{who,-1}[/]  [{style}]{Markup.Escape(text)}[/]");
+            console.MarkupLine($"[grey]{time,6}[/]  [{colour} bold]{who,-2}[/]  [{style}]{Markup.Escape(text)}[/]");
         }
     }
 }

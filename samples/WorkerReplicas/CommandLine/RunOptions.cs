@@ -31,7 +31,8 @@ internal sealed record RunOptions(
 
     public static string Help => $"""
         One of several replicas works; it is killed, stopped, paused and asked to step down, and
-        another takes over; in the end all are replaced, one after another, as in a rolling update.
+        another takes over; in the end all are replaced by a new version, one after another, as in a
+        rolling update, which costs two terms at most: that of the old leader, and one more.
 
           dotnet run --project samples/WorkerReplicas -- [options]
 
@@ -45,13 +46,13 @@ internal sealed record RunOptions(
         One replica by itself, as a container would run it, and a ledger for such replicas:
 
           dotnet run --project samples/WorkerReplicas -- ledger [--listen 127.0.0.1:PORT]
-          dotnet run --project samples/WorkerReplicas -- replica --ledger 127.0.0.1:PORT [--lock NAME] [--redis HOST:PORT] [--name NAME] [--lease S] [--log LEVEL]
+          dotnet run --project samples/WorkerReplicas -- replica --ledger 127.0.0.1:PORT [--lock NAME] [--redis HOST:PORT] [--name NAME] [--lease S] [--rank VERSION] [--log LEVEL]
 
         Takeover times over many runs:
 
           dotnet run --project samples/WorkerReplicas -- --measure kill|term [--runs N] [--lease S] [--redis HOST:PORT]
 
-        Ends with 0 when exclusion held, 1 when it did not or the script could not be played, 2 when the command line is wrong, 130 on Ctrl+C.
+        Ends with 0 when exclusion held, 1 when it did not, the update took more terms or the script could not be played, 2 when the command line is wrong, 130 on Ctrl+C.
         """;
 
     public static RunOptions Parse(IEnumerable<string> words)

@@ -9,8 +9,8 @@ internal sealed class Adversary(Fleet fleet, LedgerServer ledger, LeaseObserver 
 {
     private static readonly TimeSpan AfterTakeover = TimeSpan.FromSeconds(1);
 
-    // A machine that is busy starting processes is slow; the lease itself is the smaller part.
-    private readonly TimeSpan _patience = lease + TimeSpan.FromSeconds(15);
+    // A machine that is busy with much else takes long to start a process; the lease itself is the smaller part.
+    private readonly TimeSpan _patience = lease + TimeSpan.FromSeconds(40);
 
     /// <summary>Waits for a leader that works, to which nothing has happened yet, and for all others to stand by.</summary>
     public async Task<Term> LeaderAsync(CancellationToken cancellationToken)

@@ -1,9 +1,10 @@
+using System.Globalization;
 using SampleKit.Timeline;
 using WorkerReplicas.CommandLine;
 
 namespace WorkerReplicas.Orchestration;
 
-/// <summary>The replicas, by name: A, B, C …</summary>
+/// <summary>The replicas, by name: A, B, C …, and those that an update puts in their places: A2, B2, C2 …</summary>
 internal sealed class Fleet(ReplicaOptions template, Chronicle timeline) : IAsyncDisposable
 {
     private readonly Dictionary<string, ReplicaProcess> _replicas = [];
@@ -17,7 +18,7 @@ internal sealed class Fleet(ReplicaOptions template, Chronicle timeline) : IAsyn
     {
         for (var i = 0; i < count; i++)
         {
-            Start(((char)('A' + i)).ToString());
+            Start(template with { Name = ((char)('A' + i)).ToString() });
         }
     }
 
@@ -37,13 +38,19 @@ internal sealed class Fleet(ReplicaOptions template, Chronicle timeline) : IAsyn
     /// <summary>Puts a new process in the place of one that was ended.</summary>
     public async Task ReplaceAsync(string name, CancellationToken cancellationToken)
     {
-        var ended = _replicas[name];
-        var exitCode = await ended.WaitForExitAsync(cancellationToken);
-        _replicas.Remove(name);
-        await ended.DisposeAsync();
-        timeline.Tell(name, $"its process has ended with code {exitCode}; another takes its place", Tone.Faint);
-        Start(name);
+        await RemoveAsync(name, "; another takes its place", cancellationToken);
+        Start(template with { Name = name });
     }
+
+    /// <summary>Starts a replica of the next version beside one that is to be replaced by it.</summary>
+    public void StartSuccessor(string name)
+    {
+        var version = (template.Rank ?? 0) + 1;
+        Start(template with { Name = string.Create(CultureInfo.InvariantCulture, $"{name}{version}"), Rank = version });
+    }
+
+    /// <summary>Waits for the end of a process that was told to stop, and has nothing take its place.</summary>
+    public Task RetireAsync(string name, CancellationToken cancellationToken) => RemoveAsync(name, "", cancellationToken);
 
     /// <summary>Ends all of them, the standbys first: nobody takes over any more.</summary>
     public async Task StopAsync(string? leader)
@@ -61,10 +68,19 @@ internal sealed class Fleet(ReplicaOptions template, Chronicle timeline) : IAsyn
         _replicas.Clear();
     }
 
-    private void Start(string name)
+    private async Task RemoveAsync(string name, string remark, CancellationToken cancellationToken)
     {
-        var replica = ReplicaProcess.Start(template with { Name = name }, timeline);
-        _replicas.Add(name, replica);
-        timeline.Tell(name, $"starts as process {replica.Id}", Tone.Faint);
+        var ended = _replicas[name];
+        var exitCode = await ended.WaitForExitAsync(cancellationToken);
+        _replicas.Remove(name);
+        await ended.DisposeAsync();
+        timeline.Tell(name, $"its process has ended with code {exitCode}{remark}", Tone.Faint);
+    }
+
+    private void Start(ReplicaOptions options)
+    {
+        var replica = ReplicaProcess.Start(options, timeline);
+        _replicas.Add(options.Name, replica);
+        timeline.Tell(options.Name, $"starts as process {replica.Id}", Tone.Faint);
     }
 }

@@ -42,19 +42,20 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
         await using var fleet = new Fleet(ReplicaOptions(redis, ledger), _timeline);
         fleet.StartAll(options.Replicas);
         var adversary = new Adversary(fleet, ledger, observer, _timeline, options.Lease);
-        var failure = await PlayAsync(adversary, fleet, cancellationToken);
+        var update = new RollingUpdate(adversary, fleet, _timeline);
+        var failure = await PlayAsync(adversary, fleet, update, cancellationToken);
 
         var endOfRun = MonotonicClock.Now;
         await fleet.StopAsync(leader: journal.Terms.LastOrDefault(t => t.EndedAt is null)?.Replica);
 
-        var verdict = Judge.Examine(journal.Terms, journal.Fires, endOfRun);
+        var verdict = Judge.Examine(journal.Terms, journal.Fires, update.Completed, endOfRun);
         new FinalReport(console, verdict).Print(options);
         if (failure is not null)
         {
             console.MarkupLine($"[red]{Markup.Escape(failure)}[/]");
         }
 
-        return failure is null && verdict.ExclusionHeld ? ExitCode.Succeeded : ExitCode.Failed;
+        return failure is null && verdict is { ExclusionHeld: true, Update: null or { IsWithinLimit: true } } ? ExitCode.Succeeded : ExitCode.Failed;
     }
 
     /// <summary>Whether the server replies within the patience that a busy machine deserves.</summary>
@@ -85,7 +86,7 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
 
     /// <summary>Plays what was asked for.</summary>
     /// <returns>What went wrong; null when nothing did.</returns>
-    private async Task<string?> PlayAsync(Adversary adversary, Fleet fleet, CancellationToken cancellationToken)
+    private async Task<string?> PlayAsync(Adversary adversary, Fleet fleet, RollingUpdate update, CancellationToken cancellationToken)
     {
         try
         {
@@ -95,7 +96,7 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
             }
             else
             {
-                await new Script(adversary, fleet, new RollingUpdate(adversary, fleet, _timeline), options).PlayAsync(cancellationToken);
+                await new Script(adversary, fleet, update, options).PlayAsync(cancellationToken);
             }
 
             return null;
@@ -112,6 +113,9 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
         ledger.EndPoint,
         _lockName,
         options.Lease,
+
+        // Takeover times are measured without a preference, which asks the server once more when a term ends.
+        Rank: options.Measure is null ? 1 : null,
         options.LogLevel,
         EndWithStandardInput: true);
 }

@@ -33,7 +33,6 @@ internal sealed class Script(Adversary adversary, Fleet fleet, RollingUpdate upd
         await adversary.LeaderAsync(cancellationToken);
         await Task.Delay(Calm(incidentsLeft: 1), cancellationToken);
         await update.RunAsync(cancellationToken);
-        await adversary.LeaderAsync(cancellationToken);
         await Task.Delay(Calm(incidentsLeft: 0), cancellationToken);
     }
 

@@ -12,6 +12,9 @@ namespace WorkerReplicas.Replica;
 /// <summary>One replica: a Generic Host with the worker and the scheduled job, as a container would run it.</summary>
 internal static class ReplicaHost
 {
+    /// <summary>How long a replica of a newer version stands by until an older one that leads makes way for it without being told to. Short, for a short run; a deployment has more time.</summary>
+    private static readonly TimeSpan PreferenceDwell = TimeSpan.FromSeconds(3);
+
     public static async Task<int> RunAsync(ReplicaOptions options)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
@@ -31,7 +34,12 @@ internal static class ReplicaHost
             .AddQuartzExclusivity(o => o.ForJob<ReportJob>(job => job.Name = $"{options.LockName}:{{name}}"));
         builder.Services.AddSingleton(new LedgerClient(options.Ledger, options.Name));
         builder.Services.AddSingleton<StepDownRequest>();
-        builder.Services.AddExclusiveBackgroundService<LedgerWorker>(o => o.LockName = options.LockName);
+        builder.Services.AddExclusiveBackgroundService<LedgerWorker>(o =>
+        {
+            o.LockName = options.LockName;
+            o.Rank = options.Rank;
+            o.PreferenceDwell = PreferenceDwell;
+        });
 
         builder.Services.AddQuartz(quartz => quartz
             .ConfigureScheduler(o => o.ShutdownJobInterruption = ShutdownJobInterruption.Always)

@@ -122,17 +122,25 @@ internal sealed class FinalReport(IAnsiConsole console, Verdict verdict)
             console.MarkupLine($"[red]The report of {Format.Time(runs.Key)} ran {runs.Count()} times.[/]");
         }
 
-        var counts = $"{verdict.Terms.Count} terms, {verdict.Terms.Sum(t => t.Written)} lines written, {verdict.Terms.Sum(t => t.Refused)} refused, {verdict.Overlaps.Count} overlaps; {verdict.Fires.Count} reports, {verdict.FiresThatRanTwice} of them run twice.";
+        if (verdict.Update is { IsWithinLimit: false } update)
+        {
+            console.MarkupLine($"[red]The rolling update took {update.Terms.Count} terms ({string.Join(", ", update.Terms.Select(t => t.Replica))}), where {UpdateCost.MaxTerms} are enough.[/]");
+        }
+
+        var counts = $"{verdict.Terms.Count} terms, {verdict.Terms.Sum(t => t.Written)} lines written, {verdict.Terms.Sum(t => t.Refused)} refused, {verdict.Overlaps.Count} overlaps; {verdict.Fires.Count} reports, {verdict.FiresThatRanTwice} of them run twice{UpdateInWords()}.";
         console.MarkupLine(verdict.ExclusionHeld ? $"[green bold]Exclusion held.[/] {counts}" : $"[red bold]EXCLUSION DID NOT HOLD.[/] {counts}");
     }
 
-    private static string Ending(Term term) => term.Incident?.Kind switch
+    private string UpdateInWords() =>
+        verdict.Update is { } update ? $"; a rolling update of {update.Replicas} replicas took {update.Terms.Count} terms" : "";
+
+    private string Ending(Term term) => term.Incident?.Kind switch
     {
         IncidentKind.Killed => "killed",
         IncidentKind.Stopped => "stopped",
         IncidentKind.Paused => "lost",
         IncidentKind.SteppedDown => "step-down",
         IncidentKind.Replaced => "replaced",
-        _ => "running",
+        _ => term == verdict.Terms[^1] ? "running" : "by itself",
     };
 }

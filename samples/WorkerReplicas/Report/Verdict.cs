@@ -7,8 +7,9 @@ namespace WorkerReplicas.Report;
 /// <param name="Overlaps">Pairs of terms that were worked in at the same time. Time that a process was stopped does not count: it did nothing.</param>
 /// <param name="TokensThatDidNotGrow">Terms whose fencing token was not greater than all before.</param>
 /// <param name="Fires">The runs of the scheduled job by the times for which they were, in order.</param>
+/// <param name="Update">What the rolling update cost; null where there was none, or it did not come to its end.</param>
 internal sealed record Verdict(
-    IReadOnlyList<Term> Terms, IReadOnlyList<Overlap> Overlaps, IReadOnlyList<Term> TokensThatDidNotGrow, IReadOnlyList<IGrouping<DateTimeOffset, Fire>> Fires)
+    IReadOnlyList<Term> Terms, IReadOnlyList<Overlap> Overlaps, IReadOnlyList<Term> TokensThatDidNotGrow, IReadOnlyList<IGrouping<DateTimeOffset, Fire>> Fires, UpdateCost? Update)
 {
     public bool ExclusionHeld => Terms.Count > 0 && Overlaps.Count == 0 && TokensThatDidNotGrow.Count == 0 && FiresThatRanTwice == 0;
 
