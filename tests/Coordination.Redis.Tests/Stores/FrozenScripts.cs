@@ -11,7 +11,7 @@ internal static class FrozenScripts
         ["Release"] = "2d8303e88ba46c65c8d6f289287bc3ed7365f654",
         ["Joined"] = "1c89fc8da529fa172988ff8b71c46383179aa576",
         ["Revoke"] = "7c60cb4fd0a5eac697b6bb04ff0797b3c3f657ea",
-        ["StepDown"] = "b99d29b4d20d71a592c9346b6a19934a2bb1126a",
+        ["StepDown"] = "0e4cda6225afb457cfe6fa6f7f7e91cc199acabf",
         ["Holder"] = "c3bb3d238d053edca5b8d4d7a3a9abd32da788db",
         ["Inspect"] = "e6bc5a6cfd852076a4e78f51feb3683c1eb0bc42",
         ["Identity"] = "98a1a20ffb907d9d3290463f61412c4c8acf4688",
