@@ -68,6 +68,18 @@ public sealed class LockStoreContractTests
     public Task A_store_that_tells_nobody_of_a_handover_is_caught() =>
         AssertCaughtAsync(store => new TellsNobodyOfHandovers(store), suite => suite.A_release_may_hand_the_lock_to_a_waiter_of_its_own_node_by_its_reply());
 
+    [Fact]
+    public Task A_store_that_ignores_a_successor_is_caught() =>
+        AssertCaughtAsync(store => new IgnoresSuccessors(store), suite => suite.A_release_passes_the_lock_to_the_named_node_before_those_that_came_earlier());
+
+    [Fact]
+    public Task A_store_that_forgets_notes_is_caught() =>
+        AssertCaughtAsync(store => new ForgetsNotes(store), suite => suite.A_lock_that_is_handed_over_has_the_note_of_its_new_holder_at_once(byReply: false));
+
+    [Fact]
+    public Task A_store_that_asks_nobody_to_step_down_is_caught() =>
+        AssertCaughtAsync(store => new AsksNobodyToStepDown(store), suite => suite.A_holder_that_is_asked_to_step_down_is_told_so_and_keeps_the_lock());
+
     private static async Task AssertCaughtAsync(Func<ILockStore, ILockStore> breaks, Func<LockStoreContract, Task> test)
     {
         await RunAsync(store => store, test);

@@ -45,6 +45,10 @@ public sealed class LockStoreShareContractTests
         AssertCaughtAsync(store => new UpgradesNothing(store), suite => suite.There_is_nothing_to_upgrade_but_an_upgradeable_read_that_is_held());
 
     [Fact]
+    public Task A_store_that_ignores_a_successor_of_a_permit_is_caught() =>
+        AssertCaughtAsync(store => new IgnoresSuccessors(store), suite => suite.A_permit_passes_to_the_named_node_before_those_that_came_earlier(isOwn: false));
+
+    [Fact]
     public async Task A_store_that_keeps_no_shares_fails_and_is_not_skipped()
     {
         var failed = await Assert.ThrowsAnyAsync<XunitException>(() => RunAsync(store => new KeepsNoShares(store), _ => Task.CompletedTask));

@@ -126,10 +126,31 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
         Assert.Equal(told.Handover.FencingToken, claimed.FencingToken);
     }
 
+    [Fact]
+    [Promise("G15")]
+    public async Task Notes_and_ranks_are_written_in_the_form_that_is_frozen()
+    {
+        var token = (await Store.AcquireAsync(Requests.Acquire(Name, _ada, Lease, entry: 9) with { Note = "v2", Rank = 7 }, Token)).FencingToken;
+        Assert.Equal($"{token}{token}H000030000{Holder}#9|7|djI", await RecordAsync());
+        await Store.AcquireAsync(Requests.Acquire(Name, _bob, Lease, entry: 4, wait: true) with { Rank = -1 }, Token);
+        Assert.Equal(Waiter + "#4|-1|", Assert.Single(await Database.SortedSetRangeByRankAsync(Key("waiters"))));
+        var heard = new ConcurrentQueue<string>();
+        await _operator!.GetSubscriber().SubscribeAsync(Channel, (_, text) => heard.Enqueue(text!));
+        await Store.ReleaseAsync(Requests.Release(Name, _ada, Lease, entry: 9) with { Note = "v2", Rank = 7 }, Token);
+        token = (await HolderAsync())!.FencingToken;
+        Assert.Equal($"{token}{token}C100030000{Waiter}#4|-1|", await RecordAsync());
+        Assert.True(await Administration.AskToStepDownAsync(Name, token.Value, new StepDownRequest { StayAway = TimeSpan.FromSeconds(5), Successor = "host-1-ada" }, Token));
+        await Eventually.IsTrueAsync(() => heard.Count == 2, Patience, "both are heard");
+        Assert.Equal(
+            [$"granted\n{Name}\n{Waiter}#4|-1|\n{token}\n{token}\n30000", $"stepdown\n{Name}\n{Waiter}#4|-1|\n{token}\n5000\nhost-1-ada"], heard.Order(StringComparer.Ordinal));
+    }
+
     [Theory]
     [Promise("G15")]
     [InlineData("H0{1}{2}#9", 30, false)]
     [InlineData("H0{1}{2}#9,10,11", 30, false)]
+    [InlineData("H0{1}{2}#9|7|djI", 30, false)]
+    [InlineData("H0{1}{2}#8,9|7|djI,10|-1|", 30, false)]
     [InlineData("H1{1}{2}#9\n{0}", 30, false)]
     [InlineData("C1{1}{2}#9\n\n1767225600000100:9967225600000000", 30, false)]
     [InlineData("R0{1}{2}#9", 30, true)]
@@ -145,6 +166,7 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
         {
             Assert.Equal((_ada, HeldToken, isReleased), (holder.Owner, holder.FencingToken, holder.IsReleased));
             Assert.InRange(holder.TimeToLive, Lease - Patience, Lease);
+            Assert.Equal(form.Contains("|djI", StringComparison.Ordinal) ? ("v2", 7) : (null, 0), (holder.Note, holder.Rank));
             Assert.Equal(form.EndsWith("{0}", StringComparison.Ordinal) ? from : HeldToken, (holder.Since - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond);
         }
 
@@ -193,18 +215,19 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
         foreach (var text in (string[])
             [
                 $"moved\n{Name}\n{Waiter}#4\n5", $"{granted}\nmore", $"granted\n{Name}\n{Waiter}\n5", "granted", string.Empty,
-                granted, $"again\n{Name}\n{Waiter}#4\n2000", $"revoked\n{Name}\n{Waiter}#4\n5",
+                $"stepdown\n{Name}\n{Waiter}#4\n5\n0\na/b", $"stepdown\n{Name}\n{Waiter}#4\n5\n9000000000000000\n", $"stepdown\n{Name}\n{Waiter}#4\n5",
+                granted, $"again\n{Name}\n{Waiter}#4\n2000", $"revoked\n{Name}\n{Waiter}#4\n5", $"stepdown\n{Name}\n{Waiter}#4,5|7|djI\n5\n0\n",
             ])
         {
             await Database.PublishAsync(Channel, text);
         }
 
-        await Eventually.IsTrueAsync(() => heard.Count == 3, Patience, "what is known is heard");
+        await Eventually.IsTrueAsync(() => heard.Count == 4, Patience, "what is known is heard");
 
         // Each is told by a thread of its own.
         var handover = new LockHandover { Entry = 4, FencingToken = 5, At = DateTimeOffset.UnixEpoch.AddMicroseconds(HeldToken), ClaimWindow = TimeSpan.FromSeconds(2) };
         Assert.Equal(
-            [LockNotification.Granted(Name, _bob, handover), LockNotification.AskAgain(Name, _bob, TimeSpan.FromSeconds(2)), LockNotification.Revoked(Name, _bob, 5)],
+            [LockNotification.Granted(Name, _bob, handover), LockNotification.AskAgain(Name, _bob, TimeSpan.FromSeconds(2)), LockNotification.Revoked(Name, _bob, 5), LockNotification.StepDown(Name, _bob, 5, new StepDownRequest())],
             heard.OrderBy(notification => notification.Kind));
     }
 

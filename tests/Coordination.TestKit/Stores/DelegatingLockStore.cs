@@ -42,7 +42,7 @@ public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockS
     public Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken) =>
         CallAsync(() => Administration.RevokeAsync(lockName, fencingToken, claimWindow, cancellationToken));
 
-    public Task<bool> AskToStepDownAsync(string lockName, long fencingToken, StepDownRequest request, CancellationToken cancellationToken) =>
+    public virtual Task<bool> AskToStepDownAsync(string lockName, long fencingToken, StepDownRequest request, CancellationToken cancellationToken) =>
         CallAsync(() => Administration.AskToStepDownAsync(lockName, fencingToken, request, cancellationToken));
 
     public Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken) =>
