@@ -29,4 +29,10 @@ internal enum CheckKind
 
     /// <summary>No worker fails by itself.</summary>
     Workers = 9,
+
+    /// <summary>Who a lock is released to has it next.</summary>
+    Succession = 10,
+
+    /// <summary>A holder that reports no progress loses its lock, which goes on to another.</summary>
+    Progress = 11,
 }

@@ -14,6 +14,8 @@ internal static class Checker
             .. ToldFirstCheck.Find(run),
             .. ServedCheck.Find(run),
             .. OrderCheck.Find(run),
+            .. SuccessionCheck.Find(run),
+            .. ProgressCheck.Find(run),
             .. run.Residue.Select(left => new Violation(CheckKind.Residue, run.End, left)),
             .. FireCheck.Find(run),
             .. run.Failures.Select(failure => new Violation(CheckKind.Workers, run.End, failure)),

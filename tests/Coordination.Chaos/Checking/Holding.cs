@@ -14,9 +14,12 @@ namespace Coordination.Chaos.Checking;
 /// <param name="Share">What it was of the lock; null for an exclusive one.</param>
 /// <param name="Permit">The number of the permit that it was told, where it was one.</param>
 /// <param name="Reader">Of an upgrade, the attempt of the read that it is of.</param>
+/// <param name="Successor">The process that it was released to; null for the next in turn.</param>
+/// <param name="Reason">Why it was lost.</param>
+/// <param name="Silence">How long no progress was reported: the longest time of one that was released, and the last of one that was lost.</param>
 internal sealed record Holding(
     string By, string Worker, string Lock, long Attempt, long? Token, TimeSpan WaitedFrom, TimeSpan Granted, TimeSpan GrantedByServer, TimeSpan End, HoldingEnd Ending,
-    LockShareKind? Share = null, int? Permit = null, long Reader = 0)
+    LockShareKind? Share = null, int? Permit = null, long Reader = 0, string? Successor = null, LeaseLossReason? Reason = null, TimeSpan Silence = default)
 {
     /// <summary>The server granted it no earlier: where the token does not tell when that was, it may have been as soon as it was asked for.</summary>
     public TimeSpan GrantedNoEarlier => GrantedByServer < Granted ? GrantedByServer : WaitedFrom;

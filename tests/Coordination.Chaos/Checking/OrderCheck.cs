@@ -1,6 +1,7 @@
 namespace Coordination.Chaos.Checking;
 
-/// <summary>Of two waiters of a lock that nothing disturbs, the one that came clearly first is served first; and one that upgrades its read is served before all who do not.</summary>
+/// <summary>Of two waiters of a lock that nothing disturbs, the one that came clearly first is served first; and one that upgrades its read is served before all who do not. Whom the holder before
+/// released its lock to overtakes.</summary>
 internal static class OrderCheck
 {
     /// <summary>How much later the other has to come, for its request not to have overtaken the first one's.</summary>
@@ -18,7 +19,7 @@ internal static class OrderCheck
 
         foreach (var waits in run.Waits.Where(wait => wait.From > run.Begin + Start).GroupBy(wait => wait.Lock))
         {
-            foreach (var served in waits.Where(wait => wait.IsGranted))
+            foreach (var served in waits.Where(wait => wait.IsGranted && run.Before(wait.Lock, wait.Token)?.Successor != wait.By))
             {
                 foreach (var first in waits.Where(wait => IsOvertaken(wait, served) && wait.By != served.By))
                 {

@@ -71,15 +71,15 @@ internal sealed record RunRecord
                     EndWait(key, happened.At, isGranted: false);
                     break;
                 case EventKind.Lost:
-                    EndHolding(key, happened.At, HoldingEnd.Lost);
+                    EndHolding(key, happened, HoldingEnd.Lost);
                     break;
                 case EventKind.Releasing:
-                    EndHolding(key, happened.At, HoldingEnd.Released);
+                    EndHolding(key, happened, HoldingEnd.Released);
                     break;
                 case EventKind.Ended:
                     foreach (var open in granted.Keys.Where(open => open.Item1 == happened.By).ToArray())
                     {
-                        EndHolding(open, happened.At, HoldingEnd.Died);
+                        EndHolding(open, happened, HoldingEnd.Died);
                     }
 
                     foreach (var open in waiting.Keys.Where(open => open.Item1 == happened.By).ToArray())
@@ -115,7 +115,7 @@ internal sealed record RunRecord
             }
         }
 
-        void EndHolding((string By, long Attempt) key, TimeSpan at, HoldingEnd ending)
+        void EndHolding((string By, long Attempt) key, HistoryEvent end, HoldingEnd ending)
         {
             if (granted.Remove(key, out var grant))
             {
@@ -124,12 +124,20 @@ internal sealed record RunRecord
 
                 // A token that had to grow past an earlier one says nothing of the time.
                 var isPlausible = byServer >= waitedFrom && byServer <= grant.At;
-                holdings.Add(new Holding(key.By, WorkerOf(key.By), grant.Lock!, key.Attempt, grant.Token, waitedFrom, grant.At, isPlausible ? byServer : grant.At, at, ending, grant.Share, grant.Permit, grant.Reader));
+                holdings.Add(new Holding(
+                    key.By, WorkerOf(key.By), grant.Lock!, key.Attempt, grant.Token, waitedFrom, grant.At, isPlausible ? byServer : grant.At, end.At, ending, grant.Share, grant.Permit, grant.Reader,
+                    ProcessOf(end.Successor), end.Reason, end.Length));
             }
         }
     }
 
     public static string WorkerOf(string process) => process.Split('.')[0];
+
+    /// <summary>The process of a node's id, which begins with its name; null for what is no id.</summary>
+    private static string? ProcessOf(string? node) => node?.Split('-') is [var process, _, ..] ? process : null;
+
+    /// <summary>The grant of a lock that came before that of a token.</summary>
+    public Holding? Before(string lockName, long? token) => Holdings.Where(holding => holding.Lock == lockName && holding.Token < token).MaxBy(holding => holding.Token);
 
     /// <summary>The longest time in which a process was not scheduled between two moments.</summary>
     public Gap? GapOf(string process, TimeSpan from, TimeSpan to) =>

@@ -11,6 +11,9 @@ internal sealed record RunSettings
 
     public required TimeSpan RenewalInterval { get; init; }
 
+    /// <summary>How long a lease is renewed with no report of progress; null for as long as it is held.</summary>
+    public TimeSpan? ProgressTimeout { get; init; }
+
     /// <summary>Whether grants carry tokens, and waiters are served in turn and within the lease.</summary>
     public required bool IsOurs { get; init; }
 

@@ -67,7 +67,7 @@ internal sealed class CoordinationContender : IContender
         }
 
         // An owner of its own, to re-enter as.
-        var wanted = _locks.GetLock(lockName).WithOwner(_locks.CreateOwner());
+        var wanted = _locks.GetLock(lockName, new LockOptions { ProgressTimeout = _options.ProgressTimeout }).WithOwner(_locks.CreateOwner());
         var lease = await wanted.AcquireAsync(cancellationToken);
         IHolding holding = new Holding(wanted, lease);
         return _options.Contender switch
@@ -126,6 +126,14 @@ internal sealed class CoordinationContender : IContender
 
         public CancellationToken Lost => lease.Lost;
 
+        public LeaseLossReason? LossReason => lease.LossReason;
+
+        public CancellationToken StepDownRequested => lease.StepDownRequested;
+
+        public string? Successor => lease.StepDownRequest?.Successor;
+
+        public void ReportProgress() => lease.ReportProgress();
+
         public async Task<long?> ReenterAsync()
         {
             await using var again = await wanted.TryAcquireAsync(lease.Lost);
@@ -133,5 +141,7 @@ internal sealed class CoordinationContender : IContender
         }
 
         public async Task<string> ReleaseAsync() => (await lease.ReleaseAsync()).ToString();
+
+        public async Task<string> ReleaseToAsync(string successor) => (await lease.ReleaseAsync(successor)).ToString();
     }
 }

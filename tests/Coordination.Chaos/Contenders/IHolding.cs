@@ -12,6 +12,20 @@ internal interface IHolding : IDisposable
     /// <summary>Cancelled when the lock tells its holder that it is lost.</summary>
     CancellationToken Lost { get; }
 
+    /// <summary>Why the lock says that it is lost; null while it does not, and for a kind of lock that says no such thing.</summary>
+    LeaseLossReason? LossReason => null;
+
+    /// <summary>Cancelled when the holder is asked to end its work and to let the lock pass.</summary>
+    CancellationToken StepDownRequested => CancellationToken.None;
+
+    /// <summary>The id of the node that the holder was asked to pass the lock to; null for the next in turn.</summary>
+    string? Successor => null;
+
+    /// <summary>Tells the lock that the work gets on.</summary>
+    void ReportProgress()
+    {
+    }
+
     /// <summary>Takes the lock once more and gives that back, where the kind of lock can.</summary>
     /// <returns>The token that it was entered again under; null when it was not.</returns>
     Task<long?> ReenterAsync() => Task.FromResult<long?>(null);
@@ -21,6 +35,10 @@ internal interface IHolding : IDisposable
 
     /// <returns>What it found, in its own words.</returns>
     Task<string> ReleaseAsync();
+
+    /// <summary>Releases it to a node of choice.</summary>
+    /// <returns>What it found, in its own words.</returns>
+    Task<string> ReleaseToAsync(string successor) => throw new NotSupportedException();
 
     /// <summary>Ends what watches over it.</summary>
     void IDisposable.Dispose()

@@ -95,4 +95,10 @@ internal enum FaultKind
 
     /// <summary>The server's clock is set back.</summary>
     SetClockBack,
+
+    /// <summary>The work under a lock stands still, and its process runs on.</summary>
+    Hang,
+
+    /// <summary>An operator asks who holds a lock to step down.</summary>
+    StepDown,
 }

@@ -14,7 +14,8 @@ internal static class FaultPlan
     /// <param name="locks">How many locks there are.</param>
     /// <param name="pause">The mean time between a fault and the next.</param>
     /// <param name="recovery">How long the last part is.</param>
-    public static IReadOnlyList<Fault> Create(int seed, IReadOnlyList<FaultKind> kinds, TimeSpan duration, TimeSpan lease, int workers, int locks, TimeSpan pause, TimeSpan recovery)
+    /// <param name="hasLulls">Whether nothing happens for a while now and then.</param>
+    public static IReadOnlyList<Fault> Create(int seed, IReadOnlyList<FaultKind> kinds, TimeSpan duration, TimeSpan lease, int workers, int locks, TimeSpan pause, TimeSpan recovery, bool hasLulls = true)
     {
         var random = new Random(seed);
         var faults = new List<Fault>();
@@ -34,14 +35,14 @@ internal static class FaultPlan
             at += IsAtServer(kind) ? faults[^1].Length : TimeSpan.Zero;
 
             // Now and then a lull: what does not recover by itself shows when nothing else happens.
-            at += random.NextDouble() < 0.2 && faults.Count % 3 == 0 ? 2.5 * lease : TimeSpan.Zero;
+            at += random.NextDouble() < 0.2 && faults.Count % 3 == 0 && hasLulls ? 2.5 * lease : TimeSpan.Zero;
         }
 
         return faults;
     }
 
     /// <summary>Whether a fault strikes everybody.</summary>
-    public static bool IsAtServer(FaultKind kind) => kind is >= FaultKind.RestartServer and <= FaultKind.ExhaustMemory or >= FaultKind.FailOver;
+    public static bool IsAtServer(FaultKind kind) => kind is >= FaultKind.RestartServer and <= FaultKind.ExhaustMemory or >= FaultKind.FailOver and <= FaultKind.SetClockBack;
 
     private static TimeSpan LengthOf(FaultKind kind, TimeSpan lease, Random random) => kind switch
     {
@@ -54,6 +55,10 @@ internal static class FaultPlan
         FaultKind.SinksThrow or FaultKind.SinksBlock => lease * Between(random, 1.8, 2.8),
         FaultKind.RestartServer => lease * Between(random, 0.05, 0.5),
         FaultKind.FlushAll or FaultKind.FlushScripts or FaultKind.KillClients or FaultKind.DeleteKeys or FaultKind.ShiftClock or FaultKind.Demote or FaultKind.SetClockForward or FaultKind.SetClockBack => TimeSpan.Zero,
+
+        // Some of them are over before the lease is.
+        FaultKind.Hang => lease * Between(random, 0.4, 2.4),
+        FaultKind.StepDown => lease,
         FaultKind.PauseClients or FaultKind.SleepServer => lease * Between(random, 0.1, 1.2),
         FaultKind.CutAfterWrite => lease,
 

@@ -30,6 +30,9 @@ internal enum EventKind
     /// <summary>It ran a fire of a schedule.</summary>
     Fired,
 
+    /// <summary>Its work under a lock began to stand still, for as long as the event says.</summary>
+    Hanging,
+
     /// <summary>It was about to be suspended in the middle of a call.</summary>
     Suspending,
 

@@ -25,6 +25,10 @@ internal sealed class HistoryFile(string path, string by) : IDisposable
     public void Write(EventKind kind, string lockName, long attempt, LockShareKind? share, long reader, long? token = null, int? permit = null) =>
         Write(new HistoryEvent(MachineClock.Now, by, kind, lockName, attempt, token, share, permit, reader));
 
+    /// <summary>Writes of the end of a belief.</summary>
+    public void WriteEnd(EventKind kind, string lockName, long attempt, TimeSpan silence, LeaseLossReason? reason = null, string? successor = null) =>
+        Write(new HistoryEvent(MachineClock.Now, by, kind, lockName, attempt, Successor: successor, Reason: reason, Length: silence));
+
     public void Write(HistoryEvent happened)
     {
         var line = Line(happened);

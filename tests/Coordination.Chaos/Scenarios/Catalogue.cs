@@ -57,6 +57,17 @@ internal static class Catalogue
 
         // Nobody dies in it: what a dead holder or waiter had lasts longer by as much as the clock is set back, which is yet to be bounded by the lease.
         new("clock-steps", "the server's clock is set forward by more than the lease, and back", FaultKind.SetClockForward, FaultKind.SetClockBack, FaultKind.SetClockBack) { Pause = 0.3, MaxHold = 1, Brief = TimeSpan.FromSeconds(8) },
+        new("hung", "the work under a lock stands still, while its process renews what it holds", FaultKind.Hang) { Locks = 4, Pause = 0.2, HasLulls = false, Recovery = 1.8, ProgressTimeout = 0.25 },
+        new(
+            "step-down",
+            "an operator asks holders to step down, while requests, replies and notifications are dropped",
+            [.. Enumerable.Repeat(FaultKind.StepDown, 24), FaultKind.DropRequests, FaultKind.DropReplies, FaultKind.Deafen])
+        {
+            Workers = 4,
+            Pause = 0.08,
+            HasLulls = false,
+            MaxHold = 5,
+        },
         new(
             "shares",
             "a semaphore, and readers and writers, while workers die and stand still, the network fails and the server restarts with all its data",

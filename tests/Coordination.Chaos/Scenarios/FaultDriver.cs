@@ -9,7 +9,7 @@ using Coordination.TestKit.Servers;
 namespace Coordination.Chaos.Scenarios;
 
 /// <summary>Does what a plan says, and notes what it did.</summary>
-internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedResource resource) : IDisposable
+internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedResource resource, Operator? operatorNode) : IDisposable
 {
     /// <summary>How long a worker may take to come to the call in which it is to suspend itself.</summary>
     private static readonly TimeSpan Occasion = TimeSpan.FromSeconds(3);
@@ -61,10 +61,16 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
             return AloneAsync(_serverGate, () => StrikeServerAsync(fault));
         }
 
+        if (fault.Kind == FaultKind.StepDown)
+        {
+            return AskToStepDownAsync(fault);
+        }
+
         var slot = TargetOf(fault);
         return fault.Kind switch
         {
             FaultKind.SinksThrow or FaultKind.SinksBlock => StrikeSinksAsync(fault, slot),
+            FaultKind.Hang => HangAsync(fault, slot),
 
             // Whoever used a lock last may stand still already.
             FaultKind.SuspendMachine when slot.ProcessGate.CurrentCount == 0 => Task.CompletedTask,
@@ -162,6 +168,25 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
         await Task.Delay(length);
         process.Continue();
         return stopped;
+    }
+
+    /// <summary>Lets the work of a worker stand still when it has the lock, now or the next time.</summary>
+    private async Task HangAsync(Fault fault, Fleet.Slot slot)
+    {
+        var from = MachineClock.Now;
+        slot.Process!.Tell($"hang {fleet.Locks[fault.Lock]} {(int)fault.Length.TotalMilliseconds}");
+        await Task.Delay(fault.Length);
+        Note(fault, from, slot.Name);
+    }
+
+    /// <summary>Asks for a worker by name that was not the last to use the lock, and mostly waits for it; or for nobody.</summary>
+    private async Task AskToStepDownAsync(Fault fault)
+    {
+        var from = MachineClock.Now;
+        var (name, user) = (fleet.Locks[fault.Lock], resource.LastWriterOf(fleet.Locks[fault.Lock]));
+        var others = fleet.Slots.Select(slot => slot.Process!.Options.Process).Where(process => process != user).ToArray();
+        await operatorNode!.AskAsync(name, fault.AtHolder ? others[fault.Worker % others.Length] : null, fault.Length);
+        Note(fault, from, worker: null);
     }
 
     private async Task StrikeSinksAsync(Fault fault, Fleet.Slot slot)

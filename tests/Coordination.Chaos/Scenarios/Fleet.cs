@@ -54,6 +54,7 @@ internal sealed class Fleet : IAsyncDisposable
             Margin = RunOptions.Margin,
             ClaimWindow = RunOptions.ClaimWindow,
             MaxHold = _options.Scenario.MaxHold * _options.Lease,
+            ProgressTimeout = _options.Scenario.ProgressTimeout * _options.Lease,
             ResourcePort = _resource.Port,
             HistoryFile = Path.Combine(_folder, $"{process}.jsonl"),
             Seed = HashCode.Combine(_options.Seed, slot.Name.Length, slot.Name[^1], number),

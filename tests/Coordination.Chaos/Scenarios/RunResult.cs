@@ -22,6 +22,12 @@ internal sealed record RunResult(RunOptions Options, IReadOnlyList<Fault> Plan, 
     /// <summary>How many writes the fenced register refused.</summary>
     public int Refused => Run.Writes.Count(write => !write.IsAccepted);
 
+    /// <summary>How many releases to a node of choice could be judged.</summary>
+    public int Successions => SuccessionCheck.Judged(Run).Count();
+
+    /// <summary>How many holdings were lost for want of progress.</summary>
+    public int Hung => Run.Holdings.Count(holding => holding.Reason == LeaseLossReason.NoProgress);
+
     /// <summary>From a release to the next waiter's code, where one waited already.</summary>
     public IReadOnlyList<TimeSpan> HandoverTimes => TimesAfter(HoldingEnd.Released);
 

@@ -32,11 +32,17 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
     /// <summary>The mean time between a fault and the next, in leases.</summary>
     public double Pause { get; init; } = 0.6;
 
+    /// <summary>Whether there are lulls between faults, for what does not recover by itself to show.</summary>
+    public bool HasLulls { get; init; } = true;
+
     /// <summary>How long nothing happens at the end, in leases.</summary>
     public double Recovery { get; init; } = 1.5;
 
     /// <summary>The longest that a worker keeps a lock, in leases; mostly it keeps it much shorter.</summary>
     public double MaxHold { get; init; } = 2;
+
+    /// <summary>How long a lease is renewed with no report of progress, in leases; null for as long as it is held.</summary>
+    public double? ProgressTimeout { get; init; }
 
     /// <summary>Whether the workers run a schedule, instead of contending for locks in loops.</summary>
     public bool IsSchedule { get; init; }

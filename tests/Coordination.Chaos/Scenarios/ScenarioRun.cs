@@ -35,7 +35,7 @@ internal static class ScenarioRun
     private static async Task<RunResult> RunAsync(RunOptions options, string folder, CancellationToken stopping)
     {
         var scenario = options.Scenario;
-        var plan = FaultPlan.Create(options.Seed, scenario.Faults, options.Duration, options.Lease, scenario.Workers, scenario.Locks, scenario.Pause * options.Lease, scenario.Recovery * options.Lease);
+        var plan = FaultPlan.Create(options.Seed, scenario.Faults, options.Duration, options.Lease, scenario.Workers, scenario.Locks, scenario.Pause * options.Lease, scenario.Recovery * options.Lease, scenario.HasLulls);
         using var history = new HistoryFile(Path.Combine(folder, "runner.jsonl"), "runner");
         await using var server = await ServerUnderTest.StartAsync(scenario);
         await using var resource = new GuardedResource(isFenced: options.Contender != ContenderKind.NoFence);
@@ -44,7 +44,8 @@ internal static class ScenarioRun
 
         var begin = MachineClock.Now;
         var wallClock = DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch - MachineClock.Now;
-        using var driver = new FaultDriver(fleet, server, resource);
+        await using var operatorNode = scenario.Faults.Contains(FaultKind.StepDown) ? new Operator(server) : null;
+        using var driver = new FaultDriver(fleet, server, resource, operatorNode);
         await Task.WhenAll(driver.RunAsync(plan, stopping), Task.Delay(options.Duration, stopping).ContinueWith(_ => { }, TaskScheduler.Default));
 
         var end = MachineClock.Now;
@@ -54,7 +55,7 @@ internal static class ScenarioRun
         var events = HistoryFile.ReadAll(folder).Select(happened => happened with { At = happened.At - begin }).ToArray();
         var run = RunRecord.Read(
             events,
-            new RunSettings { Lease = options.Lease, RenewalInterval = scenario.RenewalInterval * options.Lease, Margin = Contender.IsOurs(options.Contender) ? RunOptions.Margin : TimeSpan.Zero, ClaimWindow = RunOptions.ClaimWindow, IsOurs = Contender.IsOurs(options.Contender), IsSchedule = scenario.IsSchedule },
+            new RunSettings { Lease = options.Lease, RenewalInterval = scenario.RenewalInterval * options.Lease, Margin = Contender.IsOurs(options.Contender) ? RunOptions.Margin : TimeSpan.Zero, ClaimWindow = RunOptions.ClaimWindow, ProgressTimeout = scenario.ProgressTimeout * options.Lease, IsOurs = Contender.IsOurs(options.Contender), IsSchedule = scenario.IsSchedule },
             TimeSpan.Zero,
             end - begin,
             wallClock + begin);

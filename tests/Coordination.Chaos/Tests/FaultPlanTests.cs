@@ -27,7 +27,7 @@ public sealed class FaultPlanTests
     public void A_brief_run_has_faults() =>
         Assert.All(
             Catalogue.All.Where(scenario => scenario.Faults.Count > 0),
-            scenario => Assert.NotEmpty(FaultPlan.Create(20, scenario.Faults, scenario.Brief, scenario.Lease, scenario.Workers, scenario.Locks, scenario.Pause * scenario.Lease, scenario.Recovery * scenario.Lease)));
+            scenario => Assert.NotEmpty(FaultPlan.Create(20, scenario.Faults, scenario.Brief, scenario.Lease, scenario.Workers, scenario.Locks, scenario.Pause * scenario.Lease, scenario.Recovery * scenario.Lease, scenario.HasLulls)));
 
     [Fact]
     public void The_end_of_a_run_is_for_recovery() => Assert.All(Plan(7), fault => Assert.True(fault.At < Duration - Mixed.Lease));

@@ -1,4 +1,5 @@
 using Coordination.Chaos.Contenders;
+using Coordination.Chaos.Faults;
 using Coordination.Chaos.Reports;
 using Coordination.Chaos.Scenarios;
 
@@ -35,6 +36,8 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
         TestContext.Current.TestOutputHelper?.WriteLine(Report.Line(result));
         Assert.True(result.Verdict.Violations.Count == 0, string.Join('\n', result.Verdict.Violations.Select(violation => $"{violation.Check}: {violation.Text}").Prepend(Report.Line(result))));
         Assert.True(result.Options.Scenario.IsSchedule ? result.Run.Fires.Count > 5 : result.Handovers > 3, $"Too little happened to be judged. {Report.Line(result)}");
+        Assert.Equal(result.Options.Scenario.Faults.Contains(FaultKind.StepDown), result.Run.Holdings.Any(holding => holding.Successor is not null));
+        Assert.Equal(result.Options.Scenario.ProgressTimeout is not null, result.Hung > 0);
         Assert.Empty(NeverGranted(result));
         Assert.Equal(result.Options.Scenario.Faults.Count > 0, result.Happened.Count > 0);
     }

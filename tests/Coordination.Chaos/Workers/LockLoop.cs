@@ -1,11 +1,12 @@
 using Coordination.Chaos.Contenders;
 using Coordination.Chaos.History;
 using Coordination.Chaos.Resource;
+using Coordination.TestKit.Clocks;
 
 namespace Coordination.Chaos.Workers;
 
 /// <summary>Takes one lock again and again, uses the resource under it, and writes down what it believes.</summary>
-internal sealed class LockLoop(string lockName, IContender contender, WorkerOptions options, HistoryFile history, Attempts attempts, CancellationToken stopping)
+internal sealed class LockLoop(string lockName, IContender contender, WorkerOptions options, WorkerSignals signals, HistoryFile history, Attempts attempts, CancellationToken stopping)
 {
     private static readonly TimeSpan Work = TimeSpan.FromMilliseconds(20);
     private readonly LockCapacityKind _kind = Capacities.Of(lockName).Kind;
@@ -79,13 +80,16 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
 
     private async Task HoldAsync(IHolding holding, long attempt, LockShareKind? share, ResourceClient resource)
     {
-        using var belief = new Belief(() => history.Write(EventKind.Lost, lockName, attempt), holding.Lost);
+        var progress = new ProgressReports(holding);
+        using var belief = new Belief(() => history.WriteEnd(EventKind.Lost, lockName, attempt, progress.Silence, holding.LossReason), holding.Lost);
         var works = HowOften();
         for (var i = 0; ; i++)
         {
             // As user code does: it looks, works and writes, and what befalls it in between it learns at the next look.
+            progress.Report();
+            await HangIfToldAsync(attempt);
             await resource.WriteAsync(lockName, attempt, holding.Token);
-            if (i == works || stopping.IsCancellationRequested || !belief.Stands)
+            if (i == works || stopping.IsCancellationRequested || !belief.Stands || holding.StepDownRequested.IsCancellationRequested)
             {
                 break;
             }
@@ -103,9 +107,11 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
             await Task.Delay(Work, CancellationToken.None);
         }
 
+        progress.Report();
+        var successor = holding.Successor;
         if (belief.End())
         {
-            history.Write(EventKind.Releasing, lockName, attempt);
+            history.WriteEnd(EventKind.Releasing, lockName, attempt, progress.Longest, successor: successor);
         }
         else
         {
@@ -113,7 +119,17 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
             await Task.Delay(2 * options.Margin, CancellationToken.None);
         }
 
-        await ReleaseAsync(holding, attempt);
+        await ReleaseAsync(holding, attempt, successor);
+    }
+
+    /// <summary>The work stands still, and whatever befalls its lock meanwhile.</summary>
+    private async Task HangIfToldAsync(long attempt)
+    {
+        if (signals.TakeHang(lockName) is { } length)
+        {
+            history.Write(new HistoryEvent(MachineClock.Now, options.Process, EventKind.Hanging, lockName, attempt, Length: length));
+            await Task.Delay(length, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
+        }
     }
 
     private async Task UpgradeAsync(IHolding reading, long reader, ResourceClient resource)
@@ -143,12 +159,12 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
         }
     }
 
-    private async Task ReleaseAsync(IHolding holding, long attempt)
+    private async Task ReleaseAsync(IHolding holding, long attempt, string? successor)
     {
         string result;
         try
         {
-            result = await holding.ReleaseAsync();
+            result = await (successor is null ? holding.ReleaseAsync() : holding.ReleaseToAsync(successor));
         }
         catch (Exception e)
         {

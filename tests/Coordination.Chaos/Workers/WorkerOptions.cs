@@ -29,6 +29,9 @@ internal sealed record WorkerOptions
     /// <summary>The longest that it keeps a lock; mostly it keeps it much shorter.</summary>
     public required TimeSpan MaxHold { get; init; }
 
+    /// <summary>How long a lease is renewed with no report of progress; null for as long as it is held.</summary>
+    public TimeSpan? ProgressTimeout { get; init; }
+
     public required int ResourcePort { get; init; }
 
     /// <summary>Where its history belongs.</summary>

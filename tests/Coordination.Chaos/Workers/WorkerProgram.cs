@@ -38,7 +38,7 @@ internal static class WorkerProgram
             await WarmUpAsync(contender, "warm-up-" + options.Process, Capacities.Of(options.Locks[0]).Kind == LockCapacityKind.Exclusive ? null : LockShareKind.Write);
             Console.WriteLine("ready");
             var attempts = new Attempts();
-            await Task.WhenAll(options.Locks.Select(name => new LockLoop(name, contender, options, history, attempts, stopping.Token).RunAsync()));
+            await Task.WhenAll(options.Locks.Select(name => new LockLoop(name, contender, options, signals, history, attempts, stopping.Token).RunAsync()));
         }
 
         return 0;

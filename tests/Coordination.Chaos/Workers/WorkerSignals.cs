@@ -9,6 +9,7 @@ namespace Coordination.Chaos.Workers;
 internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock, WorkerSinks sinks)
 {
     private readonly ConcurrentDictionary<string, bool> _passed = new();
+    private readonly ConcurrentDictionary<string, TimeSpan> _hangs = new();
     private int _suspension;
     private long _deafUntil;
 
@@ -27,6 +28,9 @@ internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock, Wor
         {
             case "suspend":
                 Volatile.Write(ref _suspension, (int)Enum.Parse<Suspension>(words[1]));
+                break;
+            case "hang":
+                _hangs[words[1]] = TimeSpan.FromMilliseconds(int.Parse(words[2]));
                 break;
             case "starve":
                 StarvePool(TimeSpan.FromMilliseconds(int.Parse(words[1])));
@@ -49,6 +53,9 @@ internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock, Wor
     public void NotePassed(string lockName) => _passed[lockName] = true;
 
     public bool IsPassed(string lockName) => _passed.TryRemove(lockName, out _);
+
+    /// <summary>For how long the work under a lock is to stand still here; null for not at all. It is told once.</summary>
+    public TimeSpan? TakeHang(string lockName) => _hangs.TryRemove(lockName, out var length) ? length : null;
 
     /// <summary>Stops this process here, if it was told to. Whoever told it lets it go on.</summary>
     public void SuspendIfTold(Suspension where)
