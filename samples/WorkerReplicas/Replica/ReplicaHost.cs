@@ -32,6 +32,7 @@ internal static class ReplicaHost
             })
             .UseRedis(options.Redis)
             .AddQuartzExclusivity(o => o.ForJob<ReportJob>(job => job.Name = $"{options.LockName}:{{name}}"));
+        builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(new LedgerClient(options.Ledger, options.Name));
         builder.Services.AddSingleton<StepDownRequest>();
         builder.Services.AddExclusiveBackgroundService<LedgerWorker>(o =>
