@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -186,7 +187,7 @@ public sealed class PartitionDrainTests
     /// <summary>Work that does not return on one node when it is told to stop, but one for each time that it is let go.</summary>
     private sealed class HeldWork : IDisposable
     {
-        private readonly SemaphoreSlim _goes = new(0);
+        private readonly ConcurrentQueue<TaskCompletionSource> _held = [];
         private int _told;
 
         public HeldWork(PartitionWorkOfAll work)
@@ -203,17 +204,34 @@ public sealed class PartitionDrainTests
         /// <summary>How many were told to stop on that node.</summary>
         public int Told => Volatile.Read(ref _told);
 
-        public void LetGo() => _goes.Release();
+        /// <summary>Lets the one go that was told first.</summary>
+        public void LetGo()
+        {
+            if (_held.TryDequeue(out var letGo))
+            {
+                letGo.SetResult();
+            }
+        }
 
-        public void Dispose() => _goes.Dispose();
+        /// <summary>Holds nothing any more, so that the nodes can stop.</summary>
+        public void Dispose()
+        {
+            NodeId = null;
+            while (!_held.IsEmpty)
+            {
+                LetGo();
+            }
+        }
 
         private async Task DoAsync(ExclusiveTerm term, CancellationToken stoppingToken)
         {
             await Task.Delay(Timeout.Infinite, stoppingToken).ContinueWith(static _ => { }, TaskScheduler.Default);
             if (term.Owner.NodeId == NodeId)
             {
+                var letGo = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _held.Enqueue(letGo);
                 Interlocked.Increment(ref _told);
-                await _goes.WaitAsync(CancellationToken.None);
+                await letGo.Task;
             }
         }
     }
