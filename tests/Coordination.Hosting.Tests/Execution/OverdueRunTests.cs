@@ -2,6 +2,7 @@ using Coordination.Hosting.Execution;
 using Coordination.Hosting.Tests.Nodes;
 using Coordination.Hosting.Tests.Periodic;
 using Coordination.Telemetry;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -47,7 +48,9 @@ public sealed class OverdueRunTests
 
         _ends.SetResult();
         await cluster.AdvanceUntilAsync(() => a.Logged(1223) == 1, TimeSpan.FromMinutes(1), "the run has returned");
-        Assert.Equal(HealthStatus.Healthy, (await a.CheckHealthAsync()).Status);
+
+        // The line is written before the next slot is waited for.
+        await Eventually.IsTrueAsync(async () => (await a.CheckHealthAsync()).Status == HealthStatus.Healthy, Bound, "the node is healthy");
 
         static string Phase(HealthReport report) =>
             (string)((IReadOnlyDictionary<string, IReadOnlyDictionary<string, object>>)report.Entries["coordination"].Data["locks"])[CountingService.LockName]["phase"];
