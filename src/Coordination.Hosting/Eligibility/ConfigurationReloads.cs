@@ -57,6 +57,7 @@ internal sealed class ConfigurationReloads : IDisposable
             }
             catch (Exception exception)
             {
+                // A value that cannot be read as its setting, or a source of the configuration that throws: what was read before counts on, and so do the other settings.
                 _logger.ReloadFailed(exception.Message);
             }
         }

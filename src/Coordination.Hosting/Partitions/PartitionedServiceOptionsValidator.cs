@@ -1,4 +1,5 @@
 using Coordination.Hosting.Execution;
+using Coordination.Hosting.Services;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
@@ -19,7 +20,7 @@ internal sealed class PartitionedServiceOptionsValidator(IServiceProvider servic
 
     public ValidateOptionsResult Validate(string? name, PartitionedServiceOptions options)
     {
-        var failures = new List<string>();
+        var failures = new SettingFaults(name!);
 
         if (options.LockName is { Length: 0 })
         {
@@ -42,38 +43,15 @@ internal sealed class PartitionedServiceOptionsValidator(IServiceProvider servic
         }
 
         failures.AddRange(OverdueRule.FindErrors(options.OverdueAfter, options.OverdueWarningInterval, options.OnOverdue).Select(error => $"{name}: {error}"));
-        CheckCount(nameof(options.MaxPerNode), options.MaxPerNode ?? 1);
-        CheckCount(nameof(options.DegradedAfterFailures), options.DegradedAfterFailures);
-        CheckCount(nameof(options.UnhealthyAfterFailures), options.UnhealthyAfterFailures ?? 1);
-        Check(nameof(options.PartitionsInterval), options.PartitionsInterval, PartitionsInterval);
-        Check(nameof(options.BalanceInterval), options.BalanceInterval, BalanceInterval);
-        Check(nameof(options.ProgressTimeout), options.ProgressTimeout, ProgressTimeout);
-        Check(nameof(options.CompletionPause), options.CompletionPause, Pause);
-        Check(nameof(options.MinRestartDelay), options.MinRestartDelay, RestartDelay);
-        Check(nameof(options.MaxRestartDelay), options.MaxRestartDelay, RestartDelay);
-        Check(nameof(options.RestartDelayResetAfter), options.RestartDelayResetAfter, Pause);
-
-        if (options.MaxRestartDelay < options.MinRestartDelay)
-        {
-            failures.Add($"{name}: MaxRestartDelay is {options.MaxRestartDelay}, shorter than MinRestartDelay, which is {options.MinRestartDelay}. Raise the one or lower the other.");
-        }
+        failures.CheckCount(nameof(options.MaxPerNode), options.MaxPerNode ?? 1);
+        failures.CheckCount(nameof(options.DegradedAfterFailures), options.DegradedAfterFailures);
+        failures.CheckCount(nameof(options.UnhealthyAfterFailures), options.UnhealthyAfterFailures ?? 1);
+        failures.CheckDuration(nameof(options.PartitionsInterval), options.PartitionsInterval, PartitionsInterval);
+        failures.CheckDuration(nameof(options.BalanceInterval), options.BalanceInterval, BalanceInterval);
+        failures.CheckDuration(nameof(options.ProgressTimeout), options.ProgressTimeout, ProgressTimeout);
+        failures.CheckDuration(nameof(options.CompletionPause), options.CompletionPause, Pause);
+        failures.CheckRestarts(options.MinRestartDelay, options.MaxRestartDelay, options.RestartDelayResetAfter, RestartDelay, Pause);
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail([.. failures, .. services.FindUnknownCoordinationSettings()]);
-
-        void CheckCount(string property, int value)
-        {
-            if (value < 1)
-            {
-                failures.Add($"{name}: {property} is {value}. Set 1 or more.");
-            }
-        }
-
-        void Check(string property, TimeSpan? value, DurationRange range)
-        {
-            if (range.FindError(property, value) is { } error)
-            {
-                failures.Add($"{name}: {error}");
-            }
-        }
     }
 }

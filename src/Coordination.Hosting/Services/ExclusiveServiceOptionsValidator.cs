@@ -18,7 +18,7 @@ internal sealed class ExclusiveServiceOptionsValidator(IServiceProvider services
 
     public ValidateOptionsResult Validate(string? name, ExclusiveServiceOptions options)
     {
-        var failures = new List<string>();
+        var failures = new SettingFaults(name!);
 
         if (options.LockName is { Length: 0 })
         {
@@ -41,38 +41,15 @@ internal sealed class ExclusiveServiceOptionsValidator(IServiceProvider services
             failures.Add($"{name}: LockOptions.MaxHold is {hold}. Set MaxTerm instead, which tells the work to stop first: MaxHold ends the renewals while the work runs.");
         }
 
-        CheckCount(nameof(options.DegradedAfterFailures), options.DegradedAfterFailures);
-        CheckCount(nameof(options.UnhealthyAfterFailures), options.UnhealthyAfterFailures);
-        CheckCount(nameof(options.StopHostAfterFailures), options.StopHostAfterFailures ?? 1);
-        Check(nameof(options.MaxTerm), options.MaxTerm, MaxTerm);
-        Check(nameof(options.PreferenceDwell), options.PreferenceDwell, PreferenceDwell);
-        Check(nameof(options.ProgressTimeout), options.ProgressTimeout, ProgressTimeout);
-        Check(nameof(options.CompletionPause), options.CompletionPause, Pause);
-        Check(nameof(options.MinRestartDelay), options.MinRestartDelay, RestartDelay);
-        Check(nameof(options.MaxRestartDelay), options.MaxRestartDelay, RestartDelay);
-        Check(nameof(options.RestartDelayResetAfter), options.RestartDelayResetAfter, Pause);
-
-        if (options.MaxRestartDelay < options.MinRestartDelay)
-        {
-            failures.Add($"{name}: MaxRestartDelay is {options.MaxRestartDelay}, shorter than MinRestartDelay, which is {options.MinRestartDelay}. Raise the one or lower the other.");
-        }
+        failures.CheckCount(nameof(options.DegradedAfterFailures), options.DegradedAfterFailures);
+        failures.CheckCount(nameof(options.UnhealthyAfterFailures), options.UnhealthyAfterFailures);
+        failures.CheckCount(nameof(options.StopHostAfterFailures), options.StopHostAfterFailures ?? 1);
+        failures.CheckDuration(nameof(options.MaxTerm), options.MaxTerm, MaxTerm);
+        failures.CheckDuration(nameof(options.PreferenceDwell), options.PreferenceDwell, PreferenceDwell);
+        failures.CheckDuration(nameof(options.ProgressTimeout), options.ProgressTimeout, ProgressTimeout);
+        failures.CheckDuration(nameof(options.CompletionPause), options.CompletionPause, Pause);
+        failures.CheckRestarts(options.MinRestartDelay, options.MaxRestartDelay, options.RestartDelayResetAfter, RestartDelay, Pause);
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail([.. failures, .. services.FindUnknownCoordinationSettings()]);
-
-        void CheckCount(string property, int value)
-        {
-            if (value < 1)
-            {
-                failures.Add($"{name}: {property} is {value}. Set 1 or more.");
-            }
-        }
-
-        void Check(string property, TimeSpan? value, DurationRange range)
-        {
-            if (range.FindError(property, value) is { } error)
-            {
-                failures.Add($"{name}: {error}");
-            }
-        }
     }
 }
