@@ -64,7 +64,19 @@ public sealed class RunTimeTests
         {
             // Less than a third of the lease is left of four fifths, unless the holder has learned that it is renewed.
             _clock.Advance(Lease / 2);
-            await Until(() => lease.Remaining > Lease / 2, "the lease is renewed, and its holder knows");
+            var looks = 0;
+            await Until(
+                () =>
+                {
+                    // The watchdog may have set its timer by the time before: then it looks a second later, which a clock that stands still would keep from it.
+                    if (++looks % 50 == 0)
+                    {
+                        _clock.Advance(TimeSpan.FromSeconds(1));
+                    }
+
+                    return lease.Remaining > Lease / 2;
+                },
+                "the lease is renewed, and its holder knows");
         }
 
         Assert.Equal(_ledger.Runs[0].Token, (await _store.GetHolderAsync("tests/QuartzScheduler/DEFAULT/staged", Cancellation))!.FencingToken);
