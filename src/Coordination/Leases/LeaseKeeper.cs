@@ -105,7 +105,12 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
             }
 
             var reply = await store.RenewAsync(lease.Grant.LockName, () => lease.LoseIfOverdue() ? [Node.Renew(lease.Grant)] : [], lease.Timings.CallLimit, continueOnCapturedContext: false, either.Token).ConfigureAwait(false);
-            return reply.Reply.Count > 0 && lease.Learn(reply.Reply[0], reply.SentAt) ? RenewalResult.Renewed : RenewalResult.NotHeld;
+            if (reply.Reply is not [RenewalReply.Unknown])
+            {
+                return reply.Reply.Count > 0 && lease.Learn(reply.Reply[0], reply.SentAt) ? RenewalResult.Renewed : RenewalResult.NotHeld;
+            }
+
+            lease.FailRenewal();
         }
         catch (LockStoreException)
         {
@@ -212,7 +217,11 @@ internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdo
             using var deadline = new CancellationTokenSource(lease.UntilDeadline, time);
             var reply = await store.RenewAsync(
                 lease.Grant.LockName, () => lease.LoseIfOverdue() ? [Node.Claim(lease.Grant)] : [], lease.Timings.CallLimit, continueOnCapturedContext: false, deadline.Token).ConfigureAwait(false);
-            if (reply.Reply.Count > 0)
+            if (reply.Reply is [RenewalReply.Unknown])
+            {
+                lease.FailRenewal();
+            }
+            else if (reply.Reply.Count > 0)
             {
                 lease.Learn(reply.Reply[0], reply.SentAt);
             }

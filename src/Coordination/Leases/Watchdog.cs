@@ -1,5 +1,6 @@
 using Coordination.Nodes;
 using Coordination.Resilience;
+using Coordination.Stores;
 using Coordination.Time;
 
 namespace Coordination.Leases;
@@ -233,7 +234,12 @@ internal sealed class Watchdog : IDisposable
             succeeded = true;
             for (var i = 0; i < sent.Count; i++)
             {
-                if (sent[i].Learn(replies.Reply[i], replies.SentAt))
+                if (replies.Reply[i] == RenewalReply.Unknown)
+                {
+                    // As if its renewal had failed alone.
+                    Fail([sent[i]], new LockStoreException($"The store could not say whether the lock '{sent[i].Grant.LockName}' is held.", isTransient: true));
+                }
+                else if (sent[i].Learn(replies.Reply[i], replies.SentAt))
                 {
                     _telemetry.RenewalConfirmed(sent[i].Remaining);
                 }

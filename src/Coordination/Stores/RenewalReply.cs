@@ -11,4 +11,10 @@ public enum RenewalReply
 
     /// <summary>The lock was revoked, by <see cref="ILockStoreAdministration.RevokeAsync"/>.</summary>
     Revoked,
+
+    /// <summary>
+    /// Whether the lock is the owner's could not be found out now, as when somebody else works on it in this moment. Not a no: the lease is in doubt and stands, as after a renewal that
+    /// failed, and is asked for again soon. For a store that can tell so of one of several locks; where it is true of all, a transient <see cref="LockStoreException"/> says so.
+    /// </summary>
+    Unknown,
 }
