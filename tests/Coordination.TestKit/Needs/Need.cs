@@ -9,6 +9,9 @@ public enum Need
     /// <summary><c>redis-server</c> on PATH; it is a sentinel and a node of a Cluster, too.</summary>
     RedisServer,
 
+    /// <summary>The programs of a PostgreSQL server, on PATH or where Debian has them.</summary>
+    PostgreSql,
+
     /// <summary>Docker, or what speaks its API.</summary>
     ContainerEngine,
 

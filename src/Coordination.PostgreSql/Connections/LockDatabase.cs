@@ -1,0 +1,91 @@
+using System.Transactions;
+using Npgsql;
+
+namespace Coordination.PostgreSql.Connections;
+
+/// <summary>Where the connections come from: a pool that the store made, or one of the application, which it leaves alone.</summary>
+internal sealed class LockDatabase : IAsyncDisposable, IDisposable
+{
+    private const int Beside = 2;
+    private const int Prepared = 40;
+    private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlDataSource? _owned;
+
+    private LockDatabase(NpgsqlDataSource source, NpgsqlDataSource? owned)
+    {
+        (_source, _owned) = (source, owned);
+        Address = AddressOf(new NpgsqlConnectionStringBuilder(source.ConnectionString));
+    }
+
+    /// <summary>Where the server is, for messages: never with a password.</summary>
+    public string Address { get; }
+
+    /// <summary>Connections of the store's own.</summary>
+    public static LockDatabase Make(string connectionString, PostgreSqlStoreOptions options, TimeSpan commandTimeout)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        var seconds = (int)Math.Ceiling(commandTimeout.TotalSeconds);
+        var isPooled = options.Notifications == PostgreSqlNotifications.Poll;
+
+        // What leases depend on is set here, whatever the connection string says.
+        settings.Pooling = true;
+        settings.Multiplexing = false;
+        settings.Enlist = false;
+        settings.Timeout = Math.Max(seconds, 2);
+        settings.CommandTimeout = seconds;
+        settings.CancellationTimeout = -1;
+        settings.MaxPoolSize = options.MaxConnections + Beside;
+        settings.MinPoolSize = 0;
+        settings.NoResetOnClose = true;
+        settings.IncludeErrorDetail = false;
+        settings.MaxAutoPrepare = isPooled ? 0 : Prepared;
+        settings.AutoPrepareMinUsages = 2;
+        settings.ApplicationName ??= "Coordination";
+        settings.PersistSecurityInfo = false;
+        var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        if (settings.Host?.Contains(',', StringComparison.Ordinal) != true)
+        {
+            var source = builder.Build();
+            return new LockDatabase(source, source);
+        }
+
+        var hosts = builder.BuildMultiHost();
+        return new LockDatabase(hosts.WithTargetSession(Npgsql.TargetSessionAttributes.ReadWrite), hosts);
+    }
+
+    /// <summary>Connections of the application's.</summary>
+    /// <exception cref="InvalidOperationException">They do not suit transactions.</exception>
+    public static LockDatabase Share(NpgsqlDataSource source)
+    {
+        if (new NpgsqlConnectionStringBuilder(source.ConnectionString).Multiplexing)
+        {
+            throw new InvalidOperationException("The NpgsqlDataSource that UsePostgreSql was given has Multiplexing=true, which leaves no connection to a transaction. Give it one without, or a connection string.");
+        }
+
+        return new LockDatabase(source, owned: null);
+    }
+
+    /// <summary>Opens a connection that is in no transaction, and in none of the caller's either.</summary>
+    public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        if (Transaction.Current is null)
+        {
+            return await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        using var none = new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
+        return await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same, on the thread of the caller.</summary>
+    public NpgsqlConnection Open() => _source.OpenConnection();
+
+    public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    public void Dispose() => _owned?.Dispose();
+
+    private static string AddressOf(NpgsqlConnectionStringBuilder settings) =>
+        settings.Host is not { } host ? "an unknown host"
+        : host.Contains(',', StringComparison.Ordinal) || host.Contains(':', StringComparison.Ordinal) || host.StartsWith('/') ? host
+        : $"{host}:{settings.Port}";
+}

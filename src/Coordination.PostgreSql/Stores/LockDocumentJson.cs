@@ -1,0 +1,8 @@
+using System.Text.Json.Serialization;
+
+namespace Coordination.PostgreSql.Stores;
+
+/// <summary>Reads and writes documents with no reflection.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]
+[JsonSerializable(typeof(LockDocument))]
+internal sealed partial class LockDocumentJson : JsonSerializerContext;

@@ -1,0 +1,31 @@
+using Coordination.Stores;
+
+namespace Coordination.PostgreSql.Stores;
+
+/// <summary>A lock as its rows say it.</summary>
+internal sealed class LockRow
+{
+    /// <summary>A lock that has no row: nothing is known of it.</summary>
+    /// <param name="name">Its name.</param>
+    public static LockRow Missing(string name) => new() { Name = name, Document = "{}" };
+
+    public required string Name { get; init; }
+
+    public required string Document { get; init; }
+
+    public bool IsThere { get; init; }
+
+    public long LastToken { get; init; }
+
+    /// <summary>Whether grants of it may have fences.</summary>
+    public bool IsGuarded { get; init; }
+
+    /// <summary>The grants: that of an exclusive lock, which stands in the same row, or those of the other table.</summary>
+    public List<GrantColumns> Columns { get; } = [];
+
+    /// <summary>What the rows say. After all of them were read.</summary>
+    public LockState State => field ??= LockText.Read(Document, LastToken, Columns);
+
+    /// <summary>Whether it was used as a lock that several may hold: then its grants stand in the other table.</summary>
+    public bool IsShared => State.Capacity != LockCapacity.Exclusive;
+}

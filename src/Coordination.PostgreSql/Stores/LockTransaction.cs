@@ -1,0 +1,269 @@
+using Coordination.PostgreSql.Connections;
+using Coordination.Stores;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Coordination.PostgreSql.Stores;
+
+/// <summary>One transaction over locks: one round trip that locks and reads their rows, and one that writes them, notifies and commits.</summary>
+/// <remarks>
+/// Renewals run on a thread of their own and block it, so that they need none of the pool: with <paramref name="isAsync"/> false each of the methods has completed when
+/// it returns. Whoever abandons a transaction closes the connection, which rolls it back.
+/// </remarks>
+/// <param name="connection">Open, and in no transaction.</param>
+/// <param name="statements">Of the schema.</param>
+/// <param name="limits">How long it may take.</param>
+/// <param name="isAsync">Whether to wait without a thread.</param>
+internal sealed class LockTransaction(NpgsqlConnection connection, Statements statements, TransactionLimits limits, bool isAsync)
+{
+    private readonly List<NpgsqlBatchCommand> _writes = [];
+
+    /// <summary>Whether the commit was sent: what fails before that was not applied.</summary>
+    public bool IsCommitSent { get; private set; }
+
+    /// <summary>Begins, and locks and reads rows.</summary>
+    /// <param name="names">The locks.</param>
+    /// <param name="make">Whether to make the rows that are missing.</param>
+    /// <param name="withShares">Whether to read the grants of locks that several may hold at once; else they cost another round trip where there are any.</param>
+    /// <param name="skipsLocked">Whether to leave out what somebody else has locked, rather than to wait for it.</param>
+    public async ValueTask<LockRows> BeginAsync(string[] names, bool make, bool withShares, bool skipsLocked = false)
+    {
+        var rows = new LockRows();
+        using var batch = NewBatch();
+        Add(batch, Statements.Begin);
+        Add(batch, limits.LockTimeout);
+        Add(batch, limits.IdleTimeout);
+        Add(batch, Statements.Durably);
+        if (make)
+        {
+            Add(batch, statements.Make, Texts(names));
+        }
+
+        Add(batch, skipsLocked ? statements.ReadUnlocked : statements.Read, Texts(names));
+        if (withShares)
+        {
+            Add(batch, statements.ReadShares, Texts(names));
+        }
+
+        Add(batch, Statements.Clock);
+        var reader = isAsync ? await batch.ExecuteReaderAsync().ConfigureAwait(false) : batch.ExecuteReader();
+        try
+        {
+            await ReadLocksAsync(reader, rows, isAsync).ConfigureAwait(false);
+            if (withShares)
+            {
+                await NextAsync(reader).ConfigureAwait(false);
+                await ReadSharesAsync(reader, rows, isAsync).ConfigureAwait(false);
+            }
+
+            await NextAsync(reader).ConfigureAwait(false);
+            await ReadClockAsync(reader, rows, isAsync).ConfigureAwait(false);
+        }
+        finally
+        {
+            await EndAsync(reader).ConfigureAwait(false);
+        }
+
+        if (!withShares && rows.All.Where(static row => row.IsShared).Select(static row => row.Name).ToArray() is { Length: > 0 } shared)
+        {
+            return await ReadAgainAsync(rows, shared).ConfigureAwait(false);
+        }
+
+        return rows;
+    }
+
+    /// <summary>Writes a lock with the commit. Nothing where it is the same.</summary>
+    public void Write(LockRow row, LockState after)
+    {
+        if (ReferenceEquals(row.State, after))
+        {
+            return;
+        }
+
+        var isShared = after.Capacity != LockCapacity.Exclusive;
+        var alive = Tokens(after, static _ => true);
+        long[] guarding = [];
+        if (row.IsGuarded)
+        {
+            // A lock that was released and is kept for some time guards nothing any more.
+            guarding = Tokens(after, static grant => !grant.IsReleased);
+            AddWrite(statements.DropFences, Text(row.Name), Numbers(guarding));
+        }
+
+        if (row.State.Capacity != LockCapacity.Exclusive && row.State.Grants != after.Grants)
+        {
+            AddWrite(statements.DropShares, Text(row.Name), Numbers(isShared ? alive : []));
+        }
+
+        if (isShared)
+        {
+            foreach (var grant in after.Grants)
+            {
+                if (row.State.Capacity == LockCapacity.Exclusive || !row.State.Grants.Any(before => ReferenceEquals(before, grant)))
+                {
+                    AddWrite(
+                        statements.WriteShare,
+                        Text(row.Name),
+                        Number(grant.FencingToken),
+                        Text(grant.Owner.ToString()),
+                        Text(ShareText.Of(grant.Share!)),
+                        Moment(grant.RenewedAt),
+                        Moment(grant.LastsUntil),
+                        Flag(GrantColumns.IsHeld(grant)),
+                        Number(GrantColumns.OnlyEntry(grant)));
+                }
+            }
+        }
+
+        var only = !isShared && after.Grants is [{ } first, ..] ? first : null;
+        AddWrite(
+            statements.Write,
+            Text(row.Name),
+            Text(LockText.Write(after)),
+            Number(after.LastToken),
+            Text(only?.Owner.ToString()),
+            Number(only?.FencingToken),
+            Moment(only?.RenewedAt),
+            Moment(only?.LastsUntil),
+            Flag(only is not null && GrantColumns.IsHeld(only)),
+            Number(only is null ? null : GrantColumns.OnlyEntry(only)),
+            Flag(guarding.Length > 0),
+            Moment(LockLife.ForgetAfter(after)));
+    }
+
+    /// <summary>Tells a node with the commit.</summary>
+    public void Notify(string channel, string text) => AddWrite(Statements.Notify, Text(channel), Text(text));
+
+    /// <summary>Adds a statement to those that go with the commit.</summary>
+    public void AddWrite(string text, params NpgsqlParameter[] parameters)
+    {
+        var command = new NpgsqlBatchCommand(text);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(parameter);
+        }
+
+        _writes.Add(command);
+    }
+
+    /// <summary>Whether there is anything to commit.</summary>
+    public bool HasWrites => _writes.Count > 0;
+
+    /// <summary>Writes, notifies and commits.</summary>
+    public async ValueTask CommitAsync()
+    {
+        using var batch = NewBatch();
+        _writes.ForEach(batch.BatchCommands.Add);
+        Add(batch, Statements.Commit);
+        IsCommitSent = true;
+        _ = isAsync ? await batch.ExecuteNonQueryAsync().ConfigureAwait(false) : batch.ExecuteNonQuery();
+    }
+
+    public static async ValueTask ReadLocksAsync(NpgsqlDataReader reader, LockRows rows, bool isAsync)
+    {
+        while (isAsync ? await reader.ReadAsync().ConfigureAwait(false) : reader.Read())
+        {
+            var row = new LockRow
+            {
+                Name = reader.GetString(0),
+                Document = reader.GetString(1),
+                LastToken = reader.GetInt64(2),
+                IsGuarded = reader.GetBoolean(7),
+                IsThere = true,
+            };
+            if (!reader.IsDBNull(3) && !reader.IsDBNull(4) && !reader.IsDBNull(5) && !reader.IsDBNull(6))
+            {
+                row.Columns.Add(new GrantColumns(reader.GetInt64(4), reader.GetString(3), Moments.FromColumn(reader.GetDateTime(5)), Moments.FromColumn(reader.GetDateTime(6))));
+            }
+
+            rows.Add(row);
+        }
+    }
+
+    public static async ValueTask ReadSharesAsync(NpgsqlDataReader reader, LockRows rows, bool isAsync)
+    {
+        while (isAsync ? await reader.ReadAsync().ConfigureAwait(false) : reader.Read())
+        {
+            rows.Add(reader.GetString(0), new GrantColumns(reader.GetInt64(1), reader.GetString(2), Moments.FromColumn(reader.GetDateTime(3)), Moments.FromColumn(reader.GetDateTime(4))));
+        }
+    }
+
+    public static async ValueTask ReadClockAsync(NpgsqlDataReader reader, LockRows rows, bool isAsync)
+    {
+        _ = isAsync ? await reader.ReadAsync().ConfigureAwait(false) : reader.Read();
+        rows.Now = Moments.FromColumn(reader.GetDateTime(0));
+        rows.Clock = Moments.ToMicroseconds(Moments.FromColumn(reader.GetDateTime(1)));
+    }
+
+    public static NpgsqlParameter Texts(string?[] values) => new NpgsqlParameter<string?[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+
+    public static NpgsqlParameter Numbers(long?[] values) => new NpgsqlParameter<long?[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
+
+    public static NpgsqlParameter Text(string? value) => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text };
+
+    public static NpgsqlParameter Number(long? value) => new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Bigint };
+
+    private static NpgsqlParameter<bool> Flag(bool value) => new NpgsqlParameter<bool> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Boolean };
+
+    private static NpgsqlParameter Moment(DateTimeOffset? value) => new() { Value = value is { } moment ? Moments.ToColumn(moment) : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
+
+    private static NpgsqlParameter<long[]> Numbers(long[] values) => new NpgsqlParameter<long[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
+
+    private static long[] Tokens(LockState state, Func<LockGrant, bool> which) => [.. state.Grants.Where(which).Select(static grant => grant.FencingToken)];
+
+    private static void Add(NpgsqlBatch batch, string text, params ReadOnlySpan<NpgsqlParameter> parameters)
+    {
+        var command = new NpgsqlBatchCommand(text);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(parameter);
+        }
+
+        batch.BatchCommands.Add(command);
+    }
+
+    private NpgsqlBatch NewBatch() => new(connection) { Timeout = limits.CommandSeconds };
+
+    /// <summary>Reads what is left of the replies, in the way of this transaction: the client's asynchronous end would go on in the pool.</summary>
+    private ValueTask EndAsync(NpgsqlDataReader reader)
+    {
+        if (isAsync)
+        {
+            return reader.DisposeAsync();
+        }
+
+        reader.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private async ValueTask NextAsync(NpgsqlDataReader reader) => _ = isAsync ? await reader.NextResultAsync().ConfigureAwait(false) : reader.NextResult();
+
+    /// <summary>The grants of locks that several may hold, for a request that is for another kind; and the time, anew.</summary>
+    private async ValueTask<LockRows> ReadAgainAsync(LockRows rows, string[] shared)
+    {
+        var again = new LockRows();
+        foreach (var row in rows.All)
+        {
+            var copy = new LockRow { Name = row.Name, Document = row.Document, LastToken = row.LastToken, IsGuarded = row.IsGuarded, IsThere = true };
+            copy.Columns.AddRange(row.Columns);
+            again.Add(copy);
+        }
+
+        using var batch = NewBatch();
+        Add(batch, statements.ReadShares, Texts(shared));
+        Add(batch, Statements.Clock);
+        var reader = isAsync ? await batch.ExecuteReaderAsync().ConfigureAwait(false) : batch.ExecuteReader();
+        try
+        {
+            await ReadSharesAsync(reader, again, isAsync).ConfigureAwait(false);
+            await NextAsync(reader).ConfigureAwait(false);
+            await ReadClockAsync(reader, again, isAsync).ConfigureAwait(false);
+        }
+        finally
+        {
+            await EndAsync(reader).ConfigureAwait(false);
+        }
+
+        return again;
+    }
+}

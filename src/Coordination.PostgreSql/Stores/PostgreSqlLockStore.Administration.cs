@@ -1,0 +1,124 @@
+using Coordination.Stores;
+using Npgsql;
+
+namespace Coordination.PostgreSql.Stores;
+
+/// <content>What operators ask.</content>
+internal sealed partial class PostgreSqlLockStore
+{
+    private const int PageSize = 500;
+
+    public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
+        LookAsync(lockName, "look at the lock", static (state, _, now) => LockProtocol.Describe(state, now), cancellationToken);
+
+    public Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken) =>
+        LookAsync(lockName, "inspect the lock", (state, name, now) => LockProtocol.Inspect(state, name, maxWaiters, now), cancellationToken);
+
+    public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) => AskAsync(
+        "list the locks",
+        null,
+        async (connection, token) =>
+        {
+            using var command = new NpgsqlCommand(_statements.List, connection) { CommandTimeout = _limits.CommandSeconds };
+            command.Parameters.Add(LockTransaction.Text(cursor ?? ""));
+            command.Parameters.Add(LockTransaction.Number(PageSize));
+            var names = new List<string>();
+            var reader = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                {
+                    names.Add(reader.GetString(0));
+                }
+            }
+
+            return new LockPage { LockNames = names, Next = names.Count == PageSize ? names[^1] : null };
+        },
+        cancellationToken);
+
+    public async Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
+    {
+        var (reply, _) = await ChangeAsync(
+            lockName, "revoke the lock", (fencingToken, claimWindow, lockName), static (state, ask, now) => LockProtocol.Revoke(state, ask.lockName, ask.fencingToken, ask.claimWindow, now), withShares: true, make: false, cancellationToken).ConfigureAwait(false);
+        return reply;
+    }
+
+    public async Task<bool> AskToStepDownAsync(string lockName, long fencingToken, StepDownRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var (reply, _) = await ChangeAsync(
+            lockName, "ask the holder to step down of the lock", (fencingToken, request, lockName), static (state, ask, now) => LockProtocol.AskToStepDown(state, ask.lockName, ask.fencingToken, ask.request, now), withShares: true, make: false, cancellationToken).ConfigureAwait(false);
+        return reply;
+    }
+
+    public async Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken)
+    {
+        var (reply, _) = await ChangeAsync(lockName, "forget the occurrences of the lock", series, LockProtocol.ForgetOccurrence, withShares: true, make: false, cancellationToken).ConfigureAwait(false);
+        return reply;
+    }
+
+    /// <summary>By a write: a server whose disk is full, or that takes none, replies to a question all the same.</summary>
+    public Task PingAsync(CancellationToken cancellationToken) => AskAsync(
+        "take a write",
+        null,
+        async (connection, token) =>
+        {
+            using var command = new NpgsqlCommand(_statements.Ping, connection) { CommandTimeout = _limits.CommandSeconds };
+            return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
+        },
+        cancellationToken);
+
+    /// <summary>Reads a lock and its shares as they were at one moment, without a lock on either.</summary>
+    private Task<T> LookAsync<T>(string lockName, string action, Func<LockState, string, DateTimeOffset, T> describe, CancellationToken cancellationToken) => AskAsync(
+        action,
+        lockName,
+        async (connection, token) =>
+        {
+            using var batch = new NpgsqlBatch(connection) { Timeout = _limits.CommandSeconds };
+            foreach (var text in (string[])[Statements.BeginLook, _statements.Look, _statements.LookAtShares, Statements.Clock, Statements.Commit])
+            {
+                var command = new NpgsqlBatchCommand(text);
+                if (text.Contains('$', StringComparison.Ordinal))
+                {
+                    command.Parameters.Add(LockTransaction.Texts([lockName]));
+                }
+
+                batch.BatchCommands.Add(command);
+            }
+
+            var rows = new LockRows();
+            var reader = await batch.ExecuteReaderAsync(token).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                await LockTransaction.ReadLocksAsync(reader, rows, isAsync: true).ConfigureAwait(false);
+                await reader.NextResultAsync(token).ConfigureAwait(false);
+                await LockTransaction.ReadSharesAsync(reader, rows, isAsync: true).ConfigureAwait(false);
+                await reader.NextResultAsync(token).ConfigureAwait(false);
+                await LockTransaction.ReadClockAsync(reader, rows, isAsync: true).ConfigureAwait(false);
+            }
+
+            return describe(rows[lockName].State, lockName, rows.Now);
+        },
+        cancellationToken);
+
+    private async Task<T> AskAsync<T>(string action, string? lockName, Func<NpgsqlConnection, CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    {
+        if (!_isFit)
+        {
+            await EnsureFitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                return await ask(connection, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception e) when (IsOfTheServer(e, action, lockName, isCommitSent: false, cancellationToken, out var failure))
+        {
+            throw failure;
+        }
+    }
+}

@@ -1,0 +1,303 @@
+using Coordination.PostgreSql.Connections;
+using Coordination.PostgreSql.Errors;
+using Coordination.PostgreSql.Schema;
+using Coordination.Stores;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Coordination.PostgreSql.Stores;
+
+/// <summary>
+/// Locks kept by PostgreSQL: a row for each, which a transaction locks, the protocol's machine changes by the server's time, and the transaction writes. A commit is what makes a
+/// grant, so one that a synchronous standby confirms outlives a failover.
+/// </summary>
+internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdministration, IAsyncDisposable, IDisposable
+{
+    /// <summary>How often a request looks again for a row that was forgotten in that moment.</summary>
+    private const int MostTurns = 5;
+
+    private readonly LockDatabase _database;
+    private readonly Statements _statements;
+    private readonly TransactionLimits _limits;
+    private readonly NodeSubscriptions _subscriptions;
+    private readonly RenewalThread _renewals;
+    private readonly SharedCheck _fitness;
+    private readonly Sweep _sweep;
+    private volatile bool _isFit;
+
+    public PostgreSqlLockStore(LockDatabase database, PostgreSqlStoreOptions options, TimeSpan commandTimeout, ILogger logger)
+    {
+        _database = database;
+        _statements = new Statements(options.Schema);
+        _limits = new TransactionLimits(commandTimeout);
+        _subscriptions = new NodeSubscriptions(database, options, _limits, logger);
+        _renewals = new RenewalThread(database, _statements, _limits);
+        _fitness = new SharedCheck(() => new SchemaCheck(database, options, _limits, logger).ExamineAsync());
+        _sweep = new Sweep(database, _statements, logger);
+    }
+
+    public string Name => "postgresql";
+
+    public bool KeepsShares => true;
+
+    /// <summary>Finds out now whether the server is there and can keep locks, as the first operation would.</summary>
+    /// <exception cref="LockStoreException">It is away (transient), or it cannot (final).</exception>
+    public async Task EnsureFitAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _fitness.GetAsync(cancellationToken).ConfigureAwait(true);
+            _isFit = true;
+        }
+        catch (Exception e) when (IsOfTheServer(e, "examine the server", null, isCommitSent: false, cancellationToken, out var failure))
+        {
+            throw failure;
+        }
+    }
+
+    public async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var (reply, clock) = await ChangeAsync(request.LockName, "acquire the lock", request, LockProtocol.Acquire, request.Share is not null, make: true, cancellationToken).ConfigureAwait(false);
+        return reply.StoreTime is null ? reply : reply with { StoreClock = clock };
+    }
+
+    public async Task<IReadOnlyList<AcquireReply>?> TryAcquireAllAsync(IReadOnlyList<AcquireRequest> requests, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        string[] names = [.. requests.Select(static request => request.LockName)];
+        return await TransactAsync<IReadOnlyList<AcquireReply>>(
+            names,
+            "acquire several locks, among them",
+            make: true,
+            withShares: false,
+            (rows, transaction) =>
+            {
+                var changes = LockProtocol.AcquireAll([.. names.Select(name => rows[name].State)], requests, rows.Now);
+                for (var i = 0; i < names.Length; i++)
+                {
+                    transaction.Write(rows[names[i]], changes[i].State);
+                }
+
+                return ([.. changes.Select(static change => change.Reply)], [.. changes.SelectMany(static change => change.Notifications)]);
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    public async Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(requests);
+        if (requests.Count == 0)
+        {
+            return [];
+        }
+
+        // On the watchdog's thread throughout, to which its context leads back.
+        if (!_isFit)
+        {
+            await EnsureFitAsync(cancellationToken).ConfigureAwait(true);
+        }
+
+        return await _renewals.RunAsync(requests, requests.Count == 1 ? $"renew the lock '{requests[0].LockName}'" : $"renew several locks, among them '{requests[0].LockName}'", cancellationToken).ConfigureAwait(true);
+    }
+
+    public Task<ReleaseReply> ReleaseAsync(ReleaseRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return ReleaseAsync(request).WaitAsync(cancellationToken);
+    }
+
+    public async Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(nodeId);
+        ArgumentNullException.ThrowIfNull(handler);
+        const string action = "listen for the locks that are passed to this node";
+        if (!_isFit)
+        {
+            await EnsureFitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            return await _subscriptions.BeginAsync(nodeId, handler, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsOfTheServer(e, action, null, isCommitSent: false, cancellationToken, out var failure))
+        {
+            throw failure;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _renewals.Dispose();
+        await _subscriptions.DisposeAsync().ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        // A container that is disposed synchronously: nothing is awaited, the subscriptions end behind it.
+        _ = DisposeAsync().AsTask();
+    }
+
+    private async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request)
+    {
+        var (reply, clock) = await ChangeAsync(request.LockName, "release the lock", request, LockProtocol.Release, request.Share is not null, make: false, CancellationToken.None).ConfigureAwait(false);
+        _sweep.BeginIfDue();
+        return reply.Handover is { } handover ? reply with { Handover = handover with { StoreClock = clock } } : reply;
+    }
+
+    private Task<(TReply Reply, long Clock)> ChangeAsync<TRequest, TReply>(
+        string lockName, string action, TRequest request, Func<LockState, TRequest, DateTimeOffset, LockChange<TReply>> ask, bool withShares, bool make, CancellationToken cancellationToken) =>
+        TransactAsync<(TReply, long)>(
+            [lockName],
+            action,
+            make,
+            withShares,
+            (rows, transaction) =>
+            {
+                var row = rows[lockName];
+                var change = ask(row.State, request, rows.Now);
+                if (row.IsThere)
+                {
+                    transaction.Write(row, change.State);
+                }
+
+                return ((change.Reply, rows.Clock), [.. change.Notifications]);
+            },
+            cancellationToken);
+
+    /// <summary>Locks rows, changes them and commits; and then tells the nodes of this process, as the server tells the others.</summary>
+    /// <param name="names">The locks.</param>
+    /// <param name="action">What is done, for messages.</param>
+    /// <param name="make">Whether to make the rows that are missing.</param>
+    /// <param name="withShares">Whether locks that several may hold are meant.</param>
+    /// <param name="change">Changes them.</param>
+    /// <param name="cancellationToken">Ends it until the first statement is sent.</param>
+    private async Task<TReply> TransactAsync<TReply>(
+        string[] names, string action, bool make, bool withShares, Func<LockRows, LockTransaction, (TReply Reply, LockNotification[] Told)> change, CancellationToken cancellationToken)
+    {
+        if (!_isFit)
+        {
+            await EnsureFitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        LockTransaction? transaction = null;
+        NpgsqlConnection? connection = null;
+        try
+        {
+            for (var turn = 1; ; turn++)
+            {
+                connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
+                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true);
+                var rows = await transaction.BeginAsync(names, make, withShares).ConfigureAwait(false);
+                if (make && !Array.TrueForAll(names, rows.Has))
+                {
+                    // It was forgotten between the two statements.
+                    await connection.DisposeAsync().ConfigureAwait(false);
+                    connection = null;
+                    if (turn == MostTurns)
+                    {
+                        throw new LockStoreException($"Cannot {action} '{names[0]}' now: its row is deleted again and again.", isTransient: true) { MayBeApplied = false };
+                    }
+
+                    continue;
+                }
+
+                var (reply, told) = change(rows, transaction);
+                if (!transaction.HasWrites)
+                {
+                    // Whoever asked need not wait for the end of what changed nothing.
+                    _ = RollBackAsync(connection);
+                    connection = null;
+                    await TellOthersAsync(told, rows.Clock).ConfigureAwait(false);
+                }
+                else
+                {
+                    foreach (var notification in told)
+                    {
+                        if (_subscriptions.AreToldByServer && !_subscriptions.IsOurs(notification.Owner!))
+                        {
+                            transaction.Notify(_subscriptions.ChannelOf(notification.Owner!.NodeId), NotificationText.Write(notification, rows.Clock));
+                        }
+                    }
+
+                    await transaction.CommitAsync().ConfigureAwait(false);
+                }
+
+                foreach (var notification in told)
+                {
+                    _subscriptions.TryTell(notification.Handover is { } handover ? notification with { Handover = handover with { StoreClock = rows.Clock } } : notification);
+                }
+
+                return reply;
+            }
+        }
+        catch (Exception e) when (IsOfTheServer(e, action, names[0], transaction?.IsCommitSent == true, cancellationToken, out var failure))
+        {
+            throw failure;
+        }
+        finally
+        {
+            if (connection is not null)
+            {
+                await CloseAsync(connection).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>What is told without a change of the lock, such as a request to step down.</summary>
+    private async Task TellOthersAsync(LockNotification[] told, long clock)
+    {
+        foreach (var notification in told)
+        {
+            if (_subscriptions.AreToldByServer && !_subscriptions.IsOurs(notification.Owner!))
+            {
+                var connection = await _database.OpenAsync(CancellationToken.None).ConfigureAwait(false);
+                await using (connection.ConfigureAwait(false))
+                {
+                    using var notify = new NpgsqlCommand(Statements.Notify, connection) { CommandTimeout = _limits.CommandSeconds };
+                    notify.Parameters.Add(LockTransaction.Text(_subscriptions.ChannelOf(notification.Owner!.NodeId)));
+                    notify.Parameters.Add(LockTransaction.Text(NotificationText.Write(notification, clock)));
+                    await notify.ExecuteNonQueryAsync().ConfigureAwait(false);
+                }
+            }
+        }
+    }
+
+    private async Task RollBackAsync(NpgsqlConnection connection)
+    {
+        try
+        {
+            using var rollback = new NpgsqlCommand(Statements.Rollback, connection) { CommandTimeout = _limits.CommandSeconds };
+            await rollback.ExecuteNonQueryAsync().ConfigureAwait(false);
+        }
+        catch (Exception lost) when (lost is NpgsqlException or InvalidOperationException or IOException)
+        {
+            // The server rolls back what has no connection any more.
+        }
+
+        await CloseAsync(connection).ConfigureAwait(false);
+    }
+
+    /// <summary>A connection that is in the middle of a transaction is rolled back by this; one that is lost is only put away.</summary>
+    private static async Task CloseAsync(NpgsqlConnection connection)
+    {
+        try
+        {
+            await connection.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception lost) when (lost is NpgsqlException or InvalidOperationException or IOException)
+        {
+            // How the call ended is known.
+        }
+    }
+
+    private bool IsOfTheServer(
+        Exception exception, string action, string? lockName, bool isCommitSent, CancellationToken cancellationToken, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out LockStoreException? failure)
+    {
+        failure = null;
+        return !(exception is OperationCanceledException && cancellationToken.IsCancellationRequested)
+            && PostgreSqlErrorClassifier.TryClassify(exception, lockName is null ? action : $"{action} '{lockName}'", _database.Address, isCommitSent, out failure);
+    }
+}

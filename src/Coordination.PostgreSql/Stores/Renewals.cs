@@ -1,0 +1,193 @@
+using System.Diagnostics;
+using Coordination.PostgreSql.Connections;
+using Coordination.Stores;
+using Npgsql;
+
+namespace Coordination.PostgreSql.Stores;
+
+/// <summary>
+/// Extends leases: one statement for those that columns alone decide, scoped to owner, token and what has not run out; and the machine for the others, such as a claim, a shorter
+/// lease, or one that is not held. Blocks its thread.
+/// </summary>
+internal sealed class Renewals(Statements statements, TransactionLimits limits)
+{
+    private const int BatchSize = 100;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>How long to ask again for rows that somebody else has locked just then: they are not told to be lost, nor is anybody else kept waiting for them.</summary>
+    private readonly TimeSpan _patience = limits.Command / 4;
+
+    public IReadOnlyList<RenewalReply> Run(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests)
+    {
+        // Of equal requests one is sent.
+        var replies = new Dictionary<RenewalRequest, RenewalReply>();
+        foreach (var batch in requests.Distinct().Chunk(BatchSize))
+        {
+            var rest = RenewByColumns(connection, batch, replies);
+            if (rest.Count > 0)
+            {
+                RenewByMachine(connection, rest, replies);
+            }
+        }
+
+        return [.. requests.Select(request => replies[request])];
+    }
+
+    private List<RenewalRequest> RenewByColumns(NpgsqlConnection connection, RenewalRequest[] batch, Dictionary<RenewalRequest, RenewalReply> replies)
+    {
+        var exclusive = batch.Where(static request => request is { Share: null, ClaimedEntry: null }).ToArray();
+        var shared = batch.Where(static request => request is { Share: not null, ClaimedEntry: null }).ToArray();
+        if (exclusive.Length + shared.Length > 0)
+        {
+            using var send = new NpgsqlBatch(connection) { Timeout = limits.CommandSeconds };
+            foreach (var text in (string[])[Statements.Begin, Statements.Durably, limits.LockTimeout, limits.IdleTimeout, .. Statements.ByIndex])
+            {
+                send.BatchCommands.Add(new NpgsqlBatchCommand(text));
+            }
+
+            if (exclusive.Length > 0)
+            {
+                send.BatchCommands.Add(Command(statements.Renew, exclusive));
+            }
+
+            if (shared.Length > 0)
+            {
+                var command = Command(statements.RenewShares, shared);
+                command.Parameters.Add(LockTransaction.Texts([.. shared.Select(static request => ShareText.Of(request.Share!))]));
+                send.BatchCommands.Add(command);
+            }
+
+            send.BatchCommands.Add(new NpgsqlBatchCommand(Statements.Commit));
+            using var reader = send.ExecuteReader();
+            var renewed = new List<RenewalRequest>();
+            foreach (var asked in (RenewalRequest[][])[exclusive, shared])
+            {
+                while (asked.Length > 0 && reader.Read())
+                {
+                    renewed.Add(asked[(int)reader.GetInt64(0) - 1]);
+                }
+
+                if (asked.Length > 0)
+                {
+                    reader.NextResult();
+                }
+            }
+
+            // The commit as well: only what is committed is renewed.
+            reader.Close();
+            renewed.ForEach(request => replies[request] = RenewalReply.Renewed);
+        }
+
+        return [.. batch.Where(request => !replies.ContainsKey(request))];
+    }
+
+    private void RenewByMachine(NpgsqlConnection connection, List<RenewalRequest> rest, Dictionary<RenewalRequest, RenewalReply> replies)
+    {
+        var begunAt = Stopwatch.GetTimestamp();
+        var pause = FirstPause;
+        while (true)
+        {
+            rest = TryByMachine(connection, rest, replies);
+            if (rest.Count == 0)
+            {
+                return;
+            }
+
+            if (Stopwatch.GetElapsedTime(begunAt) > _patience)
+            {
+                rest.ForEach(request => replies[request] = RenewalReply.Unknown);
+                return;
+            }
+
+            Thread.Sleep(pause);
+            pause *= 2;
+        }
+    }
+
+    /// <returns>Those whose rows somebody else has locked.</returns>
+    private List<RenewalRequest> TryByMachine(NpgsqlConnection connection, List<RenewalRequest> requests, Dictionary<RenewalRequest, RenewalReply> replies)
+    {
+        string[] names = [.. requests.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)];
+        var transaction = new LockTransaction(connection, statements, limits, isAsync: false);
+        var rows = Completed(transaction.BeginAsync(names, make: false, withShares: requests.Any(static request => request.Share is not null), skipsLocked: true));
+        var states = new Dictionary<string, LockState>(StringComparer.Ordinal);
+        var decided = new List<(RenewalRequest Request, RenewalReply Reply)>();
+        foreach (var request in requests.Where(request => rows.Has(request.LockName)))
+        {
+            var state = states.TryGetValue(request.LockName, out var before) ? before : rows[request.LockName].State;
+            var change = LockProtocol.Renew(state, request, rows.Now);
+            states[request.LockName] = change.State;
+            decided.Add((request, change.Reply));
+        }
+
+        foreach (var (name, state) in states)
+        {
+            transaction.Write(rows[name], state);
+        }
+
+        if (transaction.HasWrites)
+        {
+            Completed(transaction.CommitAsync());
+        }
+        else
+        {
+            using var rollback = new NpgsqlCommand(Statements.Rollback, connection) { CommandTimeout = limits.CommandSeconds };
+            rollback.ExecuteNonQuery();
+        }
+
+        decided.ForEach(one => replies[one.Request] = one.Reply);
+        var left = requests.FindAll(request => !rows.Has(request.LockName));
+        if (left.Count == 0)
+        {
+            return left;
+        }
+
+        var existing = Existing(connection, [.. left.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)]);
+        foreach (var request in left.Where(request => !existing.Contains(request.LockName)))
+        {
+            replies[request] = RenewalReply.NotHeld;
+        }
+
+        return left.FindAll(request => existing.Contains(request.LockName));
+    }
+
+    private HashSet<string> Existing(NpgsqlConnection connection, string[] names)
+    {
+        using var command = new NpgsqlCommand(statements.Existing, connection) { CommandTimeout = limits.CommandSeconds };
+        command.Parameters.Add(LockTransaction.Texts(names));
+        using var reader = command.ExecuteReader();
+        var existing = new HashSet<string>(StringComparer.Ordinal);
+        while (reader.Read())
+        {
+            existing.Add(reader.GetString(0));
+        }
+
+        return existing;
+    }
+
+    private static NpgsqlBatchCommand Command(string text, RenewalRequest[] requests)
+    {
+        var command = new NpgsqlBatchCommand(text);
+        command.Parameters.Add(LockTransaction.Texts([.. requests.Select(static request => request.LockName)]));
+        command.Parameters.Add(LockTransaction.Texts([.. requests.Select(static request => request.Owner.ToString())]));
+        command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => request.FencingToken)]));
+        command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => (long?)(request.LeaseDuration.Ticks / TimeSpan.TicksPerMicrosecond))]));
+        command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => request.Entry)]));
+        return command;
+    }
+
+    /// <summary>What does not wait has completed.</summary>
+    private static T Completed<T>(ValueTask<T> done) => done.IsCompleted ? done.GetAwaiter().GetResult() : done.AsTask().GetAwaiter().GetResult();
+
+    private static void Completed(ValueTask done)
+    {
+        if (done.IsCompleted)
+        {
+            done.GetAwaiter().GetResult();
+        }
+        else
+        {
+            done.AsTask().GetAwaiter().GetResult();
+        }
+    }
+}

@@ -1,0 +1,118 @@
+namespace Coordination.PostgreSql.Stores;
+
+/// <summary>The statements of the store, with the name of its schema.</summary>
+/// <remarks>
+/// Each transaction names its isolation level, so that a default of the server, of the database or of the role, under which transactions fail with 40001, changes nothing; and
+/// waits for its commit to be on disk, and on the synchronous standby where there is one, for a grant that is lost is granted again.
+/// </remarks>
+internal sealed class Statements(string schema)
+{
+    private const string Row = "name, document, last_token, owner, token, renewed_at, lasts_until, is_guarded";
+
+    public const string Begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+
+    public const string BeginLook = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
+    public const string Durably = "SET LOCAL synchronous_commit = on";
+
+    public const string Commit = "COMMIT";
+
+    public const string Rollback = "ROLLBACK";
+
+    /// <summary>After the locks of rows, in a statement of its own: in theirs it would be read before they are got. And which server's clock it is.</summary>
+    public const string Clock = "SELECT pg_catalog.clock_timestamp(), pg_catalog.pg_postmaster_start_time()";
+
+    public const string Notify = "SELECT pg_catalog.pg_notify($1, $2)";
+
+    /// <summary>By the keys of the names alone, however many locks there are and whatever the planner knows of them.</summary>
+    public static readonly string[] ByIndex = ["SET LOCAL enable_seqscan = off", "SET LOCAL enable_hashjoin = off", "SET LOCAL enable_mergejoin = off"];
+
+    /// <summary>Names in one order, so that two that make several wait for each other in one order.</summary>
+    public string Make { get; } = With(schema, """INSERT INTO "coordination".locks (name) SELECT n FROM unnest($1::text[]) AS n ORDER BY n COLLATE "C" ON CONFLICT DO NOTHING""");
+
+    public string Read { get; } = With(schema, $"""SELECT {Row} FROM "coordination".locks WHERE name = ANY($1) ORDER BY name FOR NO KEY UPDATE""");
+
+    public string ReadUnlocked { get; } = With(schema, $"""SELECT {Row} FROM "coordination".locks WHERE name = ANY($1) ORDER BY name FOR NO KEY UPDATE SKIP LOCKED""");
+
+    public string Look { get; } = With(schema, $"""SELECT {Row} FROM "coordination".locks WHERE name = ANY($1)""");
+
+    /// <summary>Renewals skip what is locked, so they wait for nobody who waits here.</summary>
+    public string ReadShares { get; } = With(schema, """SELECT name, token, owner, renewed_at, lasts_until FROM "coordination".shares WHERE name = ANY($1) ORDER BY name, token FOR NO KEY UPDATE""");
+
+    public string LookAtShares { get; } = With(schema, """SELECT name, token, owner, renewed_at, lasts_until FROM "coordination".shares WHERE name = ANY($1)""");
+
+    public string Existing { get; } = With(schema, """SELECT name FROM "coordination".locks WHERE name = ANY($1)""");
+
+    public string Write { get; } = With(schema, """
+        UPDATE "coordination".locks
+        SET document = $2, last_token = $3, owner = $4, token = $5, renewed_at = $6, lasts_until = $7, is_held = $8, only_entry = $9, is_guarded = $10, forget_after = $11
+        WHERE name = $1
+        """);
+
+    public string DropShares { get; } = With(schema, """DELETE FROM "coordination".shares WHERE name = $1 AND token <> ALL($2)""");
+
+    public string WriteShare { get; } = With(schema, """
+        INSERT INTO "coordination".shares (name, token, owner, share, renewed_at, lasts_until, is_held, only_entry) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        ON CONFLICT (name, token) DO UPDATE SET
+            owner = excluded.owner, share = excluded.share, renewed_at = excluded.renewed_at, lasts_until = excluded.lasts_until, is_held = excluded.is_held, only_entry = excluded.only_entry
+        """);
+
+    /// <summary>Waits for the transactions that the ended grants guard.</summary>
+    public string DropFences { get; } = With(schema, """DELETE FROM "coordination".fences WHERE name = $1 AND token <> ALL($2)""");
+
+    public string MakeFence { get; } = With(schema, """INSERT INTO "coordination".fences (name, token) VALUES ($1, $2) ON CONFLICT DO NOTHING""");
+
+    public string MarkGuarded { get; } = With(schema, """UPDATE "coordination".locks SET is_guarded = true WHERE name = $1 AND NOT is_guarded""");
+
+    public string Guard { get; } = With(schema, """SELECT "coordination".guard($1, $2, $3)""");
+
+    /// <summary>Extends what is its owner's by the columns alone; what this leaves out is for the machine to judge.</summary>
+    public string Renew { get; } = With(schema, """
+        WITH locked AS MATERIALIZED (
+            SELECT a.place, l.name, c.now, c.now + a.lease * interval '1 microsecond' AS until
+            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS a(name, owner, token, lease, entry, place)
+            CROSS JOIN LATERAL (SELECT pg_catalog.clock_timestamp() AS now) AS c
+            JOIN "coordination".locks l ON l.name = a.name
+            WHERE l.owner = a.owner AND l.token = coalesce(a.token, l.token) AND l.is_held AND l.renewed_at <= c.now AND l.lasts_until > c.now
+                AND (l.lasts_until <= c.now + a.lease * interval '1 microsecond' OR l.only_entry = a.entry)
+            FOR NO KEY UPDATE OF l SKIP LOCKED)
+        UPDATE "coordination".locks l SET renewed_at = locked.now, lasts_until = locked.until FROM locked WHERE l.name = locked.name RETURNING locked.place
+        """);
+
+    public string RenewShares { get; } = With(schema, """
+        WITH locked AS MATERIALIZED (
+            SELECT a.place, s.name, s.token, c.now, c.now + a.lease * interval '1 microsecond' AS until
+            FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[]) WITH ORDINALITY AS a(name, owner, token, lease, entry, share, place)
+            CROSS JOIN LATERAL (SELECT pg_catalog.clock_timestamp() AS now) AS c
+            JOIN "coordination".shares s ON s.name = a.name AND s.token = coalesce(a.token, s.token)
+            WHERE s.owner = a.owner AND s.share = a.share AND s.is_held AND s.renewed_at <= c.now AND s.lasts_until > c.now
+                AND (s.lasts_until <= c.now + a.lease * interval '1 microsecond' OR s.only_entry = a.entry)
+            FOR NO KEY UPDATE OF s SKIP LOCKED)
+        UPDATE "coordination".shares s SET renewed_at = locked.now, lasts_until = locked.until FROM locked WHERE s.name = locked.name AND s.token = locked.token RETURNING locked.place
+        """);
+
+    public string List { get; } = With(schema, """
+        SELECT l.name FROM "coordination".locks l
+        WHERE l.name > $1
+            AND (l.lasts_until > clock_timestamp() OR EXISTS (SELECT FROM "coordination".shares s WHERE s.name = l.name AND s.lasts_until > clock_timestamp()))
+        ORDER BY l.name LIMIT $2
+        """);
+
+    /// <summary>Nobody waits for it, and it waits for nobody.</summary>
+    public string Ping { get; } = With(schema, """
+        UPDATE "coordination".version SET checked_at = clock_timestamp() WHERE id IN (SELECT id FROM "coordination".version FOR NO KEY UPDATE SKIP LOCKED)
+        """);
+
+    public string Forget { get; } = With(schema, """
+        WITH old AS MATERIALIZED (
+            SELECT l.name FROM "coordination".locks l
+            WHERE l.forget_after < clock_timestamp() AND (l.lasts_until IS NULL OR l.lasts_until < clock_timestamp())
+                AND NOT EXISTS (SELECT FROM "coordination".shares s WHERE s.name = l.name AND s.lasts_until > clock_timestamp())
+            LIMIT $1 FOR UPDATE SKIP LOCKED),
+        shares AS (DELETE FROM "coordination".shares s USING old WHERE s.name = old.name),
+        fences AS (DELETE FROM "coordination".fences f USING old WHERE f.name = old.name)
+        DELETE FROM "coordination".locks l USING old WHERE l.name = old.name
+        """);
+
+    public static string With(string schema, string text) => text.Replace("\"coordination\"", $"\"{schema}\"", StringComparison.Ordinal);
+}

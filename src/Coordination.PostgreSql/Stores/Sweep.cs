@@ -1,0 +1,64 @@
+using Coordination.PostgreSql.Connections;
+using Coordination.PostgreSql.Errors;
+using Coordination.PostgreSql.Telemetry;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Coordination.PostgreSql.Stores;
+
+/// <summary>Forgets locks that nobody uses any more, now and then and beside the releases: a row outlives its lock by a day, for it remembers the last token.</summary>
+internal sealed class Sweep(LockDatabase database, Statements statements, ILogger logger)
+{
+    private const int PageSize = 1000;
+    private const int TimeoutSeconds = 60;
+    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
+
+    // Nodes that started together do not all sweep together.
+    private long _dueAt = Environment.TickCount64 + (long)(Random.Shared.NextDouble() * Interval.TotalMilliseconds);
+
+    /// <summary>Begins when it is time, and goes on without its caller.</summary>
+    public void BeginIfDue()
+    {
+        var dueAt = Interlocked.Read(ref _dueAt);
+        var now = Environment.TickCount64;
+        if (now >= dueAt && Interlocked.CompareExchange(ref _dueAt, now + (long)Interval.TotalMilliseconds, dueAt) == dueAt)
+        {
+            using (ExecutionContext.SuppressFlow())
+            {
+                _ = Task.Run(RunQuietlyAsync);
+            }
+        }
+    }
+
+    /// <summary>Forgets all that may be forgotten, a page at a time.</summary>
+    /// <returns>How many locks.</returns>
+    public async Task<int> RunAsync(CancellationToken cancellationToken)
+    {
+        var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var (all, page) = (0, PageSize);
+            while (page == PageSize)
+            {
+                using var command = new NpgsqlCommand(statements.Forget, connection) { CommandTimeout = TimeoutSeconds };
+                command.Parameters.Add(LockTransaction.Number(PageSize));
+                page = await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                all += page;
+            }
+
+            return all;
+        }
+    }
+
+    private async Task RunQuietlyAsync()
+    {
+        try
+        {
+            await RunAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception e) when (PostgreSqlErrorClassifier.TryClassify(e, "forget old locks", database.Address, isCommitSent: true, out var failure))
+        {
+            Log.NotForgotten(logger, failure.Message);
+        }
+    }
+}
