@@ -23,11 +23,11 @@ public sealed class PostgreSqlStoreOptions
     /// <value>True by default. Many nodes may start at once.</value>
     public bool CreateSchema { get; set; } = true;
 
-    /// <summary>How nodes learn that a lock was passed to them.</summary>
+    /// <summary>How nodes learn that a lock was passed to them. All nodes that share the tables use the same one.</summary>
     /// <value><see cref="PostgreSqlNotifications.Listen"/> by default.</value>
     public PostgreSqlNotifications Notifications { get; set; }
 
-    /// <summary>How often waiters ask again where <see cref="Notifications"/> is <see cref="PostgreSqlNotifications.Poll"/>.</summary>
+    /// <summary>How often a node looks for what it was told, where <see cref="Notifications"/> is <see cref="PostgreSqlNotifications.Poll"/>.</summary>
     /// <value>50 ms to 1 minute; 1 second by default.</value>
     public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
 

@@ -12,6 +12,7 @@ internal sealed class TransactionLimits
         var lockLimit = (long)Math.Max(10, command.TotalMilliseconds * 3 / 4);
         LockTimeout = string.Create(CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {lockLimit}");
         var idle = (long)Math.Max(1000, command.TotalMilliseconds * 2);
+        IdleMilliseconds = idle.ToString(CultureInfo.InvariantCulture);
         IdleTimeout = string.Create(CultureInfo.InvariantCulture, $"SET LOCAL idle_in_transaction_session_timeout = {idle}");
     }
 
@@ -23,6 +24,9 @@ internal sealed class TransactionLimits
 
     /// <summary>Shorter than that of a statement, so that a row that somebody else keeps is told as what it is.</summary>
     public string LockTimeout { get; }
+
+    /// <summary>The same as <see cref="IdleTimeout"/>, as a value.</summary>
+    public string IdleMilliseconds { get; }
 
     /// <summary>A node that is paused between two statements keeps others from a lock for no longer than this.</summary>
     public string IdleTimeout { get; }

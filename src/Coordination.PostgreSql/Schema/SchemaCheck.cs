@@ -17,6 +17,8 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
     /// <summary>The oldest server that has all that the statements use.</summary>
     private const int OldestServer = 120000;
 
+    private const int TableCount = 5;
+
     /// <summary>Whoever makes the tables has this lock of the database: the same for all nodes.</summary>
     private const long Making = 0x436F6F7264696E61;
 
@@ -26,7 +28,7 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
 
     private const string Tables = """
         SELECT c.relname, c.relpersistence::text FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-        WHERE n.nspname = $1 AND c.relname IN ('locks', 'shares', 'fences', 'version') AND c.relkind IN ('r', 'p')
+        WHERE n.nspname = $1 AND c.relname IN ('locks', 'shares', 'fences', 'mail', 'version') AND c.relkind IN ('r', 'p')
         """;
 
     private static readonly string Script = ReadScript();
@@ -69,13 +71,13 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
     private async Task<bool> AreTablesThereAsync(NpgsqlConnection connection)
     {
         var found = await FindTablesAsync(connection).ConfigureAwait(false);
-        return found.Count == 4 && await ReadVersionAsync(connection).ConfigureAwait(false) >= Version;
+        return found.Count == TableCount && await ReadVersionAsync(connection).ConfigureAwait(false) >= Version;
     }
 
     private async Task ExamineTablesAsync(NpgsqlConnection connection)
     {
         var found = await FindTablesAsync(connection).ConfigureAwait(false);
-        if (found.Count < 4)
+        if (found.Count < TableCount)
         {
             throw new LockStoreException(
                 $"The tables of the store are missing in the schema '{options.Schema}' of {database.Address}. Set {PostgreSqlStoreOptions.SectionName}:CreateSchema, or run schema.sql of the package.", isTransient: false) { MayBeApplied = false };

@@ -46,6 +46,15 @@ CREATE TABLE IF NOT EXISTS "coordination".fences (
     PRIMARY KEY (name, token)
 );
 
+-- What nodes are told that do not listen (option Notifications = Poll): they take it from here.
+CREATE TABLE IF NOT EXISTS "coordination".mail (
+    id bigint GENERATED ALWAYS AS IDENTITY,
+    channel text COLLATE "C" NOT NULL,
+    text text NOT NULL,
+    sent_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (channel, id)
+);
+
 CREATE TABLE IF NOT EXISTS "coordination".version (
     id integer PRIMARY KEY CHECK (id = 1),
     version integer NOT NULL,

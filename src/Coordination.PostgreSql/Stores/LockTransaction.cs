@@ -16,7 +16,7 @@ namespace Coordination.PostgreSql.Stores;
 /// <param name="isAsync">Whether to wait without a thread.</param>
 internal sealed class LockTransaction(NpgsqlConnection connection, Statements statements, TransactionLimits limits, bool isAsync)
 {
-    private readonly List<NpgsqlBatchCommand> _writes = [];
+    private readonly List<Step> _writes = [];
 
     /// <summary>Whether the commit was sent: what fails before that was not applied.</summary>
     public bool IsCommitSent { get; private set; }
@@ -29,41 +29,20 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     public async ValueTask<LockRows> BeginAsync(string[] names, bool make, bool withShares, bool skipsLocked = false)
     {
         var rows = new LockRows();
-        using var batch = NewBatch();
-        Add(batch, Statements.Begin);
-        Add(batch, limits.LockTimeout);
-        Add(batch, limits.IdleTimeout);
-        Add(batch, Statements.Durably);
+        var steps = new List<Step> { new(Statements.Begin), new(limits.LockTimeout), new(limits.IdleTimeout), new(Statements.Durably) };
         if (make)
         {
-            Add(batch, statements.Make, Texts(names));
+            steps.Add(new(statements.Make, [Texts(names)]));
         }
 
-        Add(batch, skipsLocked ? statements.ReadUnlocked : statements.Read, Texts(names));
+        steps.Add(new(skipsLocked ? statements.ReadUnlocked : statements.Read, [Texts(names)], reader => ReadLocksAsync(reader, rows, isAsync)));
         if (withShares)
         {
-            Add(batch, statements.ReadShares, Texts(names));
+            steps.Add(new(statements.ReadShares, [Texts(names)], reader => ReadSharesAsync(reader, rows, isAsync)));
         }
 
-        Add(batch, Statements.Clock);
-        var reader = isAsync ? await batch.ExecuteReaderAsync().ConfigureAwait(false) : batch.ExecuteReader();
-        try
-        {
-            await ReadLocksAsync(reader, rows, isAsync).ConfigureAwait(false);
-            if (withShares)
-            {
-                await NextAsync(reader).ConfigureAwait(false);
-                await ReadSharesAsync(reader, rows, isAsync).ConfigureAwait(false);
-            }
-
-            await NextAsync(reader).ConfigureAwait(false);
-            await ReadClockAsync(reader, rows, isAsync).ConfigureAwait(false);
-        }
-        finally
-        {
-            await EndAsync(reader).ConfigureAwait(false);
-        }
-
+        steps.Add(new(Statements.Clock, [], reader => ReadClockAsync(reader, rows, isAsync)));
+        await RunAsync(steps).ConfigureAwait(false);
         if (!withShares && rows.All.Where(static row => row.IsShared).Select(static row => row.Name).ToArray() is { Length: > 0 } shared)
         {
             return await ReadAgainAsync(rows, shared).ConfigureAwait(false);
@@ -132,19 +111,13 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     }
 
     /// <summary>Tells a node with the commit.</summary>
-    public void Notify(string channel, string text) => AddWrite(Statements.Notify, Text(channel), Text(text));
+    /// <param name="channel">The node's channel.</param>
+    /// <param name="text">The notification.</param>
+    /// <param name="byMail">Whether the node looks for it, rather than to listen.</param>
+    public void Tell(string channel, string text, bool byMail) => AddWrite(byMail ? statements.Mail : Statements.Notify, Text(channel), Text(text));
 
     /// <summary>Adds a statement to those that go with the commit.</summary>
-    public void AddWrite(string text, params NpgsqlParameter[] parameters)
-    {
-        var command = new NpgsqlBatchCommand(text);
-        foreach (var parameter in parameters)
-        {
-            command.Parameters.Add(parameter);
-        }
-
-        _writes.Add(command);
-    }
+    public void AddWrite(string text, params NpgsqlParameter[] parameters) => _writes.Add(new(text, parameters));
 
     /// <summary>Whether there is anything to commit.</summary>
     public bool HasWrites => _writes.Count > 0;
@@ -152,11 +125,9 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     /// <summary>Writes, notifies and commits.</summary>
     public async ValueTask CommitAsync()
     {
-        using var batch = NewBatch();
-        _writes.ForEach(batch.BatchCommands.Add);
-        Add(batch, Statements.Commit);
+        _writes.Add(new(Statements.Commit));
         IsCommitSent = true;
-        _ = isAsync ? await batch.ExecuteNonQueryAsync().ConfigureAwait(false) : batch.ExecuteNonQuery();
+        await RunAsync(_writes).ConfigureAwait(false);
     }
 
     public static async ValueTask ReadLocksAsync(NpgsqlDataReader reader, LockRows rows, bool isAsync)
@@ -211,32 +182,59 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
 
     private static long[] Tokens(LockState state, Func<LockGrant, bool> which) => [.. state.Grants.Where(which).Select(static grant => grant.FencingToken)];
 
-    private static void Add(NpgsqlBatch batch, string text, params ReadOnlySpan<NpgsqlParameter> parameters)
+    /// <summary>
+    /// In one round trip; or, where this blocks a thread, in one for each statement: of a batch the client sends what follows the first statement by way of the thread pool.
+    /// </summary>
+    private async ValueTask RunAsync(List<Step> steps)
     {
-        var command = new NpgsqlBatchCommand(text);
-        foreach (var parameter in parameters)
+        if (!isAsync)
         {
-            command.Parameters.Add(parameter);
+            steps.ForEach(Run);
+            return;
         }
 
-        batch.BatchCommands.Add(command);
-    }
-
-    private NpgsqlBatch NewBatch() => new(connection) { Timeout = limits.CommandSeconds };
-
-    /// <summary>Reads what is left of the replies, in the way of this transaction: the client's asynchronous end would go on in the pool.</summary>
-    private ValueTask EndAsync(NpgsqlDataReader reader)
-    {
-        if (isAsync)
+        using var batch = new NpgsqlBatch(connection) { Timeout = limits.CommandSeconds };
+        foreach (var step in steps)
         {
-            return reader.DisposeAsync();
+            var command = new NpgsqlBatchCommand(step.Text);
+            command.Parameters.AddRange(step.Parameters ?? []);
+            batch.BatchCommands.Add(command);
         }
 
-        reader.Dispose();
-        return ValueTask.CompletedTask;
+        var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
+        {
+            var isFirst = true;
+            foreach (var step in steps)
+            {
+                if (step.Read is { } read)
+                {
+                    _ = isFirst || await reader.NextResultAsync().ConfigureAwait(false);
+                    isFirst = false;
+                    await read(reader).ConfigureAwait(false);
+                }
+            }
+
+            // What fails later fails here, such as the commit.
+            while (await reader.NextResultAsync().ConfigureAwait(false))
+            {
+            }
+        }
     }
 
-    private async ValueTask NextAsync(NpgsqlDataReader reader) => _ = isAsync ? await reader.NextResultAsync().ConfigureAwait(false) : reader.NextResult();
+    private void Run(Step step)
+    {
+        using var command = new NpgsqlCommand(step.Text, connection) { CommandTimeout = limits.CommandSeconds };
+        command.Parameters.AddRange(step.Parameters ?? []);
+        if (step.Read is null)
+        {
+            command.ExecuteNonQuery();
+            return;
+        }
+
+        using var reader = command.ExecuteReader();
+        step.Read(reader).AsTask().GetAwaiter().GetResult();
+    }
 
     /// <summary>The grants of locks that several may hold, for a request that is for another kind; and the time, anew.</summary>
     private async ValueTask<LockRows> ReadAgainAsync(LockRows rows, string[] shared)
@@ -249,21 +247,16 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
             again.Add(copy);
         }
 
-        using var batch = NewBatch();
-        Add(batch, statements.ReadShares, Texts(shared));
-        Add(batch, Statements.Clock);
-        var reader = isAsync ? await batch.ExecuteReaderAsync().ConfigureAwait(false) : batch.ExecuteReader();
-        try
-        {
-            await ReadSharesAsync(reader, again, isAsync).ConfigureAwait(false);
-            await NextAsync(reader).ConfigureAwait(false);
-            await ReadClockAsync(reader, again, isAsync).ConfigureAwait(false);
-        }
-        finally
-        {
-            await EndAsync(reader).ConfigureAwait(false);
-        }
-
+        await RunAsync(
+        [
+            new(statements.ReadShares, [Texts(shared)], reader => ReadSharesAsync(reader, again, isAsync)),
+            new(Statements.Clock, [], reader => ReadClockAsync(reader, again, isAsync)),
+        ]).ConfigureAwait(false);
         return again;
     }
+
+    /// <param name="Text">The statement.</param>
+    /// <param name="Parameters">Its parameters; null for none.</param>
+    /// <param name="Read">Reads its rows; null where it has none, or nobody wants them.</param>
+    private readonly record struct Step(string Text, NpgsqlParameter[]? Parameters = null, Func<NpgsqlDataReader, ValueTask>? Read = null);
 }

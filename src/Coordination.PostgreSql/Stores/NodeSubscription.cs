@@ -44,11 +44,12 @@ internal sealed class NodeSubscription : IAsyncDisposable
         return subscription;
     }
 
-    /// <summary>Asks every waiter to ask again, now and then, instead of hearing.</summary>
-    public static NodeSubscription Poll(string nodeId, LockDatabase database, TransactionLimits limits, TimeSpan interval, Action<LockNotification> handler, Action<NodeSubscription> ended, ILogger logger)
+    /// <summary>Looks now and then for what it was told, instead of hearing: one question, however many wait.</summary>
+    public static NodeSubscription Poll(
+        string nodeId, LockDatabase database, TransactionLimits limits, string channel, string takeMail, TimeSpan interval, Action<LockNotification> handler, Action<NodeSubscription> ended, ILogger logger)
     {
-        var subscription = new NodeSubscription(nodeId, database, limits, channel: "", handler, ended, logger);
-        subscription._listening = Task.Run(() => subscription.PollAsync(interval), CancellationToken.None);
+        var subscription = new NodeSubscription(nodeId, database, limits, channel, handler, ended, logger);
+        subscription._listening = Task.Run(() => subscription.PollAsync(takeMail, interval), CancellationToken.None);
         return subscription;
     }
 
@@ -124,7 +125,7 @@ internal sealed class NodeSubscription : IAsyncDisposable
                     await CloseAsync(connection).ConfigureAwait(false);
                     if (!_ending.IsCancellationRequested)
                     {
-                        Log.ListenerLost(_logger, PostgreSqlErrorClassifier.TryClassify(lost, "listen", _database.Address, isCommitSent: false, out var failure) ? failure.Message : lost.GetType().Name);
+                        Log.ListenerLost(_logger, Describe(lost));
                     }
                 }
 
@@ -140,18 +141,59 @@ internal sealed class NodeSubscription : IAsyncDisposable
         }
     }
 
-    private async Task PollAsync(TimeSpan interval)
+    private async Task PollAsync(string takeMail, TimeSpan interval)
     {
+        var isAway = false;
         while (!_ending.IsCancellationRequested)
         {
             await Task.Delay(interval, TimeProvider.System, _ending.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            Tell(LockNotification.Reconnected);
+            try
+            {
+                await TakeMailAsync(takeMail).ConfigureAwait(false);
+                if (isAway)
+                {
+                    isAway = false;
+                    Log.ListenerRestored(_logger);
+                    Tell(LockNotification.Reconnected);
+                }
+            }
+            catch (Exception lost)
+            {
+                if (!isAway && !_ending.IsCancellationRequested)
+                {
+                    isAway = true;
+                    Log.ListenerLost(_logger, Describe(lost));
+                }
+            }
         }
     }
 
-    private void OnNotification(object sender, NpgsqlNotificationEventArgs told)
+    private async Task TakeMailAsync(string takeMail)
     {
-        if (NotificationText.TryParse(told.Payload, out var notification))
+        var connection = await _database.OpenAsync(_ending.Token).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            using var command = new NpgsqlCommand(takeMail, connection) { CommandTimeout = _limits.CommandSeconds };
+            command.Parameters.Add(LockTransaction.Text(_channel));
+            var reader = await command.ExecuteReaderAsync(_ending.Token).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                while (await reader.ReadAsync(_ending.Token).ConfigureAwait(false))
+                {
+                    Hear(reader.GetString(0));
+                }
+            }
+        }
+    }
+
+    private string Describe(Exception lost) =>
+        PostgreSqlErrorClassifier.TryClassify(lost, "listen", _database.Address, isCommitSent: false, out var failure) ? failure.Message : lost.GetType().Name;
+
+    private void OnNotification(object sender, NpgsqlNotificationEventArgs told) => Hear(told.Payload);
+
+    private void Hear(string text)
+    {
+        if (NotificationText.TryParse(text, out var notification))
         {
             Tell(notification);
         }

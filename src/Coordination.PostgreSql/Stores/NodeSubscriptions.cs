@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.PostgreSql.Stores;
 
 /// <summary>The subscriptions of a store, one for each node of it. They end with it.</summary>
-internal sealed class NodeSubscriptions(LockDatabase database, PostgreSqlStoreOptions options, TransactionLimits limits, ILogger logger) : IAsyncDisposable
+internal sealed class NodeSubscriptions(LockDatabase database, Statements statements, PostgreSqlStoreOptions options, TransactionLimits limits, ILogger logger) : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<NodeSubscription, bool> _all = new();
     private readonly CancellationTokenSource _disposing = new();
@@ -23,7 +23,7 @@ internal sealed class NodeSubscriptions(LockDatabase database, PostgreSqlStoreOp
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _disposing.Token);
         var subscription = AreToldByServer
             ? await NodeSubscription.BeginAsync(nodeId, database, limits, ChannelOf(nodeId), handler, Remove, logger, either.Token).ConfigureAwait(false)
-            : NodeSubscription.Poll(nodeId, database, limits, options.PollInterval, handler, Remove, logger);
+            : NodeSubscription.Poll(nodeId, database, limits, ChannelOf(nodeId), statements.TakeMail, options.PollInterval, handler, Remove, logger);
         _all[subscription] = true;
         if (_disposing.IsCancellationRequested)
         {

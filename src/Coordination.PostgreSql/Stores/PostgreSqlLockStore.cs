@@ -23,6 +23,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     private readonly RenewalThread _renewals;
     private readonly SharedCheck _fitness;
     private readonly Sweep _sweep;
+    private readonly CallsUnderWay _acquisitions = new();
     private volatile bool _isFit;
 
     public PostgreSqlLockStore(LockDatabase database, PostgreSqlStoreOptions options, TimeSpan commandTimeout, ILogger logger)
@@ -30,7 +31,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         _database = database;
         _statements = new Statements(options.Schema);
         _limits = new TransactionLimits(commandTimeout);
-        _subscriptions = new NodeSubscriptions(database, options, _limits, logger);
+        _subscriptions = new NodeSubscriptions(database, _statements, options, _limits, logger);
         _renewals = new RenewalThread(database, _statements, _limits);
         _fitness = new SharedCheck(() => new SchemaCheck(database, options, _limits, logger).ExamineAsync());
         _sweep = new Sweep(database, _statements, logger);
@@ -58,7 +59,8 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     public async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var (reply, clock) = await ChangeAsync(request.LockName, "acquire the lock", request, LockProtocol.Acquire, request.Share is not null, make: true, cancellationToken).ConfigureAwait(false);
+        var (reply, clock) = await _acquisitions.RunAsync(
+            [request], () => ChangeAsync(request.LockName, "acquire the lock", request, LockProtocol.Acquire, request.Share is not null, make: true, cancellationToken)).ConfigureAwait(false);
         return reply.StoreTime is null ? reply : reply with { StoreClock = clock };
     }
 
@@ -66,7 +68,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     {
         ArgumentNullException.ThrowIfNull(requests);
         string[] names = [.. requests.Select(static request => request.LockName)];
-        return await TransactAsync<IReadOnlyList<AcquireReply>>(
+        return await _acquisitions.RunAsync(requests, () => TransactAsync<IReadOnlyList<AcquireReply>>(
             names,
             "acquire several locks, among them",
             make: true,
@@ -81,7 +83,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
 
                 return ([.. changes.Select(static change => change.Reply)], [.. changes.SelectMany(static change => change.Notifications)]);
             },
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken)).ConfigureAwait(false);
     }
 
     public async Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
@@ -141,6 +143,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
 
     private async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request)
     {
+        await _acquisitions.EndOfAsync(request).ConfigureAwait(false);
         var (reply, clock) = await ChangeAsync(request.LockName, "release the lock", request, LockProtocol.Release, request.Share is not null, make: false, CancellationToken.None).ConfigureAwait(false);
         _sweep.BeginIfDue();
         return reply.Handover is { } handover ? reply with { Handover = handover with { StoreClock = clock } } : reply;
@@ -205,24 +208,16 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
                 }
 
                 var (reply, told) = change(rows, transaction);
-                if (!transaction.HasWrites)
+                AddNotices(transaction, told, rows.Clock);
+                if (transaction.HasWrites)
+                {
+                    await transaction.CommitAsync().ConfigureAwait(false);
+                }
+                else
                 {
                     // Whoever asked need not wait for the end of what changed nothing.
                     _ = RollBackAsync(connection);
                     connection = null;
-                    await TellOthersAsync(told, rows.Clock).ConfigureAwait(false);
-                }
-                else
-                {
-                    foreach (var notification in told)
-                    {
-                        if (_subscriptions.AreToldByServer && !_subscriptions.IsOurs(notification.Owner!))
-                        {
-                            transaction.Notify(_subscriptions.ChannelOf(notification.Owner!.NodeId), NotificationText.Write(notification, rows.Clock));
-                        }
-                    }
-
-                    await transaction.CommitAsync().ConfigureAwait(false);
                 }
 
                 foreach (var notification in told)
@@ -246,21 +241,14 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         }
     }
 
-    /// <summary>What is told without a change of the lock, such as a request to step down.</summary>
-    private async Task TellOthersAsync(LockNotification[] told, long clock)
+    /// <summary>Tells the nodes of other processes with the commit, and nobody where there are none.</summary>
+    private void AddNotices(LockTransaction transaction, LockNotification[] told, long clock)
     {
         foreach (var notification in told)
         {
-            if (_subscriptions.AreToldByServer && !_subscriptions.IsOurs(notification.Owner!))
+            if (!_subscriptions.IsOurs(notification.Owner!))
             {
-                var connection = await _database.OpenAsync(CancellationToken.None).ConfigureAwait(false);
-                await using (connection.ConfigureAwait(false))
-                {
-                    using var notify = new NpgsqlCommand(Statements.Notify, connection) { CommandTimeout = _limits.CommandSeconds };
-                    notify.Parameters.Add(LockTransaction.Text(_subscriptions.ChannelOf(notification.Owner!.NodeId)));
-                    notify.Parameters.Add(LockTransaction.Text(NotificationText.Write(notification, clock)));
-                    await notify.ExecuteNonQueryAsync().ConfigureAwait(false);
-                }
+                transaction.Tell(_subscriptions.ChannelOf(notification.Owner!.NodeId), NotificationText.Write(notification, clock), byMail: !_subscriptions.AreToldByServer);
             }
         }
     }

@@ -39,42 +39,21 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         var shared = batch.Where(static request => request is { Share: not null, ClaimedEntry: null }).ToArray();
         if (exclusive.Length + shared.Length > 0)
         {
-            using var send = new NpgsqlBatch(connection) { Timeout = limits.CommandSeconds };
-            foreach (var text in (string[])[Statements.Begin, Statements.Durably, limits.LockTimeout, limits.IdleTimeout, .. Statements.ByIndex])
-            {
-                send.BatchCommands.Add(new NpgsqlBatchCommand(text));
-            }
-
+            // One statement after the other: of a batch the client sends what follows the first one by way of the thread pool.
+            var renewed = new List<RenewalRequest>();
+            Execute(connection, Statements.Begin);
             if (exclusive.Length > 0)
             {
-                send.BatchCommands.Add(Command(statements.Renew, exclusive));
+                Renew(connection, statements.Renew, exclusive, renewed);
             }
 
             if (shared.Length > 0)
             {
-                var command = Command(statements.RenewShares, shared);
-                command.Parameters.Add(LockTransaction.Texts([.. shared.Select(static request => ShareText.Of(request.Share!))]));
-                send.BatchCommands.Add(command);
+                Renew(connection, statements.RenewShares, shared, renewed, LockTransaction.Texts([.. shared.Select(static request => ShareText.Of(request.Share!))]));
             }
 
-            send.BatchCommands.Add(new NpgsqlBatchCommand(Statements.Commit));
-            using var reader = send.ExecuteReader();
-            var renewed = new List<RenewalRequest>();
-            foreach (var asked in (RenewalRequest[][])[exclusive, shared])
-            {
-                while (asked.Length > 0 && reader.Read())
-                {
-                    renewed.Add(asked[(int)reader.GetInt64(0) - 1]);
-                }
-
-                if (asked.Length > 0)
-                {
-                    reader.NextResult();
-                }
-            }
-
-            // The commit as well: only what is committed is renewed.
-            reader.Close();
+            // Only what is committed is renewed.
+            Execute(connection, Statements.Commit);
             renewed.ForEach(request => replies[request] = RenewalReply.Renewed);
         }
 
@@ -131,8 +110,7 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         }
         else
         {
-            using var rollback = new NpgsqlCommand(Statements.Rollback, connection) { CommandTimeout = limits.CommandSeconds };
-            rollback.ExecuteNonQuery();
+            Execute(connection, Statements.Rollback);
         }
 
         decided.ForEach(one => replies[one.Request] = one.Reply);
@@ -165,15 +143,27 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         return existing;
     }
 
-    private static NpgsqlBatchCommand Command(string text, RenewalRequest[] requests)
+    private void Renew(NpgsqlConnection connection, string text, RenewalRequest[] requests, List<RenewalRequest> renewed, params NpgsqlParameter[] more)
     {
-        var command = new NpgsqlBatchCommand(text);
+        using var command = new NpgsqlCommand(text, connection) { CommandTimeout = limits.CommandSeconds };
         command.Parameters.Add(LockTransaction.Texts([.. requests.Select(static request => request.LockName)]));
         command.Parameters.Add(LockTransaction.Texts([.. requests.Select(static request => request.Owner.ToString())]));
         command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => request.FencingToken)]));
         command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => (long?)(request.LeaseDuration.Ticks / TimeSpan.TicksPerMicrosecond))]));
         command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => request.Entry)]));
-        return command;
+        command.Parameters.AddRange(more);
+        command.Parameters.Add(LockTransaction.Text(limits.IdleMilliseconds));
+        using var reader = command.ExecuteReader();
+        while (reader.Read())
+        {
+            renewed.Add(requests[(int)reader.GetInt64(0) - 1]);
+        }
+    }
+
+    private void Execute(NpgsqlConnection connection, string text)
+    {
+        using var command = new NpgsqlCommand(text, connection) { CommandTimeout = limits.CommandSeconds };
+        command.ExecuteNonQuery();
     }
 
     /// <summary>What does not wait has completed.</summary>

@@ -24,9 +24,6 @@ internal sealed class Statements(string schema)
 
     public const string Notify = "SELECT pg_catalog.pg_notify($1, $2)";
 
-    /// <summary>By the keys of the names alone, however many locks there are and whatever the planner knows of them.</summary>
-    public static readonly string[] ByIndex = ["SET LOCAL enable_seqscan = off", "SET LOCAL enable_hashjoin = off", "SET LOCAL enable_mergejoin = off"];
-
     /// <summary>Names in one order, so that two that make several wait for each other in one order.</summary>
     public string Make { get; } = With(schema, """INSERT INTO "coordination".locks (name) SELECT n FROM unnest($1::text[]) AS n ORDER BY n COLLATE "C" ON CONFLICT DO NOTHING""");
 
@@ -68,9 +65,12 @@ internal sealed class Statements(string schema)
 
     /// <summary>Extends what is its owner's by the columns alone; what this leaves out is for the machine to judge.</summary>
     public string Renew { get; } = With(schema, """
-        WITH locked AS MATERIALIZED (
+        WITH settings AS MATERIALIZED (
+            SELECT pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('idle_in_transaction_session_timeout', $6, true)),
+        locked AS MATERIALIZED (
             SELECT a.place, l.name, c.now, c.now + a.lease * interval '1 microsecond' AS until
             FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS a(name, owner, token, lease, entry, place)
+            CROSS JOIN settings
             CROSS JOIN LATERAL (SELECT pg_catalog.clock_timestamp() AS now) AS c
             JOIN "coordination".locks l ON l.name = a.name
             WHERE l.owner = a.owner AND l.token = coalesce(a.token, l.token) AND l.is_held AND l.renewed_at <= c.now AND l.lasts_until > c.now
@@ -80,9 +80,12 @@ internal sealed class Statements(string schema)
         """);
 
     public string RenewShares { get; } = With(schema, """
-        WITH locked AS MATERIALIZED (
+        WITH settings AS MATERIALIZED (
+            SELECT pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('idle_in_transaction_session_timeout', $7, true)),
+        locked AS MATERIALIZED (
             SELECT a.place, s.name, s.token, c.now, c.now + a.lease * interval '1 microsecond' AS until
             FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[]) WITH ORDINALITY AS a(name, owner, token, lease, entry, share, place)
+            CROSS JOIN settings
             CROSS JOIN LATERAL (SELECT pg_catalog.clock_timestamp() AS now) AS c
             JOIN "coordination".shares s ON s.name = a.name AND s.token = coalesce(a.token, s.token)
             WHERE s.owner = a.owner AND s.share = a.share AND s.is_held AND s.renewed_at <= c.now AND s.lasts_until > c.now
@@ -90,6 +93,16 @@ internal sealed class Statements(string schema)
             FOR NO KEY UPDATE OF s SKIP LOCKED)
         UPDATE "coordination".shares s SET renewed_at = locked.now, lasts_until = locked.until FROM locked WHERE s.name = locked.name AND s.token = locked.token RETURNING locked.place
         """);
+
+    /// <summary>For nodes that nobody can notify, which look for it.</summary>
+    public string Mail { get; } = With(schema, """INSERT INTO "coordination".mail (channel, text) VALUES ($1, $2)""");
+
+    public string TakeMail { get; } = With(schema, """
+        WITH taken AS (DELETE FROM "coordination".mail WHERE channel = $1 RETURNING id, text) SELECT text FROM taken ORDER BY id
+        """);
+
+    /// <summary>Of nodes that look for it no more.</summary>
+    public string DropMail { get; } = With(schema, """DELETE FROM "coordination".mail WHERE sent_at < clock_timestamp() - interval '10 minutes'""");
 
     public string List { get; } = With(schema, """
         SELECT l.name FROM "coordination".locks l

@@ -37,6 +37,8 @@ internal sealed class Sweep(LockDatabase database, Statements statements, ILogge
         var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
+            using var mail = new NpgsqlCommand(statements.DropMail, connection) { CommandTimeout = TimeoutSeconds };
+            await mail.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
             var (all, page) = (0, PageSize);
             while (page == PageSize)
             {
