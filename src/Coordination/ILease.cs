@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace Coordination;
 
 /// <summary>
@@ -67,4 +69,25 @@ public interface ILease
     /// timer, which goes on while the work hangs.
     /// </remarks>
     void ReportProgress();
+
+    /// <summary>
+    /// Lets a transaction of your own commit only while this lease stands, on a store whose locks are in the same database, as PostgreSQL's can be: from here to the end of the transaction
+    /// the lock is granted to nobody else. A holder that is one no more cannot commit, and one that is cannot be overtaken before its commit.
+    /// </summary>
+    /// <remarks>
+    /// <para>Call it at any place in the transaction, before its commit. What the lease protects in other places than this database is protected by <see cref="FencingToken"/> as ever.</para>
+    /// <para>Commit or roll back before you release the lease: a release waits for the transaction. So does whoever is to have the lock next, when the lease ran out or was revoked. A
+    /// process that is paused inside the transaction keeps them waiting for as long as its session may idle, which the store sets to the lease duration at most; one that runs a
+    /// statement of its own meanwhile, for as long as that statement runs.</para>
+    /// </remarks>
+    /// <param name="transaction">A transaction that is under way on the store's database.</param>
+    /// <param name="cancellationToken">Ends the call. The transaction may be guarded all the same.</param>
+    /// <exception cref="LeaseLostException">The lease is lost. Roll the transaction back: where another may have the lock it cannot commit any more.</exception>
+    /// <exception cref="InvalidOperationException">The lease was released.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="transaction"/> is null.</exception>
+    /// <exception cref="ArgumentException">The transaction is none of the store's database, or has ended.</exception>
+    /// <exception cref="NotSupportedException">The store has no transactions that users share.</exception>
+    /// <exception cref="LockStoreException">The store is away, or refuses. Roll the transaction back.</exception>
+    /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
+    Task GuardAsync(DbTransaction transaction, CancellationToken cancellationToken = default);
 }

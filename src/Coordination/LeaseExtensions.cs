@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace Coordination;
 
 /// <summary>What can be done with any lease.</summary>
@@ -58,5 +60,7 @@ public static class LeaseExtensions
         public TimeSpan Remaining => lease.Remaining;
 
         public void ReportProgress() => lease.ReportProgress();
+
+        public Task GuardAsync(DbTransaction transaction, CancellationToken cancellationToken = default) => lease.GuardAsync(transaction, cancellationToken);
     }
 }

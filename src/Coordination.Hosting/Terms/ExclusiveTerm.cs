@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Terms;
 
@@ -67,6 +68,9 @@ public sealed class ExclusiveTerm : ILease
 
     /// <inheritdoc/>
     public void ReportProgress() => _lease.ReportProgress();
+
+    /// <inheritdoc/>
+    public Task GuardAsync(DbTransaction transaction, CancellationToken cancellationToken = default) => _lease.GuardAsync(transaction, cancellationToken);
 
     /// <summary>
     /// The services of this term: a scope that is made when the term begins, and disposed when the work has returned, before the lock is released.

@@ -25,6 +25,9 @@ internal sealed partial class Lease
     /// <summary>What its holder was asked last; null when it was not.</summary>
     public StepDownRequest? StepDownRequest => Volatile.Read(ref _stepDownRequest);
 
+    /// <summary>Whether the store was made ready for transactions that the lease guards.</summary>
+    public bool IsReadyToGuard { get; set; }
+
     /// <summary>The node that the lock is to pass to when it is released; null for whoever is next.</summary>
     public string? Successor { get; set; }
 

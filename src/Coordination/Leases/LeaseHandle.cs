@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using Coordination.Time;
 
@@ -45,6 +46,17 @@ internal sealed class LeaseHandle : ILockLease
     public TimeSpan Remaining => _lease.Remaining;
 
     public void ReportProgress() => _keeper.ReportProgress(_lease);
+
+    public async Task GuardAsync(DbTransaction transaction, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(transaction);
+        if (!await _keeper.GuardAsync(_lease, transaction, cancellationToken).ConfigureAwait(false))
+        {
+            throw State == LeaseState.Lost
+                ? new LeaseLostException(this)
+                : new InvalidOperationException($"The lease of the lock '{LockName}' was released, and guards nothing any more. Guard a transaction before the release, and release after its commit.");
+        }
+    }
 
     public Task<RenewalResult> RenewAsync(CancellationToken cancellationToken = default) => _keeper.RenewAsync(_lease, cancellationToken);
 

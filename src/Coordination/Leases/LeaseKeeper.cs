@@ -11,7 +11,7 @@ namespace Coordination.Leases;
 /// Keeps the leases of this node: accepts what the store granted, holds it by means of the watchdog, renews and releases it for its holder, and
 /// undoes what nobody received.
 /// </summary>
-internal sealed class LeaseKeeper(Node node, StoreClient store, Watchdog watchdog, LeaseTelemetry telemetry, BackgroundTasks background, TimeProvider time)
+internal sealed partial class LeaseKeeper(Node node, StoreClient store, Watchdog watchdog, LeaseTelemetry telemetry, BackgroundTasks background, TimeProvider time)
 {
     private static readonly TimeSpan ReleaseRetryDelay = TimeSpan.FromMilliseconds(100);
 

@@ -25,6 +25,12 @@ internal sealed partial class StoreClient(
     /// <inheritdoc cref="ILockStore.KeepsShares"/>
     public bool KeepsShares => store.KeepsShares;
 
+    /// <summary>What guards transactions.</summary>
+    /// <exception cref="NotSupportedException">The store does not.</exception>
+    public ITransactionalFence Fence => store as ITransactionalFence ?? throw new NotSupportedException(
+        $"The store '{store.Name}' cannot guard a transaction: its locks are in no database that transactions are on, or {store.GetType()} does not implement {nameof(ITransactionalFence)}. "
+        + $"Use a store that can, such as PostgreSQL's, or have the resource refuse a {nameof(ILease.FencingToken)} that is lower than one it has seen.");
+
     /// <inheritdoc cref="ILockStore.PartitionOf"/>
     public int PartitionOf(string lockName) => store.PartitionOf(lockName);
 
