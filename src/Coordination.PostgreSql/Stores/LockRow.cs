@@ -24,8 +24,23 @@ internal sealed class LockRow
     public List<GrantColumns> Columns { get; } = [];
 
     /// <summary>What the rows say. After all of them were read.</summary>
-    public LockState State => field ??= LockText.Read(Document, LastToken, Columns);
+    public LockState State
+    {
+        get => field ??= LockText.Read(Document, LastToken, Columns);
+        private set;
+    }
 
     /// <summary>Whether it was used as a lock that several may hold: then its grants stand in the other table.</summary>
     public bool IsShared => State.Capacity != LockCapacity.Exclusive;
+
+    /// <summary>
+    /// Takes grants that have run out, and that guard transactions which are under way still, for ones that last for a little longer: until those have ended, nobody else has the lock.
+    /// </summary>
+    public void KeepGuarding(DateTimeOffset now, TimeSpan longer)
+    {
+        if (IsGuarded)
+        {
+            State = State with { Grants = [.. State.Grants.Select(grant => grant.LastsUntil > now ? grant : grant with { RenewedAt = now, LastsUntil = now + longer })] };
+        }
+    }
 }

@@ -18,6 +18,9 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
 {
     private readonly List<Step> _writes = [];
 
+    /// <summary>Whether to wait for no more than a moment for the transactions that an ended grant guards.</summary>
+    public bool WaitsBriefly { get; init; }
+
     /// <summary>Whether the commit was sent: what fails before that was not applied.</summary>
     public bool IsCommitSent { get; private set; }
 
@@ -66,6 +69,11 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
         {
             // A lock that was released and is kept for some time guards nothing any more.
             guarding = Tokens(after, static grant => !grant.IsReleased);
+            if (WaitsBriefly)
+            {
+                AddWrite(TransactionLimits.BriefLockTimeout);
+            }
+
             AddWrite(statements.DropFences, Text(row.Name), Numbers(guarding));
         }
 

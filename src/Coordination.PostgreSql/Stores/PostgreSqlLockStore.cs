@@ -11,10 +11,13 @@ namespace Coordination.PostgreSql.Stores;
 /// Locks kept by PostgreSQL: a row for each, which a transaction locks, the protocol's machine changes by the server's time, and the transaction writes. A commit is what makes a
 /// grant, so one that a synchronous standby confirms outlives a failover.
 /// </summary>
-internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdministration, IAsyncDisposable, IDisposable
+internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdministration, ITransactionalFence, IAsyncDisposable, IDisposable
 {
     /// <summary>How often a request looks again for a row that was forgotten in that moment.</summary>
     private const int MostTurns = 5;
+
+    /// <summary>How long a grant counts as held on that has ended and guards a transaction: who waits for it asks again after that.</summary>
+    private static readonly TimeSpan WhileGuarding = TimeSpan.FromMilliseconds(250);
 
     private readonly LockDatabase _database;
     private readonly Statements _statements;
@@ -186,13 +189,14 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
 
         LockTransaction? transaction = null;
         NpgsqlConnection? connection = null;
+        var isKeptWaiting = false;
         try
         {
             for (var turn = 1; ; turn++)
             {
                 connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
-                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true);
+                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true) { WaitsBriefly = make && !isKeptWaiting };
                 var rows = await transaction.BeginAsync(names, make, withShares).ConfigureAwait(false);
                 if (make && !Array.TrueForAll(names, rows.Has))
                 {
@@ -207,11 +211,30 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
                     continue;
                 }
 
+                if (isKeptWaiting)
+                {
+                    foreach (var row in rows.All)
+                    {
+                        row.KeepGuarding(rows.Now, WhileGuarding);
+                    }
+                }
+
                 var (reply, told) = change(rows, transaction);
                 AddNotices(transaction, told, rows.Clock);
                 if (transaction.HasWrites)
                 {
-                    await transaction.CommitAsync().ConfigureAwait(false);
+                    try
+                    {
+                        await transaction.CommitAsync().ConfigureAwait(false);
+                    }
+                    catch (PostgresException guarded) when (transaction.WaitsBriefly && PostgreSqlErrorClassifier.IsOfLockedRow(guarded))
+                    {
+                        // The last grant has ended, and a transaction that it guards has not: nobody else is granted the lock yet, which is no failure of the store.
+                        isKeptWaiting = true;
+                        await CloseAsync(connection).ConfigureAwait(false);
+                        connection = null;
+                        continue;
+                    }
                 }
                 else
                 {
