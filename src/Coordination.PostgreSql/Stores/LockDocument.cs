@@ -76,7 +76,8 @@ internal sealed class LockDocument
 
     internal sealed class OccurrencePart
     {
-        public string Series { get; set; } = "";
+        /// <summary>Nothing for one that is a part of another of the same series.</summary>
+        public string? Series { get; set; }
 
         public long Time { get; set; }
 

@@ -146,7 +146,7 @@ internal static class LockText
 
     private static LastOccurrence Read(LockDocument.OccurrencePart part) => new()
     {
-        Series = part.Series,
+        Series = part.Series ?? string.Empty,
         Time = part.Time,
         Run = part.Run,
         IsFinished = part.Finished,

@@ -132,6 +132,9 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         }
     }
 
+    /// <inheritdoc cref="Sweep.RunAsync"/>
+    public Task<int> ForgetAsync(CancellationToken cancellationToken) => _sweep.RunAsync(cancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         _renewals.Dispose();

@@ -1,0 +1,82 @@
+using Coordination.TestKit.Nodes;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Coordination.PostgreSql.Tests.DependencyInjection;
+
+/// <summary>How the store is chosen, and which settings are refused. No server is asked.</summary>
+public sealed class UsePostgreSqlTests
+{
+    private const string Local = "Host=localhost;Username=app;Password=hush-hush";
+
+    [Theory]
+    [InlineData("Schema", "")]
+    [InlineData("Schema", "Mine")]
+    [InlineData("Schema", "1st")]
+    [InlineData("Schema", "a\"b")]
+    [InlineData("Schema", "pg_mine")]
+    [InlineData("PollInterval", "00:00:00.01")]
+    [InlineData("CommandTimeout", "00:00:00.01")]
+    [InlineData("CommandTimeout", "00:00:06")]
+    [InlineData("MaxConnections", "0")]
+    [InlineData("ConnectionString", "Username=app;Password=hush-hush")]
+    [InlineData("ConnectionString", "Host=localhost;Pasword=hush-hush")]
+    [InlineData("ConnectionString", "Host=localhost;Port=hush-hush")]
+    public async Task A_setting_that_is_out_of_its_range_is_named_and_its_secrets_are_not(string setting, string value)
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new("Coordination:PostgreSql:ConnectionString", Local)])
+            .AddInMemoryCollection([new("Coordination:PostgreSql:" + setting, value)])
+            .Build();
+        await using var node = new Node(builder =>
+        {
+            builder.Services.AddSingleton<IConfiguration>(configuration);
+            builder.UsePostgreSql();
+        });
+        var refused = Assert.Throws<OptionsValidationException>(() => node.Store);
+        Assert.Contains("Coordination:PostgreSql:" + setting, refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", refused.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_database_the_error_says_how_to_give_one()
+    {
+        await using var node = new Node(builder => builder.UsePostgreSql());
+        var refused = Assert.Throws<InvalidOperationException>(() => node.Store);
+        Assert.Contains("NpgsqlDataSource", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_data_source_with_multiplexing_is_refused()
+    {
+        await using var source = NpgsqlDataSource.Create(Local + ";Multiplexing=true");
+        await using var node = new Node(builder => builder.UsePostgreSql(source));
+        Assert.Contains("Multiplexing", Assert.Throws<InvalidOperationException>(() => node.Store).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_data_source_that_is_registered_is_used()
+    {
+        await using var source = NpgsqlDataSource.Create(Local);
+        await using var node = new Node(builder =>
+        {
+            builder.Services.AddSingleton(source);
+            builder.UsePostgreSql();
+        });
+        Assert.Equal("postgresql", node.Store.Name);
+    }
+
+    [Fact]
+    [Failure("F30")]
+    public async Task A_server_that_is_away_is_transient_and_no_message_has_the_password()
+    {
+        await using var node = new Node(builder => builder.UsePostgreSql(Local + ";Port=1"));
+        var away = await Assert.ThrowsAsync<LockStoreException>(() => node.Administration.PingAsync(TestContext.Current.CancellationToken));
+        Assert.True(away.IsTransient);
+        Assert.Contains("localhost:1", away.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", away.ToString(), StringComparison.Ordinal);
+        Assert.All(node.Logs.GetSnapshot(), line => Assert.DoesNotContain("hush", line.Message + line.Exception, StringComparison.Ordinal));
+    }
+}
