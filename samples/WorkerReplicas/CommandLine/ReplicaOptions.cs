@@ -7,7 +7,7 @@ namespace WorkerReplicas.CommandLine;
 
 /// <summary>What one replica is told.</summary>
 /// <param name="Name">Its name, which no other replica that runs has.</param>
-/// <param name="Redis">The server.</param>
+/// <param name="Store">The server.</param>
 /// <param name="Ledger">Where the ledger listens.</param>
 /// <param name="LockName">What the leader has.</param>
 /// <param name="Lease">How long a crash blocks the work.</param>
@@ -16,7 +16,7 @@ namespace WorkerReplicas.CommandLine;
 /// <param name="EndWithStandardInput">Whether it is below an orchestrator, which it hears on standard input, and ends with it.</param>
 internal sealed record ReplicaOptions(
     string Name,
-    string Redis,
+    StoreAddress Store,
     IPEndPoint Ledger,
     string LockName,
     TimeSpan Lease,
@@ -24,8 +24,6 @@ internal sealed record ReplicaOptions(
     LogEventLevel LogLevel,
     bool EndWithStandardInput)
 {
-    public const string RedisVariable = "COORDINATION_REDIS";
-
     /// <summary>The first word of the command line that asks for a replica.</summary>
     public const string Command = "replica";
 
@@ -38,11 +36,11 @@ internal sealed record ReplicaOptions(
 
     public static ReplicaOptions Parse(IEnumerable<string> words)
     {
-        var arguments = new Arguments(words, ["--name", "--redis", "--ledger", "--lock", "--lease", "--rank", "--log"], ["--end-with-stdin"]);
+        var arguments = new Arguments(words, ["--name", "--redis", "--postgres", "--ledger", "--lock", "--lease", "--rank", "--log"], ["--end-with-stdin"]);
         return new ReplicaOptions(
             arguments.Text("--name") ?? Environment.MachineName,
-            arguments.Text("--redis") ?? Environment.GetEnvironmentVariable(RedisVariable)
-                ?? throw new UsageException($"A replica needs a server: --redis host:port, or {RedisVariable} in the environment."),
+            StoreAddress.Find(arguments)
+                ?? throw new UsageException($"A replica needs a server: --redis host:port or --postgres Host=…, or {StoreAddress.RedisVariable} or {StoreAddress.PostgresVariable} in the environment."),
             IPEndPoint.TryParse(arguments.Text("--ledger") ?? "", out var ledger)
                 ? ledger
                 : throw new UsageException("A replica needs a ledger: --ledger 127.0.0.1:port. Start one with the command 'ledger', or take that of a run, which prints it at its start."),

@@ -2,13 +2,14 @@ using Coordination;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
 using SampleKit.Processes;
+using WorkerReplicas.CommandLine;
 
 namespace WorkerReplicas.Orchestration;
 
 /// <summary>Looks at the lock from outside, and takes no part.</summary>
-internal sealed class LeaseObserver(string redis, string lockName) : IAsyncDisposable
+internal sealed class LeaseObserver(StoreAddress store, string lockName) : IAsyncDisposable
 {
-    private readonly ServiceProvider _services = new ServiceCollection().AddCoordination().UseRedis(redis).Services.BuildServiceProvider();
+    private readonly ServiceProvider _services = store.Use(new ServiceCollection().AddCoordination()).Services.BuildServiceProvider();
 
     private ILockStoreAdministration Store => _services.GetRequiredService<ILockStoreAdministration>();
 

@@ -4,7 +4,6 @@ using SampleKit.CommandLine;
 using SampleKit.Processes;
 using SampleKit.Timeline;
 using Spectre.Console;
-using StackExchange.Redis;
 using WorkerReplicas.CommandLine;
 using WorkerReplicas.Ledger;
 using WorkerReplicas.Report;
@@ -24,11 +23,11 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        await using var server = options.Redis is null ? await EmbeddedServer.StartAsync(cancellationToken) : null;
-        var redis = server?.ConnectionString ?? options.Redis!;
-        _timeline.Tell(server is null ? $"the server is {ServerName(redis)}" : $"a server in this process listens on {redis}");
+        await using var server = options.Store is null ? await EmbeddedServer.StartAsync(cancellationToken) : null;
+        var store = options.Store ?? new StoreAddress(server!.ConnectionString, IsPostgres: false);
+        _timeline.Tell(server is null ? $"the server is {store.Name}" : $"a server in this process listens on {store.Name}");
 
-        await using var observer = new LeaseObserver(redis, _lockName);
+        await using var observer = new LeaseObserver(store, _lockName);
         if (!await RepliesAsync(observer, cancellationToken))
         {
             return ExitCode.Failed;
@@ -39,7 +38,7 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
         await using var ledger = new LedgerServer(journal);
         _timeline.Tell($"the ledger listens on {ledger.EndPoint}; its lock is {_lockName}");
 
-        await using var fleet = new Fleet(ReplicaOptions(redis, ledger), _timeline);
+        await using var fleet = new Fleet(ReplicaOptions(store, ledger), _timeline);
         fleet.StartAll(options.Replicas);
         var adversary = new Adversary(fleet, ledger, observer, _timeline, options.Lease);
         var update = new RollingUpdate(adversary, fleet, _timeline);
@@ -81,9 +80,6 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
         }
     }
 
-    /// <summary>The address, without the password that a connection string may hold.</summary>
-    private static string ServerName(string redis) => string.Join(", ", ConfigurationOptions.Parse(redis).EndPoints.Select(e => e.ToString()));
-
     /// <summary>Plays what was asked for.</summary>
     /// <returns>What went wrong; null when nothing did.</returns>
     private async Task<string?> PlayAsync(Adversary adversary, Fleet fleet, RollingUpdate update, CancellationToken cancellationToken)
@@ -107,9 +103,9 @@ internal sealed class Orchestrator(RunOptions options, IAnsiConsole console)
         }
     }
 
-    private ReplicaOptions ReplicaOptions(string redis, LedgerServer ledger) => new(
+    private ReplicaOptions ReplicaOptions(StoreAddress store, LedgerServer ledger) => new(
         Name: "",
-        redis,
+        store,
         ledger.EndPoint,
         _lockName,
         options.Lease,

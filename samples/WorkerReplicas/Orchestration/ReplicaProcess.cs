@@ -49,7 +49,10 @@ internal sealed class ReplicaProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
 
-        start.Environment[ReplicaOptions.RedisVariable] = options.Redis;
+        // Its own server, whatever this process was told by its environment.
+        start.Environment.Remove(StoreAddress.RedisVariable);
+        start.Environment.Remove(StoreAddress.PostgresVariable);
+        start.Environment[options.Store.Variable] = options.Store.ConnectionString;
         return new ReplicaProcess(options.Name, Process.Start(start)!, timeline);
     }
 

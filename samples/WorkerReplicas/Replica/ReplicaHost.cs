@@ -24,13 +24,12 @@ internal static class ReplicaHost
             .MinimumLevel.Override("Coordination.Quartz", Max(options.LogLevel, LogEventLevel.Warning))
             .WriteTo.Console(outputTemplate: options.LogTemplate, formatProvider: CultureInfo.InvariantCulture));
 
-        builder.Services
-            .AddCoordination(o =>
+        options.Store
+            .Use(builder.Services.AddCoordination(o =>
             {
                 o.LeaseDuration = options.Lease;
                 o.NodeName = options.Name;
-            })
-            .UseRedis(options.Redis)
+            }))
             .AddQuartzExclusivity(o => o.ForJob<ReportJob>(job => job.Name = $"{options.LockName}:{{name}}"));
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(new LedgerClient(options.Ledger, options.Name));

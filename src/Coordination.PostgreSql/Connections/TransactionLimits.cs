@@ -28,7 +28,7 @@ internal sealed class TransactionLimits
     /// <summary>The same as <see cref="IdleTimeout"/>, as a value.</summary>
     public string IdleMilliseconds { get; }
 
-    /// <summary>For whoever is told who holds the lock when it is not to be had.</summary>
+    /// <summary>For whoever is told who holds the lock rather than to wait for it.</summary>
     public const string BriefLockTimeout = "SET LOCAL lock_timeout = 50";
 
     /// <summary>A node that is paused between two statements keeps others from a lock for no longer than this.</summary>

@@ -107,6 +107,8 @@ public sealed class GuardTests(PostgreSqlFixture server) : IAsyncLifetime
 
         var next = Second.GetLock(_name).AcquireAsync(Cancellation);
         Assert.Null(await Second.GetLock(_name).TryAcquireAsync(Cancellation));
+
+        // Nothing is to happen: as long as it takes to ask again twice.
         await Task.Delay(TimeSpan.FromMilliseconds(500), Cancellation);
         Assert.False(next.IsCompleted);
 

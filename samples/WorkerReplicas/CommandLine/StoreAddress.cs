@@ -1,0 +1,46 @@
+using Coordination;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+using SampleKit.CommandLine;
+using StackExchange.Redis;
+
+namespace WorkerReplicas.CommandLine;
+
+/// <summary>The server that keeps the locks.</summary>
+/// <param name="ConnectionString">As its client takes it. It may hold a password, and is on no command line that this program writes.</param>
+/// <param name="IsPostgres">Whether it is PostgreSQL; else Redis.</param>
+internal sealed record StoreAddress(string ConnectionString, bool IsPostgres)
+{
+    public const string RedisVariable = "COORDINATION_REDIS";
+
+    public const string PostgresVariable = "COORDINATION_POSTGRES";
+
+    /// <summary>The variable by which a replica is told.</summary>
+    public string Variable => IsPostgres ? PostgresVariable : RedisVariable;
+
+    /// <summary>Where it is, without the password.</summary>
+    public string Name => IsPostgres
+        ? "PostgreSQL at " + new NpgsqlConnectionStringBuilder(ConnectionString).Host
+        : string.Join(", ", ConfigurationOptions.Parse(ConnectionString).EndPoints.Select(e => e.ToString()));
+
+    /// <summary>What the command line says, else the environment; null for neither.</summary>
+    public static StoreAddress? Find(Arguments arguments)
+    {
+        var (redis, postgres) = (arguments.Text("--redis"), arguments.Text("--postgres"));
+        if (redis is not null && postgres is not null)
+        {
+            throw new UsageException("--redis and --postgres name two servers for the locks. Give one of them.");
+        }
+
+        if (redis is null && postgres is null)
+        {
+            (redis, postgres) = (Environment.GetEnvironmentVariable(RedisVariable), Environment.GetEnvironmentVariable(PostgresVariable));
+        }
+
+        return redis is not null ? new StoreAddress(redis, IsPostgres: false)
+            : postgres is not null ? new StoreAddress(postgres, IsPostgres: true)
+            : null;
+    }
+
+    public ICoordinationBuilder Use(ICoordinationBuilder builder) => IsPostgres ? builder.UsePostgreSql(ConnectionString) : builder.UseRedis(ConnectionString);
+}
