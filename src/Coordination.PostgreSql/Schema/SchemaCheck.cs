@@ -60,11 +60,10 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
             var (number, version, isStandby) = (reader.GetInt32(0), reader.GetString(1), reader.GetBoolean(2));
             if (number < OldestServer)
             {
-                throw new LockStoreException($"The PostgreSQL server at {database.Address} has version {version}. Locks need 12 or later.", isTransient: false) { MayBeApplied = false };
+                throw Unfit($"The PostgreSQL server at {database.Address} has version {version}. Locks need 12 or later.", isTransient: false);
             }
 
-            return !isStandby ? version : throw new LockStoreException(
-                $"The PostgreSQL server at {database.Address} is a standby, which takes no writes. Give a connection string that leads to the primary, such as one with all hosts in it; or wait until it is promoted.", isTransient: true) { MayBeApplied = false };
+            return !isStandby ? version : throw Unfit($"The PostgreSQL server at {database.Address} is a standby, which takes no writes. Give a connection string that leads to the primary, such as one with all hosts in it; or wait until it is promoted.", isTransient: true);
         }
     }
 
@@ -79,24 +78,20 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
         var found = await FindTablesAsync(connection).ConfigureAwait(false);
         if (found.Count < TableCount)
         {
-            throw new LockStoreException(
-                $"The tables of the store are missing in the schema '{options.Schema}' of {database.Address}. Set {PostgreSqlStoreOptions.SectionName}:CreateSchema, or run schema.sql of the package.", isTransient: false) { MayBeApplied = false };
+            throw Unfit($"The tables of the store are missing in the schema '{options.Schema}' of {database.Address}. Set {PostgreSqlStoreOptions.SectionName}:CreateSchema, or run schema.sql of the package.", isTransient: false);
         }
 
         if (found.FirstOrDefault(static table => table.Value != "p").Key is { } unsafeTable)
         {
-            throw new LockStoreException(
-                $"The table '{options.Schema}.{unsafeTable}' is unlogged or temporary: a crash empties it, and every lock that is held is granted again. Make it with ALTER TABLE … SET LOGGED.", isTransient: false) { MayBeApplied = false };
+            throw Unfit($"The table '{options.Schema}.{unsafeTable}' is unlogged or temporary: a crash empties it, and every lock that is held is granted again. Make it with ALTER TABLE … SET LOGGED.", isTransient: false);
         }
 
         var version = await ReadVersionAsync(connection).ConfigureAwait(false);
         if (version != Version)
         {
-            throw new LockStoreException(
-                string.Create(
+            throw Unfit(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The tables in the schema '{options.Schema}' have version {version}, and this release of Coordination.PostgreSql needs {Version}. {(version > Version ? "Use a newer release of it" : "Run schema.sql of this release")}."),
-                isTransient: false) { MayBeApplied = false };
+                    $"The tables in the schema '{options.Schema}' have version {version}, and this release of Coordination.PostgreSql needs {Version}. {(version > Version ? "Use a newer release of it" : "Run schema.sql of this release")}."), isTransient: false);
         }
     }
 
@@ -140,6 +135,8 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
     }
 
     private NpgsqlCommand Command(NpgsqlConnection connection, string text) => new(text, connection) { CommandTimeout = Math.Max(limits.CommandSeconds, 10) };
+
+    private static LockStoreException Unfit(string message, bool isTransient) => new(message, isTransient) { MayBeApplied = false };
 
     private static string ReadScript()
     {

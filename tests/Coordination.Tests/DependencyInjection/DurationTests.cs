@@ -15,7 +15,7 @@ public sealed class DurationTests
     /// <summary>What a node asks a store, and what a store says: made of what was set, and checked there. And what it is checked with.</summary>
     private static readonly Type[] Protocol =
     [
-        typeof(AcquireRequest), typeof(ReleaseRequest), typeof(RenewalRequest), typeof(LockNotification), typeof(LockHandover), typeof(LockHolder), typeof(LockWaiter),
+        typeof(AcquireRequest), typeof(ReleaseRequest), typeof(RenewalRequest), typeof(GuardRequest), typeof(LockNotification), typeof(LockHandover), typeof(LockHolder), typeof(LockWaiter),
         typeof(ILockStoreAdministration), typeof(LockProtocol), typeof(DurationRange),
     ];
 
