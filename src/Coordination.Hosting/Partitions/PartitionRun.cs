@@ -112,11 +112,17 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     }
 
     /// <summary>The host stops: tells the work, and contends no more.</summary>
-    public void Stop()
+    /// <param name="successor">The node that the lock passes to if that waits; null for whoever waits first. What was said before counts.</param>
+    public void Stop(string? successor = null)
     {
         lock (_gate)
         {
             _isStopping = true;
+            if (!_isTold)
+            {
+                (_successor, _isTold) = (successor, true);
+            }
+
             CancelContending();
             _ending?.Ask(WorkEnd.Stopped, TimeSpan.Zero);
         }
@@ -133,7 +139,14 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
                 {
                     if (TryLead(lease) is { } ending)
                     {
-                        await LeadAsync(lease, ending).ConfigureAwait(false);
+                        try
+                        {
+                            await LeadAsync(lease, ending).ConfigureAwait(false);
+                        }
+                        finally
+                        {
+                            EndLeading();
+                        }
                     }
                 }
             }

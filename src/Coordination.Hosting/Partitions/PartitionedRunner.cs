@@ -30,7 +30,7 @@ internal sealed class PartitionedRunner : IAsyncDisposable, IDisposable
         var membership = new PartitionMembership(
             locks.GetSemaphore(service.Locks.Members, LockCapacity.MaxPermits, ofMembers).AsStandby(), inspector, locks.NodeId, service.Options.MaxPerNode);
         var loop = new PartitionLoop(
-            service, membership, new PartitionList(service, time, log), _work, inspector, locks.NodeId, time, log, new ServiceLog(logger, service.Name, service.Locks.Service));
+            service, membership, new PartitionList(service, time, log), new PartitionHandover(service, membership, inspector, time), _work, inspector, locks.NodeId, time, log, new ServiceLog(logger, service.Name, service.Locks.Service));
         service.Node.GetRequired<NodeDrain>().Add(service.Switch);
 
         // Made afresh, and not the monitor's: all else stays as it was at the start.
