@@ -18,9 +18,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     private ILockLease? _lease;
     private LeasedWork? _leased;
     private Task _run = Task.CompletedTask;
-    private string? _successor;
     private bool _isWanted = true;
-    private bool _isTold;
     private bool _isStopping;
     private bool _isOver;
 
@@ -66,14 +64,14 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         }
     }
 
-    /// <summary>Whether it leads still although the partition is another node's share, and was not told to stop for it.</summary>
+    /// <summary>Whether it leads still although the partition is another node's share, and was not told to stop yet.</summary>
     public bool IsSurplus
     {
         get
         {
             lock (_gate)
             {
-                return _ending is not null && !_isWanted && !_isTold;
+                return _ending is { IsAsked: false } && !_isWanted;
             }
         }
     }
@@ -101,13 +99,12 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     }
 
     /// <summary>Tells the work to stop, after which the lock passes on.</summary>
-    /// <param name="successor">The node that it passes to if that waits; null for whoever waits first.</param>
+    /// <param name="successor">The node that it passes to if that waits; null for whoever waits first. What was said before counts.</param>
     public void GiveAway(string? successor)
     {
         lock (_gate)
         {
-            (_successor, _isTold) = (successor, true);
-            _ending?.Ask(WorkEnd.SteppedDown, TimeSpan.Zero);
+            _ending?.Ask(WorkEnd.SteppedDown, TimeSpan.Zero, successor);
         }
     }
 
@@ -118,13 +115,8 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         lock (_gate)
         {
             _isStopping = true;
-            if (!_isTold)
-            {
-                (_successor, _isTold) = (successor, true);
-            }
-
             CancelContending();
-            _ending?.Ask(WorkEnd.Stopped, TimeSpan.Zero);
+            _ending?.Ask(WorkEnd.Stopped, TimeSpan.Zero, successor);
         }
     }
 
@@ -134,6 +126,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         {
             try
             {
+                await work.Absences.WaitAsync(partition, contending).ConfigureAwait(false);
                 var lease = await work.AcquireAsync(lockName, contending).ConfigureAwait(false);
                 await using (lease.ConfigureAwait(false))
                 {
@@ -170,6 +163,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     {
         var began = work.Time.GetTimestamp();
         work.Log.Leads(lease);
+        await using var asked = ending.ObeyStepDown().ConfigureAwait(false);
         var result = await _leased!.RunAsync(
             lease,
             ending,
@@ -178,7 +172,9 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
             onOverdue: () => IsOverdue = true).ConfigureAwait(false);
         var duration = work.Time.GetElapsedTime(began);
         IsOverdue = false;
-        var successor = EndLeading();
+        var successor = lease.State == LeaseState.Lost ? null : await work.FindSuccessorAsync(lockName, ending.Successor).ConfigureAwait(false);
+        work.Absences.Begin(partition, ending.StayAway);
+        EndLeading();
         var release = await lease.ReleaseAsync(successor, CancellationToken.None).ConfigureAwait(false);
         work.Log.Ended(this, lease, new TermOutcome(result.End, duration), release, result.Failure, successor);
         switch (result.End)
@@ -194,7 +190,6 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
                 break;
             default:
                 Failures = default;
-                await StayAwayAsync(ending.StayAway).ConfigureAwait(false);
                 break;
         }
     }
@@ -241,19 +236,18 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
             }
 
             // By this object and not by the token of the host's stop: whoever blocks in a callback on its token holds up no other partition's work.
-            (_contending, _isTold, _successor) = (null, false, null);
+            _contending = null;
             var log = work.Log.Of(partition, lockName);
             (_lease, _leased, _ending) = (lease, work.CreateLeased(log), new WorkEnding(lease, log, CancellationToken.None));
             return _ending;
         }
     }
 
-    private string? EndLeading()
+    private void EndLeading()
     {
         lock (_gate)
         {
             (_lease, _leased, _ending) = (null, null, null);
-            return _successor;
         }
     }
 

@@ -223,8 +223,7 @@ internal sealed class TermLoop(
         var ending = new WorkEnding(lease, log, stop);
         service.Leadership.Lead(lease, ending, service.LockOptions);
         log.Leads(lease, service.Leadership.Predecessor);
-        await using var asked = lease.StepDownRequested.UnsafeRegister(
-            _ => ending.Ask(WorkEnd.SteppedDown, lease.StepDownRequest?.StayAway ?? TimeSpan.Zero, lease.StepDownRequest?.Successor), null).ConfigureAwait(false);
+        await using var asked = ending.ObeyStepDown().ConfigureAwait(false);
         using var ended = new CancellationTokenSource();
         var watching = succession.WatchAsync(lease, ending, ended.Token);
         WorkResult result;

@@ -121,9 +121,7 @@ public sealed class BalanceTests
     {
         await using var cluster = new Cluster();
         var work = new PartitionWorkOfAll();
-        var a = await cluster.StartPartitionNodeAsync("a", work);
-        var b = await cluster.StartPartitionNodeAsync("b", work);
-        await cluster.SharedAsync(work, (a, 6), (b, 6));
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work);
 
         // Its calls fail from now on, so that it renews nothing: its work is told by its own clock.
         (b.Store.Fault, work.Away) = (StoreWithFaults.Away, b.NodeId);
@@ -247,9 +245,7 @@ public sealed class BalanceTests
     {
         await using var cluster = new Cluster();
         var work = new PartitionWorkOfAll();
-        var a = await cluster.StartPartitionNodeAsync("a", work);
-        var b = await cluster.StartPartitionNodeAsync("b", work);
-        await cluster.SharedAsync(work, (a, 6), (b, 6));
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work);
 
         // The clock stands still, and nobody looks: it goes on. When b has looked, everything passes with no tick of the clock between.
         var stopping = a.StopAsync();

@@ -22,9 +22,7 @@ public sealed class PartitionDrainTests
         await using var cluster = new Cluster();
         var work = new PartitionWorkOfAll();
         using var held = new HeldWork(work);
-        var a = await cluster.StartPartitionNodeAsync("a", work);
-        var b = await cluster.StartPartitionNodeAsync("b", work);
-        await cluster.SharedAsync(work, (a, 6), (b, 6));
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work);
         var before = work.Terms.Count;
         held.NodeId = a.NodeId;
 
@@ -55,9 +53,7 @@ public sealed class PartitionDrainTests
     {
         await using var cluster = new Cluster();
         var work = new PartitionWorkOfAll();
-        var a = await cluster.StartPartitionNodeAsync("a", work);
-        var b = await cluster.StartPartitionNodeAsync("b", work);
-        await cluster.SharedAsync(work, (a, 6), (b, 6));
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work);
         var drain = a.Host.Services.GetRequiredService<NodeDrain>();
         var draining = drain.DrainAsync(Token);
         await cluster.SharedAsync(work, (a, 0), (b, 12));
@@ -78,9 +74,7 @@ public sealed class PartitionDrainTests
         await using var cluster = new Cluster();
         var work = new PartitionWorkOfAll();
         using var held = new HeldWork(work);
-        var a = await cluster.StartPartitionNodeAsync("a", work);
-        var b = await cluster.StartPartitionNodeAsync("b", work);
-        await cluster.SharedAsync(work, (a, 6), (b, 6));
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work);
         var before = work.Terms.Count;
         held.NodeId = a.NodeId;
         var drain = a.Host.Services.GetRequiredService<NodeDrain>();
