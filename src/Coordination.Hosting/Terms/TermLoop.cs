@@ -228,7 +228,7 @@ internal sealed class TermLoop(
         var watching = succession.WatchAsync(lease, ending, ended.Token);
         WorkResult result;
         await using var told = turn.Leading.UnsafeRegister(static ending => ((WorkEnding)ending!).Ask(WorkEnd.SteppedDown, TimeSpan.Zero), ending).ConfigureAwait(false);
-        var term = new TermWork(service, work, _preparation, lease, ending, time, log);
+        var term = new TermWork(work, lease, ending, time, log) { MaxTerm = service.Options.MaxTerm, Preparation = _preparation };
         try
         {
             result = await leased.RunAsync(
@@ -263,20 +263,9 @@ internal sealed class TermLoop(
 
         log.Ended(lease, outcome, release, result.Failure);
         Count(outcome, result.Failure);
-        await term.StoppedAsync(Describe(lease, outcome, release, result.Failure)).ConfigureAwait(false);
+        await term.StoppedAsync(outcome, release, result.Failure).ConfigureAwait(false);
         return outcome;
     }
-
-    private static EndedTerm Describe(ILockLease lease, TermOutcome outcome, ReleaseResult release, Exception? failure) => new()
-    {
-        LockName = lease.LockName,
-        FencingToken = lease.FencingToken,
-        Instance = lease.Permit ?? 0,
-        Cause = ServiceLeadership.CauseOf(outcome.End),
-        Duration = outcome.Duration,
-        Release = release,
-        Failure = failure,
-    };
 
     private void Lost(CancellationToken stop)
     {
