@@ -31,8 +31,7 @@ internal sealed class PartitionedService(
     public PartitionedServiceOptions Options => options;
 
     /// <summary>How the locks of the partitions differ from the node's defaults; null for not at all. What the service says by a setting of its own comes before what its options for the lock say.</summary>
-    public LockOptions? LockOptions { get; } =
-        options.ProgressTimeout is null ? options.LockOptions : (options.LockOptions ?? new LockOptions()) with { ProgressTimeout = options.ProgressTimeout };
+    public LockOptions? LockOptions { get; } = LockOptionsOf(options);
 
     public TimeSpan LeaseDuration => timings.Duration;
 
@@ -55,6 +54,14 @@ internal sealed class PartitionedService(
         get => _view;
         set => _view = value;
     }
+
+    /// <inheritdoc cref="LockOptions"/>
+    public static LockOptions? LockOptionsOf(PartitionedServiceOptions options) =>
+        (options.ProgressTimeout, options.Note) is (null, null) ? options.LockOptions : (options.LockOptions ?? new LockOptions()) with
+        {
+            ProgressTimeout = options.ProgressTimeout ?? options.LockOptions?.ProgressTimeout,
+            Note = options.Note ?? options.LockOptions?.Note,
+        };
 
     /// <summary>Whether it has not started, waits to take part, takes part, or has stopped.</summary>
     public WorkPhase Phase

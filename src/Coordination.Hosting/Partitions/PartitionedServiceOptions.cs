@@ -58,6 +58,13 @@ public sealed class PartitionedServiceOptions
     public LockOptions? LockOptions { get; set; }
 
     /// <summary>
+    /// What this node says of itself as the leader of a partition, and while it waits for one, to those who look, such as an address or a version; written into the lock of each partition in the step of the grant, and
+    /// read there as <see cref="LockHolder.Note"/>. At most 1,024 bytes of UTF-8, without control characters; no secret. Null, the default, for <see cref="Coordination.LockOptions.Note"/> of <see cref="LockOptions"/>.
+    /// </summary>
+    /// <remarks>The store keeps it once for each partition: keep it short where there are thousands.</remarks>
+    public string? Note { get; set; }
+
+    /// <summary>
     /// How long the work of a partition may go without <see cref="ExclusiveTerm.ReportProgress"/>, counted from the beginning of its term and from each report. While it is longer, the lease of that partition, and of
     /// no other one, is not renewed any more, and when it ends, it is lost, by <see cref="LeaseLossReason.NoProgress"/>. 100 ms to 365 days. Null, the default, for
     /// <see cref="Coordination.LockOptions.ProgressTimeout"/> of <see cref="LockOptions"/>, and without that for work that reports nothing.
