@@ -177,6 +177,7 @@ internal sealed class PartitionLoop(
         service.Phase = WorkPhase.Waiting;
         await membership.JoinAsync(stop).ConfigureAwait(false);
         _wasMember = true;
+        service.Join();
         service.Phase = WorkPhase.Running;
         log.Joined(nodeId);
     }
@@ -192,6 +193,7 @@ internal sealed class PartitionLoop(
         if (!_hasLeft)
         {
             (_hasLeft, _wasMember, service.Phase) = (true, false, WorkPhase.Waiting);
+            service.Join();
             await membership.DisposeAsync().ConfigureAwait(false);
             _leftAt = time.GetTimestamp();
             log.TakesNoPart(service.Switch.IsDrained ? "the node is drained" : "CanLead is false");

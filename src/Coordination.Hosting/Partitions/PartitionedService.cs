@@ -17,6 +17,7 @@ internal sealed class PartitionedService(
     ServiceKey key, NodeServices node, PartitionLockNames locks, PartitionedServiceOptions options, LeaseTimings timings, PartitionedBackgroundService work)
 {
     private volatile PartitionView _view = PartitionView.None;
+    private volatile bool _hasJoined;
     private volatile int _phase = (int)WorkPhase.NotStarted;
 
     public Type Type => key.Type;
@@ -62,6 +63,11 @@ internal sealed class PartitionedService(
             ProgressTimeout = options.ProgressTimeout ?? options.LockOptions?.ProgressTimeout,
             Note = options.Note ?? options.LockOptions?.Note,
         };
+
+    /// <summary>Whether it has taken its place once since the start: as a member, or outside, where it is to stay.</summary>
+    public bool HasJoined => _hasJoined;
+
+    public void Join() => _hasJoined = true;
 
     /// <summary>Whether it has not started, waits to take part, takes part, or has stopped.</summary>
     public WorkPhase Phase
