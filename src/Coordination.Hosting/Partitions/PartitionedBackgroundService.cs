@@ -10,6 +10,13 @@ namespace Coordination;
 /// <para>Every live node has a fair share: as many partitions as any other, or one less. Who has which follows from the names of the nodes and of the partitions alone (rendezvous
 /// hashing), so that a change of the nodes moves few partitions beside those that have to move. There is no leader that deals them out: each node works out its share, waits for
 /// the locks of it, and gives away the rest when their new nodes wait.</para>
+/// <para>When a node has come, no node begins a partition that is new to it until no other one has come for a second (a <see cref="PartitionedServiceOptions.BalanceInterval"/>, where that is shorter), or for three
+/// times as long at most: nodes that start together share once. For a node that goes nobody waits so.</para>
+/// <para>A node whose host stops takes part no more at once, and works on until the others have learned of it: the work of each partition is told to stop when its next node waits for it, and all of it after a
+/// <see cref="PartitionedServiceOptions.BalanceInterval"/> and a second, or three seconds, at the latest; at once where no other node takes part. Work that is to end with its host ends that much later.</para>
+/// <para>An operator's <see cref="ILockInspector.StepDownAsync"/>, of the lock of one partition, and <see cref="ExclusiveTerm.StepDown"/> end a term on purpose: the work is told and awaited, and the lock passes to
+/// the node that was named, if it waits for it, and else to the first that waits. As long as this node was asked to stay away it does not begin that partition again, and nobody leads it meanwhile unless it becomes
+/// another node's share: to step down changes whose share is what as little as a failure does.</para>
 /// <para>That one node at a time works on a partition rests on the lock of the partition alone, which has a fencing token as any other.</para>
 /// <para>The object is made once, when the host starts, and does the work of all partitions of its node, many at a time: what it keeps for one, it keeps by the name. It lives as
 /// long as the host: take scoped services from <see cref="ExclusiveTerm.Services"/>, of which each term of each partition has its own scope.</para>
