@@ -18,6 +18,9 @@ internal sealed class PartitionAbsences(TimeProvider time)
         }
     }
 
+    /// <summary>Ends all of them. Who waits for the end of one waits on.</summary>
+    public void Clear() => _all.Clear();
+
     /// <summary>Waits for the end of it, where there is one.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     public async Task WaitAsync(string partition, CancellationToken cancellationToken)

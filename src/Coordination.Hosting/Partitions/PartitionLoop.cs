@@ -194,6 +194,9 @@ internal sealed class PartitionLoop(
         {
             (_hasLeft, _wasMember, service.Phase) = (true, false, WorkPhase.Waiting);
             service.Join();
+
+            // Who is asked to stay away for too long can be had back, as a node that takes part again.
+            work.Absences.Clear();
             await membership.DisposeAsync().ConfigureAwait(false);
             _leftAt = time.GetTimestamp();
             log.TakesNoPart(service.Switch.IsDrained ? "the node is drained" : "CanLead is false");

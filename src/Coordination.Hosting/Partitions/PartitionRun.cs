@@ -176,6 +176,9 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
             term.StoppingAsync).ConfigureAwait(false);
         var outcome = new TermOutcome(result.End, work.Time.GetElapsedTime(began));
         IsOverdue = false;
+
+        // The token tells of the first request alone.
+        ending.Ask(lease.StepDownRequest);
         var successor = lease.State == LeaseState.Lost ? null : await work.FindSuccessorAsync(lockName, ending.Successor).ConfigureAwait(false);
         work.Absences.Begin(partition, ending.StayAway);
         EndLeading();

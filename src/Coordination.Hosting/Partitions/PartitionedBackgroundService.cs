@@ -16,7 +16,7 @@ namespace Coordination;
 /// <see cref="PartitionedServiceOptions.BalanceInterval"/> and a second, or three seconds, at the latest; at once where no other node takes part. Work that is to end with its host ends that much later.</para>
 /// <para>An operator's <see cref="ILockInspector.StepDownAsync"/>, of the lock of one partition, and <see cref="ExclusiveTerm.StepDown"/> end a term on purpose: the work is told and awaited, and the lock passes to
 /// the node that was named, if it waits for it, and else to the first that waits. As long as this node was asked to stay away it does not begin that partition again, and nobody leads it meanwhile unless it becomes
-/// another node's share: to step down changes whose share is what as little as a failure does.</para>
+/// another node's share, or this node takes part no more and then does, by a drain or <see cref="IPartitionedLeadership.SetCanLead"/>: to step down changes whose share is what as little as a failure does.</para>
 /// <para>That one node at a time works on a partition rests on the lock of the partition alone, which has a fencing token as any other.</para>
 /// <para>The object is made once, when the host starts, and does the work of all partitions of its node, many at a time: what it keeps for one, it keeps by the name. It lives as
 /// long as the host: take scoped services from <see cref="ExclusiveTerm.Services"/>, of which each term of each partition has its own scope.</para>

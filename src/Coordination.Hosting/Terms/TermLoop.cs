@@ -29,6 +29,8 @@ internal sealed class TermLoop(
 
     public ServiceLog Log => log;
 
+    public bool HoldsLock => service.Leadership.IsInTerm;
+
     public void EndUnbegun() => service.Leadership.End();
 
     /// <summary>Ends when the stop was requested and the work has returned.</summary>
@@ -73,7 +75,11 @@ internal sealed class TermLoop(
         if (away > TimeSpan.Zero)
         {
             service.Leadership.Enter(ServicePhase.Pausing);
-            await Task.Delay(away, time, stop).ConfigureAwait(false);
+
+            // Who is asked to stay away for too long can be had back: a node that may lead no more, and then may, contends again.
+            using var until = CancellationTokenSource.CreateLinkedTokenSource(stop, outcome.StayAway > TimeSpan.Zero ? service.Switch.Contending : CancellationToken.None);
+            await Task.Delay(away, time, until.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stop.ThrowIfCancellationRequested();
         }
 
         return outcome;
@@ -247,12 +253,18 @@ internal sealed class TermLoop(
             await watching.ConfigureAwait(false);
         }
 
-        var outcome = new TermOutcome(result.End, time.GetElapsedTime(began), result.End == WorkEnd.SteppedDown ? ending.StayAway : TimeSpan.Zero);
+        // The token tells of the first request alone.
+        ending.Ask(lease.StepDownRequest);
+        var outcome = new TermOutcome(
+            result.End,
+            time.GetElapsedTime(began),
+            result.End is WorkEnd.SteppedDown or WorkEnd.MaxTermReached ? ending.StayAway : TimeSpan.Zero,
+            Hung: result.End == WorkEnd.Lost && lease.LossReason == LeaseLossReason.NoProgress);
 
         var successor = lease.State == LeaseState.Lost ? null : await succession.FindAsync(ending.Successor).ConfigureAwait(false);
 
         // Nobody sees this node lead after the next one does.
-        service.Leadership.Enter(outcome.IsFailure ? ServicePhase.BackingOff : ServicePhase.Standby, outcome.End);
+        service.Leadership.Enter(outcome.IsFailure ? ServicePhase.BackingOff : ServicePhase.Ended, outcome.End);
         var release = await lease.ReleaseAsync(successor, CancellationToken.None).ConfigureAwait(false);
         service.Leadership.Released();
         observer.Start(stop);
@@ -262,7 +274,7 @@ internal sealed class TermLoop(
         }
 
         log.Ended(lease, outcome, release, result.Failure);
-        Count(outcome, result.Failure);
+        Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));
         await term.StoppedAsync(outcome, release, result.Failure).ConfigureAwait(false);
         return outcome;
     }
@@ -278,7 +290,7 @@ internal sealed class TermLoop(
         if (outcome.IsFailure)
         {
             // How long it was refused for is no time in which the work ran.
-            failures.Failed(failure, outcome.End == WorkEnd.Failed ? outcome.Duration : TimeSpan.Zero);
+            failures.Failed(failure, outcome.End == WorkEnd.Refused ? TimeSpan.Zero : outcome.Duration);
         }
         else
         {

@@ -17,6 +17,7 @@ public sealed class PartitionStepDownTests
     [Failure("F21", "F60")]
     [InlineData("operator, by name")]
     [InlineData("operator, by id")]
+    [InlineData("operator, who asks again")]
     [InlineData("term")]
     public async Task A_partition_passes_to_the_node_that_is_named_after_its_work_has_returned(string by)
     {
@@ -41,6 +42,12 @@ public sealed class PartitionStepDownTests
         }
         else
         {
+            if (by == "operator, who asks again")
+            {
+                await Inspector(a).StepDownAsync(PartitionLock, "b", timeout: TimeSpan.Zero, cancellationToken: Token);
+                await Cluster.UntilAsync(() => told.Task.IsCompleted, "the work is told");
+            }
+
             stepping = Inspector(a).StepDownAsync(PartitionLock, by == "operator, by id" ? nodeOfC : "c", cancellationToken: Token);
         }
 
@@ -100,6 +107,24 @@ public sealed class PartitionStepDownTests
         Assert.InRange(cluster.Time.GetUtcNow() - asked, stayAway, stayAway + TimeSpan.FromSeconds(5));
         Assert.Equal((12, 13), (work.RunningOn(a.NodeId), work.Terms.Count));
         Assert.Empty(work.Wrongs);
+        AssertQuiet(a);
+    }
+
+    [Fact]
+    [Promise("G14")]
+    public async Task A_node_that_takes_part_again_begins_also_what_it_was_to_stay_away_from()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var a = await cluster.StartPartitionNodeAsync("a", work);
+        await cluster.SharedAsync(work, (a, 12));
+        work.Now.Keys.Single(static term => term.Partition == Partition).StepDown(TimeSpan.FromDays(49));
+        await cluster.PassAsync(work, 5 * PartitionNode.BalanceInterval);
+        Assert.Equal((11, 12), (work.Running, work.Terms.Count));
+        a.Partitions.SetCanLead(false);
+        await cluster.SharedAsync(work, (a, 0));
+        a.Partitions.SetCanLead(true);
+        await cluster.SharedAsync(work, (a, 12));
         AssertQuiet(a);
     }
 

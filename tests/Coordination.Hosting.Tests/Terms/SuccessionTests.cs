@@ -96,6 +96,58 @@ public sealed class SuccessionTests
 
     [Fact]
     [Promise("G14")]
+    public async Task Nodes_of_one_rank_in_the_options_of_the_lock_do_not_make_way_either()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", Ranked);
+        await a.LeadsAsync();
+        var b = await cluster.StartNodeAsync("b", Ranked);
+        await b.StandsByAsync();
+        await cluster.AdvanceAsync(6 * Dwell, a.Work.Term);
+        Assert.Equal((1, 0), (a.Work.Terms, b.Work.Terms));
+
+        static void Ranked(ExclusiveServiceOptions options)
+        {
+            (options.LockOptions, options.PreferenceDwell) = (new LockOptions { Rank = 5 }, Dwell);
+            options.PreferredNodes.Add("other");
+        }
+    }
+
+    [Fact]
+    [Promise("G14")]
+    public async Task A_higher_rank_in_the_options_of_the_lock_is_preferred()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a", static options => (options.LockOptions, options.PreferenceDwell) = (new LockOptions { Rank = 1 }, Dwell));
+        await a.LeadsAsync();
+        var b = await cluster.StartNodeAsync("b", static options => (options.LockOptions, options.PreferenceDwell) = (new LockOptions { Rank = 2 }, Dwell));
+        await b.StandsByAsync();
+        await cluster.AdvanceUntilAsync(() => b.Work.IsRunning, 3 * Dwell, "b leads");
+    }
+
+    [Fact]
+    [Promise("G14")]
+    [Failure("F65")]
+    public async Task A_preferred_node_that_always_fails_gets_the_lead_less_and_less_often()
+    {
+        await using var cluster = new Cluster();
+        var a = await StartAsync(cluster, "a", 1);
+        await a.LeadsAsync();
+        var failing = new Work { Do = static (_, _) => throw new InvalidOperationException("it fails") };
+        var b = await cluster.StartNodeAsync("b", options => Configure(options, 2), work: failing);
+        await b.StandsByAsync();
+        for (var i = 0; i < 40; i++)
+        {
+            await cluster.AdvanceUntilAsync(() => a.Work.IsRunning && a.Leadership.IsLeader, Dwell, "a leads");
+            await cluster.AdvanceAsync(Dwell);
+        }
+
+        // At each dwell time it were some thirty; waits of 10 s, 20, 40 and so on leave room for six or so in as long a time.
+        Assert.InRange(b.Work.Terms, 2, 10);
+    }
+
+    [Fact]
+    [Promise("G14")]
     public async Task A_node_that_is_preferred_by_name_leads_before_one_of_a_higher_rank()
     {
         await using var cluster = new Cluster();
