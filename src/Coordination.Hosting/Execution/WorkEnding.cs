@@ -70,6 +70,10 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
         }
     }
 
+    /// <summary>Asks for the end when others ask the holder of the lease to step down.</summary>
+    /// <returns>Ends that, and waits for what is under way of it.</returns>
+    public CancellationTokenRegistration ObeyStepDown() => lease.StepDownRequested.UnsafeRegister(_ => Ask(lease.StepDownRequest), null);
+
     /// <summary>Judges how work ended that has returned or thrown in this moment. What it was told comes before what it did: it may have returned early.</summary>
     /// <param name="failure">What it threw; null for nothing.</param>
     public WorkResult Judge(Exception? failure) => Cause is not { } cause

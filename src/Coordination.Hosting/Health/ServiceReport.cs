@@ -62,12 +62,11 @@ internal sealed class ServiceReport : IWorkReport
 
     private string FailsInARow => WorkSentences.FailsInARow(LockName, _failures, _lastFailure);
 
-    /// <summary>What is worth saying although nothing is wrong; null for nothing.</summary>
     public string? Note =>
         _status.Phase == ServicePhase.Preparing ? $"'{LockName}' prepares its next term, and stands in no queue meanwhile." :
         _status.Phase == ServicePhase.Pausing ? $"'{LockName}' stays away for some time after its last term, and stands in no queue meanwhile." :
         _status.Phase == ServicePhase.Ended ? $"'{LockName}' does what comes after its last term, and stands in no queue meanwhile." :
-        _status.Phase == ServicePhase.Ineligible && !_service.Switch.IsDrained ? $"'{LockName}' is left to other nodes: CanLead is false." :
+        _status.Phase == ServicePhase.Ineligible && !_service.Switch.IsDrained ? WorkSentences.LeftToOthers(LockName) :
         _status.InUseAs is { } inUseAs ? $"'{LockName}' waits until those have gone who use it as {inUseAs}."
         : _service.Options.Instances > 1 ? $"'{LockName}' is led by {Leaders.Count} of {_service.Options.Instances} nodes."
         : null;

@@ -1,6 +1,5 @@
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Services;
-using Coordination.Hosting.Stores;
 using Coordination.Hosting.Telemetry;
 
 namespace Coordination.Hosting.Terms;
@@ -11,14 +10,13 @@ namespace Coordination.Hosting.Terms;
 /// </summary>
 internal sealed class Succession(ExclusiveService service, ILockInspector inspector, TimeProvider time, ServiceLog log)
 {
-    private const int MaxWaiters = 1000;
-
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
     /// <summary>After so many doublings a node that gives the lead back waits no longer than before.</summary>
     private const int MostDoublings = 7;
 
+    private readonly LockQueue _queue = new(service.Lock.Name, inspector, time);
     private readonly Preference _preference = new([.. service.Options.PreferredNodes]);
     private readonly Dictionary<string, int> _cameToNothing = new(StringComparer.Ordinal);
     private (string NodeId, long At)? _madeWay;
@@ -41,14 +39,13 @@ internal sealed class Succession(ExclusiveService service, ILockInspector inspec
             return null;
         }
 
-        if (await LookAsync(CancellationToken.None).ConfigureAwait(false) is not { } seen)
+        if (await _queue.LookAsync(CancellationToken.None).ConfigureAwait(false) is not { } seen)
         {
             return asked;
         }
 
-        var waiters = Waiting(seen);
-        var named = waiters.Find(waiter => waiter.Owner.NodeId == asked) ?? waiters.Find(waiter => waiter.Owner.NodeName == asked);
-        return named?.Owner.NodeId ?? (IsSet ? Best(waiters)?.Owner.NodeId : null);
+        var waiters = LockQueue.WaitersOf(seen);
+        return LockQueue.Find(waiters, asked)?.Owner.NodeId ?? (IsSet ? Best(waiters)?.Owner.NodeId : null);
     }
 
     /// <summary>Looks at the queue now and then, and has the term end when a preferred node has waited for long enough. Ends with the term.</summary>
@@ -71,13 +68,13 @@ internal sealed class Succession(ExclusiveService service, ILockInspector inspec
                 return;
             }
 
-            if (await LookAsync(ended).ConfigureAwait(false) is not { } seen)
+            if (await _queue.LookAsync(ended).ConfigureAwait(false) is not { } seen)
             {
                 continue;
             }
 
             // By this node's own clock, and from when it was first seen: who comes anew begins anew.
-            var waiters = Waiting(seen);
+            var waiters = LockQueue.WaitersOf(seen);
             since = waiters.Select(static waiter => waiter.Owner.NodeId).Distinct(StringComparer.Ordinal).ToDictionary(node => node, node => since.GetValueOrDefault(node, time.GetTimestamp()), StringComparer.Ordinal);
             var ready = waiters.FindAll(waiter => time.GetElapsedTime(since[waiter.Owner.NodeId]) >= DwellOf(waiter.Owner.NodeId));
             var own = (lease.Owner, OwnRank);
@@ -109,8 +106,6 @@ internal sealed class Succession(ExclusiveService service, ILockInspector inspec
         ? TimeSpan.FromTicks(Math.Max(service.Options.PreferenceDwell.Ticks, ShortestPause.Ticks)) * (1 << times)
         : service.Options.PreferenceDwell;
 
-    private static List<LockWaiter> Waiting(LockInspection seen) => [.. seen.Waiters.Where(static waiter => waiter.IsAlive)];
-
     /// <summary>Of equals the one that came first.</summary>
     private LockWaiter? Best(List<LockWaiter> waiters) => waiters.OrderByDescending(static waiter => (waiter.Owner, waiter.Rank), _preference).FirstOrDefault();
 
@@ -119,24 +114,5 @@ internal sealed class Succession(ExclusiveService service, ILockInspector inspec
     {
         var last = seen.Holders.OrderBy(static holder => (holder.Owner, holder.Rank), _preference).ThenByDescending(static holder => holder.FencingToken).FirstOrDefault();
         return last?.FencingToken == lease.FencingToken;
-    }
-
-    private async Task<LockInspection?> LookAsync(CancellationToken cancellationToken)
-    {
-        LockInspection? seen = null;
-        try
-        {
-            await StoreTimeLimit.ApplyAsync(
-                StoreTimeLimit.Default,
-                async limited => seen = await inspector.InspectAsync(service.Lock.Name, MaxWaiters, limited).ConfigureAwait(false),
-                time,
-                cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception)
-        {
-            // The store is away, which the lock tells of, or has no administration. Then the first in the queue is next.
-        }
-
-        return seen;
     }
 }

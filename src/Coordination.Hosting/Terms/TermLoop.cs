@@ -229,13 +229,12 @@ internal sealed class TermLoop(
         var ending = new WorkEnding(lease, log, stop);
         service.Leadership.Lead(lease, ending, service.LockOptions);
         log.Leads(lease, service.Leadership.Predecessor);
-        await using var asked = lease.StepDownRequested.UnsafeRegister(
-            _ => ending.Ask(lease.StepDownRequest), null).ConfigureAwait(false);
+        await using var asked = ending.ObeyStepDown().ConfigureAwait(false);
         using var ended = new CancellationTokenSource();
         var watching = succession.WatchAsync(lease, ending, ended.Token);
         WorkResult result;
         await using var told = turn.Leading.UnsafeRegister(static ending => ((WorkEnding)ending!).Ask(WorkEnd.SteppedDown, TimeSpan.Zero), ending).ConfigureAwait(false);
-        var term = new TermWork(service, work, _preparation, lease, ending, time, log);
+        var term = new TermWork(work, lease, ending, time, log) { MaxTerm = service.Options.MaxTerm, Preparation = _preparation };
         try
         {
             result = await leased.RunAsync(
@@ -276,20 +275,9 @@ internal sealed class TermLoop(
 
         log.Ended(lease, outcome, release, result.Failure);
         Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));
-        await term.StoppedAsync(Describe(lease, outcome, release, result.Failure)).ConfigureAwait(false);
+        await term.StoppedAsync(outcome, release, result.Failure).ConfigureAwait(false);
         return outcome;
     }
-
-    private static EndedTerm Describe(ILockLease lease, TermOutcome outcome, ReleaseResult release, Exception? failure) => new()
-    {
-        LockName = lease.LockName,
-        FencingToken = lease.FencingToken,
-        Instance = lease.Permit ?? 0,
-        Cause = ServiceLeadership.CauseOf(outcome.End),
-        Duration = outcome.Duration,
-        Release = release,
-        Failure = failure,
-    };
 
     private void Lost(CancellationToken stop)
     {
