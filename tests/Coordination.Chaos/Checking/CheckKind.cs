@@ -35,4 +35,7 @@ internal enum CheckKind
 
     /// <summary>A holder that reports no progress loses its lock, which goes on to another.</summary>
     Progress = 11,
+
+    /// <summary>A holder that is asked to step down does.</summary>
+    StepDown = 12,
 }

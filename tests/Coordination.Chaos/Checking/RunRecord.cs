@@ -27,6 +27,8 @@ internal sealed record RunRecord
 
     public IReadOnlyList<Fire> Fires { get; init; } = [];
 
+    public IReadOnlyList<StepDownAsk> Asks { get; init; } = [];
+
     public IReadOnlyList<ResourceWrite> Writes { get; init; } = [];
 
     public IReadOnlyList<Disturbance> Disturbances { get; init; } = [];
@@ -100,6 +102,7 @@ internal sealed record RunRecord
             Waits = [.. waits.OrderBy(wait => wait.From)],
             Entries = entries,
             Gaps = [.. events.Where(happened => happened.Kind == EventKind.Unscheduled).Select(happened => new Gap(happened.By, happened.At, happened.At + happened.Length))],
+            Asks = [.. events.Where(happened => happened.Kind == EventKind.Asked).Select(happened => new StepDownAsk(happened.Lock!, happened.At, happened.At + happened.Length))],
             Fires = [.. events.Where(happened => happened.Kind == EventKind.Fired).Select(happened => new Fire(happened.By, happened.At, DateTime.Parse(happened.Detail!, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind)))],
         };
 

@@ -33,6 +33,9 @@ internal enum EventKind
     /// <summary>Its work under a lock began to stand still, for as long as the event says.</summary>
     Hanging,
 
+    /// <summary>It asked the holder of a lock to step down, from the moment of the event for as long as the event says.</summary>
+    Asked,
+
     /// <summary>It was about to be suspended in the middle of a call.</summary>
     Suspending,
 

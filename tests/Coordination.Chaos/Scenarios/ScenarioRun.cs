@@ -44,7 +44,7 @@ internal static class ScenarioRun
 
         var begin = MachineClock.Now;
         var wallClock = DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch - MachineClock.Now;
-        await using var operatorNode = scenario.Faults.Contains(FaultKind.StepDown) ? new Operator(server) : null;
+        await using var operatorNode = scenario.Faults.Contains(FaultKind.StepDown) ? new Operator(server, history) : null;
         using var driver = new FaultDriver(fleet, server, resource, operatorNode);
         await Task.WhenAll(driver.RunAsync(plan, stopping), Task.Delay(options.Duration, stopping).ContinueWith(_ => { }, TaskScheduler.Default));
 
