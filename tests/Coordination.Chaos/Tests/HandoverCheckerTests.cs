@@ -58,7 +58,7 @@ public sealed class HandoverCheckerTests
     [InlineData("w1", 0)]
     [InlineData("w2", 1)]
     public void A_disturbance_of_the_holder_alone_excuses_that_it_does_not_step_down(string worker, int found) =>
-        Assert.Equal(found, Check(Run(Hold("w1.1", 1, 1, 2, 6)) with { Asks = [new(RecordedLock, At(4), At(6))], Disturbances = [Strike(FaultKind.Deafen, 4, 5, worker)] }).Count());
+        Assert.Equal(found, Check(Run(Hold("w1.1", 1, 1, 2, 6)) with { Asks = [new(RecordedLock, At(4), At(6))], Disturbances = [Strike(FaultKind.Deafen, 4, 5, worker)] }).Count);
 
     [Fact]
     public void Work_that_hangs_may_have_its_lock_for_the_timeout_and_the_lease() =>
