@@ -13,8 +13,11 @@ internal interface IWorkReport
 
     bool IsLeader { get; }
 
-    /// <summary>Whether it has started and not stopped; of work that is run once, whether it is done.</summary>
+    /// <summary>Whether it has started and not stopped, and of a service, has taken its place among the others; of work that is run once, whether it is done.</summary>
     bool TakesPart { get; }
+
+    /// <summary>Why it does not take part; null where it does.</summary>
+    string? Absence => TakesPart ? null : Trouble;
 
     /// <summary>What is worth the failure status; null for nothing.</summary>
     string? Failure { get; }

@@ -11,6 +11,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
     private readonly Dictionary<WorkEnd, long> _terms = [];
     private readonly Predecessors _predecessors = new(time);
     private ServicePhase _phase;
+    private bool _hasJoined;
     private LockCapacity? _inUseAs;
     private LeaseLossReason? _loss;
     private WorkEnding? _ending;
@@ -26,7 +27,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
         {
             lock (Gate)
             {
-                return new ServiceStatus(_phase, _lease?.State, Describe(), _phase == ServicePhase.Deferred ? _inUseAs : null, _phase is ServicePhase.Lost or ServicePhase.Overdue ? _loss : null);
+                return new ServiceStatus(_phase, _hasJoined, _lease?.State, Describe(), _phase == ServicePhase.Deferred ? _inUseAs : null, _phase is ServicePhase.Lost or ServicePhase.Overdue ? _loss : null);
             }
         }
     }
@@ -97,7 +98,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
             (_ending, _released) = (ending, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             Predecessor = _predecessors.Of(_leader.Instance);
             KnowTaken(_leader.Instance);
-            _phase = ServicePhase.Leader;
+            (_phase, _hasJoined) = (ServicePhase.Leader, true);
             _lease = lease;
             Publish(LeadershipChangeCause.TermBegan);
         }
@@ -111,6 +112,9 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
         lock (Gate)
         {
             _phase = phase;
+
+            // One that waits for others to go, or that is to stay out of the queue, is where it can be.
+            _hasJoined |= phase is ServicePhase.Deferred or ServicePhase.Ineligible;
             if (_lease is not null)
             {
                 var ended = end ?? (phase == ServicePhase.Stopped ? WorkEnd.Stopped : WorkEnd.Lost);
@@ -150,6 +154,8 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
             {
                 _phase = ServicePhase.Standby;
             }
+
+            _hasJoined |= _phase == ServicePhase.Standby;
 
             return Saw(holder);
         }

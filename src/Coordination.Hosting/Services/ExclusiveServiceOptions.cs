@@ -66,10 +66,15 @@ public sealed class ExclusiveServiceOptions
     public string? Note { get; set; }
 
     /// <summary>
-    /// How much this node is to be preferred as the leader, such as the number of its version, so that new nodes are preferred in a rolling update: one of N nodes costs two terms at most. A leader makes way for
+    /// How much this node is to be preferred as the leader, such as the number of its version, so that new nodes are preferred in a rolling update. A leader makes way for
     /// a node of a higher rank that has waited for <see cref="PreferenceDwell"/>, and passes the lock to the one with the highest when its term ends. Null, the default, for no preference of this leader;
     /// others see it as zero.
     /// </summary>
+    /// <remarks>
+    /// A rolling update of N nodes whose new ones have a higher rank costs two terms at most, in any order of stops, where a new node stands in the queue before an old one is stopped: where the orchestrator starts
+    /// the new one first and waits until it is ready by the check of <c>AddCoordinationReadyCheck</c>. Where an old one is stopped first, and that is the leader while no new node waits yet, the lock passes to
+    /// another old one, which costs a third term and no more. Have such an update stop a standby first.
+    /// </remarks>
     public long? Rank { get; set; }
 
     /// <summary>

@@ -227,18 +227,27 @@ internal sealed class TermLoop(
             _ => ending.Ask(WorkEnd.SteppedDown, lease.StepDownRequest?.StayAway ?? TimeSpan.Zero, lease.StepDownRequest?.Successor), null).ConfigureAwait(false);
         using var ended = new CancellationTokenSource();
         var watching = succession.WatchAsync(lease, ending, ended.Token);
+        WorkResult result;
         await using var told = turn.Leading.UnsafeRegister(static ending => ((WorkEnding)ending!).Ask(WorkEnd.SteppedDown, TimeSpan.Zero), ending).ConfigureAwait(false);
         var term = new TermWork(service, work, _preparation, lease, ending, time, log);
-        var result = await leased.RunAsync(
-            lease,
-            ending,
-            term.RunAsync,
-            onLost: () => Lost(stop),
-            onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue),
-            term.StoppingAsync).ConfigureAwait(false);
-        await _preparation.DropAsync().ConfigureAwait(false);
-        await ended.CancelAsync().ConfigureAwait(false);
-        await watching.ConfigureAwait(false);
+        try
+        {
+            result = await leased.RunAsync(
+                lease,
+                ending,
+                term.RunAsync,
+                onLost: () => Lost(stop),
+                onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue),
+                term.StoppingAsync).ConfigureAwait(false);
+            await _preparation.DropAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            // It would look at the queue for ever, and at that of another node's term.
+            await ended.CancelAsync().ConfigureAwait(false);
+            await watching.ConfigureAwait(false);
+        }
+
         var outcome = new TermOutcome(result.End, time.GetElapsedTime(began), result.End == WorkEnd.SteppedDown ? ending.StayAway : TimeSpan.Zero);
 
         var successor = lease.State == LeaseState.Lost ? null : await succession.FindAsync(ending.Successor).ConfigureAwait(false);
