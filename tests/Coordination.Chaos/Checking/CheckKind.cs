@@ -38,4 +38,7 @@ internal enum CheckKind
 
     /// <summary>A holder that is asked to step down does.</summary>
     StepDown = 12,
+
+    /// <summary>A node that is drained gives away what it leads, and leads nothing new.</summary>
+    Drain = 13,
 }

@@ -17,6 +17,7 @@ internal static class Checker
             .. SuccessionCheck.Find(run),
             .. ProgressCheck.Find(run),
             .. StepDownCheck.Find(run),
+            .. DrainCheck.Find(run),
             .. run.Residue.Select(left => new Violation(CheckKind.Residue, run.End, left)),
             .. FireCheck.Find(run),
             .. run.Failures.Select(failure => new Violation(CheckKind.Workers, run.End, failure)),

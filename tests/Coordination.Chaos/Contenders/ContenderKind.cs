@@ -48,6 +48,9 @@ internal enum ContenderKind
     /// <summary>This project's lock, with a watchdog that renews whatever progress is reported.</summary>
     ProgressUnasked,
 
+    /// <summary>This project's services, which step down when their node is drained, and contend on.</summary>
+    DrainThatContends,
+
     /// <summary>SET NX PX, with no renewal.</summary>
     SetNx,
 

@@ -36,6 +36,15 @@ internal enum EventKind
     /// <summary>It asked the holder of a lock to step down, from the moment of the event for as long as the event says.</summary>
     Asked,
 
+    /// <summary>Its node was told to drain, and leads nothing new from here on.</summary>
+    Draining,
+
+    /// <summary>Its node was drained.</summary>
+    Drained,
+
+    /// <summary>Its node, which was told to drain before, is about to be resumed.</summary>
+    Resumed,
+
     /// <summary>It was about to be suspended in the middle of a call.</summary>
     Suspending,
 

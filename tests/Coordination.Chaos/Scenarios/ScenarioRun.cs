@@ -55,7 +55,7 @@ internal static class ScenarioRun
         var events = HistoryFile.ReadAll(folder).Select(happened => happened with { At = happened.At - begin }).ToArray();
         var run = RunRecord.Read(
             events,
-            new RunSettings { Lease = options.Lease, RenewalInterval = scenario.RenewalInterval * options.Lease, Margin = Contender.IsOurs(options.Contender) ? RunOptions.Margin : TimeSpan.Zero, ClaimWindow = RunOptions.ClaimWindow, ProgressTimeout = scenario.ProgressTimeout * options.Lease, IsOurs = Contender.IsOurs(options.Contender), IsSchedule = scenario.IsSchedule },
+            new RunSettings { Lease = options.Lease, RenewalInterval = scenario.RenewalInterval * options.Lease, Margin = Contender.IsOurs(options.Contender) ? RunOptions.Margin : TimeSpan.Zero, ClaimWindow = RunOptions.ClaimWindow, ProgressTimeout = scenario.ProgressTimeout * options.Lease, IsOurs = Contender.IsOurs(options.Contender), Workload = scenario.Workload },
             TimeSpan.Zero,
             end - begin,
             wallClock + begin);

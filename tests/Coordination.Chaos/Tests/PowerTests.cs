@@ -73,6 +73,10 @@ public sealed class PowerTests
     [Fact]
     public Task A_watchdog_that_renews_for_work_that_hangs_is_caught() => IsCaughtAsync(ContenderKind.ProgressUnasked, "hung", CheckKind.Progress);
 
+    [Fact]
+    [Promise("G14")]
+    public Task A_drained_node_that_contends_on_is_caught() => IsCaughtAsync(ContenderKind.DrainThatContends, "drain", CheckKind.Drain);
+
     [Theory]
     [Promise("G1")]
     [InlineData(Capacities.Semaphore)]
