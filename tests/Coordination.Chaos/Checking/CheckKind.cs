@@ -41,4 +41,7 @@ internal enum CheckKind
 
     /// <summary>A node that is drained gives away what it leads, and leads nothing new.</summary>
     Drain = 13,
+
+    /// <summary>Some node leads each partition, and each node its share.</summary>
+    Partitions = 14,
 }

@@ -18,6 +18,7 @@ internal static class Checker
             .. ProgressCheck.Find(run),
             .. StepDownCheck.Find(run),
             .. DrainCheck.Find(run),
+            .. PartitionCheck.Find(run),
             .. run.Residue.Select(left => new Violation(CheckKind.Residue, run.End, left)),
             .. FireCheck.Find(run),
             .. run.Failures.Select(failure => new Violation(CheckKind.Workers, run.End, failure)),

@@ -20,4 +20,12 @@ internal sealed record RunSettings
     public required bool IsOurs { get; init; }
 
     public Workload Workload { get; init; }
+
+    public int Workers { get; init; }
+
+    /// <summary>The locks of the partitions that the workers share; none where they do something else.</summary>
+    public IReadOnlyList<string> Partitions { get; init; } = [];
+
+    /// <summary>How often workers look which of them share the partitions.</summary>
+    public TimeSpan BalanceInterval { get; init; }
 }

@@ -11,7 +11,7 @@ internal static class Contender
     [
         ContenderKind.DeadlineFromReply, ContenderKind.ReleaseOfAnyones, ContenderKind.RenewalThatRecreates, ContenderKind.NoFence, ContenderKind.NotificationAlone, ContenderKind.TelemetryOnWatchdog, ContenderKind.RefusalAsSuccess, ContenderKind.SuspensionUnnoticed,
         ContenderKind.TokenByClock, ContenderKind.BeyondCapacity, ContenderKind.StepDownUnheard, ContenderKind.StepDownBeforeWork, ContenderKind.WrongSuccessor, ContenderKind.ProgressUnasked,
-        ContenderKind.DrainThatContends,
+        ContenderKind.DrainThatContends, ContenderKind.PartitionsUnlocked,
         ContenderKind.SetNx,
     ];
 

@@ -51,6 +51,9 @@ internal enum ContenderKind
     /// <summary>This project's services, which step down when their node is drained, and contend on.</summary>
     DrainThatContends,
 
+    /// <summary>This project's partitioned services, which take no lock for a partition.</summary>
+    PartitionsUnlocked,
+
     /// <summary>SET NX PX, with no renewal.</summary>
     SetNx,
 

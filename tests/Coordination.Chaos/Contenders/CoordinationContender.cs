@@ -54,6 +54,9 @@ internal sealed class CoordinationContender : IContender
             case ContenderKind.RefusalAsSuccess:
                 Wrap(services, (inner, _) => new DisobedientStore(inner));
                 break;
+            case ContenderKind.PartitionsUnlocked:
+                Wrap(services, (inner, _) => new UnlockedPartitionStore(inner));
+                break;
         }
 
         return coordination;

@@ -103,6 +103,21 @@ internal static class Catalogue
             HasLulls = false,
             MaxHold = 0.8,
         },
+        new(
+            "partitions",
+            "workers share the partitions of a service, while they die and stand still, the network fails and the server restarts with all its data",
+            FaultKind.Kill, FaultKind.Kill, FaultKind.Terminate, FaultKind.Terminate, FaultKind.PauseShort, FaultKind.PauseLong, FaultKind.BlackHole, FaultKind.KillClients, FaultKind.RestartServer)
+        {
+            Workload = Workload.Partitions,
+            Server = ServerKind.Journaled,
+            Workers = 4,
+            Locks = 30,
+            Pause = 0.3,
+            HasLulls = false,
+
+            // Long enough for the shares to be fair again when those who died are forgotten.
+            Recovery = 3.4,
+        },
         new("quartz", "a Quartz job each second, while workers die and the network fails", FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.KillClients, FaultKind.BlackHole, FaultKind.CutAfterWrite)
         {
             Workload = Workload.Schedule,

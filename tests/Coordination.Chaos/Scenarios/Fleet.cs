@@ -24,6 +24,7 @@ internal sealed class Fleet : IAsyncDisposable
         {
             Workload.Schedule => [],
             Workload.Shares => [Capacities.Semaphore, Capacities.ReaderWriter],
+            Workload.Partitions => PartitionWorker.LocksOf(options.Scenario.Locks),
             _ => [.. Enumerable.Range(1, options.Scenario.Locks).Select(i => $"lock-{i}")],
         };
         _slots = [.. Enumerable.Range(1, options.Scenario.Workers).Select(i => new Slot($"w{i}", server.Port is { } port ? new ChaosProxy(port) : null))];

@@ -27,7 +27,7 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
     /// <summary>How many worker processes there are.</summary>
     public int Workers { get; init; } = 3;
 
-    /// <summary>How many locks each of them contends for.</summary>
+    /// <summary>How many locks each of them contends for, or how many partitions they share.</summary>
     public int Locks { get; init; } = 2;
 
     /// <summary>The mean time between a fault and the next, in leases.</summary>

@@ -77,6 +77,10 @@ public sealed class PowerTests
     [Promise("G14")]
     public Task A_drained_node_that_contends_on_is_caught() => IsCaughtAsync(ContenderKind.DrainThatContends, "drain", CheckKind.Drain);
 
+    [Fact]
+    [Promise("G1")]
+    public Task Partitions_without_locks_are_caught() => IsCaughtAsync(ContenderKind.PartitionsUnlocked, "partitions", CheckKind.Exclusion);
+
     [Theory]
     [Promise("G1")]
     [InlineData(Capacities.Semaphore)]

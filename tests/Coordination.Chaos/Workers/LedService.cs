@@ -7,8 +7,8 @@ namespace Coordination.Chaos.Workers;
 /// <summary>An exclusive background service that uses the resource under its lock, steps down now and then, and writes down what it believes.</summary>
 internal sealed class LedService(string lockName, WorkerOptions options, HistoryFile history, Attempts attempts, ResourceClient resource) : ExclusiveBackgroundService
 {
-    private static readonly TimeSpan Work = TimeSpan.FromMilliseconds(20);
     private readonly Random _random = new(HashCode.Combine(options.Seed, lockName.Length, lockName[^1]));
+    private readonly LedWork _work = new(options, history, resource, pause: TimeSpan.FromMilliseconds(20));
     private readonly Lock _gate = new();
     private ExclusiveTerm? _term;
     private long? _waiting;
@@ -73,27 +73,15 @@ internal sealed class LedService(string lockName, WorkerOptions options, History
     protected override async Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken)
     {
         var attempt = Begin(term);
-        using var belief = new Belief(() => history.WriteEnd(EventKind.Lost, lockName, attempt, TimeSpan.Zero, term.LossReason), term.Lost);
         var end = MachineClock.Now + (options.MaxHold * _random.NextDouble());
-        while (!stoppingToken.IsCancellationRequested && belief.Stands)
+        await _work.RunAsync(term, attempt, StepDownIfDue, stoppingToken);
+
+        void StepDownIfDue()
         {
-            await resource.WriteAsync(lockName, attempt, term.FencingToken);
             if (MachineClock.Now > end)
             {
                 term.StepDown(TimeSpan.Zero);
             }
-
-            await Task.Delay(Work, CancellationToken.None);
-        }
-
-        if (belief.End())
-        {
-            history.Write(EventKind.Releasing, lockName, attempt);
-        }
-        else
-        {
-            // What it gives up by itself the next one may have at once. That a loss is told in time shows when it does not.
-            await Task.Delay(2 * options.Margin, CancellationToken.None);
         }
     }
 

@@ -2,7 +2,6 @@ using Coordination.Chaos.Contenders;
 using Coordination.Chaos.History;
 using Coordination.Chaos.Resource;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace Coordination.Chaos.Workers;
 
@@ -16,23 +15,16 @@ internal sealed class ServiceWorker(WorkerOptions options, HistoryFile history, 
         var attempts = new Attempts();
         var resources = await Task.WhenAll(options.Locks.Select(_ => ResourceClient.ConnectAsync(options.ResourcePort, options.Process)));
         LedService[] services = [.. options.Locks.Zip(resources).Select(pair => new LedService(pair.First, options, history, attempts, pair.Second))];
-        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Services.AddSingleton<TimeProvider>(signals.Clock);
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(8));
-        CoordinationContender.Register(builder.Services, options, signals);
-        foreach (var service in services)
+        using var host = WorkerHost.Create(options, signals, (collection, _) =>
         {
-            builder.Services.AddExclusiveBackgroundService(service.LockName, (_, _) => service, o => o.LockName = service.LockName);
-        }
-
-        using var host = builder.Build();
+            foreach (var service in services)
+            {
+                collection.AddExclusiveBackgroundService(service.LockName, (_, _) => service, o => o.LockName = service.LockName);
+            }
+        });
         var worker = new ServiceWorker(options, history, services, host.Services.GetRequiredService<NodeDrain>());
         (signals.Drain, signals.Resume) = (worker.Drain, worker.Resume);
-        await host.StartAsync(CancellationToken.None);
-        worker.Contend();
-        Console.WriteLine("ready");
-        await Task.Delay(Timeout.Infinite, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
-        await host.StopAsync(CancellationToken.None);
+        await WorkerHost.RunAsync(host, worker.Contend, stopping);
         foreach (var resource in resources)
         {
             resource.Dispose();

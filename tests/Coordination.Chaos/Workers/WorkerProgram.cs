@@ -31,6 +31,7 @@ internal static class WorkerProgram
         {
             Workload.Schedule => ScheduleWorker.RunAsync(options, signals, history, stopping.Token),
             Workload.Services => ServiceWorker.RunAsync(options, signals, history, stopping.Token),
+            Workload.Partitions => PartitionWorker.RunAsync(options, signals, history, stopping.Token),
             _ => ContendAsync(options, signals, history, stopping.Token),
         });
         return 0;

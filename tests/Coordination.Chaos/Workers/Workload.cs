@@ -14,4 +14,7 @@ internal enum Workload
 
     /// <summary>They are hosts with exclusive background services, each of which has a lock.</summary>
     Services,
+
+    /// <summary>They are hosts with a service whose partitions they share, each of which has a lock.</summary>
+    Partitions,
 }
