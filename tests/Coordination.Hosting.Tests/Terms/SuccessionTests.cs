@@ -54,6 +54,15 @@ public sealed class SuccessionTests
         await c.LeadsAsync();
         await cluster.AdvanceUntilAsync(() => stepping.IsCompleted, TimeSpan.FromSeconds(5), "who asked knows", keep: [c.Work.Term]);
         Assert.Equal((StepDownResult.SteppedDown, 0), (await stepping, b.Work.Terms));
+
+        // The holder looks for the name as well, and would hide that who asks has not found it.
+        if (by is "another node" or "operator")
+        {
+            var asker = by == "operator" ? a : b;
+            await Cluster.UntilAsync(() => asker.Logged(1016) >= 1, "who asks says for whom");
+            Assert.Contains(c.NodeId, asker.Log.First(record => record.Id.Id == 1016).Message, StringComparison.Ordinal);
+        }
+
         await Cluster.UntilAsync(() => a.Logged(1250) == 1, "a says to whom it passed the lock");
         Assert.Contains(c.NodeId, a.Log.Single(record => record.Id.Id == 1250).Message, StringComparison.Ordinal);
         Assert.All([a, b, c], AssertQuiet);
