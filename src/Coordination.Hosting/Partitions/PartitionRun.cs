@@ -174,7 +174,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
             onLost: work.Log.Lost,
             onOverdue: () => IsOverdue = true,
             term.StoppingAsync).ConfigureAwait(false);
-        var outcome = new TermOutcome(result.End, work.Time.GetElapsedTime(began));
+        var outcome = TermOutcome.Of(result, lease, work.Time.GetElapsedTime(began));
         IsOverdue = false;
 
         // The token tells of the first request alone.
@@ -184,7 +184,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         EndLeading();
         var release = await lease.ReleaseAsync(successor, CancellationToken.None).ConfigureAwait(false);
         work.Log.Ended(this, lease, outcome, release, result.Failure, successor);
-        var pause = Count(outcome, result.Failure);
+        var pause = Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));
         await term.StoppedAsync(outcome, release, result.Failure).ConfigureAwait(false);
         await StayAwayAsync(pause).ConfigureAwait(false);
     }

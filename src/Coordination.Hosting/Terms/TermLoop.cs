@@ -255,11 +255,7 @@ internal sealed class TermLoop(
 
         // The token tells of the first request alone.
         ending.Ask(lease.StepDownRequest);
-        var outcome = new TermOutcome(
-            result.End,
-            time.GetElapsedTime(began),
-            result.End is WorkEnd.SteppedDown or WorkEnd.MaxTermReached ? ending.StayAway : TimeSpan.Zero,
-            Hung: result.End == WorkEnd.Lost && lease.LossReason == LeaseLossReason.NoProgress);
+        var outcome = TermOutcome.Of(result, lease, time.GetElapsedTime(began), result.End is WorkEnd.SteppedDown or WorkEnd.MaxTermReached ? ending.StayAway : TimeSpan.Zero);
 
         var successor = lease.State == LeaseState.Lost ? null : await succession.FindAsync(ending.Successor).ConfigureAwait(false);
 
