@@ -144,6 +144,7 @@ internal sealed class Cluster : IAsyncDisposable
             {
                 for (var poll = 0; poll < 50 && !IsRenewed(lease); poll++)
                 {
+                    // Between two looks: the renewal goes on on a thread of its own.
                     await Task.Delay(5, TestContext.Current.CancellationToken);
                 }
 
