@@ -48,7 +48,7 @@ public abstract partial class LockContract
         var node = StartNode();
         Assert.Equal(StepDownResult.NotHeld, await Observer.Inspector.StepDownAsync(Name, cancellationToken: Cancellation));
         await using var lease = await AcquireAsync(node);
-        Assert.Equal(StepDownResult.StillHeld, await Observer.Inspector.StepDownAsync(Name, timeout: TimeSpan.FromMilliseconds(50), cancellationToken: Cancellation));
+        Assert.Equal(StepDownResult.StillHeld, await Observer.Inspector.StepDownAsync(Name, timeout: TimeSpan.FromSeconds(1), cancellationToken: Cancellation));
         Assert.Equal(StepDownResult.NotHeld, await Observer.Inspector.StepDownAsync(Name, fencingToken: lease.FencingToken - 1, cancellationToken: Cancellation));
         Assert.Equal(RenewalResult.Renewed, await lease.RenewAsync(Cancellation));
     }

@@ -62,12 +62,15 @@ public interface ILockInspector
     /// </param>
     /// <param name="stayAway">How long a service that steps down is not to want the lock again: from zero to 49 days. Null, the default, for zero.</param>
     /// <param name="fencingToken">The token of the grant that is to end, as <see cref="InspectAsync"/> tells it. Null, the default, for all who hold the lock now.</param>
-    /// <param name="timeout">How long to ask: from zero, for once, to 49 days; or <see cref="Timeout.InfiniteTimeSpan"/>. Null, the default, for 1 minute.</param>
+    /// <param name="timeout">
+    /// How long to ask, replies of the store included: from zero, for once, to 49 days; or <see cref="Timeout.InfiniteTimeSpan"/>. Null, the default, for 1 minute. To ask
+    /// once takes as long as the store takes, up to 5 seconds for a reply.
+    /// </param>
     /// <param name="cancellationToken">Ends the wait; who was asked steps down all the same.</param>
     /// <returns>Whether the lock was held, and whether each of those grants has ended, released or lost.</returns>
     /// <exception cref="ArgumentException">The name is not one of a lock, <paramref name="successor"/> not one of a node, or a time is out of its range.</exception>
     /// <exception cref="NotSupportedException">The store cannot ask holders to step down.</exception>
-    /// <exception cref="LockStoreException">The store could not be asked, the first time; or refused for good.</exception>
+    /// <exception cref="LockStoreException">The store could not be asked, the first time, or not in the time of <paramref name="timeout"/>; or refused for good.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     Task<StepDownResult> StepDownAsync(
         string lockName, string? successor = null, TimeSpan? stayAway = null, long? fencingToken = null, TimeSpan? timeout = null, CancellationToken cancellationToken = default);

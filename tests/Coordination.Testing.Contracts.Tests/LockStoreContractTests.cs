@@ -80,6 +80,20 @@ public sealed class LockStoreContractTests
     public Task A_store_that_asks_nobody_to_step_down_is_caught() =>
         AssertCaughtAsync(store => new AsksNobodyToStepDown(store), suite => suite.A_holder_that_is_asked_to_step_down_is_told_so_and_keeps_the_lock());
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public Task A_store_that_grants_some_of_several_locks_is_caught(int held) =>
+        AssertCaughtAsync(store => new GrantsSomeOfSeveral(store), suite => suite.None_of_several_locks_is_granted_where_one_is_anothers(held));
+
+    [Fact]
+    public Task A_store_that_grants_several_locks_out_of_turn_is_caught() =>
+        AssertCaughtAsync(store => new TakesSeveralOutOfTurn(store), suite => suite.Several_locks_overtake_nobody_who_waits_for_one_of_them());
+
+    [Fact]
+    public Task A_store_that_overlooks_the_last_of_several_holders_is_caught() =>
+        AssertCaughtAsync(store => new OverlooksTheLastOfSeveral(store), suite => suite.None_of_several_locks_is_granted_where_one_is_anothers(held: 2));
+
     private static async Task AssertCaughtAsync(Func<ILockStore, ILockStore> breaks, Func<LockStoreContract, Task> test)
     {
         await RunAsync(store => store, test);

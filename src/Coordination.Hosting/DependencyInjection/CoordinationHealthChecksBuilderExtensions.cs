@@ -98,9 +98,18 @@ public static class CoordinationHealthChecksBuilderExtensions
         AddOf(builder, name ?? $"coordination:{typeof(TService).Name}", new ServiceChoice(typeof(TService)), failureStatus, tags, storeTimeLimit, timeout);
 
     /// <summary>
-    /// Adds a check of whether this node takes part, for a readiness probe: healthy while every service has started and has not stopped, as a leader or a
-    /// standby, all work that is run once is done, and locks can be acquired; else <paramref name="failureStatus"/>.
+    /// Adds a check of whether this node takes part, for a readiness probe: healthy while every service has started and has not stopped and has led or stood in the queue of its lock once, or has been a member of those that share its partitions once, all
+    /// work that is run once is done, and locks can be acquired; else <paramref name="failureStatus"/>, with the reasons.
     /// </summary>
+    /// <remarks>
+    /// <para>A deployment that stops an old node when a new one is ready stops it when the lock can pass to the new one: for what that is worth see <see cref="ExclusiveServiceOptions.Rank"/>. A node
+    /// that prepares its first term (<see cref="ExclusiveBackgroundService{TPrepared}"/>) is not ready meanwhile, nor after it failed to, until it succeeds. Nothing here limits how long that takes: have the
+    /// preparation limit itself, and not wait for anything that needs this node to be ready.</para>
+    /// <para>Once a service has taken part it does so until the host stops, whatever it does, such as to stay away after a failure or to prepare another term. One that may not lead, by
+    /// <see cref="ExclusiveServiceOptions.CanLead"/> or <see cref="NodeDrain"/>, takes part, and so does one that waits until nodes with another number of leaders have gone. A node that cannot name the partitions of a
+    /// <see cref="PartitionedBackgroundService"/> yet is no member of it, and not ready. A periodic service stands in no
+    /// queue between its slots: it takes part when it has started.</para>
+    /// </remarks>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check. Null, the default, for <c>coordination-ready</c>, and for <c>coordination-ready:{nodeName}</c> of a node that has a name.</param>
     /// <param name="failureStatus">What it reports as its failure.</param>

@@ -164,7 +164,7 @@ public static class PartitionedServiceCollectionExtensions
         {
             // What a lock may not be called, or how it may not be held, is said at the start.
             names = new PartitionLockNames(options.LockName ?? ServiceLockName.Find(key, settings.ApplicationName)).Validate();
-            locks.GetLock(names.Of("0"), options.LockOptions);
+            locks.GetLock(names.Of("0"), PartitionedService.LockOptionsOf(options));
             locks.GetSemaphore(names.Members, LockCapacity.MaxPermits);
         }
         catch (Exception exception) when (exception is ArgumentException or NotSupportedException)

@@ -4,7 +4,7 @@ namespace Coordination.Hosting.Execution;
 
 /// <summary>
 /// The end of work under a lease: by the loss of the lease, by a stop, or because its own node asks for it. Of what is asked for the first cause counts, and
-/// nothing happens when the work is over. Safe for use by several threads.
+/// what was said last of the node's absence and of who is next: an operator may think of it while the work still ends. Nothing ends when the work is over. Safe for use by several threads.
 /// </summary>
 internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken stop) : IAsyncDisposable
 {
@@ -44,17 +44,35 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
     /// <summary>The node that the lock is to pass to; null for the first in the queue. To be read when the work is over.</summary>
     public string? Successor { get; private set; }
 
+    /// <param name="cause">Why the work is to end.</param>
+    /// <param name="stayAway">How long the node is to stay away; zero leaves what was said before.</param>
+    /// <param name="successor">The node that is next; null leaves what was said before.</param>
     public void Ask(WorkEnd cause, TimeSpan stayAway, string? successor = null)
     {
         lock (_gate)
         {
+            StayAway = stayAway > TimeSpan.Zero ? stayAway : StayAway;
+            Successor = successor ?? Successor;
             if (_asked is null && !_isOver)
             {
-                (_asked, StayAway, Successor) = (cause, stayAway, successor);
+                _asked = cause;
                 _telling = TellAsync();
             }
         }
     }
+
+    /// <summary>Asks what the holder of the lease was asked last; nothing where it was not.</summary>
+    public void Ask(StepDownRequest? request)
+    {
+        if (request is not null)
+        {
+            Ask(WorkEnd.SteppedDown, request.StayAway, request.Successor);
+        }
+    }
+
+    /// <summary>Asks for the end when others ask the holder of the lease to step down.</summary>
+    /// <returns>Ends that, and waits for what is under way of it.</returns>
+    public CancellationTokenRegistration ObeyStepDown() => lease.StepDownRequested.UnsafeRegister(_ => Ask(lease.StepDownRequest), null);
 
     /// <summary>Judges how work ended that has returned or thrown in this moment. What it was told comes before what it did: it may have returned early.</summary>
     /// <param name="failure">What it threw; null for nothing.</param>

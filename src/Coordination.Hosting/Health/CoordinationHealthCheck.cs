@@ -31,7 +31,7 @@ internal sealed class CoordinationHealthCheck(HostWork work, ServiceChoice choic
         }
 
         List<ServiceReport> services = [.. reports.OfType<ServiceReport>()];
-        var notes = Join([.. nodes.Select(static node => node.Note), .. services.Select(static service => service.Note)]);
+        var notes = Join([.. nodes.Select(static node => node.Note), .. reports.Select(static report => report.Note)]);
         return HealthCheckResult.Healthy($"Leads {services.Count(static service => service.IsLeader)} of {services.Count}.{(notes is null ? null : ' ')}{notes}", data);
     }
 

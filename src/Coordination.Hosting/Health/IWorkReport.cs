@@ -13,14 +13,20 @@ internal interface IWorkReport
 
     bool IsLeader { get; }
 
-    /// <summary>Whether it has started and not stopped; of work that is run once, whether it is done.</summary>
+    /// <summary>Whether it has started and not stopped, and of a service, partitioned or not, has taken its place among the others; of work that is run once, whether it is done.</summary>
     bool TakesPart { get; }
+
+    /// <summary>Why it does not take part; null where it does.</summary>
+    string? Absence => TakesPart ? null : Trouble;
 
     /// <summary>What is worth the failure status; null for nothing.</summary>
     string? Failure { get; }
 
     /// <summary>What is worth a warning; null for nothing.</summary>
     string? Trouble { get; }
+
+    /// <summary>What is worth saying although nothing is wrong; null for nothing.</summary>
+    string? Note => null;
 
     IReadOnlyDictionary<string, object> Describe();
 }

@@ -9,6 +9,9 @@ internal sealed class PartitionReport : IWorkReport
     private readonly PartitionedService _service;
     private readonly PartitionView _view;
     private readonly WorkPhase _phase;
+    private readonly bool _hasJoined;
+    private readonly bool _canLead;
+    private readonly bool _isDrained;
     private readonly int _led;
     private readonly int _failing;
     private readonly bool _isOverdue;
@@ -18,7 +21,8 @@ internal sealed class PartitionReport : IWorkReport
     public PartitionReport(PartitionedService service)
     {
         _service = service;
-        (_view, _phase) = (service.View, service.Phase);
+        (_view, _phase, _hasJoined) = (service.View, service.Phase, service.HasJoined);
+        (_canLead, _isDrained) = (service.Switch.CanLead, service.Switch.IsDrained);
         foreach (var (_, run) in service.Runs)
         {
             _led += run.Led is null ? 0 : 1;
@@ -39,7 +43,13 @@ internal sealed class PartitionReport : IWorkReport
 
     public bool IsLeader => false;
 
-    public bool TakesPart => _phase is WorkPhase.Running or WorkPhase.Waiting;
+    /// <summary>Not before the others count on this node: who is replaced by it, and stops when this one is ready, leaves its partitions to those who take part then. Whatever comes after changes nothing of that.</summary>
+    public bool TakesPart => Runs && _hasJoined;
+
+    public string? Absence =>
+        !Runs ? NotRunning
+        : !_hasJoined ? $"'{LockName}' is not yet a member of those that share its partitions."
+        : null;
 
     public string? Failure =>
         _isOverdue ? WorkSentences.Overdue(LockName)
@@ -48,15 +58,29 @@ internal sealed class PartitionReport : IWorkReport
 
     public string? Trouble =>
         _mostFailures >= _service.Options.DegradedAfterFailures ? FailsInARow
-        : TakesPart ? null
-        : $"'{LockName}' {(_phase == WorkPhase.Stopped ? "has stopped" : "has not started")}.";
+        : Runs ? null
+        : NotRunning;
+
+    public string? Note => _canLead || _isDrained ? null : WorkSentences.LeftToOthers(LockName);
+
+    private bool Runs => _phase is WorkPhase.Running or WorkPhase.Waiting;
+
+    private string NotRunning => $"'{LockName}' {(_phase == WorkPhase.Stopped ? "has stopped" : "has not started")}.";
 
     private string? FailsInARow => _worst is null ? null : WorkSentences.FailsInARow(_worst.LockName, _mostFailures, _worst.Failures.Last);
 
     public IReadOnlyDictionary<string, object> Describe() => new Dictionary<string, object>
     {
         ["phase"] = _phase.ToString(),
-        ["canLead"] = _service.Switch.CanLead,
+        ["state"] = this switch
+        {
+            { _phase: WorkPhase.NotStarted } => "not started",
+            { Runs: true, _isDrained: true } => "drained",
+            { Runs: true, _canLead: false } => "may not lead",
+            { _phase: WorkPhase.Running } => "member",
+            { _phase: var phase } => phase.ToString().ToLowerInvariant(),
+        },
+        ["canLead"] = _canLead,
         ["led"] = _led,
         ["share"] = _view.Share,
         ["partitions"] = _view.Partitions.Count,

@@ -31,7 +31,20 @@ internal sealed class ServiceReport : IWorkReport
     /// <summary>This node where it leads, and else the one that has led for the longest time.</summary>
     private LeaderInfo? Leader => _status.Leadership.Leader;
 
-    public bool TakesPart => _status.Phase is not (ServicePhase.NotStarted or ServicePhase.Stopped);
+    /// <summary>
+    /// Not before the lock can pass to this node: who is replaced by it, and stops when this one is ready, would leave the lock to one that is to stop next. What it does from then on, such as staying away after a
+    /// failure, changes nothing of that, as a node that serves other things as well has to be reached all the while.
+    /// </summary>
+    public bool TakesPart => Runs && _status.HasJoined;
+
+    public string? Absence => this switch
+    {
+        { TakesPart: true } => null,
+        { Runs: false } => NotRunning,
+        { _status.Phase: ServicePhase.Preparing } => $"'{LockName}' prepares its first term, and does not stand in the queue before that is done.",
+        { _failures: > 0 } => $"'{LockName}' does not stand in the queue yet. {FailsInARow}",
+        _ => $"'{LockName}' does not stand in the queue yet.",
+    };
 
     public string? Failure =>
         _status.Phase == ServicePhase.Overdue ? WorkSentences.Overdue(LockName, _status.Loss)
@@ -40,14 +53,20 @@ internal sealed class ServiceReport : IWorkReport
 
     public string? Trouble =>
         _failures >= _service.Options.DegradedAfterFailures ? FailsInARow
-        : TakesPart ? null
-        : $"'{LockName}' {(_status.Phase == ServicePhase.Stopped ? "has stopped" : "has not started")}.";
+        : Runs ? null
+        : NotRunning;
+
+    private bool Runs => _status.Phase is not (ServicePhase.NotStarted or ServicePhase.Stopped);
+
+    private string NotRunning => $"'{LockName}' {(_status.Phase == ServicePhase.Stopped ? "has stopped" : "has not started")}.";
 
     private string FailsInARow => WorkSentences.FailsInARow(LockName, _failures, _lastFailure);
 
-    /// <summary>What is worth saying although nothing is wrong; null for nothing.</summary>
     public string? Note =>
-        _status.Phase == ServicePhase.Ineligible && !_service.Switch.IsDrained ? $"'{LockName}' is left to other nodes: CanLead is false." :
+        _status.Phase == ServicePhase.Preparing ? $"'{LockName}' prepares its next term, and stands in no queue meanwhile." :
+        _status.Phase == ServicePhase.Pausing ? $"'{LockName}' stays away for some time after its last term, and stands in no queue meanwhile." :
+        _status.Phase == ServicePhase.Ended ? $"'{LockName}' does what comes after its last term, and stands in no queue meanwhile." :
+        _status.Phase == ServicePhase.Ineligible && !_service.Switch.IsDrained ? WorkSentences.LeftToOthers(LockName) :
         _status.InUseAs is { } inUseAs ? $"'{LockName}' waits until those have gone who use it as {inUseAs}."
         : _service.Options.Instances > 1 ? $"'{LockName}' is led by {Leaders.Count} of {_service.Options.Instances} nodes."
         : null;

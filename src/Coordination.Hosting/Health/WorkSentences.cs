@@ -10,6 +10,9 @@ internal static class WorkSentences
 
     public static string FailsInARow(string lockName, int failures, string? last) => $"'{lockName}' failed {failures} times in a row, the last time with {last}.";
 
+    /// <summary>Of work that this node may not lead in, and not because all of the node is drained.</summary>
+    public static string LeftToOthers(string lockName) => $"'{lockName}' is left to other nodes: CanLead is false.";
+
     /// <summary>On nodes of which this one knows no more than that.</summary>
     public static string FailsInARowInCluster(string lockName, int failures) => $"'{lockName}' failed at least {failures} times in a row in the cluster.";
 }

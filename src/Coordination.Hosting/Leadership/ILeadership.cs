@@ -59,13 +59,17 @@ public interface ILeadership
     /// Has the leader step down, wherever it is, and waits until it has: its work is cancelled and awaited, and then the lock passes. Where this node leads, its own term ends; else all who lead are asked,
     /// again until they have stepped down.
     /// </summary>
-    /// <param name="stayAway">How long that node does not contend after it: zero to 49 days. Null, the default, for not at all.</param>
+    /// <param name="stayAway">
+    /// How long that node does not contend after it: zero to 49 days. Null, the default, for not at all. It ends early where the node is drained and resumed, or may lead no more and then may:
+    /// <see cref="SetCanLead"/>.
+    /// </param>
     /// <param name="successor">
     /// The node that the lock passes to, if it waits for it then: its id, or its name (<see cref="LockOwner.NodeName"/>). Null, the default, for the one that is preferred, or else the first in the queue.
+    /// Of no use with <see cref="LockOptions.AllowBarging"/>, and while <see cref="LockOptions.LockAtLeastFor"/> keeps the lock.
     /// </param>
     /// <param name="cancellationToken">Ends the wait. Who was asked steps down all the same.</param>
     /// <returns>Whether somebody led and stepped down. <see cref="StepDownResult.StillHeld"/> where a leader that was asked has not within a minute.</returns>
-    /// <remarks>Not to be awaited by the work itself, which it waits for: that calls <see cref="ExclusiveTerm.StepDown"/>.</remarks>
+    /// <remarks>Asked again while the work ends, what was asked last counts. Not to be awaited by the work itself, which it waits for: that calls <see cref="ExclusiveTerm.StepDown"/>.</remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="stayAway"/> is not in its range.</exception>
     /// <exception cref="ArgumentException"><paramref name="successor"/> is not one that a node has.</exception>
     /// <exception cref="NotSupportedException">The store cannot ask holders to step down, and another node leads.</exception>

@@ -8,9 +8,13 @@ namespace Coordination.Hosting.Leadership;
 internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions questions, TimeSpan leaseDuration, int instances, LeadSwitch leadSwitch, TimeProvider time)
     : LockLeadership(lockName, nodeId, questions, leaseDuration, isShared: instances > 1, time)
 {
+    /// <summary>How long a leader that was asked has to step down, as <see cref="ILockInspector.StepDownAsync"/>.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+
     private readonly Dictionary<WorkEnd, long> _terms = [];
     private readonly Predecessors _predecessors = new(time);
     private ServicePhase _phase;
+    private bool _hasJoined;
     private LockCapacity? _inUseAs;
     private LeaseLossReason? _loss;
     private WorkEnding? _ending;
@@ -26,7 +30,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
         {
             lock (Gate)
             {
-                return new ServiceStatus(_phase, _lease?.State, Describe(), _phase == ServicePhase.Deferred ? _inUseAs : null, _phase is ServicePhase.Lost or ServicePhase.Overdue ? _loss : null);
+                return new ServiceStatus(_phase, _hasJoined, _lease?.State, Describe(), _phase == ServicePhase.Deferred ? _inUseAs : null, _phase is ServicePhase.Lost or ServicePhase.Overdue ? _loss : null);
             }
         }
     }
@@ -50,6 +54,18 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
 
     public override void SetCanLead(bool? canLead) => leadSwitch.SetAtRunTime(canLead);
 
+    /// <summary>Whether a term has begun whose lock is not released yet, or whose work goes on after the loss of it.</summary>
+    public bool IsInTerm
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return _ending is not null;
+            }
+        }
+    }
+
     public override async Task<StepDownResult> StepDownAsync(TimeSpan? stayAway = null, string? successor = null, CancellationToken cancellationToken = default)
     {
         // It says what they may be.
@@ -57,8 +73,14 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
         Task released;
         lock (Gate)
         {
-            _ending?.Ask(WorkEnd.SteppedDown, request.StayAway, request.Successor);
-            released = _ending is null ? Task.CompletedTask : _released.Task;
+            // Where the lease was lost, the work may go on beside another leader, and it is that one who is meant.
+            var leads = _lease?.State is LeaseState.Held or LeaseState.InDoubt;
+            if (leads)
+            {
+                _ending?.Ask(request);
+            }
+
+            released = leads && _ending is not null ? _released.Task : Task.CompletedTask;
         }
 
         if (released.IsCompleted)
@@ -66,8 +88,16 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
             return await base.StepDownAsync(stayAway, successor, cancellationToken).ConfigureAwait(false);
         }
 
-        await released.WaitAsync(cancellationToken).ConfigureAwait(false);
-        return StepDownResult.SteppedDown;
+        try
+        {
+            await released.WaitAsync(LongestWait, Time, cancellationToken).ConfigureAwait(false);
+            return StepDownResult.SteppedDown;
+        }
+        catch (TimeoutException)
+        {
+            // The work ignores its token. The lock passes when it has returned.
+            return StepDownResult.StillHeld;
+        }
     }
 
     /// <summary>The lock of a term of this node is released.</summary>
@@ -97,7 +127,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
             (_ending, _released) = (ending, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             Predecessor = _predecessors.Of(_leader.Instance);
             KnowTaken(_leader.Instance);
-            _phase = ServicePhase.Leader;
+            (_phase, _hasJoined) = (ServicePhase.Leader, true);
             _lease = lease;
             Publish(LeadershipChangeCause.TermBegan);
         }
@@ -111,6 +141,9 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
         lock (Gate)
         {
             _phase = phase;
+
+            // One that waits for others to go, or that is to stay out of the queue, is where it can be.
+            _hasJoined |= phase is ServicePhase.Deferred or ServicePhase.Ineligible;
             if (_lease is not null)
             {
                 var ended = end ?? (phase == ServicePhase.Stopped ? WorkEnd.Stopped : WorkEnd.Lost);
@@ -150,6 +183,8 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
             {
                 _phase = ServicePhase.Standby;
             }
+
+            _hasJoined |= _phase == ServicePhase.Standby;
 
             return Saw(holder);
         }

@@ -30,6 +30,9 @@ internal enum ServicePhase
     /// <summary>Lost the lease, and the work takes longer than it may to return.</summary>
     Overdue,
 
+    /// <summary>Has released the lock, or is about to, and does what comes after a term, such as its hook. Stands in no queue yet.</summary>
+    Ended,
+
     /// <summary>Stays away after a term whose work returned by itself, or that stepped down.</summary>
     Pausing,
 

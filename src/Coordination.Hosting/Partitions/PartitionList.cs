@@ -31,9 +31,8 @@ internal sealed class PartitionList(PartitionedService service, TimeProvider tim
             return;
         }
 
-        if (Names is null || service.Options.Partitions is not null)
+        if (Names is null)
         {
-            // The first list; and numbers, which are at hand.
             await ((Task)asking).WaitAsync(wait).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             wait.ThrowIfCancellationRequested();
         }

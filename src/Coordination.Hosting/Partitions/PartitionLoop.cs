@@ -10,7 +10,7 @@ namespace Coordination.Hosting.Partitions;
 /// </summary>
 /// <remarks>What it decides may be out of date, or differ from what another node decides: that one node at a time leads a partition rests on its lock alone.</remarks>
 internal sealed class PartitionLoop(
-    PartitionedService service, PartitionMembership membership, PartitionList list, PartitionWork work, ILockInspector inspector, string nodeId, TimeProvider time, PartitionLog log, ServiceLog serviceLog)
+    PartitionedService service, PartitionMembership membership, PartitionList list, PartitionHandover handover, PartitionWork work, ILockInspector inspector, string nodeId, TimeProvider time, PartitionLog log, ServiceLog serviceLog)
     : IServiceLoop
 {
     private const int QuestionsAtOnce = 16;
@@ -27,6 +27,7 @@ internal sealed class PartitionLoop(
     private static readonly Task Never = new TaskCompletionSource().Task;
 
     private volatile TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly PartitionSettling _settling = new(service.Options.BalanceInterval, time);
     private bool _wasMember;
 
     /// <summary>From before this node takes part until it does no more and leads nothing.</summary>
@@ -73,15 +74,25 @@ internal sealed class PartitionLoop(
         }
     }
 
-    /// <summary>Tells all work at once, and awaits it. The others learn at the same time that this node goes, and wait for its partitions by the time that they are released.</summary>
+    /// <summary>Lets the others learn that this node goes, tells the work of each partition when its next node waits for it, and all of it in the end, and awaits it.</summary>
     private async Task EndAsync()
     {
+        foreach (var (_, run) in service.Runs)
+        {
+            run.Unwant();
+        }
+
+        await membership.DisposeAsync().ConfigureAwait(false);
+        if (list.Names is { } names)
+        {
+            await handover.RunAsync(names).ConfigureAwait(false);
+        }
+
         foreach (var (_, run) in service.Runs)
         {
             run.Stop();
         }
 
-        await membership.DisposeAsync().ConfigureAwait(false);
         await Task.WhenAll([.. service.Runs.Values.Select(static run => run.EndedOrAbandoned), list.Idle]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         EndTurn();
     }
@@ -108,21 +119,21 @@ internal sealed class PartitionLoop(
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop, turn?.Contending ?? CancellationToken.None);
         try
         {
-            await (turn is null ? LeaveAsync() : JoinAsync(ended.Token)).ConfigureAwait(false);
-            await list.RefreshAsync(ended.Token, stop).ConfigureAwait(false);
-            var (members, firstEnd) = await membership.ReadAsync(takesPart: turn is not null, ended.Token).ConfigureAwait(false);
-            log.Balances();
+            if (turn is null)
+            {
+                await LeaveAsync().ConfigureAwait(false);
+            }
 
-            // A node that died is a member until its lease has run out, and its partitions are free then.
-            pause = firstEnd < pause ? Max(firstEnd + AfterEnd, ShortestPause) : pause;
+            // A node that knows of no partition takes no part: what would be its share is led by the others.
+            await list.RefreshAsync(ended.Token, stop).ConfigureAwait(false);
             if (list.Names is { } names)
             {
-                Look(members, names);
                 if (turn is not null)
                 {
-                    Contend();
-                    await GiveAwayAsync(ended.Token).ConfigureAwait(false);
+                    await JoinAsync(ended.Token).ConfigureAwait(false);
                 }
+
+                pause = Min(pause, await LookAsync(names, isMember: turn is not null, ended.Token).ConfigureAwait(false));
             }
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
@@ -133,7 +144,7 @@ internal sealed class PartitionLoop(
         {
             log.CannotBalance(exception);
         }
-        catch (Exception exception) when (!stop.IsCancellationRequested)
+        catch (Exception exception)
         {
             log.LoopFailed(exception);
         }
@@ -166,6 +177,7 @@ internal sealed class PartitionLoop(
         service.Phase = WorkPhase.Waiting;
         await membership.JoinAsync(stop).ConfigureAwait(false);
         _wasMember = true;
+        service.Join();
         service.Phase = WorkPhase.Running;
         log.Joined(nodeId);
     }
@@ -181,6 +193,10 @@ internal sealed class PartitionLoop(
         if (!_hasLeft)
         {
             (_hasLeft, _wasMember, service.Phase) = (true, false, WorkPhase.Waiting);
+            service.Join();
+
+            // Who is asked to stay away for too long can be had back, as a node that takes part again.
+            work.Absences.Clear();
             await membership.DisposeAsync().ConfigureAwait(false);
             _leftAt = time.GetTimestamp();
             log.TakesNoPart(service.Switch.IsDrained ? "the node is drained" : "CanLead is false");
@@ -189,8 +205,27 @@ internal sealed class PartitionLoop(
         EndTurn();
     }
 
+    /// <summary>Looks who takes part, and keeps this node's partitions to its share.</summary>
+    /// <returns>How long until it is to look again at most.</returns>
+    private async Task<TimeSpan> LookAsync(IReadOnlySet<string> names, bool isMember, CancellationToken stop)
+    {
+        var (members, firstEnd) = await membership.ReadAsync(isMember, stop).ConfigureAwait(false);
+        log.Balances();
+        Assign(members, names);
+        var unsettled = _settling.See(members);
+        if (isMember)
+        {
+            Contend(isSettled: unsettled <= TimeSpan.Zero);
+            await GiveAwayAsync(stop).ConfigureAwait(false);
+        }
+
+        // A node that died is a member until its lease has run out, and its partitions are free then.
+        var untilFirstEnd = firstEnd < service.Options.BalanceInterval ? Max(firstEnd + AfterEnd, ShortestPause) : TimeSpan.MaxValue;
+        return unsettled > TimeSpan.Zero ? Min(untilFirstEnd, Max(unsettled, ShortestPause)) : untilFirstEnd;
+    }
+
     /// <summary>Works out whose partitions are whose, where something has changed.</summary>
-    private void Look(IReadOnlyList<PartitionMember> members, IReadOnlySet<string> names)
+    private void Assign(IReadOnlyList<PartitionMember> members, IReadOnlySet<string> names)
     {
         var before = service.View;
         if (!members.SequenceEqual(before.Members) || (names != before.Partitions && !names.SetEquals(before.Partitions)))
@@ -201,7 +236,8 @@ internal sealed class PartitionLoop(
     }
 
     /// <summary>Begins to contend for what is this node's share, and ends it for what is not.</summary>
-    private void Contend()
+    /// <param name="isSettled">Whether it begins anything new.</param>
+    private void Contend(bool isSettled)
     {
         (_isHeldUp, _hasNoRoom) = (false, false);
         foreach (var (_, run) in service.Runs)
@@ -221,6 +257,10 @@ internal sealed class PartitionLoop(
             if (service.Runs.TryGetValue(partition, out var known))
             {
                 _isHeldUp |= !known.Want();
+            }
+            else if (!isSettled)
+            {
+                continue;
             }
             else if (service.Runs.Count >= (service.Options.MaxPerNode ?? int.MaxValue))
             {
@@ -328,6 +368,8 @@ internal sealed class PartitionLoop(
             _wake.TrySetResult();
         }
     }
+
+    private static TimeSpan Min(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

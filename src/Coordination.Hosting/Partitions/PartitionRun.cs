@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Coordination.Hosting.Execution;
+using Coordination.Hosting.Telemetry;
 using Coordination.Hosting.Terms;
 
 namespace Coordination.Hosting.Partitions;
@@ -11,6 +12,7 @@ namespace Coordination.Hosting.Partitions;
 internal sealed class PartitionRun(string partition, string lockName, PartitionWork work)
 {
     private readonly Lock _gate = new();
+    private readonly ServiceLog _log = work.Log.Of(partition, lockName);
 
     /// <summary>Ends the wait for the lock, or the time of staying away; null while it leads.</summary>
     private CancellationTokenSource? _contending;
@@ -18,9 +20,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     private ILockLease? _lease;
     private LeasedWork? _leased;
     private Task _run = Task.CompletedTask;
-    private string? _successor;
     private bool _isWanted = true;
-    private bool _isTold;
     private bool _isStopping;
     private bool _isOver;
 
@@ -66,14 +66,14 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         }
     }
 
-    /// <summary>Whether it leads still although the partition is another node's share, and was not told to stop for it.</summary>
+    /// <summary>Whether it leads still although the partition is another node's share, and was not told to stop yet.</summary>
     public bool IsSurplus
     {
         get
         {
             lock (_gate)
             {
-                return _ending is not null && !_isWanted && !_isTold;
+                return _ending is { IsAsked: false } && !_isWanted;
             }
         }
     }
@@ -101,24 +101,24 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     }
 
     /// <summary>Tells the work to stop, after which the lock passes on.</summary>
-    /// <param name="successor">The node that it passes to if that waits; null for whoever waits first.</param>
+    /// <param name="successor">The node that it passes to if that waits; null for whoever waits first. What was said before counts.</param>
     public void GiveAway(string? successor)
     {
         lock (_gate)
         {
-            (_successor, _isTold) = (successor, true);
-            _ending?.Ask(WorkEnd.SteppedDown, TimeSpan.Zero);
+            _ending?.Ask(WorkEnd.SteppedDown, TimeSpan.Zero, successor);
         }
     }
 
     /// <summary>The host stops: tells the work, and contends no more.</summary>
-    public void Stop()
+    /// <param name="successor">The node that the lock passes to if that waits; null for whoever waits first. What was said before counts.</param>
+    public void Stop(string? successor = null)
     {
         lock (_gate)
         {
             _isStopping = true;
             CancelContending();
-            _ending?.Ask(WorkEnd.Stopped, TimeSpan.Zero);
+            _ending?.Ask(WorkEnd.Stopped, TimeSpan.Zero, successor);
         }
     }
 
@@ -128,12 +128,20 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         {
             try
             {
+                await work.Absences.WaitAsync(partition, contending).ConfigureAwait(false);
                 var lease = await work.AcquireAsync(lockName, contending).ConfigureAwait(false);
                 await using (lease.ConfigureAwait(false))
                 {
                     if (TryLead(lease) is { } ending)
                     {
-                        await LeadAsync(lease, ending).ConfigureAwait(false);
+                        try
+                        {
+                            await LeadAsync(lease, ending).ConfigureAwait(false);
+                        }
+                        finally
+                        {
+                            EndLeading();
+                        }
                     }
                 }
             }
@@ -157,33 +165,43 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     {
         var began = work.Time.GetTimestamp();
         work.Log.Leads(lease);
+        await using var asked = ending.ObeyStepDown().ConfigureAwait(false);
+        var term = new TermWork(work.Service.Work, lease, ending, work.Time, _log) { Partition = partition };
         var result = await _leased!.RunAsync(
             lease,
             ending,
-            (services, told) => work.Service.Work.RunTermAsync(new ExclusiveTerm(lease, services, ending, partition), told),
+            term.RunAsync,
             onLost: work.Log.Lost,
-            onOverdue: () => IsOverdue = true).ConfigureAwait(false);
-        var duration = work.Time.GetElapsedTime(began);
+            onOverdue: () => IsOverdue = true,
+            term.StoppingAsync).ConfigureAwait(false);
+        var outcome = TermOutcome.Of(result, lease, work.Time.GetElapsedTime(began));
         IsOverdue = false;
-        var successor = EndLeading();
+
+        // The token tells of the first request alone.
+        ending.Ask(lease.StepDownRequest);
+        var successor = lease.State == LeaseState.Lost ? null : await work.FindSuccessorAsync(lockName, ending.Successor).ConfigureAwait(false);
+        work.Absences.Begin(partition, ending.StayAway);
+        EndLeading();
         var release = await lease.ReleaseAsync(successor, CancellationToken.None).ConfigureAwait(false);
-        work.Log.Ended(this, lease, new TermOutcome(result.End, duration), release, result.Failure, successor);
-        switch (result.End)
+        work.Log.Ended(this, lease, outcome, release, result.Failure, successor);
+        var pause = Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));
+        await term.StoppedAsync(outcome, release, result.Failure).ConfigureAwait(false);
+        await StayAwayAsync(pause).ConfigureAwait(false);
+    }
+
+    /// <summary>Counts a failure, or that there was none.</summary>
+    /// <returns>How long to stay away from the partition.</returns>
+    private TimeSpan Count(TermOutcome outcome, Exception? failure)
+    {
+        var options = work.Service.Options;
+        var before = outcome.Duration < options.RestartDelayResetAfter ? Failures.InARow : 0;
+        Failures = outcome.IsFailure ? (before + 1, failure?.GetType().Name) : default;
+        return outcome switch
         {
-            case WorkEnd.Failed:
-                var before = duration < work.Service.Options.RestartDelayResetAfter ? Failures.InARow : 0;
-                Failures = (before + 1, result.Failure?.GetType().Name);
-                await StayAwayAsync(RestartBackoff.Delay(work.Service.Options.MinRestartDelay, work.Service.Options.MaxRestartDelay, before)).ConfigureAwait(false);
-                break;
-            case WorkEnd.Completed:
-                Failures = default;
-                await StayAwayAsync(work.Service.Options.CompletionPause).ConfigureAwait(false);
-                break;
-            default:
-                Failures = default;
-                await StayAwayAsync(ending.StayAway).ConfigureAwait(false);
-                break;
-        }
+            { IsFailure: true } => RestartBackoff.Delay(options.MinRestartDelay, options.MaxRestartDelay, before),
+            { End: WorkEnd.Completed } => options.CompletionPause,
+            _ => TimeSpan.Zero,
+        };
     }
 
     /// <summary>Waits, unless there is nothing to wait for or the partition becomes another node's share.</summary>
@@ -228,19 +246,17 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
             }
 
             // By this object and not by the token of the host's stop: whoever blocks in a callback on its token holds up no other partition's work.
-            (_contending, _isTold, _successor) = (null, false, null);
-            var log = work.Log.Of(partition, lockName);
-            (_lease, _leased, _ending) = (lease, work.CreateLeased(log), new WorkEnding(lease, log, CancellationToken.None));
+            _contending = null;
+            (_lease, _leased, _ending) = (lease, work.CreateLeased(_log), new WorkEnding(lease, _log, CancellationToken.None));
             return _ending;
         }
     }
 
-    private string? EndLeading()
+    private void EndLeading()
     {
         lock (_gate)
         {
             (_lease, _leased, _ending) = (null, null, null);
-            return _successor;
         }
     }
 

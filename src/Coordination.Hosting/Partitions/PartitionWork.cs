@@ -1,5 +1,6 @@
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Telemetry;
+using Coordination.Hosting.Terms;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -7,7 +8,7 @@ namespace Coordination.Hosting.Partitions;
 
 /// <summary>What the runs of all partitions of a service share, the bound of their acquisitions among it.</summary>
 internal sealed class PartitionWork(
-    PartitionedService service, ILockProvider locks, IServiceScopeFactory scopes, IHostApplicationLifetime? lifetime, ProcessEnd process, TimeProvider time, PartitionLog log) : IDisposable
+    PartitionedService service, ILockProvider locks, ILockInspector inspector, IServiceScopeFactory scopes, IHostApplicationLifetime? lifetime, ProcessEnd process, TimeProvider time, PartitionLog log) : IDisposable
 {
     /// <summary>How many locks are asked for at a time. A share of thousands, all at once, would be late with the renewals of what it has.</summary>
     private const int MostAtOnce = 64;
@@ -22,6 +23,9 @@ internal sealed class PartitionWork(
     public TimeProvider Time => time;
 
     public PartitionLog Log => log;
+
+    /// <summary>What this node stays away from.</summary>
+    public PartitionAbsences Absences { get; } = new(time);
 
     /// <summary>Called when a run is over.</summary>
     public Action RunEnded { get; set; } = static () => { };
@@ -62,6 +66,13 @@ internal sealed class PartitionWork(
             await Task.Delay(RetryDelay + (Random.Shared.NextDouble() * RetryDelay), time, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>The id of the node to release to. Asks the store where it was asked for by somebody else, who may have said its name. Throws nothing of what the store does.</summary>
+    /// <param name="lockName">The lock of the partition.</param>
+    /// <param name="asked">The id or the name of the node; null for none.</param>
+    /// <returns>Null for the first in the queue.</returns>
+    public async Task<string?> FindSuccessorAsync(string lockName, string? asked) =>
+        asked is null || service.View.Members.Any(member => member.NodeId == asked) ? asked : await new LockQueue(lockName, inspector, time).FindAsync(asked).ConfigureAwait(false);
 
     public void Dispose() => _turns.Dispose();
 }

@@ -1,3 +1,5 @@
+using Coordination.Hosting.Terms;
+
 namespace Coordination;
 
 /// <summary>
@@ -8,11 +10,18 @@ namespace Coordination;
 /// <para>Every live node has a fair share: as many partitions as any other, or one less. Who has which follows from the names of the nodes and of the partitions alone (rendezvous
 /// hashing), so that a change of the nodes moves few partitions beside those that have to move. There is no leader that deals them out: each node works out its share, waits for
 /// the locks of it, and gives away the rest when their new nodes wait.</para>
+/// <para>When a node has come, no node begins a partition that is new to it until no other one has come for a second (a <see cref="PartitionedServiceOptions.BalanceInterval"/>, where that is shorter), or for three
+/// times as long at most: nodes that start together share once. For a node that goes nobody waits so.</para>
+/// <para>A node whose host stops takes part no more at once, and works on until the others have learned of it: the work of each partition is told to stop when its next node waits for it, and all of it after a
+/// <see cref="PartitionedServiceOptions.BalanceInterval"/> and a second, or three seconds, at the latest; at once where no other node takes part. Work that is to end with its host ends that much later.</para>
+/// <para>An operator's <see cref="ILockInspector.StepDownAsync"/>, of the lock of one partition, and <see cref="ExclusiveTerm.StepDown"/> end a term on purpose: the work is told and awaited, and the lock passes to
+/// the node that was named, if it waits for it, and else to the first that waits. As long as this node was asked to stay away it does not begin that partition again, and nobody leads it meanwhile unless it becomes
+/// another node's share, or this node takes part no more and then does, by a drain or <see cref="IPartitionedLeadership.SetCanLead"/>: to step down changes whose share is what as little as a failure does.</para>
 /// <para>That one node at a time works on a partition rests on the lock of the partition alone, which has a fencing token as any other.</para>
 /// <para>The object is made once, when the host starts, and does the work of all partitions of its node, many at a time: what it keeps for one, it keeps by the name. It lives as
 /// long as the host: take scoped services from <see cref="ExclusiveTerm.Services"/>, of which each term of each partition has its own scope.</para>
 /// </remarks>
-public abstract class PartitionedBackgroundService
+public abstract class PartitionedBackgroundService : ITermWork
 {
     /// <summary>
     /// Does the work of one partition for one term. Called when this node has come to lead the partition, beside the calls for its other partitions, and not again for the same
@@ -29,6 +38,38 @@ public abstract class PartitionedBackgroundService
     /// partition, and no other one, is begun again after a backoff.
     /// </returns>
     protected abstract Task ExecutePartitionAsync(ExclusiveTerm term, CancellationToken stoppingToken);
+
+    /// <summary>
+    /// Called when a term of a partition begins, before its work: to announce who leads the partition, as in a registry of services. Does nothing by default. The node calls it, for several partitions at a time; what
+    /// stands around a service, such as a decorator, passes it on.
+    /// </summary>
+    /// <param name="term">The term: <see cref="ExclusiveTerm.Partition"/> says of which partition.</param>
+    /// <param name="cancellationToken">Cancelled when the term has to end already, as <see cref="ExecutePartitionAsync"/> would be told. Then the work does not begin.</param>
+    /// <remarks>
+    /// What it throws is a failure of the partition, as if its work had thrown it: the work does not begin, the other two hooks are called, the lock is released, and this partition, and no other one, is begun
+    /// again after a backoff.
+    /// </remarks>
+    public virtual Task TermStartingAsync(ExclusiveTerm term, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>
+    /// Called when the work of a term has returned, however it ended, and the lock of the partition is still held: to withdraw what was announced before another node leads it. Does nothing by default. Called
+    /// once for each <see cref="TermStartingAsync"/>.
+    /// </summary>
+    /// <param name="term">
+    /// The term. Where its lease was lost it is called all the same, and <see cref="ExclusiveTerm.State"/> is <see cref="LeaseState.Lost"/>: another node may lead the partition already.
+    /// </param>
+    /// <param name="cancellationToken">Cancelled when the lease is lost, and for nothing else: not when the host stops, for that waits until the lock is released.</param>
+    /// <returns>A task that ends when all is done. The lease is renewed and watched until then, and no other node leads the partition: what it takes, the handover takes longer.</returns>
+    /// <remarks>What it throws is logged, and changes nothing else: the lock is released, and how the term ended stays.</remarks>
+    public virtual Task TermStoppingAsync(ExclusiveTerm term, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>
+    /// Called when the lock of a term has been released. Another node may lead the partition. This node contends for it again when it has returned; a host that stops waits for it, and so does a drain. Does
+    /// nothing by default. Called once for each <see cref="TermStoppingAsync"/>.
+    /// </summary>
+    /// <param name="term">How the term ended: <see cref="EndedTerm.Partition"/> says of which partition.</param>
+    /// <remarks>What it throws is logged, and changes nothing else.</remarks>
+    public virtual Task TermStoppedAsync(EndedTerm term) => Task.CompletedTask;
 
     /// <summary>
     /// Names the partitions that there are now. Asked when the host has started and then every <see cref="PartitionedServiceOptions.PartitionsInterval"/>; names may come and go.

@@ -23,14 +23,14 @@ internal sealed class PartitionedRunner : IAsyncDisposable, IDisposable
         var lifetime = services.GetService<IHostApplicationLifetime>();
         var logger = services.GetRequiredService<TelemetryDispatcher>().Wrap(services.GetRequiredService<ILogger<PartitionedBackgroundService>>());
         var log = new PartitionLog(logger, service.Name, service.Locks.Service);
-        _work = new PartitionWork(service, locks, services.GetRequiredService<IServiceScopeFactory>(), lifetime, services.GetRequiredService<ProcessEnd>(), time, log);
+        _work = new PartitionWork(service, locks, inspector, services.GetRequiredService<IServiceScopeFactory>(), lifetime, services.GetRequiredService<ProcessEnd>(), time, log);
 
         // Held for as long as the node takes part, whatever a partition's lock has of its own: no work reports progress under it.
         var ofMembers = (service.Options.LockOptions ?? new LockOptions()) with { LockAtLeastFor = null, ProgressTimeout = null, Note = PartitionNote.Write(service.Options.MaxPerNode) };
         var membership = new PartitionMembership(
             locks.GetSemaphore(service.Locks.Members, LockCapacity.MaxPermits, ofMembers).AsStandby(), inspector, locks.NodeId, service.Options.MaxPerNode);
         var loop = new PartitionLoop(
-            service, membership, new PartitionList(service, time, log), _work, inspector, locks.NodeId, time, log, new ServiceLog(logger, service.Name, service.Locks.Service));
+            service, membership, new PartitionList(service, time, log), new PartitionHandover(service, membership, inspector, time), _work, inspector, locks.NodeId, time, log, new ServiceLog(logger, service.Name, service.Locks.Service));
         service.Node.GetRequired<NodeDrain>().Add(service.Switch);
 
         // Made afresh, and not the monitor's: all else stays as it was at the start.

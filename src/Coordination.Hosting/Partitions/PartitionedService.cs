@@ -17,6 +17,7 @@ internal sealed class PartitionedService(
     ServiceKey key, NodeServices node, PartitionLockNames locks, PartitionedServiceOptions options, LeaseTimings timings, PartitionedBackgroundService work)
 {
     private volatile PartitionView _view = PartitionView.None;
+    private volatile bool _hasJoined;
     private volatile int _phase = (int)WorkPhase.NotStarted;
 
     public Type Type => key.Type;
@@ -31,8 +32,7 @@ internal sealed class PartitionedService(
     public PartitionedServiceOptions Options => options;
 
     /// <summary>How the locks of the partitions differ from the node's defaults; null for not at all. What the service says by a setting of its own comes before what its options for the lock say.</summary>
-    public LockOptions? LockOptions { get; } =
-        options.ProgressTimeout is null ? options.LockOptions : (options.LockOptions ?? new LockOptions()) with { ProgressTimeout = options.ProgressTimeout };
+    public LockOptions? LockOptions { get; } = LockOptionsOf(options);
 
     public TimeSpan LeaseDuration => timings.Duration;
 
@@ -55,6 +55,19 @@ internal sealed class PartitionedService(
         get => _view;
         set => _view = value;
     }
+
+    /// <inheritdoc cref="LockOptions"/>
+    public static LockOptions? LockOptionsOf(PartitionedServiceOptions options) =>
+        (options.ProgressTimeout, options.Note) is (null, null) ? options.LockOptions : (options.LockOptions ?? new LockOptions()) with
+        {
+            ProgressTimeout = options.ProgressTimeout ?? options.LockOptions?.ProgressTimeout,
+            Note = options.Note ?? options.LockOptions?.Note,
+        };
+
+    /// <summary>Whether it has taken its place once since the start: as a member, or outside, where it is to stay.</summary>
+    public bool HasJoined => _hasJoined;
+
+    public void Join() => _hasJoined = true;
 
     /// <summary>Whether it has not started, waits to take part, takes part, or has stopped.</summary>
     public WorkPhase Phase

@@ -37,7 +37,12 @@ public sealed class PartitionedServiceOptions
     /// How often a node looks which nodes there are: how long it takes at most until it knows of one that came or left in order. Of one that died it knows when the lease of that has run out.
     /// </summary>
     /// <value>100 ms to 1 minute; 1 s by default.</value>
-    /// <remarks>It is one read of the store for each node, and all that a service in which nothing changes costs beside the renewals of its leases.</remarks>
+    /// <remarks>
+    /// <para>It is one read of the store for each node, and all that a service in which nothing changes costs beside the renewals of its leases.</para>
+    /// <para>Two waits follow from it. When a node has come, a node begins no partition that is new to it until no other one has come for this time, one second at most, and for three times as long at most. A node whose
+    /// host stops works on until the others wait for its partitions, for this time and a second at most, and never for more than three seconds: with more than two seconds here a partition may be led by nobody for
+    /// the rest of it after a stop. <c>HostOptions.ShutdownTimeout</c> has to leave room for that, and for the work to return.</para>
+    /// </remarks>
     public TimeSpan BalanceInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
@@ -56,6 +61,13 @@ public sealed class PartitionedServiceOptions
     /// are refused: partitions are handed over to the node that waits.
     /// </summary>
     public LockOptions? LockOptions { get; set; }
+
+    /// <summary>
+    /// What this node says of itself as the leader of a partition, and while it waits for one, to those who look, such as an address or a version; written into the lock of each partition in the step of the grant, and
+    /// read there as <see cref="LockHolder.Note"/>. At most 1,024 bytes of UTF-8, without control characters; no secret. Null, the default, for <see cref="Coordination.LockOptions.Note"/> of <see cref="LockOptions"/>.
+    /// </summary>
+    /// <remarks>The store keeps it once for each partition: keep it short where there are thousands.</remarks>
+    public string? Note { get; set; }
 
     /// <summary>
     /// How long the work of a partition may go without <see cref="ExclusiveTerm.ReportProgress"/>, counted from the beginning of its term and from each report. While it is longer, the lease of that partition, and of

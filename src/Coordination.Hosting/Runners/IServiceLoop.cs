@@ -14,6 +14,9 @@ internal interface IServiceLoop
     /// <summary>What an operator reads of the service.</summary>
     ServiceLog Log { get; }
 
+    /// <summary>Whether it has a lock that its work keeps, or whose loss its work outlasts.</summary>
+    bool HoldsLock => true;
+
     /// <summary>Ends when the stop was requested and the work has returned.</summary>
     /// <param name="stop">Requests the stop.</param>
     Task RunAsync(CancellationToken stop);

@@ -13,6 +13,10 @@ public sealed record EndedTerm
     /// <value>Zero, the default, where one node leads at a time.</value>
     public int Instance { get; init; }
 
+    /// <summary>The partition that this node led in it, of a <see cref="PartitionedBackgroundService"/>.</summary>
+    /// <value>Null, the default, for a service that has no partitions.</value>
+    public string? Partition { get; init; }
+
     /// <summary>Why it ended.</summary>
     /// <value>One of those that end a term of this node, such as <see cref="LeadershipChangeCause.SteppedDown"/>.</value>
     public required LeadershipChangeCause Cause { get; init; }

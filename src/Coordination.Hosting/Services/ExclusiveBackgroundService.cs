@@ -13,7 +13,7 @@ namespace Coordination;
 /// (unless <see cref="ExclusiveServiceOptions.AfterCompletion"/> says otherwise).</para>
 /// <para>What its work needs and takes long to make, <see cref="ExclusiveBackgroundService{TPrepared}"/> makes before its node contends.</para>
 /// </remarks>
-public abstract class ExclusiveBackgroundService
+public abstract class ExclusiveBackgroundService : ITermWork
 {
     /// <summary>Whether it has something to do before its node contends.</summary>
     internal virtual bool Prepares => false;

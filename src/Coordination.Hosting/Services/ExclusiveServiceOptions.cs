@@ -66,10 +66,15 @@ public sealed class ExclusiveServiceOptions
     public string? Note { get; set; }
 
     /// <summary>
-    /// How much this node is to be preferred as the leader, such as the number of its version, so that new nodes are preferred in a rolling update: one of N nodes costs two terms at most. A leader makes way for
-    /// a node of a higher rank that has waited for <see cref="PreferenceDwell"/>, and passes the lock to the one with the highest when its term ends. Null, the default, for no preference of this leader;
-    /// others see it as zero.
+    /// How much this node is to be preferred as the leader, such as the number of its version, so that new nodes are preferred in a rolling update. A leader makes way for
+    /// a node of a higher rank that has waited for <see cref="PreferenceDwell"/>, and passes the lock to the one with the highest when its term ends. Null, the default, for
+    /// <see cref="Coordination.LockOptions.Rank"/> of <see cref="LockOptions"/>: where that is zero as well, this leader makes way for nobody by rank, and others see it as zero.
     /// </summary>
+    /// <remarks>
+    /// A rolling update of N nodes whose new ones have a higher rank costs two terms at most, in any order of stops, where a new node stands in the queue before an old one is stopped: where the orchestrator starts
+    /// the new one first and waits until it is ready by the check of <c>AddCoordinationReadyCheck</c>. Where an old one is stopped first, and that is the leader while no new node waits yet, the lock passes to
+    /// another old one, which costs a third term and no more. Have such an update stop a standby first.
+    /// </remarks>
     public long? Rank { get; set; }
 
     /// <summary>
@@ -82,6 +87,10 @@ public sealed class ExclusiveServiceOptions
     /// How long a preferred node has to have waited, and the leader to have led, before that makes way, where <see cref="Rank"/> or <see cref="PreferredNodes"/> is set: zero to 49 days; 30 s by default. The leader
     /// looks at the queue three times in it, and not more often than once in a second and not less than twice in a minute.
     /// </summary>
+    /// <remarks>
+    /// A leader that leads again within twice this time after it made way, as when the preferred node fails each time, lets that node wait twice as long the next time, and so on up to 128 times as long:
+    /// else it would lose its work to it at each dwell time. A node that is started anew begins anew.
+    /// </remarks>
     public TimeSpan PreferenceDwell { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>

@@ -41,6 +41,11 @@ internal sealed class ExclusiveServiceOptionsValidator(IServiceProvider services
             failures.Add($"{name}: LockOptions.MaxHold is {hold}. Set MaxTerm instead, which tells the work to stop first: MaxHold ends the renewals while the work runs.");
         }
 
+        if (options.LockOptions?.AllowBarging == true && (options.Rank is not null || options.PreferredNodes.Count > 0))
+        {
+            failures.Add($"{name}: LockOptions.AllowBarging is set, and Rank or PreferredNodes too. Choose one: with barging a leader that makes way cannot say who is next.");
+        }
+
         failures.CheckCount(nameof(options.DegradedAfterFailures), options.DegradedAfterFailures);
         failures.CheckCount(nameof(options.UnhealthyAfterFailures), options.UnhealthyAfterFailures);
         failures.CheckCount(nameof(options.StopHostAfterFailures), options.StopHostAfterFailures ?? 1);

@@ -133,7 +133,7 @@ internal static partial class LogMessages
     [LoggerMessage(1246, LogLevel.Information, "Node {NodeId} is drained: it leads nothing until it is resumed.")]
     public static partial void Drained(this ILogger logger, string nodeId);
 
-    [LoggerMessage(1247, LogLevel.Information, "Node {NodeId} is resumed, and contends again.")]
+    [LoggerMessage(1247, LogLevel.Information, "Node {NodeId} is resumed: its services contend again.")]
     public static partial void Resumed(this ILogger logger, string nodeId);
 
     [LoggerMessage(1248, LogLevel.Warning, "A setting that may change while the host runs stays as it was, for the configuration that was read again is refused: {Error}")]
@@ -144,6 +144,9 @@ internal static partial class LogMessages
 
     [LoggerMessage(1250, LogLevel.Information, "{Service} released the lock '{LockName}', token {FencingToken}, to node {Successor}, if that waited for it.")]
     public static partial void PassesTo(this ILogger logger, string service, string lockName, long fencingToken, string successor);
+
+    [LoggerMessage(1251, LogLevel.Warning, "{Service} still runs what comes before or after a term, and the host waits no longer for it to stop. It does not hold its lock '{LockName}'.")]
+    public static partial void StillRunsWithoutLock(this ILogger logger, string service, string lockName);
 
     [LoggerMessage(1243, LogLevel.Error, "{Service} threw in {Hook}: lock '{LockName}', token {FencingToken}. Nothing else changes by that.")]
     public static partial void HookFailed(this ILogger logger, Exception exception, string service, string hook, string lockName, long fencingToken);

@@ -62,9 +62,28 @@ internal sealed class ServiceLog(ILogger logger, string service, string lockName
 
     public void Refused(string refusal) => logger.Refused(service, lockName, refusal);
 
-    public void StillRunning(TimeSpan respite) => logger.StillRunning(service, lockName, respite);
+    /// <param name="holdsLock">Whether it is the work of a term that runs; else it is what comes before or after one.</param>
+    /// <param name="respite">How long a disposed host waits at most.</param>
+    public void StillRunning(bool holdsLock, TimeSpan respite)
+    {
+        if (holdsLock)
+        {
+            logger.StillRunning(service, lockName, respite);
+        }
+        else
+        {
+            logger.StillRunsWithoutLock(service, lockName);
+        }
+    }
 
-    public void GivesUp() => logger.GivesUp(service, lockName);
+    /// <param name="holdsLock">Whether it is the work of a term that runs; else nothing is given up.</param>
+    public void GivesUp(bool holdsLock)
+    {
+        if (holdsLock)
+        {
+            logger.GivesUp(service, lockName);
+        }
+    }
 
     public void EndsProcess(ILockLease lease, int exitCode) => logger.EndsProcess(service, lockName, lease.FencingToken, exitCode);
 

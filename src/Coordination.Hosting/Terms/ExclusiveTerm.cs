@@ -82,15 +82,16 @@ public sealed class ExclusiveTerm : ILease
 
     /// <summary>
     /// Ends this term on purpose, with no error: the token of the work is cancelled, the work is awaited, the lock passes to the next node, and then this
-    /// node contends again. Returns at once. Does nothing when the term is ending already, or is over.
+    /// node contends again. Returns at once. Where the term is ending already, what is said here of the absence and of the successor counts; when it is over, nothing does.
     /// </summary>
     /// <param name="stayAway">
     /// How long this node does not contend after the term: zero to 49 days. Null, the default, for not at all: it waits behind the nodes that wait already,
-    /// and leads again at once where there are none.
+    /// and leads again at once where there are none. It ends early where the node is drained and resumed, or may lead no more and then may.
     /// </param>
     /// <param name="successor">
     /// The node that the lock passes to, if it waits for it then: its id, or its name (<see cref="LockOwner.NodeName"/>), which stands for its first waiter. Null, the default, for the one that is
-    /// preferred, or else the first in the queue, as for one that does not wait.
+    /// preferred, or else the first in the queue, as for one that does not wait. Of no use with <see cref="LockOptions.AllowBarging"/>, and while <see cref="LockOptions.LockAtLeastFor"/>
+    /// keeps the lock.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="stayAway"/> is not in its range.</exception>
     /// <exception cref="ArgumentException"><paramref name="successor"/> is not one that a node has: it is empty, or has a slash or control characters.</exception>

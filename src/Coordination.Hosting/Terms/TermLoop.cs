@@ -29,6 +29,8 @@ internal sealed class TermLoop(
 
     public ServiceLog Log => log;
 
+    public bool HoldsLock => service.Leadership.IsInTerm;
+
     public void EndUnbegun() => service.Leadership.End();
 
     /// <summary>Ends when the stop was requested and the work has returned.</summary>
@@ -73,7 +75,11 @@ internal sealed class TermLoop(
         if (away > TimeSpan.Zero)
         {
             service.Leadership.Enter(ServicePhase.Pausing);
-            await Task.Delay(away, time, stop).ConfigureAwait(false);
+
+            // Who is asked to stay away for too long can be had back: a node that may lead no more, and then may, contends again.
+            using var until = CancellationTokenSource.CreateLinkedTokenSource(stop, outcome.StayAway > TimeSpan.Zero ? service.Switch.Contending : CancellationToken.None);
+            await Task.Delay(away, time, until.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stop.ThrowIfCancellationRequested();
         }
 
         return outcome;
@@ -223,28 +229,38 @@ internal sealed class TermLoop(
         var ending = new WorkEnding(lease, log, stop);
         service.Leadership.Lead(lease, ending, service.LockOptions);
         log.Leads(lease, service.Leadership.Predecessor);
-        await using var asked = lease.StepDownRequested.UnsafeRegister(
-            _ => ending.Ask(WorkEnd.SteppedDown, lease.StepDownRequest?.StayAway ?? TimeSpan.Zero, lease.StepDownRequest?.Successor), null).ConfigureAwait(false);
+        await using var asked = ending.ObeyStepDown().ConfigureAwait(false);
         using var ended = new CancellationTokenSource();
         var watching = succession.WatchAsync(lease, ending, ended.Token);
+        WorkResult result;
         await using var told = turn.Leading.UnsafeRegister(static ending => ((WorkEnding)ending!).Ask(WorkEnd.SteppedDown, TimeSpan.Zero), ending).ConfigureAwait(false);
-        var term = new TermWork(service, work, _preparation, lease, ending, time, log);
-        var result = await leased.RunAsync(
-            lease,
-            ending,
-            term.RunAsync,
-            onLost: () => Lost(stop),
-            onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue),
-            term.StoppingAsync).ConfigureAwait(false);
-        await _preparation.DropAsync().ConfigureAwait(false);
-        await ended.CancelAsync().ConfigureAwait(false);
-        await watching.ConfigureAwait(false);
-        var outcome = new TermOutcome(result.End, time.GetElapsedTime(began), result.End == WorkEnd.SteppedDown ? ending.StayAway : TimeSpan.Zero);
+        var term = new TermWork(work, lease, ending, time, log) { MaxTerm = service.Options.MaxTerm, Preparation = _preparation };
+        try
+        {
+            result = await leased.RunAsync(
+                lease,
+                ending,
+                term.RunAsync,
+                onLost: () => Lost(stop),
+                onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue),
+                term.StoppingAsync).ConfigureAwait(false);
+            await _preparation.DropAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            // It would look at the queue for ever, and at that of another node's term.
+            await ended.CancelAsync().ConfigureAwait(false);
+            await watching.ConfigureAwait(false);
+        }
+
+        // The token tells of the first request alone.
+        ending.Ask(lease.StepDownRequest);
+        var outcome = TermOutcome.Of(result, lease, time.GetElapsedTime(began), result.End is WorkEnd.SteppedDown or WorkEnd.MaxTermReached ? ending.StayAway : TimeSpan.Zero);
 
         var successor = lease.State == LeaseState.Lost ? null : await succession.FindAsync(ending.Successor).ConfigureAwait(false);
 
         // Nobody sees this node lead after the next one does.
-        service.Leadership.Enter(outcome.IsFailure ? ServicePhase.BackingOff : ServicePhase.Standby, outcome.End);
+        service.Leadership.Enter(outcome.IsFailure ? ServicePhase.BackingOff : ServicePhase.Ended, outcome.End);
         var release = await lease.ReleaseAsync(successor, CancellationToken.None).ConfigureAwait(false);
         service.Leadership.Released();
         observer.Start(stop);
@@ -254,21 +270,10 @@ internal sealed class TermLoop(
         }
 
         log.Ended(lease, outcome, release, result.Failure);
-        Count(outcome, result.Failure);
-        await term.StoppedAsync(Describe(lease, outcome, release, result.Failure)).ConfigureAwait(false);
+        Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));
+        await term.StoppedAsync(outcome, release, result.Failure).ConfigureAwait(false);
         return outcome;
     }
-
-    private static EndedTerm Describe(ILockLease lease, TermOutcome outcome, ReleaseResult release, Exception? failure) => new()
-    {
-        LockName = lease.LockName,
-        FencingToken = lease.FencingToken,
-        Instance = lease.Permit ?? 0,
-        Cause = ServiceLeadership.CauseOf(outcome.End),
-        Duration = outcome.Duration,
-        Release = release,
-        Failure = failure,
-    };
 
     private void Lost(CancellationToken stop)
     {
@@ -281,7 +286,7 @@ internal sealed class TermLoop(
         if (outcome.IsFailure)
         {
             // How long it was refused for is no time in which the work ran.
-            failures.Failed(failure, outcome.End == WorkEnd.Failed ? outcome.Duration : TimeSpan.Zero);
+            failures.Failed(failure, outcome.End == WorkEnd.Refused ? TimeSpan.Zero : outcome.Duration);
         }
         else
         {

@@ -1,20 +1,28 @@
 using Coordination.Hosting.Execution;
-using Coordination.Hosting.Services;
+using Coordination.Hosting.Leadership;
 using Coordination.Hosting.Telemetry;
 
 namespace Coordination.Hosting.Terms;
 
 /// <summary>Does the work of one term and what stands around it, and asks for its end when the term is as long as it may be.</summary>
-internal sealed class TermWork(
-    ExclusiveService service, ExclusiveBackgroundService work, Preparation preparation, ILockLease lease, WorkEnding ending, TimeProvider time, ServiceLog log)
+internal sealed class TermWork(ITermWork work, ILockLease lease, WorkEnding ending, TimeProvider time, ServiceLog log)
 {
     private ExclusiveTerm? _term;
+
+    /// <summary>How long it lasts at most; null for no limit.</summary>
+    public TimeSpan? MaxTerm { get; init; }
+
+    /// <summary>What was prepared for it; null for a service that prepares nothing.</summary>
+    public Preparation? Preparation { get; init; }
+
+    /// <summary>Of which partition it is; null for a service that has none.</summary>
+    public string? Partition { get; init; }
 
     /// <summary>Ends as the work does, or the hook before it, and throws what they do.</summary>
     public async Task RunAsync(IServiceProvider services, CancellationToken stoppingToken)
     {
-        _term = new ExclusiveTerm(lease, services, ending) { Prepared = preparation.Current };
-        using var limit = service.Options.MaxTerm is { } longest
+        _term = new ExclusiveTerm(lease, services, ending, Partition) { Prepared = Preparation?.Current };
+        using var limit = MaxTerm is { } longest
             ? time.CreateTimer(static ending => ((WorkEnding)ending!).Ask(WorkEnd.MaxTermReached, TimeSpan.Zero), ending, longest, Timeout.InfiniteTimeSpan)
             : null;
         await work.TermStartingAsync(_term, stoppingToken).ConfigureAwait(false);
@@ -36,15 +44,32 @@ internal sealed class TermWork(
             await CallAsync(nameof(work.TermStoppingAsync), () => work.TermStoppingAsync(term, lease.Lost)).ConfigureAwait(false);
         }
 
-        await preparation.DropAsync().ConfigureAwait(false);
+        if (Preparation is not null)
+        {
+            await Preparation.DropAsync().ConfigureAwait(false);
+        }
     }
 
     /// <summary>What comes after the release. Throws nothing.</summary>
-    public async Task StoppedAsync(EndedTerm ended)
+    /// <param name="outcome">How the term ended.</param>
+    /// <param name="release">What the release found.</param>
+    /// <param name="failure">What the work threw; null for nothing.</param>
+    public async Task StoppedAsync(TermOutcome outcome, ReleaseResult release, Exception? failure)
     {
         // Where the container was disposed already, there was no term for the service.
         if (_term is not null)
         {
+            var ended = new EndedTerm
+            {
+                LockName = lease.LockName,
+                FencingToken = lease.FencingToken,
+                Instance = lease.Permit ?? 0,
+                Partition = Partition,
+                Cause = ServiceLeadership.CauseOf(outcome.End),
+                Duration = outcome.Duration,
+                Release = release,
+                Failure = failure,
+            };
             await CallAsync(nameof(work.TermStoppedAsync), () => work.TermStoppedAsync(ended)).ConfigureAwait(false);
         }
     }

@@ -156,6 +156,7 @@ public static class CoordinationServiceCollectionExtensions
             node.GetRequired<CoordinationMetrics>(),
             node.GetRequired<BackgroundTasks>(),
             node.GetShared<TimeProvider>()))
+        .TryAddSingleton(node => new AcquireTelemetry(node.GetRequired<CoordinationMetrics>(), node.GetShared<TelemetryDispatcher>(), node.GetShared<TimeProvider>()))
         .TryAddSingleton(node => new Acquirer(
             node.GetRequired<Node>(),
             node.GetRequired<LeaseKeeper>(),
@@ -163,7 +164,7 @@ public static class CoordinationServiceCollectionExtensions
             node.GetRequired<WaitingRoom>(),
             node.GetRequired<NodeChannel>(),
             node.GetRequired<KnownHolders>(),
-            new AcquireTelemetry(node.GetRequired<CoordinationMetrics>(), node.GetShared<TelemetryDispatcher>(), node.GetShared<TimeProvider>()),
+            node.GetRequired<AcquireTelemetry>(),
             node.GetRequired<BackgroundTasks>(),
             node.GetShared<TimeProvider>()))
         .TryAddSingleton<ILockInspector>(node => new LockInspector(
@@ -176,7 +177,7 @@ public static class CoordinationServiceCollectionExtensions
         .TryAddSingleton<ILockProvider>(node => new LockProvider(
             node.GetRequired<Node>(),
             node.GetRequired<Acquirer>(),
-            new LockSets(node.GetRequired<Acquirer>(), node.GetShared<TimeProvider>()),
+            new LockSets(node.GetRequired<Acquirer>(), node.GetRequired<AcquireTelemetry>(), node.GetShared<TimeProvider>()),
             node.GetRequired<WaitingRoom>(),
             node.GetRequired<NodeChannel>(),
             node.GetRequired<Watchdog>(),

@@ -20,6 +20,9 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
     /// <summary>From here on every call throws.</summary>
     public void Dispose() => _isDisposed = true;
 
+    /// <summary>Throws when it is disposed.</summary>
+    public void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
+
     /// <summary>Throws where the store keeps no locks that several may hold at a time.</summary>
     public void ThrowIfExclusiveOnly(string lockName)
     {
@@ -33,13 +36,17 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
         (await TryOnceAsync(key, occurrence: null, cancellationToken).ConfigureAwait(false)).Lease;
 
     /// <summary>Tries once, for an occurrence; null for none.</summary>
+    /// <param name="key">What is asked for.</param>
+    /// <param name="occurrence">What it is to be run for.</param>
+    /// <param name="cancellationToken">Ends the try.</param>
+    /// <param name="isPart">Whether this is a part of a call, which measures itself.</param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<AcquireAttempt> TryOnceAsync(WaitKey key, Occurrence? occurrence, CancellationToken cancellationToken)
+    public async ValueTask<AcquireAttempt> TryOnceAsync(WaitKey key, Occurrence? occurrence, CancellationToken cancellationToken, bool isPart = false)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
+        ThrowIfDisposed();
         cancellationToken.ThrowIfCancellationRequested();
         var request = node.Acquire(key.LockName, key.Owner, key.Options, wait: false, key.Share, occurrence);
-        var (call, outcome) = (telemetry.Begin(key.LockName, CallKind.User), AcquireOutcome.Failed);
+        var (call, outcome) = (isPart ? default : telemetry.Begin(key.LockName, CallKind.User), AcquireOutcome.Failed);
         var sending = new Sending();
         try
         {
@@ -62,7 +69,10 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
         }
         finally
         {
-            telemetry.End(call, outcome);
+            if (!isPart)
+            {
+                telemetry.End(call, outcome);
+            }
         }
     }
 
@@ -74,7 +84,7 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
 
     private async Task<ILockLease?> WaitAsync(WaitKey key, CallKind kind, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
+        ThrowIfDisposed();
         cancellationToken.ThrowIfCancellationRequested();
         var (call, outcome) = (telemetry.Begin(key.LockName, kind), AcquireOutcome.Failed);
         try
@@ -105,7 +115,7 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
 
     private async Task<ILockLease?> WaitWithinAsync(WaitKey key, CallKind kind, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        ObjectDisposedException.ThrowIf(_isDisposed, typeof(ILockProvider));
+        ThrowIfDisposed();
         cancellationToken.ThrowIfCancellationRequested();
         var (call, outcome) = (telemetry.Begin(key.LockName, kind), AcquireOutcome.Failed);
         using var deadline = new CancellationTokenSource(timeout, time);
@@ -121,7 +131,7 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
         {
             if (e.InnerException is LockStoreException failure)
             {
-                throw new LockStoreException($"The lock '{key.LockName}' could not be asked for, and the time of {timeout} is up: {failure.Cause ?? failure.Message}", isTransient: true, failure) { Cause = failure.Cause };
+                throw TimeIsUp($"The lock '{key.LockName}'", timeout, failure);
             }
 
             outcome = AcquireOutcome.TimedOut;
@@ -145,6 +155,10 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
             telemetry.End(call, outcome);
         }
     }
+
+    /// <summary>What is thrown when the time is up, and nobody can say whether what was waited for is free.</summary>
+    public static LockStoreException TimeIsUp(string waitedFor, TimeSpan timeout, LockStoreException failure) =>
+        new($"{waitedFor} could not be asked for, and the time of {timeout} is up: {failure.Cause ?? failure.Message}", isTransient: true, failure) { Cause = failure.Cause };
 
     private async Task UndoAsync(AcquireRequest request, Sending sending)
     {

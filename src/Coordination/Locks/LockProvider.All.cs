@@ -12,7 +12,7 @@ internal sealed partial class LockProvider
         try
         {
             return await TryAcquireAllAsync(ordered, timeout, options, cancellationToken).ConfigureAwait(false)
-                ?? throw new TimeoutException($"The locks '{ordered[0]}' to '{ordered[^1]}', {ordered.Length} in all, were not granted within {timeout}.");
+                ?? throw new TimeoutException($"{LockSets.Describe(ordered)} were not granted within {timeout}.");
         }
         catch (LockStoreException e) when (e.IsTransient && !NamedLock.IsOneTry(timeout))
         {

@@ -5,8 +5,8 @@ using Coordination.Waiting;
 
 namespace Coordination.Locks;
 
-/// <summary>Several locks together, all or none: in one step where the store has one, and else one after the other, in one order for all.</summary>
-internal sealed class LockSets(Acquirer acquirer, TimeProvider time)
+/// <summary>Several locks together, all or none: in one step where the store has one, and else one after the other, in one order for all. A call is measured as its caller sees it, once for all of them.</summary>
+internal sealed class LockSets(Acquirer acquirer, AcquireTelemetry telemetry, TimeProvider time)
 {
     /// <summary>What a script bears, and what one call may renew.</summary>
     public const int MaxNames = 100;
@@ -41,7 +41,53 @@ internal sealed class LockSets(Acquirer acquirer, TimeProvider time)
 
     /// <summary>Tries once.</summary>
     /// <returns>Null when one of them is another's.</returns>
-    public async Task<ILockSetLease?> TryOnceAsync(string[] names, LockOptions? options, CancellationToken cancellationToken)
+    public Task<ILockSetLease?> TryOnceAsync(string[] names, LockOptions? options, CancellationToken cancellationToken) =>
+        MeasureAsync(names, () => TryAsync(names, options, cancellationToken), AcquireOutcome.Held, cancellationToken);
+
+    /// <summary>Waits for all.</summary>
+    /// <returns>Null when the time was up and another held one; never with an infinite timeout.</returns>
+    /// <exception cref="LockStoreException">The store refused for good; or, transient, the time was up and the store could not be asked.</exception>
+    public Task<ILockSetLease?> WaitAsync(string[] names, LockOptions? options, TimeSpan timeout, CancellationToken cancellationToken) =>
+        MeasureAsync(
+            names,
+            () => timeout == Timeout.InfiniteTimeSpan ? WaitAsync(names, options, cancellationToken) : WaitWithinAsync(names, options, timeout, cancellationToken),
+            AcquireOutcome.TimedOut,
+            cancellationToken);
+
+    /// <summary>What the locks are called where all of them are meant.</summary>
+    public static string Describe(string[] names) => $"The locks '{names[0]}' to '{names[^1]}', {names.Length} in all,";
+
+    private async Task<ILockSetLease?> MeasureAsync(string[] names, Func<Task<ILockSetLease?>> acquire, AcquireOutcome none, CancellationToken cancellationToken)
+    {
+        acquirer.ThrowIfDisposed();
+        cancellationToken.ThrowIfCancellationRequested();
+        var (call, outcome) = (telemetry.Begin(names[0], CallKind.User), AcquireOutcome.Failed);
+        try
+        {
+            var set = await acquire().ConfigureAwait(false);
+            outcome = set is null ? none : AcquireOutcome.Granted;
+            return set;
+        }
+        catch (LockStoreException e) when (e.InUseAs is not null)
+        {
+            outcome = AcquireOutcome.Held;
+            throw;
+        }
+        catch (OperationCanceledException)
+        {
+            outcome = AcquireOutcome.Cancelled;
+
+            // With the caller's token, and not one that links it.
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
+        }
+        finally
+        {
+            telemetry.End(call, outcome);
+        }
+    }
+
+    private async Task<ILockSetLease?> TryAsync(string[] names, LockOptions? options, CancellationToken cancellationToken)
     {
         if (await acquirer.TryAllAsync(names, options, cancellationToken).ConfigureAwait(false) is { } together)
         {
@@ -50,7 +96,7 @@ internal sealed class LockSets(Acquirer acquirer, TimeProvider time)
 
         try
         {
-            return await OneByOneAsync(names, options, acquirer.TryOnceAsync, cancellationToken).ConfigureAwait(false);
+            return await OneByOneAsync(names, options, acquirer.TryPartAsync, cancellationToken).ConfigureAwait(false);
         }
         catch (LeaseLostException)
         {
@@ -59,40 +105,60 @@ internal sealed class LockSets(Acquirer acquirer, TimeProvider time)
         }
     }
 
-    /// <summary>Waits for all.</summary>
-    /// <returns>Null when the time was up and another held one; never with an infinite timeout.</returns>
-    /// <exception cref="LockStoreException">The store refused for good; or, transient, the time was up and the store could not be asked.</exception>
-    public async Task<ILockSetLease?> WaitAsync(string[] names, LockOptions? options, TimeSpan timeout, CancellationToken cancellationToken)
+    private async Task<ILockSetLease?> WaitWithinAsync(string[] names, LockOptions? options, TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var begunAt = time.Uptime;
+        using var deadline = new CancellationTokenSource(timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            return await WaitAsync(names, options, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested && deadline.IsCancellationRequested)
+        {
+            return e.InnerException is LockStoreException failure ? throw Acquirer.TimeIsUp(Describe(names), timeout, failure) : null;
+        }
+    }
+
+    /// <exception cref="OperationCanceledException">
+    /// The token was cancelled. Its inner exception is a <see cref="LockStoreException"/> where the last thing that is known of the lock that was asked for is that it could not be.
+    /// </exception>
+    private async Task<ILockSetLease?> WaitAsync(string[] names, LockOptions? options, CancellationToken cancellationToken)
+    {
         while (true)
         {
-            try
+            if (await TryInOneStepAsync(names, options, cancellationToken).ConfigureAwait(false) is { } together)
             {
-                if (await acquirer.TryAllAsync(names, options, cancellationToken).ConfigureAwait(false) is { Count: > 0 } together)
-                {
-                    return LeaseSet.Of(together);
-                }
-            }
-            catch (LockStoreException e) when (e.IsTransient)
-            {
-                // Who waits goes on trying while the store is away.
+                return LeaseSet.Of(together);
             }
 
             try
             {
-                return await OneByOneAsync(names, options, Wait, cancellationToken).ConfigureAwait(false);
+                return await OneByOneAsync(names, options, acquirer.WaitForPartAsync, cancellationToken).ConfigureAwait(false);
             }
             catch (LeaseLostException)
             {
                 // What it had was released, and it begins again.
             }
         }
+    }
 
-        Task<ILockLease?> Wait(WaitKey key, CancellationToken token)
+    /// <returns>Null when they have to be waited for: one is another's, the store has no such step, or is away.</returns>
+    /// <exception cref="OperationCanceledException">As of <see cref="WaitAsync(string[], LockOptions?, CancellationToken)"/>. What the store may have granted is undone.</exception>
+    private async Task<IReadOnlyList<LeaseHandle>?> TryInOneStepAsync(string[] names, LockOptions? options, CancellationToken cancellationToken)
+    {
+        var askedAt = time.Uptime;
+        try
         {
-            var left = timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - (time.Uptime - begunAt);
-            return left > TimeSpan.Zero || left == Timeout.InfiniteTimeSpan ? acquirer.WaitAsync(key, CallKind.User, left, token) : Task.FromResult<ILockLease?>(null);
+            return await acquirer.TryAllAsync(names, options, cancellationToken).ConfigureAwait(false) is { Count: > 0 } together ? together : null;
+        }
+        catch (LockStoreException e) when (e.IsTransient)
+        {
+            // Who waits goes on trying while the store is away, and says so when it may not.
+            return cancellationToken.IsCancellationRequested ? throw new OperationCanceledException(e.Message, e, cancellationToken) : null;
+        }
+        catch (OperationCanceledException e) when ((acquirer.FindFailure(names[0]) ?? LocalQueue.FailureOf(time.Uptime - askedAt)) is { } failure)
+        {
+            throw new OperationCanceledException(e.Message, failure, e.CancellationToken);
         }
     }
 
@@ -123,14 +189,9 @@ internal sealed class LockSets(Acquirer acquirer, TimeProvider time)
                 return set;
             }
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException) when (set.Lost.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            // With the caller's token, and not with one that links it.
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!set.Lost.IsCancellationRequested)
-            {
-                throw;
-            }
+            // Which is said below.
         }
         finally
         {

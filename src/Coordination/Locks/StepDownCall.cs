@@ -24,35 +24,76 @@ internal sealed class StepDownCall(StoreClient store, string lockName, string? s
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
+    /// <summary>How much of the time is left for the reply to the last question.</summary>
+    private static readonly TimeSpan ReplyTime = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The grants that were asked, and have not ended.</summary>
     private readonly HashSet<long> _tokens = [];
 
+    private StepDownRequest? _request;
+    private bool _areAsked;
+
+    /// <exception cref="LockStoreException">The store could not be asked, the first time, within the timeout; or refused for good.</exception>
     public async Task<StepDownResult> RunAsync(TimeSpan timeout, CancellationToken cancellationToken)
     {
-        var endsAt = timeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : time.Uptime + timeout;
+        // To ask once takes the time that it takes.
+        var isOnce = NamedLock.IsOneTry(timeout);
+        using var deadline = new CancellationTokenSource(isOnce ? Timeout.InfiniteTimeSpan : timeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            var endsAt = timeout == Timeout.InfiniteTimeSpan ? TimeSpan.MaxValue : time.Uptime + timeout;
+            var areHeld = await AskFirstAsync(either.Token).ConfigureAwait(false);
+            return !areHeld ? StepDownResult.NotHeld
+                : isOnce ? Result
+                : await AskOnAsync(endsAt, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested && deadline.IsCancellationRequested)
+        {
+            return _areAsked ? Result : throw NotAsked(timeout, store.FindFailure(lockName));
+        }
+        catch (OperationCanceledException)
+        {
+            // With the caller's token, and not one that links it.
+            cancellationToken.ThrowIfCancellationRequested();
+            throw;
+        }
+    }
+
+    private StepDownResult Result => _tokens.Count == 0 ? StepDownResult.SteppedDown : StepDownResult.StillHeld;
+
+    /// <returns>Whether there is anybody to ask.</returns>
+    private async Task<bool> AskFirstAsync(CancellationToken cancellationToken)
+    {
         var lockNow = await InspectAsync(cancellationToken).ConfigureAwait(false);
         var asked = lockNow.Holders.Where(holder => !holder.IsReleased && holder.FencingToken == (fencingToken ?? holder.FencingToken)).ToList();
-        var request = RequestOf(lockNow);
+        _request = RequestOf(lockNow);
         foreach (var holder in asked)
         {
-            Log.StepDownAsked(logger, lockName, holder.Owner, holder.FencingToken, request.Successor is { } node ? $", for node {node}" : string.Empty);
-            if (await AskAsync(holder.FencingToken, request, cancellationToken).ConfigureAwait(false))
+            Log.StepDownAsked(logger, lockName, holder.Owner, holder.FencingToken, _request.Successor is { } node ? $", for node {node}" : string.Empty);
+            if (await AskAsync(holder.FencingToken, _request, cancellationToken).ConfigureAwait(false))
             {
                 _tokens.Add(holder.FencingToken);
             }
         }
 
-        for (var pause = FirstPause; _tokens.Count > 0; pause = Min(2 * pause, LongestPause))
-        {
-            var left = endsAt - time.Uptime;
-            if (left <= TimeSpan.Zero)
-            {
-                return StepDownResult.StillHeld;
-            }
+        _areAsked = true;
+        return asked.Count > 0;
+    }
 
-            await Task.Delay(Min(pause, left), time, cancellationToken).ConfigureAwait(false);
+    private async Task<StepDownResult> AskOnAsync(TimeSpan endsAt, CancellationToken cancellationToken)
+    {
+        var isLast = false;
+        for (var pause = FirstPause; _tokens.Count > 0 && !isLast; pause = Min(2 * pause, LongestPause))
+        {
+            // The last part of the time is for the reply.
+            var left = endsAt - time.Uptime;
+            var untilLast = left - Min(left / 2, ReplyTime);
+            isLast = untilLast <= pause;
+            await Task.Delay(isLast ? untilLast : pause, time, cancellationToken).ConfigureAwait(false);
             try
             {
-                await AskAgainAsync(request, cancellationToken).ConfigureAwait(false);
+                await AskAgainAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (LockStoreException away) when (away.IsTransient)
             {
@@ -60,13 +101,13 @@ internal sealed class StepDownCall(StoreClient store, string lockName, string? s
             }
         }
 
-        return asked.Count > 0 ? StepDownResult.SteppedDown : StepDownResult.NotHeld;
+        return Result;
     }
 
-    private async Task AskAgainAsync(StepDownRequest request, CancellationToken cancellationToken)
+    private async Task AskAgainAsync(CancellationToken cancellationToken)
     {
         // The node may have come to wait since, or wait no more.
-        request = successor is null ? request : RequestOf(await InspectAsync(cancellationToken).ConfigureAwait(false));
+        var request = successor is null ? _request! : RequestOf(await InspectAsync(cancellationToken).ConfigureAwait(false));
         foreach (var token in _tokens.ToList())
         {
             if (!await AskAsync(token, request, cancellationToken).ConfigureAwait(false))
@@ -89,6 +130,9 @@ internal sealed class StepDownCall(StoreClient store, string lockName, string? s
         var node = waiting.Find(owner => owner.NodeId == successor) ?? waiting.Find(owner => owner.NodeName == successor);
         return new StepDownRequest { StayAway = stayAway, Successor = node?.NodeId ?? successor };
     }
+
+    private LockStoreException NotAsked(TimeSpan timeout, LockStoreException? away) =>
+        new($"Who holds the lock '{lockName}' could not be asked to step down, and the time of {timeout} is up: {away?.Cause ?? away?.Message ?? $"the store '{store.Name}' did not reply in it."}", isTransient: true, away) { Cause = away?.Cause };
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 }

@@ -43,7 +43,7 @@ internal sealed class CoordinationMetrics : IDisposable
         _meter.Create(meter => meter.CreateObservableUpDownCounter("coordination.lease.active", () => Interlocked.Read(ref _leases), "{lease}", "Leases held by this node."));
         _meter.Create(meter => meter.CreateObservableUpDownCounter("coordination.call.waiting", ObserveWaiting, "{call}", "Calls of this node that wait for a lock, by who waits."));
         _meter.Create(meter => meter.CreateObservableCounter("coordination.undo.dropped", () => Interlocked.Read(ref _undosDropped), "{undo}", "Undos that were dropped, because too many waited for the store."));
-        _acquireDuration = _meter.Create(meter => meter.CreateHistogram<double>("coordination.acquire.duration", "s", "From the call to its end, waiting included, by who waits.", tags: null, OfWaits));
+        _acquireDuration = _meter.Create(meter => meter.CreateHistogram<double>("coordination.acquire.duration", "s", "From the call to its end, waiting included, by who waits. A call for several locks together is one.", tags: null, OfWaits));
         _renewalDuration = _meter.Create(meter => meter.CreateHistogram<double>("coordination.renewal.duration", "s", "One renewal call, which may carry many leases.", tags: null, OfCalls));
         _renewalRemaining = _meter.Create(meter => meter.CreateHistogram<double>("coordination.renewal.remaining", "s", "How long a lease could still be relied on when its renewal was confirmed.", tags: null, OfLeases));
         _holdDuration = _meter.Create(meter => meter.CreateHistogram<double>("coordination.lease.hold.duration", "s", "From the grant of a lease to its release or loss.", tags: null, OfWaits));

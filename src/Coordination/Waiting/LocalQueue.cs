@@ -125,9 +125,12 @@ internal sealed class LocalQueue(TimeProvider time)
             return Volatile.Read(ref _failure);
         }
 
-        var asked = time.Uptime - new TimeSpan(askedAt);
-        return Volatile.Read(ref _failure) ?? away ?? (asked < ReplyTime ? null : new LockStoreException($"There was no reply for {asked.TotalMilliseconds:F0} ms.", isTransient: true));
+        return Volatile.Read(ref _failure) ?? away ?? FailureOf(time.Uptime - new TimeSpan(askedAt));
     }
+
+    /// <summary>What an ask says of the store that has had no reply for some time; null where one may be about to come.</summary>
+    public static LockStoreException? FailureOf(TimeSpan asked) =>
+        asked < ReplyTime ? null : new LockStoreException($"There was no reply for {asked.TotalMilliseconds:F0} ms.", isTransient: true);
 
     /// <summary>Ends the calls that stand behind the first one with an error.</summary>
     public void Fail(Exception error)

@@ -156,6 +156,9 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
         var untilExpiry = Min(reply.Holder?.TimeToLive ?? TimeSpan.Zero, MaxSleep);
 
         // Where readers have the lock, one that waits to write keeps out others who would fit. So each shows that it is alive within a claim window, and looks whether those before it are.
+        // Of what lasts for a claim window the holder may not have claimed it, and release it at once: then the turn of the next one, told or not, ends a claim window from now.
+        var ownTurn = Request.ClaimWindow * 0.9;
+        untilExpiry = reply.WaitersBefore == 0 && untilExpiry <= Request.ClaimWindow ? Min(untilExpiry, ownTurn) : untilExpiry;
         untilExpiry = (reply.Holder?.Share?.FitsBesideSome == true ? Min(untilExpiry, Request.ClaimWindow) : untilExpiry) + WakeAfterExpiry + spread;
         return _missedTurns == 0 ? WithOthers(untilExpiry) : Min(untilExpiry, Max(Request.ClaimWindow / Math.Pow(2, _missedTurns), MinRhythm));
     }

@@ -35,4 +35,13 @@ internal enum CheckKind
 
     /// <summary>A holder that reports no progress loses its lock, which goes on to another.</summary>
     Progress = 11,
+
+    /// <summary>A holder that is asked to step down does.</summary>
+    StepDown = 12,
+
+    /// <summary>A node that is drained gives away what it leads, and leads nothing new.</summary>
+    Drain = 13,
+
+    /// <summary>Some node leads each partition, and each node its share.</summary>
+    Partitions = 14,
 }

@@ -1,3 +1,5 @@
+using Coordination.Chaos.Workers;
+
 namespace Coordination.Chaos.Checking;
 
 /// <summary>No fire runs twice, and none is missing that came while nothing was disturbed.</summary>
@@ -13,7 +15,7 @@ internal static class FireCheck
             yield return new Violation(CheckKind.Fires, runs.Last().At, $"The fire of {runs.Key:HH:mm:ss} ran {runs.Count()} times: on {string.Join(" and ", runs.Select(fire => fire.By))}.");
         }
 
-        if (!run.Settings.IsSchedule)
+        if (run.Settings.Workload != Workload.Schedule)
         {
             yield break;
         }

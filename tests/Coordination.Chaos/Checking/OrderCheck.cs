@@ -12,7 +12,7 @@ internal static class OrderCheck
 
     public static IEnumerable<Violation> Find(RunRecord run)
     {
-        if (!run.Settings.IsOurs || run.Settings.IsSchedule)
+        if (!run.Settings.IsOurs)
         {
             yield break;
         }

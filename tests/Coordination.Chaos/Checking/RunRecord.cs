@@ -27,6 +27,10 @@ internal sealed record RunRecord
 
     public IReadOnlyList<Fire> Fires { get; init; } = [];
 
+    public IReadOnlyList<StepDownAsk> Asks { get; init; } = [];
+
+    public IReadOnlyList<Drain> Drains { get; init; } = [];
+
     public IReadOnlyList<ResourceWrite> Writes { get; init; } = [];
 
     public IReadOnlyList<Disturbance> Disturbances { get; init; } = [];
@@ -52,6 +56,7 @@ internal sealed record RunRecord
         var holdings = new List<Holding>();
         var waits = new List<Wait>();
         var entries = new List<Entry>();
+        var drains = new List<Drain>();
         foreach (var happened in events)
         {
             var key = (happened.By, happened.Attempt);
@@ -76,7 +81,14 @@ internal sealed record RunRecord
                 case EventKind.Releasing:
                     EndHolding(key, happened, HoldingEnd.Released);
                     break;
+                case EventKind.Draining:
+                    drains.Add(new Drain(happened.By, happened.At, null, end));
+                    break;
+                case EventKind.Drained or EventKind.Resumed:
+                    EndDrain(happened);
+                    break;
                 case EventKind.Ended:
+                    EndDrain(happened);
                     foreach (var open in granted.Keys.Where(open => open.Item1 == happened.By).ToArray())
                     {
                         EndHolding(open, happened, HoldingEnd.Died);
@@ -99,7 +111,9 @@ internal sealed record RunRecord
             Holdings = [.. holdings.OrderBy(holding => holding.Granted)],
             Waits = [.. waits.OrderBy(wait => wait.From)],
             Entries = entries,
+            Drains = drains,
             Gaps = [.. events.Where(happened => happened.Kind == EventKind.Unscheduled).Select(happened => new Gap(happened.By, happened.At, happened.At + happened.Length))],
+            Asks = [.. events.Where(happened => happened.Kind == EventKind.Asked).Select(happened => new StepDownAsk(happened.Lock!, happened.At, happened.At + happened.Length))],
             Fires = [.. events.Where(happened => happened.Kind == EventKind.Fired).Select(happened => new Fire(happened.By, happened.At, DateTime.Parse(happened.Detail!, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind)))],
         };
 
@@ -115,12 +129,23 @@ internal sealed record RunRecord
             }
         }
 
+        void EndDrain(HistoryEvent happened)
+        {
+            var i = drains.FindLastIndex(drain => drain.By == happened.By);
+            if (i >= 0 && drains[i].To == end)
+            {
+                drains[i] = happened.Kind == EventKind.Drained ? drains[i] with { Drained = happened.At } : drains[i] with { To = happened.At };
+            }
+        }
+
         void EndHolding((string By, long Attempt) key, HistoryEvent end, HoldingEnd ending)
         {
             if (granted.Remove(key, out var grant))
             {
-                var waitedFrom = waiting.Remove(key, out var wait) ? wait.At : grant.At;
                 var byServer = grant.Token is { } token ? TimeSpan.FromMicroseconds(token) - wallClock : grant.At;
+
+                // Who does not say that it waits, and was paused before it could say what it has, asked no later than its token tells.
+                var waitedFrom = waiting.Remove(key, out var wait) ? wait.At : byServer >= grant.At - settings.Lease && byServer <= grant.At ? byServer : grant.At;
 
                 // A token that had to grow past an earlier one says nothing of the time.
                 var isPlausible = byServer >= waitedFrom && byServer <= grant.At;

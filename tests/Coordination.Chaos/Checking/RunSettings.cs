@@ -1,3 +1,5 @@
+using Coordination.Chaos.Workers;
+
 namespace Coordination.Chaos.Checking;
 
 /// <summary>What a lock of the run promises, and by which figures.</summary>
@@ -17,6 +19,13 @@ internal sealed record RunSettings
     /// <summary>Whether grants carry tokens, and waiters are served in turn and within the lease.</summary>
     public required bool IsOurs { get; init; }
 
-    /// <summary>Whether the workers run a schedule.</summary>
-    public bool IsSchedule { get; init; }
+    public Workload Workload { get; init; }
+
+    public int Workers { get; init; }
+
+    /// <summary>The locks of the partitions that the workers share; none where they do something else.</summary>
+    public IReadOnlyList<string> Partitions { get; init; } = [];
+
+    /// <summary>How often workers look which of them share the partitions.</summary>
+    public TimeSpan BalanceInterval { get; init; }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Coordination.Chaos.Contenders;
 using Coordination.Chaos.Scenarios;
+using Coordination.Chaos.Workers;
 using Coordination.TestKit.CommandLine;
 
 namespace Coordination.Chaos.CommandLine;
@@ -52,14 +53,9 @@ internal sealed record Arguments(IReadOnlyList<RunOptions> Runs, string? Out)
             scenarios.Add(Catalogue.Find("mixed")!);
         }
 
-        if (!Contender.IsOurs(contender) && scenarios.Exists(scenario => scenario.IsSchedule))
+        if (!Contender.IsOurs(contender) && scenarios.Find(scenario => scenario.Workload != Workload.Locks) is { } other)
         {
-            throw new UsageException($"{contender} runs no schedule of Quartz.");
-        }
-
-        if (!Contender.IsOurs(contender) && scenarios.Exists(scenario => scenario.HasShares))
-        {
-            throw new UsageException($"{contender} is an exclusive lock, and no semaphore.");
+            throw new UsageException($"{contender} is an exclusive lock and nothing else, and {other.Name} asks for more.");
         }
 
         return new Arguments(

@@ -10,7 +10,9 @@ internal static class Contender
     public static IReadOnlyList<ContenderKind> Broken { get; } =
     [
         ContenderKind.DeadlineFromReply, ContenderKind.ReleaseOfAnyones, ContenderKind.RenewalThatRecreates, ContenderKind.NoFence, ContenderKind.NotificationAlone, ContenderKind.TelemetryOnWatchdog, ContenderKind.RefusalAsSuccess, ContenderKind.SuspensionUnnoticed,
-        ContenderKind.TokenByClock, ContenderKind.BeyondCapacity, ContenderKind.SetNx,
+        ContenderKind.TokenByClock, ContenderKind.BeyondCapacity, ContenderKind.StepDownUnheard, ContenderKind.StepDownBeforeWork, ContenderKind.WrongSuccessor, ContenderKind.ProgressUnasked,
+        ContenderKind.DrainThatContends, ContenderKind.PartitionsUnlocked,
+        ContenderKind.SetNx,
     ];
 
     /// <summary>Whether grants carry tokens, and waiters are served in turn and within the lease.</summary>

@@ -36,6 +36,24 @@ internal enum ContenderKind
     /// <summary>This project's semaphore with one permit more than there are, and its writers that ask to read.</summary>
     BeyondCapacity,
 
+    /// <summary>This project's lock, whose holder does not hear that it is asked to step down.</summary>
+    StepDownUnheard,
+
+    /// <summary>This project's lock, which a holder that is asked to step down releases before its work has ended.</summary>
+    StepDownBeforeWork,
+
+    /// <summary>This project's lock, which goes to the next in turn where it is released to another.</summary>
+    WrongSuccessor,
+
+    /// <summary>This project's lock, with a watchdog that renews whatever progress is reported.</summary>
+    ProgressUnasked,
+
+    /// <summary>This project's services, which step down when their node is drained, and contend on.</summary>
+    DrainThatContends,
+
+    /// <summary>This project's partitioned services, which take no lock for a partition.</summary>
+    PartitionsUnlocked,
+
     /// <summary>SET NX PX, with no renewal.</summary>
     SetNx,
 

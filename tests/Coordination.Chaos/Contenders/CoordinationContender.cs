@@ -54,6 +54,9 @@ internal sealed class CoordinationContender : IContender
             case ContenderKind.RefusalAsSuccess:
                 Wrap(services, (inner, _) => new DisobedientStore(inner));
                 break;
+            case ContenderKind.PartitionsUnlocked:
+                Wrap(services, (inner, _) => new UnlockedPartitionStore(inner));
+                break;
         }
 
         return coordination;
@@ -67,7 +70,7 @@ internal sealed class CoordinationContender : IContender
         }
 
         // An owner of its own, to re-enter as.
-        var wanted = _locks.GetLock(lockName, new LockOptions { ProgressTimeout = _options.ProgressTimeout }).WithOwner(_locks.CreateOwner());
+        var wanted = _locks.GetLock(lockName, new LockOptions { ProgressTimeout = _options.Contender == ContenderKind.ProgressUnasked ? null : _options.ProgressTimeout }).WithOwner(_locks.CreateOwner());
         var lease = await wanted.AcquireAsync(cancellationToken);
         IHolding holding = new Holding(wanted, lease);
         return _options.Contender switch
@@ -75,6 +78,9 @@ internal sealed class CoordinationContender : IContender
             ContenderKind.DeadlineFromReply => new LateDeadlineHolding(holding, lockName, _services.GetRequiredService<ReplyTimes>(), _options.Lease - _options.Margin),
             ContenderKind.TokenByClock => new ClockTokenHolding(holding, await _raw.TimeAsync()),
             ContenderKind.ReleaseOfAnyones => new HeedlessHolding(holding, lockName, _raw),
+            ContenderKind.StepDownUnheard => new UnheardStepDown(holding),
+            ContenderKind.StepDownBeforeWork => new HastyStepDown(holding),
+            ContenderKind.WrongSuccessor => new WrongSuccessor(holding),
             _ => holding,
         };
     }

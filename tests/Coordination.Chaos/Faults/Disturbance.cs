@@ -14,7 +14,7 @@ internal sealed record Disturbance(TimeSpan From, TimeSpan To, FaultKind Kind, s
         or FaultKind.RestartServer or FaultKind.KillClients or FaultKind.PauseClients or FaultKind.SleepServer or FaultKind.ExhaustMemory or FaultKind.FailOver or FaultKind.KillClusterNode or FaultKind.Demote or FaultKind.MoveSlot;
 
     /// <summary>Whether it is to make no difference to anybody, and so excuses nothing.</summary>
-    public bool IsHarmless => Kind is FaultKind.ShiftClock or FaultKind.FlushScripts or FaultKind.SinksThrow or FaultKind.SinksBlock or FaultKind.Hang or FaultKind.StepDown;
+    public bool IsHarmless => Kind is FaultKind.ShiftClock or FaultKind.FlushScripts or FaultKind.SinksThrow or FaultKind.SinksBlock or FaultKind.Hang or FaultKind.StepDown or FaultKind.Drain;
 
     /// <summary>Whether it kept a worker's process from being scheduled.</summary>
     public bool IsPause => Kind is FaultKind.PauseShort or FaultKind.PauseLong or FaultKind.SuspendMachine or FaultKind.SuspendInRelease or FaultKind.SuspendInClaim;

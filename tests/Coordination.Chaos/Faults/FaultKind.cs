@@ -101,4 +101,7 @@ internal enum FaultKind
 
     /// <summary>An operator asks who holds a lock to step down.</summary>
     StepDown,
+
+    /// <summary>The node of a worker is drained, and resumed.</summary>
+    Drain,
 }

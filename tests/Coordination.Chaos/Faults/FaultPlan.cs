@@ -59,6 +59,7 @@ internal static class FaultPlan
         // Some of them are over before the lease is.
         FaultKind.Hang => lease * Between(random, 0.4, 2.4),
         FaultKind.StepDown => lease,
+        FaultKind.Drain => lease * Between(random, 0.4, 1.6),
         FaultKind.PauseClients or FaultKind.SleepServer => lease * Between(random, 0.1, 1.2),
         FaultKind.CutAfterWrite => lease,
 

@@ -33,6 +33,18 @@ internal enum EventKind
     /// <summary>Its work under a lock began to stand still, for as long as the event says.</summary>
     Hanging,
 
+    /// <summary>It asked the holder of a lock to step down, from the moment of the event for as long as the event says.</summary>
+    Asked,
+
+    /// <summary>Its node was told to drain, and leads nothing new from here on.</summary>
+    Draining,
+
+    /// <summary>Its node was drained.</summary>
+    Drained,
+
+    /// <summary>Its node, which was told to drain before, is about to be resumed.</summary>
+    Resumed,
+
     /// <summary>It was about to be suspended in the middle of a call.</summary>
     Suspending,
 

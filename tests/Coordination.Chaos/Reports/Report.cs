@@ -54,6 +54,8 @@ internal static class Report
         Row("failovers after a death", $"{result.FailoverTimes.Count}{Times(result.FailoverTimes)}");
         Row("releases to a node of choice that was waiting undisturbed", result.Successions);
         Row("holdings that were lost for want of progress", result.Hung);
+        Row("drains of a node", result.Run.Drains.Count);
+        Row("whether the shares of partitions in the end were judged", Checking.PartitionCheck.JudgesShares(result.Run) && result.Run.Settings.Partitions.Count > 0 ? "yes" : "no");
         Row("fires", result.Run.Fires.Count);
         Row("writes", $"{result.WriteCount}, of which the fenced register refused {result.Refused}");
         Row("late writes that the register with no fence accepted", Checking.FenceCheck.CountLate(result.Run));

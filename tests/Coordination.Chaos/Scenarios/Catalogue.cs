@@ -1,4 +1,5 @@
 using Coordination.Chaos.Faults;
+using Coordination.Chaos.Workers;
 
 namespace Coordination.Chaos.Scenarios;
 
@@ -74,7 +75,7 @@ internal static class Catalogue
             FaultKind.Kill, FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.PauseLong, FaultKind.BlackHole, FaultKind.SuspendInClaim, FaultKind.RestartServer, FaultKind.Deafen,
             FaultKind.KillClients, FaultKind.PauseClients, FaultKind.DropReplies, FaultKind.DropRequests, FaultKind.SuspendInRelease, FaultKind.Stall, FaultKind.CutAfterWrite)
         {
-            HasShares = true,
+            Workload = Workload.Shares,
             Server = ServerKind.Journaled,
             Workers = 5,
             Pause = 0.25,
@@ -85,15 +86,41 @@ internal static class Catalogue
         },
         new("shares-lost", "a semaphore, and readers and writers, while the server loses data and workers die and stand still", FaultKind.FlushAll, FaultKind.DeleteKeys, FaultKind.RestartServer, FaultKind.Kill, FaultKind.PauseLong)
         {
-            HasShares = true,
+            Workload = Workload.Shares,
             Workers = 5,
             Pause = 0.3,
             Recovery = 2.5,
             Brief = TimeSpan.FromSeconds(12),
         },
+        new(
+            "drain",
+            "nodes with services are drained and resumed, while workers die and stand still and the network fails",
+            [.. Enumerable.Repeat(FaultKind.Drain, 10), FaultKind.Kill, FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseShort, FaultKind.PauseLong, FaultKind.Deafen, FaultKind.BlackHole, FaultKind.KillClients])
+        {
+            Workload = Workload.Services,
+            Workers = 4,
+            Pause = 0.2,
+            HasLulls = false,
+            MaxHold = 0.8,
+        },
+        new(
+            "partitions",
+            "workers share the partitions of a service, while they die and stand still, the network fails and the server restarts with all its data",
+            FaultKind.Kill, FaultKind.Kill, FaultKind.Terminate, FaultKind.Terminate, FaultKind.PauseShort, FaultKind.PauseLong, FaultKind.BlackHole, FaultKind.KillClients, FaultKind.RestartServer)
+        {
+            Workload = Workload.Partitions,
+            Server = ServerKind.Journaled,
+            Workers = 4,
+            Locks = 30,
+            Pause = 0.3,
+            HasLulls = false,
+
+            // Long enough for the shares to be fair again when those who died are forgotten.
+            Recovery = 3.4,
+        },
         new("quartz", "a Quartz job each second, while workers die and the network fails", FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseLong, FaultKind.KillClients, FaultKind.BlackHole, FaultKind.CutAfterWrite)
         {
-            IsSchedule = true,
+            Workload = Workload.Schedule,
             Pause = 2,
             Brief = TimeSpan.FromSeconds(20),
         },

@@ -71,6 +71,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
         {
             FaultKind.SinksThrow or FaultKind.SinksBlock => StrikeSinksAsync(fault, slot),
             FaultKind.Hang => HangAsync(fault, slot),
+            FaultKind.Drain => AloneAsync(slot.DrainGate, () => DrainAsync(fault, slot)),
 
             // Whoever used a lock last may stand still already.
             FaultKind.SuspendMachine when slot.ProcessGate.CurrentCount == 0 => Task.CompletedTask,
@@ -179,6 +180,23 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
         Note(fault, from, slot.Name);
     }
 
+    /// <summary>Drains a node and resumes it, whatever its process is by then.</summary>
+    private async Task DrainAsync(Fault fault, Fleet.Slot slot)
+    {
+        var from = MachineClock.Now;
+        await TellAsync(slot, "drain");
+        await Task.Delay(fault.Length);
+        await TellAsync(slot, "resume");
+        Note(fault, from, slot.Name);
+    }
+
+    /// <summary>Tells a worker something between two faults of its process, which then go on.</summary>
+    private static Task TellAsync(Fleet.Slot slot, string line) => AloneAsync(slot.ProcessGate, () =>
+    {
+        slot.Process!.Tell(line);
+        return Task.CompletedTask;
+    });
+
     /// <summary>Asks for a worker by name that was not the last to use the lock, and mostly waits for it; or for nobody.</summary>
     private async Task AskToStepDownAsync(Fault fault)
     {
@@ -194,12 +212,8 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
         var from = MachineClock.Now;
         var what = fault.Kind == FaultKind.SinksThrow ? SinkFault.Throw : SinkFault.Block;
 
-        // Told between two faults of its process, which then go on: it may die with sinks that block.
-        await AloneAsync(slot.ProcessGate, () =>
-        {
-            slot.Process!.Tell($"sinks {what} {(int)fault.Length.TotalMilliseconds}");
-            return Task.CompletedTask;
-        });
+        // It may die with sinks that block.
+        await TellAsync(slot, $"sinks {what} {(int)fault.Length.TotalMilliseconds}");
         await Task.Delay(fault.Length);
         Note(fault, from, slot.Name);
     }

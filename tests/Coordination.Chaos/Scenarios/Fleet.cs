@@ -20,9 +20,13 @@ internal sealed class Fleet : IAsyncDisposable
     public Fleet(RunOptions options, ServerUnderTest server, GuardedResource resource, string folder, HistoryFile history)
     {
         (_options, _server, _resource, _folder, _history) = (options, server, resource, folder, history);
-        Locks = options.Scenario.IsSchedule ? []
-            : options.Scenario.HasShares ? [Capacities.Semaphore, Capacities.ReaderWriter]
-            : [.. Enumerable.Range(1, options.Scenario.Locks).Select(i => $"lock-{i}")];
+        Locks = options.Scenario.Workload switch
+        {
+            Workload.Schedule => [],
+            Workload.Shares => [Capacities.Semaphore, Capacities.ReaderWriter],
+            Workload.Partitions => PartitionWorker.LocksOf(options.Scenario.Locks),
+            _ => [.. Enumerable.Range(1, options.Scenario.Locks).Select(i => $"lock-{i}")],
+        };
         _slots = [.. Enumerable.Range(1, options.Scenario.Workers).Select(i => new Slot($"w{i}", server.Port is { } port ? new ChaosProxy(port) : null))];
     }
 
@@ -48,6 +52,7 @@ internal sealed class Fleet : IAsyncDisposable
             Contender = _options.Contender,
             Redis = slot.Proxy is null ? _server.ConnectionString : $"127.0.0.1:{slot.Proxy.Port}",
             Prefix = ScenarioRun.Prefix,
+            Workload = _options.Scenario.Workload,
             Locks = Locks,
             Lease = _options.Lease,
             RenewalInterval = _options.Scenario.RenewalInterval * _options.Lease,
@@ -60,7 +65,7 @@ internal sealed class Fleet : IAsyncDisposable
             Seed = HashCode.Combine(_options.Seed, slot.Name.Length, slot.Name[^1], number),
 
             // The nodes of a schedule have clocks that differ a little, as those of machines do.
-            ClockAhead = _options.Scenario.IsSchedule ? TimeSpan.FromMilliseconds(150 * (slot.Name[^1] - '2')) : TimeSpan.Zero,
+            ClockAhead = _options.Scenario.Workload == Workload.Schedule ? TimeSpan.FromMilliseconds(150 * (slot.Name[^1] - '2')) : TimeSpan.Zero,
         });
     }
 
@@ -163,8 +168,12 @@ internal sealed class Fleet : IAsyncDisposable
         /// <summary>One fault at a time for its network.</summary>
         public SemaphoreSlim NetworkGate { get; } = new(1);
 
+        /// <summary>One drain of its node at a time, apart from its process, which may die and stand still meanwhile.</summary>
+        public SemaphoreSlim DrainGate { get; } = new(1);
+
         public void Dispose()
         {
+            DrainGate.Dispose();
             ProcessGate.Dispose();
             NetworkGate.Dispose();
         }

@@ -1,3 +1,5 @@
+using Coordination.Chaos.History;
+using Coordination.TestKit.Clocks;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Coordination.Chaos.Scenarios;
@@ -8,8 +10,11 @@ internal sealed class Operator : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly ILockInspector _inspector;
 
-    public Operator(ServerUnderTest server)
+    private readonly HistoryFile _history;
+
+    public Operator(ServerUnderTest server, HistoryFile history)
     {
+        _history = history;
         var services = new ServiceCollection();
         services.AddCoordination(options => options.NodeName = "operator").UseRedis(server.ConnectionString, options => options.KeyPrefix = ScenarioRun.Prefix);
         _services = services.BuildServiceProvider();
@@ -19,9 +24,11 @@ internal sealed class Operator : IAsyncDisposable
     /// <summary>Asks who holds a lock to step down, until it has or the time is up.</summary>
     public async Task AskAsync(string lockName, string? successor, TimeSpan timeout)
     {
+        var from = MachineClock.Now;
         try
         {
             await _inspector.StepDownAsync(lockName, successor, timeout: timeout);
+            _history.Write(new HistoryEvent(from, "operator", EventKind.Asked, lockName, Length: MachineClock.Now - from));
         }
         catch (LockStoreException away) when (away.IsTransient)
         {

@@ -1,4 +1,5 @@
 using Coordination.Chaos.Faults;
+using Coordination.Chaos.Workers;
 
 namespace Coordination.Chaos.Scenarios;
 
@@ -26,7 +27,7 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
     /// <summary>How many worker processes there are.</summary>
     public int Workers { get; init; } = 3;
 
-    /// <summary>How many locks each of them contends for.</summary>
+    /// <summary>How many locks each of them contends for, or how many partitions they share.</summary>
     public int Locks { get; init; } = 2;
 
     /// <summary>The mean time between a fault and the next, in leases.</summary>
@@ -44,11 +45,8 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
     /// <summary>How long a lease is renewed with no report of progress, in leases; null for as long as it is held.</summary>
     public double? ProgressTimeout { get; init; }
 
-    /// <summary>Whether the workers run a schedule, instead of contending for locks in loops.</summary>
-    public bool IsSchedule { get; init; }
-
-    /// <summary>Whether its locks are a semaphore and a lock for readers and writers, instead of exclusive ones.</summary>
-    public bool HasShares { get; init; }
+    /// <summary>What the workers do.</summary>
+    public Workload Workload { get; init; }
 
     /// <summary>How long it lasts in a suite of tests.</summary>
     public TimeSpan Brief { get; init; } = TimeSpan.FromSeconds(10);

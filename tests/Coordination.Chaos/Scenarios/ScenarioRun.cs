@@ -3,6 +3,7 @@ using Coordination.Chaos.Contenders;
 using Coordination.Chaos.Faults;
 using Coordination.Chaos.History;
 using Coordination.Chaos.Resource;
+using Coordination.Chaos.Workers;
 using Coordination.TestKit.Clocks;
 
 namespace Coordination.Chaos.Scenarios;
@@ -44,7 +45,7 @@ internal static class ScenarioRun
 
         var begin = MachineClock.Now;
         var wallClock = DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch - MachineClock.Now;
-        await using var operatorNode = scenario.Faults.Contains(FaultKind.StepDown) ? new Operator(server) : null;
+        await using var operatorNode = scenario.Faults.Contains(FaultKind.StepDown) ? new Operator(server, history) : null;
         using var driver = new FaultDriver(fleet, server, resource, operatorNode);
         await Task.WhenAll(driver.RunAsync(plan, stopping), Task.Delay(options.Duration, stopping).ContinueWith(_ => { }, TaskScheduler.Default));
 
@@ -55,7 +56,7 @@ internal static class ScenarioRun
         var events = HistoryFile.ReadAll(folder).Select(happened => happened with { At = happened.At - begin }).ToArray();
         var run = RunRecord.Read(
             events,
-            new RunSettings { Lease = options.Lease, RenewalInterval = scenario.RenewalInterval * options.Lease, Margin = Contender.IsOurs(options.Contender) ? RunOptions.Margin : TimeSpan.Zero, ClaimWindow = RunOptions.ClaimWindow, ProgressTimeout = scenario.ProgressTimeout * options.Lease, IsOurs = Contender.IsOurs(options.Contender), IsSchedule = scenario.IsSchedule },
+            SettingsOf(options, fleet.Locks),
             TimeSpan.Zero,
             end - begin,
             wallClock + begin);
@@ -69,6 +70,20 @@ internal static class ScenarioRun
         };
         return new RunResult(options, plan, happened, events, run, Checker.Check(run), resource.Count);
     }
+
+    private static RunSettings SettingsOf(RunOptions options, IReadOnlyList<string> locks) => new()
+    {
+        Lease = options.Lease,
+        RenewalInterval = options.Scenario.RenewalInterval * options.Lease,
+        Margin = Contender.IsOurs(options.Contender) ? RunOptions.Margin : TimeSpan.Zero,
+        ClaimWindow = RunOptions.ClaimWindow,
+        ProgressTimeout = options.Scenario.ProgressTimeout * options.Lease,
+        IsOurs = Contender.IsOurs(options.Contender),
+        Workload = options.Scenario.Workload,
+        Workers = options.Scenario.Workers,
+        Partitions = options.Scenario.Workload == Workload.Partitions ? locks : [],
+        BalanceInterval = PartitionWorker.BalanceInterval,
+    };
 
     /// <summary>
     /// What is on the server when the last lease is over. The records of locks that nobody holds and the fires are remembered for two days; the place of a

@@ -2,6 +2,7 @@ using Coordination.Chaos.Checking;
 using Coordination.Chaos.Faults;
 using Coordination.Chaos.History;
 using Coordination.Chaos.Resource;
+using Coordination.Chaos.Workers;
 using static Coordination.Chaos.Tests.Recorded;
 
 namespace Coordination.Chaos.Tests;
@@ -244,7 +245,7 @@ public sealed class CheckerTests
     private static RunRecord Scheduled(IReadOnlyList<Fire> fires)
     {
         var run = Run();
-        return run with { End = At(12), Settings = run.Settings with { IsSchedule = true }, Fires = fires };
+        return run with { End = At(12), Settings = run.Settings with { Workload = Workload.Schedule }, Fires = fires };
     }
 
     private static IEnumerable<Fire> Seconds() => Enumerable.Range(0, 13).Select(i => new Fire("w1.1", At(i), Time(i)));

@@ -1,5 +1,6 @@
 using Coordination.Chaos.Faults;
 using Coordination.Chaos.Scenarios;
+using Coordination.Chaos.Workers;
 
 namespace Coordination.Chaos.Tests;
 
@@ -21,7 +22,7 @@ public sealed class FaultPlanTests
     public void Every_kind_of_fault_has_a_scenario_of_its_own() =>
         Assert.Equal(
             Enum.GetValues<FaultKind>(),
-            Catalogue.All.Where(scenario => scenario is { IsSchedule: false, Faults.Count: > 0 } && scenario != Mixed).SelectMany(scenario => scenario.Faults).Distinct().Order());
+            Catalogue.All.Where(scenario => scenario is { Workload: not Workload.Schedule, Faults.Count: > 0 } && scenario != Mixed).SelectMany(scenario => scenario.Faults).Distinct().Order());
 
     [Fact]
     public void A_brief_run_has_faults() =>

@@ -46,6 +46,21 @@ public sealed class HandoverCheckerTests
         Assert.Equal([CheckKind.Succession], Check(Run(Released("w3.1"), Hold("w2.1", 2, 2, 6.1, 7), Hold("w3.1", 3, 3, 7.1, 29)) with { Disturbances = [Strike(FaultKind.Deafen, 4, 5, "w2")] }));
 
     [Fact]
+    [Promise("G14")]
+    public void Who_steps_down_when_it_is_asked_to_is_let_pass() => Assert.Empty(Check(Run(Hold("w1.1", 1, 1, 2, 6)) with { Asks = [new(RecordedLock, At(5.5), At(6))] }));
+
+    [Fact]
+    [Promise("G14")]
+    public void Who_does_not_step_down_when_it_is_asked_to_is_found() =>
+        Assert.Equal([CheckKind.StepDown], Check(Run(Hold("w1.1", 1, 1, 2, 6)) with { Asks = [new(RecordedLock, At(4), At(6))] }));
+
+    [Theory]
+    [InlineData("w1", 0)]
+    [InlineData("w2", 1)]
+    public void A_disturbance_of_the_holder_alone_excuses_that_it_does_not_step_down(string worker, int found) =>
+        Assert.Equal(found, Check(Run(Hold("w1.1", 1, 1, 2, 6)) with { Asks = [new(RecordedLock, At(4), At(6))], Disturbances = [Strike(FaultKind.Deafen, 4, 5, worker)] }).Count);
+
+    [Fact]
     public void Work_that_hangs_may_have_its_lock_for_the_timeout_and_the_lease() =>
         Assert.Empty(Check(Progressing(Lost(5.2, 3.2), Hold("w2.1", 2, 1.5, 6, 29))));
 

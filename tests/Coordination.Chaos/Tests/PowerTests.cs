@@ -58,6 +58,29 @@ public sealed class PowerTests
     [Needs(Need.CCompiler)]
     public Task A_token_that_follows_the_clock_back_is_caught() => IsCaughtAsync(ContenderKind.TokenByClock, "clock-steps", CheckKind.Tokens);
 
+    [Fact]
+    [Promise("G14")]
+    public Task A_holder_that_ignores_a_step_down_is_caught() => IsCaughtAsync(ContenderKind.StepDownUnheard, "step-down", CheckKind.StepDown);
+
+    [Fact]
+    [Promise("G14")]
+    public Task A_holder_that_steps_down_before_its_work_has_ended_is_caught() => IsCaughtAsync(ContenderKind.StepDownBeforeWork, "step-down", CheckKind.Exclusion);
+
+    [Fact]
+    [Promise("G14")]
+    public Task A_holder_that_passes_its_lock_to_the_wrong_node_is_caught() => IsCaughtAsync(ContenderKind.WrongSuccessor, "step-down", CheckKind.Succession);
+
+    [Fact]
+    public Task A_watchdog_that_renews_for_work_that_hangs_is_caught() => IsCaughtAsync(ContenderKind.ProgressUnasked, "hung", CheckKind.Progress);
+
+    [Fact]
+    [Promise("G14")]
+    public Task A_drained_node_that_contends_on_is_caught() => IsCaughtAsync(ContenderKind.DrainThatContends, "drain", CheckKind.Drain);
+
+    [Fact]
+    [Promise("G1")]
+    public Task Partitions_without_locks_are_caught() => IsCaughtAsync(ContenderKind.PartitionsUnlocked, "partitions", CheckKind.Exclusion);
+
     [Theory]
     [Promise("G1")]
     [InlineData(Capacities.Semaphore)]

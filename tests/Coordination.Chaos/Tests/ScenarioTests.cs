@@ -2,6 +2,7 @@ using Coordination.Chaos.Contenders;
 using Coordination.Chaos.Faults;
 using Coordination.Chaos.Reports;
 using Coordination.Chaos.Scenarios;
+using Coordination.Chaos.Workers;
 
 namespace Coordination.Chaos.Tests;
 
@@ -35,9 +36,10 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
 
         TestContext.Current.TestOutputHelper?.WriteLine(Report.Line(result));
         Assert.True(result.Verdict.Violations.Count == 0, string.Join('\n', result.Verdict.Violations.Select(violation => $"{violation.Check}: {violation.Text}").Prepend(Report.Line(result))));
-        Assert.True(result.Options.Scenario.IsSchedule ? result.Run.Fires.Count > 5 : result.Handovers > 3, $"Too little happened to be judged. {Report.Line(result)}");
+        Assert.True(result.Options.Scenario.Workload == Workload.Schedule ? result.Run.Fires.Count > 5 : result.Handovers > 3, $"Too little happened to be judged. {Report.Line(result)}");
         Assert.Equal(result.Options.Scenario.Faults.Contains(FaultKind.StepDown), result.Run.Holdings.Any(holding => holding.Successor is not null));
         Assert.Equal(result.Options.Scenario.ProgressTimeout is not null, result.Hung > 0);
+        Assert.Equal(result.Options.Scenario.Faults.Contains(FaultKind.Drain), result.Run.Drains.Any(drain => drain.Drained is not null));
         Assert.Empty(NeverGranted(result));
         Assert.Equal(result.Options.Scenario.Faults.Count > 0, result.Happened.Count > 0);
     }
@@ -45,7 +47,7 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
     /// <summary>Each worker gets its turn at each of the locks that several may hold, and each kind of share is granted.</summary>
     private static IEnumerable<string> NeverGranted(RunResult result)
     {
-        if (!result.Options.Scenario.HasShares)
+        if (result.Options.Scenario.Workload != Workload.Shares)
         {
             return [];
         }

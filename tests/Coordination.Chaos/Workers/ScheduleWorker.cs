@@ -1,8 +1,6 @@
 using System.Globalization;
-using Coordination.Chaos.Contenders;
 using Coordination.Chaos.History;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Quartz;
 
 namespace Coordination.Chaos.Workers;
@@ -15,21 +13,18 @@ internal static class ScheduleWorker
 
     public static async Task RunAsync(WorkerOptions options, WorkerSignals signals, HistoryFile history, CancellationToken stopping)
     {
-        var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
-        builder.Services.AddSingleton(history).AddSingleton<Attempts>().AddSingleton<TimeProvider>(signals.Clock);
-        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(8));
-        CoordinationContender.Register(builder.Services, options, signals).AddQuartzExclusivity();
-        builder.Services.AddQuartz(quartz =>
+        using var host = WorkerHost.Create(options, signals, (services, coordination) =>
         {
-            quartz.ConfigureScheduler(o => o.InstanceId = options.Process);
-            quartz.ScheduleJob<Report>(trigger => trigger.WithIdentity("each-second").WithCronSchedule("* * * * * ?"), job => job.WithIdentity("report"));
+            services.AddSingleton(history).AddSingleton<Attempts>();
+            coordination.AddQuartzExclusivity();
+            services.AddQuartz(quartz =>
+            {
+                quartz.ConfigureScheduler(o => o.InstanceId = options.Process);
+                quartz.ScheduleJob<Report>(trigger => trigger.WithIdentity("each-second").WithCronSchedule("* * * * * ?"), job => job.WithIdentity("report"));
+            });
+            services.AddQuartzHostedService(o => (o.WaitForJobsToComplete, o.AwaitApplicationStarted) = (true, false));
         });
-        builder.Services.AddQuartzHostedService(o => (o.WaitForJobsToComplete, o.AwaitApplicationStarted) = (true, false));
-        using var host = builder.Build();
-        await host.StartAsync(CancellationToken.None);
-        Console.WriteLine("ready");
-        await Task.Delay(Timeout.Infinite, stopping).ContinueWith(_ => { }, TaskScheduler.Default);
-        await host.StopAsync(CancellationToken.None);
+        await WorkerHost.RunAsync(host, () => { }, stopping);
     }
 
     [DisallowConcurrentAcrossCluster(Name = LockName)]

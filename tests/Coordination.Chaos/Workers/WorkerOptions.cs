@@ -15,7 +15,9 @@ internal sealed record WorkerOptions
 
     public required string Prefix { get; init; }
 
-    /// <summary>The locks it contends for, each in a loop of its own. None for a worker that runs a schedule.</summary>
+    public required Workload Workload { get; init; }
+
+    /// <summary>The locks it contends for, each in a loop or a service of its own, or those of the partitions that it shares. None for a worker that runs a schedule.</summary>
     public required IReadOnlyList<string> Locks { get; init; }
 
     public required TimeSpan Lease { get; init; }

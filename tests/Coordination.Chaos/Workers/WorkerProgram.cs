@@ -27,21 +27,23 @@ internal static class WorkerProgram
         using var canary = new Canary(history, options.Process);
         new Thread(() => Listen(signals)) { IsBackground = true, Name = "listener" }.Start();
 
-        if (options.Locks.Count == 0)
+        await (options.Workload switch
         {
-            await ScheduleWorker.RunAsync(options, signals, history, stopping.Token);
-            return 0;
-        }
-
-        await using (var contender = await Contender.CreateAsync(options, signals))
-        {
-            await WarmUpAsync(contender, "warm-up-" + options.Process, Capacities.Of(options.Locks[0]).Kind == LockCapacityKind.Exclusive ? null : LockShareKind.Write);
-            Console.WriteLine("ready");
-            var attempts = new Attempts();
-            await Task.WhenAll(options.Locks.Select(name => new LockLoop(name, contender, options, signals, history, attempts, stopping.Token).RunAsync()));
-        }
-
+            Workload.Schedule => ScheduleWorker.RunAsync(options, signals, history, stopping.Token),
+            Workload.Services => ServiceWorker.RunAsync(options, signals, history, stopping.Token),
+            Workload.Partitions => PartitionWorker.RunAsync(options, signals, history, stopping.Token),
+            _ => ContendAsync(options, signals, history, stopping.Token),
+        });
         return 0;
+    }
+
+    private static async Task ContendAsync(WorkerOptions options, WorkerSignals signals, HistoryFile history, CancellationToken stopping)
+    {
+        await using var contender = await Contender.CreateAsync(options, signals);
+        await WarmUpAsync(contender, "warm-up-" + options.Process, options.Workload == Workload.Shares ? LockShareKind.Write : null);
+        Console.WriteLine("ready");
+        var attempts = new Attempts();
+        await Task.WhenAll(options.Locks.Select(name => new LockLoop(name, contender, options, signals, history, attempts, stopping).RunAsync()));
     }
 
     /// <summary>Connects and compiles, on a lock that nobody else wants: the order of waiters is checked from the first on.</summary>

@@ -15,6 +15,12 @@ internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock, Wor
 
     public ShiftedClock Clock => clock;
 
+    /// <summary>Drains the node of this process.</summary>
+    public Action Drain { get; set; } = () => { };
+
+    /// <summary>Resumes the node of this process.</summary>
+    public Action Resume { get; set; } = () => { };
+
     public WorkerSinks Sinks => sinks;
 
     /// <summary>Whether no notification reaches this process.</summary>
@@ -34,6 +40,12 @@ internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock, Wor
                 break;
             case "starve":
                 StarvePool(TimeSpan.FromMilliseconds(int.Parse(words[1])));
+                break;
+            case "drain":
+                Drain();
+                break;
+            case "resume":
+                Resume();
                 break;
             case "shift":
                 clock.Set(TimeSpan.FromSeconds(int.Parse(words[1])));

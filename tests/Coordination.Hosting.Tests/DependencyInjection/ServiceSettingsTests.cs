@@ -101,6 +101,17 @@ public sealed class ServiceSettingsTests
         Assert.Contains("Note has the control character U+000A", error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [Failure("F68")]
+    [InlineData("Rank", "5")]
+    [InlineData("PreferredNodes:0", "north")]
+    public async Task A_preference_beside_barging_stops_the_start_and_is_named(string key, string value)
+    {
+        using var host = Build(AddBoth, ("WorkingService:LockOptions:AllowBarging", "true"), ($"WorkingService:{key}", value), ("north:Interval", "00:05:00"));
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Token));
+        Assert.Contains("AllowBarging is set, and Rank or PreferredNodes too", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     [Failure("F68", "F83")]
     public async Task Misspelt_keys_are_named_at_the_start_and_the_durations_in_effect_told()

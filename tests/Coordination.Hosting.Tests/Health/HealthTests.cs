@@ -43,7 +43,7 @@ public sealed class HealthTests
         var a = await cluster.StartNodeAsync("a", services: Checked);
         await a.LeadsAsync();
         a.Store.Fault = StoreWithFaults.Away;
-        await cluster.AdvanceUntilAsync(() => a.Work.Term.State == LeaseState.InDoubt, Cluster.LeaseDuration / 2, "the lease is in doubt");
+        await cluster.AdvanceUntilAsync(() => a.Work.Term.State == LeaseState.InDoubt, Cluster.LeaseDuration * 0.75, "the lease is in doubt");
 
         var away = (await a.CheckHealthAsync()).Entries["coordination"];
         Assert.Equal(HealthStatus.Degraded, away.Status);

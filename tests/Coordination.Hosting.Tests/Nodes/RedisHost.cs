@@ -29,17 +29,29 @@ internal sealed class RedisHost : IAsyncDisposable
 
     public ILeadership Leadership => _host.Services.GetRequiredService<ILeadership<WorkingService>>();
 
+    public NodeDrain Drain => _host.Services.GetRequiredService<NodeDrain>();
+
     public ILockInspector Inspector => _host.Services.GetRequiredService<ILockInspector>();
 
+    /// <summary>Starts one whose service has so many leaders.</summary>
+    public static Task<RedisHost> StartAsync(int serverPort, string prefix, TimeSpan lease, int instances, Work work) =>
+        StartAsync(serverPort, prefix, lease, work, options => options.Instances = instances);
+
     /// <summary>Starts one.</summary>
-    public static async Task<RedisHost> StartAsync(int serverPort, string prefix, TimeSpan lease, int instances, Work work)
+    /// <param name="serverPort">The server's.</param>
+    /// <param name="prefix">What its keys begin with.</param>
+    /// <param name="lease">The lease duration.</param>
+    /// <param name="work">What it does as a leader.</param>
+    /// <param name="configure">How its service is set.</param>
+    /// <param name="name">The node's name; null for the machine's.</param>
+    public static async Task<RedisHost> StartAsync(int serverPort, string prefix, TimeSpan lease, Work work, Action<ExclusiveServiceOptions> configure, string? name = null)
     {
         var way = new ChaosProxy(serverPort);
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton(work);
-        builder.Services.AddCoordination(options => (options.LeaseDuration, options.SafetyMargin) = (lease, lease / 3))
+        builder.Services.AddCoordination(options => (options.LeaseDuration, options.SafetyMargin, options.NodeName) = (lease, lease / 3, name ?? options.NodeName))
             .UseRedis(new ConfigurationOptions { EndPoints = { { "127.0.0.1", way.Port } } }, options => options.KeyPrefix = prefix);
-        builder.Services.AddExclusiveBackgroundService<WorkingService>(options => options.Instances = instances);
+        builder.Services.AddExclusiveBackgroundService<WorkingService>(configure);
         var started = new RedisHost(way, builder.Build(), work);
         try
         {

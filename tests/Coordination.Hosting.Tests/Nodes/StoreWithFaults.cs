@@ -18,6 +18,9 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     /// <summary>What each acquisition throws, and nothing else; null for none.</summary>
     public volatile Exception? AcquireFault;
 
+    /// <summary>Acquisitions wait for this.</summary>
+    public volatile Task AcquireGate = Task.CompletedTask;
+
     /// <summary>Acquisitions are applied, and their replies lost.</summary>
     public volatile bool LosesGrants;
 
@@ -56,6 +59,7 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
             throw fault;
         }
 
+        await AcquireGate.WaitAsync(cancellationToken);
         var reply = await base.AcquireAsync(request, cancellationToken);
         _isQueued = request.Wait && !reply.IsGranted;
         return LosesGrants ? throw Away : reply;

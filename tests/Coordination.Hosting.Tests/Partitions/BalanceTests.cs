@@ -1,4 +1,6 @@
+using Coordination.Hosting.Partitions;
 using Coordination.Hosting.Tests.Nodes;
+using Microsoft.Extensions.Time.Testing;
 
 namespace Coordination.Hosting.Tests.Partitions;
 
@@ -119,9 +121,7 @@ public sealed class BalanceTests
     {
         await using var cluster = new Cluster();
         var work = new PartitionWorkOfAll();
-        var a = await cluster.StartPartitionNodeAsync("a", work);
-        var b = await cluster.StartPartitionNodeAsync("b", work);
-        await cluster.SharedAsync(work, (a, 6), (b, 6));
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work);
 
         // Its calls fail from now on, so that it renews nothing: its work is told by its own clock.
         (b.Store.Fault, work.Away) = (StoreWithFaults.Away, b.NodeId);
@@ -172,11 +172,90 @@ public sealed class BalanceTests
         var a = await cluster.StartPartitionNodeAsync("a", work, names: names);
         await cluster.SharedAsync(work, (a, 12));
 
-        // It takes part, and knows of no partition: what would be its share is led on by who leads it.
-        var b = await cluster.StartPartitionNodeAsync("b", work, names: new PartitionNames { Fault = new TimeoutException("The database is away.") });
+        // It takes part, and knows of another partition alone: what would be its share is led on by who leads it.
+        var b = await cluster.StartPartitionNodeAsync("b", work, names: new PartitionNames { Now = ["elsewhere"] });
         await cluster.PassUntilAsync(work, () => a.Partitions.Share == 6, TimeSpan.FromMinutes(1), "a sees b");
         await cluster.PassAsync(work, 10 * PartitionNode.BalanceInterval);
-        Assert.Equal((12, 12), (work.RunningOn(a.NodeId), work.Terms.Count));
-        Assert.Equal(1, b.Logged(1266));
+        Assert.Equal(12, work.RunningOn(a.NodeId));
+        Assert.All(work.Terms, term => Assert.Equal((1, term.Partition == "elsewhere"), (work.Terms.Count(other => other.Partition == term.Partition), term.Node == b.NodeId)));
     }
+
+    [Fact]
+    [Failure("F65")]
+    public async Task A_node_that_cannot_name_the_partitions_takes_no_part_until_it_can()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var names = new PartitionNames { Fault = new TimeoutException("The database is away.") };
+        var b = await cluster.StartPartitionNodeAsync("b", work, names: names);
+        await cluster.PassUntilAsync(work, () => b.Logged(1266) == 1, TimeSpan.FromMinutes(1), "b says that it knows of no partition");
+
+        // What would be its share is led by the other.
+        var a = await cluster.StartPartitionNodeAsync("a", work);
+        await cluster.SharedAsync(work, (a, 12), (b, 0));
+        await cluster.PassAsync(work, 5 * PartitionNode.BalanceInterval);
+        Assert.Equal((12, 1, 0), (work.RunningOn(a.NodeId), b.Logged(1266), b.Logged(1260)));
+        names.Fault = null;
+        await cluster.SharedAsync(work, (a, 6), (b, 6));
+        Assert.Empty(work.Wrongs);
+    }
+
+    [Fact]
+    public async Task Nodes_that_start_together_begin_each_partition_once()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var nodes = new List<TestNode>();
+        foreach (var name in new[] { "a", "b", "c" })
+        {
+            nodes.Add(await cluster.StartPartitionNodeAsync(name, work, partitions: 60));
+            await Cluster.UntilAsync(() => nodes[^1].Logged(1260) == 1, "it takes part");
+            await cluster.AdvanceAsync(PartitionNode.BalanceInterval / 2);
+        }
+
+        await cluster.SharedAsync(work, [.. nodes.Select(static node => (node, 20))]);
+        Assert.Equal(60, work.Terms.Count);
+        Assert.Empty(work.Wrongs);
+    }
+
+    [Fact]
+    public void Nodes_that_come_one_after_the_other_keep_nobody_waiting_for_long()
+    {
+        var time = new FakeTimeProvider();
+        var settling = new PartitionSettling(PartitionNode.BalanceInterval, time);
+        List<PartitionMember> members = [];
+        var waited = new List<bool>();
+        for (var i = 0; i < 8; i++)
+        {
+            members.Add(new PartitionMember { NodeId = $"{i}", Since = default });
+            waited.Add(settling.See([.. members]) > TimeSpan.Zero);
+            time.Advance(PartitionNode.BalanceInterval / 2);
+        }
+
+        Assert.Equal([true, true, true, true, true, true, false, false], waited);
+        time.Advance(PartitionNode.BalanceInterval / 2);
+        Assert.True(settling.See([.. members]) <= TimeSpan.Zero);
+        Assert.True(settling.See([.. members.Skip(1)]) <= TimeSpan.Zero);
+        Assert.Equal(PartitionNode.BalanceInterval, settling.See([.. members]));
+    }
+
+    [Fact]
+    [Promise("G1", "G10")]
+    public async Task A_node_that_stops_works_on_until_the_next_one_waits_for_its_partitions()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work);
+
+        // The clock stands still, and nobody looks: it goes on. When b has looked, everything passes with no tick of the clock between.
+        var stopping = a.StopAsync();
+        await Cluster.UntilAsync(() => !a.Partitions.Members.Any() || Members(cluster) == 1, "a is no member");
+        Assert.Equal(6, work.RunningOn(a.NodeId));
+        await cluster.PassUntilAsync(work, () => stopping.IsCompleted, TimeSpan.FromSeconds(3), "a has stopped");
+        await Cluster.UntilAsync(() => work.RunningOn(b.NodeId) == 12, "b has been passed all");
+        Assert.Equal((18, 0), (work.Terms.Count, a.Logged(1263)));
+        Assert.Empty(work.Wrongs);
+    }
+
+    private static int Members(Cluster cluster) => cluster.Store.InspectAsync($"{SharedService.LockName}/members", 0, CancellationToken.None).Result.Holders.Count;
 }

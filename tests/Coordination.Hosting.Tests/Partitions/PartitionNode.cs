@@ -28,6 +28,15 @@ internal static class PartitionNode
             return node;
         }
 
+        /// <summary>Starts two nodes, and waits until each works on its half of the partitions.</summary>
+        public async Task<(TestNode A, TestNode B)> StartTwoPartitionNodesAsync(PartitionWorkOfAll work)
+        {
+            var a = await cluster.StartPartitionNodeAsync("a", work);
+            var b = await cluster.StartPartitionNodeAsync("b", work);
+            await cluster.SharedAsync(work, (a, 6), (b, 6));
+            return (a, b);
+        }
+
         /// <summary>Lets time pass, and the nodes do at each step of it what they do.</summary>
         public Task PassAsync(PartitionWorkOfAll work, TimeSpan time)
         {

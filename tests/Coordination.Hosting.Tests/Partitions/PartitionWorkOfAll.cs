@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Coordination.Hosting.Tests.Nodes;
 
 namespace Coordination.Hosting.Tests.Partitions;
 
@@ -15,6 +16,9 @@ internal sealed class PartitionWorkOfAll
 
     /// <summary>What a partition's work does on a node, by its name; what is not here works until it is told to stop.</summary>
     public ConcurrentDictionary<string, Func<ExclusiveTerm, CancellationToken, Task>> Do { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What all nodes do around the terms.</summary>
+    public Hooks Hooks { get; } = new();
 
     public int Running => _running.Count;
 

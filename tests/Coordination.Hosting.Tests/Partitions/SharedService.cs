@@ -5,6 +5,12 @@ internal sealed class SharedService(PartitionWorkOfAll work, PartitionNames name
 {
     public const string LockName = "Coordination.Hosting.Tests/Coordination.Hosting.Tests.Partitions.SharedService";
 
+    public override Task TermStartingAsync(ExclusiveTerm term, CancellationToken cancellationToken) => work.Hooks.Starting(term, cancellationToken);
+
+    public override Task TermStoppingAsync(ExclusiveTerm term, CancellationToken cancellationToken) => work.Hooks.Stopping(term, cancellationToken);
+
+    public override Task TermStoppedAsync(EndedTerm term) => work.Hooks.Stopped(term);
+
     protected override Task ExecutePartitionAsync(ExclusiveTerm term, CancellationToken stoppingToken) => work.RunAsync(term, stoppingToken);
 
     protected override Task<IReadOnlyCollection<string>?> GetPartitionsAsync(CancellationToken cancellationToken) =>

@@ -1,3 +1,5 @@
+using Coordination.Hosting.Leadership;
+using Coordination.Hosting.Services;
 using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -33,6 +35,28 @@ public sealed class HookTests
         await Cluster.UntilAsync(() => b.Node.Work.IsRunning, "b leads");
         Assert.Equal(["starting Held False", "stopping Held False", "stopped HostStopped Released False"], a.Hooks.Calls);
         AssertNoErrors(a.Node);
+    }
+
+    [Fact]
+    [Promise("G10")]
+    [Failure("F65")]
+    public async Task A_hook_that_hangs_after_the_release_is_told_of_and_claims_no_lock()
+    {
+        await using var cluster = new Cluster();
+        var hang = new TaskCompletionSource();
+        var a = await StartAsync(cluster, "a", new Hooks { Stopped = _ => hang.Task });
+        await Cluster.UntilAsync(() => a.Node.Work.IsRunning, "a leads");
+        a.Node.Work.Term.StepDown();
+        await Cluster.UntilAsync(() => a.Hooks.Calls.Count == 3, "the hook hangs");
+        var status = a.Node.Host.Services.GetRequiredService<ExclusiveServices>().All.Single().Leadership.Status;
+        Assert.Equal(ServicePhase.Ended, status.Phase);
+
+        // 1209 and 1215 would say that the lock is held, or given up.
+        await a.Node.Host.StopAsync(new CancellationToken(canceled: true));
+        Assert.Equal((1, 0), (a.Node.Logged(1251), a.Node.Logged(1209)));
+        hang.SetResult();
+        await cluster.EndAsync(a.Node);
+        Assert.Equal(0, a.Node.Logged(1215));
     }
 
     [Fact]

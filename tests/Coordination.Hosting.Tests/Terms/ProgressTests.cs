@@ -51,6 +51,25 @@ public sealed class ProgressTests
     }
 
     [Fact]
+    [Promise("G2")]
+    [Failure("F24", "F65")]
+    public async Task Work_that_hangs_again_and_again_counts_as_failing_and_leads_less_often()
+    {
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync(
+            "a", o => (o.ProgressTimeout, o.MinRestartDelay) = (Timeout, TimeSpan.FromSeconds(30)), static s => s.AddHealthChecks().AddCoordinationHealthCheck());
+        await a.LeadsAsync();
+        await cluster.AdvanceUntilAsync(() => a.Logged(1203) == 1 && !a.Work.IsRunning, TimeSpan.FromMinutes(2), "the lease is lost");
+        await cluster.AdvanceAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(1, a.Work.Terms);
+        await cluster.AdvanceUntilAsync(() => a.Logged(1203) == 3 && !a.Work.IsRunning, TimeSpan.FromMinutes(20), "it is lost three times");
+        await Cluster.UntilAsync(() => Entry().Status == HealthStatus.Degraded, "health tells of it");
+        Assert.Contains("failed 3 times in a row, the last time with LeaseLostException", Entry().Description, StringComparison.Ordinal);
+
+        HealthReportEntry Entry() => a.CheckHealthAsync().GetAwaiter().GetResult().Entries.Single().Value;
+    }
+
+    [Fact]
     [Failure("F84")]
     public async Task The_setting_of_the_service_comes_before_that_of_its_lock()
     {

@@ -67,6 +67,9 @@ public sealed class ServerClockTests : IAsyncLifetime
         await Eventually.IsTrueAsync(
             async () => (int)(await RedisTopology.AskAsync(_server, "PUBSUB", "NUMSUB", Channel))[1] == 1, Patience, "the node listens again");
         await Eventually.IsTrueAsync(() => connection.GetServers()[0].IsConnected, Patience);
+
+        // The connection of the others is of that type, too.
+        await Eventually.IsTrueAsync(OthersAreBackAsync, Patience, "the others are connected again");
         await ReleaseAsync("invoices");
 
         await Eventually.IsTrueAsync(() => _heard.Any(heard => heard.LockName == "invoices"), Patience);
@@ -120,6 +123,20 @@ public sealed class ServerClockTests : IAsyncLifetime
         await ReleaseAsync(lockName);
         await Eventually.IsTrueAsync(() => _heard.Any(heard => heard.LockName == lockName), Patience);
         return _heard.First(heard => heard.LockName == lockName).Handover is { } handover && asked.StoreTime is not null && handover.StoreClock == asked.StoreClock;
+    }
+
+    private async Task<bool> OthersAreBackAsync()
+    {
+        try
+        {
+            await ((ILockStoreAdministration)_others.Store).PingAsync(Token);
+            return true;
+        }
+        catch (LockStoreException away) when (away.IsTransient)
+        {
+            // It connects again.
+            return false;
+        }
     }
 
     private async Task HoldAsync(string lockName) =>

@@ -192,6 +192,85 @@ public sealed class LockSetTests
         Assert.Equal(3, set.Leases.Count);
     }
 
+    [Theory]
+    [Promise("G12")]
+    [Failure("F91")]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public async Task When_the_time_is_up_and_the_store_was_away_nobody_knows_who_holds_them(bool inOneStep, bool hangs)
+    {
+        await using var node = Start(inOneStep);
+        (node.Store.IsAway, node.Store.Hang) = (!hangs, hangs);
+        var trying = node.Provider.TryAcquireAllAsync(Names, TimeSpan.FromSeconds(2), cancellationToken: Token);
+        var insisting = node.Provider.AcquireAllAsync(Names, TimeSpan.FromSeconds(2), cancellationToken: Token);
+        Assert.True(AdvanceUntilEnded(node, TimeSpan.FromSeconds(2.5), trying, insisting), "The calls went on after their time.");
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => trying);
+        Assert.True(error.IsTransient);
+        Assert.Contains("The locks 'Bob' to 'cy', 3 in all, could not be asked for, and the time of 00:00:02 is up: ", error.Message, StringComparison.Ordinal);
+        Assert.IsType<LockStoreException>(error.InnerException);
+        var timeout = await Assert.ThrowsAsync<TimeoutException>(() => insisting);
+        Assert.Contains("the time of 00:00:02 is up", timeout.Message, StringComparison.Ordinal);
+        Assert.True(Assert.IsType<LockStoreException>(timeout.InnerException).IsTransient);
+    }
+
+    [Theory]
+    [Failure("F91")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_counts_when_the_time_is_up_is_what_is_known_last_of_the_locks(bool inOneStep)
+    {
+        await using var node = Start(inOneStep);
+        await using var other = new TestNode(node.Clock, node.Store);
+        await using var held = await other.AcquireAsync("Bob");
+        var refused = node.Provider.TryAcquireAllAsync(Names, TimeSpan.FromSeconds(2), cancellationToken: Token);
+        node.Advance(TimeSpan.FromSeconds(1));
+        node.Store.IsAway = true;
+        Assert.True(AdvanceUntilEnded(node, TimeSpan.FromSeconds(2), refused));
+        Assert.Null(await refused);
+        var waits = node.Provider.TryAcquireAllAsync(Names, TimeSpan.FromSeconds(4), cancellationToken: Token);
+        node.Advance(TimeSpan.FromSeconds(1));
+        node.Store.IsAway = false;
+        Assert.True(AdvanceUntilEnded(node, TimeSpan.FromSeconds(5), waits));
+        Assert.Null(await waits);
+    }
+
+    [Fact]
+    [Promise("G6", "G8")]
+    [Failure("F91")]
+    public async Task A_step_without_a_reply_ends_with_the_time_and_what_it_was_granted_is_undone()
+    {
+        var clock = new TestClock();
+        var store = new ControllableLockStore(clock);
+        await using var node = new TestNode(clock, store, actualStore: new StepsWithoutReply(store));
+        var trying = node.Provider.TryAcquireAllAsync(Names, TimeSpan.FromSeconds(0.5), cancellationToken: Token);
+        Assert.Equal(3, store.Count);
+        Assert.True(AdvanceUntilEnded(node, TimeSpan.FromSeconds(0.9), trying), "The call went on after its time.");
+
+        // A reply may have been about to come, which says nothing of the store.
+        Assert.Null(await trying);
+        await UntilCountAsync(node, 0);
+    }
+
+    [Theory]
+    [Promise("G1", "G8")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_store_that_grants_some_of_them_is_told_of_and_what_it_granted_is_undone(bool repliesForAll)
+    {
+        var clock = new TestClock();
+        var store = new ControllableLockStore(clock);
+        await using var node = new TestNode(clock, store, actualStore: new AllButTheLast(store, repliesForAll));
+        foreach (var acquire in (Func<Task>[])[() => node.Provider.TryAcquireAllAsync(Names, cancellationToken: Token), () => node.Provider.AcquireAllAsync(Names, cancellationToken: Token)])
+        {
+            var error = await Assert.ThrowsAsync<LockStoreException>(acquire);
+            Assert.False(error.IsTransient);
+            Assert.Contains($"granted 2 of 3 locks, 'Bob' to 'cy', in {(repliesForAll ? 3 : 2)} replies", error.Message, StringComparison.Ordinal);
+            await UntilCountAsync(node, 0);
+        }
+    }
+
     [Fact]
     public async Task Another_use_of_one_of_the_names_is_said()
     {
@@ -225,6 +304,8 @@ public sealed class LockSetTests
         return new TestNode(clock, store, actualStore: inOneStep ? null : new OneByOne(store));
     }
 
+    private static bool AdvanceUntilEnded(TestNode node, TimeSpan atMost, params Task[] calls) => node.AdvanceUntil(() => Array.TrueForAll(calls, call => call.IsCompleted), atMost);
+
     private static async Task UntilCountAsync(TestNode node, int count) =>
         Assert.True(await Task.Run(() => SpinWait.SpinUntil(() => node.Store.Count == count, TimeSpan.FromMinutes(1))), $"{node.Store.Count} locks are held or waited for.");
 
@@ -233,5 +314,23 @@ public sealed class LockSetTests
     {
         public override Task<IReadOnlyList<AcquireReply>?> TryAcquireAllAsync(IReadOnlyList<AcquireRequest> requests, CancellationToken cancellationToken) =>
             Task.FromResult<IReadOnlyList<AcquireReply>?>(null);
+    }
+
+    private sealed class StepsWithoutReply(ILockStore inner) : DelegatingLockStore(inner)
+    {
+        public override async Task<IReadOnlyList<AcquireReply>?> TryAcquireAllAsync(IReadOnlyList<AcquireRequest> requests, CancellationToken cancellationToken)
+        {
+            await base.TryAcquireAllAsync(requests, cancellationToken);
+            return await new TaskCompletionSource<IReadOnlyList<AcquireReply>?>().Task.WaitAsync(cancellationToken);
+        }
+    }
+
+    private sealed class AllButTheLast(ILockStore inner, bool repliesForAll) : DelegatingLockStore(inner)
+    {
+        public override async Task<IReadOnlyList<AcquireReply>?> TryAcquireAllAsync(IReadOnlyList<AcquireRequest> requests, CancellationToken cancellationToken)
+        {
+            var granted = await base.TryAcquireAllAsync([.. requests.SkipLast(1)], cancellationToken);
+            return repliesForAll ? [.. granted!, new AcquireReply()] : granted;
+        }
     }
 }

@@ -95,6 +95,54 @@ public sealed class StepDownTests : IAsyncDisposable
         Assert.Equal(StepDownResult.StillHeld, await asking);
     }
 
+    [Theory]
+    [Promise("G14")]
+    [Failure("F91")]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task A_store_without_a_reply_to_the_first_question_holds_nobody_up_beyond_the_time(int replies)
+    {
+        var inner = new ControllableLockStore(_node.Clock);
+        await using var node = new ClockedNode(_node.Clock, inner, actualStore: new RepliesTo(inner, replies));
+        await using var lease = await node.AcquireAsync();
+        var asking = node.Services.GetRequiredService<ILockInspector>().StepDownAsync("work", timeout: TimeSpan.FromSeconds(2), cancellationToken: Token);
+        node.Advance(TimeSpan.FromSeconds(1.5));
+        Assert.False(asking.IsCompleted);
+        Assert.True(node.AdvanceUntil(() => asking.IsCompleted, TimeSpan.FromSeconds(1)), "It was asked on after the time.");
+        var error = await Assert.ThrowsAsync<LockStoreException>(() => asking);
+        Assert.True(error.IsTransient);
+        Assert.Contains("the lock 'work' could not be asked to step down, and the time of 00:00:02 is up", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Promise("G14")]
+    [Failure("F91")]
+    public async Task A_store_that_replies_no_more_to_who_asks_again_ends_with_the_time_too()
+    {
+        await using var lease = await _node.AcquireAsync();
+        var asking = Inspector.StepDownAsync("work", timeout: TimeSpan.FromSeconds(3), cancellationToken: Token);
+        Assert.True(_node.AdvanceUntil(() => lease.StepDownRequested.IsCancellationRequested, AWhile));
+        _node.Store.Hang = true;
+        _node.Advance(TimeSpan.FromSeconds(2));
+        Assert.False(asking.IsCompleted);
+        Assert.True(_node.AdvanceUntil(() => asking.IsCompleted, TimeSpan.FromSeconds(1.5)), "It was asked on after the time.");
+        Assert.Equal(StepDownResult.StillHeld, await asking);
+        _node.Store.Hang = false;
+    }
+
+    [Fact]
+    [Promise("G14")]
+    public async Task Who_steps_down_shortly_before_the_time_is_up_is_seen_to_have_done_so()
+    {
+        var lease = await _node.AcquireAsync();
+        var asking = Inspector.StepDownAsync("work", timeout: TimeSpan.FromSeconds(3), cancellationToken: Token);
+        _node.Advance(TimeSpan.FromSeconds(2.6));
+        Assert.False(asking.IsCompleted);
+        await lease.ReleaseAsync(Token);
+        Assert.True(_node.AdvanceUntil(() => asking.IsCompleted, TimeSpan.FromSeconds(1)));
+        Assert.Equal(StepDownResult.SteppedDown, await asking);
+    }
+
     [Fact]
     public async Task A_cancelled_question_ends_and_what_was_asked_stays_asked()
     {
@@ -229,6 +277,27 @@ public sealed class StepDownTests : IAsyncDisposable
     {
         Task<bool> ILockStoreAdministration.AskToStepDownAsync(string lockName, long fencingToken, StepDownRequest request, CancellationToken cancellationToken) =>
             ((ILockStoreAdministration)new OlderStore()).AskToStepDownAsync(lockName, fencingToken, request, cancellationToken);
+    }
+
+    /// <summary>To so many of the questions of an operator, and to no other.</summary>
+    private sealed class RepliesTo(ILockStore inner, int replies) : DelegatingLockStore(inner)
+    {
+        private int _asked;
+
+        public override async Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
+        {
+            await ReplyAsync(cancellationToken);
+            return await base.InspectAsync(lockName, maxWaiters, cancellationToken);
+        }
+
+        public override async Task<bool> AskToStepDownAsync(string lockName, long fencingToken, StepDownRequest request, CancellationToken cancellationToken)
+        {
+            await ReplyAsync(cancellationToken);
+            return await base.AskToStepDownAsync(lockName, fencingToken, request, cancellationToken);
+        }
+
+        private Task ReplyAsync(CancellationToken cancellationToken) =>
+            Interlocked.Increment(ref _asked) <= replies ? Task.CompletedTask : new TaskCompletionSource().Task.WaitAsync(cancellationToken);
     }
 
     private sealed class OlderStore : ILockStoreAdministration

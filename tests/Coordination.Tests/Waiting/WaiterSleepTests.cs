@@ -27,6 +27,16 @@ public sealed partial class WaiterSleepTests
         Assert.Equal(left + TimeSpan.FromMilliseconds(205), _waiter.Refused(Held(1, waitersBefore: 1_000, left: left)));
     }
 
+    /// <summary>Who was passed the lock, and has not claimed it, may release it in the next moment.</summary>
+    [Fact]
+    [Promise("G7")]
+    [Failure("F2")]
+    public void The_first_behind_one_that_was_passed_the_lock_wakes_before_its_own_turn_ends()
+    {
+        Assert.InRange(_waiter.Refused(Held(1, left: ClaimWindow)), TimeSpan.FromSeconds(1.5), ClaimWindow - TimeSpan.FromMilliseconds(100));
+        Assert.True(_waiter.Refused(Held(1, left: ClaimWindow + TimeSpan.FromMilliseconds(1))) >= ClaimWindow);
+    }
+
     [Fact]
     [Promise("G4")]
     public void One_that_sleeps_for_long_wakes_with_others_a_little_before_the_time_is_up()
