@@ -42,6 +42,7 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         settings.AutoPrepareMinUsages = 2;
         settings.ApplicationName ??= "Coordination";
         settings.PersistSecurityInfo = false;
+        settings.Remove("Target Session Attributes");
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
         if (settings.Host?.Contains(',', StringComparison.Ordinal) != true)
         {
@@ -50,7 +51,7 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         }
 
         var hosts = builder.BuildMultiHost();
-        return new LockDatabase(hosts.WithTargetSession(Npgsql.TargetSessionAttributes.ReadWrite), hosts);
+        return new LockDatabase(hosts.WithTargetSession(TargetSessionAttributes.Primary), hosts);
     }
 
     /// <summary>Connections of the application's.</summary>
@@ -62,7 +63,8 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
             throw new InvalidOperationException("The NpgsqlDataSource that UsePostgreSql was given has Multiplexing=true, which leaves no connection to a transaction. Give it one without, or a connection string.");
         }
 
-        return new LockDatabase(source, owned: null);
+        // One of several hosts gives a connection to any of them, and a standby grants no lock.
+        return new LockDatabase(source is NpgsqlMultiHostDataSource hosts ? hosts.WithTargetSession(TargetSessionAttributes.Primary) : source, owned: null);
     }
 
     /// <summary>Opens a connection that is in no transaction, and in none of the caller's either.</summary>

@@ -54,7 +54,12 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
             }
 
             // Only what is committed is renewed.
-            Execute(connection, Statements.Commit);
+            using (var warnings = new CommitWarnings(connection))
+            {
+                Execute(connection, Statements.Commit);
+                warnings.ThrowIfAny();
+            }
+
             renewed.ForEach(request => replies[request] = RenewalReply.Renewed);
         }
 
@@ -182,7 +187,7 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => (long?)(request.LeaseDuration.Ticks / TimeSpan.TicksPerMicrosecond))]));
         command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => request.Entry)]));
         command.Parameters.AddRange(more);
-        command.Parameters.Add(LockTransaction.Text(limits.IdleMilliseconds));
+        command.Parameters.Add(LockTransaction.Text(limits.IdleTimeout));
         using var reader = command.ExecuteReader();
         while (reader.Read())
         {
