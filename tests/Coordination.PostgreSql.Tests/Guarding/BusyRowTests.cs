@@ -30,8 +30,8 @@ public sealed class BusyRowTests(PostgreSqlFixture server) : IAsyncLifetime
     {
         await _server.StartAsync();
 
-        // A row is waited for for 600 ms.
-        _node = new Node(_server.Use, options => (options.LeaseDuration, options.RenewalInterval) = (TimeSpan.FromSeconds(15), TimeSpan.FromMilliseconds(1600)));
+        // A row is waited for for a second and a half, and a reply for half a second longer.
+        _node = new Node(_server.Use);
         _users = await server.ConnectAsOperatorAsync();
         await Node.Administration.PingAsync(Cancellation);
     }
@@ -87,7 +87,8 @@ public sealed class BusyRowTests(PostgreSqlFixture server) : IAsyncLifetime
         var trying = Node.GetLock(_name).TryAcquireAsync(Cancellation);
 
         await UseOthersAsync(whileTrue: () => !Node.Logs.GetSnapshot().Any(IsOfBusyLock) || !trying.IsCompleted);
-        Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => trying)).IsLockBusy);
+        var busy = await Assert.ThrowsAsync<LockStoreException>(() => trying);
+        Assert.True(busy.IsLockBusy, busy.ToString());
         Assert.False(waiting.IsCompleted);
 
         await byHand.RollbackAsync(Cancellation);
