@@ -13,7 +13,8 @@ namespace Coordination.Hosting.Terms;
 /// </summary>
 /// <remarks>Two rules stand above all else: the lock is never released while the work is running, and nothing but the host's stop ends the loop.</remarks>
 internal sealed class TermLoop(
-    ExclusiveService service, ExclusiveBackgroundService work, LeasedWork leased, LeaderObserver observer, Succession succession, FailureLimit failures, TimeProvider time, ServiceLog log) : IServiceLoop
+    ExclusiveService service, ExclusiveBackgroundService work, LeasedWork leased, LeaderObserver observer, Abstention abstention, Succession succession, FailureLimit failures, TimeProvider time, ServiceLog log)
+    : IServiceLoop
 {
     /// <summary>How long it waits at least before it asks again for a lock that others use with another number of leaders; twice that at most.</summary>
     private static readonly TimeSpan DeferredDelay = TimeSpan.FromSeconds(1);
@@ -205,7 +206,7 @@ internal sealed class TermLoop(
             var began = time.GetTimestamp();
             try
             {
-                return await service.Lock.AcquireAsync(stop).ConfigureAwait(false);
+                return await abstention.AcquireAsync(stop).ConfigureAwait(false);
             }
             catch (LockStoreException exception) when (exception.InUseAs is { } inUseAs)
             {
@@ -227,7 +228,7 @@ internal sealed class TermLoop(
     {
         var began = time.GetTimestamp();
         var ending = new WorkEnding(lease, log, stop);
-        service.Leadership.Lead(lease, ending, service.LockOptions);
+        service.Leadership.Lead(lease, ending, abstention.Stated);
         log.Leads(lease, service.Leadership.Predecessor);
         await using var asked = ending.ObeyStepDown().ConfigureAwait(false);
         using var ended = new CancellationTokenSource();
@@ -270,6 +271,7 @@ internal sealed class TermLoop(
         }
 
         log.Ended(lease, outcome, release, result.Failure);
+        abstention.Ended(outcome);
         Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));
         await term.StoppedAsync(outcome, release, result.Failure).ConfigureAwait(false);
         return outcome;
