@@ -136,27 +136,6 @@ public sealed class SuccessionTests
 
     [Fact]
     [Promise("G14")]
-    [Failure("F65")]
-    public async Task A_preferred_node_that_always_fails_gets_the_lead_less_and_less_often()
-    {
-        await using var cluster = new Cluster();
-        var a = await StartAsync(cluster, "a", 1);
-        await a.LeadsAsync();
-        var failing = new Work { Do = static (_, _) => throw new InvalidOperationException("it fails") };
-        var b = await cluster.StartNodeAsync("b", options => Configure(options, 2), work: failing);
-        await b.StandsByAsync();
-        for (var i = 0; i < 40; i++)
-        {
-            await cluster.AdvanceUntilAsync(() => a.Work.IsRunning && a.Leadership.IsLeader, Dwell, "a leads");
-            await cluster.AdvanceAsync(Dwell);
-        }
-
-        // At each dwell time it were some thirty; waits of 10 s, 20, 40 and so on leave room for six or so in as long a time.
-        Assert.InRange(b.Work.Terms, 2, 10);
-    }
-
-    [Fact]
-    [Promise("G14")]
     public async Task A_node_that_is_preferred_by_name_leads_before_one_of_a_higher_rank()
     {
         await using var cluster = new Cluster();
