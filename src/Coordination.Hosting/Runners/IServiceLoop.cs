@@ -15,7 +15,7 @@ internal interface IServiceLoop
     ServiceLog Log { get; }
 
     /// <summary>Whether it has a lock that its work keeps, or whose loss its work outlasts.</summary>
-    bool HoldsLock => true;
+    bool HoldsLock { get; }
 
     /// <summary>Ends when the stop was requested and the work has returned.</summary>
     /// <param name="stop">Requests the stop.</param>
