@@ -41,8 +41,10 @@ internal sealed class PartitionLoop(
     /// <summary>Never: what is not to be waited for of the work of a partition, the loop does not wait for.</summary>
     public Task Abandoned => Never;
 
-    /// <summary>Names a partition whose work is meant, where there is one: the service as such has no lock.</summary>
-    public ServiceLog Log => log.Of([.. service.Runs.Values.Where(static run => run.HoldsLock).OrderBy(static run => run.Partition, StringComparer.Ordinal)]);
+    public ServiceLog Log { get; } = log.Of([]);
+
+    /// <summary>Names a partition whose work is meant: the service as such has no lock.</summary>
+    public ServiceLog WorkLog => log.Of([.. service.Runs.Values.Where(static run => run.HoldsLock).OrderBy(static run => run.Partition, StringComparer.Ordinal)]);
 
     /// <summary>Not while it waits for the store, or for the user's list of partitions.</summary>
     public bool HoldsLock => service.Runs.Values.Any(static run => run.HoldsLock);

@@ -14,6 +14,9 @@ internal interface IServiceLoop
     /// <summary>What an operator reads of the service.</summary>
     ServiceLog Log { get; }
 
+    /// <summary>The same of the work that keeps a lock, where there is some.</summary>
+    ServiceLog WorkLog => Log;
+
     /// <summary>Whether it has a lock that its work keeps, or whose loss its work outlasts.</summary>
     bool HoldsLock { get; }
 
