@@ -143,9 +143,7 @@ internal sealed class PartitionLoop(
                     await JoinAsync(ended.Token).ConfigureAwait(false);
                 }
 
-                pause = Min(pause, turn is not null
-                    ? await LookAsync(names, isMember: true, ended.Token).ConfigureAwait(false)
-                    : await LookInTimeAsync(names, ended.Token).ConfigureAwait(false));
+                pause = Min(pause, await LookAsync(names, isMember: turn is not null, ended.Token).ConfigureAwait(false));
             }
         }
         catch (OperationCanceledException) when (ended.IsCancellationRequested)
@@ -154,6 +152,7 @@ internal sealed class PartitionLoop(
         }
         catch (Exception exception) when (exception is LockStoreException or NotSupportedException)
         {
+            // The store does not say who takes part: it is away, refuses this node, or has no administration. What is led goes on by its leases.
             log.CannotBalance(exception);
         }
         catch (Exception exception)
@@ -239,13 +238,13 @@ internal sealed class PartitionLoop(
         return again;
     }
 
-    /// <summary>As <see cref="LookAsync"/>, of a node that takes no part and gives away what it leads, which is not to wait for the store for long.</summary>
-    private async Task<TimeSpan> LookInTimeAsync(IReadOnlySet<string> names, CancellationToken stop)
+    /// <summary>Reads who takes part, for a node that does not, and may have to give away what it leads: that is not to wait for the store for long.</summary>
+    private async Task<(IReadOnlyList<PartitionMember> Members, TimeSpan FirstEnd)> ReadInTimeAsync(CancellationToken stop)
     {
-        var pause = TimeSpan.MaxValue;
+        (IReadOnlyList<PartitionMember>, TimeSpan) read = ([], TimeSpan.MaxValue);
         await StoreTimeLimit.ApplyAsync(
-            drain.LookLimit, async limited => pause = await LookAsync(names, isMember: false, limited).ConfigureAwait(false), time, stop).ConfigureAwait(false);
-        return pause;
+            _turn is null ? StoreTimeLimit.Default : drain.LookLimit, async limited => read = await membership.ReadAsync(takesPart: false, limited).ConfigureAwait(false), time, stop).ConfigureAwait(false);
+        return read;
     }
 
     /// <summary>Looks who takes part, and keeps this node's partitions to its share.</summary>
@@ -257,7 +256,9 @@ internal sealed class PartitionLoop(
             await membership.SayAsync(FindNote(), stop).ConfigureAwait(false);
         }
 
-        var (members, firstEnd) = await membership.ReadAsync(isMember, stop).ConfigureAwait(false);
+        var (members, firstEnd) = isMember
+            ? await membership.ReadAsync(takesPart: true, stop).ConfigureAwait(false)
+            : await ReadInTimeAsync(stop).ConfigureAwait(false);
         log.Balances();
         Assign(members, names);
         var unsettled = _settling.See(members);
