@@ -3,7 +3,8 @@ using System.Collections.Concurrent;
 namespace Coordination.Hosting.Partitions;
 
 /// <summary>
-/// The partitions that this node does not begin for a while, as it was asked when it stepped down: also where one becomes another node's share meanwhile, and then its own again. Safe for use by several threads.
+/// The partitions that this node does not begin for a while, as it was asked when it stepped down: also where one becomes another node's share meanwhile, and then its own again. The others are told of them, so that one
+/// of them begins it. Safe for use by several threads.
 /// </summary>
 internal sealed class PartitionAbsences(TimeProvider time)
 {
@@ -17,6 +18,9 @@ internal sealed class PartitionAbsences(TimeProvider time)
             _all[partition] = (time.GetTimestamp(), duration);
         }
     }
+
+    /// <summary>Those that have not ended.</summary>
+    public IEnumerable<string> Current => from pair in _all where pair.Value.Duration > time.GetElapsedTime(pair.Value.Since) select pair.Key;
 
     /// <summary>Ends all of them. Who waits for the end of one waits on.</summary>
     public void Clear() => _all.Clear();

@@ -5,7 +5,8 @@ namespace Coordination.Hosting.Partitions;
 /// </summary>
 /// <remarks>
 /// Each partition asks the node for which it has the highest score; a node that is asked by more than its share keeps those with the highest scores, and the others ask the next. That is the one stable
-/// matching, whoever asks first. A node that comes draws what scores highest there, one that goes leaves what it had, and little else moves.
+/// matching, whoever asks first. A node that comes draws what scores highest there, one that goes leaves what it had, and little else moves. A node that stays away from a partition is not asked by it, and what finds no
+/// room for that goes to the node that has the fewest; or, where all others are full or stay away as well, to one that stays away.
 /// </remarks>
 internal sealed class PartitionAssignment
 {
@@ -24,16 +25,25 @@ internal sealed class PartitionAssignment
     /// <summary>The partitions of a node.</summary>
     public IEnumerable<string> Of(string nodeId) => from pair in _nodes where pair.Value == nodeId select pair.Key;
 
-    /// <param name="members">The nodes, each once, and how many partitions each leads at most: null for any number.</param>
+    /// <param name="members">The nodes, each once.</param>
     /// <param name="partitions">The partitions, each once.</param>
-    public static PartitionAssignment Create(IEnumerable<KeyValuePair<string, int?>> members, IEnumerable<string> partitions)
+    public static PartitionAssignment Create(IEnumerable<PartitionMember> members, IEnumerable<string> partitions)
     {
-        Node[] nodes = [.. members.Select(static member => new Node(member.Key, PartitionHash.Of(member.Key), member.Value ?? int.MaxValue)).OrderBy(static node => node.Id, StringComparer.Ordinal)];
+        Node[] nodes = [.. members.Select(static member => new Node(member)).OrderBy(static node => node.Id, StringComparer.Ordinal)];
         Part[] parts = [.. partitions.Select(static name => new Part(name, PartitionHash.Of(name))).OrderBy(static part => part.Name, StringComparer.Ordinal)];
         SetShares(nodes, parts.Length);
+        var unplaced = new List<int>();
         for (var i = 0; i < parts.Length; i++)
         {
-            Place(i, parts, nodes);
+            if (Place(i, parts, nodes) is { } left && Array.Exists(nodes, node => node.StaysAwayFrom(parts[left])))
+            {
+                unplaced.Add(left);
+            }
+        }
+
+        foreach (var part in unplaced.Order())
+        {
+            PlaceBeyondShare(part, parts, nodes);
         }
 
         var assigned = new Dictionary<string, string>(parts.Length, StringComparer.Ordinal);
@@ -49,7 +59,8 @@ internal sealed class PartitionAssignment
     }
 
     /// <summary>Has a partition ask from node to node, and whoever it displaces after it, until one of them finds room or there is none.</summary>
-    private static void Place(int asking, Part[] parts, Node[] nodes)
+    /// <returns>The one for which there is none; null for none such.</returns>
+    private static int? Place(int asking, Part[] parts, Node[] nodes)
     {
         while (true)
         {
@@ -59,7 +70,7 @@ internal sealed class PartitionAssignment
             for (var i = 0; i < nodes.Length; i++)
             {
                 var rank = new Rank(PartitionHash.Score(part.Hash, nodes[i].Hash), i);
-                if (nodes[i].Share > 0 && rank.CompareTo(part.RefusedAt) < 0 && (best < 0 || rank.CompareTo(bestRank) > 0))
+                if (nodes[i].Share > 0 && !nodes[i].StaysAwayFrom(part) && rank.CompareTo(part.RefusedAt) < 0 && (best < 0 || rank.CompareTo(bestRank) > 0))
                 {
                     (best, bestRank) = (i, rank);
                 }
@@ -68,7 +79,7 @@ internal sealed class PartitionAssignment
             if (best < 0)
             {
                 // All that would have it have enough of what scores higher there.
-                return;
+                return asking;
             }
 
             // Of equal scores the one that comes first by its name goes first.
@@ -78,26 +89,39 @@ internal sealed class PartitionAssignment
             if (kept.Count < nodes[best].Share)
             {
                 kept.Enqueue(asking, mine);
-                return;
+                return null;
             }
 
             asking = kept.EnqueueDequeue(asking, mine);
         }
     }
 
+    /// <summary>Has a partition from which a node stays away led by the one that has the fewest, and room. Where there is none by one that stays away: that counts it as its share, and begins it when it can.</summary>
+    private static void PlaceBeyondShare(int asking, Part[] parts, Node[] nodes)
+    {
+        var part = parts[asking];
+        var best = nodes
+            .Where(static node => node.Kept.Count < node.Max)
+            .OrderBy(node => node.StaysAwayFrom(part))
+            .ThenBy(static node => node.Kept.Count)
+            .ThenByDescending(node => PartitionHash.Score(part.Hash, node.Hash))
+            .FirstOrDefault();
+        best?.Kept.Enqueue(asking, new Rank(PartitionHash.Score(part.Hash, best.Hash), parts.Length - asking));
+    }
+
     /// <summary>Levels the shares, as water does in vessels of different heights; what is left over then, one for each, goes to the nodes whose hashes are the highest.</summary>
     private static void SetShares(Node[] nodes, int partitions)
     {
         var (left, open) = (partitions, nodes.Length);
-        foreach (var node in nodes.OrderBy(static node => node.Max))
+        foreach (var node in nodes.OrderBy(static node => node.Room))
         {
-            if (node.Max > left / open)
+            if (node.Room > left / open)
             {
                 break;
             }
 
-            node.Share = node.Max;
-            left -= node.Max;
+            node.Share = node.Room;
+            left -= node.Room;
             open--;
         }
 
@@ -107,25 +131,32 @@ internal sealed class PartitionAssignment
         }
 
         var rest = left % open;
-        foreach (var node in nodes.OrderBy(static node => node.Max).Skip(nodes.Length - open).OrderByDescending(static node => node.Hash).ThenBy(static node => node.Id, StringComparer.Ordinal))
+        foreach (var node in nodes.OrderBy(static node => node.Room).Skip(nodes.Length - open).OrderByDescending(static node => node.Hash).ThenBy(static node => node.Id, StringComparer.Ordinal))
         {
             node.Share = (left / open) + (rest-- > 0 ? 1 : 0);
         }
     }
 
-    private sealed class Node(string id, ulong hash, int max)
+    private sealed class Node(PartitionMember member)
     {
-        public string Id => id;
+        private readonly HashSet<ulong> _away = PartitionNote.ParseAway(member.Away);
 
-        public ulong Hash => hash;
+        public string Id => member.NodeId;
 
-        public int Max => max;
+        public ulong Hash { get; } = PartitionHash.Of(member.NodeId);
+
+        public int Max { get; } = member.MaxPartitions ?? int.MaxValue;
+
+        /// <summary>How many it leads at most of those that it does not stay away from: work that hangs counts to what it has.</summary>
+        public int Room => Max == int.MaxValue ? Max : Math.Max(0, Max - _away.Count);
 
         /// <summary>How many it is to lead.</summary>
         public int Share { get; set; }
 
         /// <summary>The partitions that it leads, the one with the lowest score first.</summary>
         public PriorityQueue<int, Rank> Kept { get; } = new();
+
+        public bool StaysAwayFrom(Part part) => _away.Contains(part.Hash);
     }
 
     private sealed class Part(string name, ulong hash)

@@ -8,4 +8,10 @@ namespace Coordination.Hosting.Partitions;
 internal sealed record PartitionView(IReadOnlyList<PartitionMember> Members, IReadOnlySet<string> Partitions, PartitionAssignment Assignment, int Share)
 {
     public static readonly PartitionView None = new([], new HashSet<string>(), PartitionAssignment.None, Share: 0);
+
+    /// <summary>Whether another node would lead a partition if a node stayed away from it.</summary>
+    public bool CanPass(string partition, string nodeId) =>
+        PartitionAssignment.Create(
+            Members.Select(member => member.NodeId == nodeId ? member with { Away = PartitionNote.AddAway(member.Away, partition) } : member),
+            Partitions).Find(partition) is { } other && other != nodeId;
 }

@@ -36,6 +36,8 @@ internal sealed class PartitionedService(
 
     public TimeSpan LeaseDuration => timings.Duration;
 
+    public TimeSpan SafetyMargin => timings.SafetyMargin;
+
     public PartitionedBackgroundService Work => work;
 
     /// <summary>Whether this node may lead.</summary>

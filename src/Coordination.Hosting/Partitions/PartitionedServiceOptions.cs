@@ -74,7 +74,7 @@ public sealed class PartitionedServiceOptions
     /// no other one, is not renewed any more, and when it ends, it is lost, by <see cref="LeaseLossReason.NoProgress"/>. 100 ms to 365 days. Null, the default, for
     /// <see cref="Coordination.LockOptions.ProgressTimeout"/> of <see cref="LockOptions"/>, and without that for work that reports nothing.
     /// </summary>
-    /// <remarks>The node contends for the partition again when its work has returned; while that hangs, the partition is led by nobody, or by the node whose share it is when this one is no member.</remarks>
+    /// <remarks>The node contends for the partition again when its work has returned; while that hangs, another node leads it, where one takes part that has room, from the safety margin after the loss on.</remarks>
     public TimeSpan? ProgressTimeout { get; set; }
 
     /// <summary>How long this node stays away from a partition whose work returned by itself: greater than zero, up to 49 days; 5 s by default. No other node leads it meanwhile.</summary>

@@ -27,7 +27,7 @@ internal sealed class ExclusiveServices
 
         foreach (var service in _all)
         {
-            service.Node.GetRequired<NodeDrain>().Add(service.Switch);
+            service.Node.GetRequired<NodeDrain>().Add(service.Switch, service.Leadership.LockName);
 
             // Made afresh, and not the monitor's: all else stays as it was at the start.
             services.GetRequiredService<ConfigurationReloads>().Add(

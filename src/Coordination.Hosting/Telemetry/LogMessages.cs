@@ -151,6 +151,9 @@ internal static partial class LogMessages
     [LoggerMessage(1253, LogLevel.Information, "{Service} is preferred as the leader as it is set again; lock '{LockName}'.")]
     public static partial void AbstainsNoMore(this ILogger logger, string service, string lockName);
 
+    [LoggerMessage(1255, LogLevel.Warning, "What this node leads by the lock '{LockName}' is to end, for the node gives away what it leads, and has not within {Patience}. It keeps its lock until it has; what comes after it is given away meanwhile.")]
+    public static partial void DrainPassesOver(this ILogger logger, string lockName, TimeSpan patience);
+
     [LoggerMessage(1251, LogLevel.Warning, "{Service} still runs what comes before or after a term, and the host waits no longer for it to stop. It does not hold its lock '{LockName}'.")]
     public static partial void StillRunsWithoutLock(this ILogger logger, string service, string lockName);
 

@@ -20,6 +20,18 @@ internal sealed class PartitionLog(ILogger logger, string service, string lockNa
     /// <summary>The log of one partition's work.</summary>
     public ServiceLog Of(string partition, string partitionLock) => new(logger, $"{service}[{partition}]", partitionLock, LogLevel.Debug);
 
+    /// <summary>The log of the work of several partitions, where nobody waits for it any more.</summary>
+    /// <param name="runs">Whose work it is; none for what is no work of a partition.</param>
+    public ServiceLog Of(IReadOnlyList<PartitionRun> runs) => runs switch
+    {
+        [] => new(logger, service, lockName),
+        [var run] => new(logger, $"{service}[{run.Partition}]", run.LockName),
+        [var run, ..] => new(logger, $"{service}[{run.Partition}], and {runs.Count - 1} more of its partitions,", run.LockName),
+    };
+
+    /// <param name="partitionLock">The lock of work that has not ended.</param>
+    public void PassesOver(string partitionLock) => logger.DrainPassesOver(partitionLock, NodeDrain.Patience);
+
     public void Joined(string nodeId) => logger.PartitionsJoined(service, lockName, nodeId);
 
     public void TakesNoPart(string reason) => logger.PartitionsTakesNoPart(service, lockName, reason);

@@ -242,7 +242,7 @@ internal sealed class TermLoop(
                 lease,
                 ending,
                 term.RunAsync,
-                onLost: () => Lost(stop),
+                onLost: () => Lost(turn, stop),
                 onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue),
                 term.StoppingAsync).ConfigureAwait(false);
             await _preparation.DropAsync().ConfigureAwait(false);
@@ -277,8 +277,10 @@ internal sealed class TermLoop(
         return outcome;
     }
 
-    private void Lost(CancellationToken stop)
+    private void Lost(LeadTurn turn, CancellationToken stop)
     {
+        // The lock is another's, or will be: a drain of the node has nothing to wait for here, however long the work goes on.
+        turn.Dispose();
         service.Leadership.Enter(ServicePhase.Lost);
         observer.Start(stop);
     }

@@ -33,6 +33,9 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     /// <summary>Releases wait for this.</summary>
     public volatile Task ReleaseGate = Task.CompletedTask;
 
+    /// <summary>Inspections wait for this, as in a store that does not look at its token.</summary>
+    public volatile Task InspectGate = Task.CompletedTask;
+
     /// <summary>Pings wait for this.</summary>
     public volatile Task PingGate = Task.CompletedTask;
 
@@ -93,10 +96,11 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
         return base.GetHolderAsync(lockName, cancellationToken);
     }
 
-    public override Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
+    public override async Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _questions);
-        return base.InspectAsync(lockName, maxWaiters, cancellationToken);
+        await InspectGate;
+        return await base.InspectAsync(lockName, maxWaiters, cancellationToken);
     }
 
     public override async Task PingAsync(CancellationToken cancellationToken)

@@ -8,9 +8,9 @@ public sealed class PartitionAssignmentTests
 {
     private static readonly Gen<string[]> Names = Gen.Int[0, 100_000].HashSet[0, 300].Select(static numbers => numbers.Select(static number => $"p{number}").ToArray());
 
-    private static readonly Gen<KeyValuePair<string, int?>[]> Members =
+    private static readonly Gen<PartitionMember[]> Members =
         Gen.Select(Gen.Int[0, 1000], Gen.OneOf(Gen.Const((int?)null), Gen.Const((int?)null), Gen.Int[1, 60].Select(static max => (int?)max)))
-            .Array[1, 12].Select(static all => all.DistinctBy(static pair => pair.Item1).Select(static pair => KeyValuePair.Create($"node-{pair.Item1}-abc", pair.Item2)).ToArray());
+            .Array[1, 12].Select(static all => all.DistinctBy(static pair => pair.Item1).Select(static pair => Member($"node-{pair.Item1}-abc", pair.Item2)).ToArray());
 
     [Fact]
     [Promise("G1")]
@@ -18,10 +18,10 @@ public sealed class PartitionAssignmentTests
         Gen.Select(Members, Names).Sample((members, names) =>
         {
             var assignment = PartitionAssignment.Create(members, names);
-            var room = members.Aggregate(0L, static (sum, member) => sum + (member.Value ?? 1_000_000));
+            var room = members.Aggregate(0L, static (sum, member) => sum + (member.MaxPartitions ?? 1_000_000));
             Assert.Equal(Math.Min(room, names.Length), assignment.Count);
-            Assert.Equal(assignment.Count, members.Sum(member => assignment.Of(member.Key).Count()));
-            Assert.All(members, member => Assert.True(assignment.Of(member.Key).Count() <= (member.Value ?? int.MaxValue)));
+            Assert.Equal(assignment.Count, members.Sum(member => assignment.Of(member.NodeId).Count()));
+            Assert.All(members, member => Assert.True(assignment.Of(member.NodeId).Count() <= (member.MaxPartitions ?? int.MaxValue)));
         });
 
     [Fact]
@@ -29,9 +29,9 @@ public sealed class PartitionAssignmentTests
         Gen.Select(Members, Names).Sample((members, names) =>
         {
             var assignment = PartitionAssignment.Create(members, names);
-            var shares = members.Select(member => (Count: assignment.Of(member.Key).Count(), member.Value)).ToList();
+            var shares = members.Select(member => (Count: assignment.Of(member.NodeId).Count(), member.MaxPartitions)).ToList();
             var most = shares.Max(static share => share.Count);
-            Assert.All(shares, share => Assert.True(share.Count >= most - 1 || share.Count == share.Value));
+            Assert.All(shares, share => Assert.True(share.Count >= most - 1 || share.Count == share.MaxPartitions));
         });
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class PartitionAssignmentTests
         Assert.True(moved.Average() <= (share * 1.1) + Math.Sqrt(partitions), $"{moved.Average()} of {partitions} moved; a share is {share}.");
 
         static PartitionAssignment Of(string[] names, int first, int nodes) =>
-            PartitionAssignment.Create(Enumerable.Range(first, nodes).Select(static number => KeyValuePair.Create($"host-{number}-abc", (int?)null)), names);
+            PartitionAssignment.Create(Enumerable.Range(first, nodes).Select(static number => Member($"host-{number}-abc")), names);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public sealed class PartitionAssignmentTests
     public void The_assignment_is_the_same_in_every_release()
     {
         string[] nodes = ["a-1-x", "b-2-y", "c-3-z"];
-        var assignment = PartitionAssignment.Create(nodes.Select(static node => KeyValuePair.Create(node, (int?)null)), Enumerable.Range(0, 12).Select(static number => $"{number}"));
+        var assignment = PartitionAssignment.Create(nodes.Select(static node => Member(node)), Enumerable.Range(0, 12).Select(static number => $"{number}"));
         Assert.Equal(14598278634844962250UL, PartitionHash.Of("a"));
         Assert.Equal("aaabcbbcccba", string.Concat(Enumerable.Range(0, 12).Select(number => assignment.Find($"{number}")![0])));
     }
@@ -85,7 +85,7 @@ public sealed class PartitionAssignmentTests
     public void Nobody_and_nothing_have_no_assignment()
     {
         Assert.Equal(0, PartitionAssignment.Create([], ["a"]).Count);
-        Assert.Equal(0, PartitionAssignment.Create([KeyValuePair.Create("a", (int?)null)], []).Count);
+        Assert.Equal(0, PartitionAssignment.Create([Member("a")], []).Count);
     }
 
     [Theory]
@@ -103,4 +103,49 @@ public sealed class PartitionAssignmentTests
         Assert.NotEqual(one, other);
         Assert.Null(LockName.FindError(one));
     }
+
+    [Fact]
+    public void What_a_node_stays_away_from_another_one_leads_and_nobody_has_more_than_it_may() =>
+        Gen.Select(Members, Names, Gen.Int).Sample((members, names, seed) =>
+        {
+            var random = new Random(seed);
+            var away = members.ToDictionary(static member => member.NodeId, _ => names.Where(_ => random.Next(20) == 0).Take(50).ToHashSet());
+            var (told, any) = (members.Select(member => member with { Away = PartitionNote.ReadAway(PartitionNote.Write(null, away[member.NodeId])) }).ToArray(), PartitionAssignment.Create(members, names));
+            var assignment = PartitionAssignment.Create(told, names);
+            Assert.All(members, member => Assert.True(assignment.Of(member.NodeId).Count() <= (member.MaxPartitions ?? int.MaxValue)));
+            if (!Array.TrueForAll(members, static member => member.MaxPartitions is null))
+            {
+                return;
+            }
+
+            // There is room: each has a node, and one that stays away only where all do.
+            Assert.Equal(names.Length, assignment.Count);
+            Assert.All(names, name => Assert.True(!away[assignment.Find(name)!].Contains(name) || away.Values.All(other => other.Contains(name)), name));
+        });
+
+    [Fact]
+    public void A_partition_that_one_node_stays_away_from_moves_and_little_else_does()
+    {
+        var names = Enumerable.Range(0, 60).Select(static number => $"{number}").ToArray();
+        PartitionMember[] members = [Member("a-1-x"), Member("b-2-y"), Member("c-3-z")];
+        var before = PartitionAssignment.Create(members, names);
+        var after = PartitionAssignment.Create(members.Select(static member => member.NodeId == "a-1-x" ? member with { Away = PartitionNote.AddAway(null, "0") } : member), names);
+        Assert.Equal("a-1-x", before.Find("0"));
+        Assert.NotEqual("a-1-x", after.Find("0"));
+        Assert.InRange(names.Count(name => before.Find(name) != after.Find(name)), 1, 3);
+    }
+
+    [Fact]
+    [Promise("G15")]
+    public void What_a_node_says_to_the_others_is_understood_by_other_releases()
+    {
+        Assert.Null(PartitionNote.Write(null, []));
+        Assert.Equal("max=5", PartitionNote.Write(5, []));
+        Assert.Equal("max=5 away=ca978112ca1bbdca", PartitionNote.Write(5, ["a"]));
+        Assert.Equal((5, "ca978112ca1bbdca"), (PartitionNote.Read("later=1 max=5 away=ca978112ca1bbdca"), PartitionNote.ReadAway("later=1 max=5 away=ca978112ca1bbdca")));
+        Assert.Equal([14598278634844962250UL], PartitionNote.ParseAway("ca978112ca1bbdca,later"));
+        Assert.True(PartitionNote.Write(100_000, Enumerable.Range(0, 1000).Select(static number => $"{number}"))!.Length <= 1024);
+    }
+
+    private static PartitionMember Member(string nodeId, int? max = null) => new() { NodeId = nodeId, Since = default, MaxPartitions = max };
 }
