@@ -13,7 +13,7 @@ internal sealed class PartitionList(PartitionedService service, TimeProvider tim
     /// <summary>How long a stop waits for a call that was told, so that it may end before what it uses is disposed.</summary>
     private static readonly TimeSpan UntilToldEnds = TimeSpan.FromSeconds(1);
 
-    private Task<IReadOnlySet<string>>? _asking;
+    private Task<(IReadOnlySet<string> Names, NamesLeftOut? LeftOut)>? _asking;
     private long _askedAt;
     private bool _isOverdue;
 
@@ -61,17 +61,21 @@ internal sealed class PartitionList(PartitionedService service, TimeProvider tim
             }
 
             (_asking, _isOverdue) = (null, false);
-            Names = await asking.ConfigureAwait(false);
+            var listed = await asking.ConfigureAwait(false);
+            Names = listed.Names;
+            service.Naming = new PartitionNaming(IsKnown: true, Failure: null, listed.LeftOut);
             log.ListsAgain();
+            log.LeavesOut(listed.LeftOut);
         }
         catch (Exception exception)
         {
             // Whatever the user's code throws: what was known is kept.
+            service.Naming = service.Naming with { Failure = exception.GetType().Name };
             log.CannotList(exception);
         }
     }
 
-    private async Task<IReadOnlySet<string>> LimitAsync(CancellationToken stop)
+    private async Task<(IReadOnlySet<string> Names, NamesLeftOut? LeftOut)> LimitAsync(CancellationToken stop)
     {
         using var limit = new CancellationTokenSource(Limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(stop, limit.Token);
@@ -87,30 +91,27 @@ internal sealed class PartitionList(PartitionedService service, TimeProvider tim
 
     private TimeoutException Late() => new($"GetPartitionsAsync of {service.Type} did not return within {Limit}.");
 
-    private async Task<IReadOnlySet<string>> AskAsync(CancellationToken stop)
+    /// <returns>The names, without those for which there is no lock: one odd name among many keeps the others from nothing.</returns>
+    private async Task<(IReadOnlySet<string> Names, NamesLeftOut? LeftOut)> AskAsync(CancellationToken stop)
     {
         var listed = await service.Work.ListPartitionsAsync(stop).ConfigureAwait(false)
             ?? Numbers(service.Options.Partitions ?? throw new InvalidOperationException($"{service.Type} names no partitions. Set Partitions to their number, or override GetPartitionsAsync."));
         var names = new HashSet<string>(listed.Count, StringComparer.Ordinal);
+        NamesLeftOut? leftOut = null;
         foreach (var name in listed)
         {
-            names.Add(Validate(name));
+            if (service.Locks.FindError(name) is { } error)
+            {
+                leftOut = leftOut is null ? new NamesLeftOut(1, error) : leftOut with { Count = leftOut.Count + 1 };
+            }
+            else
+            {
+                names.Add(name);
+            }
         }
 
-        return names;
+        return (names, leftOut);
     }
 
     private static string[] Numbers(int count) => [.. Enumerable.Range(0, count).Select(static number => number.ToString(System.Globalization.CultureInfo.InvariantCulture))];
-
-    private string Validate(string name)
-    {
-        if (string.IsNullOrEmpty(name))
-        {
-            throw new InvalidOperationException($"GetPartitionsAsync of {service.Type} returned an empty name. Give each partition a name.");
-        }
-
-        return LockName.FindError(service.Locks.Of(name)) is { } error
-            ? throw new InvalidOperationException($"GetPartitionsAsync of {service.Type} returned '{name}', for which there is no lock: {error}")
-            : name;
-    }
 }

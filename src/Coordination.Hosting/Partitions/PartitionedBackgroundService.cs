@@ -25,6 +25,23 @@ namespace Coordination;
 /// </remarks>
 public abstract class PartitionedBackgroundService : ITermWork
 {
+    /// <summary>Whether <see cref="GetPartitionsAsync"/> is overridden; true as well where the platform cannot tell.</summary>
+    internal bool NamesPartitions
+    {
+        get
+        {
+            try
+            {
+                return new Func<CancellationToken, Task<IReadOnlyCollection<string>?>>(GetPartitionsAsync).Method.DeclaringType != typeof(PartitionedBackgroundService);
+            }
+            catch (NotSupportedException)
+            {
+                // Compiled ahead of time, with nothing left of the method but its code. Then it is found out when the partitions are asked for.
+                return true;
+            }
+        }
+    }
+
     /// <summary>
     /// Does the work of one partition for one term. Called when this node has come to lead the partition, beside the calls for its other partitions, and not again for the same
     /// one until the call has returned.
@@ -79,10 +96,12 @@ public abstract class PartitionedBackgroundService : ITermWork
     /// </summary>
     /// <remarks>
     /// To be the same on every node, and the same names from one time to the next: while the lists of two nodes differ, a few partitions beside those may be led by nobody until they are the same again. If
-    /// it throws, or has not returned after a minute, when its token is cancelled, the node keeps the list that it has, says so once, and asks again; never before the call has returned. A stop waits for it for a second at most. A name is any text that is not empty and is valid Unicode; names that are listed twice count once.
+    /// it throws, or has not returned after a minute, when its token is cancelled, the node keeps the list that it has, says so once, and asks again; never before the call has returned. A stop waits for it for a second
+    /// at most. A name is any text that is not empty and is valid Unicode; names that are listed twice count once. Any other is left out, which the log says once and the health check reports: no node leads that
+    /// partition.
     /// </remarks>
     /// <param name="cancellationToken">Cancelled when the host stops, and when the call has taken a minute.</param>
-    /// <returns>The names; null, which is what this returns, for the numbers from zero up to <see cref="PartitionedServiceOptions.Partitions"/>, without that one.</returns>
+    /// <returns>The names; null, which is what this returns, for the numbers from zero up to <see cref="PartitionedServiceOptions.Partitions"/>, without that one. A service that neither overrides this nor has that option does not start.</returns>
     protected virtual Task<IReadOnlyCollection<string>?> GetPartitionsAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyCollection<string>?>(null);
 
     /// <summary>Calls <see cref="ExecutePartitionAsync"/>. For what stands around a service, such as a decorator or a test: only a node that leads has a term.</summary>

@@ -14,6 +14,7 @@ internal sealed class PartitionLog(ILogger logger, string service, string lockNa
     private string? _refusal;
     private string? _trouble;
     private string? _listTrouble;
+    private NamesLeftOut? _leftOut;
     private (int Led, int Share, int Partitions, int Members) _state;
     private int _lost;
 
@@ -128,6 +129,26 @@ internal sealed class PartitionLog(ILogger logger, string service, string lockNa
         {
             _listTrouble = null;
             logger.PartitionsListAgain(service, lockName);
+        }
+    }
+
+    /// <summary>There are names for which there is no lock. The same ones are said once.</summary>
+    /// <param name="names">Null for none.</param>
+    public void LeavesOut(NamesLeftOut? names)
+    {
+        if (_leftOut == names)
+        {
+            return;
+        }
+
+        _leftOut = names;
+        if (names is not null)
+        {
+            logger.PartitionsLeavesOut(service, lockName, names.Count, names.First);
+        }
+        else
+        {
+            logger.PartitionsLeavesOutNoMore(service, lockName);
         }
     }
 

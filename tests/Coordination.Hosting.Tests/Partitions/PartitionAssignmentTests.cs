@@ -148,4 +148,17 @@ public sealed class PartitionAssignmentTests
     }
 
     private static PartitionMember Member(string nodeId, int? max = null) => new() { NodeId = nodeId, Since = default, MaxPartitions = max };
+    [Theory]
+    [Promise("G13")]
+    [InlineData(1)]
+    [InlineData(200)]
+    public void A_name_with_half_a_surrogate_pair_has_no_lock_however_long_it_is(int length)
+    {
+        // Half of one pair and half of another would be written alike.
+        var names = new PartitionLockNames(new string('s', 400)).Validate();
+        var name = new string('x', length) + '\uD83D';
+        Assert.ThrowsAny<ArgumentException>(() => names.Of(name));
+        Assert.Contains($"{name[..^1]}\\uD83D'", names.FindError(name), StringComparison.Ordinal);
+        Assert.Null(names.FindError(name + '\uDE00'));
+    }
 }
