@@ -121,7 +121,7 @@ public static class LockName
     }
 
     /// <summary>Whether there is no half of a surrogate pair in a text.</summary>
-    private static bool IsUnicode(string text)
+    internal static bool IsUnicode(string text)
     {
         for (var i = 0; i < text.Length; i++)
         {

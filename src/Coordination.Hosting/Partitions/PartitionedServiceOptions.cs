@@ -46,7 +46,8 @@ public sealed class PartitionedServiceOptions
     public TimeSpan BalanceInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// What the names of the locks begin with: <c>{name}/{partition}</c> for each partition, and <c>{name}/members</c> for the semaphore that every live node holds. Null, the default, for that of
+    /// What the names of the locks begin with: <c>{name}/{partition}</c> for each partition, and <c>{name}/members</c> for the semaphore that every live node holds.
+    /// Slashes, percent signs, tildes, braces and control characters of a partition are written as <c>%2F</c>, <c>members</c> as <c>%6Dembers</c>, and a name too long for a lock as <c>~</c> and a hash. Null, the default, for that of
     /// <see cref="ExclusiveLockAttribute"/>, and without one <c>{application}/{type}</c>, as for <see cref="ExclusiveServiceOptions.LockName"/>. A name that is set is shared by all applications with the same key prefix.
     /// </summary>
     public string? LockName { get; set; }
