@@ -139,7 +139,7 @@ internal sealed class PartitionAssignment
 
     private sealed class Node(PartitionMember member)
     {
-        private readonly HashSet<ulong> _away = PartitionNote.ParseAway(member.Away);
+        private readonly AbsenceFilter _away = AbsenceFilter.Parse(member.Away);
 
         public string Id => member.NodeId;
 

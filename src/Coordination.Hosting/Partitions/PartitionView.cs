@@ -12,6 +12,6 @@ internal sealed record PartitionView(IReadOnlyList<PartitionMember> Members, IRe
     /// <summary>Whether another node would lead a partition if a node stayed away from it.</summary>
     public bool CanPass(string partition, string nodeId) =>
         PartitionAssignment.Create(
-            Members.Select(member => member.NodeId == nodeId ? member with { Away = PartitionNote.AddAway(member.Away, partition) } : member),
+            Members.Select(member => member.NodeId == nodeId ? member with { Away = AbsenceFilter.Parse(member.Away).With(PartitionHash.Of(partition)).ToString() } : member),
             Partitions).Find(partition) is { } other && other != nodeId;
 }

@@ -72,14 +72,14 @@ internal sealed class TermLoop(
             await Task.Delay(Timeout.InfiniteTimeSpan, time, stop).ConfigureAwait(false);
         }
 
-        var away = outcome.End == WorkEnd.Completed && service.Options.AfterCompletion == CompletionAction.Pause ? service.Options.CompletionPause : outcome.StayAway;
-        if (away > TimeSpan.Zero)
+        var pause = outcome.End == WorkEnd.Completed && service.Options.AfterCompletion == CompletionAction.Pause ? service.Options.CompletionPause : TimeSpan.Zero;
+        if (pause > TimeSpan.Zero || outcome.StayAway > TimeSpan.Zero)
         {
             service.Leadership.Enter(ServicePhase.Pausing);
 
             // Who is asked to stay away for too long can be had back: a node that may lead no more, and then may, contends again.
-            using var until = CancellationTokenSource.CreateLinkedTokenSource(stop, outcome.StayAway > TimeSpan.Zero ? service.Switch.Contending : CancellationToken.None);
-            await Task.Delay(away, time, until.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            using var until = CancellationTokenSource.CreateLinkedTokenSource(stop, service.Switch.Contending);
+            await Task.WhenAll(Task.Delay(pause, time, stop), Task.Delay(outcome.StayAway, time, until.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             stop.ThrowIfCancellationRequested();
         }
 
@@ -256,7 +256,7 @@ internal sealed class TermLoop(
 
         // The token tells of the first request alone.
         ending.Ask(lease.StepDownRequest);
-        var outcome = TermOutcome.Of(result, lease, time.GetElapsedTime(began), result.End is WorkEnd.SteppedDown or WorkEnd.MaxTermReached ? ending.StayAway : TimeSpan.Zero);
+        var outcome = TermOutcome.Of(result, lease, time.GetElapsedTime(began), ending.StayAway);
 
         var successor = lease.State == LeaseState.Lost ? null : await succession.FindAsync(ending.Successor).ConfigureAwait(false);
 

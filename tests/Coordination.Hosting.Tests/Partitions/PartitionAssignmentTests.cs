@@ -109,8 +109,8 @@ public sealed class PartitionAssignmentTests
         Gen.Select(Members, Names, Gen.Int).Sample((members, names, seed) =>
         {
             var random = new Random(seed);
-            var away = members.ToDictionary(static member => member.NodeId, _ => names.Where(_ => random.Next(20) == 0).Take(50).ToHashSet());
-            var (told, any) = (members.Select(member => member with { Away = PartitionNote.ReadAway(PartitionNote.Write(null, away[member.NodeId])) }).ToArray(), PartitionAssignment.Create(members, names));
+            var away = members.ToDictionary(static member => member.NodeId, _ => names.Where(_ => random.Next(20) == 0).ToHashSet());
+            var told = members.Select(member => member with { Away = PartitionNote.ReadAway(PartitionNote.Write(null, away[member.NodeId])) }).ToArray();
             var assignment = PartitionAssignment.Create(told, names);
             Assert.All(members, member => Assert.True(assignment.Of(member.NodeId).Count() <= (member.MaxPartitions ?? int.MaxValue)));
             if (!Array.TrueForAll(members, static member => member.MaxPartitions is null))
@@ -118,9 +118,11 @@ public sealed class PartitionAssignmentTests
                 return;
             }
 
-            // There is room: each has a node, and one that stays away only where all do.
+            // There is room: each has a node, and one that stays away only where all do, as the others read it.
             Assert.Equal(names.Length, assignment.Count);
-            Assert.All(names, name => Assert.True(!away[assignment.Find(name)!].Contains(name) || away.Values.All(other => other.Contains(name)), name));
+            var read = told.ToDictionary(static member => member.NodeId, static member => AbsenceFilter.Parse(member.Away));
+            Assert.All(names, name => Assert.True(
+                !away[assignment.Find(name)!].Contains(name) || read.Values.All(other => other.Contains(PartitionHash.Of(name))), name));
         });
 
     [Fact]
@@ -129,7 +131,7 @@ public sealed class PartitionAssignmentTests
         var names = Enumerable.Range(0, 60).Select(static number => $"{number}").ToArray();
         PartitionMember[] members = [Member("a-1-x"), Member("b-2-y"), Member("c-3-z")];
         var before = PartitionAssignment.Create(members, names);
-        var after = PartitionAssignment.Create(members.Select(static member => member.NodeId == "a-1-x" ? member with { Away = PartitionNote.AddAway(null, "0") } : member), names);
+        var after = PartitionAssignment.Create(members.Select(static member => member.NodeId == "a-1-x" ? member with { Away = AbsenceFilter.None.With(PartitionHash.Of("0")).ToString() } : member), names);
         Assert.Equal("a-1-x", before.Find("0"));
         Assert.NotEqual("a-1-x", after.Find("0"));
         Assert.InRange(names.Count(name => before.Find(name) != after.Find(name)), 1, 3);
@@ -141,10 +143,24 @@ public sealed class PartitionAssignmentTests
     {
         Assert.Null(PartitionNote.Write(null, []));
         Assert.Equal("max=5", PartitionNote.Write(5, []));
-        Assert.Equal("max=5 away=ca978112ca1bbdca", PartitionNote.Write(5, ["a"]));
-        Assert.Equal((5, "ca978112ca1bbdca"), (PartitionNote.Read("later=1 max=5 away=ca978112ca1bbdca"), PartitionNote.ReadAway("later=1 max=5 away=ca978112ca1bbdca")));
-        Assert.Equal([14598278634844962250UL], PartitionNote.ParseAway("ca978112ca1bbdca,later"));
-        Assert.True(PartitionNote.Write(100_000, Enumerable.Range(0, 1000).Select(static number => $"{number}"))!.Length <= 1024);
+        Assert.Equal("max=5 away=1:AAAAIAACAAAABEAAAAAAAAgAAAAAAAEA", PartitionNote.Write(5, ["a"]));
+        Assert.Equal((5, "1:AAAAIAACAAAABEAAAAAAAAgAAAAAAAEA"), (PartitionNote.Read("later=1 max=5 away=1:AAAAIAACAAAABEAAAAAAAAgAAAAAAAEA"), PartitionNote.ReadAway("later=1 max=5 away=1:AAAAIAACAAAABEAAAAAAAAgAAAAAAAEA")));
+        Assert.All((string?[])[null, "", "later", "1:", "0:AAAA", "-1:AAAA", "1:!", "1:AAAA:later"], text => Assert.Equal(0, AbsenceFilter.Parse(text).Count));
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(100, 1)]
+    [InlineData(1_000, 1_100)]
+    [InlineData(100_000, 10_000)]
+    public void However_many_partitions_a_node_stays_away_from_all_of_them_are_told(int count, int mostTakenForOne)
+    {
+        var note = PartitionNote.Write(100_000, Enumerable.Range(0, count).Select(static number => $"{number}"))!;
+        Assert.InRange(note.Length, 1, 1024);
+        var read = AbsenceFilter.Parse(PartitionNote.ReadAway(note));
+        Assert.Equal(count, read.Count);
+        Assert.All(Enumerable.Range(0, count), number => Assert.True(read.Contains(PartitionHash.Of($"{number}"))));
+        Assert.InRange(Enumerable.Range(0, 10_000).Count(number => read.Contains(PartitionHash.Of($"other {number}"))), 0, mostTakenForOne);
     }
 
     private static PartitionMember Member(string nodeId, int? max = null) => new() { NodeId = nodeId, Since = default, MaxPartitions = max };
