@@ -75,6 +75,9 @@ public sealed class AbstentionTests
         Assert.InRange(b.TimesOf(Began)[1] - failedAt, 2 * Dwell, 5 * Dwell);
         Assert.InRange(b.TimesOf(AbstainsNoMore).Single() - failedAt, Dwell, 3 * Dwell);
 
+        // It stood in the queue before that, which does not count: its dwell time begins with its rank.
+        Assert.InRange(b.TimesOf(Began)[1] - b.TimesOf(AbstainsNoMore).Single(), 0.5 * Dwell, 3 * Dwell);
+
         // It has led for longer than it had to abstain for, so that the next failure is the first again.
         b.Work.Do = static (_, _) => throw new InvalidOperationException("it fails again");
         await b.Leadership.StepDownAsync(cancellationToken: Token);
@@ -202,6 +205,17 @@ public sealed class AbstentionTests
             await Cluster.UntilAsync(() => bad.Store.IsQueued, "it waits");
             Assert.Equal(Abstaining, await RankOfAsync(bad, a));
         }
+    }
+
+    [Fact]
+    [Promise("G14")]
+    public async Task A_preferred_leader_that_is_stopped_does_not_say_that_it_abstains()
+    {
+        await using var cluster = new Cluster();
+        var a = await StartAsync(cluster, "a", 2);
+        await a.LeadsAsync();
+        await a.StopAsync();
+        Assert.Equal((1, 0), (a.Logged(Began), a.Logged(Abstains)));
     }
 
     [Fact]
