@@ -70,7 +70,7 @@ public sealed class ExclusiveServiceOptions
     /// a node of a higher rank that has waited for <see cref="PreferenceDwell"/>, and passes the lock to the one with the highest when its term ends. Null, the default, for
     /// <see cref="Coordination.LockOptions.Rank"/> of <see cref="LockOptions"/>: where that is zero as well, this leader makes way for nobody by rank, and others see it as zero.
     /// </summary>
-    /// <value>Any number but <see cref="long.MinValue"/>, which a node states by itself while it abstains because its work fails (<see cref="PreferenceDwell"/>). Set it on every node where it is set on one: a node without it does not abstain.</value>
+    /// <value>Any number but <see cref="long.MinValue"/>, which a node states by itself while it abstains because its work fails (<see cref="PreferenceDwell"/>). Set it on every node where it is set on one: a node without it and without <see cref="PreferredNodes"/> abstains only once it has led after a node that states a rank other than zero.</value>
     /// <remarks>
     /// A rolling update of N nodes whose new ones have a higher rank costs two terms at most, in any order of stops, where a new node stands in the queue before an old one is stopped: where the orchestrator starts
     /// the new one first and waits until it is ready by the check of <c>AddCoordinationReadyCheck</c>. Where an old one is stopped first, and that is the leader while no new node waits yet, the lock passes to

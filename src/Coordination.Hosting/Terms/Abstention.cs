@@ -27,6 +27,7 @@ internal sealed class Abstention(ExclusiveService service, TimeProvider time, Se
     private long _failedAt;
     private bool _isStated;
     private bool _isTold;
+    private bool _isPreferenceKnown;
 
     /// <summary>Whether it is not to be preferred at the moment.</summary>
     public bool Lasts => Left > TimeSpan.Zero;
@@ -69,7 +70,9 @@ internal sealed class Abstention(ExclusiveService service, TimeProvider time, Se
     /// <summary>Learns how a term of this node ended.</summary>
     public void Ended(TermOutcome outcome)
     {
-        if (!service.HasPreference)
+        // Where this node says nothing of it, others may: one that states a lower rank makes way for this one, and would at each dwell time.
+        _isPreferenceKnown |= service.HasPreference || service.Leadership.Predecessor is { Leader.Rank: not 0 };
+        if (!_isPreferenceKnown)
         {
             return;
         }

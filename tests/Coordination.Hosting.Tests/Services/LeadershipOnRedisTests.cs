@@ -101,7 +101,7 @@ public sealed class LeadershipOnRedisTests(RedisServerFixture server) : IAsyncDi
     [Fact]
     [Promise("G14")]
     [Failure("F65")]
-    public async Task A_preferred_node_that_fails_is_passed_over_by_three_until_its_rank_is_there_again()
+    public async Task A_preferred_node_that_fails_is_passed_over_by_three_until_it_states_its_rank()
     {
         var a = await StartAsync("a", static options => Rank(options, 1));
         await LeadsAsync(a);

@@ -75,6 +75,9 @@ public sealed class AbstentionTests
         Assert.InRange(b.TimesOf(Began)[1] - failedAt, 2 * Dwell, 5 * Dwell);
         Assert.InRange(b.TimesOf(AbstainsNoMore).Single() - failedAt, Dwell, 3 * Dwell);
 
+        // It stood in the queue before that, which does not count: its dwell time begins with its rank.
+        Assert.InRange(b.TimesOf(Began)[1] - b.TimesOf(AbstainsNoMore).Single(), 0.5 * Dwell, 3 * Dwell);
+
         // It has led for longer than it had to abstain for, so that the next failure is the first again.
         b.Work.Do = static (_, _) => throw new InvalidOperationException("it fails again");
         await b.Leadership.StepDownAsync(cancellationToken: Token);
@@ -119,6 +122,7 @@ public sealed class AbstentionTests
     [InlineData("drain")]
     [InlineData("step down")]
     [InlineData("revocation")]
+    [InlineData("loss")]
     public async Task A_preferred_node_whose_term_was_ended_leads_again_after_one_dwell_time(string by)
     {
         await using var cluster = new Cluster();
@@ -141,6 +145,10 @@ public sealed class AbstentionTests
             case "revocation":
                 await b.Host.Services.GetRequiredService<ILockInspector>().RevokeAsync(WorkingService.LockName, b.Work.Term.FencingToken, Token);
                 break;
+            case "loss":
+                cluster.Store.Delete(WorkingService.LockName);
+                await cluster.AdvanceUntilAsync(() => !b.Work.IsRunning, Cluster.LeaseDuration, "b has lost the lock");
+                break;
         }
 
         await cluster.AdvanceUntilAsync(() => a.Work.IsRunning && RankOfAsync(b, a).GetAwaiter().GetResult() == 2, Dwell, "a leads and b waits, and says its rank");
@@ -154,7 +162,7 @@ public sealed class AbstentionTests
     [Fact]
     [Promise("G9", "G14")]
     [Failure("F65")]
-    public async Task A_term_that_ends_passes_the_lock_over_a_node_that_abstains_to_one_that_came_later()
+    public async Task A_term_that_ends_passes_the_lock_to_one_that_came_after_a_node_that_abstains()
     {
         await using var cluster = new Cluster();
         var bad = await StartAsync(cluster, "bad", null, FailsOnce());
@@ -173,7 +181,7 @@ public sealed class AbstentionTests
     [Failure("F65")]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_leader_that_abstains_makes_way_after_the_dwell_time_until_it_has_led_for_as_long(bool isOver)
+    public async Task A_leader_that_abstains_makes_way_after_a_dwell_time_until_it_has_led_as_long(bool isOver)
     {
         await using var cluster = new Cluster();
         var bad = await StartAsync(cluster, "bad", 2, FailsOnce(times: isOver ? 1 : 3));
@@ -201,6 +209,17 @@ public sealed class AbstentionTests
 
     [Fact]
     [Promise("G14")]
+    public async Task A_preferred_leader_that_is_stopped_does_not_say_that_it_abstains()
+    {
+        await using var cluster = new Cluster();
+        var a = await StartAsync(cluster, "a", 2);
+        await a.LeadsAsync();
+        await a.StopAsync();
+        Assert.Equal((1, 0), (a.Logged(Began), a.Logged(Abstains)));
+    }
+
+    [Fact]
+    [Promise("G14")]
     [Failure("F65")]
     public async Task A_node_that_fails_where_nobody_is_preferred_says_nothing_of_it()
     {
@@ -208,6 +227,71 @@ public sealed class AbstentionTests
         var bad = await cluster.StartNodeAsync("bad", work: FailsOnce());
         await cluster.AdvanceUntilAsync(() => bad.Work.IsRunning, Dwell, "it leads again");
         Assert.Equal((0, 0L), (bad.Logged(Abstains), bad.Leadership.Leader?.Rank));
+    }
+
+    [Theory]
+    [Promise("G14")]
+    [Failure("F65")]
+    [InlineData("completes", 2)]
+    [InlineData("reaches its longest time", 2)]
+    [InlineData("is told to stop after long", 2)]
+    [InlineData("is told to stop at once", 4)]
+    public async Task A_term_that_went_well_ends_the_row_of_failures_and_a_short_one_does_not(string second, int dwells)
+    {
+        await using var cluster = new Cluster();
+        var completes = second == "completes";
+        var work = new Work();
+        work.Do = (term, stop) => work.Terms != 2 ? throw new InvalidOperationException("it fails") : completes ? Task.CompletedTask : Work.UntilToldAsync(term, stop);
+        var node = await cluster.StartNodeAsync("a", options =>
+        {
+            Configure(options, 1);
+            (options.AfterCompletion, options.MaxTerm) = (CompletionAction.ContendAgain, second == "reaches its longest time" ? Dwell : null);
+        }, work: work);
+
+        // It has to abstain for two dwell times, and leads meanwhile, for there is no other.
+        if (second.StartsWith("is told", StringComparison.Ordinal))
+        {
+            await cluster.AdvanceUntilAsync(() => work is { Terms: 2, IsRunning: true } && node.Leadership.IsLeader, Dwell, "the second term begins");
+            await cluster.AdvanceAsync(second.EndsWith("long", StringComparison.Ordinal) ? 3 * Dwell : TimeSpan.Zero, work.Term);
+            await node.Leadership.StepDownAsync(cancellationToken: Token);
+        }
+
+        await cluster.AdvanceUntilAsync(() => TimesIn(node).Count() >= 2, 5 * Dwell, "the third term fails");
+        Assert.Equal([2 * Dwell, dwells * Dwell], TimesIn(node).Take(2));
+    }
+
+    [Fact]
+    [Promise("G14")]
+    [Failure("F65")]
+    public async Task A_failure_after_as_long_as_a_node_abstains_for_at_most_is_the_first_again()
+    {
+        await using var cluster = new Cluster();
+        var work = new Work();
+        var fails = new TaskCompletionSource();
+        work.Do = (_, _) => work.Terms <= 2 ? throw new InvalidOperationException("it fails") : fails.Task;
+        var node = await StartAsync(cluster, "a", 1, work);
+        await cluster.AdvanceUntilAsync(() => work is { Terms: 3, IsRunning: true } && node.Leadership.IsLeader, 2 * Dwell, "the third term begins");
+        await cluster.AdvanceUntilAsync(() => cluster.Time.GetUtcNow() - node.TimesOf(Began)[^1] >= 129 * Dwell, 130 * Dwell, "the term is long", step: TimeSpan.FromSeconds(4), keep: [work.Term]);
+        fails.SetException(new InvalidOperationException("it fails after long"));
+        await cluster.AdvanceUntilAsync(() => TimesIn(node).Count() >= 3, 5 * Dwell, "the third term fails");
+        Assert.Equal([2 * Dwell, 4 * Dwell, 2 * Dwell], TimesIn(node).Take(3));
+    }
+
+    [Fact]
+    [Promise("G14")]
+    [Failure("F65")]
+    public async Task A_node_without_a_rank_that_always_fails_abstains_beside_one_of_a_negative_rank()
+    {
+        await using var cluster = new Cluster();
+        var good = await StartAsync(cluster, "good", -1);
+        await good.LeadsAsync();
+        var bad = await cluster.StartNodeAsync("bad", options => (options.PreferenceDwell, options.MaxRestartDelay) = (Dwell, options.MinRestartDelay), work: FailsOnce(times: int.MaxValue));
+        await bad.StandsByAsync();
+
+        // After a dwell time, and then after 2 and one more, and 4: at each dwell time it were eighteen terms and more.
+        await PassAsync(cluster, 20 * Dwell, good, bad);
+        Assert.InRange(bad.Work.Terms, 3, 4);
+        Assert.Equal([2, 4, 8], TimesIn(bad).Take(3).Select(static time => time / Dwell));
     }
 
     private static Work FailsOnce(int times = 1)
