@@ -35,18 +35,20 @@ public sealed class PartitionHangTests
         await cluster.PassUntilAsync(work, () => stopping.IsCompleted, TimeSpan.FromSeconds(20), "a has stopped");
     }
 
-    [Fact]
+    [Theory]
     [Promise("G12", "G14")]
-    public async Task A_drain_tells_the_first_partition_in_time_also_where_the_store_hangs()
+    [InlineData(1000)]
+    [InlineData(300)]
+    public async Task A_drain_tells_the_first_partition_in_time_also_where_the_store_hangs(int balanceInterval)
     {
         await using var cluster = new Cluster();
-        var work = new PartitionWorkOfAll();
-        var (a, _) = await cluster.StartTwoPartitionNodesAsync(work);
+        var (work, interval) = (new PartitionWorkOfAll(), TimeSpan.FromMilliseconds(balanceInterval));
+        var (a, _) = await cluster.StartTwoPartitionNodesAsync(work, options => options.BalanceInterval = interval);
         var well = Hang(a);
         var at = cluster.Time.GetUtcNow();
         var draining = a.Host.Services.GetRequiredService<NodeDrain>().DrainAsync(Token);
         await cluster.PassUntilAsync(work, () => work.RunningOn(a.NodeId) < 6, TimeSpan.FromSeconds(20), "the first is told");
-        Assert.InRange(cluster.Time.GetUtcNow() - at, TimeSpan.Zero, (3 * PartitionNode.BalanceInterval) + TimeSpan.FromSeconds(1));
+        Assert.InRange(cluster.Time.GetUtcNow() - at, TimeSpan.Zero, (3 * interval) + TimeSpan.FromSeconds(1));
         well.SetResult();
         await cluster.PassUntilAsync(work, () => draining.IsCompletedSuccessfully, TimeSpan.FromMinutes(1), "a is drained");
     }
@@ -230,9 +232,7 @@ public sealed class PartitionHangTests
             };
         }
 
-        var a = await cluster.StartPartitionNodeAsync("a", work, configure: Configure);
-        var b = await cluster.StartPartitionNodeAsync("b", work, configure: Configure);
-        await cluster.SharedAsync(work, (a, 6), (b, 6));
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work, Configure);
         hung = work.Now.Keys.First(term => term.Owner.NodeId == a.NodeId);
         var (partition, others) = (hung.Partition!, work.Now.Keys.Where(term => term != hung).ToList());
         for (var i = 0; i < 24 && hung.LossReason is null; i++)
