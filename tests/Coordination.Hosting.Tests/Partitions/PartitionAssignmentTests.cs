@@ -138,6 +138,17 @@ public sealed class PartitionAssignmentTests
     }
 
     [Fact]
+    public void What_a_node_stays_away_from_counts_to_what_it_may_have()
+    {
+        var names = Enumerable.Range(0, 12).Select(static number => $"{number}").ToArray();
+        var (full, other) = (Member("a-1-x", max: 3), Member("b-2-y"));
+        var its = PartitionAssignment.Create([full, other], names).Of("a-1-x").ToList();
+        Assert.Equal(3, its.Count);
+        var after = PartitionAssignment.Create([full with { Away = PartitionNote.AddAway(null, its[0]) }, other], names);
+        Assert.Equal((2, 10, "b-2-y"), (after.Of("a-1-x").Count(), after.Of("b-2-y").Count(), after.Find(its[0])));
+    }
+
+    [Fact]
     [Promise("G15")]
     public void What_a_node_says_to_the_others_is_understood_by_other_releases()
     {

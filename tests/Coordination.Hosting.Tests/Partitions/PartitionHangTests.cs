@@ -1,3 +1,5 @@
+using Coordination.Hosting.Health;
+using Coordination.Hosting.Partitions;
 using Coordination.Hosting.Tests.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -33,18 +35,41 @@ public sealed class PartitionHangTests
         await cluster.PassUntilAsync(work, () => stopping.IsCompleted, TimeSpan.FromSeconds(20), "a has stopped");
     }
 
-    [Fact]
+    [Theory]
     [Promise("G12", "G14")]
-    public async Task A_drain_tells_the_first_partition_in_time_also_where_the_store_hangs()
+    [InlineData(1000)]
+    [InlineData(300)]
+    public async Task A_drain_tells_the_first_partition_in_time_also_where_the_store_hangs(int balanceInterval)
     {
         await using var cluster = new Cluster();
-        var work = new PartitionWorkOfAll();
-        var (a, _) = await cluster.StartTwoPartitionNodesAsync(work);
+        var (work, interval) = (new PartitionWorkOfAll(), TimeSpan.FromMilliseconds(balanceInterval));
+        var (a, _) = await cluster.StartTwoPartitionNodesAsync(work, options => options.BalanceInterval = interval);
         var well = Hang(a);
         var at = cluster.Time.GetUtcNow();
         var draining = a.Host.Services.GetRequiredService<NodeDrain>().DrainAsync(Token);
         await cluster.PassUntilAsync(work, () => work.RunningOn(a.NodeId) < 6, TimeSpan.FromSeconds(20), "the first is told");
+        Assert.InRange(cluster.Time.GetUtcNow() - at, TimeSpan.Zero, (3 * interval) + TimeSpan.FromSeconds(1));
+        well.SetResult();
+        await cluster.PassUntilAsync(work, () => draining.IsCompletedSuccessfully, TimeSpan.FromMinutes(1), "a is drained");
+    }
+
+    [Fact]
+    [Promise("G12", "G14")]
+    public async Task A_drain_tells_the_first_in_time_also_where_the_store_hangs_after_a_look()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work);
+
+        // It does not come to wait for what is given away.
+        b.Store.AcquireGate = new TaskCompletionSource().Task;
+        var at = cluster.Time.GetUtcNow();
+        var draining = a.Host.Services.GetRequiredService<NodeDrain>().DrainAsync(Token);
+        await Cluster.UntilAsync(() => a.Partitions.Members.Count == 1, "a has looked, while the clock stands");
+        var well = Hang(a);
+        await cluster.PassUntilAsync(work, () => work.RunningOn(a.NodeId) < 6, TimeSpan.FromSeconds(20), "the first is told");
         Assert.InRange(cluster.Time.GetUtcNow() - at, TimeSpan.Zero, (3 * PartitionNode.BalanceInterval) + TimeSpan.FromSeconds(1));
+        b.Store.AcquireGate = Task.CompletedTask;
         well.SetResult();
         await cluster.PassUntilAsync(work, () => draining.IsCompletedSuccessfully, TimeSpan.FromMinutes(1), "a is drained");
     }
@@ -102,6 +127,28 @@ public sealed class PartitionHangTests
         await cluster.PassUntilAsync(work, () => names.Calls > calls, TimeSpan.FromMinutes(1), "it is asked");
         await cluster.PassAsync(work, 2 * PartitionNode.BalanceInterval);
         await StopsAsync(cluster, work, a);
+    }
+
+    [Fact]
+    [Promise("G10")]
+    public async Task A_stop_lets_a_list_that_was_told_come_to_its_end_for_a_second()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var names = new PartitionNames();
+        var a = await cluster.StartPartitionNodeAsync("a", work, names: names, configure: static options => options.PartitionsInterval = TimeSpan.FromSeconds(1));
+        await cluster.SharedAsync(work, (a, 12));
+        var (calls, gate) = (names.Calls, new TaskCompletionSource());
+        names.Gate = gate.Task;
+        await cluster.PassUntilAsync(work, () => names.Calls > calls, TimeSpan.FromMinutes(1), "it is asked");
+        var stopping = a.StopAsync();
+        await Cluster.UntilAsync(() => a.Partitions.Led.Count == 0 && work.Running == 0, "all else has ended");
+        await cluster.PassAsync(work, TimeSpan.FromMilliseconds(500));
+        Assert.False(stopping.IsCompleted);
+
+        // The clock stands.
+        gate.SetResult();
+        await stopping.WaitAsync(TimeSpan.FromMinutes(1), Token);
     }
 
     [Fact]
@@ -171,6 +218,53 @@ public sealed class PartitionHangTests
 
     [Fact]
     [Promise("G4")]
+    public async Task That_work_hung_slows_a_node_also_after_another_one_led_the_partition()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var (hung, letGo, delay) = ((ExclusiveTerm?)null, new TaskCompletionSource(), TimeSpan.FromSeconds(20));
+        for (var i = 0; i < 12; i++)
+        {
+            work.Do[$"{i}"] = async (term, stoppingToken) =>
+            {
+                await Task.Delay(Timeout.Infinite, stoppingToken).ContinueWith(static _ => { }, TaskScheduler.Default);
+                await (term == hung ? letGo.Task : Task.CompletedTask);
+            };
+        }
+
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work, Configure);
+        hung = work.Now.Keys.First(term => term.Owner.NodeId == a.NodeId);
+        var (partition, others) = (hung.Partition!, work.Now.Keys.Where(term => term != hung).ToList());
+        for (var i = 0; i < 24 && hung.LossReason is null; i++)
+        {
+            others.ForEach(static term => term.ReportProgress());
+            await cluster.AdvanceAsync(TimeSpan.FromSeconds(5), [.. others]);
+        }
+
+        Assert.Equal(LeaseLossReason.NoProgress, hung.LossReason);
+        await cluster.PassUntilAsync(work, () => Reported() && Leads(b, partition), TimeSpan.FromMinutes(1), "the other leads it");
+        letGo.SetResult();
+        await Cluster.UntilAsync(() => !work.Now.ContainsKey(hung), "it has returned");
+        var at = cluster.Time.GetUtcNow();
+        await cluster.PassUntilAsync(work, () => Reported() && Leads(a, partition), TimeSpan.FromMinutes(2), "it is its share again");
+        Assert.True(cluster.Time.GetUtcNow() - at >= delay, $"It was away for {cluster.Time.GetUtcNow() - at}.");
+        Assert.Equal((1, 0), (FailuresInARow(a), FailuresInARow(b)));
+
+        void Configure(PartitionedServiceOptions options) => (options.ProgressTimeout, options.MinRestartDelay) = (TimeSpan.FromSeconds(30), delay);
+
+        bool Reported()
+        {
+            foreach (var term in work.Now.Keys.Where(term => term != hung))
+            {
+                term.ReportProgress();
+            }
+
+            return true;
+        }
+    }
+
+    [Fact]
+    [Promise("G4")]
     public async Task A_partition_whose_work_hangs_stays_the_share_of_a_node_that_is_alone()
     {
         await using var cluster = new Cluster();
@@ -229,6 +323,9 @@ public sealed class PartitionHangTests
         work.Now.Keys.Single(static term => term.Partition == "3").StepDown(successor: "nowhere");
         await Cluster.UntilAsync(() => work.Terms.Count == 13, "it is begun again, while the clock stands");
     }
+
+    private static int FailuresInARow(TestNode node) =>
+        (int)new PartitionReport(node.Host.Services.GetServices<PartitionedService>().Single()).Describe()["failuresInARow"];
 
     private static bool Leads(TestNode node, string partition) => node.Partitions.Led.Any(led => led.Partition == partition);
 
