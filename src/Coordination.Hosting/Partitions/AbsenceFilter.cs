@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Coordination.Hosting.Partitions;
 
 /// <summary>
@@ -8,7 +6,7 @@ namespace Coordination.Hosting.Partitions;
 /// <remarks>A Bloom filter (B. H. Bloom, 1970) over the hashes of the names. Of up to 100 partitions it takes one in a hundred thousand for one of them that is not, of 1,000 one in eleven.</remarks>
 internal sealed class AbsenceFilter
 {
-    public static readonly AbsenceFilter None = new(0, []);
+    public static readonly AbsenceFilter None = new([]);
 
     /// <summary>As base64, a third more, it leaves room in a note of 1 KB for what else a node says.</summary>
     private const int MostBytes = 672;
@@ -19,15 +17,12 @@ internal sealed class AbsenceFilter
 
     private readonly byte[] _bits;
 
-    private AbsenceFilter(int count, byte[] bits) => (Count, _bits) = (count, bits);
-
-    /// <summary>How many partitions there are in it.</summary>
-    public int Count { get; }
+    private AbsenceFilter(byte[] bits) => _bits = bits;
 
     /// <param name="hashes">The hashes of the names, each once.</param>
     public static AbsenceFilter Create(IReadOnlyCollection<ulong> hashes)
     {
-        var filter = new AbsenceFilter(hashes.Count, new byte[Math.Clamp((long)hashes.Count * BytesForEach, FewestBytes, MostBytes)]);
+        var filter = new AbsenceFilter(new byte[Math.Clamp((long)hashes.Count * BytesForEach, FewestBytes, MostBytes)]);
         foreach (var hash in hashes)
         {
             filter.Set(hash);
@@ -39,13 +34,8 @@ internal sealed class AbsenceFilter
     /// <returns>What <see cref="ToString"/> wrote; an empty one for any other text.</returns>
     public static AbsenceFilter Parse(string? text)
     {
-        if (text?.Split(':') is not [var count, var bits] || !int.TryParse(count, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == 0)
-        {
-            return None;
-        }
-
-        var bytes = new byte[bits.Length];
-        return Convert.TryFromBase64String(bits, bytes, out var written) && written > 0 ? new AbsenceFilter(number, bytes[..written]) : None;
+        var bytes = new byte[text?.Length ?? 0];
+        return Convert.TryFromBase64String(text ?? string.Empty, bytes, out var written) && written > 0 ? new AbsenceFilter(bytes[..written]) : None;
     }
 
     /// <summary>The same with one more.</summary>
@@ -56,7 +46,7 @@ internal sealed class AbsenceFilter
             return Create([hash]);
         }
 
-        var more = new AbsenceFilter(Count + 1, [.. _bits]);
+        var more = new AbsenceFilter([.. _bits]);
         more.Set(hash);
         return more;
     }
@@ -75,7 +65,7 @@ internal sealed class AbsenceFilter
         return _bits.Length > 0;
     }
 
-    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Count}:{Convert.ToBase64String(_bits)}");
+    public override string ToString() => Convert.ToBase64String(_bits);
 
     private void Set(ulong hash)
     {

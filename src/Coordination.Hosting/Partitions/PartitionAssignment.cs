@@ -6,7 +6,7 @@ namespace Coordination.Hosting.Partitions;
 /// <remarks>
 /// Each partition asks the node for which it has the highest score; a node that is asked by more than its share keeps those with the highest scores, and the others ask the next. That is the one stable
 /// matching, whoever asks first. A node that comes draws what scores highest there, one that goes leaves what it had, and little else moves. A node that stays away from a partition is not asked by it, and what finds no
-/// room for that goes to the node that has the fewest; or, where all others are full or stay away as well, to one that stays away.
+/// room for that goes to the node that has the fewest, or to a full one that gives another to one that has room; or, where all stay away that could have it, to one of those.
 /// </remarks>
 internal sealed class PartitionAssignment
 {
@@ -96,32 +96,81 @@ internal sealed class PartitionAssignment
         }
     }
 
-    /// <summary>Has a partition from which a node stays away led by the one that has the fewest, and room. Where there is none by one that stays away: that counts it as its share, and begins it when it can.</summary>
+    /// <summary>
+    /// Has a partition from which a node stays away led by the one that has the fewest, and room; or by a full one, which gives another partition to one that has room, if need be by way of several.
+    /// Where there is no such way by one that stays away: that counts it as its share, and begins it when it can.
+    /// </summary>
     private static void PlaceBeyondShare(int asking, Part[] parts, Node[] nodes)
     {
         var part = parts[asking];
-        var best = nodes
-            .Where(static node => node.Kept.Count < node.Max)
-            .OrderBy(node => node.StaysAwayFrom(part))
-            .ThenBy(static node => node.Kept.Count)
-            .ThenByDescending(node => PartitionHash.Score(part.Hash, node.Hash))
-            .FirstOrDefault();
-        best?.Kept.Enqueue(asking, new Rank(PartitionHash.Score(part.Hash, best.Hash), parts.Length - asking));
+        List<Node> roomy = [.. nodes.Where(static node => node.Kept.Count < node.Max)];
+        if (Best(roomy.Where(node => !node.StaysAwayFrom(part)), part) is { } best)
+        {
+            Keep(best, asking, parts);
+            return;
+        }
+
+        // From those that could have it from node to node, over what each could give to the next, to the nearest with room.
+        var cameFrom = new Dictionary<Node, (Node? Before, int Given)>();
+        var open = new Queue<Node>();
+        foreach (var node in nodes.Where(node => node.Max > 0 && !node.StaysAwayFrom(part)).OrderByDescending(node => PartitionHash.Score(part.Hash, node.Hash)))
+        {
+            cameFrom.Add(node, (null, asking));
+            open.Enqueue(node);
+        }
+
+        while (open.TryDequeue(out var giver))
+        {
+            foreach (var taker in nodes.Where(taker => taker.Max > 0 && !cameFrom.ContainsKey(taker)))
+            {
+                if (giver.Kept.UnorderedItems.Select(static kept => kept.Element).Order().Cast<int?>().FirstOrDefault(kept => !taker.StaysAwayFrom(parts[kept!.Value])) is not { } given)
+                {
+                    continue;
+                }
+
+                cameFrom.Add(taker, (giver, given));
+                if (taker.Kept.Count == taker.Max)
+                {
+                    open.Enqueue(taker);
+                    continue;
+                }
+
+                for (Node? node = taker; node is not null; node = cameFrom[node].Before)
+                {
+                    var (before, moved) = cameFrom[node];
+                    before?.Kept.Remove(moved, out _, out _);
+                    Keep(node, moved, parts);
+                }
+
+                return;
+            }
+        }
+
+        if (Best(roomy, part) is { } last)
+        {
+            Keep(last, asking, parts);
+        }
     }
+
+    /// <summary>Of those that have the fewest the one that scores highest; null for none.</summary>
+    private static Node? Best(IEnumerable<Node> nodes, Part part) =>
+        nodes.OrderBy(static node => node.Kept.Count).ThenByDescending(node => PartitionHash.Score(part.Hash, node.Hash)).FirstOrDefault();
+
+    private static void Keep(Node node, int kept, Part[] parts) => node.Kept.Enqueue(kept, new Rank(PartitionHash.Score(parts[kept].Hash, node.Hash), parts.Length - kept));
 
     /// <summary>Levels the shares, as water does in vessels of different heights; what is left over then, one for each, goes to the nodes whose hashes are the highest.</summary>
     private static void SetShares(Node[] nodes, int partitions)
     {
         var (left, open) = (partitions, nodes.Length);
-        foreach (var node in nodes.OrderBy(static node => node.Room))
+        foreach (var node in nodes.OrderBy(static node => node.Max))
         {
-            if (node.Room > left / open)
+            if (node.Max > left / open)
             {
                 break;
             }
 
-            node.Share = node.Room;
-            left -= node.Room;
+            node.Share = node.Max;
+            left -= node.Max;
             open--;
         }
 
@@ -131,7 +180,7 @@ internal sealed class PartitionAssignment
         }
 
         var rest = left % open;
-        foreach (var node in nodes.OrderBy(static node => node.Room).Skip(nodes.Length - open).OrderByDescending(static node => node.Hash).ThenBy(static node => node.Id, StringComparer.Ordinal))
+        foreach (var node in nodes.OrderBy(static node => node.Max).Skip(nodes.Length - open).OrderByDescending(static node => node.Hash).ThenBy(static node => node.Id, StringComparer.Ordinal))
         {
             node.Share = (left / open) + (rest-- > 0 ? 1 : 0);
         }
@@ -145,10 +194,8 @@ internal sealed class PartitionAssignment
 
         public ulong Hash { get; } = PartitionHash.Of(member.NodeId);
 
+        /// <summary>How many it leads at most.</summary>
         public int Max { get; } = member.MaxPartitions ?? int.MaxValue;
-
-        /// <summary>How many it leads at most of those that it does not stay away from: work that hangs counts to what it has.</summary>
-        public int Room => Max == int.MaxValue ? Max : Math.Max(0, Max - _away.Count);
 
         /// <summary>How many it is to lead.</summary>
         public int Share { get; set; }

@@ -194,9 +194,12 @@ internal sealed class PartitionLoop(
         log.Joined(nodeId);
     }
 
-    /// <summary>What the others are to know of this node. From what it stays away, and from what its old work keeps it, another of them leads.</summary>
-    private string? FindNote() =>
-        PartitionNote.Write(service.Options.MaxPerNode, work.Absences.Current.Union(service.Runs.Values.Where(static run => run.Hangs).Select(static run => run.Partition)));
+    /// <summary>What the others are to know of this node. From what it stays away, and from what its old work keeps it, another of them leads; and that work counts to what it has.</summary>
+    private string? FindNote()
+    {
+        string[] hanging = [.. service.Runs.Values.Where(static run => run.Hangs).Select(static run => run.Partition)];
+        return PartitionNote.Write(service.Options.MaxPerNode is { } max ? Math.Max(0, max - hanging.Length) : null, work.Absences.Current.Union(hanging));
+    }
 
     /// <summary>Takes part no more, and contends for nothing. What it leads it leads on, until <see cref="GiveAllAwayAsync"/>.</summary>
     private void Leave()

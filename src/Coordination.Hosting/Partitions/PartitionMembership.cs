@@ -55,7 +55,7 @@ internal sealed class PartitionMembership(PartitionedService service, ILockProvi
         var members = new SortedDictionary<string, PartitionMember>(StringComparer.Ordinal);
         if (takesPart)
         {
-            members[_nodeId] = new() { NodeId = _nodeId, Since = DateTimeOffset.MinValue, MaxPartitions = service.Options.MaxPerNode, Away = PartitionNote.ReadAway(_note) };
+            members[_nodeId] = new() { NodeId = _nodeId, Since = DateTimeOffset.MinValue, MaxPartitions = PartitionNote.Read(_note), Away = PartitionNote.ReadAway(_note) };
         }
 
         // A node that had lost its permit, or says something new, may hold a second one for a while: the later counts.

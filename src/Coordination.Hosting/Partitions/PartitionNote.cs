@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Coordination.Hosting.Partitions;
 
 /// <summary>
-/// What a node says to the others with its membership: how many partitions it leads at most, and which it stays away from for now. Parts of later releases are passed over, and a node of an earlier one passes over the
+/// What a node says to the others with its membership: how many partitions it leads at most by now, and which it stays away from for now. Parts of later releases are passed over, and a node of an earlier one passes over the
 /// second of these: to that the partition is this node's share still.
 /// </summary>
 internal static class PartitionNote
@@ -30,7 +30,7 @@ internal static class PartitionNote
 
     /// <returns>How many it leads at most; null for any number.</returns>
     public static int? Read(string? note) =>
-        Find(note, Max) is { } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var max) && max > 0 ? max : null;
+        Find(note, Max) is { } text && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var max) ? max : null;
 
     /// <returns>Which partitions it stays away from, for <see cref="AbsenceFilter.Parse"/>; null for none.</returns>
     public static string? ReadAway(string? note) => Find(note, Away);

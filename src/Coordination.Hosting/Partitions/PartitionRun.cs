@@ -234,7 +234,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         // The token tells of the first request alone.
         ending.Ask(lease.StepDownRequest);
         var isShare = IsShare;
-        var successor = lease.State == LeaseState.Lost ? null : await work.FindSuccessorAsync(lockName, ending.Successor, isShare).ConfigureAwait(false);
+        var successor = lease.State == LeaseState.Lost ? null : await work.FindSuccessorAsync(lockName, ending.Successor, isShare, _log).ConfigureAwait(false);
         var pause = Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));
         var away = AwayAfter(outcome, ending, lease, isShare, successor, pause);
         work.Absences.Begin(partition, away);

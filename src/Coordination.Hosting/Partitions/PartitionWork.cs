@@ -75,9 +75,10 @@ internal sealed class PartitionWork(
     /// <param name="lockName">The lock of the partition.</param>
     /// <param name="asked">The id or the name of the node; null for none.</param>
     /// <param name="isShare">Whether the partition is this node's share still, so that it was not this node which asked.</param>
+    /// <param name="partitionLog">Learns why the store does not say who waits.</param>
     /// <returns>Null for the first in the queue.</returns>
-    public async Task<string?> FindSuccessorAsync(string lockName, string? asked, bool isShare) =>
-        asked is null || (!isShare && service.View.Members.Any(member => member.NodeId == asked)) ? asked : await new LockQueue(lockName, inspector, time).FindAsync(asked).ConfigureAwait(false);
+    public async Task<string?> FindSuccessorAsync(string lockName, string? asked, bool isShare, ServiceLog partitionLog) =>
+        asked is null || (!isShare && service.View.Members.Any(member => member.NodeId == asked)) ? asked : await new LockQueue(lockName, inspector, time, partitionLog).FindAsync(asked).ConfigureAwait(false);
 
     public void Dispose() => _turns.Dispose();
 }

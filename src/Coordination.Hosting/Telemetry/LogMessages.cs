@@ -151,6 +151,9 @@ internal static partial class LogMessages
     [LoggerMessage(1253, LogLevel.Information, "{Service} is preferred as the leader as it is set again; lock '{LockName}'.")]
     public static partial void AbstainsNoMore(this ILogger logger, string service, string lockName);
 
+    [LoggerMessage(1254, LogLevel.Warning, "{Service} cannot learn which nodes wait for the lock '{LockName}', so that no node is preferred to another, and none that is named is next: {Refusal}")]
+    public static partial void CannotSeeQueue(this ILogger logger, string service, string lockName, string refusal);
+
     [LoggerMessage(1255, LogLevel.Warning, "What this node leads by the lock '{LockName}' is to end, for the node gives away what it leads, and has not within {Patience}. It keeps its lock until it has; what comes after it is given away meanwhile.")]
     public static partial void DrainPassesOver(this ILogger logger, string lockName, TimeSpan patience);
 

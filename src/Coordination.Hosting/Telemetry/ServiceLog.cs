@@ -103,6 +103,9 @@ internal sealed class ServiceLog(ILogger logger, string service, string lockName
 
     public void AbstainsNoMore() => logger.AbstainsNoMore(service, lockName);
 
+    /// <param name="refusal">Why not.</param>
+    public void CannotSeeQueue(string refusal) => logger.CannotSeeQueue(service, lockName, refusal);
+
     /// <param name="successor">The node that is to lead next.</param>
     /// <param name="lease">The lease of the term.</param>
     public void PassesTo(string successor, ILease lease) => logger.PassesTo(service, lockName, lease.FencingToken, successor);

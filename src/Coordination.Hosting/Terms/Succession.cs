@@ -13,7 +13,7 @@ internal sealed class Succession(ExclusiveService service, Abstention abstention
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    private readonly LockQueue _queue = new(service.Lock.Name, inspector, time);
+    private readonly LockQueue _queue = new(service.Lock.Name, inspector, time, log);
     private readonly Preference _preference = new([.. service.Options.PreferredNodes]);
 
     /// <summary>

@@ -33,6 +33,9 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     /// <summary>Releases wait for this.</summary>
     public volatile Task ReleaseGate = Task.CompletedTask;
 
+    /// <summary>What each inspection throws, and nothing else; null for none.</summary>
+    public volatile Exception? InspectFault;
+
     /// <summary>Inspections wait for this, as in a store that does not look at its token.</summary>
     public volatile Task InspectGate = Task.CompletedTask;
 
@@ -100,6 +103,11 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     {
         Interlocked.Increment(ref _questions);
         await InspectGate;
+        if (InspectFault is { } fault)
+        {
+            throw fault;
+        }
+
         return await base.InspectAsync(lockName, maxWaiters, cancellationToken);
     }
 

@@ -91,6 +91,28 @@ public sealed class SuccessionTests
     }
 
     [Fact]
+    [Promise("G14")]
+    [Failure("F54")]
+    public async Task A_leader_that_may_not_see_who_waits_says_so_once_and_goes_on_to_lead()
+    {
+        await using var cluster = new Cluster();
+        var a = await StartAsync(cluster, "a", 1);
+        await a.LeadsAsync();
+        a.Store.InspectFault = new LockStoreException("The right is missing.");
+        var b = await StartAsync(cluster, "b", 2);
+        await b.StandsByAsync();
+        await cluster.AdvanceAsync(6 * Dwell, a.Work.Term);
+        Assert.Equal((1, true, 0), (a.Logged(1254), a.Leadership.IsLeader, b.Work.Terms));
+        Assert.Contains("The right is missing.", a.Log.Single(record => record.Id.Id == 1254).Message, StringComparison.Ordinal);
+
+        a.Store.InspectFault = StoreWithFaults.Away;
+        await cluster.AdvanceAsync(Dwell, a.Work.Term);
+        Assert.Equal(1, a.Logged(1254));
+        a.Store.InspectFault = null;
+        await cluster.AdvanceUntilAsync(() => b.Work.IsRunning, 2 * Dwell, "b leads");
+    }
+
+    [Fact]
     [Promise("G9", "G14")]
     public async Task Nodes_of_one_rank_do_not_make_way_for_each_other()
     {
