@@ -267,6 +267,8 @@ internal sealed class PartitionLoop(
         var unsettled = _settling.See(members);
         if (isMember)
         {
+            // What was to pass to another node, and has none any more.
+            work.Absences.EndUnasked(partition => service.View.IsLeftTo(nodeId, partition));
             Contend(isSettled: unsettled <= TimeSpan.Zero);
             await GiveAwayAsync(stop).ConfigureAwait(false);
         }

@@ -237,7 +237,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         var successor = lease.State == LeaseState.Lost ? null : await work.FindSuccessorAsync(lockName, ending.Successor, isShare, _log).ConfigureAwait(false);
         var pause = Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));
         var away = AwayAfter(outcome, ending, lease, isShare, successor, pause);
-        work.Absences.Begin(partition, away);
+        work.Absences.Begin(partition, away, isAsked: ending.StayAway > TimeSpan.Zero);
         EndLeading();
         var release = await lease.ReleaseAsync(successor, CancellationToken.None).ConfigureAwait(false);
         Released();

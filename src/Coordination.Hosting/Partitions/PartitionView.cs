@@ -14,4 +14,8 @@ internal sealed record PartitionView(IReadOnlyList<PartitionMember> Members, IRe
         PartitionAssignment.Create(
             Members.Select(member => member.NodeId == nodeId ? member with { Away = AbsenceFilter.Parse(member.Away).With(PartitionHash.Of(partition)).ToString() } : member),
             Partitions).Find(partition) is { } other && other != nodeId;
+
+    /// <summary>Whether a partition is a node's share although that said that it stays away from it: there is no other one for it.</summary>
+    public bool IsLeftTo(string nodeId, string partition) =>
+        Assignment.Find(partition) == nodeId && Members.Any(member => member.NodeId == nodeId && AbsenceFilter.Parse(member.Away).Contains(PartitionHash.Of(partition)));
 }

@@ -312,6 +312,24 @@ public sealed class PartitionHangTests
     }
 
     [Fact]
+    [Promise("G4", "G14")]
+    [Failure("F60")]
+    public async Task A_partition_that_was_passed_to_a_node_that_goes_is_begun_again_at_once()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work);
+        var led = a.Partitions.Led[0];
+        var stepping = a.Host.Services.GetRequiredService<ILockInspector>().StepDownAsync(led.LockName, "b", cancellationToken: Token);
+        await cluster.PassUntilAsync(work, () => stepping.IsCompleted && Leads(b, led.Partition), TimeSpan.FromSeconds(30), "the other leads it");
+        var at = cluster.Time.GetUtcNow();
+        await b.StopAsync();
+        await cluster.PassUntilAsync(work, () => a.Partitions.Led.Count == 12, AwayAfterStepDown / 2, "it leads all of them");
+        Assert.InRange(cluster.Time.GetUtcNow() - at, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.Empty(work.Wrongs);
+    }
+
+    [Fact]
     [Promise("G14")]
     [Failure("F60")]
     public async Task A_node_that_is_alone_leads_on_what_was_to_pass_to_one_that_is_not_there()
