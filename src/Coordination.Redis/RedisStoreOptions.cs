@@ -18,7 +18,7 @@ public sealed class RedisStoreOptions
 
     /// <summary>
     /// The first part of every key and channel, which keeps applications that share a server apart: 1 to 128 bytes of UTF-8 with no
-    /// braces, white space or control characters; <c>coordination</c> by default. All nodes of an application use the same one.
+    /// braces, white space, control characters or half a surrogate pair; <c>coordination</c> by default. All nodes of an application use the same one.
     /// </summary>
     public string KeyPrefix { get; set; } = "coordination";
 

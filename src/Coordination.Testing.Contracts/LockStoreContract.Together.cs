@@ -22,6 +22,7 @@ public abstract partial class LockStoreContract
             return;
         }
 
+        Assert.Equal(Together.Length, granted.Count);
         Assert.All(granted, reply => Assert.True(reply.IsGranted));
         Assert.True(granted[0].FencingToken > before);
         Assert.Equal(granted.Select(reply => reply.FencingToken), (await TogetherAsync(Ada))!.Select(reply => reply.FencingToken));
@@ -46,12 +47,50 @@ public abstract partial class LockStoreContract
         Assert.True((await Store.AcquireAsync(Requests.Acquire(Together[held], Bob, Long), Cancellation)).IsGranted);
         if (await TogetherAsync(Ada) is { } refused)
         {
-            Assert.All(refused, reply => Assert.False(reply.IsGranted));
-            Assert.Equal(Bob, refused[held].Holder?.Owner);
-            Assert.All(refused.Where((_, i) => i != held), reply => Assert.Equal(new AcquireReply(), reply));
+            AssertTells(refused, held, Bob);
         }
 
         Assert.Equal(ReleaseOutcome.Released, (await Store.ReleaseAsync(Requests.Release(Together[held], Bob, Long), Cancellation)).Outcome);
+        await AssertNoneIsLeftAsync();
+    }
+
+    [Fact]
+    [Promise("G8")]
+    public async Task Where_several_of_the_locks_are_of_others_the_holder_of_the_first_is_told()
+    {
+        Assert.True((await Store.AcquireAsync(Requests.Acquire(Together[2], Bob, Long), Cancellation)).IsGranted);
+        Assert.True((await Store.AcquireAsync(Requests.Acquire(Together[1], Cy, Long), Cancellation)).IsGranted);
+        if (await TogetherAsync(Ada) is { } refused)
+        {
+            AssertTells(refused, 1, Cy);
+        }
+
+        Assert.Equal(ReleaseOutcome.Released, (await Store.ReleaseAsync(Requests.Release(Together[1], Cy, Long), Cancellation)).Outcome);
+        Assert.Equal(ReleaseOutcome.Released, (await Store.ReleaseAsync(Requests.Release(Together[2], Bob, Long), Cancellation)).Outcome);
+        await AssertNoneIsLeftAsync();
+    }
+
+    [Fact]
+    [Promise("G9")]
+    public async Task Who_waits_for_one_of_several_locks_leaves_its_queue_when_all_are_granted()
+    {
+        await GrantAsync(Cy, lease: Short);
+        await QueueAsync(Ada);
+        await LapseAsync(LockName);
+        if (await TogetherAsync(Ada) is { } granted)
+        {
+            Assert.All(granted, reply => Assert.True(reply.IsGranted));
+            Assert.Equal(0, await Leftovers.CountWaitersAsync(Store, LockName));
+            foreach (var name in Together)
+            {
+                Assert.Equal(ReleaseOutcome.Released, (await Store.ReleaseAsync(Requests.Release(name, Ada, Long), Cancellation)).Outcome);
+            }
+        }
+        else
+        {
+            Assert.Equal(ReleaseOutcome.NotHeld, (await ReleaseAsync(Ada)).Outcome);
+        }
+
         await AssertNoneIsLeftAsync();
     }
 
@@ -111,6 +150,14 @@ public abstract partial class LockStoreContract
 
     private async Task<IReadOnlyList<AcquireReply>?> TogetherAsync(LockOwner owner, long entry = 1, TimeSpan? lease = null) =>
         await Store.TryAcquireAllAsync([.. Together.Select(name => Requests.Acquire(name, owner, lease ?? Long, entry: entry, claimWindow: Long))], Cancellation).WaitAsync(Bound, Cancellation);
+
+    private void AssertTells(IReadOnlyList<AcquireReply> refused, int which, LockOwner holder)
+    {
+        Assert.Equal(Together.Length, refused.Count);
+        Assert.All(refused, reply => Assert.False(reply.IsGranted));
+        Assert.Equal(holder, refused[which].Holder?.Owner);
+        Assert.All(refused.Where((_, i) => i != which), reply => Assert.Equal(new AcquireReply(), reply));
+    }
 
     private async Task AssertNoneIsLeftAsync()
     {

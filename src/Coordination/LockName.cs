@@ -121,16 +121,23 @@ public static class LockName
     }
 
     /// <summary>Whether there is no half of a surrogate pair in a text.</summary>
-    private static bool IsUnicode(string text)
+    internal static bool IsUnicode(string text) => IndexOfHalfAPair(text) < 0;
+
+    /// <summary>Where half a surrogate pair is in a text; -1 where there is none.</summary>
+    internal static int IndexOfHalfAPair(string text)
     {
         for (var i = 0; i < text.Length; i++)
         {
-            if (char.IsSurrogate(text[i]) && !(i + 1 < text.Length && char.IsSurrogatePair(text[i], text[++i])))
+            if (char.IsSurrogatePair(text, i))
             {
-                return false;
+                i++;
+            }
+            else if (char.IsSurrogate(text[i]))
+            {
+                return i;
             }
         }
 
-        return true;
+        return -1;
     }
 }

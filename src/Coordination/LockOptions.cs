@@ -51,8 +51,12 @@ public sealed record LockOptions
     public string? Note { get; init; }
 
     /// <summary>
-    /// How much this node is to be preferred as the holder, such as the number of its version. Any number; zero by default. It is shown to those who look at the lock, and orders no
+    /// How much this node is to be preferred as the holder, such as the number of its version. It is shown to those who look at the lock, and orders no
     /// queue: a holder that is to make way looks at it.
     /// </summary>
+    /// <value>
+    /// Any number; zero by default. <see cref="long.MinValue"/> is that of a node that is to be preferred to nobody: an <c>ExclusiveBackgroundService</c> states it while its work fails,
+    /// and is refused with it as a setting.
+    /// </value>
     public long Rank { get; init; }
 }

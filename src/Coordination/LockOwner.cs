@@ -67,12 +67,12 @@ public sealed record LockOwner
         if (node is not null && !IsNode(node))
         {
             throw new ArgumentException(
-                node.Length == 0 ? "A node has an id that is not empty. Set null for no node." : $"'{node}' is no node: it has a slash or control characters. Set the id of a node, as the inspector of locks shows it.", paramName);
+                node.Length == 0 ? "A node has an id that is not empty. Set null for no node." : $"'{node}' is no node: it has a slash, control characters or half a surrogate pair. Set the id of a node, as the inspector of locks shows it.", paramName);
         }
     }
 
     /// <summary>Whether a text may be a node's id.</summary>
-    internal static bool IsNode(string text) => text.Length > 0 && !text.Any(static c => c == '/' || char.IsControl(c));
+    internal static bool IsNode(string text) => text.Length > 0 && !text.Any(static c => c == '/' || char.IsControl(c)) && LockName.IsUnicode(text);
 
     /// <summary>A node's id without its last two parts; all of it where it has fewer than three.</summary>
     private static string NameOf(string nodeId)

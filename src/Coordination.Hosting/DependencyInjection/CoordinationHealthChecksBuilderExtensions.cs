@@ -21,8 +21,8 @@ public static class CoordinationHealthChecksBuilderExtensions
 {
     /// <summary>
     /// Adds a check of this node's coordination: healthy as a leader and as a standby. Degraded while locks, or some of them, cannot be acquired, while a
-    /// service has not started or has stopped, while work that is run once is not done, and after <see cref="ExclusiveServiceOptions.DegradedAfterFailures"/>.
-    /// <paramref name="failureStatus"/> while work goes on too long after its lock was lost, and after
+    /// service has not started or has stopped, while work that is run once is not done, while the partitions of a service cannot be named any more or some have no lock, and after <see cref="ExclusiveServiceOptions.DegradedAfterFailures"/>.
+    /// <paramref name="failureStatus"/> while work goes on too long after its lock was lost, while the partitions of a service could never be named, and after
     /// <see cref="ExclusiveServiceOptions.UnhealthyAfterFailures"/>. Periodic services count failures by <see cref="ExclusivePeriodicOptions"/>.
     /// </summary>
     /// <remarks>
@@ -30,7 +30,7 @@ public static class CoordinationHealthChecksBuilderExtensions
     /// The data of the result has <c>node</c>, <c>store</c>, and <c>locks</c>: for each lock name the node's <c>role</c> (leader, standby,
     /// none), <c>state</c> and <c>phase</c>, its <c>failuresInARow</c> and the type of its <c>lastFailure</c>, and where a leader is known its
     /// <c>nodeId</c>, <c>token</c> and <c>since</c>. Where several nodes lead at a time it has their number as <c>instances</c>, and all that are known in <c>leaders</c>, each with its
-    /// <c>instance</c> and the same; while others use the lock with another number, <c>inUseAs</c> names that, and the node is a healthy standby. Of periodic services it has <c>phase</c> and the failures, of work that is run once <c>phase</c>. No secret is in it.
+    /// <c>instance</c> and the same; while others use the lock with another number, <c>inUseAs</c> names that, and the node is a healthy standby. Of periodic services it has <c>phase</c> and the failures, of work that is run once <c>phase</c>, of partitioned services <c>phase</c>, <c>state</c>, <c>canLead</c>, <c>led</c>, <c>share</c>, <c>partitions</c>, <c>members</c>, <c>failing</c> and <c>failuresInARow</c>, and where so the type of the <c>namingFailure</c> and how many names are <c>leftOut</c>. No secret is in it.
     /// </remarks>
     /// <param name="builder">The health checks of the host.</param>
     /// <param name="name">The name of the check. Null, the default, for <c>coordination</c>, and for <c>coordination:{nodeName}</c> of a node that has a name.</param>

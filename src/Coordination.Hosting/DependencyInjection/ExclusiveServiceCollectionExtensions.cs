@@ -162,9 +162,10 @@ public static class ExclusiveServiceCollectionExtensions
         var watch = new OverdueWatch(service.Overdue, lifetime, process, time, log);
         var leased = new LeasedWork(provider.GetRequiredService<IServiceScopeFactory>(), watch, log);
         var observer = new LeaderObserver(service.Leadership, service.Options.Instances, service.Node.GetRequired<KnownHolders>(), log);
-        var succession = new Succession(service, service.Node.GetRequired<ILockInspector>(), time, log);
+        var abstention = new Abstention(service, time, log);
+        var succession = new Succession(service, abstention, service.Node.GetRequired<ILockInspector>(), time, log);
         var failures = new FailureLimit(service.Failures, service.Options.StopHostAfterFailures, lifetime, process, log);
-        var loop = new TermLoop(service, work, leased, observer, succession, failures, time, log);
+        var loop = new TermLoop(service, work, leased, observer, abstention, succession, failures, time, log);
         return new ExclusiveServiceRunner(loop, provider.GetRequiredService<ExclusiveServiceRunners>(), lifetime, time);
     }
 }

@@ -172,7 +172,16 @@ public static class PartitionedServiceCollectionExtensions
             throw new OptionsValidationException(key.OptionsName, typeof(PartitionedServiceOptions), [$"{key.OptionsName}: {exception.Message}"]);
         }
 
+        var work = instance.Get(services);
+        if (options.Partitions is null && !work.NamesPartitions)
+        {
+            throw new OptionsValidationException(
+                key.OptionsName,
+                typeof(PartitionedServiceOptions),
+                [$"{key.OptionsName}: Partitions is not set, and {work.GetType()} does not override GetPartitionsAsync. Set Partitions to how many there are, such as 64, or override GetPartitionsAsync to name them."]);
+        }
+
         services.GetRequiredService<PartitionedServices>().Add(key, node.Name, names.Service);
-        return new PartitionedService(key, node, names, options, LeaseTimings.Of(settings, options.LockOptions), instance.Get(services));
+        return new PartitionedService(key, node, names, options, LeaseTimings.Of(settings, options.LockOptions), work);
     }
 }

@@ -21,7 +21,7 @@ internal static class DrainServices
     private static NodeDrain Create(NodeServices node)
     {
         var logger = node.GetShared<TelemetryDispatcher>().Wrap(node.GetShared<ILogger<ExclusiveBackgroundService>>());
-        var drain = new NodeDrain(node.GetOptions<CoordinationOptions>().Drain, new DrainLog(logger, node.GetRequired<ILockProvider>().NodeId));
+        var drain = new NodeDrain(node.GetOptions<CoordinationOptions>().Drain, new DrainLog(logger, node.GetRequired<ILockProvider>().NodeId), node.GetShared<TimeProvider>());
 
         // Made afresh, and not the monitor's: all else stays as it was at the start.
         var options = node.GetShared<IOptionsFactory<CoordinationOptions>>();

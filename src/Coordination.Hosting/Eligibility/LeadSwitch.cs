@@ -12,6 +12,7 @@ internal sealed class LeadSwitch(bool canLead)
     private bool? _atRunTime;
     private bool _isDrained;
     private bool _givesAway;
+    private volatile bool _givesAwayMore;
     private int _turns;
     private CancellationTokenSource _contending = Source(isOn: canLead);
     private CancellationTokenSource _leading = Source(isOn: canLead);
@@ -55,6 +56,13 @@ internal sealed class LeadSwitch(bool canLead)
                 return _contending.Token;
             }
         }
+    }
+
+    /// <summary>Whether something that is led was not told yet that it is to end, because what is led gives away one after the other by itself.</summary>
+    public bool GivesAwayMore
+    {
+        get => _givesAwayMore;
+        set => _givesAwayMore = value;
     }
 
     /// <summary>What the options say.</summary>
@@ -102,7 +110,7 @@ internal sealed class LeadSwitch(bool canLead)
         }
     }
 
-    /// <summary>It begins to contend, and ends with what is returned, when it has released what it led.</summary>
+    /// <summary>It begins to contend, and ends with what is returned, when it has released what it led, or lost it.</summary>
     /// <returns>Null when it may not.</returns>
     public LeadTurn? TryBegin()
     {

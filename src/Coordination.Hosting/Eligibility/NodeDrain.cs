@@ -14,16 +14,20 @@ namespace Coordination;
 /// </remarks>
 public sealed class NodeDrain
 {
+    /// <summary>How long it waits for one to end before it goes on to the next: as long as who asks a leader to step down.</summary>
+    internal static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
-    private readonly List<LeadSwitch> _switches = [];
+    private readonly List<(LeadSwitch Switch, string LockName)> _led = [];
     private readonly DrainLog _log;
+    private readonly TimeProvider _time;
     private TaskCompletionSource _resumed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _draining;
     private bool _configured;
 
-    internal NodeDrain(bool isConfigured, DrainLog log)
+    internal NodeDrain(bool isConfigured, DrainLog log, TimeProvider time)
     {
-        (_configured, _log) = (isConfigured, log);
+        (_configured, _log, _time) = (isConfigured, log, time);
         if (isConfigured)
         {
             Begin();
@@ -56,9 +60,13 @@ public sealed class NodeDrain
     }
 
     /// <summary>
-    /// Has the node leave all queues at once, and give away what it leads, one after the other: the work is told to stop and awaited, the lock released, and then comes the next one. Returns when it leads
-    /// nothing, and no periodic work runs. The node stays drained until <see cref="Resume"/>.
+    /// Has the node leave all queues at once, and give away what it leads, one after the other: the work is told to stop and awaited, the lock released, and then comes the next one, or after a minute, where the work
+    /// has not returned by then. Returns when it leads nothing, and no periodic work runs under a lock. The node stays drained until <see cref="Resume"/>.
     /// </summary>
+    /// <remarks>
+    /// Work that does not return when it is told to keeps its lock, so that the drain does not end before it, and the log names the lock (1255). For work whose lease was lost the drain does not wait: another node may
+    /// lead already, and that the work goes on is what the health check tells. A periodic run is not told to stop: for a long one the drain waits as for work that does not return.
+    /// </remarks>
     /// <param name="cancellationToken">Ends the wait. The drain goes on.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled, or the node was resumed before it was drained.</exception>
     public Task DrainAsync(CancellationToken cancellationToken = default)
@@ -85,17 +93,19 @@ public sealed class NodeDrain
             _draining = null;
             _resumed.SetResult();
             _resumed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _switches.ForEach(static @switch => @switch.Resume());
+            _led.ForEach(static led => led.Switch.Resume());
             _log.Resumed();
         }
     }
 
     /// <summary>Has the drain of the node count for a piece of its work.</summary>
-    internal void Add(LeadSwitch @switch)
+    /// <param name="switch">Whether it may lead.</param>
+    /// <param name="lockName">What it is called in the log: by its lock.</param>
+    internal void Add(LeadSwitch @switch, string lockName)
     {
         lock (_gate)
         {
-            _switches.Add(@switch);
+            _led.Add((@switch, lockName));
             if (_draining is not null)
             {
                 @switch.Drain();
@@ -133,23 +143,24 @@ public sealed class NodeDrain
             return _draining;
         }
 
-        List<LeadSwitch> switches = [.. _switches];
-        switches.ForEach(static @switch => @switch.Drain());
+        List<(LeadSwitch Switch, string LockName)> led = [.. _led];
+        led.ForEach(static led => led.Switch.Drain());
         _log.Drains();
         var resumed = _resumed.Task;
 
         // It may outlive who asks for it, and keeps nothing of that.
         using (ExecutionContext.SuppressFlow())
         {
-            _draining = Task.Run(() => GiveAwayAsync(switches, resumed), CancellationToken.None);
+            _draining = Task.Run(() => GiveAwayAsync(led, resumed), CancellationToken.None);
         }
 
         return _draining;
     }
 
-    private async Task GiveAwayAsync(List<LeadSwitch> switches, Task resumed)
+    private async Task GiveAwayAsync(List<(LeadSwitch Switch, string LockName)> all, Task resumed)
     {
-        foreach (var @switch in switches)
+        var passedOver = new List<Task>();
+        foreach (var (@switch, lockName) in all)
         {
             lock (_gate)
             {
@@ -157,9 +168,22 @@ public sealed class NodeDrain
                 @switch.GiveAway();
             }
 
-            await Task.WhenAny(@switch.IdleAsync(), resumed).ConfigureAwait(false);
+            var idle = @switch.IdleAsync();
+            do
+            {
+                await ((Task)Task.WhenAny(idle, resumed)).WaitAsync(Patience, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            while (!idle.IsCompleted && !resumed.IsCompleted && @switch.GivesAwayMore);
+
+            if (!idle.IsCompleted && !resumed.IsCompleted)
+            {
+                // Work that ignores its token keeps its lock, and not all that comes after it on a node that is to go.
+                _log.PassesOver(lockName);
+                passedOver.Add(idle);
+            }
         }
 
+        await Task.WhenAny(Task.WhenAll(passedOver), resumed).ConfigureAwait(false);
         ThrowIfResumed();
         _log.Drained();
 

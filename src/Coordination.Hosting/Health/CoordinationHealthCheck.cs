@@ -30,9 +30,19 @@ internal sealed class CoordinationHealthCheck(HostWork work, ServiceChoice choic
             return HealthCheckResult.Degraded(trouble, data: data);
         }
 
+        var notes = Join([.. Leads(reports), .. nodes.Select(static node => node.Note), .. reports.Select(static report => report.Note)]);
+        return HealthCheckResult.Healthy(notes ?? "Takes part.", data);
+    }
+
+    /// <summary>What this node leads: services, and partitions. Nobody leads periodic work, or what is run once.</summary>
+    private static IEnumerable<string> Leads(List<IWorkReport> reports)
+    {
         List<ServiceReport> services = [.. reports.OfType<ServiceReport>()];
-        var notes = Join([.. nodes.Select(static node => node.Note), .. reports.Select(static report => report.Note)]);
-        return HealthCheckResult.Healthy($"Leads {services.Count(static service => service.IsLeader)} of {services.Count}.{(notes is null ? null : ' ')}{notes}", data);
+        return
+        [
+            .. services.Count == 0 ? Enumerable.Empty<string>() : [$"Leads {services.Count(static service => service.IsLeader)} of {services.Count}."],
+            .. reports.OfType<PartitionReport>().Select(static partitions => partitions.Leads),
+        ];
     }
 
     private static Dictionary<string, IReadOnlyDictionary<string, object>> Describe(List<IWorkReport> reports)

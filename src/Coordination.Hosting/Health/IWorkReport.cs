@@ -11,8 +11,6 @@ internal interface IWorkReport
     /// <summary>What was registered; null for what is no type.</summary>
     Type? ServiceType { get; }
 
-    bool IsLeader { get; }
-
     /// <summary>Whether it has started and not stopped, and of a service, partitioned or not, has taken its place among the others; of work that is run once, whether it is done.</summary>
     bool TakesPart { get; }
 

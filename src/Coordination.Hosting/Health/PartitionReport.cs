@@ -8,6 +8,7 @@ internal sealed class PartitionReport : IWorkReport
 {
     private readonly PartitionedService _service;
     private readonly PartitionView _view;
+    private readonly PartitionNaming _naming;
     private readonly WorkPhase _phase;
     private readonly bool _hasJoined;
     private readonly bool _canLead;
@@ -21,7 +22,7 @@ internal sealed class PartitionReport : IWorkReport
     public PartitionReport(PartitionedService service)
     {
         _service = service;
-        (_view, _phase, _hasJoined) = (service.View, service.Phase, service.HasJoined);
+        (_view, _naming, _phase, _hasJoined) = (service.View, service.Naming, service.Phase, service.HasJoined);
         (_canLead, _isDrained) = (service.Switch.CanLead, service.Switch.IsDrained);
         foreach (var (_, run) in service.Runs)
         {
@@ -41,24 +42,25 @@ internal sealed class PartitionReport : IWorkReport
 
     public Type? ServiceType => _service.Type;
 
-    public bool IsLeader => false;
+    public string Leads => $"Leads {_led} of {_view.Partitions.Count} partitions of '{LockName}'.";
 
     /// <summary>Not before the others count on this node: who is replaced by it, and stops when this one is ready, leaves its partitions to those who take part then. Whatever comes after changes nothing of that.</summary>
     public bool TakesPart => Runs && _hasJoined;
 
     public string? Absence =>
         !Runs ? NotRunning
-        : !_hasJoined ? $"'{LockName}' is not yet a member of those that share its partitions."
+        : !_hasJoined ? $"'{LockName}' is not yet a member of those that share its partitions.{(CannotName is null ? null : ' ')}{CannotName}"
         : null;
 
     public string? Failure =>
         _isOverdue ? WorkSentences.Overdue(LockName)
         : _mostFailures >= _service.Options.UnhealthyAfterFailures ? FailsInARow
+        : Runs && !_naming.IsKnown ? CannotName
         : null;
 
     public string? Trouble =>
         _mostFailures >= _service.Options.DegradedAfterFailures ? FailsInARow
-        : Runs ? null
+        : Runs ? CannotName ?? LeavesOut
         : NotRunning;
 
     public string? Note => _canLead || _isDrained ? null : WorkSentences.LeftToOthers(LockName);
@@ -69,23 +71,43 @@ internal sealed class PartitionReport : IWorkReport
 
     private string? FailsInARow => _worst is null ? null : WorkSentences.FailsInARow(_worst.LockName, _mostFailures, _worst.Failures.Last);
 
-    public IReadOnlyDictionary<string, object> Describe() => new Dictionary<string, object>
+    private string? CannotName =>
+        _naming.Failure is { } failure ? $"'{LockName}' cannot name its partitions: that failed with {failure}. It {(_naming.IsKnown ? "goes on with those that it knows." : "knows of none yet, and takes no part.")}" : null;
+
+    private string? LeavesOut => _naming.LeftOut is { } names ? $"'{LockName}' leaves out {names.Count} of the names of its partitions, and no node leads those. {names.First}" : null;
+
+    public IReadOnlyDictionary<string, object> Describe()
     {
-        ["phase"] = _phase.ToString(),
-        ["state"] = this switch
+        var data = new Dictionary<string, object>
         {
-            { _phase: WorkPhase.NotStarted } => "not started",
-            { Runs: true, _isDrained: true } => "drained",
-            { Runs: true, _canLead: false } => "may not lead",
-            { _phase: WorkPhase.Running } => "member",
-            { _phase: var phase } => phase.ToString().ToLowerInvariant(),
-        },
-        ["canLead"] = _canLead,
-        ["led"] = _led,
-        ["share"] = _view.Share,
-        ["partitions"] = _view.Partitions.Count,
-        ["members"] = _view.Members.Count,
-        ["failing"] = _failing,
-        ["failuresInARow"] = _mostFailures,
-    };
+            ["phase"] = _phase.ToString(),
+            ["state"] = this switch
+            {
+                { _phase: WorkPhase.NotStarted } => "not started",
+                { Runs: true, _isDrained: true } => "drained",
+                { Runs: true, _canLead: false } => "may not lead",
+                { _phase: WorkPhase.Running } => "member",
+                { _phase: var phase } => phase.ToString().ToLowerInvariant(),
+            },
+            ["canLead"] = _canLead,
+            ["led"] = _led,
+            ["share"] = _view.Share,
+            ["partitions"] = _view.Partitions.Count,
+            ["members"] = _view.Members.Count,
+            ["failing"] = _failing,
+            ["failuresInARow"] = _mostFailures,
+        };
+
+        if (_naming.Failure is { } failure)
+        {
+            data["namingFailure"] = failure;
+        }
+
+        if (_naming.LeftOut is { } leftOut)
+        {
+            data["leftOut"] = leftOut.Count;
+        }
+
+        return data;
+    }
 }

@@ -26,8 +26,6 @@ internal sealed class PeriodicReport : IWorkReport
 
     public Type? ServiceType => _service.Type;
 
-    public bool IsLeader => false;
-
     public bool TakesPart => _phase is not (WorkPhase.NotStarted or WorkPhase.Stopped);
 
     public string? Failure =>

@@ -14,8 +14,6 @@ internal sealed class RunOnceReport(RunOnceStep step) : IWorkReport
 
     public Type? ServiceType => null;
 
-    public bool IsLeader => false;
-
     public bool TakesPart => _phase == WorkPhase.Done;
 
     public string? Failure => _phase == WorkPhase.Overdue ? WorkSentences.Overdue(LockName) : null;

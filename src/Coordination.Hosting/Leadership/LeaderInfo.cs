@@ -18,7 +18,7 @@ public sealed record LeaderInfo
     public string? Note { get; init; }
 
     /// <summary>How much it is to be preferred, as it says itself: <see cref="ExclusiveServiceOptions.Rank"/>.</summary>
-    /// <value>Zero by default.</value>
+    /// <value>Zero by default; <see cref="long.MinValue"/> for one that began to lead while it abstained, because its work had failed (<see cref="ExclusiveServiceOptions.PreferenceDwell"/>).</value>
     public long Rank { get; init; }
 
     /// <summary>When the term began: on this node's wall clock if it leads itself, else on that of the store.</summary>

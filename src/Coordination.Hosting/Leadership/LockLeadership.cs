@@ -374,22 +374,25 @@ internal class LockLeadership : ILeadership, IDisposable
             // The store has no administration, and will have none: what it says when it refuses the lock is all that is to be learned.
             _cannotAsk = true;
         }
-        catch (Exception)
+        catch (Exception exception) when (exception is LockStoreException or OperationCanceledException or ObjectDisposedException)
         {
-            // No reply, whatever a store throws: mostly it is away, which the lock tells of, or everything ends. Nobody waits for this, and who asks for himself gets
-            // the exception. Nobody can say who leads until there is a reply.
+            // No reply: mostly the store is away, which the lock tells of, or everything ends. Nobody waits for this, and who asks for himself gets the exception. Nobody can say who leads until there
+            // is a reply.
         }
-
-        lock (Gate)
+        finally
         {
-            _isAsking = false;
-            if (!isKnown && !IsEnded && !HoldsAlone && _sights.FirstEndsIn < TimeSpan.Zero)
+            // Also where this fails by what nobody expected, which the platform reports as an exception that nobody observed.
+            lock (Gate)
             {
-                _sights.DropEnded();
-                PublishSeen();
-            }
+                _isAsking = false;
+                if (!isKnown && !IsEnded && !HoldsAlone && _sights.FirstEndsIn < TimeSpan.Zero)
+                {
+                    _sights.DropEnded();
+                    PublishSeen();
+                }
 
-            Arm();
+                Arm();
+            }
         }
     }
 }

@@ -68,8 +68,7 @@ internal class ServiceLeadership(string lockName, string nodeId, LeaderQuestions
 
     public override async Task<StepDownResult> StepDownAsync(TimeSpan? stayAway = null, string? successor = null, CancellationToken cancellationToken = default)
     {
-        // It says what they may be.
-        var request = new StepDownRequest { StayAway = stayAway ?? TimeSpan.Zero, Successor = successor };
+        var request = StepDownArguments.Validate(stayAway, successor);
         Task released;
         lock (Gate)
         {

@@ -41,7 +41,7 @@ public interface IPartitionedLeadership
     /// Says at run time whether this node takes part. With false it is no member any more and begins no partition, and gives away those that it leads, one after the other: the work is told to stop and awaited,
     /// the lock passes to the node whose share the partition is now, and then comes the next one. With true it becomes a member again. Returns at once.
     /// </summary>
-    /// <remarks>Work that does not return when it is told to keeps the partitions that come after it on this node.</remarks>
+    /// <remarks>Work that does not return when it is told to keeps the partitions that come after it on this node for a minute; work whose lease was lost keeps none.</remarks>
     /// <param name="canLead">What counts from now on instead of the option; null for the option again.</param>
     void SetCanLead(bool? canLead);
 }

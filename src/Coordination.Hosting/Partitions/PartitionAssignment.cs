@@ -5,7 +5,8 @@ namespace Coordination.Hosting.Partitions;
 /// </summary>
 /// <remarks>
 /// Each partition asks the node for which it has the highest score; a node that is asked by more than its share keeps those with the highest scores, and the others ask the next. That is the one stable
-/// matching, whoever asks first. A node that comes draws what scores highest there, one that goes leaves what it had, and little else moves.
+/// matching, whoever asks first. A node that comes draws what scores highest there, one that goes leaves what it had, and little else moves. A node that stays away from a partition is not asked by it, and what finds no
+/// room for that goes to the node that has the fewest, or to a full one that gives another to one that has room; or, where all stay away that could have it, to one of those.
 /// </remarks>
 internal sealed class PartitionAssignment
 {
@@ -24,16 +25,25 @@ internal sealed class PartitionAssignment
     /// <summary>The partitions of a node.</summary>
     public IEnumerable<string> Of(string nodeId) => from pair in _nodes where pair.Value == nodeId select pair.Key;
 
-    /// <param name="members">The nodes, each once, and how many partitions each leads at most: null for any number.</param>
+    /// <param name="members">The nodes, each once.</param>
     /// <param name="partitions">The partitions, each once.</param>
-    public static PartitionAssignment Create(IEnumerable<KeyValuePair<string, int?>> members, IEnumerable<string> partitions)
+    public static PartitionAssignment Create(IEnumerable<PartitionMember> members, IEnumerable<string> partitions)
     {
-        Node[] nodes = [.. members.Select(static member => new Node(member.Key, PartitionHash.Of(member.Key), member.Value ?? int.MaxValue)).OrderBy(static node => node.Id, StringComparer.Ordinal)];
+        Node[] nodes = [.. members.Select(static member => new Node(member)).OrderBy(static node => node.Id, StringComparer.Ordinal)];
         Part[] parts = [.. partitions.Select(static name => new Part(name, PartitionHash.Of(name))).OrderBy(static part => part.Name, StringComparer.Ordinal)];
         SetShares(nodes, parts.Length);
+        var unplaced = new List<int>();
         for (var i = 0; i < parts.Length; i++)
         {
-            Place(i, parts, nodes);
+            if (Place(i, parts, nodes) is { } left && Array.Exists(nodes, node => node.StaysAwayFrom(parts[left])))
+            {
+                unplaced.Add(left);
+            }
+        }
+
+        foreach (var part in unplaced.Order())
+        {
+            PlaceBeyondShare(part, parts, nodes);
         }
 
         var assigned = new Dictionary<string, string>(parts.Length, StringComparer.Ordinal);
@@ -49,7 +59,8 @@ internal sealed class PartitionAssignment
     }
 
     /// <summary>Has a partition ask from node to node, and whoever it displaces after it, until one of them finds room or there is none.</summary>
-    private static void Place(int asking, Part[] parts, Node[] nodes)
+    /// <returns>The one for which there is none; null for none such.</returns>
+    private static int? Place(int asking, Part[] parts, Node[] nodes)
     {
         while (true)
         {
@@ -59,7 +70,7 @@ internal sealed class PartitionAssignment
             for (var i = 0; i < nodes.Length; i++)
             {
                 var rank = new Rank(PartitionHash.Score(part.Hash, nodes[i].Hash), i);
-                if (nodes[i].Share > 0 && rank.CompareTo(part.RefusedAt) < 0 && (best < 0 || rank.CompareTo(bestRank) > 0))
+                if (nodes[i].Share > 0 && !nodes[i].StaysAwayFrom(part) && rank.CompareTo(part.RefusedAt) < 0 && (best < 0 || rank.CompareTo(bestRank) > 0))
                 {
                     (best, bestRank) = (i, rank);
                 }
@@ -68,7 +79,7 @@ internal sealed class PartitionAssignment
             if (best < 0)
             {
                 // All that would have it have enough of what scores higher there.
-                return;
+                return asking;
             }
 
             // Of equal scores the one that comes first by its name goes first.
@@ -78,12 +89,74 @@ internal sealed class PartitionAssignment
             if (kept.Count < nodes[best].Share)
             {
                 kept.Enqueue(asking, mine);
-                return;
+                return null;
             }
 
             asking = kept.EnqueueDequeue(asking, mine);
         }
     }
+
+    /// <summary>
+    /// Has a partition from which a node stays away led by the one that has the fewest, and room; or by a full one, which gives another partition to one that has room, if need be by way of several.
+    /// Where there is no such way by one that stays away: that counts it as its share, and begins it when it can.
+    /// </summary>
+    private static void PlaceBeyondShare(int asking, Part[] parts, Node[] nodes)
+    {
+        var part = parts[asking];
+        List<Node> roomy = [.. nodes.Where(static node => node.Kept.Count < node.Max)];
+        if (Best(roomy.Where(node => !node.StaysAwayFrom(part)), part) is { } best)
+        {
+            Keep(best, asking, parts);
+            return;
+        }
+
+        // From those that could have it from node to node, over what each could give to the next, to the nearest with room.
+        var cameFrom = new Dictionary<Node, (Node? Before, int Given)>();
+        var open = new Queue<Node>();
+        foreach (var node in nodes.Where(node => node.Max > 0 && !node.StaysAwayFrom(part)).OrderByDescending(node => PartitionHash.Score(part.Hash, node.Hash)))
+        {
+            cameFrom.Add(node, (null, asking));
+            open.Enqueue(node);
+        }
+
+        while (open.TryDequeue(out var giver))
+        {
+            foreach (var taker in nodes.Where(taker => taker.Max > 0 && !cameFrom.ContainsKey(taker)))
+            {
+                if (giver.Kept.UnorderedItems.Select(static kept => kept.Element).Order().Cast<int?>().FirstOrDefault(kept => !taker.StaysAwayFrom(parts[kept!.Value])) is not { } given)
+                {
+                    continue;
+                }
+
+                cameFrom.Add(taker, (giver, given));
+                if (taker.Kept.Count == taker.Max)
+                {
+                    open.Enqueue(taker);
+                    continue;
+                }
+
+                for (Node? node = taker; node is not null; node = cameFrom[node].Before)
+                {
+                    var (before, moved) = cameFrom[node];
+                    before?.Kept.Remove(moved, out _, out _);
+                    Keep(node, moved, parts);
+                }
+
+                return;
+            }
+        }
+
+        if (Best(roomy, part) is { } last)
+        {
+            Keep(last, asking, parts);
+        }
+    }
+
+    /// <summary>Of those that have the fewest the one that scores highest; null for none.</summary>
+    private static Node? Best(IEnumerable<Node> nodes, Part part) =>
+        nodes.OrderBy(static node => node.Kept.Count).ThenByDescending(node => PartitionHash.Score(part.Hash, node.Hash)).FirstOrDefault();
+
+    private static void Keep(Node node, int kept, Part[] parts) => node.Kept.Enqueue(kept, new Rank(PartitionHash.Score(parts[kept].Hash, node.Hash), parts.Length - kept));
 
     /// <summary>Levels the shares, as water does in vessels of different heights; what is left over then, one for each, goes to the nodes whose hashes are the highest.</summary>
     private static void SetShares(Node[] nodes, int partitions)
@@ -113,19 +186,24 @@ internal sealed class PartitionAssignment
         }
     }
 
-    private sealed class Node(string id, ulong hash, int max)
+    private sealed class Node(PartitionMember member)
     {
-        public string Id => id;
+        private readonly AbsenceFilter _away = AbsenceFilter.Parse(member.Away);
 
-        public ulong Hash => hash;
+        public string Id => member.NodeId;
 
-        public int Max => max;
+        public ulong Hash { get; } = PartitionHash.Of(member.NodeId);
+
+        /// <summary>How many it leads at most.</summary>
+        public int Max { get; } = member.MaxPartitions ?? int.MaxValue;
 
         /// <summary>How many it is to lead.</summary>
         public int Share { get; set; }
 
         /// <summary>The partitions that it leads, the one with the lowest score first.</summary>
         public PriorityQueue<int, Rank> Kept { get; } = new();
+
+        public bool StaysAwayFrom(Part part) => _away.Contains(part.Hash);
     }
 
     private sealed class Part(string name, ulong hash)

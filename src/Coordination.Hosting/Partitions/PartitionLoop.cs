@@ -1,6 +1,7 @@
 using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Runners;
+using Coordination.Hosting.Stores;
 using Coordination.Hosting.Telemetry;
 
 namespace Coordination.Hosting.Partitions;
@@ -10,7 +11,7 @@ namespace Coordination.Hosting.Partitions;
 /// </summary>
 /// <remarks>What it decides may be out of date, or differ from what another node decides: that one node at a time leads a partition rests on its lock alone.</remarks>
 internal sealed class PartitionLoop(
-    PartitionedService service, PartitionMembership membership, PartitionList list, PartitionHandover handover, PartitionWork work, ILockInspector inspector, string nodeId, TimeProvider time, PartitionLog log, ServiceLog serviceLog)
+    PartitionedService service, PartitionMembership membership, PartitionList list, PartitionHandover handover, PartitionDrain drain, PartitionWork work, ILockInspector inspector, string nodeId, TimeProvider time, PartitionLog log)
     : IServiceLoop
 {
     private const int QuestionsAtOnce = 16;
@@ -21,9 +22,6 @@ internal sealed class PartitionLoop(
     /// <summary>How long after the end of a lease the store counts it as over for sure.</summary>
     private static readonly TimeSpan AfterEnd = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>For how many looks a partition that is given away on leaving may have to wait for its new node to wait for it: that first has to learn of it.</summary>
-    private const int LooksUntilWaitedFor = 3;
-
     private static readonly Task Never = new TaskCompletionSource().Task;
 
     private volatile TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -33,9 +31,8 @@ internal sealed class PartitionLoop(
     /// <summary>From before this node takes part until it does no more and leads nothing.</summary>
     private LeadTurn? _turn;
     private bool _hasLeft;
-    private long _leftAt;
 
-    /// <summary>Whether a partition waits for a run to end: that before it, or any, where this node leads as many as it may.</summary>
+    /// <summary>Whether something waits for a run to end: a partition for that before it, or for any, where this node leads as many as it may; or what is given away after it.</summary>
     private volatile bool _isHeldUp;
     private bool _hasNoRoom;
 
@@ -44,14 +41,21 @@ internal sealed class PartitionLoop(
     /// <summary>Never: what is not to be waited for of the work of a partition, the loop does not wait for.</summary>
     public Task Abandoned => Never;
 
-    public ServiceLog Log => serviceLog;
+    public ServiceLog Log { get; } = log.Of([]);
+
+    /// <summary>Names a partition whose work is meant: the service as such has no lock.</summary>
+    public ServiceLog WorkLog => log.Of([.. service.Runs.Values.Where(static run => run.HoldsLock).OrderBy(static run => run.Partition, StringComparer.Ordinal)]);
+
+    /// <summary>Not while it waits for the store, or for the user's list of partitions.</summary>
+    public bool HoldsLock => service.Runs.Values.Any(static run => run.HoldsLock);
 
     public void EndUnbegun() => service.Phase = WorkPhase.Stopped;
 
     /// <summary>Ends when the stop was requested and all work has returned.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        work.RunEnded = RunEnded;
+        work.RunChanged = RunChanged;
+        list.FirstCame = () => _wake.TrySetResult();
         service.Switch.Changed = () => _wake.TrySetResult();
         service.Phase = WorkPhase.Waiting;
         try
@@ -74,7 +78,10 @@ internal sealed class PartitionLoop(
         }
     }
 
-    /// <summary>Lets the others learn that this node goes, tells the work of each partition when its next node waits for it, and all of it in the end, and awaits it.</summary>
+    /// <summary>
+    /// Lets the others learn that this node goes, tells the work of each partition when its next node waits for it, and all of it in the end, and awaits it. When the work is told does not hang on the store, nor on the
+    /// user's list.
+    /// </summary>
     private async Task EndAsync()
     {
         foreach (var (_, run) in service.Runs)
@@ -82,7 +89,9 @@ internal sealed class PartitionLoop(
             run.Unwant();
         }
 
-        await membership.DisposeAsync().ConfigureAwait(false);
+        // Beside what follows: where the store hangs, this takes as long as a release may.
+        var leaving = membership.LeaveAsync();
+        var listed = list.EndAsync();
         if (list.Names is { } names)
         {
             await handover.RunAsync(names).ConfigureAwait(false);
@@ -93,7 +102,7 @@ internal sealed class PartitionLoop(
             run.Stop();
         }
 
-        await Task.WhenAll([.. service.Runs.Values.Select(static run => run.EndedOrAbandoned), list.Idle]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll([.. service.Runs.Values.Select(static run => run.EndedOrAbandoned), leaving, listed]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         EndTurn();
     }
 
@@ -105,6 +114,7 @@ internal sealed class PartitionLoop(
             // The one before it may not have come to its end: what it led still, this one leads.
             _turn?.Dispose();
             _turn = next;
+            service.Switch.GivesAwayMore = true;
         }
 
         return _turn is { Contending.IsCancellationRequested: false } turn ? turn : null;
@@ -121,11 +131,11 @@ internal sealed class PartitionLoop(
         {
             if (turn is null)
             {
-                await LeaveAsync().ConfigureAwait(false);
+                Leave();
             }
 
             // A node that knows of no partition takes no part: what would be its share is led by the others.
-            await list.RefreshAsync(ended.Token, stop).ConfigureAwait(false);
+            await list.RefreshAsync(stop).ConfigureAwait(false);
             if (list.Names is { } names)
             {
                 if (turn is not null)
@@ -142,17 +152,19 @@ internal sealed class PartitionLoop(
         }
         catch (Exception exception) when (exception is LockStoreException or NotSupportedException)
         {
+            // The store does not say who takes part: it is away, refuses this node, or has no administration. What is led goes on by its leases.
             log.CannotBalance(exception);
         }
         catch (Exception exception)
         {
+            // A failure of this library, or of a store that throws what it may not: nothing that is led ends by it, and the next look may do better.
             log.LoopFailed(exception);
         }
 
         stop.ThrowIfCancellationRequested();
-        if (turn is null && await GiveAllAwayAsync(stop).ConfigureAwait(false) is { } atMost && atMost < pause)
+        if (turn is null)
         {
-            pause = atMost;
+            pause = Min(pause, await GiveAllAwayAsync(stop).ConfigureAwait(false) ?? pause);
         }
 
         var view = service.View;
@@ -175,15 +187,22 @@ internal sealed class PartitionLoop(
         }
 
         service.Phase = WorkPhase.Waiting;
-        await membership.JoinAsync(stop).ConfigureAwait(false);
+        await membership.JoinAsync(FindNote(), stop).ConfigureAwait(false);
         _wasMember = true;
         service.Join();
         service.Phase = WorkPhase.Running;
         log.Joined(nodeId);
     }
 
+    /// <summary>What the others are to know of this node. From what it stays away, and from what its old work keeps it, another of them leads; and that work counts to what it has.</summary>
+    private string? FindNote()
+    {
+        string[] hanging = [.. service.Runs.Values.Where(static run => run.Hangs).Select(static run => run.Partition)];
+        return PartitionNote.Write(service.Options.MaxPerNode is { } max ? Math.Max(0, max - hanging.Length) : null, work.Absences.Current.Union(hanging));
+    }
+
     /// <summary>Takes part no more, and contends for nothing. What it leads it leads on, until <see cref="GiveAllAwayAsync"/>.</summary>
-    private async Task LeaveAsync()
+    private void Leave()
     {
         foreach (var (_, run) in service.Runs)
         {
@@ -197,24 +216,59 @@ internal sealed class PartitionLoop(
 
             // Who is asked to stay away for too long can be had back, as a node that takes part again.
             work.Absences.Clear();
-            await membership.DisposeAsync().ConfigureAwait(false);
-            _leftAt = time.GetTimestamp();
+            drain.Begin();
+
+            // Beside what follows, which a store that hangs is not to keep.
+            _ = membership.LeaveAsync();
             log.TakesNoPart(service.Switch.IsDrained ? "the node is drained" : "CanLead is false");
         }
 
         EndTurn();
     }
 
+    /// <summary>Goes on to give away all that this node leads, when it is its turn to.</summary>
+    /// <returns>How long until it is to look again at most.</returns>
+    private async Task<TimeSpan?> GiveAllAwayAsync(CancellationToken stop)
+    {
+        if (_turn is not { } turn)
+        {
+            return null;
+        }
+
+        _isHeldUp = true;
+        var again = await drain.GiveAwayAsync(turn, _wake.Task, stop).ConfigureAwait(false);
+        EndTurn();
+        return again;
+    }
+
+    /// <summary>Reads who takes part, for a node that does not, and may have to give away what it leads: that is not to wait for the store for long.</summary>
+    private async Task<(IReadOnlyList<PartitionMember> Members, TimeSpan FirstEnd)> ReadInTimeAsync(CancellationToken stop)
+    {
+        (IReadOnlyList<PartitionMember>, TimeSpan) read = ([], TimeSpan.MaxValue);
+        await StoreTimeLimit.ApplyAsync(
+            _turn is null ? StoreTimeLimit.Default : drain.LookLimit, async limited => read = await membership.ReadAsync(takesPart: false, limited).ConfigureAwait(false), time, stop).ConfigureAwait(false);
+        return read;
+    }
+
     /// <summary>Looks who takes part, and keeps this node's partitions to its share.</summary>
     /// <returns>How long until it is to look again at most.</returns>
     private async Task<TimeSpan> LookAsync(IReadOnlySet<string> names, bool isMember, CancellationToken stop)
     {
-        var (members, firstEnd) = await membership.ReadAsync(isMember, stop).ConfigureAwait(false);
+        if (isMember)
+        {
+            await membership.SayAsync(FindNote(), stop).ConfigureAwait(false);
+        }
+
+        var (members, firstEnd) = isMember
+            ? await membership.ReadAsync(takesPart: true, stop).ConfigureAwait(false)
+            : await ReadInTimeAsync(stop).ConfigureAwait(false);
         log.Balances();
         Assign(members, names);
         var unsettled = _settling.See(members);
         if (isMember)
         {
+            // What was to pass to another node, and has none any more.
+            work.Absences.EndUnasked(partition => service.View.IsLeftTo(nodeId, partition));
             Contend(isSettled: unsettled <= TimeSpan.Zero);
             await GiveAwayAsync(stop).ConfigureAwait(false);
         }
@@ -230,7 +284,7 @@ internal sealed class PartitionLoop(
         var before = service.View;
         if (!members.SequenceEqual(before.Members) || (names != before.Partitions && !names.SetEquals(before.Partitions)))
         {
-            var assignment = PartitionAssignment.Create(members.Select(static member => KeyValuePair.Create(member.NodeId, member.MaxPartitions)), names);
+            var assignment = PartitionAssignment.Create(members, names);
             service.View = new PartitionView(members, names, assignment, assignment.Of(nodeId).Count());
         }
     }
@@ -299,71 +353,19 @@ internal sealed class PartitionLoop(
             }).ConfigureAwait(false);
     }
 
-    /// <summary>Gives away all that this node leads, when it is its turn to: one after the other, each when its new node waits for it, or has had the time to.</summary>
-    /// <returns>How long until it is to look again at most.</returns>
-    private async Task<TimeSpan?> GiveAllAwayAsync(CancellationToken stop)
-    {
-        _isHeldUp = false;
-        foreach (var run in service.Runs.Values.OrderBy(static run => run.Partition, StringComparer.Ordinal))
-        {
-            if (_turn is not { Leading.IsCancellationRequested: true } || service.Switch.CanLead)
-            {
-                return null;
-            }
-
-            if (run.IsSurplus)
-            {
-                // Not itself, as in what it saw last where the store cannot be asked.
-                var successor = service.View.Assignment.Find(run.Partition) is { } found && found != nodeId ? found : null;
-                if (successor is not null && time.GetElapsedTime(_leftAt) < LooksUntilWaitedFor * service.Options.BalanceInterval && !await IsWaitedForAsync(run, stop).ConfigureAwait(false))
-                {
-                    return ShortestPause;
-                }
-
-                run.GiveAway(successor);
-            }
-
-            await ((Task)Task.WhenAny(run.Ended, _wake.Task)).WaitAsync(service.Options.BalanceInterval, time, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            stop.ThrowIfCancellationRequested();
-            if (!run.IsEnded)
-            {
-                _isHeldUp = true;
-                return run.IsEnded ? TimeSpan.Zero : null;
-            }
-
-            service.Runs.TryRemove(run.Partition, out _);
-        }
-
-        EndTurn();
-        return null;
-    }
-
-    private async Task<bool> IsWaitedForAsync(PartitionRun run, CancellationToken stop)
-    {
-        try
-        {
-            return (await inspector.InspectAsync(run.LockName, cancellationToken: stop).ConfigureAwait(false)).Waiters.Any(static waiter => waiter.IsAlive);
-        }
-        catch (Exception exception) when (exception is LockStoreException or NotSupportedException)
-        {
-            // Nobody can tell, and the node is to lead nothing.
-            return true;
-        }
-    }
-
-    /// <summary>Says that this node leads nothing and contends for nothing, where it is so.</summary>
+    /// <summary>Says that this node leads nothing and contends for nothing, where it is so, whatever work goes on whose lease was lost.</summary>
     private void EndTurn()
     {
-        if (service.Runs.Values.All(static run => run.IsEnded))
+        if (service.Runs.Values.All(static run => run.IsEnded || run.HasLost))
         {
             _turn?.Dispose();
             _turn = null;
         }
     }
 
-    private void RunEnded()
+    private void RunChanged()
     {
-        if (_isHeldUp)
+        if (_isHeldUp || work.Absences.Current.Any())
         {
             _wake.TrySetResult();
         }

@@ -11,6 +11,9 @@ namespace Coordination.Hosting.Partitions;
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A source with no timer and no linked token holds nothing to dispose of.")]
 internal sealed class PartitionRun(string partition, string lockName, PartitionWork work)
 {
+    /// <summary>How long the node stays away from a partition that was to pass to a node which does not wait for it: for as long as who asked for that waits.</summary>
+    private static readonly TimeSpan AwayAfterStepDown = TimeSpan.FromMinutes(1);
+
     private readonly Lock _gate = new();
     private readonly ServiceLog _log = work.Log.Of(partition, lockName);
 
@@ -20,7 +23,9 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     private ILockLease? _lease;
     private LeasedWork? _leased;
     private Task _run = Task.CompletedTask;
+    private long _lostAt;
     private bool _isWanted = true;
+    private bool _holdsLock;
     private bool _isStopping;
     private bool _isOver;
 
@@ -50,7 +55,43 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     public bool IsOverdue { get; private set; }
 
     /// <summary>Failures in a row of its work, and the type of the last.</summary>
-    public (int InARow, string? Last) Failures { get; private set; }
+    public (int InARow, string? Last) Failures { get; private set; } = work.Hung.GetValueOrDefault(partition);
+
+    /// <summary>Whether it has a lock, or lost one and its work has not returned.</summary>
+    public bool HoldsLock
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _holdsLock;
+            }
+        }
+    }
+
+    /// <summary>Whether its lease was lost, and its work has not returned: nothing of it is to be given away.</summary>
+    public bool HasLost
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _lease is { State: LeaseState.Lost };
+            }
+        }
+    }
+
+    /// <summary>Whether its lease was lost, another node may lead, and its work has not returned.</summary>
+    public bool Hangs
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _lease is { State: LeaseState.Lost } && _lostAt != 0 && work.Time.GetElapsedTime(_lostAt) >= work.Service.SafetyMargin;
+            }
+        }
+    }
 
     /// <summary>The partition while this node leads it; null while not.</summary>
     public LedPartition? Led
@@ -74,6 +115,18 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
             lock (_gate)
             {
                 return _ending is { IsAsked: false } && !_isWanted;
+            }
+        }
+    }
+
+    /// <summary>Whether the partition is this node's share, as far as it knows.</summary>
+    private bool IsShare
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isWanted && !_isStopping;
             }
         }
     }
@@ -141,6 +194,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
                         finally
                         {
                             EndLeading();
+                            Released();
                         }
                     }
                 }
@@ -158,7 +212,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         }
 
         IsEnded = true;
-        work.RunEnded();
+        work.RunChanged();
     }
 
     private async Task LeadAsync(ILockLease lease, WorkEnding ending)
@@ -171,7 +225,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
             lease,
             ending,
             term.RunAsync,
-            onLost: work.Log.Lost,
+            onLost: Lost,
             onOverdue: () => IsOverdue = true,
             term.StoppingAsync).ConfigureAwait(false);
         var outcome = TermOutcome.Of(result, lease, work.Time.GetElapsedTime(began));
@@ -179,12 +233,20 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
 
         // The token tells of the first request alone.
         ending.Ask(lease.StepDownRequest);
-        var successor = lease.State == LeaseState.Lost ? null : await work.FindSuccessorAsync(lockName, ending.Successor).ConfigureAwait(false);
-        work.Absences.Begin(partition, ending.StayAway);
+        var isShare = IsShare;
+        var successor = lease.State == LeaseState.Lost ? null : await work.FindSuccessorAsync(lockName, ending.Successor, isShare, _log).ConfigureAwait(false);
+        var pause = Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));
+        var away = AwayAfter(outcome, ending, lease, isShare, successor, pause);
+        work.Absences.Begin(partition, away, isAsked: ending.StayAway > TimeSpan.Zero);
         EndLeading();
         var release = await lease.ReleaseAsync(successor, CancellationToken.None).ConfigureAwait(false);
+        Released();
         work.Log.Ended(this, lease, outcome, release, result.Failure, successor);
-        var pause = Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));
+        if (away > TimeSpan.Zero)
+        {
+            work.RunChanged();
+        }
+
         await term.StoppedAsync(outcome, release, result.Failure).ConfigureAwait(false);
         await StayAwayAsync(pause).ConfigureAwait(false);
     }
@@ -196,6 +258,15 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         var options = work.Service.Options;
         var before = outcome.Duration < options.RestartDelayResetAfter ? Failures.InARow : 0;
         Failures = outcome.IsFailure ? (before + 1, failure?.GetType().Name) : default;
+        if (outcome.Hung)
+        {
+            work.Hung[partition] = Failures;
+        }
+        else
+        {
+            work.Hung.TryRemove(partition, out _);
+        }
+
         return outcome switch
         {
             { IsFailure: true } => RestartBackoff.Delay(options.MinRestartDelay, options.MaxRestartDelay, before),
@@ -203,6 +274,17 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
             _ => TimeSpan.Zero,
         };
     }
+
+    /// <returns>How long the node is to leave the partition to others.</returns>
+    private TimeSpan AwayAfter(TermOutcome outcome, WorkEnding ending, ILockLease lease, bool isShare, string? successor, TimeSpan pause) => outcome switch
+    {
+        // What hung is another node's by now, which keeps it for as long as this one would have waited.
+        { Hung: true } when !isShare => pause,
+
+        // It was to leave this node, and nobody waits as for a service: another one that takes part has to learn first that it is to.
+        { End: WorkEnd.SteppedDown } when isShare && ending is { Successor: not null } && successor is null && ending.StayAway == TimeSpan.Zero && work.Service.View.CanPass(partition, lease.Owner.NodeId) => AwayAfterStepDown,
+        _ => ending.StayAway,
+    };
 
     /// <summary>Waits, unless there is nothing to wait for or the partition becomes another node's share.</summary>
     private async Task StayAwayAsync(TimeSpan delay)
@@ -247,7 +329,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
 
             // By this object and not by the token of the host's stop: whoever blocks in a callback on its token holds up no other partition's work.
             _contending = null;
-            (_lease, _leased, _ending) = (lease, work.CreateLeased(_log), new WorkEnding(lease, _log, CancellationToken.None));
+            (_lease, _leased, _ending, _lostAt, _holdsLock) = (lease, work.CreateLeased(_log), new WorkEnding(lease, _log, CancellationToken.None), 0, true);
             return _ending;
         }
     }
@@ -258,6 +340,25 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         {
             (_lease, _leased, _ending) = (null, null, null);
         }
+    }
+
+    private void Released()
+    {
+        lock (_gate)
+        {
+            _holdsLock = false;
+        }
+    }
+
+    private void Lost()
+    {
+        lock (_gate)
+        {
+            _lostAt = work.Time.GetTimestamp();
+        }
+
+        work.Log.Lost();
+        work.RunChanged();
     }
 
     private void CancelContending()

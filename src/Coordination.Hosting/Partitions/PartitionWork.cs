@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Telemetry;
 using Coordination.Hosting.Terms;
@@ -27,8 +28,11 @@ internal sealed class PartitionWork(
     /// <summary>What this node stays away from.</summary>
     public PartitionAbsences Absences { get; } = new(time);
 
-    /// <summary>Called when a run is over.</summary>
-    public Action RunEnded { get; set; } = static () => { };
+    /// <summary>Called when a run is over, has lost its lease, or begins to stay away.</summary>
+    public Action RunChanged { get; set; } = static () => { };
+
+    /// <summary>Failures in a row of partitions whose work hung, which may be another node's share between two of them.</summary>
+    public ConcurrentDictionary<string, (int InARow, string? Last)> Hung { get; } = new(StringComparer.Ordinal);
 
     public LeasedWork CreateLeased(ServiceLog ofPartition) => new(scopes, new OverdueWatch(service.Overdue, lifetime, process, time, ofPartition), ofPartition);
 
@@ -67,12 +71,14 @@ internal sealed class PartitionWork(
         }
     }
 
-    /// <summary>The id of the node to release to. Asks the store where it was asked for by somebody else, who may have said its name. Throws nothing of what the store does.</summary>
+    /// <summary>The id of the node to release to. Asks the store where it was asked for by somebody else, who may have said its name, and cannot know whether it waits. Throws nothing of what the store does.</summary>
     /// <param name="lockName">The lock of the partition.</param>
     /// <param name="asked">The id or the name of the node; null for none.</param>
+    /// <param name="isShare">Whether the partition is this node's share still, so that it was not this node which asked.</param>
+    /// <param name="partitionLog">Learns why the store does not say who waits.</param>
     /// <returns>Null for the first in the queue.</returns>
-    public async Task<string?> FindSuccessorAsync(string lockName, string? asked) =>
-        asked is null || service.View.Members.Any(member => member.NodeId == asked) ? asked : await new LockQueue(lockName, inspector, time).FindAsync(asked).ConfigureAwait(false);
+    public async Task<string?> FindSuccessorAsync(string lockName, string? asked, bool isShare, ServiceLog partitionLog) =>
+        asked is null || (!isShare && service.View.Members.Any(member => member.NodeId == asked)) ? asked : await new LockQueue(lockName, inspector, time, partitionLog).FindAsync(asked).ConfigureAwait(false);
 
     public void Dispose() => _turns.Dispose();
 }

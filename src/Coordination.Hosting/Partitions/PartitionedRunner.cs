@@ -25,13 +25,19 @@ internal sealed class PartitionedRunner : IAsyncDisposable, IDisposable
         var log = new PartitionLog(logger, service.Name, service.Locks.Service);
         _work = new PartitionWork(service, locks, inspector, services.GetRequiredService<IServiceScopeFactory>(), lifetime, services.GetRequiredService<ProcessEnd>(), time, log);
 
-        // Held for as long as the node takes part, whatever a partition's lock has of its own: no work reports progress under it.
-        var ofMembers = (service.Options.LockOptions ?? new LockOptions()) with { LockAtLeastFor = null, ProgressTimeout = null, Note = PartitionNote.Write(service.Options.MaxPerNode) };
-        var membership = new PartitionMembership(
-            locks.GetSemaphore(service.Locks.Members, LockCapacity.MaxPermits, ofMembers).AsStandby(), inspector, locks.NodeId, service.Options.MaxPerNode);
+        var membership = new PartitionMembership(service, locks, inspector);
         var loop = new PartitionLoop(
-            service, membership, new PartitionList(service, time, log), new PartitionHandover(service, membership, inspector, time), _work, inspector, locks.NodeId, time, log, new ServiceLog(logger, service.Name, service.Locks.Service));
-        service.Node.GetRequired<NodeDrain>().Add(service.Switch);
+            service,
+            membership,
+            new PartitionList(service, time, log),
+            new PartitionHandover(service, membership, inspector, time, log),
+            new PartitionDrain(service, inspector, locks.NodeId, time, log),
+            _work,
+            inspector,
+            locks.NodeId,
+            time,
+            log);
+        service.Node.GetRequired<NodeDrain>().Add(service.Switch, service.Locks.Service);
 
         // Made afresh, and not the monitor's: all else stays as it was at the start.
         services.GetRequiredService<ConfigurationReloads>().Add(

@@ -17,6 +17,7 @@ internal sealed class PartitionedService(
     ServiceKey key, NodeServices node, PartitionLockNames locks, PartitionedServiceOptions options, LeaseTimings timings, PartitionedBackgroundService work)
 {
     private volatile PartitionView _view = PartitionView.None;
+    private volatile PartitionNaming _naming = PartitionNaming.None;
     private volatile bool _hasJoined;
     private volatile int _phase = (int)WorkPhase.NotStarted;
 
@@ -36,6 +37,8 @@ internal sealed class PartitionedService(
 
     public TimeSpan LeaseDuration => timings.Duration;
 
+    public TimeSpan SafetyMargin => timings.SafetyMargin;
+
     public PartitionedBackgroundService Work => work;
 
     /// <summary>Whether this node may lead.</summary>
@@ -54,6 +57,13 @@ internal sealed class PartitionedService(
     {
         get => _view;
         set => _view = value;
+    }
+
+    /// <summary>Whether it knows the names of the partitions.</summary>
+    public PartitionNaming Naming
+    {
+        get => _naming;
+        set => _naming = value;
     }
 
     /// <inheritdoc cref="LockOptions"/>

@@ -46,7 +46,8 @@ public sealed class PartitionedServiceOptions
     public TimeSpan BalanceInterval { get; set; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// What the names of the locks begin with: <c>{name}/{partition}</c> for each partition, and <c>{name}/members</c> for the semaphore that every live node holds. Null, the default, for that of
+    /// What the names of the locks begin with: <c>{name}/{partition}</c> for each partition, and <c>{name}/members</c> for the semaphore that every live node holds.
+    /// Slashes, percent signs, tildes, braces and control characters of a partition are written as <c>%2F</c>, <c>members</c> as <c>%6Dembers</c>, and a name too long for a lock as <c>~</c> and a hash. Null, the default, for that of
     /// <see cref="ExclusiveLockAttribute"/>, and without one <c>{application}/{type}</c>, as for <see cref="ExclusiveServiceOptions.LockName"/>. A name that is set is shared by all applications with the same key prefix.
     /// </summary>
     public string? LockName { get; set; }
@@ -74,7 +75,7 @@ public sealed class PartitionedServiceOptions
     /// no other one, is not renewed any more, and when it ends, it is lost, by <see cref="LeaseLossReason.NoProgress"/>. 100 ms to 365 days. Null, the default, for
     /// <see cref="Coordination.LockOptions.ProgressTimeout"/> of <see cref="LockOptions"/>, and without that for work that reports nothing.
     /// </summary>
-    /// <remarks>The node contends for the partition again when its work has returned; while that hangs, the partition is led by nobody, or by the node whose share it is when this one is no member.</remarks>
+    /// <remarks>The node contends for the partition again when its work has returned; while that hangs, another node leads it, where one takes part that has room, from the safety margin after the loss on.</remarks>
     public TimeSpan? ProgressTimeout { get; set; }
 
     /// <summary>How long this node stays away from a partition whose work returned by itself: greater than zero, up to 49 days; 5 s by default. No other node leads it meanwhile.</summary>

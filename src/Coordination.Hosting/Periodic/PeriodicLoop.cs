@@ -34,6 +34,9 @@ internal sealed class PeriodicLoop(
 
     public ServiceLog Log => log;
 
+    /// <summary>Not while it waits between two runs, or for the store.</summary>
+    public bool HoldsLock => service.Status.Phase is WorkPhase.Running or WorkPhase.Lost or WorkPhase.Overdue;
+
     public void EndUnbegun() => service.Status.Enter(WorkPhase.Stopped);
 
     public async Task RunAsync(CancellationToken stop)
@@ -135,7 +138,7 @@ internal sealed class PeriodicLoop(
         }
 
         _asked = null;
-        var result = await runs.RunAsync(leased, lease, slot, attempt.Status == OccurrenceStatus.Recovering, stop).ConfigureAwait(false);
+        var result = await runs.RunAsync(leased, lease, slot, attempt.Status == OccurrenceStatus.Recovering, stop, turn).ConfigureAwait(false);
         return result.End is WorkEnd.Completed or WorkEnd.Failed;
     }
 

@@ -38,7 +38,7 @@ internal sealed class PeriodicRunner : IAsyncDisposable, IDisposable
         _runs = new PeriodicRuns(service, occurrences, failures, _time, _log, periodicLog);
         var loop = new PeriodicLoop(
             service, _runs, CreateLeased(), occurrences, service.Node.GetRequired<ILockProvider>().NodeId, failures, _time, _log, periodicLog);
-        service.Node.GetRequired<NodeDrain>().Add(service.Switch);
+        service.Node.GetRequired<NodeDrain>().Add(service.Switch, service.LockName);
         Runner = new ExclusiveServiceRunner(loop, services.GetRequiredService<ExclusiveServiceRunners>(), _lifetime, _time);
     }
 

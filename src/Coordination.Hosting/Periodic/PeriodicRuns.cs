@@ -1,3 +1,4 @@
+using Coordination.Hosting.Eligibility;
 using Coordination.Hosting.Execution;
 using Coordination.Hosting.Services;
 using Coordination.Hosting.Telemetry;
@@ -14,7 +15,8 @@ internal sealed class PeriodicRuns(PeriodicService service, OccurrenceLocks occu
     /// <param name="scheduledFor">The start of its slot; null for a run by hand.</param>
     /// <param name="isRecovery">Whether it takes the place of another.</param>
     /// <param name="stop">Tells it to stop.</param>
-    public async Task<WorkResult> RunAsync(LeasedWork leased, ILockLease lease, DateTimeOffset? scheduledFor, bool isRecovery, CancellationToken stop)
+    /// <param name="turn">Ends when the lease is lost, and is no one's to wait for after that; null for none.</param>
+    public async Task<WorkResult> RunAsync(LeasedWork leased, ILockLease lease, DateTimeOffset? scheduledFor, bool isRecovery, CancellationToken stop, LeadTurn? turn = null)
     {
         using var status = service.Status.Begin();
         var begun = time.GetTimestamp();
@@ -23,7 +25,11 @@ internal sealed class PeriodicRuns(PeriodicService service, OccurrenceLocks occu
             lease,
             new WorkEnding(lease, log, stop),
             (services, told) => service.Work.BeginAsync(new PeriodicRun(lease.AsReadOnly(), services, scheduledFor, isRecovery), told),
-            onLost: () => status.Enter(WorkPhase.Lost),
+            onLost: () =>
+            {
+                status.Enter(WorkPhase.Lost);
+                turn?.Dispose();
+            },
             onOverdue: () => status.Enter(WorkPhase.Overdue)).ConfigureAwait(false)).WithScope();
         ReleaseResult? release = null;
         if (result.End == WorkEnd.Stopped && scheduledFor is not null)

@@ -81,7 +81,7 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IAsyncDi
         await EndedOrAbandoned.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!EndedOrAbandoned.IsCompleted)
         {
-            _loop.Log.StillRunning(_loop.HoldsLock, Respite);
+            _loop.WorkLog.StillRunning(_loop.HoldsLock, Respite);
         }
     }
 
@@ -144,7 +144,7 @@ internal sealed class ExclusiveServiceRunner : IHostedLifecycleService, IAsyncDi
         await EndedOrAbandoned.WaitAsync(Respite, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!EndedOrAbandoned.IsCompleted)
         {
-            _loop.Log.GivesUp(_loop.HoldsLock);
+            _loop.WorkLog.GivesUp(_loop.HoldsLock);
         }
     }
 

@@ -14,8 +14,11 @@ internal interface IServiceLoop
     /// <summary>What an operator reads of the service.</summary>
     ServiceLog Log { get; }
 
+    /// <summary>The same of the work that keeps a lock, where there is some.</summary>
+    ServiceLog WorkLog => Log;
+
     /// <summary>Whether it has a lock that its work keeps, or whose loss its work outlasts.</summary>
-    bool HoldsLock => true;
+    bool HoldsLock { get; }
 
     /// <summary>Ends when the stop was requested and the work has returned.</summary>
     /// <param name="stop">Requests the stop.</param>

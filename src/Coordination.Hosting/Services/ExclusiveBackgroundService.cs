@@ -58,7 +58,7 @@ public abstract class ExclusiveBackgroundService : ITermWork
     /// The term. Where its lease was lost it is called all the same, and <see cref="ExclusiveTerm.State"/> is <see cref="LeaseState.Lost"/>: another node may lead already.
     /// </param>
     /// <param name="cancellationToken">Cancelled when the lease is lost, and for nothing else: not when the host stops, for that waits until the lock is released.</param>
-    /// <returns>A task that ends when all is done. The lease is renewed and watched until then, and no other node leads: what it takes, the handover takes longer.</returns>
+    /// <returns>A task that ends when all is done. The lease is renewed and watched until then, and no other node leads: what it takes, the handover takes longer. <see cref="ExclusiveTerm.ReportProgress"/> counts on: the lease is lost where <c>ProgressTimeout</c> passes meanwhile.</returns>
     /// <remarks>What it throws is logged, and changes nothing else: the lock is released, and how the term ended stays.</remarks>
     public virtual Task TermStoppingAsync(ExclusiveTerm term, CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -70,6 +70,7 @@ public sealed class ExclusiveServiceOptions
     /// a node of a higher rank that has waited for <see cref="PreferenceDwell"/>, and passes the lock to the one with the highest when its term ends. Null, the default, for
     /// <see cref="Coordination.LockOptions.Rank"/> of <see cref="LockOptions"/>: where that is zero as well, this leader makes way for nobody by rank, and others see it as zero.
     /// </summary>
+    /// <value>Any number but <see cref="long.MinValue"/>, which a node states by itself while it abstains because its work fails (<see cref="PreferenceDwell"/>). Set it on every node where it is set on one: a node without it and without <see cref="PreferredNodes"/> abstains only once it has led after a node that states a rank other than zero.</value>
     /// <remarks>
     /// A rolling update of N nodes whose new ones have a higher rank costs two terms at most, in any order of stops, where a new node stands in the queue before an old one is stopped: where the orchestrator starts
     /// the new one first and waits until it is ready by the check of <c>AddCoordinationReadyCheck</c>. Where an old one is stopped first, and that is the leader while no new node waits yet, the lock passes to
@@ -88,8 +89,12 @@ public sealed class ExclusiveServiceOptions
     /// looks at the queue three times in it, and not more often than once in a second and not less than twice in a minute.
     /// </summary>
     /// <remarks>
-    /// A leader that leads again within twice this time after it made way, as when the preferred node fails each time, lets that node wait twice as long the next time, and so on up to 128 times as long:
-    /// else it would lose its work to it at each dwell time. A node that is started anew begins anew.
+    /// <para>A node whose work fails abstains: it waits with the rank <see cref="long.MinValue"/>, and is preferred to nobody, by its name neither, for twice this time (of which less than 5 s count as 5 s), and for twice as long
+    /// after each of its terms that fails in a row, up to 128 times this time and 49 days. Then it states its rank again. Else the others, however many, would lose their work to it at each dwell time. Work that throws is a failure, and so is one that loses its
+    /// lease by <see cref="LeaseLossReason.NoProgress"/>; a drain, a stop, a step-down and a store that is away are none. The row is over with a term that ends otherwise after its work came to its end, or after
+    /// <see cref="MaxTerm"/>, or after at least the time for which the node had to abstain last; and with one that fails after 128 times this time, which is the first of another row.</para>
+    /// <para>A process that ends in each term comes as another node each time, and cannot know of the terms before: what slows it is this time, which it has to wait for each time, and how long whatever starts it
+    /// again waits before it does.</para>
     /// </remarks>
     public TimeSpan PreferenceDwell { get; set; } = TimeSpan.FromSeconds(30);
 

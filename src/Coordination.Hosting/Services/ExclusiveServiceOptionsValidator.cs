@@ -41,6 +41,14 @@ internal sealed class ExclusiveServiceOptionsValidator(IServiceProvider services
             failures.Add($"{name}: LockOptions.MaxHold is {hold}. Set MaxTerm instead, which tells the work to stop first: MaxHold ends the renewals while the work runs.");
         }
 
+        foreach (var (setting, rank) in ((string, long?)[])[(nameof(options.Rank), options.Rank), ("LockOptions.Rank", options.LockOptions?.Rank)])
+        {
+            if (rank == ExclusiveService.AbstainingRank)
+            {
+                failures.Add($"{name}: {setting} is {rank}, by which a node says that its work fails, and that it is preferred to nobody. Set {ExclusiveService.AbstainingRank + 1} or more.");
+            }
+        }
+
         if (options.LockOptions?.AllowBarging == true && (options.Rank is not null || options.PreferredNodes.Count > 0))
         {
             failures.Add($"{name}: LockOptions.AllowBarging is set, and Rank or PreferredNodes too. Choose one: with barging a leader that makes way cannot say who is next.");

@@ -27,7 +27,7 @@ internal sealed class ExclusiveServices
 
         foreach (var service in _all)
         {
-            service.Node.GetRequired<NodeDrain>().Add(service.Switch);
+            service.Node.GetRequired<NodeDrain>().Add(service.Switch, service.Leadership.LockName);
 
             // Made afresh, and not the monitor's: all else stays as it was at the start.
             services.GetRequiredService<ConfigurationReloads>().Add(
@@ -88,19 +88,22 @@ internal sealed class ExclusiveServices
         try
         {
             var name = options.LockName ?? ServiceLockName.Find(registration.Key, settings.ApplicationName);
-            var @lock = (options.Instances == 1 ? locks.GetLock(name, lockOptions) : locks.GetSemaphore(name, options.Instances, lockOptions)).AsStandby();
+            var @lock = Get(lockOptions);
             var timings = LeaseTimings.Of(settings, options.LockOptions);
             return new ExclusiveService(
                 registration,
                 options,
                 node,
                 @lock,
+                Get((lockOptions ?? new LockOptions()) with { Rank = ExclusiveService.AbstainingRank }),
                 timings.Duration,
                 new OverdueRule(options.OverdueAfter ?? timings.SafetyMargin, options.OverdueWarningInterval, options.OnOverdue),
                 canLead,
                 registration.CreateLeadership(@lock.Name, locks.NodeId, node.GetRequired<LeaderQuestions>(), timings.Duration, options.Instances, canLead, time),
                 lockOptions,
                 new ServiceFailures(options.MaxRestartDelay + options.RestartDelayResetAfter, time));
+
+            ILock Get(LockOptions? lockOptions) => (options.Instances == 1 ? locks.GetLock(name, lockOptions) : locks.GetSemaphore(name, options.Instances, lockOptions)).AsStandby();
         }
         catch (ArgumentException exception)
         {

@@ -7,6 +7,9 @@ internal sealed class DrainLog(ILogger logger, string nodeId)
 {
     public void Drains() => logger.Drains(nodeId);
 
+    /// <param name="lockName">The lock of the work that has not ended.</param>
+    public void PassesOver(string lockName) => logger.DrainPassesOver(lockName, NodeDrain.Patience);
+
     public void Drained() => logger.Drained(nodeId);
 
     public void Resumed() => logger.Resumed(nodeId);

@@ -46,4 +46,10 @@ internal static partial class LogMessages
 
     [LoggerMessage(1272, LogLevel.Information, "{Service} takes no part in sharing the partitions of '{LockName}': {Reason}. What it leads of them it gives away, one after the other.")]
     public static partial void PartitionsTakesNoPart(this ILogger logger, string service, string lockName, string reason);
+
+    [LoggerMessage(1275, LogLevel.Error, "{Service} leaves out {Count} of the names that GetPartitionsAsync returned for the partitions of '{LockName}': no node leads those. {First}")]
+    public static partial void PartitionsLeavesOut(this ILogger logger, string service, string lockName, int count, string first);
+
+    [LoggerMessage(1276, LogLevel.Information, "{Service} leaves out no name of a partition of '{LockName}' any more.")]
+    public static partial void PartitionsLeavesOutNoMore(this ILogger logger, string service, string lockName);
 }

@@ -145,6 +145,18 @@ internal static partial class LogMessages
     [LoggerMessage(1250, LogLevel.Information, "{Service} released the lock '{LockName}', token {FencingToken}, to node {Successor}, if that waited for it.")]
     public static partial void PassesTo(this ILogger logger, string service, string lockName, long fencingToken, string successor);
 
+    [LoggerMessage(1252, LogLevel.Information, "{Service} failed, and so is preferred to no other node as the leader for {Time}; lock '{LockName}'.")]
+    public static partial void Abstains(this ILogger logger, string service, string lockName, TimeSpan time);
+
+    [LoggerMessage(1253, LogLevel.Information, "{Service} is preferred as the leader as it is set again; lock '{LockName}'.")]
+    public static partial void AbstainsNoMore(this ILogger logger, string service, string lockName);
+
+    [LoggerMessage(1254, LogLevel.Warning, "{Service} cannot learn which nodes wait for the lock '{LockName}', so that no node is preferred to another, and none that is named is next: {Refusal}")]
+    public static partial void CannotSeeQueue(this ILogger logger, string service, string lockName, string refusal);
+
+    [LoggerMessage(1255, LogLevel.Warning, "What this node leads by the lock '{LockName}' is to end, for the node gives away what it leads, and has not within {Patience}. It keeps its lock until it has; what comes after it is given away meanwhile.")]
+    public static partial void DrainPassesOver(this ILogger logger, string lockName, TimeSpan patience);
+
     [LoggerMessage(1251, LogLevel.Warning, "{Service} still runs what comes before or after a term, and the host waits no longer for it to stop. It does not hold its lock '{LockName}'.")]
     public static partial void StillRunsWithoutLock(this ILogger logger, string service, string lockName);
 

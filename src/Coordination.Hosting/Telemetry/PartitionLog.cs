@@ -14,11 +14,24 @@ internal sealed class PartitionLog(ILogger logger, string service, string lockNa
     private string? _refusal;
     private string? _trouble;
     private string? _listTrouble;
+    private NamesLeftOut? _leftOut;
     private (int Led, int Share, int Partitions, int Members) _state;
     private int _lost;
 
     /// <summary>The log of one partition's work.</summary>
     public ServiceLog Of(string partition, string partitionLock) => new(logger, $"{service}[{partition}]", partitionLock, LogLevel.Debug);
+
+    /// <summary>The log of the work of several partitions, where nobody waits for it any more.</summary>
+    /// <param name="runs">Whose work it is; none for what is no work of a partition.</param>
+    public ServiceLog Of(IReadOnlyList<PartitionRun> runs) => runs switch
+    {
+        [] => new(logger, service, lockName),
+        [var run] => new(logger, $"{service}[{run.Partition}]", run.LockName),
+        [var run, ..] => new(logger, $"{service}[{run.Partition}], and {runs.Count - 1} more of its partitions,", run.LockName),
+    };
+
+    /// <param name="partitionLock">The lock of work that has not ended.</param>
+    public void PassesOver(string partitionLock) => logger.DrainPassesOver(partitionLock, NodeDrain.Patience);
 
     public void Joined(string nodeId) => logger.PartitionsJoined(service, lockName, nodeId);
 
@@ -116,6 +129,26 @@ internal sealed class PartitionLog(ILogger logger, string service, string lockNa
         {
             _listTrouble = null;
             logger.PartitionsListAgain(service, lockName);
+        }
+    }
+
+    /// <summary>There are names for which there is no lock. The same ones are said once.</summary>
+    /// <param name="names">Null for none.</param>
+    public void LeavesOut(NamesLeftOut? names)
+    {
+        if (_leftOut == names)
+        {
+            return;
+        }
+
+        _leftOut = names;
+        if (names is not null)
+        {
+            logger.PartitionsLeavesOut(service, lockName, names.Count, names.First);
+        }
+        else
+        {
+            logger.PartitionsLeavesOutNoMore(service, lockName);
         }
     }
 

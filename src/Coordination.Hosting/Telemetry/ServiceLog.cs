@@ -98,6 +98,14 @@ internal sealed class ServiceLog(ILogger logger, string service, string lockName
     /// <param name="lease">The lease of the term.</param>
     public void MakesWay(LockWaiter preferred, ILease lease) => logger.MakesWay(service, preferred.Owner.NodeId, preferred.Rank, lockName, lease.FencingToken);
 
+    /// <param name="time">For how long.</param>
+    public void Abstains(TimeSpan time) => logger.Abstains(service, lockName, time);
+
+    public void AbstainsNoMore() => logger.AbstainsNoMore(service, lockName);
+
+    /// <param name="refusal">Why not.</param>
+    public void CannotSeeQueue(string refusal) => logger.CannotSeeQueue(service, lockName, refusal);
+
     /// <param name="successor">The node that is to lead next.</param>
     /// <param name="lease">The lease of the term.</param>
     public void PassesTo(string successor, ILease lease) => logger.PassesTo(service, lockName, lease.FencingToken, successor);

@@ -11,7 +11,6 @@ namespace Coordination;
 /// <remarks>May be used by any thread.</remarks>
 public sealed class ExclusiveTerm : ILease
 {
-    private static readonly DurationRange StayAway = DurationRange.Between(TimeSpan.Zero, TimeSpan.FromDays(49), "null for not at all");
 
     private readonly ILease _lease;
     private readonly WorkEnding _ending;
@@ -94,13 +93,10 @@ public sealed class ExclusiveTerm : ILease
     /// keeps the lock.
     /// </param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="stayAway"/> is not in its range.</exception>
-    /// <exception cref="ArgumentException"><paramref name="successor"/> is not one that a node has: it is empty, or has a slash or control characters.</exception>
+    /// <exception cref="ArgumentException"><paramref name="successor"/> is not one that a node has: it is empty, or has a slash, control characters or half a surrogate pair.</exception>
     public void StepDown(TimeSpan? stayAway = null, string? successor = null)
     {
-        StayAway.Validate(nameof(stayAway), nameof(stayAway), stayAway);
-
-        // It says what a node may be called.
-        _ = new StepDownRequest { Successor = successor };
+        _ = StepDownArguments.Validate(stayAway, successor);
         _ending.Ask(WorkEnd.SteppedDown, stayAway ?? TimeSpan.Zero, successor);
     }
 }

@@ -1,11 +1,14 @@
 using Coordination.Hosting.Stores;
+using Coordination.Hosting.Telemetry;
 
 namespace Coordination.Hosting.Terms;
 
 /// <summary>The queue of a lock, for the node that leads by it and is to pass it on. Throws nothing of what the store does.</summary>
-internal sealed class LockQueue(string lockName, ILockInspector inspector, TimeProvider time)
+internal sealed class LockQueue(string lockName, ILockInspector inspector, TimeProvider time, ServiceLog log)
 {
     private const int MaxWaiters = 1000;
+
+    private string? _refusal;
 
     /// <summary>Those that wait, in their order.</summary>
     public static List<LockWaiter> WaitersOf(LockInspection seen) => [.. seen.Waiters.Where(static waiter => waiter.IsAlive)];
@@ -25,6 +28,7 @@ internal sealed class LockQueue(string lockName, ILockInspector inspector, TimeP
     public async Task<LockInspection?> LookAsync(CancellationToken cancellationToken)
     {
         LockInspection? seen = null;
+        string? refusal = null;
         try
         {
             await StoreTimeLimit.ApplyAsync(
@@ -33,11 +37,28 @@ internal sealed class LockQueue(string lockName, ILockInspector inspector, TimeP
                 time,
                 cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception)
+        catch (LockStoreException away) when (away.IsTransient)
         {
-            // The store is away, which the lock tells of, or has no administration. Then the first in the queue is next.
+            // Which the lock tells of. Then the first in the queue is next.
+            return null;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The term ends.
+            return null;
+        }
+        catch (Exception exception)
+        {
+            // Whatever the store cannot do, such as for want of a right: it will not by itself. The first in the queue is next, and somebody has to be told that no other can be.
+            refusal = $"{exception.GetType().Name}: {exception.Message}";
         }
 
+        if (refusal is not null && refusal != _refusal)
+        {
+            log.CannotSeeQueue(refusal);
+        }
+
+        _refusal = refusal;
         return seen;
     }
 }

@@ -13,7 +13,8 @@ namespace Coordination.Hosting.Terms;
 /// </summary>
 /// <remarks>Two rules stand above all else: the lock is never released while the work is running, and nothing but the host's stop ends the loop.</remarks>
 internal sealed class TermLoop(
-    ExclusiveService service, ExclusiveBackgroundService work, LeasedWork leased, LeaderObserver observer, Succession succession, FailureLimit failures, TimeProvider time, ServiceLog log) : IServiceLoop
+    ExclusiveService service, ExclusiveBackgroundService work, LeasedWork leased, LeaderObserver observer, Abstention abstention, Succession succession, FailureLimit failures, TimeProvider time, ServiceLog log)
+    : IServiceLoop
 {
     /// <summary>How long it waits at least before it asks again for a lock that others use with another number of leaders; twice that at most.</summary>
     private static readonly TimeSpan DeferredDelay = TimeSpan.FromSeconds(1);
@@ -71,14 +72,14 @@ internal sealed class TermLoop(
             await Task.Delay(Timeout.InfiniteTimeSpan, time, stop).ConfigureAwait(false);
         }
 
-        var away = outcome.End == WorkEnd.Completed && service.Options.AfterCompletion == CompletionAction.Pause ? service.Options.CompletionPause : outcome.StayAway;
-        if (away > TimeSpan.Zero)
+        var pause = outcome.End == WorkEnd.Completed && service.Options.AfterCompletion == CompletionAction.Pause ? service.Options.CompletionPause : TimeSpan.Zero;
+        if (pause > TimeSpan.Zero || outcome.StayAway > TimeSpan.Zero)
         {
             service.Leadership.Enter(ServicePhase.Pausing);
 
             // Who is asked to stay away for too long can be had back: a node that may lead no more, and then may, contends again.
-            using var until = CancellationTokenSource.CreateLinkedTokenSource(stop, outcome.StayAway > TimeSpan.Zero ? service.Switch.Contending : CancellationToken.None);
-            await Task.Delay(away, time, until.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            using var until = CancellationTokenSource.CreateLinkedTokenSource(stop, service.Switch.Contending);
+            await Task.WhenAll(Task.Delay(pause, time, stop), Task.Delay(outcome.StayAway, time, until.Token)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             stop.ThrowIfCancellationRequested();
         }
 
@@ -205,7 +206,7 @@ internal sealed class TermLoop(
             var began = time.GetTimestamp();
             try
             {
-                return await service.Lock.AcquireAsync(stop).ConfigureAwait(false);
+                return await abstention.AcquireAsync(stop).ConfigureAwait(false);
             }
             catch (LockStoreException exception) when (exception.InUseAs is { } inUseAs)
             {
@@ -227,7 +228,7 @@ internal sealed class TermLoop(
     {
         var began = time.GetTimestamp();
         var ending = new WorkEnding(lease, log, stop);
-        service.Leadership.Lead(lease, ending, service.LockOptions);
+        service.Leadership.Lead(lease, ending, abstention.Stated);
         log.Leads(lease, service.Leadership.Predecessor);
         await using var asked = ending.ObeyStepDown().ConfigureAwait(false);
         using var ended = new CancellationTokenSource();
@@ -241,7 +242,7 @@ internal sealed class TermLoop(
                 lease,
                 ending,
                 term.RunAsync,
-                onLost: () => Lost(stop),
+                onLost: () => Lost(turn, stop),
                 onOverdue: () => service.Leadership.Enter(ServicePhase.Overdue),
                 term.StoppingAsync).ConfigureAwait(false);
             await _preparation.DropAsync().ConfigureAwait(false);
@@ -255,7 +256,7 @@ internal sealed class TermLoop(
 
         // The token tells of the first request alone.
         ending.Ask(lease.StepDownRequest);
-        var outcome = TermOutcome.Of(result, lease, time.GetElapsedTime(began), result.End is WorkEnd.SteppedDown or WorkEnd.MaxTermReached ? ending.StayAway : TimeSpan.Zero);
+        var outcome = TermOutcome.Of(result, lease, time.GetElapsedTime(began), ending.StayAway);
 
         var successor = lease.State == LeaseState.Lost ? null : await succession.FindAsync(ending.Successor).ConfigureAwait(false);
 
@@ -270,13 +271,16 @@ internal sealed class TermLoop(
         }
 
         log.Ended(lease, outcome, release, result.Failure);
+        abstention.Ended(outcome);
         Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));
         await term.StoppedAsync(outcome, release, result.Failure).ConfigureAwait(false);
         return outcome;
     }
 
-    private void Lost(CancellationToken stop)
+    private void Lost(LeadTurn turn, CancellationToken stop)
     {
+        // The lock is another's, or will be: a drain of the node has nothing to wait for here, however long the work goes on.
+        turn.Dispose();
         service.Leadership.Enter(ServicePhase.Lost);
         observer.Start(stop);
     }

@@ -16,6 +16,9 @@ internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> c
     private static readonly DurationRange ReplicationTimeout = DurationRange.Between(TimeSpan.FromMilliseconds(1), TimeSpan.FromSeconds(10));
     private const int MaxReplicas = 100;
 
+    // Half a surrogate pair would be written as a replacement character, and the keys of two prefixes would become one.
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>Options whose value may have a comma in it, at which the client ends it.</summary>
     private static readonly FrozenSet<string> Secrets = FrozenSet.Create(StringComparer.OrdinalIgnoreCase, "password", "user");
 
@@ -44,10 +47,19 @@ internal sealed class RedisStoreOptionsValidator(IOptions<CoordinationOptions> c
             return;
         }
 
-        var bytes = Encoding.UTF8.GetByteCount(prefix);
-        if (bytes > MaxPrefixBytes)
+        try
         {
-            failures.Add($"{section}:KeyPrefix has {bytes.ToString(CultureInfo.InvariantCulture)} bytes of UTF-8. Set at most {MaxPrefixBytes}.");
+            if (Strict.GetByteCount(prefix) is > MaxPrefixBytes and var bytes)
+            {
+                failures.Add($"{section}:KeyPrefix has {bytes.ToString(CultureInfo.InvariantCulture)} bytes of UTF-8. Set at most {MaxPrefixBytes}.");
+            }
+        }
+        catch (EncoderFallbackException e)
+        {
+            failures.Add(
+                $"{section}:KeyPrefix has U+{(int)e.CharUnknown:X4} behind '{prefix[..e.Index]}', which is half a surrogate pair, and in a key the same as any other half. "
+                + $"Set 1 to {MaxPrefixBytes} bytes of valid Unicode, such as the application's name.");
+            return;
         }
 
         if (prefix.Any(character => character is '{' or '}' || char.IsWhiteSpace(character) || char.IsControl(character)))

@@ -20,11 +20,7 @@ internal sealed class CoordinationOptionsValidator(IServiceProviderIsKeyedServic
         Check(failures, section, nameof(options.ReleaseTimeout), options.ReleaseTimeout, ReleaseTimeout);
         Check(failures, section, nameof(options.TerminationGracePeriod), options.TerminationGracePeriod, TerminationGracePeriod);
         CheckNodeName(failures, section, options.NodeName);
-        if (options.ApplicationName is { } application && string.IsNullOrWhiteSpace(application))
-        {
-            failures.Add($"{section}:{nameof(CoordinationOptions.ApplicationName)} is empty. Give it the name of the application, the same on all nodes, or leave it out for that of the host.");
-        }
-
+        CheckApplicationName(failures, section, options.ApplicationName);
         if (string.IsNullOrEmpty(name) ? !services.IsService(typeof(ILockStore)) : !services.IsKeyedService(typeof(ILockStore), name))
         {
             var call = string.IsNullOrEmpty(name) ? "AddCoordination(…)" : $"AddCoordination(\"{name}\")";
@@ -47,6 +43,25 @@ internal sealed class CoordinationOptionsValidator(IServiceProviderIsKeyedServic
         if (nodeName is not null && (nodeName.Length is 0 or > 128 || nodeName.Any(c => !char.IsAsciiLetterOrDigit(c) && c is not ('.' or '-' or '_'))))
         {
             failures.Add($"{section}:{nameof(CoordinationOptions.NodeName)} is '{nodeName}', and must be 1 to 128 letters, digits, dots, dashes and underscores. Leave it out for the machine's name.");
+        }
+    }
+
+    private static void CheckApplicationName(List<string> failures, string section, string? application)
+    {
+        if (application is null)
+        {
+            return;
+        }
+
+        if (string.IsNullOrWhiteSpace(application))
+        {
+            failures.Add($"{section}:{nameof(CoordinationOptions.ApplicationName)} is empty. Give it the name of the application, the same on all nodes, or leave it out for that of the host.");
+        }
+        else if (LockName.IndexOfHalfAPair(application) is >= 0 and var half)
+        {
+            failures.Add(
+                $"{section}:{nameof(CoordinationOptions.ApplicationName)} has U+{(int)application[half]:X4} behind '{application[..half]}', which is half a surrogate pair, and no lock can begin with it. "
+                + "Give it a name that is valid Unicode, the same on all nodes, or leave it out for that of the host.");
         }
     }
 }

@@ -64,7 +64,7 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
                 _ = UndoAsync(request, sending);
             }
 
-            outcome = e is OperationCanceledException ? AcquireOutcome.Cancelled : e is LockStoreException { InUseAs: not null } ? AcquireOutcome.Held : AcquireOutcome.Failed;
+            outcome = AcquireTelemetry.OutcomeOf(e);
             throw;
         }
         finally
@@ -94,17 +94,10 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
             outcome = AcquireOutcome.Granted;
             return lease;
         }
-        catch (LockStoreException e) when (e.InUseAs is not null)
+        catch (Exception e)
         {
-            outcome = AcquireOutcome.Held;
-            throw;
-        }
-        catch (OperationCanceledException)
-        {
-            outcome = AcquireOutcome.Cancelled;
-
-            // With the caller's token, and not one that links it.
-            cancellationToken.ThrowIfCancellationRequested();
+            outcome = AcquireTelemetry.OutcomeOf(e);
+            ThrowIfCancelledByCaller(e, cancellationToken);
             throw;
         }
         finally
@@ -137,17 +130,10 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
             outcome = AcquireOutcome.TimedOut;
             return null;
         }
-        catch (LockStoreException e) when (e.InUseAs is not null)
+        catch (Exception e)
         {
-            outcome = AcquireOutcome.Held;
-            throw;
-        }
-        catch (OperationCanceledException)
-        {
-            outcome = AcquireOutcome.Cancelled;
-
-            // With the caller's token, and not one that links it.
-            cancellationToken.ThrowIfCancellationRequested();
+            outcome = AcquireTelemetry.OutcomeOf(e);
+            ThrowIfCancelledByCaller(e, cancellationToken);
             throw;
         }
         finally
@@ -159,6 +145,15 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
     /// <summary>What is thrown when the time is up, and nobody can say whether what was waited for is free.</summary>
     public static LockStoreException TimeIsUp(string waitedFor, TimeSpan timeout, LockStoreException failure) =>
         new($"{waitedFor} could not be asked for, and the time of {timeout} is up: {failure.Cause ?? failure.Message}", isTransient: true, failure) { Cause = failure.Cause, IsLockBusy = failure.IsLockBusy };
+
+    /// <summary>A cancellation is thrown with the caller's token, and not with one that links it.</summary>
+    public static void ThrowIfCancelledByCaller(Exception thrown, CancellationToken cancellationToken)
+    {
+        if (thrown is OperationCanceledException)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
 
     private async Task UndoAsync(AcquireRequest request, Sending sending)
     {

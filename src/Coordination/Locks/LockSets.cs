@@ -68,17 +68,10 @@ internal sealed class LockSets(Acquirer acquirer, AcquireTelemetry telemetry, Ti
             outcome = set is null ? none : AcquireOutcome.Granted;
             return set;
         }
-        catch (LockStoreException e) when (e.InUseAs is not null)
+        catch (Exception e)
         {
-            outcome = AcquireOutcome.Held;
-            throw;
-        }
-        catch (OperationCanceledException)
-        {
-            outcome = AcquireOutcome.Cancelled;
-
-            // With the caller's token, and not one that links it.
-            cancellationToken.ThrowIfCancellationRequested();
+            outcome = AcquireTelemetry.OutcomeOf(e);
+            Acquirer.ThrowIfCancelledByCaller(e, cancellationToken);
             throw;
         }
         finally

@@ -5,6 +5,14 @@ namespace Coordination.Telemetry;
 /// <summary>The measure and the trace of acquisitions, each from its call to its end.</summary>
 internal sealed class AcquireTelemetry(CoordinationMetrics metrics, TelemetryDispatcher dispatcher, TimeProvider time)
 {
+    /// <summary>How a call ended that throws.</summary>
+    public static AcquireOutcome OutcomeOf(Exception thrown) => thrown switch
+    {
+        OperationCanceledException => AcquireOutcome.Cancelled,
+        LockStoreException { InUseAs: not null } => AcquireOutcome.Held,
+        _ => AcquireOutcome.Failed,
+    };
+
     /// <summary>Begins to measure a call, which <see cref="End"/> has to be told of once.</summary>
     /// <remarks>No trace for a standby, which waits for weeks: a trace is told of when it ends. What it is granted has one.</remarks>
     public AcquireCall Begin(string lockName, CallKind kind) =>

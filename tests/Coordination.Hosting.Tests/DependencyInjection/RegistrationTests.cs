@@ -119,6 +119,16 @@ public sealed class RegistrationTests
     }
 
     [Fact]
+    public async Task A_partitioned_service_whose_partitions_nothing_names_does_not_start()
+    {
+        var error = await FailsToStartAsync<OptionsValidationException>(static services => services.AddPartitionedBackgroundService<NamelessService>());
+        Assert.EndsWith(
+            $": Partitions is not set, and {typeof(NamelessService)} does not override GetPartitionsAsync. Set Partitions to how many there are, such as 64, or override GetPartitionsAsync to name them.",
+            error.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Two_services_with_one_lock_name_are_an_error_at_start_that_names_both()
     {
         var error = await FailsToStartAsync<OptionsValidationException>(services => services
@@ -283,6 +293,11 @@ public sealed class RegistrationTests
             case "StopHostAfterFailures": options.StopHostAfterFailures = int.Parse(value, null); break;
             default: throw new ArgumentOutOfRangeException(nameof(setting), setting, "No such setting.");
         }
+    }
+
+    private sealed class NamelessService : PartitionedBackgroundService
+    {
+        protected override Task ExecutePartitionAsync(ExclusiveTerm term, CancellationToken stoppingToken) => Task.CompletedTask;
     }
 
     private sealed class PartitionService(ConcurrentDictionary<string, object> seen) : ExclusiveBackgroundService

@@ -102,6 +102,21 @@ public sealed class ServiceSettingsTests
     }
 
     [Theory]
+    [Failure("F68", "F83")]
+    [InlineData("Rank")]
+    [InlineData("LockOptions:Rank")]
+    public async Task The_rank_of_a_node_that_abstains_stops_the_start_and_is_named(string key)
+    {
+        using var host = Build(AddBoth, ($"WorkingService:{key}", "-9223372036854775808"), ("north:Interval", "00:05:00"));
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Token));
+        Assert.Contains($"{key.Replace(':', '.')} is -9223372036854775808, ", error.Message, StringComparison.Ordinal);
+        Assert.Contains("Set -9223372036854775807 or more.", error.Message, StringComparison.Ordinal);
+
+        using var least = Build(AddBoth, ($"WorkingService:{key}", "-9223372036854775807"), ("north:Interval", "00:05:00"));
+        Assert.NotNull(OptionsOf(least, typeof(WorkingService).ToString()));
+    }
+
+    [Theory]
     [Failure("F68")]
     [InlineData("Rank", "5")]
     [InlineData("PreferredNodes:0", "north")]

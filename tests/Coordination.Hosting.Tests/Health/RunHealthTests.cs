@@ -120,7 +120,7 @@ public sealed class RunHealthTests
         Assert.Contains("has not started", Check(a, "coordination").Description, StringComparison.Ordinal);
         await a.Host.StartAsync(Cancellation);
         await Cluster.UntilAsync(() => runs.All.Count == 1, "a runs");
-        Assert.Equal(HealthStatus.Healthy, (await a.CheckHealthAsync()).Status);
+        Assert.Equal((HealthStatus.Healthy, "Takes part."), ((await a.CheckHealthAsync()).Status, Check(a, "coordination").Description));
         await a.StopAsync();
         Assert.Equal((HealthStatus.Degraded, HealthStatus.Unhealthy), (Check(a, "coordination").Status, Check(a, "coordination-ready").Status));
         Assert.Contains("has stopped", Check(a, "coordination").Description, StringComparison.Ordinal);

@@ -8,6 +8,7 @@ internal sealed class NamedService([ServiceKey] string name, NamedWork work) : E
 {
     protected override async Task ExecuteExclusiveAsync(ExclusiveTerm term, CancellationToken stoppingToken)
     {
+        work.Terms[name] = term;
         work.Events.Enqueue($"{name} works");
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = stoppingToken.UnsafeRegister(static told => ((TaskCompletionSource)told!).TrySetResult(), told);
@@ -24,6 +25,9 @@ internal sealed class NamedWork
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _letGo = new();
 
     public ConcurrentQueue<string> Events { get; } = [];
+
+    /// <summary>The last term of each.</summary>
+    public ConcurrentDictionary<string, ExclusiveTerm> Terms { get; } = new();
 
     public TaskCompletionSource LetGo(string name) => _letGo.GetOrAdd(name, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
 }

@@ -33,6 +33,12 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
     /// <summary>Releases wait for this.</summary>
     public volatile Task ReleaseGate = Task.CompletedTask;
 
+    /// <summary>What each inspection throws, and nothing else; null for none.</summary>
+    public volatile Exception? InspectFault;
+
+    /// <summary>Inspections wait for this, as in a store that does not look at its token.</summary>
+    public volatile Task InspectGate = Task.CompletedTask;
+
     /// <summary>Pings wait for this.</summary>
     public volatile Task PingGate = Task.CompletedTask;
 
@@ -93,10 +99,16 @@ internal sealed class StoreWithFaults(ILockStore inner) : DelegatingLockStore(in
         return base.GetHolderAsync(lockName, cancellationToken);
     }
 
-    public override Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
+    public override async Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _questions);
-        return base.InspectAsync(lockName, maxWaiters, cancellationToken);
+        await InspectGate;
+        if (InspectFault is { } fault)
+        {
+            throw fault;
+        }
+
+        return await base.InspectAsync(lockName, maxWaiters, cancellationToken);
     }
 
     public override async Task PingAsync(CancellationToken cancellationToken)

@@ -11,6 +11,7 @@ public sealed class PartitionDrainTests
 {
     private const int TakesPartLine = 1260;
     private const int TakesNoPartLine = 1272;
+    private const int PassesOverLine = 1255;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -112,6 +113,53 @@ public sealed class PartitionDrainTests
         await cluster.PassUntilAsync(work, () => draining.IsCompletedSuccessfully, TimeSpan.FromMinutes(1), "a is drained");
         Assert.Equal("elsewhere", Assert.Single(work.Now.Keys).Partition);
         AssertQuiet(a);
+    }
+
+    [Fact]
+    [Promise("G14")]
+    [Failure("F24")]
+    public async Task Work_of_a_partition_that_hangs_after_its_lease_was_lost_holds_up_no_drain()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var letGo = new TaskCompletionSource();
+        work.Do["3"] = (_, _) => letGo.Task;
+        var a = await cluster.StartPartitionNodeAsync("a", work);
+        await cluster.SharedAsync(work, (a, 12));
+        cluster.Store.Delete($"{SharedService.LockName}/3");
+        await cluster.PassUntilAsync(work, () => a.Partitions.Led.Count == 11, Cluster.LeaseDuration, "its lease is lost");
+
+        var at = cluster.Time.GetUtcNow();
+        var draining = a.Host.Services.GetRequiredService<NodeDrain>().DrainAsync(Token);
+        await cluster.PassUntilAsync(work, () => draining.IsCompletedSuccessfully, TimeSpan.FromMinutes(2), "a is drained");
+        Assert.True(cluster.Time.GetUtcNow() - at < NodeDrain.Patience / 2, $"It took {cluster.Time.GetUtcNow() - at}.");
+        Assert.Equal(("3", 0), (Assert.Single(work.Now.Keys).Partition, a.Logged(PassesOverLine)));
+        letGo.SetResult();
+    }
+
+    [Fact]
+    [Promise("G10", "G14")]
+    [Failure("F24")]
+    public async Task Work_of_a_partition_that_does_not_return_holds_up_the_others_for_a_minute()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var letGo = new TaskCompletionSource();
+        work.Do["3"] = (_, _) => letGo.Task;
+        var a = await cluster.StartPartitionNodeAsync("a", work);
+        await cluster.SharedAsync(work, (a, 12));
+
+        // Before it, in their order, come 0, 1, 10, 11 and 2.
+        var draining = a.Host.Services.GetRequiredService<NodeDrain>().DrainAsync(Token);
+        await cluster.PassUntilAsync(work, () => work.Running == 7, TimeSpan.FromMinutes(1), "those before it have ended");
+        var at = cluster.Time.GetUtcNow();
+        await cluster.PassUntilAsync(work, () => work.Running < 7, TimeSpan.FromMinutes(3), "the next one has ended");
+        Assert.InRange(cluster.Time.GetUtcNow() - at, NodeDrain.Patience - TimeSpan.FromSeconds(2), NodeDrain.Patience + TimeSpan.FromSeconds(10));
+        await cluster.PassUntilAsync(work, () => work.Running == 1, TimeSpan.FromMinutes(1), "all others have ended");
+        Assert.Equal((false, 1, LeaseState.Held), (draining.IsCompleted, a.Logged(PassesOverLine), work.Now.Keys.Single().State));
+        Assert.Contains($"{SharedService.LockName}/3", a.Log.First(static record => record.Id.Id == PassesOverLine).Message, StringComparison.Ordinal);
+        letGo.SetResult();
+        await cluster.PassUntilAsync(work, () => draining.IsCompletedSuccessfully, TimeSpan.FromMinutes(1), "a is drained");
     }
 
     [Fact]

@@ -9,6 +9,9 @@ namespace Coordination.Hosting.Tests.Partitions;
 public sealed class PartitionHealthTests
 {
     private const int CannotListLine = 1266;
+    private const int ListsAgainLine = 1267;
+    private const int LeavesOutLine = 1275;
+    private const int LeavesOutNoMoreLine = 1276;
     private const int MembershipLostLine = 1263;
     private const int TakesNoPartLine = 1272;
 
@@ -23,8 +26,10 @@ public sealed class PartitionHealthTests
         await a.Host.StartAsync(Token);
         await cluster.PassUntilAsync(work, () => a.Logged(CannotListLine) == 1, TimeSpan.FromMinutes(1), "it cannot name the partitions");
         var ready = await ReadyAsync(a);
-        Assert.Equal((HealthStatus.Unhealthy, $"'{SharedService.LockName}' is not yet a member of those that share its partitions."), (ready.Status, ready.Description));
-        Assert.Equal((HealthStatus.Healthy, "waiting"), ((await CoordinationAsync(a)).Entry.Status, (await CoordinationAsync(a)).Data["state"]));
+        var why = $"'{SharedService.LockName}' cannot name its partitions: that failed with TimeoutException. It knows of none yet, and takes no part.";
+        Assert.Equal((HealthStatus.Unhealthy, $"'{SharedService.LockName}' is not yet a member of those that share its partitions. {why}"), (ready.Status, ready.Description));
+        var (entry, data) = await CoordinationAsync(a);
+        Assert.Equal((HealthStatus.Unhealthy, why, "waiting", "TimeoutException"), (entry.Status, entry.Description, data["state"], data["namingFailure"]));
 
         names.Fault = null;
         await cluster.SharedAsync(work, (a, 12));
@@ -35,6 +40,53 @@ public sealed class PartitionHealthTests
         await cluster.PassUntilAsync(work, () => a.Logged(MembershipLostLine) == 1, TimeSpan.FromMinutes(1), "it is a member no more");
         Assert.Equal((HealthStatus.Healthy, "waiting"), ((await ReadyAsync(a)).Status, (await CoordinationAsync(a)).Data["state"]));
         a.Store.AcquireGate = Task.CompletedTask;
+    }
+
+    [Fact]
+    public async Task A_list_that_fails_later_degrades_and_no_more_when_there_is_one_again()
+    {
+        await using var cluster = new Cluster();
+        var (work, names) = (new PartitionWorkOfAll(), new PartitionNames());
+        var a = Create(cluster, work, names);
+        await a.Host.StartAsync(Token);
+        await cluster.SharedAsync(work, (a, 12));
+        names.Fault = new TimeoutException("The database is away.");
+        await cluster.PassUntilAsync(work, () => a.Logged(CannotListLine) == 1, TimeSpan.FromMinutes(2), "it cannot name the partitions");
+        var (entry, data) = await CoordinationAsync(a);
+        Assert.Equal(
+            (HealthStatus.Degraded, $"'{SharedService.LockName}' cannot name its partitions: that failed with TimeoutException. It goes on with those that it knows.", 12, "TimeoutException"),
+            (entry.Status, entry.Description, data["led"], data["namingFailure"]));
+        Assert.Equal(HealthStatus.Healthy, (await ReadyAsync(a)).Status);
+
+        names.Fault = null;
+        await cluster.PassUntilAsync(work, () => a.Logged(ListsAgainLine) == 1, TimeSpan.FromMinutes(2), "it names them again");
+        (entry, data) = await CoordinationAsync(a);
+        Assert.Equal((HealthStatus.Healthy, false), (entry.Status, data.ContainsKey("namingFailure")));
+    }
+
+    [Theory]
+    [InlineData("", "A name is empty. Give each partition a name.")]
+    [InlineData(null, "A name is empty. Give each partition a name.")]
+    [InlineData("half", "The name 'half\\uD83D' has half a surrogate pair. Give the partition a name that is valid Unicode.")]
+    public async Task A_name_that_has_no_lock_is_left_out_said_once_and_degrades(string? name, string why)
+    {
+        await using var cluster = new Cluster();
+
+        // Half a surrogate pair is nothing that an attribute can have.
+        name = name == "half" ? "half\uD83D" : name;
+        var (work, names) = (new PartitionWorkOfAll(), new PartitionNames { Now = ["north", name!, "south", name!] });
+        var a = Create(cluster, work, names);
+        await a.Host.StartAsync(Token);
+        await cluster.SharedAsync(work, (a, 2));
+        await cluster.PassAsync(work, TimeSpan.FromMinutes(2));
+        var (entry, data) = await CoordinationAsync(a);
+        Assert.Equal((HealthStatus.Degraded, $"'{SharedService.LockName}' leaves out 2 of the names of its partitions, and no node leads those. {why}"), (entry.Status, entry.Description));
+        Assert.Equal((2, 2, 2), (data["led"], data["partitions"], data["leftOut"]));
+        Assert.Equal((1, 0), (a.Logged(LeavesOutLine), a.Logged(CannotListLine)));
+
+        names.Now = ["north", "south", "east"];
+        await cluster.SharedAsync(work, (a, 3));
+        Assert.Equal((HealthStatus.Healthy, 1, 1), ((await CoordinationAsync(a)).Entry.Status, a.Logged(LeavesOutLine), a.Logged(LeavesOutNoMoreLine)));
     }
 
     [Theory]

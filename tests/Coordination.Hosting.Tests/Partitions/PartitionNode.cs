@@ -29,10 +29,10 @@ internal static class PartitionNode
         }
 
         /// <summary>Starts two nodes, and waits until each works on its half of the partitions.</summary>
-        public async Task<(TestNode A, TestNode B)> StartTwoPartitionNodesAsync(PartitionWorkOfAll work)
+        public async Task<(TestNode A, TestNode B)> StartTwoPartitionNodesAsync(PartitionWorkOfAll work, Action<PartitionedServiceOptions>? configure = null)
         {
-            var a = await cluster.StartPartitionNodeAsync("a", work);
-            var b = await cluster.StartPartitionNodeAsync("b", work);
+            var a = await cluster.StartPartitionNodeAsync("a", work, configure: configure);
+            var b = await cluster.StartPartitionNodeAsync("b", work, configure: configure);
             await cluster.SharedAsync(work, (a, 6), (b, 6));
             return (a, b);
         }

@@ -14,7 +14,7 @@ internal sealed class SharedService(PartitionWorkOfAll work, PartitionNames name
     protected override Task ExecutePartitionAsync(ExclusiveTerm term, CancellationToken stoppingToken) => work.RunAsync(term, stoppingToken);
 
     protected override Task<IReadOnlyCollection<string>?> GetPartitionsAsync(CancellationToken cancellationToken) =>
-        names.Fault is { } fault ? throw fault : Task.FromResult(names.Now);
+        names.AskAsync(cancellationToken);
 }
 
 /// <summary>The partitions that there are, as in a database.</summary>
@@ -25,4 +25,22 @@ internal sealed class PartitionNames
 
     /// <summary>What asking for them throws; null for nothing.</summary>
     public volatile Exception? Fault;
+
+    /// <summary>Asking for them waits for this.</summary>
+    public volatile Task Gate = Task.CompletedTask;
+
+    /// <summary>Whether who waits looks at its token.</summary>
+    public volatile bool LooksAtToken;
+
+    private int _calls;
+
+    /// <summary>How often they were asked for.</summary>
+    public int Calls => Volatile.Read(ref _calls);
+
+    public async Task<IReadOnlyCollection<string>?> AskAsync(CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _calls);
+        await (LooksAtToken ? Gate.WaitAsync(cancellationToken) : Gate);
+        return Fault is { } fault ? throw fault : Now;
+    }
 }

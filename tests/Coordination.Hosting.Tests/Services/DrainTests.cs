@@ -10,6 +10,8 @@ namespace Coordination.Hosting.Tests.Services;
 /// <summary>A node that is taken out of service while its process runs.</summary>
 public sealed class DrainTests
 {
+    private const int PassesOverLine = 1255;
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -41,6 +43,68 @@ public sealed class DrainTests
         await Cluster.UntilAsync(() => a.Logged(1244) == 2, "a says that it stays away");
         AssertQuiet(a);
         LetGo(workOfB);
+    }
+
+    [Fact]
+    [Promise("G14")]
+    [Failure("F24")]
+    public async Task Work_that_hangs_after_its_lease_was_lost_holds_up_no_drain()
+    {
+        await using var cluster = new Cluster();
+        var (a, work) = await StartAsync(cluster, "a");
+        await Cluster.UntilAsync(() => work.Events.Count == 2, "a leads in both");
+        cluster.Store.Delete(work.Terms["north"].LockName);
+        await cluster.AdvanceUntilAsync(() => work.Events.Contains("north told"), Cluster.LeaseDuration, "a has lost the first", keep: work.Terms["south"]);
+
+        // The clock stands still.
+        var drain = a.Host.Services.GetRequiredService<NodeDrain>();
+        var draining = drain.DrainAsync(Token);
+        await Cluster.UntilAsync(() => work.Events.Contains("south told"), "the second is told");
+        work.LetGo("south").SetResult();
+        await draining.WaitAsync(TimeSpan.FromMinutes(1), Token);
+        Assert.True(drain.IsDrained);
+        Assert.DoesNotContain("north returned", work.Events);
+        Assert.Equal(0, a.Logged(PassesOverLine));
+        LetGo(work);
+    }
+
+    [Fact]
+    [Promise("G10", "G14")]
+    [Failure("F24")]
+    public async Task Work_that_does_not_return_holds_up_a_drain_for_a_minute_and_keeps_its_own_lock()
+    {
+        await using var cluster = new Cluster();
+        var (a, work) = await StartAsync(cluster, "a");
+        await Cluster.UntilAsync(() => work.Events.Count == 2, "a leads in both");
+        var drain = a.Host.Services.GetRequiredService<NodeDrain>();
+        var draining = drain.DrainAsync(Token);
+        await Cluster.UntilAsync(() => work.Events.Contains("north told"), "the first is told");
+        await cluster.AdvanceAsync(TimeSpan.FromSeconds(59), [.. work.Terms.Values]);
+        Assert.DoesNotContain("south told", work.Events);
+        await cluster.AdvanceUntilAsync(() => work.Events.Contains("south told"), TimeSpan.FromSeconds(10), "the second is told", keep: [.. work.Terms.Values]);
+        work.LetGo("south").SetResult();
+        await Cluster.UntilAsync(() => work.Terms["south"].State == LeaseState.Released, "the second is given away");
+        Assert.Equal((false, false, 1, LeaseState.Held), (draining.IsCompleted, drain.IsDrained, a.Logged(PassesOverLine), work.Terms["north"].State));
+        Assert.Contains(work.Terms["north"].LockName, a.Log.Single(static record => record.Id.Id == PassesOverLine).Message, StringComparison.Ordinal);
+
+        work.LetGo("north").SetResult();
+        await draining.WaitAsync(TimeSpan.FromMinutes(1), Token);
+        Assert.True(drain.IsDrained);
+    }
+
+    [Fact]
+    [Failure("F24")]
+    public async Task A_run_of_a_slot_that_lost_its_lease_holds_up_no_drain()
+    {
+        await using var cluster = new Cluster();
+        var letGo = new TaskCompletionSource();
+        var (a, runs) = await PeriodicNode.StartAsync(cluster, "a", work: (_, _) => letGo.Task);
+        await Cluster.UntilAsync(() => runs.All.Count == 1, "a runs the first slot");
+        cluster.Store.Delete(CountingService.LockName);
+        await cluster.AdvanceUntilAsync(() => runs.All.First().Lease.State == LeaseState.Lost, Cluster.LeaseDuration, "the lease is lost");
+        await a.Host.Services.GetRequiredService<NodeDrain>().DrainAsync(Token).WaitAsync(TimeSpan.FromMinutes(1), Token);
+        Assert.False(letGo.Task.IsCompleted);
+        letGo.SetResult();
     }
 
     [Fact]

@@ -98,6 +98,33 @@ public sealed class LeadershipOnRedisTests(RedisServerFixture server) : IAsyncDi
             (options.Instances, options.Rank, options.Note, options.PreferenceDwell) = (instances, rank, $"v{rank}", TimeSpan.FromSeconds(1));
     }
 
+    [Fact]
+    [Promise("G14")]
+    [Failure("F65")]
+    public async Task A_preferred_node_that_fails_is_passed_over_by_three_until_it_states_its_rank()
+    {
+        var a = await StartAsync("a", static options => Rank(options, 1));
+        await LeadsAsync(a);
+        await StartAsync("b", static options => Rank(options, 1));
+        await WaitAsync(1);
+        var failing = new Work { Do = static (_, _) => throw new InvalidOperationException("it fails") };
+        var bad = await StartAsync("bad", static options => Rank(options, 2), failing);
+        await UntilAsync(() => failing.Terms == 1, "it fails");
+        await Eventually.IsTrueAsync(async () => await RankOfAsync() == long.MinValue, Bound, "it abstains");
+
+        // For two dwell times, that are five seconds each at least.
+        await Task.Delay(TimeSpan.FromSeconds(5), Token);
+        Assert.Equal((1, long.MinValue), (failing.Terms, await RankOfAsync()));
+        await Eventually.IsTrueAsync(async () => await RankOfAsync() == 2, Bound, "its rank is there again");
+        failing.Do = Work.UntilToldAsync;
+        await LeadsAsync(bad);
+
+        async Task<long?> RankOfAsync() =>
+            (await a.Inspector.InspectAsync(WorkingService.LockName, cancellationToken: Token)).Waiters.FirstOrDefault(waiter => waiter.Owner.NodeId == bad.NodeId)?.Rank;
+
+        static void Rank(ExclusiveServiceOptions options, long rank) => (options.Rank, options.PreferenceDwell) = (rank, TimeSpan.FromSeconds(1));
+    }
+
     private static Task UntilAsync(Func<bool> condition, string what) => Eventually.IsTrueAsync(condition, Bound, what);
 
     private static Task LeadsAsync(RedisHost host) => UntilAsync(() => host.Leadership.IsLeader && host.Work.IsRunning, $"{host.NodeId} leads");

@@ -93,6 +93,34 @@ public sealed class HookTests
     }
 
     [Theory]
+    [Promise("G14")]
+    [InlineData(false, CompletionAction.Pause)]
+    [InlineData(false, CompletionAction.ContendAgain)]
+    [InlineData(true, CompletionAction.Pause)]
+    public async Task An_absence_that_is_asked_for_after_the_work_has_ended_by_itself_counts(bool fails, CompletionAction afterCompletion)
+    {
+        await using var cluster = new Cluster();
+        var stayAway = TimeSpan.FromMinutes(5);
+        var hooks = new Hooks();
+        hooks.Stopping = (term, _) =>
+        {
+            hooks.Stopping = static (_, _) => Task.CompletedTask;
+            term.StepDown(stayAway);
+            return Task.CompletedTask;
+        };
+        var work = new Work();
+        work.Do = (_, _) =>
+        {
+            work.Do = Work.UntilToldAsync;
+            return fails ? Task.FromException(new InvalidOperationException("It failed.")) : Task.CompletedTask;
+        };
+        var a = await StartAsync(cluster, "a", hooks, work, options => (options.AfterCompletion, options.CompletionPause) = (afterCompletion, TimeSpan.FromSeconds(10)));
+        await Cluster.UntilAsync(() => a.Hooks.Calls.Count == 3, "the first term is over");
+        await cluster.AdvanceUntilAsync(() => a.Node.Work.Terms == 2, TimeSpan.FromMinutes(7), "a leads again", TimeSpan.FromSeconds(5));
+        Assert.True(a.Node.TimesOf(1200)[1] - a.Node.TimesOf(1200)[0] >= stayAway);
+    }
+
+    [Theory]
     [Promise("G10")]
     [Failure("F22", "F28", "F65")]
     [InlineData(false)]
@@ -163,14 +191,14 @@ public sealed class HookTests
 
     private static void AssertNoErrors(TestNode node) => Assert.DoesNotContain(node.Log, record => record.Level >= LogLevel.Warning);
 
-    private static async Task<(TestNode Node, Hooks Hooks)> StartAsync(Cluster cluster, string name, Hooks? hooks = null)
+    private static async Task<(TestNode Node, Hooks Hooks)> StartAsync(Cluster cluster, string name, Hooks? hooks = null, Work? work = null, Action<ExclusiveServiceOptions>? configure = null)
     {
         hooks ??= new Hooks();
         var node = cluster.CreateNode(name, s =>
         {
             s.AddSingleton(hooks);
-            s.AddExclusiveBackgroundService<HookedService>();
-        });
+            s.AddExclusiveBackgroundService<HookedService>(configure);
+        }, work);
         await node.Host.StartAsync(TestContext.Current.CancellationToken);
         await Cluster.UntilAsync(() => node.Contends, "the node contends");
         return (node, hooks);

@@ -88,6 +88,26 @@ public sealed class StepDownAgainTests
     }
 
     [Theory]
+    [InlineData("")]
+    [InlineData("a/b")]
+    [InlineData("half")]
+    public async Task What_can_be_no_node_is_refused_by_its_name_and_nobody_steps_down(string successor)
+    {
+        // Half a surrogate pair is nothing that an attribute can have.
+        successor = successor == "half" ? "half\uD83D" : successor;
+        await using var cluster = new Cluster();
+        var a = await cluster.StartNodeAsync("a");
+        await a.LeadsAsync();
+        var error = await Assert.ThrowsAsync<ArgumentException>(() => a.Leadership.StepDownAsync(successor: successor, cancellationToken: Token));
+        Assert.Equal("successor", error.ParamName);
+        error = Assert.Throws<ArgumentException>(() => a.Work.Term.StepDown(successor: successor));
+        Assert.Equal("successor", error.ParamName);
+        var away = await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => a.Leadership.StepDownAsync(TimeSpan.FromDays(50), cancellationToken: Token));
+        Assert.Equal("stayAway", away.ParamName);
+        Assert.Equal((true, 1), (a.Leadership.IsLeader, a.Work.Terms));
+    }
+
+    [Theory]
     [Promise("G14")]
     [Failure("F65")]
     [InlineData(false)]

@@ -192,6 +192,24 @@ public sealed class UseRedisTests(RedisServerFixture server)
         Assert.Contains("Coordination:Redis:" + option, error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("shop", 0xD83D, "", "Redis:KeyPrefix has U+D83D behind 'shop', which is half a surrogate pair")]
+    [InlineData("shop", 0xDD12, "a", "Redis:KeyPrefix has U+DD12 behind 'shop', which is half a surrogate pair")]
+    [InlineData("🔒", 0xD83D, "b", "Redis:KeyPrefix has U+D83D behind '🔒', which is half a surrogate pair")]
+    public async Task A_prefix_whose_keys_would_be_those_of_another_is_refused(string before, int half, string after, string expected)
+    {
+        // An attribute cannot have half of a surrogate pair.
+        var prefix = before + (char)half + after;
+        var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+        builder.Services.AddCoordination().UseRedis("localhost", options => options.KeyPrefix = prefix);
+        using var host = builder.Build();
+
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(Token));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+        Assert.Contains("Set 1 to 128 bytes of valid Unicode", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     [Needs(Need.RedisServer)]
     public async Task Operations_are_one_round_trip_each()

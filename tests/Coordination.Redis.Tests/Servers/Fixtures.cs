@@ -3,7 +3,7 @@ using Coordination.TestKit.Servers;
 using Xunit.v3;
 
 // Most of their time they wait for the end of a lease.
-[assembly: Parallelization(MaxThreads = 4)]
+[assembly: Parallelization(MaxThreads = 6)]
 
 [assembly: AssemblyFixture(typeof(RedisServerFixture))]
 [assembly: AssemblyFixture(typeof(RedisContainerFixture))]

@@ -139,6 +139,22 @@ public sealed class CoordinationOptionsTests
         }
     }
 
+    [Theory]
+    [InlineData(nameof(CoordinationOptions.ApplicationName), "Coordination:ApplicationName has U+D83D behind 'shop 🔒', which is half a surrogate pair")]
+    [InlineData(nameof(CoordinationOptions.NodeName), "letters, digits, dots, dashes and underscores")]
+    public async Task A_name_with_half_a_surrogate_pair_stops_the_start(string name, string expected)
+    {
+        var builder = Host.CreateApplicationBuilder();
+        builder.Logging.ClearProviders();
+        builder.Configuration.AddInMemoryCollection([new($"Coordination:{name}", "shop 🔒\ud83d")]);
+        builder.Services.AddCoordination().UseInMemory();
+        using var host = builder.Build();
+
+        var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
+
+        Assert.Contains(expected, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Settings_come_from_the_configuration_and_code_wins_over_them()
     {
