@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Coordination.Chaos.Workers;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
@@ -29,9 +30,9 @@ internal sealed class CoordinationContender : IContender
     {
         // A provider that is handed in is not disposed with the container.
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(signals.Sinks));
-        var coordination = services
-            .AddCoordination(o => (o.LeaseDuration, o.RenewalInterval, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.RenewalInterval, options.Margin, options.ClaimWindow, options.Process))
-            .UseRedis(options.Redis, o => o.KeyPrefix = options.Prefix);
+        var node = services
+            .AddCoordination(o => (o.LeaseDuration, o.RenewalInterval, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.RenewalInterval, options.Margin, options.ClaimWindow, options.Process));
+        var coordination = options.IsOnPostgreSql ? node.UsePostgreSql(options.Server, o => o.Schema = options.Prefix) : node.UseRedis(options.Server, o => o.KeyPrefix = options.Prefix);
 
         // Each around the store as it was registered before.
         Wrap(services, (inner, _) => new SuspendingStore(inner, signals));
@@ -80,6 +81,7 @@ internal sealed class CoordinationContender : IContender
             ContenderKind.ReleaseOfAnyones => new HeedlessHolding(holding, lockName, _raw),
             ContenderKind.StepDownUnheard => new UnheardStepDown(holding),
             ContenderKind.StepDownBeforeWork => new HastyStepDown(holding),
+            ContenderKind.GuardOmitted => new UnguardedHolding(holding),
             ContenderKind.WrongSuccessor => new WrongSuccessor(holding),
             _ => holding,
         };
@@ -139,6 +141,8 @@ internal sealed class CoordinationContender : IContender
         public string? Successor => lease.StepDownRequest?.Successor;
 
         public void ReportProgress() => lease.ReportProgress();
+
+        public Task GuardAsync(DbTransaction transaction) => lease.GuardAsync(transaction);
 
         public async Task<long?> ReenterAsync()
         {

@@ -11,6 +11,11 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
 {
     public ServerKind Server { get; init; } = ServerKind.InMemory;
 
+    public bool IsOnPostgreSql => Server >= ServerKind.PostgreSql;
+
+    /// <summary>Whether workers write in transactions that their leases guard.</summary>
+    public bool IsGuarded => Faults.Contains(FaultKind.SuspendInTransaction);
+
     /// <summary>Short, so that a run sees many of them, and long enough for a machine that is busy with several runs.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -19,6 +24,9 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
 
     /// <summary>Whether workers or the server have clocks of their own, which takes a compiler.</summary>
     public bool HasOwnClocks => WorkersHaveClocks || ServerHasClock;
+
+    /// <summary>What it needs of the machine.</summary>
+    public IReadOnlyList<Need> Needs => IsOnPostgreSql ? [Need.PostgreSql] : HasOwnClocks ? [Need.RedisServer, Need.CCompiler] : [Need.RedisServer];
 
     public bool WorkersHaveClocks => Faults.Contains(FaultKind.SuspendMachine);
 
