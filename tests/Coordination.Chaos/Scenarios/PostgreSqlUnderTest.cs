@@ -21,7 +21,7 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
     private const string Terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
-    private static readonly string[] Settings = ["shared_buffers=32MB", "min_wal_size=4MB", "max_wal_size=32MB", "track_commit_timestamp=on", "timezone=UTC"];
+    private static readonly string[] Settings = ["shared_buffers=32MB", "track_commit_timestamp=on", "timezone=UTC"];
 
     private readonly string _hosts;
     private readonly ChaosProxy? _replication;
@@ -47,7 +47,7 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
         {
             ServerKind.PostgreSqlSynchronous => await StartPairAsync(kind, contender == ContenderKind.StandbyUnasked ? [] : [$"synchronous_standby_names={StandbyName}"]),
             ServerKind.PostgreSqlAsynchronous => await StartPairAsync(kind, []),
-            ServerKind.PostgreSqlOnSmallDisk when PostgreSqlProcess.MayMount => new PostgreSqlUnderTest(kind, await PostgreSqlProcess.StartOnSmallDiskAsync(Megabytes, Settings)),
+            ServerKind.PostgreSqlOnSmallDisk when PostgreSqlProcess.MayMount => new PostgreSqlUnderTest(kind, await PostgreSqlProcess.StartOnSmallDiskAsync(Megabytes, [.. Settings, "min_wal_size=4MB", "max_wal_size=32MB"])),
             _ => new PostgreSqlUnderTest(kind, await PostgreSqlProcess.StartAsync(Settings)),
         };
         await server.ExecuteAsync($"CREATE TABLE {GuardedTable.Name} (lock text NOT NULL, by text NOT NULL, token bigint NOT NULL)");

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using Coordination.TestKit.Needs;
 using Coordination.TestKit.Processes;
@@ -169,9 +170,16 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
     /// <summary>Ends at once, as <c>pg_ctl stop -m immediate</c>: no session is told, and the next start recovers.</summary>
     public async Task KillAsync()
     {
-        if (IsUp)
+        try
         {
-            ProcessSignal.Quit(_process!.Id);
+            if (IsUp)
+            {
+                ProcessSignal.Quit(_process!.Id);
+            }
+        }
+        catch (Win32Exception)
+        {
+            // It has ended by itself in that moment.
         }
 
         await ForgetAsync();
