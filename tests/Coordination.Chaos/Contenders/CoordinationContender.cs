@@ -34,9 +34,13 @@ internal sealed class CoordinationContender : IContender
             .AddCoordination(o => (o.LeaseDuration, o.RenewalInterval, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.RenewalInterval, options.Margin, options.ClaimWindow, options.Process));
         var coordination = options.IsOnPostgreSql ? node.UsePostgreSql(options.Server, o => o.Schema = options.Prefix) : node.UseRedis(options.Server, o => o.KeyPrefix = options.Prefix);
 
-        // Each around the store as it was registered before.
-        Wrap(services, (inner, _) => new SuspendingStore(inner, signals));
-        Wrap(services, (inner, _) => new DeafStore(inner, signals));
+        // Each around the store as it was registered before. What guards transactions has none of them around it, for the store itself is asked for that.
+        if (!options.IsGuarded)
+        {
+            Wrap(services, (inner, _) => new SuspendingStore(inner, signals));
+            Wrap(services, (inner, _) => new DeafStore(inner, signals));
+        }
+
         switch (options.Contender)
         {
             case ContenderKind.DeadlineFromReply:

@@ -145,14 +145,17 @@ internal static class Catalogue
             Brief = TimeSpan.FromSeconds(8),
         },
         new("pg-slow-commit", "each commit of PostgreSQL takes a tenth of a second, and replies are late", FaultKind.SlowCommit, FaultKind.Delay) { Server = ServerKind.PostgreSql, Pause = 0.5, Brief = TimeSpan.FromSeconds(7) },
-        new("pg-guarded", "workers write in transactions that their leases guard, and are suspended inside them and elsewhere", FaultKind.SuspendInTransaction, FaultKind.SuspendInTransaction, FaultKind.PauseLong, FaultKind.Kill)
+        new("pg-guarded", "workers write in transactions that their leases guard, and are suspended inside them and elsewhere", FaultKind.SuspendInTransaction, FaultKind.SuspendInTransaction, FaultKind.SuspendInTransaction, FaultKind.PauseShort)
         {
             Server = ServerKind.PostgreSql,
-            Pause = 0.3,
-            Brief = TimeSpan.FromSeconds(9),
+            Workers = 4,
+            Pause = 0.4,
+            HasLulls = false,
+            MaxHold = 0.6,
+            Brief = TimeSpan.FromSeconds(10),
         },
-        new("pg-failover", "the primary of PostgreSQL dies, and its synchronous standby is promoted", FaultKind.Promote) { Server = ServerKind.PostgreSqlSynchronous, Pause = 20, Brief = TimeSpan.FromSeconds(10) },
-        new("pg-failover-async", "the primary of PostgreSQL dies, and its asynchronous standby is promoted", FaultKind.Promote) { Server = ServerKind.PostgreSqlAsynchronous, Pause = 20, Brief = TimeSpan.FromSeconds(10) },
+        new("pg-failover", "the primary of PostgreSQL dies, and its synchronous standby is promoted", FaultKind.Promote) { Server = ServerKind.PostgreSqlSynchronous, Locks = 4, Pause = 20, MaxHold = 0.7, Brief = TimeSpan.FromSeconds(10) },
+        new("pg-failover-async", "the primary of PostgreSQL dies, and its asynchronous standby is promoted", FaultKind.Promote) { Server = ServerKind.PostgreSqlAsynchronous, Locks = 4, Pause = 20, MaxHold = 0.7, Brief = TimeSpan.FromSeconds(10) },
 
         // What befell others: the locks that do it are among the contenders.
         new("pg-renewal-of-anyones", "workers are away for more than a lease and renew what is another's by then (oban#1488)", FaultKind.PauseLong, FaultKind.BlackHole) { Server = ServerKind.PostgreSql, Pause = 0.5, Brief = TimeSpan.FromSeconds(7) },
