@@ -1,3 +1,4 @@
+using Coordination.PostgreSql.Connections;
 using Coordination.Stores;
 using Npgsql;
 
@@ -39,7 +40,7 @@ internal sealed partial class PostgreSqlLockStore
     public async Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
     {
         var (reply, _) = await ChangeAsync(
-            lockName, "revoke the lock", (fencingToken, claimWindow, lockName), static (state, ask, now) => LockProtocol.Revoke(state, ask.lockName, ask.fencingToken, ask.claimWindow, now), withShares: true, make: false, cancellationToken).ConfigureAwait(false);
+            lockName, "revoke the lock", (fencingToken, claimWindow, lockName), static (state, ask, now) => LockProtocol.Revoke(state, ask.lockName, ask.fencingToken, ask.claimWindow, now), withShares: true, make: false, lease: null, cancellationToken).ConfigureAwait(false);
         return reply;
     }
 
@@ -47,13 +48,13 @@ internal sealed partial class PostgreSqlLockStore
     {
         ArgumentNullException.ThrowIfNull(request);
         var (reply, _) = await ChangeAsync(
-            lockName, "ask the holder to step down of the lock", (fencingToken, request, lockName), static (state, ask, now) => LockProtocol.AskToStepDown(state, ask.lockName, ask.fencingToken, ask.request, now), withShares: true, make: false, cancellationToken).ConfigureAwait(false);
+            lockName, "ask the holder to step down of the lock", (fencingToken, request, lockName), static (state, ask, now) => LockProtocol.AskToStepDown(state, ask.lockName, ask.fencingToken, ask.request, now), withShares: true, make: false, lease: null, cancellationToken).ConfigureAwait(false);
         return reply;
     }
 
     public async Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken)
     {
-        var (reply, _) = await ChangeAsync(lockName, "forget the occurrences of the lock", series, LockProtocol.ForgetOccurrence, withShares: true, make: false, cancellationToken).ConfigureAwait(false);
+        var (reply, _) = await ChangeAsync(lockName, "forget the occurrences of the lock", series, LockProtocol.ForgetOccurrence, withShares: true, make: false, lease: null, cancellationToken).ConfigureAwait(false);
         return reply;
     }
 
@@ -61,11 +62,7 @@ internal sealed partial class PostgreSqlLockStore
     public Task PingAsync(CancellationToken cancellationToken) => AskAsync(
         "take a write",
         null,
-        async (connection, token) =>
-        {
-            using var command = new NpgsqlCommand(_statements.Ping, connection) { CommandTimeout = _limits.CommandSeconds };
-            return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
-        },
+        (connection, token) => ShortTransaction.RunAsync(connection, _limits.CommandSeconds, _statements.Ping, [], read: null, token),
         cancellationToken);
 
     /// <summary>Reads a lock and its shares as they were at one moment, without a lock on either.</summary>
