@@ -154,19 +154,21 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
     }
 
     /// <summary>
-    /// The standby hears no more of the primary, which goes on for a while, or waits for it with each commit. Where the plan says so, its sessions are ended meanwhile: then a commit that waits is done, and
-    /// nobody confirmed it. Then it dies, and the standby takes over.
+    /// The standby hears no more of the primary, which goes on for a while, or waits for it with each commit. Half of those waits are cancelled meanwhile, and mostly all sessions are ended: then a commit that
+    /// waits is done, and nobody confirmed it. Then it dies, and the standby takes over.
     /// </summary>
     private async Task PromoteAsync(Fault fault)
     {
         _replication!.Begin(ProxyMode.BlackHole);
-        await Task.Delay(fault.Length / 2);
+        await Task.Delay(fault.Length / 3);
+        await ExecuteAsync("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid % 2 = 0");
+        await Task.Delay(fault.Length / 3);
         if (fault.AtHolder)
         {
             await ExecuteAsync(Terminate);
         }
 
-        await Task.Delay(fault.Length / 2);
+        await Task.Delay(fault.Length / 3);
         var died = MachineClock.Now;
         await _primary.CrashAsync();
         (_dead, _primary, _standby) = (_primary, _standby!, null);

@@ -74,7 +74,7 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
     public static async Task<PostgreSqlProcess> StartOnSmallDiskAsync(int megabytes, params string[] settings)
     {
         Requirement.Demand(Need.PostgreSql);
-        var server = new PostgreSqlProcess(FreePort.Take(), settings);
+        var server = new PostgreSqlProcess(FreePort.Take(), settings, clock: null);
         try
         {
             await RunAsync("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", server._folder.FullName);
@@ -97,7 +97,7 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
     /// <param name="settings">As in postgresql.conf.</param>
     public async Task<PostgreSqlProcess> StartStandbyAsync(string name, int by, params string[] settings)
     {
-        var standby = new PostgreSqlProcess(FreePort.Take(), [.. settings, $"primary_conninfo=host=127.0.0.1 port={by} user=postgres application_name={name}"]);
+        var standby = new PostgreSqlProcess(FreePort.Take(), [.. settings, $"primary_conninfo=host=127.0.0.1 port={by} user=postgres application_name={name}"], clock: null);
         try
         {
             if (IsRoot)
