@@ -78,6 +78,6 @@ internal enum ContenderKind
     /// <summary>A session's advisory lock, whose holder does not notice that the session has ended (wolverine#2602).</summary>
     SessionLock,
 
-    /// <summary>A session's advisory lock on connections of a pool, as behind a pooler: it stays with whichever it was taken on.</summary>
+    /// <summary>A session's advisory lock on connections of a pool: it stays with whichever it was taken on.</summary>
     PooledSessionLock,
 }

@@ -10,6 +10,8 @@ namespace Coordination.Chaos.Contenders;
 /// <summary>This project's lock, sound or broken on purpose.</summary>
 internal sealed class CoordinationContender : IContender
 {
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly ServiceProvider _services;
     private readonly ILockProvider _locks;
     private readonly WorkerOptions _options;
@@ -32,7 +34,10 @@ internal sealed class CoordinationContender : IContender
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(signals.Sinks));
         var node = services
             .AddCoordination(o => (o.LeaseDuration, o.RenewalInterval, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.RenewalInterval, options.Margin, options.ClaimWindow, options.Process));
-        var coordination = options.IsOnPostgreSql ? node.UsePostgreSql(options.Server, o => o.Schema = options.Prefix) : node.UseRedis(options.Server, o => o.KeyPrefix = options.Prefix);
+        var notifications = options.IsPooled ? PostgreSqlNotifications.Poll : PostgreSqlNotifications.Listen;
+        var coordination = options.IsOnPostgreSql
+            ? node.UsePostgreSql(options.Server, o => (o.Schema, o.Notifications, o.PollInterval) = (options.Prefix, notifications, PollInterval))
+            : node.UseRedis(options.Server, o => o.KeyPrefix = options.Prefix);
 
         // Each around the store as it was registered before. What guards transactions has none of them around it, for the store itself is asked for that.
         if (!options.IsGuarded)

@@ -3,8 +3,8 @@ using Npgsql;
 namespace Coordination.Chaos.Contenders;
 
 /// <summary>
-/// Broken: an advisory lock, taken and given back on whichever connection the pool has just then, and nothing is reset between. So it is behind a pooler that gives connections out by
-/// transaction: what is given back on another session than it was taken on stays, and nobody else gets it.
+/// Broken: a session's advisory lock, taken and given back on whichever connection the pool has just then. What is given back on another session than it was taken on stays, and nobody else
+/// gets it. A pooler that gives connections out by transaction makes it so whatever its clients do.
 /// </summary>
 internal sealed class PooledSessionLockContender(string connectionString) : IContender
 {

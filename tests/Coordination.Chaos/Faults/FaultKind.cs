@@ -129,6 +129,9 @@ internal enum FaultKind
     /// <summary>The primary is cut off from its standby and dies, and the standby is promoted.</summary>
     Promote,
 
+    /// <summary>The same, and an operator cancels commits that wait for the standby before the primary dies.</summary>
+    CancelAndPromote,
+
     /// <summary>A worker suspends itself inside a transaction that its lease guards.</summary>
     SuspendInTransaction,
 }

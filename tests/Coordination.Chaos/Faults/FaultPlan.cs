@@ -42,7 +42,7 @@ internal static class FaultPlan
     }
 
     /// <summary>Whether a fault strikes everybody.</summary>
-    public static bool IsAtServer(FaultKind kind) => kind is >= FaultKind.RestartServer and <= FaultKind.ExhaustMemory or >= FaultKind.FailOver and <= FaultKind.SetClockBack or >= FaultKind.TerminateHolder and <= FaultKind.Promote;
+    public static bool IsAtServer(FaultKind kind) => kind is >= FaultKind.RestartServer and <= FaultKind.ExhaustMemory or >= FaultKind.FailOver and <= FaultKind.SetClockBack or >= FaultKind.TerminateHolder and <= FaultKind.CancelAndPromote;
 
     private static TimeSpan LengthOf(FaultKind kind, TimeSpan lease, Random random) => kind switch
     {
@@ -54,7 +54,7 @@ internal static class FaultPlan
         FaultKind.Deafen => lease * Between(random, 0.2, 0.6),
         FaultKind.SinksThrow or FaultKind.SinksBlock => lease * Between(random, 1.8, 2.8),
         FaultKind.SuspendInTransaction => lease * Between(random, 0.4, 2.2),
-        FaultKind.Promote => lease * Between(random, 0.2, 0.5),
+        FaultKind.Promote or FaultKind.CancelAndPromote => lease * Between(random, 0.2, 0.5),
         FaultKind.FillDisk => lease * Between(random, 0.2, 0.8),
         FaultKind.StopImmediately => lease * Between(random, 0.05, 0.5),
         FaultKind.RestartServer => lease * Between(random, 0.05, 0.5),

@@ -157,9 +157,25 @@ internal static class Catalogue
         new("pg-failover", "the primary of PostgreSQL dies, and its synchronous standby is promoted", FaultKind.Promote) { Server = ServerKind.PostgreSqlSynchronous, Locks = 4, Pause = 20, MaxHold = 0.7, Brief = TimeSpan.FromSeconds(10) },
         new("pg-failover-async", "the primary of PostgreSQL dies, and its asynchronous standby is promoted", FaultKind.Promote) { Server = ServerKind.PostgreSqlAsynchronous, Locks = 4, Pause = 20, MaxHold = 0.7, Brief = TimeSpan.FromSeconds(10) },
 
+        new("pg-failover-cancel", "the same as pg-failover, after commits that wait for the standby were cancelled", FaultKind.CancelAndPromote)
+        {
+            Server = ServerKind.PostgreSqlSynchronous,
+            Locks = 4,
+            Pause = 20,
+            MaxHold = 0.7,
+            Brief = TimeSpan.FromSeconds(10),
+            IsForSuite = false,
+        },
+
         // What befell others: the locks that do it are among the contenders.
         new("pg-renewal-of-anyones", "workers are away for more than a lease and renew what is another's by then (oban#1488)", FaultKind.PauseLong, FaultKind.BlackHole) { Server = ServerKind.PostgreSql, Pause = 0.5, Brief = TimeSpan.FromSeconds(7) },
         new("pg-session-lock", "the server ends the sessions of holders that do not look at them (wolverine#2602)", FaultKind.TerminateHolder) { Server = ServerKind.PostgreSql, Pause = 0.4, MaxHold = 3, Brief = TimeSpan.FromSeconds(6) },
+        new("pg-pooler", "between workers and PostgreSQL is a PgBouncer that gives connections out by transaction; sessions are ended, and the network fails", FaultKind.TerminateHolder, FaultKind.TerminateAll, FaultKind.BlackHole)
+        {
+            Server = ServerKind.PostgreSqlPooled,
+            Pause = 0.8,
+            Brief = TimeSpan.FromSeconds(7),
+        },
         new("mixed", "all of these, on one server, two at a time and more", [.. Enum.GetValues<FaultKind>().Where(kind => kind < FaultKind.FailOver)]) { Workers = 4, Pause = 0.4, MaxHold = 3, Brief = TimeSpan.FromSeconds(20) },
     ];
 

@@ -52,6 +52,7 @@ internal sealed class Fleet : IAsyncDisposable
             Contender = _options.Contender,
             Server = _server.ConnectionStringOf(process, slot.Proxy?.Port),
             IsOnPostgreSql = _options.Scenario.IsOnPostgreSql,
+            IsPooled = _options.Scenario.Server == ServerKind.PostgreSqlPooled,
             IsGuarded = _options.Scenario.IsGuarded,
             Prefix = ScenarioRun.Prefix,
             Workload = _options.Scenario.Workload,

@@ -16,6 +16,9 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
     /// <summary>Of the disk that can be filled. A new server takes about 50.</summary>
     private const int Megabytes = 110;
 
+    /// <summary>How many the pooler makes: fewer than its clients have.</summary>
+    private const int PooledConnections = 8;
+
     private const string StandbyName = "standby";
 
     private const string Terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
@@ -25,19 +28,20 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
 
     private readonly string _hosts;
     private readonly ChaosProxy? _replication;
+    private readonly PgBouncerProcess? _pooler;
     private PostgreSqlProcess _primary;
     private PostgreSqlProcess? _standby;
     private PostgreSqlProcess? _dead;
 
-    private PostgreSqlUnderTest(ServerKind kind, PostgreSqlProcess primary, PostgreSqlProcess? standby = null, ChaosProxy? replication = null)
+    private PostgreSqlUnderTest(ServerKind kind, PostgreSqlProcess primary, PostgreSqlProcess? standby = null, ChaosProxy? replication = null, PgBouncerProcess? pooler = null)
         : base(kind)
     {
-        (_primary, _standby, _replication) = (primary, standby, replication);
+        (_primary, _standby, _replication, _pooler) = (primary, standby, replication, pooler);
         _hosts = standby is null ? $"Host=127.0.0.1;Port={primary.Port}" : $"Host=127.0.0.1:{primary.Port},127.0.0.1:{standby.Port}";
     }
 
     /// <summary>Of a pair there is none: its clients know both, and find the one that takes writes.</summary>
-    public override int? Port => _replication is null ? _primary.Port : null;
+    public override int? Port => _replication is null ? _pooler?.Port ?? _primary.Port : null;
 
     public override string ConnectionString => $"{_hosts};Username=postgres;Database=postgres";
 
@@ -47,6 +51,7 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
         {
             ServerKind.PostgreSqlSynchronous => await StartPairAsync(kind, contender == ContenderKind.StandbyUnasked ? [] : [$"synchronous_standby_names={StandbyName}"]),
             ServerKind.PostgreSqlAsynchronous => await StartPairAsync(kind, []),
+            ServerKind.PostgreSqlPooled => await StartPooledAsync(),
             ServerKind.PostgreSqlOnSmallDisk when PostgreSqlProcess.MayMount => new PostgreSqlUnderTest(kind, await PostgreSqlProcess.StartOnSmallDiskAsync(Megabytes, [.. Settings, "min_wal_size=4MB", "max_wal_size=32MB"])),
             _ => new PostgreSqlUnderTest(kind, await PostgreSqlProcess.StartAsync(Settings)),
         };
@@ -93,7 +98,7 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
                 await Task.Delay(fault.Length);
                 await ConfigureAsync("ALTER SYSTEM RESET commit_delay", "ALTER SYSTEM RESET commit_siblings");
                 break;
-            case FaultKind.Promote when _standby is not null:
+            case FaultKind.Promote or FaultKind.CancelAndPromote when _standby is not null:
                 await PromoteAsync(fault);
                 return Kind == ServerKind.PostgreSqlSynchronous ? ServerLoss.None : new ServerLoss(new Loss(), IsCertain: false);
         }
@@ -136,12 +141,19 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
 
     public override async ValueTask DisposeAsync()
     {
+        await (_pooler?.DisposeAsync() ?? ValueTask.CompletedTask);
         foreach (var server in new[] { _standby, _primary, _dead })
         {
             await (server?.DisposeAsync() ?? ValueTask.CompletedTask);
         }
 
         await (_replication?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    private static async Task<PostgreSqlUnderTest> StartPooledAsync()
+    {
+        var primary = await PostgreSqlProcess.StartAsync(Settings);
+        return new PostgreSqlUnderTest(ServerKind.PostgreSqlPooled, primary, pooler: await PgBouncerProcess.StartAsync(primary.Port, PooledConnections));
     }
 
     private static async Task<PostgreSqlUnderTest> StartPairAsync(ServerKind kind, string[] more)
@@ -154,14 +166,18 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
     }
 
     /// <summary>
-    /// The standby hears no more of the primary, which goes on for a while, or waits for it with each commit. Half of those waits are cancelled meanwhile, and mostly all sessions are ended: then a commit that
-    /// waits is done, and nobody confirmed it. Then it dies, and the standby takes over.
+    /// The standby hears no more of the primary, which goes on for a while, or waits for it with each commit. Mostly all sessions are ended meanwhile, and some waits are cancelled first if the plan says
+    /// so: then a commit that waits is done, and nobody confirmed it. Then it dies, and the standby takes over.
     /// </summary>
     private async Task PromoteAsync(Fault fault)
     {
         _replication!.Begin(ProxyMode.BlackHole);
         await Task.Delay(fault.Length / 3);
-        await ExecuteAsync("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid % 2 = 0");
+        if (fault.Kind == FaultKind.CancelAndPromote)
+        {
+            await ExecuteAsync("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid % 2 = 0");
+        }
+
         await Task.Delay(fault.Length / 3);
         if (fault.AtHolder)
         {

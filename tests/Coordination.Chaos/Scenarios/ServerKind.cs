@@ -24,6 +24,9 @@ internal enum ServerKind
     /// <summary>A PostgreSQL server.</summary>
     PostgreSql,
 
+    /// <summary>A PostgreSQL server behind a PgBouncer that pools by transaction.</summary>
+    PostgreSqlPooled,
+
     /// <summary>A PostgreSQL server whose disk is small, where one may be mounted.</summary>
     PostgreSqlOnSmallDisk,
 

@@ -116,8 +116,8 @@ public sealed class PowerTests
 
     [Fact]
     [Promise("G4")]
-    [Needs(Need.PostgreSql)]
-    public Task A_session_lock_that_stays_on_a_pooled_session_is_caught() => IsCaughtAsync(ContenderKind.PooledSessionLock, "pg-session-lock", CheckKind.Served);
+    [Needs(Need.PostgreSql, Need.PgBouncer)]
+    public Task A_session_lock_that_stays_on_a_pooled_session_is_caught() => IsCaughtAsync(ContenderKind.PooledSessionLock, "pg-pooler", CheckKind.Served, CheckKind.Exclusion);
 
     private static async Task IsCaughtAsync(ContenderKind contender, string scenario, params CheckKind[] by)
     {

@@ -12,7 +12,7 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
 {
     private const int Seed = 20;
 
-    public static TheoryData<string> ScenariosOfPostgreSql => [.. Catalogue.All.Where(scenario => scenario.IsOnPostgreSql).Select(scenario => scenario.Name)];
+    public static TheoryData<string> ScenariosOfPostgreSql => [.. Catalogue.All.Where(scenario => scenario.IsForSuite && scenario.IsOnPostgreSql && !scenario.Needs.Contains(Need.PgBouncer)).Select(scenario => scenario.Name)];
 
     public static TheoryData<string> Scenarios => [.. Catalogue.All.Where(scenario => !scenario.HasOwnClocks && !scenario.IsOnPostgreSql).Select(scenario => scenario.Name)];
 
@@ -36,9 +36,14 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
     [MemberData(nameof(ScenariosOfPostgreSql))]
     public Task The_promises_hold_on_a_PostgreSQL_that_nothing_spares(string scenario) => HoldAsync(scenario);
 
+    [Fact]
+    [Promise("G1", "G2", "G3", "G4", "G5", "G7", "G8", "G9", "G12")]
+    [Needs(Need.PostgreSql, Need.PgBouncer)]
+    public Task The_promises_hold_behind_a_pooler_that_nothing_spares() => HoldAsync("pg-pooler");
+
     private async Task HoldAsync(string scenario)
     {
-        runs.Begin(Catalogue.All.Where(scenario => scenario.Needs.All(need => Requirement.Of(need).IsMet)).Select(Options));
+        runs.Begin(Catalogue.All.Where(scenario => scenario.IsForSuite && scenario.Needs.All(need => Requirement.Of(need).IsMet)).Select(Options));
 
         var result = await runs.OfAsync(Options(Catalogue.Find(scenario)!));
 

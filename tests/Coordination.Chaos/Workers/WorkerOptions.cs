@@ -16,6 +16,9 @@ internal sealed record WorkerOptions
     /// <summary>Whether that is PostgreSQL, and not Redis.</summary>
     public bool IsOnPostgreSql { get; init; }
 
+    /// <summary>Whether its connections to PostgreSQL are given out by transaction.</summary>
+    public bool IsPooled { get; init; }
+
     /// <summary>Whether it writes in transactions that its leases guard.</summary>
     public bool IsGuarded { get; init; }
 
