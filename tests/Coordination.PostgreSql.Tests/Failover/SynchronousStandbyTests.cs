@@ -31,7 +31,7 @@ public sealed class SynchronousStandbyTests : IAsyncLifetime
         _replication = new ChaosProxy(_primary.Port);
         _standby = await _primary.StartStandbyAsync(Standby, _replication.Port);
         await Eventually.IsTrueAsync(async () => await CountAsync("FROM pg_stat_replication WHERE sync_state = 'sync'") == 1, Bound, "the standby follows");
-        _node = new Node(builder => builder.UsePostgreSql(_primary.ConnectionString, options => options.CommandTimeout = TimeSpan.FromSeconds(1)));
+        _node = CreateNode();
         await _node.Administration.PingAsync(Cancellation);
     }
 
@@ -83,6 +83,35 @@ public sealed class SynchronousStandbyTests : IAsyncLifetime
             "the standby confirms");
         Assert.True(granted!.IsGranted);
     }
+
+    /// <summary>A server sends the notifications of a commit also when it was cancelled in its wait, and whoever is notified begins to work before it claims the lock.</summary>
+    [Fact]
+    [Promise("G1")]
+    [Failure("F29")]
+    [Due("notifications only of what the standby confirmed", "was told of a grant")]
+    public async Task A_handover_that_no_standby_confirmed_is_told_to_nobody()
+    {
+        await using var other = CreateNode();
+        var lease = await _node!.GetLock("handed-over").AcquireAsync(Cancellation);
+        var next = other.GetLock("handed-over").AcquireAsync(Cancellation);
+        await Eventually.IsTrueAsync(async () => (await _node.Inspector.InspectAsync("handed-over", cancellationToken: Cancellation)).Waiters.Count == 1, Bound, "the other waits");
+
+        _replication!.Begin(ProxyMode.BlackHole);
+        var release = lease.ReleaseAsync(Cancellation);
+        await Eventually.IsTrueAsync(async () => await CountAsync(WhoWaits) >= 1, Bound, "the commit waits for the standby");
+        await CountAsync($"FROM (SELECT pg_cancel_backend(pid) {WhoWaits}) AS cancelled");
+
+        // Nothing is to happen: longer than a notification takes on a busy machine.
+        await Task.WhenAny(next, Task.Delay(TimeSpan.FromSeconds(4), Cancellation));
+        Assert.False(next.IsCompletedSuccessfully, "The next in turn was told of a grant that no standby confirmed.");
+        _replication.End();
+        await using var granted = await next.WaitAsync(Bound, Cancellation);
+        await release;
+    }
+
+    private Node CreateNode() => new(
+        builder => builder.UsePostgreSql(_primary!.ConnectionString, options => options.CommandTimeout = TimeSpan.FromSeconds(1)),
+        options => (options.LeaseDuration, options.ClaimWindow) = (TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(20)));
 
     private async Task<long> CountAsync(string what)
     {
