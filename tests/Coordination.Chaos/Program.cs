@@ -44,7 +44,7 @@ internal static class Program
 
     private static async Task<int> RunAsync(Arguments arguments)
     {
-        Need[] needs = arguments.Runs.Any(options => options.Scenario.HasOwnClocks) ? [Need.RedisServer, Need.CCompiler] : [Need.RedisServer];
+        var needs = arguments.Runs.SelectMany(options => options.Scenario.Needs).Distinct();
         if (needs.Select(Requirement.Of).FirstOrDefault(need => !need.IsMet) is { } missing)
         {
             await Console.Error.WriteLineAsync($"{missing.Lack}. {missing.Remedy}");

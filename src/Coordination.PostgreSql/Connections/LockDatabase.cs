@@ -9,6 +9,10 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
     private const int Beside = 2;
     private const string Session = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE";
     private const int Prepared = 40;
+
+    /// <summary>For how many seconds a server that was seen as a standby is not asked again: by then it may be the primary.</summary>
+    private const int MostSecondsToRecheck = 1;
+
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource? _owned;
 
@@ -47,6 +51,7 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         settings.IncludeErrorDetail = false;
         settings.MaxAutoPrepare = isPooled ? 0 : Prepared;
         settings.AutoPrepareMinUsages = 2;
+        settings.HostRecheckSeconds = Math.Min(settings.HostRecheckSeconds, MostSecondsToRecheck);
         settings.ApplicationName ??= "Coordination";
         settings.PersistSecurityInfo = false;
         settings.Remove("Target Session Attributes");

@@ -44,4 +44,10 @@ internal enum CheckKind
 
     /// <summary>Some node leads each partition, and each node its share.</summary>
     Partitions = 14,
+
+    /// <summary>What was written under a lock in a transaction that it guards is not committed after the next grant.</summary>
+    Guard = 15,
+
+    /// <summary>A server that takes over has every grant that anybody was told of.</summary>
+    Takeover = 16,
 }

@@ -19,6 +19,8 @@ internal static class Checker
             .. StepDownCheck.Find(run),
             .. DrainCheck.Find(run),
             .. PartitionCheck.Find(run),
+            .. GuardCheck.Find(run),
+            .. TakeoverCheck.Find(run),
             .. run.Residue.Select(left => new Violation(CheckKind.Residue, run.End, left)),
             .. FireCheck.Find(run),
             .. run.Failures.Select(failure => new Violation(CheckKind.Workers, run.End, failure)),

@@ -33,6 +33,12 @@ internal sealed record RunRecord
 
     public IReadOnlyList<ResourceWrite> Writes { get; init; } = [];
 
+    /// <summary>What was committed in transactions that a lock guards.</summary>
+    public IReadOnlyList<GuardedWrite> GuardedWrites { get; init; } = [];
+
+    /// <summary>The servers that took over, and what they had.</summary>
+    public IReadOnlyList<Takeover> Takeovers { get; init; } = [];
+
     public IReadOnlyList<Disturbance> Disturbances { get; init; } = [];
 
     /// <summary>What was left on the server when all had gone and the last lease was over.</summary>

@@ -19,6 +19,12 @@ internal sealed record RunSettings
     /// <summary>Whether grants carry tokens, and waiters are served in turn and within the lease.</summary>
     public required bool IsOurs { get; init; }
 
+    /// <summary>Whether waiters are served within the lease.</summary>
+    public bool Serves { get; init; }
+
+    /// <summary>Whether a server that takes over is to have every grant.</summary>
+    public bool LosesNothing { get; init; }
+
     public Workload Workload { get; init; }
 
     public int Workers { get; init; }

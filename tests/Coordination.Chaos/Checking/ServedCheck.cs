@@ -18,7 +18,7 @@ internal static class ServedCheck
 
     public static IEnumerable<Violation> Find(RunRecord run)
     {
-        if (!run.Settings.IsOurs)
+        if (!run.Settings.Serves)
         {
             yield break;
         }

@@ -58,6 +58,11 @@ internal sealed record Arguments(IReadOnlyList<RunOptions> Runs, string? Out)
             throw new UsageException($"{contender} is an exclusive lock and nothing else, and {other.Name} asks for more.");
         }
 
+        if (scenarios.Find(scenario => Contender.NeedsPostgreSql(contender) is { } needs && needs != scenario.IsOnPostgreSql) is { } elsewhere)
+        {
+            throw new UsageException($"{contender} is not for {elsewhere.Server}, which {elsewhere.Name} is on.");
+        }
+
         return new Arguments(
             [.. Enumerable.Range(seed, repeat).SelectMany(each => scenarios.Select(scenario => new RunOptions(scenario, contender, each, duration ?? (scenarios.Count > 1 ? scenario.Brief : DefaultDuration))))],
             folder);

@@ -17,7 +17,7 @@ internal static class Help
     private static int Width => Catalogue.All.Max(scenario => scenario.Name.Length) + 2;
 
     public static string Text => $"""
-        Drives worker processes against real Redis servers, does them harm, and judges from outside whether the locks kept their promises.
+        Drives worker processes against real servers of Redis and PostgreSQL, does them harm, and judges from outside whether the locks kept their promises.
 
           dotnet run --project tests/Coordination.Chaos -- [SCENARIO…] [--seed S] [--duration D] [--repeat N] [--lock L] [--out FOLDER]
           dotnet run --project tests/Coordination.Chaos -- test [OPTION OF XUNIT…]

@@ -54,6 +54,12 @@ internal enum ContenderKind
     /// <summary>This project's partitioned services, which take no lock for a partition.</summary>
     PartitionsUnlocked,
 
+    /// <summary>This project's lock, whose holder commits transactions that it does not guard.</summary>
+    GuardOmitted,
+
+    /// <summary>This project's lock, on a primary that does not wait for the standby which takes over from it.</summary>
+    StandbyUnasked,
+
     /// <summary>SET NX PX, with no renewal.</summary>
     SetNx,
 
@@ -62,4 +68,16 @@ internal enum ContenderKind
 
     /// <summary>RedLock.net on one server.</summary>
     RedLock,
+
+    /// <summary>DistributedLock.Postgres.</summary>
+    DistributedLockPostgres,
+
+    /// <summary>A row with an end, which a holder renews by the lock's name alone: what had a cron run twice for 19 days (oban#1488).</summary>
+    RenewalOfAnyones,
+
+    /// <summary>A session's advisory lock, whose holder does not notice that the session has ended (wolverine#2602).</summary>
+    SessionLock,
+
+    /// <summary>A session's advisory lock on connections of a pool: it stays with whichever it was taken on.</summary>
+    PooledSessionLock,
 }

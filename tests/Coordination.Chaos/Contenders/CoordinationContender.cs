@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Coordination.Chaos.Workers;
 using Coordination.Stores;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,6 +10,8 @@ namespace Coordination.Chaos.Contenders;
 /// <summary>This project's lock, sound or broken on purpose.</summary>
 internal sealed class CoordinationContender : IContender
 {
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly ServiceProvider _services;
     private readonly ILockProvider _locks;
     private readonly WorkerOptions _options;
@@ -29,13 +32,20 @@ internal sealed class CoordinationContender : IContender
     {
         // A provider that is handed in is not disposed with the container.
         services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(signals.Sinks));
-        var coordination = services
-            .AddCoordination(o => (o.LeaseDuration, o.RenewalInterval, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.RenewalInterval, options.Margin, options.ClaimWindow, options.Process))
-            .UseRedis(options.Redis, o => o.KeyPrefix = options.Prefix);
+        var node = services
+            .AddCoordination(o => (o.LeaseDuration, o.RenewalInterval, o.SafetyMargin, o.ClaimWindow, o.NodeName) = (options.Lease, options.RenewalInterval, options.Margin, options.ClaimWindow, options.Process));
+        var notifications = options.IsPooled ? PostgreSqlNotifications.Poll : PostgreSqlNotifications.Listen;
+        var coordination = options.IsOnPostgreSql
+            ? node.UsePostgreSql(options.Server, o => (o.Schema, o.Notifications, o.PollInterval) = (options.Prefix, notifications, PollInterval))
+            : node.UseRedis(options.Server, o => o.KeyPrefix = options.Prefix);
 
-        // Each around the store as it was registered before.
-        Wrap(services, (inner, _) => new SuspendingStore(inner, signals));
-        Wrap(services, (inner, _) => new DeafStore(inner, signals));
+        // Each around the store as it was registered before. What guards transactions has none of them around it, for the store itself is asked for that.
+        if (!options.IsGuarded)
+        {
+            Wrap(services, (inner, _) => new SuspendingStore(inner, signals));
+            Wrap(services, (inner, _) => new DeafStore(inner, signals));
+        }
+
         switch (options.Contender)
         {
             case ContenderKind.DeadlineFromReply:
@@ -80,6 +90,7 @@ internal sealed class CoordinationContender : IContender
             ContenderKind.ReleaseOfAnyones => new HeedlessHolding(holding, lockName, _raw),
             ContenderKind.StepDownUnheard => new UnheardStepDown(holding),
             ContenderKind.StepDownBeforeWork => new HastyStepDown(holding),
+            ContenderKind.GuardOmitted => new UnguardedHolding(holding),
             ContenderKind.WrongSuccessor => new WrongSuccessor(holding),
             _ => holding,
         };
@@ -139,6 +150,8 @@ internal sealed class CoordinationContender : IContender
         public string? Successor => lease.StepDownRequest?.Successor;
 
         public void ReportProgress() => lease.ReportProgress();
+
+        public Task GuardAsync(DbTransaction transaction) => lease.GuardAsync(transaction);
 
         public async Task<long?> ReenterAsync()
         {

@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace Coordination.Chaos.Contenders;
 
 /// <summary>A lock that the worker believes to hold.</summary>
@@ -20,6 +22,9 @@ internal interface IHolding : IDisposable
 
     /// <summary>The id of the node that the holder was asked to pass the lock to; null for the next in turn.</summary>
     string? Successor => null;
+
+    /// <summary>Has a transaction commit only while the lock is held.</summary>
+    Task GuardAsync(DbTransaction transaction) => throw new NotSupportedException();
 
     /// <summary>Tells the lock that the work gets on.</summary>
     void ReportProgress()

@@ -8,7 +8,7 @@ namespace Coordination.Chaos.Contenders;
 /// <summary>A lock's key on the server, for those who do to it what they must not.</summary>
 internal sealed class RawLock(WorkerOptions options)
 {
-    private readonly Lazy<Task<ConnectionMultiplexer>> _connection = new(() => ConnectionMultiplexer.ConnectAsync(options.Redis + ",abortConnect=false"));
+    private readonly Lazy<Task<ConnectionMultiplexer>> _connection = new(() => ConnectionMultiplexer.ConnectAsync(options.Server + ",abortConnect=false"));
 
     public async Task DeleteAsync(string lockName) => await (await DatabaseAsync()).KeyDeleteAsync(KeyOf(lockName));
 

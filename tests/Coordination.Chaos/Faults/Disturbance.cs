@@ -11,13 +11,14 @@ internal sealed record Disturbance(TimeSpan From, TimeSpan To, FaultKind Kind, s
 {
     /// <summary>Whether it broke or delayed what a worker and the server say to each other.</summary>
     public bool IsOfConnection => Kind is >= FaultKind.Delay and <= FaultKind.CutAfterWrite
-        or FaultKind.RestartServer or FaultKind.KillClients or FaultKind.PauseClients or FaultKind.SleepServer or FaultKind.ExhaustMemory or FaultKind.FailOver or FaultKind.KillClusterNode or FaultKind.Demote or FaultKind.MoveSlot;
+        or FaultKind.RestartServer or FaultKind.KillClients or FaultKind.PauseClients or FaultKind.SleepServer or FaultKind.ExhaustMemory or FaultKind.FailOver or FaultKind.KillClusterNode or FaultKind.Demote or FaultKind.MoveSlot
+        or >= FaultKind.TerminateHolder and <= FaultKind.CancelAndPromote;
 
     /// <summary>Whether it is to make no difference to anybody, and so excuses nothing.</summary>
     public bool IsHarmless => Kind is FaultKind.ShiftClock or FaultKind.FlushScripts or FaultKind.SinksThrow or FaultKind.SinksBlock or FaultKind.Hang or FaultKind.StepDown or FaultKind.Drain;
 
     /// <summary>Whether it kept a worker's process from being scheduled.</summary>
-    public bool IsPause => Kind is FaultKind.PauseShort or FaultKind.PauseLong or FaultKind.SuspendMachine or FaultKind.SuspendInRelease or FaultKind.SuspendInClaim;
+    public bool IsPause => Kind is FaultKind.PauseShort or FaultKind.PauseLong or FaultKind.SuspendMachine or FaultKind.SuspendInRelease or FaultKind.SuspendInClaim or FaultKind.SuspendInTransaction;
 
     /// <summary>
     /// Until when a worker's process cannot know of its pause: where its own clock stood still, it looks at the other one once a second, and then has the

@@ -104,4 +104,34 @@ internal enum FaultKind
 
     /// <summary>The node of a worker is drained, and resumed.</summary>
     Drain,
+
+    /// <summary>pg_terminate_backend of all connections of one worker.</summary>
+    TerminateHolder,
+
+    /// <summary>pg_terminate_backend of all connections.</summary>
+    TerminateAll,
+
+    /// <summary>PostgreSQL is ended by pg_ctl stop -m immediate, and started again.</summary>
+    StopImmediately,
+
+    /// <summary>A process of the server dies by SIGKILL: the server ends all others, recovers and goes on.</summary>
+    CrashBackend,
+
+    /// <summary>The server's disk is full.</summary>
+    FillDisk,
+
+    /// <summary>Another session has a lock's row locked.</summary>
+    LockRow,
+
+    /// <summary>Each commit takes a tenth of a second.</summary>
+    SlowCommit,
+
+    /// <summary>The primary is cut off from its standby and dies, and the standby is promoted.</summary>
+    Promote,
+
+    /// <summary>The same, and an operator cancels commits that wait for the standby before the primary dies.</summary>
+    CancelAndPromote,
+
+    /// <summary>A worker suspends itself inside a transaction that its lease guards.</summary>
+    SuspendInTransaction,
 }

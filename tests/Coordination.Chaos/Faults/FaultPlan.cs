@@ -42,7 +42,7 @@ internal static class FaultPlan
     }
 
     /// <summary>Whether a fault strikes everybody.</summary>
-    public static bool IsAtServer(FaultKind kind) => kind is >= FaultKind.RestartServer and <= FaultKind.ExhaustMemory or >= FaultKind.FailOver and <= FaultKind.SetClockBack;
+    public static bool IsAtServer(FaultKind kind) => kind is >= FaultKind.RestartServer and <= FaultKind.ExhaustMemory or >= FaultKind.FailOver and <= FaultKind.SetClockBack or >= FaultKind.TerminateHolder and <= FaultKind.CancelAndPromote;
 
     private static TimeSpan LengthOf(FaultKind kind, TimeSpan lease, Random random) => kind switch
     {
@@ -53,8 +53,12 @@ internal static class FaultPlan
         FaultKind.SuspendInRelease or FaultKind.SuspendInClaim => lease * Between(random, 0.05, 1.5),
         FaultKind.Deafen => lease * Between(random, 0.2, 0.6),
         FaultKind.SinksThrow or FaultKind.SinksBlock => lease * Between(random, 1.8, 2.8),
+        FaultKind.SuspendInTransaction => lease * Between(random, 0.4, 2.2),
+        FaultKind.Promote or FaultKind.CancelAndPromote => lease * Between(random, 0.2, 0.5),
+        FaultKind.FillDisk => lease * Between(random, 0.2, 0.8),
+        FaultKind.StopImmediately => lease * Between(random, 0.05, 0.5),
         FaultKind.RestartServer => lease * Between(random, 0.05, 0.5),
-        FaultKind.FlushAll or FaultKind.FlushScripts or FaultKind.KillClients or FaultKind.DeleteKeys or FaultKind.ShiftClock or FaultKind.Demote or FaultKind.SetClockForward or FaultKind.SetClockBack => TimeSpan.Zero,
+        FaultKind.FlushAll or FaultKind.FlushScripts or FaultKind.KillClients or FaultKind.DeleteKeys or FaultKind.ShiftClock or FaultKind.Demote or FaultKind.SetClockForward or FaultKind.SetClockBack or FaultKind.TerminateHolder or FaultKind.TerminateAll or FaultKind.CrashBackend => TimeSpan.Zero,
 
         // Some of them are over before the lease is.
         FaultKind.Hang => lease * Between(random, 0.4, 2.4),

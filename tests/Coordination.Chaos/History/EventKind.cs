@@ -48,6 +48,9 @@ internal enum EventKind
     /// <summary>It was about to be suspended in the middle of a call.</summary>
     Suspending,
 
+    /// <summary>Its transaction under a lock, which guards it, did not commit.</summary>
+    Uncommitted,
+
     /// <summary>It ended, in order or not; said by who started it.</summary>
     Ended,
 }

@@ -11,13 +11,15 @@ internal static class Report
     /// <summary>A run on one line.</summary>
     public static string Line(RunResult result) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{result.Options.Scenario.Name,-18} {result.Options.Contender,-20} seed {result.Options.Seed,-7} {result.Run.End.TotalSeconds,5:F0} s  {result.Happened.Count,4} faults {result.Grants,6} grants {result.Handovers,6} handovers {result.Verdict.Violations.Count,4} violations");
+        $"{result.Options.Scenario.Name,-18} {result.Options.Contender,-20} seed {result.Options.Seed,-7} {result.Run.End.TotalSeconds,5:F0} s  {result.Happened.Count,4} faults {result.Grants,6} grants {result.Handovers,6} handovers {result.Verdict.Violations.Count,4} violations")
+        + (result.Run.Takeovers.Count > 0 ? $", {result.LostGrants} grants lost at a takeover" : "")
+        + (result.Options.Scenario.IsGuarded ? $", {result.Run.GuardedWrites.Count} guarded transactions committed and {result.Uncommitted} not" : "");
 
     /// <summary>Several runs on one line.</summary>
     public static string Summary(IReadOnlyList<RunResult> results, TimeSpan elapsed) => string.Create(
         CultureInfo.InvariantCulture,
         $"{results.Count} runs in {elapsed.TotalMinutes:F1} min: {results.Sum(r => r.Happened.Count)} faults, {results.Sum(r => r.Grants)} grants, {results.Sum(r => r.Handovers)} handovers, {results.Sum(r => r.Run.Fires.Count)} fires, "
-        + $"{results.Sum(r => r.WriteCount)} writes of which {results.Sum(r => r.Refused)} were refused by their token, {results.Sum(r => r.Verdict.OverlapsOfPaused)} overlaps of paused holders, {results.Sum(r => r.Verdict.OverlapsAfterLoss)} after a loss of data; "
+        + $"{results.Sum(r => r.WriteCount)} writes of which {results.Sum(r => r.Refused)} were refused by their token, {results.Sum(r => r.Verdict.OverlapsOfPaused)} overlaps of paused holders, {results.Sum(r => r.Verdict.OverlapsAfterLoss)} after a loss of data, {results.Sum(r => r.LostGrants)} grants lost at {results.Sum(r => r.Run.Takeovers.Count)} takeovers; "
         + $"{results.Sum(r => r.Verdict.Violations.Count)} violations");
 
     /// <summary>Writes the report of a run into a folder of its own.</summary>
@@ -61,6 +63,8 @@ internal static class Report
         Row("late writes that the register with no fence accepted", Checking.FenceCheck.CountLate(result.Run));
         Row("overlaps of holders that were paused past their lease", verdict.OverlapsOfPaused);
         Row("overlaps after the server lost a lock", verdict.OverlapsAfterLoss);
+        Row("grants that a server which took over did not have", result.LostGrants);
+        Row("transactions that a lock guards", $"{result.Run.GuardedWrites.Count} committed, {result.Uncommitted} did not");
         Row("violations", verdict.Violations.Count);
 
         if (verdict.Violations.Count > 0)

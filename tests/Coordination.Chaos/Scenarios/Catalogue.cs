@@ -124,6 +124,58 @@ internal static class Catalogue
             Pause = 2,
             Brief = TimeSpan.FromSeconds(20),
         },
+        new("pg-terminate", "PostgreSQL ends the sessions of the holder, and of all (pg_terminate_backend)", FaultKind.TerminateHolder, FaultKind.TerminateHolder, FaultKind.TerminateAll)
+        {
+            Server = ServerKind.PostgreSql,
+            Pause = 0.4,
+            Brief = TimeSpan.FromSeconds(7),
+        },
+        new("pg-restart", "PostgreSQL quits, is stopped at once (pg_ctl stop -m immediate) and loses a process, and recovers", FaultKind.RestartServer, FaultKind.StopImmediately, FaultKind.CrashBackend)
+        {
+            Server = ServerKind.PostgreSql,
+            Pause = 0.8,
+            Brief = TimeSpan.FromSeconds(7),
+        },
+        new("pg-full-disk", "PostgreSQL has no room for its journal", FaultKind.FillDisk) { Server = ServerKind.PostgreSqlOnSmallDisk, Pause = 1, Brief = TimeSpan.FromSeconds(7) },
+        new("pg-locked-rows", "another session has the rows of locks locked", FaultKind.LockRow) { Server = ServerKind.PostgreSql, Pause = 0.4, Brief = TimeSpan.FromSeconds(6) },
+        new("pg-network", "between workers and PostgreSQL, either way is dropped, or all is kept back, or cut after a commit", FaultKind.DropReplies, FaultKind.DropRequests, FaultKind.BlackHole, FaultKind.Stall, FaultKind.CutAfterWrite)
+        {
+            Server = ServerKind.PostgreSql,
+            Pause = 0.3,
+            Brief = TimeSpan.FromSeconds(7),
+        },
+        new("pg-slow-commit", "each commit of PostgreSQL takes a tenth of a second, and replies are late", FaultKind.SlowCommit, FaultKind.Delay) { Server = ServerKind.PostgreSql, Pause = 0.5, Brief = TimeSpan.FromSeconds(6) },
+        new("pg-guarded", "workers write in transactions that their leases guard, and are suspended inside them and elsewhere", FaultKind.SuspendInTransaction, FaultKind.SuspendInTransaction, FaultKind.SuspendInTransaction, FaultKind.PauseShort)
+        {
+            Server = ServerKind.PostgreSql,
+            Workers = 4,
+            Pause = 0.4,
+            HasLulls = false,
+            MaxHold = 0.6,
+            Brief = TimeSpan.FromSeconds(9),
+        },
+        new("pg-failover", "the primary of PostgreSQL dies, and its synchronous standby is promoted", FaultKind.Promote) { Server = ServerKind.PostgreSqlSynchronous, Locks = 4, Pause = 20, MaxHold = 0.7, Brief = TimeSpan.FromSeconds(8) },
+        new("pg-failover-async", "the primary of PostgreSQL dies, and its asynchronous standby is promoted", FaultKind.Promote) { Server = ServerKind.PostgreSqlAsynchronous, Locks = 4, Pause = 20, MaxHold = 0.7, Brief = TimeSpan.FromSeconds(7) },
+
+        new("pg-failover-cancel", "the same as pg-failover, after commits that wait for the standby were cancelled", FaultKind.CancelAndPromote)
+        {
+            Server = ServerKind.PostgreSqlSynchronous,
+            Locks = 4,
+            Pause = 20,
+            MaxHold = 0.7,
+            Brief = TimeSpan.FromSeconds(10),
+            IsForSuite = false,
+        },
+
+        // What befell others: the locks that do it are among the contenders.
+        new("pg-renewal-of-anyones", "workers are away for more than a lease and renew what is another's by then (oban#1488)", FaultKind.PauseLong, FaultKind.BlackHole) { Server = ServerKind.PostgreSql, Pause = 0.5, Brief = TimeSpan.FromSeconds(6) },
+        new("pg-session-lock", "the server ends the sessions of holders that do not look at them (wolverine#2602)", FaultKind.TerminateHolder) { Server = ServerKind.PostgreSql, Pause = 0.4, MaxHold = 3, Brief = TimeSpan.FromSeconds(6) },
+        new("pg-pooler", "between workers and PostgreSQL is a PgBouncer that gives connections out by transaction; sessions are ended, and the network fails", FaultKind.TerminateHolder, FaultKind.TerminateAll, FaultKind.BlackHole)
+        {
+            Server = ServerKind.PostgreSqlPooled,
+            Pause = 0.8,
+            Brief = TimeSpan.FromSeconds(6),
+        },
         new("mixed", "all of these, on one server, two at a time and more", [.. Enum.GetValues<FaultKind>().Where(kind => kind < FaultKind.FailOver)]) { Workers = 4, Pause = 0.4, MaxHold = 3, Brief = TimeSpan.FromSeconds(20) },
     ];
 

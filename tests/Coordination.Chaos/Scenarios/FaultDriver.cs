@@ -4,7 +4,6 @@ using Coordination.Chaos.Resource;
 using Coordination.Chaos.Workers;
 using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Network;
-using Coordination.TestKit.Servers;
 
 namespace Coordination.Chaos.Scenarios;
 
@@ -13,9 +12,6 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
 {
     /// <summary>How long a worker may take to come to the call in which it is to suspend itself.</summary>
     private static readonly TimeSpan Occasion = TimeSpan.FromSeconds(3);
-
-    /// <summary>How long workers may take to find the primary that another server has become, when a lease has passed and the last of them has asked.</summary>
-    private static readonly TimeSpan Search = TimeSpan.FromSeconds(4);
 
     /// <summary>
     /// How far apart a suspension and a wall clock that is set are: longer than a lease. A clock that is set back within it hides the suspension, which only
@@ -75,7 +71,7 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
 
             // Whoever used a lock last may stand still already.
             FaultKind.SuspendMachine when slot.ProcessGate.CurrentCount == 0 => Task.CompletedTask,
-            < FaultKind.RestartServer => AloneAsync(slot.ProcessGate, () => StrikeProcessAsync(fault, slot)),
+            < FaultKind.RestartServer or FaultKind.SuspendInTransaction => AloneAsync(slot.ProcessGate, () => StrikeProcessAsync(fault, slot)),
             _ => AloneAsync(slot.NetworkGate, () => StrikeNetworkAsync(fault, slot)),
         };
     }
@@ -131,6 +127,9 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
                 break;
             case FaultKind.SuspendInClaim:
                 from = await SuspendAsync(slot, Suspension.InClaim, fault.Length);
+                break;
+            case FaultKind.SuspendInTransaction:
+                from = await SuspendAsync(slot, Suspension.InTransaction, fault.Length);
                 break;
             case FaultKind.StarvePool:
                 slot.Process!.Tell($"starve {(int)fault.Length.TotalMilliseconds}");
@@ -260,70 +259,9 @@ internal sealed class FaultDriver(Fleet fleet, ServerUnderTest server, GuardedRe
     {
         var from = MachineClock.Now;
         var name = fleet.Locks.Count > 0 ? fleet.Locks[fault.Lock] : ScheduleWorker.LockName;
-        Loss? loss = null;
-        var isCertain = true;
-        switch (fault.Kind)
-        {
-            case FaultKind.RestartServer:
-                loss = server.Kind == ServerKind.Journaled ? null : new Loss();
-                await server.RestartAsync(fault.Length);
-                break;
-            case FaultKind.FlushAll:
-                loss = new Loss();
-                await server.AskAsync("FLUSHALL");
-                break;
-            case FaultKind.FlushScripts:
-                await server.AskAsync("SCRIPT", "FLUSH");
-                break;
-            case FaultKind.KillClients:
-                await server.AskAsync("CLIENT", "KILL", "TYPE", "pubsub");
-                await server.AskAsync("CLIENT", "KILL", "TYPE", "normal");
-                break;
-            case FaultKind.PauseClients:
-                await server.AskAsync("CLIENT", "PAUSE", (int)fault.Length.TotalMilliseconds);
-                await Task.Delay(fault.Length);
-                break;
-            case FaultKind.SleepServer:
-                await server.AskAsync("DEBUG", "SLEEP", fault.Length.TotalSeconds);
-                break;
-            case FaultKind.DeleteKeys:
-                loss = new Loss(name);
-                string[] parts = fault.AtHolder ? [""] : ["", ":waiters", ":alive"];
-                await server.AskAsync("DEL", [.. parts.Select(part => LockText.KeyOf(ScenarioRun.Prefix, name) + part), name, "redlock:" + name]);
-                break;
-            case FaultKind.ExhaustMemory:
-                await server.AskAsync("CONFIG", "SET", "maxmemory", 1);
-                await Task.Delay(fault.Length);
-                await server.AskAsync("CONFIG", "SET", "maxmemory", 0);
-                break;
-            case FaultKind.Demote:
-                await server.DemoteAsync();
-                fleet.LeadTo(server.Port!.Value);
-                for (var end = MachineClock.Now + fleet.Lease + Search; MachineClock.Now < end && await server.CountStayedAsync() > 0;)
-                {
-                    await Task.Delay(50);
-                }
-
-                break;
-            case FaultKind.MoveSlot:
-                await server.MoveSlotAsync(name, fault.Length);
-                break;
-            case FaultKind.SetClockForward:
-                // Leases are over, but for those that were lengthened when it was set back.
-                loss = new Loss();
-                isCertain = server.MoveClock(fault.Size) >= fleet.Lease;
-                break;
-            case FaultKind.SetClockBack:
-                server.MoveClock(-fault.Size);
-                break;
-            case FaultKind.FailOver or FaultKind.KillClusterNode:
-                // What was not replicated is lost.
-                (loss, isCertain) = (new Loss(), false);
-                await server.FailOverAsync(name);
-                break;
-        }
-
-        Note(fault, from, worker: null, loss, isCertain);
+        var worker = TargetOf(fault).Name;
+        var lost = await server.StrikeAsync(fault, name, worker, fleet);
+        Note(fault, from, fault.Kind == FaultKind.TerminateHolder ? worker : null, lost.Loss, lost.IsCertain);
     }
 
     private void Note(Fault fault, TimeSpan from, string? worker, Loss? loss = null, bool isCertain = false) =>

@@ -50,7 +50,10 @@ internal sealed class Fleet : IAsyncDisposable
         {
             Process = process,
             Contender = _options.Contender,
-            Redis = slot.Proxy is null ? _server.ConnectionString : $"127.0.0.1:{slot.Proxy.Port}",
+            Server = _server.ConnectionStringOf(process, slot.Proxy?.Port),
+            IsOnPostgreSql = _options.Scenario.IsOnPostgreSql,
+            IsPooled = _options.Scenario.Server == ServerKind.PostgreSqlPooled,
+            IsGuarded = _options.Scenario.IsGuarded,
             Prefix = ScenarioRun.Prefix,
             Workload = _options.Scenario.Workload,
             Locks = Locks,

@@ -28,6 +28,12 @@ internal sealed record RunResult(RunOptions Options, IReadOnlyList<Fault> Plan, 
     /// <summary>How many holdings were lost for want of progress.</summary>
     public int Hung => Run.Holdings.Count(holding => holding.Reason == LeaseLossReason.NoProgress);
 
+    /// <summary>How many grants that somebody was told of were missing on a server that took over.</summary>
+    public int LostGrants => TakeoverCheck.Lost(Run).Count();
+
+    /// <summary>How many transactions that a lock guards did not commit.</summary>
+    public int Uncommitted => Events.Count(happened => happened.Kind == EventKind.Uncommitted);
+
     /// <summary>From a release to the next waiter's code, where one waited already.</summary>
     public IReadOnlyList<TimeSpan> HandoverTimes => TimesAfter(HoldingEnd.Released);
 

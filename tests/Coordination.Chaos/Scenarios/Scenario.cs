@@ -11,6 +11,11 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
 {
     public ServerKind Server { get; init; } = ServerKind.InMemory;
 
+    public bool IsOnPostgreSql => Server >= ServerKind.PostgreSql;
+
+    /// <summary>Whether workers write in transactions that their leases guard.</summary>
+    public bool IsGuarded => Faults.Contains(FaultKind.SuspendInTransaction);
+
     /// <summary>Short, so that a run sees many of them, and long enough for a machine that is busy with several runs.</summary>
     public TimeSpan Lease { get; init; } = TimeSpan.FromSeconds(2);
 
@@ -19,6 +24,9 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
 
     /// <summary>Whether workers or the server have clocks of their own, which takes a compiler.</summary>
     public bool HasOwnClocks => WorkersHaveClocks || ServerHasClock;
+
+    /// <summary>What it needs of the machine.</summary>
+    public IReadOnlyList<Need> Needs => Server == ServerKind.PostgreSqlPooled ? [Need.PostgreSql, Need.PgBouncer] : IsOnPostgreSql ? [Need.PostgreSql] : HasOwnClocks ? [Need.RedisServer, Need.CCompiler] : [Need.RedisServer];
 
     public bool WorkersHaveClocks => Faults.Contains(FaultKind.SuspendMachine);
 
@@ -47,6 +55,9 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
 
     /// <summary>What the workers do.</summary>
     public Workload Workload { get; init; }
+
+    /// <summary>Whether a suite of tests runs it. One that finds a fault now and then which is yet to be cured is run by hand.</summary>
+    public bool IsForSuite { get; init; } = true;
 
     /// <summary>How long it lasts in a suite of tests.</summary>
     public TimeSpan Brief { get; init; } = TimeSpan.FromSeconds(10);

@@ -38,7 +38,7 @@ internal static class ScenarioRun
         var scenario = options.Scenario;
         var plan = FaultPlan.Create(options.Seed, scenario.Faults, options.Duration, options.Lease, scenario.Workers, scenario.Locks, scenario.Pause * options.Lease, scenario.Recovery * options.Lease, scenario.HasLulls);
         using var history = new HistoryFile(Path.Combine(folder, "runner.jsonl"), "runner");
-        await using var server = await ServerUnderTest.StartAsync(scenario);
+        await using var server = await ServerUnderTest.StartAsync(options);
         await using var resource = new GuardedResource(isFenced: options.Contender != ContenderKind.NoFence);
         await using var fleet = new Fleet(options, server, resource, folder, history);
         await fleet.StartAsync();
@@ -51,6 +51,7 @@ internal static class ScenarioRun
 
         var end = MachineClock.Now;
         await fleet.StopAsync();
+        await server.ReadAsync();
         var happened = driver.Happened.Select(d => d with { From = d.From - begin, To = d.To - begin }).ToArray();
         Disturbance[] harmful = [.. happened.Where(d => !d.IsHarmless)];
         var events = HistoryFile.ReadAll(folder).Select(happened => happened with { At = happened.At - begin }).ToArray();
@@ -67,6 +68,8 @@ internal static class ScenarioRun
             Writes = [.. resource.Writes.Select(write => write with { At = write.At - begin })],
             Residue = await ResidueAsync(server, options.Lease, hasFaults: happened.Length > 0, mayHaveDead: harmful.Length > 0),
             Failures = fleet.Failures,
+            GuardedWrites = [.. server.GuardedWrites.Select(write => write with { At = write.At - wallClock - begin })],
+            Takeovers = [.. server.Takeovers.Select(takeover => takeover with { At = takeover.At - begin })],
         };
         return new RunResult(options, plan, happened, events, run, Checker.Check(run), resource.Count);
     }
@@ -79,38 +82,27 @@ internal static class ScenarioRun
         ClaimWindow = RunOptions.ClaimWindow,
         ProgressTimeout = options.Scenario.ProgressTimeout * options.Lease,
         IsOurs = Contender.IsOurs(options.Contender),
+        Serves = Contender.Serves(options.Contender),
+        LosesNothing = options.Scenario.Server == ServerKind.PostgreSqlSynchronous,
         Workload = options.Scenario.Workload,
         Workers = options.Scenario.Workers,
         Partitions = options.Scenario.Workload == Workload.Partitions ? locks : [],
         BalanceInterval = PartitionWorker.BalanceInterval,
     };
 
-    /// <summary>
-    /// What is on the server when the last lease is over. The records of locks that nobody holds and the fires are remembered for two days; the place of a
-    /// waiter that died goes with its queue, and what a node tried the server with stays as long, where the node died or the server refused before it was deleted.
-    /// Nothing lasts for ever.
-    /// </summary>
+    /// <summary>What is on the server when the last lease is over.</summary>
     private static async Task<IReadOnlyList<string>> ResidueAsync(ServerUnderTest server, TimeSpan lease, bool hasFaults, bool mayHaveDead)
     {
         var last = MachineClock.Now + lease + TimeSpan.FromSeconds(1);
         while (true)
         {
-            var left = (await server.KeysAsync()).Where(key => (key.IsHeld && !IsOfTrial(key.Key)) || !MayStay(key.Key, key.TimeToLive)).ToArray();
-            if (left.Length == 0 || MachineClock.Now > last)
+            var left = await server.LeftAsync(hasFaults, mayHaveDead);
+            if (left.Count == 0 || MachineClock.Now > last)
             {
-                return [.. left.Select(key => $"{key.Key} is left on the server, {(key.TimeToLive is { } rest ? $"for {rest}" : "for ever")}.")];
+                return left;
             }
 
             await Task.Delay(50);
         }
-
-        // A trial that a fault broke off holds its lock for a lease of its own, which is longer than those of the run.
-        bool IsOfTrial(string key) => hasFaults && key.Contains("{probe-", StringComparison.Ordinal);
-
-        bool MayStay(string key, TimeSpan? timeToLive) => timeToLive is { } rest && key.Split(':')[^1] switch
-        {
-            "waiters" or "alive" => mayHaveDead && rest <= TimeSpan.FromDays(2),
-            _ => key.Contains(":occurrence:", StringComparison.Ordinal) || (key.EndsWith('}') && (IsOfTrial(key) || !key.Contains("{probe-", StringComparison.Ordinal))),
-        };
     }
 }

@@ -20,4 +20,19 @@ internal enum ServerKind
 
     /// <summary>Three masters of a Cluster, and no replicas.</summary>
     Masters,
+
+    /// <summary>A PostgreSQL server.</summary>
+    PostgreSql,
+
+    /// <summary>A PostgreSQL server behind a PgBouncer that pools by transaction.</summary>
+    PostgreSqlPooled,
+
+    /// <summary>A PostgreSQL server whose disk is small, where one may be mounted.</summary>
+    PostgreSqlOnSmallDisk,
+
+    /// <summary>A PostgreSQL server and a standby that confirms each commit.</summary>
+    PostgreSqlSynchronous,
+
+    /// <summary>A PostgreSQL server and a standby that follows it.</summary>
+    PostgreSqlAsynchronous,
 }

@@ -1,174 +1,46 @@
-using Coordination.TestKit.Clocks;
-using Coordination.TestKit.Servers;
-using StackExchange.Redis;
+using Coordination.Chaos.Checking;
+using Coordination.Chaos.Faults;
 
 namespace Coordination.Chaos.Scenarios;
 
-/// <summary>The Redis of a run, and what is done to it.</summary>
-internal sealed class ServerUnderTest : IAsyncDisposable
+/// <summary>What keeps the locks of a run, and what is done to it.</summary>
+internal abstract class ServerUnderTest(ServerKind kind) : IAsyncDisposable
 {
-    /// <summary>The lock's record, its waiters, and until when they count as alive.</summary>
-    private const int KeysOfLock = 3;
-
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
-    private readonly RedisTopology? _topology;
-    private readonly List<RedisProcess> _masters;
-    private readonly List<RedisProcess> _replicas;
-    private readonly ProcessClock? _clock;
-    private TimeSpan _clockLead;
-
-    private ServerUnderTest(ServerKind kind, RedisProcess? single, RedisTopology? topology, ProcessClock? clock = null)
-    {
-        Kind = kind;
-        _clock = clock;
-        _topology = topology;
-        _masters = single is null ? [.. topology!.Masters] : [single];
-        _replicas = single is null ? [.. topology!.Replicas] : [];
-    }
-
-    public ServerKind Kind { get; }
+    public ServerKind Kind => kind;
 
     /// <summary>Where the server listens that one address leads to; null for those that are several, whose clients find out by themselves.</summary>
-    public int? Port => Kind < ServerKind.Sentinel ? _masters[0].Port : null;
+    public abstract int? Port { get; }
 
-    public string ConnectionString => _topology?.ConnectionString ?? _masters[0].ConnectionString;
+    /// <summary>How workers connect to it with nothing between.</summary>
+    public abstract string ConnectionString { get; }
 
-    public static Task<ServerUnderTest> StartAsync(Scenario scenario) => scenario.ServerHasClock ? StartWithClockAsync() : StartAsync(scenario.Server);
+    /// <summary>How a worker connects to it, by way of a proxy where there is one.</summary>
+    public abstract string ConnectionStringOf(string process, int? proxyPort);
 
-    /// <summary>Sets the wall clock of the server.</summary>
-    /// <returns>How much further it is ahead than it ever was: every lease that is shorter is over for certain.</returns>
-    public TimeSpan MoveClock(TimeSpan by)
-    {
-        var lead = _clock!.Offset + by - _clockLead;
-        _clockLead += lead > TimeSpan.Zero ? lead : TimeSpan.Zero;
-        _clock.Offset += by;
-        return lead;
-    }
+    /// <summary>Does to it what a plan says, and returns when that is over.</summary>
+    /// <param name="fault">What.</param>
+    /// <param name="lockName">The lock that it is about.</param>
+    /// <param name="worker">Whose connections it is about.</param>
+    /// <param name="fleet">Everybody.</param>
+    public abstract Task<ServerLoss> StrikeAsync(Fault fault, string lockName, string worker, Fleet fleet);
 
-    public async Task RestartAsync(TimeSpan after)
-    {
-        await _masters[0].KillAsync();
-        await Task.Delay(after);
-        await _masters[0].StartAgainAsync();
-    }
+    /// <summary>What is on it that must not stay there when nobody uses it any more and the last lease is over; in words.</summary>
+    /// <param name="hasFaults">Whether anything happened to anybody.</param>
+    /// <param name="mayHaveDead">Whether that may have kept somebody from leaving in order.</param>
+    public abstract Task<IReadOnlyList<string>> LeftAsync(bool hasFaults, bool mayHaveDead);
 
-    public Task AskAsync(string command, params object[] arguments) => RedisTopology.AskAsync(_masters[0], command, arguments);
+    /// <summary>What was committed in transactions that a lock guards, with the server's wall clock; known after <see cref="ReadAsync"/>.</summary>
+    public IReadOnlyList<GuardedWrite> GuardedWrites { get; protected set; } = [];
 
-    /// <summary>Kills a master, and waits until its replica has taken over.</summary>
-    /// <param name="lockName">Of a Cluster: the master that has this lock.</param>
-    public async Task FailOverAsync(string lockName)
-    {
-        var i = Kind == ServerKind.Cluster ? RedisCluster.MasterOf(await SlotOfAsync(lockName)) : 0;
-        await _masters[i].KillAsync();
-        await UntilAsync(() => IsMasterAsync(_replicas[i]), "No replica took over");
-        (_masters[i], _replicas[i]) = (_replicas[i], _masters[i]);
-    }
+    /// <summary>What each server that took over had.</summary>
+    public List<Takeover> Takeovers { get; } = [];
 
-    /// <summary>Has the primary and its replica change places when the replica has all that was written. Connections stay with the server that they lead to.</summary>
-    public async Task DemoteAsync()
-    {
-        await UntilAsync(async () => (await InfoAsync(_masters[0], "replication")).Contains("state=online", StringComparison.Ordinal), "The replica is not online");
-        await AskAsync("FAILOVER");
-        await UntilAsync(async () => await IsMasterAsync(_replicas[0]), "No replica took over");
-        (_masters[0], _replicas[0]) = (_replicas[0], _masters[0]);
-    }
+    /// <summary>Reads what workers wrote, when they are gone.</summary>
+    public virtual Task ReadAsync() => Task.CompletedTask;
 
-    /// <summary>How many connections of workers lead to the server that was the primary before.</summary>
-    public async Task<int> CountStayedAsync() =>
-        ((string)(await RedisTopology.AskAsync(_replicas[0], "CLIENT", "LIST", "TYPE", "normal"))!).Split(" name=coordination:").Length - 1;
+    public abstract ValueTask DisposeAsync();
 
-    /// <summary>Moves the slot of a lock to another master, in about the time that is given.</summary>
-    public async Task MoveSlotAsync(string lockName, TimeSpan length) =>
-        await ((RedisCluster)_topology!).MoveSlotAsync(await SlotOfAsync(lockName), length / (KeysOfLock + 1));
-
-    /// <summary>All keys on all masters, with how long they last, null for ever, and whether they are records of locks that are held.</summary>
-    public async Task<IReadOnlyList<(string Key, TimeSpan? TimeToLive, bool IsHeld)>> KeysAsync()
-    {
-        var found = new List<(string, TimeSpan?, bool)>();
-        foreach (var master in _masters)
-        {
-            await using var connection = await master.ConnectAsOperatorAsync();
-            foreach (var key in connection.GetServer(master.ConnectionString).Keys(pattern: "*", pageSize: 1000))
-            {
-                var ms = (long)await connection.GetServer(master.ConnectionString).ExecuteAsync("PTTL", [key.ToString()]);
-                if (ms != -2)
-                {
-                    found.Add((key.ToString(), ms < 0 ? null : TimeSpan.FromMilliseconds(ms), await IsHeldAsync(connection.GetServer(master.ConnectionString), key.ToString())));
-                }
-            }
-        }
-
-        return found;
-    }
-
-    private static async Task<bool> IsHeldAsync(IServer server, string key)
-    {
-        if (!key.StartsWith(ScenarioRun.Prefix + ":v2:", StringComparison.Ordinal) || !key.EndsWith('}'))
-        {
-            return false;
-        }
-
-        var time = (long[])(await server.ExecuteAsync("TIME"))!;
-        var now = (time[0] * 1_000_000) + time[1];
-        if ((string?)await server.ExecuteAsync("TYPE", [key]) == "hash")
-        {
-            var fields = (string[]?)await server.ExecuteAsync("HGETALL", [key]);
-            return fields!.Chunk(2).Any(field => GrantText.IsGrant(field[0]) && GrantText.RestAt(field[1], now) > TimeSpan.Zero);
-        }
-
-        return (string?)await server.ExecuteAsync("GET", [key]) is { } text && LockText.Parse(text).RestAt(now) > TimeSpan.Zero;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await (_topology?.DisposeAsync() ?? _masters[0].DisposeAsync());
-        _clock?.Dispose();
-    }
-
-    private static async Task<ServerUnderTest> StartAsync(ServerKind kind) => kind switch
-    {
-        ServerKind.Pair => new ServerUnderTest(kind, null, await RedisPair.StartAsync()),
-        ServerKind.Sentinel => new ServerUnderTest(kind, null, await RedisSentinel.StartAsync(downAfter: TimeSpan.FromSeconds(1))),
-        ServerKind.Cluster => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: TimeSpan.FromSeconds(1), withReplicas: true)),
-        ServerKind.Masters => new ServerUnderTest(kind, null, await RedisCluster.StartAsync(nodeTimeout: Patience)),
-        ServerKind.Journaled => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local", "--appendonly", "yes", "--appendfsync", "always"), null),
-        _ => new ServerUnderTest(kind, await RedisProcess.StartAsync("--enable-debug-command", "local"), null),
-    };
-
-    private static async Task<ServerUnderTest> StartWithClockAsync()
-    {
-        var clock = await ProcessClock.CreateAsync();
-        return new ServerUnderTest(ServerKind.InMemory, await RedisProcess.StartAsync(clock), null, clock);
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition, string complaint)
-    {
-        for (var limit = Task.Delay(Patience); !await condition();)
-        {
-            if (limit.IsCompleted)
-            {
-                throw new TimeoutException($"{complaint} within {Patience}.");
-            }
-
-            await Task.Delay(50);
-        }
-    }
-
-    private static async Task<string> InfoAsync(RedisProcess process, string section) => (string)(await RedisTopology.AskAsync(process, "INFO", section))!;
-
-    private static async Task<bool> IsMasterAsync(RedisProcess process)
-    {
-        try
-        {
-            return ((RedisResult[])(await RedisTopology.AskAsync(process, "ROLE"))!)[0].ToString() == "master";
-        }
-        catch (RedisException)
-        {
-            // Too busy to reply: it is asked again.
-            return false;
-        }
-    }
-
-    /// <summary>The slot of a lock's keys, which all have its name as their hash tag.</summary>
-    private async Task<int> SlotOfAsync(string lockName) => (int)await RedisTopology.AskAsync(_masters[0], "CLUSTER", "KEYSLOT", lockName);
+    public static async Task<ServerUnderTest> StartAsync(RunOptions options) => options.Scenario.IsOnPostgreSql
+        ? await PostgreSqlUnderTest.StartAsync(options.Scenario.Server, options.Contender)
+        : await RedisUnderTest.StartAsync(options.Scenario);
 }

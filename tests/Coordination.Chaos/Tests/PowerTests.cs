@@ -94,11 +94,36 @@ public sealed class PowerTests
     [Promise("G1")]
     public Task A_lock_by_SET_NX_with_no_renewal_is_caught() => IsCaughtAsync(ContenderKind.SetNx, "calm", CheckKind.Exclusion);
 
+    [Fact]
+    [Promise("G1")]
+    [Needs(Need.PostgreSql)]
+    public Task A_transaction_that_no_lease_guards_is_caught() => IsCaughtAsync(ContenderKind.GuardOmitted, "pg-guarded", CheckKind.Guard);
+
+    [Fact]
+    [Failure("F29")]
+    [Needs(Need.PostgreSql)]
+    public Task A_grant_that_the_standby_does_not_have_is_caught() => IsCaughtAsync(ContenderKind.StandbyUnasked, "pg-failover", CheckKind.Takeover);
+
+    [Fact]
+    [Failure("F10")]
+    [Needs(Need.PostgreSql)]
+    public Task A_renewal_of_whoevers_lock_is_caught() => IsCaughtAsync(ContenderKind.RenewalOfAnyones, "pg-renewal-of-anyones", CheckKind.Exclusion);
+
+    [Fact]
+    [Promise("G1")]
+    [Needs(Need.PostgreSql)]
+    public Task A_session_lock_whose_session_was_ended_is_caught() => IsCaughtAsync(ContenderKind.SessionLock, "pg-session-lock", CheckKind.Exclusion);
+
+    [Fact]
+    [Promise("G4")]
+    [Needs(Need.PostgreSql, Need.PgBouncer)]
+    public Task A_session_lock_that_stays_on_a_pooled_session_is_caught() => IsCaughtAsync(ContenderKind.PooledSessionLock, "pg-pooler", CheckKind.Served, CheckKind.Exclusion);
+
     private static async Task IsCaughtAsync(ContenderKind contender, string scenario, params CheckKind[] by)
     {
         for (var seed = 1; seed <= MostRuns; seed++)
         {
-            var result = await ScenarioRun.RunAsync(new RunOptions(Catalogue.Find(scenario)!, contender, seed, Duration), TestContext.Current.CancellationToken);
+            var result = await ScenarioRun.RunAsync(new RunOptions(Catalogue.Find(scenario)!, contender, seed, Catalogue.Find(scenario)!.IsOnPostgreSql ? Catalogue.Find(scenario)!.Brief : Duration), TestContext.Current.CancellationToken);
             if (result.Verdict.Violations.Any(violation => by.Contains(violation.Check)))
             {
                 return;

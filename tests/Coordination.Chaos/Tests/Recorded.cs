@@ -11,7 +11,7 @@ internal static class Recorded
 
     public static RunRecord Run(params Holding[] holdings) => new()
     {
-        Settings = new RunSettings { Lease = At(3), RenewalInterval = At(1), Margin = At(0.6), ClaimWindow = At(0.5), IsOurs = true },
+        Settings = new RunSettings { Lease = At(3), RenewalInterval = At(1), Margin = At(0.6), ClaimWindow = At(0.5), IsOurs = true, Serves = true },
         Begin = TimeSpan.Zero,
         End = At(30),
         Holdings = [.. holdings.OrderBy(holding => holding.Granted)],

@@ -12,7 +12,9 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
 {
     private const int Seed = 20;
 
-    public static TheoryData<string> Scenarios => [.. Catalogue.All.Where(scenario => !scenario.HasOwnClocks).Select(scenario => scenario.Name)];
+    public static TheoryData<string> ScenariosOfPostgreSql => [.. Catalogue.All.Where(scenario => scenario.IsForSuite && scenario.IsOnPostgreSql && !scenario.Needs.Contains(Need.PgBouncer)).Select(scenario => scenario.Name)];
+
+    public static TheoryData<string> Scenarios => [.. Catalogue.All.Where(scenario => !scenario.HasOwnClocks && !scenario.IsOnPostgreSql).Select(scenario => scenario.Name)];
 
     public static TheoryData<string> ScenariosOfClocks => [.. Catalogue.All.Where(scenario => scenario.HasOwnClocks).Select(scenario => scenario.Name)];
 
@@ -28,9 +30,20 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
     [MemberData(nameof(ScenariosOfClocks))]
     public Task The_promises_hold_for_clocks_that_nothing_spares(string scenario) => HoldAsync(scenario);
 
+    [Theory]
+    [Promise("G1", "G2", "G3", "G4", "G5", "G7", "G8", "G9", "G12")]
+    [Needs(Need.PostgreSql)]
+    [MemberData(nameof(ScenariosOfPostgreSql))]
+    public Task The_promises_hold_on_a_PostgreSQL_that_nothing_spares(string scenario) => HoldAsync(scenario);
+
+    [Fact]
+    [Promise("G1", "G2", "G3", "G4", "G5", "G7", "G8", "G9", "G12")]
+    [Needs(Need.PostgreSql, Need.PgBouncer)]
+    public Task The_promises_hold_behind_a_pooler_that_nothing_spares() => HoldAsync("pg-pooler");
+
     private async Task HoldAsync(string scenario)
     {
-        runs.Begin(Catalogue.All.Where(scenario => !scenario.HasOwnClocks || Requirement.Of(Need.CCompiler).IsMet).Select(Options));
+        runs.Begin(Catalogue.All.Where(scenario => scenario.IsForSuite && scenario.Needs.All(need => Requirement.Of(need).IsMet)).Select(Options));
 
         var result = await runs.OfAsync(Options(Catalogue.Find(scenario)!));
 
@@ -40,6 +53,8 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
         Assert.Equal(result.Options.Scenario.Faults.Contains(FaultKind.StepDown), result.Run.Holdings.Any(holding => holding.Successor is not null));
         Assert.Equal(result.Options.Scenario.ProgressTimeout is not null, result.Hung > 0);
         Assert.Equal(result.Options.Scenario.Faults.Contains(FaultKind.Drain), result.Run.Drains.Any(drain => drain.Drained is not null));
+        Assert.Equal(result.Options.Scenario.Faults.Contains(FaultKind.Promote), result.Run.Takeovers.Count > 0);
+        Assert.Equal(result.Options.Scenario.IsGuarded, result is { Run.GuardedWrites.Count: > 10, Uncommitted: > 0 });
         Assert.Empty(NeverGranted(result));
         Assert.Equal(result.Options.Scenario.Faults.Count > 0, result.Happened.Count > 0);
     }

@@ -6,7 +6,7 @@ using Coordination.TestKit.Clocks;
 namespace Coordination.Chaos.Workers;
 
 /// <summary>Takes one lock again and again, uses the resource under it, and writes down what it believes.</summary>
-internal sealed class LockLoop(string lockName, IContender contender, WorkerOptions options, WorkerSignals signals, HistoryFile history, Attempts attempts, CancellationToken stopping)
+internal sealed class LockLoop(string lockName, IContender contender, WorkerOptions options, WorkerSignals signals, HistoryFile history, Attempts attempts, GuardedTable? guarded, CancellationToken stopping)
 {
     private static readonly TimeSpan Work = TimeSpan.FromMilliseconds(20);
     private readonly LockCapacityKind _kind = Capacities.Of(lockName).Kind;
@@ -89,6 +89,7 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
             progress.Report();
             await HangIfToldAsync(attempt);
             await resource.WriteAsync(lockName, attempt, holding.Token);
+            await (guarded?.WriteAsync(holding, lockName, attempt) ?? Task.CompletedTask);
             if (i == works || stopping.IsCancellationRequested || !belief.Stands || holding.StepDownRequested.IsCancellationRequested)
             {
                 break;

@@ -8,4 +8,7 @@ internal enum Suspension
     InRelease,
 
     InClaim,
+
+    /// <summary>With a transaction that a lease guards open.</summary>
+    InTransaction,
 }

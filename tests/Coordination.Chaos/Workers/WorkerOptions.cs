@@ -11,7 +11,16 @@ internal sealed record WorkerOptions
     public required ContenderKind Contender { get; init; }
 
     /// <summary>Where it finds the server, or its proxy.</summary>
-    public required string Redis { get; init; }
+    public required string Server { get; init; }
+
+    /// <summary>Whether that is PostgreSQL, and not Redis.</summary>
+    public bool IsOnPostgreSql { get; init; }
+
+    /// <summary>Whether its connections to PostgreSQL are given out by transaction.</summary>
+    public bool IsPooled { get; init; }
+
+    /// <summary>Whether it writes in transactions that its leases guard.</summary>
+    public bool IsGuarded { get; init; }
 
     public required string Prefix { get; init; }
 

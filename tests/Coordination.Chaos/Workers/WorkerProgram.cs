@@ -43,7 +43,8 @@ internal static class WorkerProgram
         await WarmUpAsync(contender, "warm-up-" + options.Process, options.Workload == Workload.Shares ? LockShareKind.Write : null);
         Console.WriteLine("ready");
         var attempts = new Attempts();
-        await Task.WhenAll(options.Locks.Select(name => new LockLoop(name, contender, options, signals, history, attempts, stopping).RunAsync()));
+        await using var guarded = options.IsGuarded ? new GuardedTable(options, signals, history) : null;
+        await Task.WhenAll(options.Locks.Select(name => new LockLoop(name, contender, options, signals, history, attempts, guarded, stopping).RunAsync()));
     }
 
     /// <summary>Connects and compiles, on a lock that nobody else wants: the order of waiters is checked from the first on.</summary>

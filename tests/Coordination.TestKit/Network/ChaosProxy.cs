@@ -7,6 +7,9 @@ namespace Coordination.TestKit.Network;
 /// <summary>Stands between one node and the server: an address that stays the same, whatever stands behind it.</summary>
 public sealed class ChaosProxy : IAsyncDisposable
 {
+    /// <summary>What PostgreSQL says of a commit: of a prepared statement the request does not.</summary>
+    private static readonly byte[] Committed = "COMMIT\0"u8.ToArray();
+
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _ending = new();
     private readonly ConcurrentDictionary<Link, Task> _links = new();
@@ -132,7 +135,7 @@ public sealed class ChaosProxy : IAsyncDisposable
                     case ProxyMode.CutAfterWrite when !isReply:
                         link.HasScriptUnderWay |= buffer.AsSpan(0, count).IndexOf("EVALSHA"u8) >= 0;
                         break;
-                    case ProxyMode.CutAfterWrite when link.HasScriptUnderWay && rule.TryCut():
+                    case ProxyMode.CutAfterWrite when (link.HasScriptUnderWay || buffer.AsSpan(0, count).IndexOf(Committed) >= 0) && rule.TryCut():
                         return;
                 }
 

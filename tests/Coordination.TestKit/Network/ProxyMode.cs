@@ -18,6 +18,6 @@ public enum ProxyMode
     /// <summary>Keeps everything until the mode ends, and delivers it then.</summary>
     Stall,
 
-    /// <summary>Cuts a connection when the reply to a script comes, and drops the reply.</summary>
+    /// <summary>Cuts a connection when the reply to a script of Redis or to a commit of PostgreSQL comes, and drops the reply.</summary>
     CutAfterWrite,
 }

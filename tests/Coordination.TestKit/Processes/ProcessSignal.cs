@@ -14,6 +14,9 @@ public static partial class ProcessSignal
     /// <summary>Asks the process to end.</summary>
     public static void Terminate(int processId) => Send(processId, 15);
 
+    /// <summary>Ends the process where it is; nothing for one that has ended.</summary>
+    public static void Kill(int processId) => _ = Kill(processId, 9);
+
     /// <summary>Has the process quit at once: a PostgreSQL server ends without a word to its sessions.</summary>
     public static void Quit(int processId) => Send(processId, 3);
 

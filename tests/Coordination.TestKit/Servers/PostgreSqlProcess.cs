@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Needs;
@@ -11,12 +12,21 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
     private const string User = "nobody";
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
+    private const string Ready = "ready to accept";
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("coordination-postgresql-");
     private readonly string[] _settings;
     private readonly ProcessClock? _clock;
     private Process? _process;
+    private bool _hasDisk;
 
     private PostgreSqlProcess(int port, string[] settings, ProcessClock? clock) => (Port, _settings, _clock) = (port, settings, clock);
+
+    /// <summary>Whether this process may mount a disk of a size that it chooses.</summary>
+    public static bool MayMount => IsRoot && OperatingSystem.IsLinux();
+
+    /// <summary>Whether it is up.</summary>
+    public bool IsUp => _process is { HasExited: false };
 
     public int Port { get; }
 
@@ -47,7 +57,7 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
                 await RunAsync("chown", User, server._folder.FullName);
             }
 
-            await RunAsUserAsync("initdb", "--pgdata", server.Data, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync");
+            await InitializeAsync(server);
             await server.StartAgainAsync();
             return server;
         }
@@ -57,6 +67,58 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
             throw;
         }
     }
+
+    /// <summary>Starts a server whose data and journal are on a disk of their own, of which little is free. Where <see cref="MayMount"/> says so.</summary>
+    /// <param name="megabytes">The size of the disk; a new server takes about 50.</param>
+    /// <param name="settings">As in postgresql.conf.</param>
+    public static async Task<PostgreSqlProcess> StartOnSmallDiskAsync(int megabytes, params string[] settings)
+    {
+        Requirement.Demand(Need.PostgreSql);
+        var server = new PostgreSqlProcess(FreePort.Take(), settings, clock: null);
+        try
+        {
+            await RunAsync("mount", "-t", "tmpfs", "-o", $"size={megabytes}m", "tmpfs", server._folder.FullName);
+            server._hasDisk = true;
+            await RunAsync("chown", User, server._folder.FullName);
+            await InitializeAsync(server, "--wal-segsize", "1");
+            await server.StartAgainAsync();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts a standby of this server, with all that it has.</summary>
+    /// <param name="name">Its name, which <c>synchronous_standby_names</c> of this server may have.</param>
+    /// <param name="by">The port by which it gets to this server.</param>
+    /// <param name="settings">As in postgresql.conf.</param>
+    public async Task<PostgreSqlProcess> StartStandbyAsync(string name, int by, params string[] settings)
+    {
+        var standby = new PostgreSqlProcess(FreePort.Take(), [.. settings, $"primary_conninfo=host=127.0.0.1 port={by} user=postgres application_name={name}"], clock: null);
+        try
+        {
+            if (IsRoot)
+            {
+                await RunAsync("chown", User, standby._folder.FullName);
+            }
+
+            await RunAsUserAsync("pg_basebackup", "--pgdata", standby.Data, "--host", "127.0.0.1", "--port", $"{Port}", "--username", "postgres", "--checkpoint", "fast", "--wal-method", "stream", "--no-sync");
+            await RunAsUserAsync("touch", Path.Combine(standby.Data, "standby.signal"));
+            await standby.StartAgainAsync();
+            return standby;
+        }
+        catch
+        {
+            await standby.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>As by <c>pg_ctl promote</c>: a standby is the primary when this returns.</summary>
+    public Task PromoteAsync() => RunAsUserAsync("pg_ctl", "promote", "--pgdata", Data, "--wait", "--timeout", "60");
 
     /// <summary>Starts it where it has ended.</summary>
     public async Task StartAgainAsync()
@@ -81,7 +143,7 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
             else
             {
                 said.Enqueue(line.Data);
-                if (line.Data.Contains("ready to accept", StringComparison.Ordinal))
+                if (line.Data.Contains(Ready, StringComparison.Ordinal))
                 {
                     ready.TrySetResult();
                 }
@@ -92,13 +154,43 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
         await ready.Task.WaitAsync(Limit, TestContext.Current.CancellationToken);
     }
 
+    /// <summary>By <c>pg_ctl stop -m immediate</c>.</summary>
+    public async Task StopImmediatelyAsync()
+    {
+        await RunAsUserAsync("pg_ctl", "stop", "--pgdata", Data, "--mode", "immediate", "--wait", "--timeout", "60");
+        await ForgetAsync();
+    }
+
+    /// <summary>All its processes die at once, as when its machine does.</summary>
+    public async Task CrashAsync()
+    {
+        var postmaster = _process!.Id;
+        ProcessSignal.Stop(postmaster);
+        foreach (var child in ChildrenOf(postmaster))
+        {
+            ProcessSignal.Kill(child);
+        }
+
+        _process.Kill();
+        await ForgetAsync();
+    }
+
     /// <summary>Ends at once, as <c>pg_ctl stop -m immediate</c>: no session is told, and the next start recovers.</summary>
     public async Task KillAsync()
     {
-        ProcessSignal.Quit(_process!.Id);
-        await _process.WaitForExitAsync();
-        _process.Dispose();
-        _process = null;
+        try
+        {
+            if (IsUp)
+            {
+                ProcessSignal.Quit(_process!.Id);
+            }
+        }
+        catch (Win32Exception)
+        {
+            // It has ended by itself in that moment.
+        }
+
+        await ForgetAsync();
     }
 
     public async ValueTask DisposeAsync()
@@ -108,7 +200,45 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
             await KillAsync();
         }
 
+        if (_hasDisk)
+        {
+            // With all that is on it.
+            await RunAsync("umount", _folder.FullName);
+        }
+
         _folder.Delete(recursive: true);
+    }
+
+    private static Task InitializeAsync(PostgreSqlProcess server, params string[] more) =>
+        RunAsUserAsync("initdb", ["--pgdata", server.Data, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync", .. more]);
+
+    private async Task ForgetAsync()
+    {
+        await _process!.WaitForExitAsync();
+        _process.Dispose();
+        _process = null;
+    }
+
+    private static List<int> ChildrenOf(int parent)
+    {
+        var children = new List<int>();
+        foreach (var folder in Directory.GetDirectories("/proc"))
+        {
+            try
+            {
+                // The name, which stands in brackets, may have any character in it.
+                if (int.TryParse(Path.GetFileName(folder), out var id) && File.ReadAllText(Path.Combine(folder, "stat")).Split(')')[^1].Split(' ')[2] == $"{parent}")
+                {
+                    children.Add(id);
+                }
+            }
+            catch (IOException)
+            {
+                // It is gone.
+            }
+        }
+
+        return children;
     }
 
     private static async Task RunAsUserAsync(string program, params string[] arguments)
@@ -119,7 +249,8 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
 
     private static (string Program, string[] Arguments) AsUser(string program, string[] arguments)
     {
-        var path = Path.Combine(PostgreSqlPrograms.Folder!, program);
+        var inFolder = Path.Combine(PostgreSqlPrograms.Folder!, program);
+        var path = File.Exists(inFolder) ? inFolder : program;
         return IsRoot ? ("setpriv", ["--reuid", User, "--regid", "nogroup", "--clear-groups", path, .. arguments]) : (path, arguments);
     }
 
