@@ -16,6 +16,9 @@ internal sealed record Round(string Number, string Title, RoundKind Kind, Incide
         new("0b", "rehearsal", RoundKind.Countdown, Incident.None, MustBeExact: true),
     ];
 
+    /// <summary>The same before the rounds in PostgreSQL.</summary>
+    public static readonly Round PostgresRehearsal = new("0c", "rehearsal", RoundKind.GuardedLease, Incident.None, MustBeExact: true, Segments: 10);
+
     public static readonly IReadOnlyList<Round> All =
     [
         new("1", "no lock", RoundKind.NoLock, Incident.None, MustBeExact: false),
@@ -27,8 +30,14 @@ internal sealed record Round(string Number, string Title, RoundKind Kind, Incide
         new("4b", "Coordination, fenced; a holder paused", RoundKind.FencedLease, Incident.Pause, MustBeExact: true),
         new("5", "Coordination, 10 segments", RoundKind.Lease, Incident.None, MustBeExact: true, Segments: 10),
         new("6", "no lock, one Lua script", RoundKind.Countdown, Incident.None, MustBeExact: true),
+        new("7a", "PostgreSQL; a holder paused", RoundKind.LeaseInPostgres, Incident.Pause, MustBeExact: false),
+        new("7b", "PostgreSQL, guarded; a holder paused", RoundKind.GuardedLease, Incident.Pause, MustBeExact: true),
+        new("7c", "PostgreSQL, guarded; a holder paused in its transaction", RoundKind.GuardedLease, Incident.PauseInTransaction, MustBeExact: true),
     ];
 
-    /// <summary>Whether the round is only passed when the stock refused a late write.</summary>
-    public bool MustRefuse => Kind == RoundKind.FencedLease && Incident == Incident.Pause;
+    /// <summary>Whether lock and stock are in PostgreSQL; else in Redis.</summary>
+    public bool IsInPostgres => Kind is RoundKind.LeaseInPostgres or RoundKind.GuardedLease;
+
+    /// <summary>Whether the round is only passed when the stock, or the database, refused a late write.</summary>
+    public bool MustRefuse => Kind is RoundKind.FencedLease or RoundKind.GuardedLease && Incident != Incident.None;
 }
