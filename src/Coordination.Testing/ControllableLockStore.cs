@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data.Common;
 using Coordination.Stores;
 using Coordination.Stores.InMemory;
 
@@ -13,7 +14,7 @@ namespace Coordination.Testing;
 /// the test moves by hand, given to the store and registered in the hosts, leases run out only when the test says so. All members may
 /// be used from any thread.
 /// </remarks>
-public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
+public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration, ITransactionalFence
 {
     private static readonly TimeSpan StrangersLease = TimeSpan.FromDays(1);
     private static readonly DurationRange StrangersLeases = DurationRange.UpTo(TimeSpan.MaxValue, "null for a day");
@@ -213,6 +214,23 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
     public Task PingAsync(CancellationToken cancellationToken) =>
         CallAsync(StoreOperation.Ping, () => Task.FromResult(true), cancellationToken);
 
+    /// <summary>Says whether a grant stands, for what guards transactions by its lease.</summary>
+    /// <param name="request">The grant.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Whether it stands.</returns>
+    /// <exception cref="LockStoreException">It was told to fail.</exception>
+    public Task<bool> PrepareGuardAsync(GuardRequest request, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.Guard, () => StandsAsync(request), cancellationToken);
+
+    /// <summary>Says whether a grant stands in this moment. Nothing becomes of the transaction: what a database does to one whose lease has ended is for a test on that database.</summary>
+    /// <param name="request">The grant.</param>
+    /// <param name="transaction">Any transaction. It is not used.</param>
+    /// <param name="cancellationToken">Ends the call.</param>
+    /// <returns>Whether it stands; where it does not, <see cref="ILease.GuardAsync"/> throws.</returns>
+    /// <exception cref="LockStoreException">It was told to fail.</exception>
+    public Task<bool> GuardAsync(GuardRequest request, DbTransaction transaction, CancellationToken cancellationToken) =>
+        CallAsync(StoreOperation.Guard, () => StandsAsync(request), cancellationToken);
+
     /// <inheritdoc/>
     public Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken)
     {
@@ -226,6 +244,13 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
             _subscriptions[subscription] = 0;
             return subscription;
         }
+    }
+
+    private async Task<bool> StandsAsync(GuardRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var seen = await _store.InspectAsync(request.LockName, maxWaiters: 0, CancellationToken.None).ConfigureAwait(false);
+        return seen.Holders.Any(holder => holder.Owner == request.Owner && holder.FencingToken == request.FencingToken && !holder.IsReleased);
     }
 
     private async Task<T> CallAsync<T>(StoreOperation operation, Func<Task<T>> call, CancellationToken cancellationToken)

@@ -35,4 +35,7 @@ public enum StoreOperation
 
     /// <summary>To ask a holder to step down.</summary>
     StepDown,
+
+    /// <summary>To guard a transaction by a lease; the first of a lease counts twice, for it is made ready before.</summary>
+    Guard,
 }

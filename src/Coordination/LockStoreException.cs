@@ -49,6 +49,13 @@ public sealed class LockStoreException : Exception
     public LockCapacity? InUseAs { get; init; }
 
     /// <summary>
+    /// Whether this lock alone is concerned: the store is there, and something else keeps busy what it has of this lock, such as a session that locks its row. A transient failure that is no outage:
+    /// the call is made again, and no call for another lock waits for it.
+    /// </summary>
+    /// <value>False by default.</value>
+    public bool IsLockBusy { get; init; }
+
+    /// <summary>
     /// Whether the store may have done, or may still do, what it was asked: the reply was lost, or did not come in time. Then an acquisition has to be
     /// undone. False says that it was provably never sent, or was refused whole.
     /// </summary>

@@ -132,7 +132,9 @@ public static class PostgreSqlCoordinationBuilderExtensions
         RealTime.Demand(node.GetShared<TimeProvider>());
         var options = node.GetOptions<PostgreSqlStoreOptions>();
         var logger = node.GetShared<TelemetryDispatcher>().Wrap(node.GetShared<ILogger<PostgreSqlLockStore>>());
-        var store = new PostgreSqlLockStore(node.GetRequired<LockDatabase>(), options, options.CommandTimeoutFor(node.GetOptions<CoordinationOptions>()), logger);
+        var coordination = node.GetOptions<CoordinationOptions>();
+        var limits = new TransactionLimits(options.CommandTimeoutFor(coordination), PostgreSqlStoreOptions.RenewalInterval(coordination) / coordination.LeaseDuration);
+        var store = new PostgreSqlLockStore(node.GetRequired<LockDatabase>(), options, limits, logger);
         node.GetRequired<StoreInUse>().Store = store;
         return store;
     }

@@ -16,6 +16,8 @@ internal static class PostgreSqlErrorClassifier
     /// <summary>What <c>guard</c> raises of a grant that has ended.</summary>
     public const string GrantHasEnded = "CF001";
 
+    private const string LockNotAvailable = "55P03";
+    private const string Deadlock = "40P01";
     private const bool Transient = true;
     private const bool Final = false;
 
@@ -24,12 +26,12 @@ internal static class PostgreSqlErrorClassifier
         ["25006"] = (Transient, "The server takes no writes: it is a standby, or the database is read-only. Give a connection string that leads to the primary, such as one with all hosts in it."),
         ["25P03"] = (Transient, "The server ended the session, because this node was paused inside a transaction."),
         ["40001"] = (Transient, "The transaction collided with another one."),
-        ["40P01"] = (Transient, "The server ended a deadlock by this transaction. Something else locks the store's rows in another order; leave them to the store."),
+        [Deadlock] = (Transient, "The server ended a deadlock by this transaction. Something else locks the store's rows in another order; leave them to the store."),
         ["53100"] = (Transient, "The server's disk is full. Make room."),
         ["53200"] = (Transient, "The server is out of memory."),
         ["53300"] = (Transient, "The server has no connection to spare. Raise max_connections, or lower Coordination:PostgreSql:MaxConnections."),
         ["53400"] = (Transient, "A limit of the server's configuration is reached."),
-        ["55P03"] = (Transient, "Somebody else keeps the lock's row locked: another node that works on it, a transaction that the last lease guards, or a session that locks the store's rows by hand."),
+        [LockNotAvailable] = (Transient, "Somebody else keeps the lock's row locked: another node that works on it, a transaction that the last lease guards, or a session that locks the store's rows by hand."),
         ["57014"] = (Transient, "The statement was cancelled, by its time limit or by an operator."),
         ["57P01"] = (Transient, "The server shuts down, or an operator ended the session."),
         ["57P02"] = (Transient, "Another process of the server crashed, and it starts anew."),
@@ -51,7 +53,7 @@ internal static class PostgreSqlErrorClassifier
     private const string OtherTables = "The store's tables are of another version. Bring all nodes to one version, and run schema.sql of the package again.";
 
     /// <summary>Whether the server refused because somebody else has the row.</summary>
-    public static bool IsOfLockedRow(Exception error) => error is PostgresException { SqlState: "55P03" };
+    public static bool IsOfLockedRow(Exception error) => error is PostgresException { SqlState: LockNotAvailable };
 
     /// <summary>Sorts a failure.</summary>
     /// <param name="exception">What the client threw.</param>
@@ -91,7 +93,12 @@ internal static class PostgreSqlErrorClassifier
             : refused.SqlState == "0A000" && refused.MessageText.Contains("recovery", StringComparison.Ordinal) ? Codes["25006"]
             : (Final, "This is not expected of the server.");
         var said = $"{refused.SqlState}: {refused.MessageText.TrimEnd('.')}. {advice}";
-        return Failure($"PostgreSQL at {address} refused to {subject}: {said}", isTransient, refused, mayBeApplied, $"PostgreSQL at {address} refuses: {said}");
+        return new LockStoreException($"PostgreSQL at {address} refused to {subject}: {said}", isTransient, refused)
+        {
+            MayBeApplied = mayBeApplied,
+            Cause = $"PostgreSQL at {address} refuses: {said}",
+            IsLockBusy = refused.SqlState is LockNotAvailable or Deadlock,
+        };
     }
 
     private static LockStoreException Away(Exception exception, string subject, string address, bool mayBeApplied)

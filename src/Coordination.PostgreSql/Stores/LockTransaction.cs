@@ -21,6 +21,15 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     /// <summary>Whether to wait for no more than a moment for the transactions that an ended grant guards.</summary>
     public bool WaitsBriefly { get; init; }
 
+    /// <summary>How long it waits for a row that somebody else has locked, as a statement.</summary>
+    public string LockTimeout { get; init; } = limits.LockTimeoutFor(lease: null);
+
+    /// <summary>
+    /// Whether to commit also where nothing is written: who is told of a grant that an earlier transaction made relies on it, and that one may have been cut off while it waited for
+    /// the synchronous standby. The lock of a row is enough for a commit to wait for the standby, and so for all that was before it.
+    /// </summary>
+    public bool MustConfirm { get; set; }
+
     /// <summary>Whether the commit was sent: what fails before that was not applied.</summary>
     public bool IsCommitSent { get; private set; }
 
@@ -32,7 +41,7 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     public async ValueTask<LockRows> BeginAsync(string[] names, bool make, bool withShares, bool skipsLocked = false)
     {
         var rows = new LockRows();
-        var steps = new List<Step> { new(Statements.Begin), new(limits.LockTimeout), new(limits.IdleTimeout), new(Statements.Durably) };
+        var steps = new List<Step> { new(Statements.Begin), new(LockTimeout), new(limits.IdleTimeout), new(Statements.Durably) };
         if (make)
         {
             steps.Add(new(statements.Make, [Texts(names)]));
@@ -128,7 +137,7 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     public void AddWrite(string text, params NpgsqlParameter[] parameters) => _writes.Add(new(text, parameters));
 
     /// <summary>Whether there is anything to commit.</summary>
-    public bool HasWrites => _writes.Count > 0;
+    public bool HasToCommit => MustConfirm || _writes.Count > 0;
 
     /// <summary>Writes, notifies and commits.</summary>
     public async ValueTask CommitAsync()

@@ -39,7 +39,7 @@ internal sealed partial class PostgreSqlLockStore
     public async Task<bool> RevokeAsync(string lockName, long fencingToken, TimeSpan claimWindow, CancellationToken cancellationToken)
     {
         var (reply, _) = await ChangeAsync(
-            lockName, "revoke the lock", (fencingToken, claimWindow, lockName), static (state, ask, now) => LockProtocol.Revoke(state, ask.lockName, ask.fencingToken, ask.claimWindow, now), withShares: true, make: false, cancellationToken).ConfigureAwait(false);
+            lockName, "revoke the lock", (fencingToken, claimWindow, lockName), static (state, ask, now) => LockProtocol.Revoke(state, ask.lockName, ask.fencingToken, ask.claimWindow, now), withShares: true, make: false, lease: null, cancellationToken).ConfigureAwait(false);
         return reply;
     }
 
@@ -47,13 +47,13 @@ internal sealed partial class PostgreSqlLockStore
     {
         ArgumentNullException.ThrowIfNull(request);
         var (reply, _) = await ChangeAsync(
-            lockName, "ask the holder to step down of the lock", (fencingToken, request, lockName), static (state, ask, now) => LockProtocol.AskToStepDown(state, ask.lockName, ask.fencingToken, ask.request, now), withShares: true, make: false, cancellationToken).ConfigureAwait(false);
+            lockName, "ask the holder to step down of the lock", (fencingToken, request, lockName), static (state, ask, now) => LockProtocol.AskToStepDown(state, ask.lockName, ask.fencingToken, ask.request, now), withShares: true, make: false, lease: null, cancellationToken).ConfigureAwait(false);
         return reply;
     }
 
     public async Task<bool> ForgetOccurrenceAsync(string lockName, string series, CancellationToken cancellationToken)
     {
-        var (reply, _) = await ChangeAsync(lockName, "forget the occurrences of the lock", series, LockProtocol.ForgetOccurrence, withShares: true, make: false, cancellationToken).ConfigureAwait(false);
+        var (reply, _) = await ChangeAsync(lockName, "forget the occurrences of the lock", series, LockProtocol.ForgetOccurrence, withShares: true, make: false, lease: null, cancellationToken).ConfigureAwait(false);
         return reply;
     }
 

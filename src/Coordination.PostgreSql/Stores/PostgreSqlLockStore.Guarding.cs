@@ -16,6 +16,7 @@ internal sealed partial class PostgreSqlLockStore
             "guard a transaction by the lock",
             make: false,
             withShares: true,
+            request.LeaseDuration,
             (rows, transaction) =>
             {
                 var row = rows[request.LockName];

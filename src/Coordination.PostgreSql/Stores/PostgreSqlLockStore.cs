@@ -29,11 +29,11 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     private readonly CallsUnderWay _acquisitions = new();
     private volatile bool _isFit;
 
-    public PostgreSqlLockStore(LockDatabase database, PostgreSqlStoreOptions options, TimeSpan commandTimeout, ILogger logger)
+    public PostgreSqlLockStore(LockDatabase database, PostgreSqlStoreOptions options, TransactionLimits limits, ILogger logger)
     {
         _database = database;
         _statements = new Statements(options.Schema);
-        _limits = new TransactionLimits(commandTimeout);
+        _limits = limits;
         _subscriptions = new NodeSubscriptions(database, _statements, options, _limits, logger);
         _renewals = new RenewalThread(database, _statements, _limits);
         _fitness = new SharedCheck(() => new SchemaCheck(database, options, _limits, logger).ExamineAsync());
@@ -63,7 +63,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     {
         ArgumentNullException.ThrowIfNull(request);
         var (reply, clock) = await _acquisitions.RunAsync(
-            [request], () => ChangeAsync(request.LockName, "acquire the lock", request, LockProtocol.Acquire, request.Share is not null, make: true, cancellationToken)).ConfigureAwait(false);
+            [request], () => ChangeAsync(request.LockName, "acquire the lock", request, LockProtocol.Acquire, request.Share is not null, make: true, request.LeaseDuration, cancellationToken)).ConfigureAwait(false);
         return reply.StoreTime is null ? reply : reply with { StoreClock = clock };
     }
 
@@ -76,12 +76,14 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
             "acquire several locks, among them",
             make: true,
             withShares: false,
+            lease: requests.Min(static request => request.LeaseDuration),
             (rows, transaction) =>
             {
                 var changes = LockProtocol.AcquireAll([.. names.Select(name => rows[name].State)], requests, rows.Now);
                 for (var i = 0; i < names.Length; i++)
                 {
                     transaction.Write(rows[names[i]], changes[i].State);
+                    transaction.MustConfirm |= MustConfirm(changes[i].Reply);
                 }
 
                 return ([.. changes.Select(static change => change.Reply)], [.. changes.SelectMany(static change => change.Notifications)]);
@@ -150,18 +152,19 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     private async Task<ReleaseReply> ReleaseAsync(ReleaseRequest request)
     {
         await _acquisitions.EndOfAsync(request).ConfigureAwait(false);
-        var (reply, clock) = await ChangeAsync(request.LockName, "release the lock", request, LockProtocol.Release, request.Share is not null, make: false, CancellationToken.None).ConfigureAwait(false);
+        var (reply, clock) = await ChangeAsync(request.LockName, "release the lock", request, LockProtocol.Release, request.Share is not null, make: false, request.LeaseDuration, CancellationToken.None).ConfigureAwait(false);
         _sweep.BeginIfDue();
         return reply.Handover is { } handover ? reply with { Handover = handover with { StoreClock = clock } } : reply;
     }
 
     private Task<(TReply Reply, long Clock)> ChangeAsync<TRequest, TReply>(
-        string lockName, string action, TRequest request, Func<LockState, TRequest, DateTimeOffset, LockChange<TReply>> ask, bool withShares, bool make, CancellationToken cancellationToken) =>
+        string lockName, string action, TRequest request, Func<LockState, TRequest, DateTimeOffset, LockChange<TReply>> ask, bool withShares, bool make, TimeSpan? lease, CancellationToken cancellationToken) =>
         TransactAsync<(TReply, long)>(
             [lockName],
             action,
             make,
             withShares,
+            lease,
             (rows, transaction) =>
             {
                 var row = rows[lockName];
@@ -171,6 +174,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
                     transaction.Write(row, change.State);
                 }
 
+                transaction.MustConfirm = change.Reply is AcquireReply reply && MustConfirm(reply);
                 return ((change.Reply, rows.Clock), [.. change.Notifications]);
             },
             cancellationToken);
@@ -180,10 +184,11 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     /// <param name="action">What is done, for messages.</param>
     /// <param name="make">Whether to make the rows that are missing.</param>
     /// <param name="withShares">Whether locks that several may hold are meant.</param>
+    /// <param name="lease">The lease that depends on it; null for none.</param>
     /// <param name="change">Changes them.</param>
     /// <param name="cancellationToken">Ends it until the first statement is sent.</param>
     private async Task<TReply> TransactAsync<TReply>(
-        string[] names, string action, bool make, bool withShares, Func<LockRows, LockTransaction, (TReply Reply, LockNotification[] Told)> change, CancellationToken cancellationToken)
+        string[] names, string action, bool make, bool withShares, TimeSpan? lease, Func<LockRows, LockTransaction, (TReply Reply, LockNotification[] Told)> change, CancellationToken cancellationToken)
     {
         if (!_isFit)
         {
@@ -199,7 +204,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
             {
                 connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
-                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true) { WaitsBriefly = make && !isKeptWaiting };
+                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true) { WaitsBriefly = make && !isKeptWaiting, LockTimeout = _limits.LockTimeoutFor(lease) };
                 var rows = await transaction.BeginAsync(names, make, withShares).ConfigureAwait(false);
                 if (make && !Array.TrueForAll(names, rows.Has))
                 {
@@ -224,7 +229,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
 
                 var (reply, told) = change(rows, transaction);
                 AddNotices(transaction, told, rows.Clock);
-                if (transaction.HasWrites)
+                if (transaction.HasToCommit)
                 {
                     try
                     {
@@ -266,6 +271,9 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
             }
         }
     }
+
+    /// <summary>Whether somebody begins or leaves out work because of it.</summary>
+    private static bool MustConfirm(AcquireReply reply) => reply.IsGranted || reply.OccurrenceStatus == OccurrenceStatus.AlreadyRun;
 
     /// <summary>Tells the nodes of other processes with the commit, and nobody where there are none.</summary>
     private void AddNotices(LockTransaction transaction, LockNotification[] told, long clock)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Coordination.PostgreSql.Connections;
+using Coordination.PostgreSql.Errors;
 using Coordination.Stores;
 using Npgsql;
 
@@ -83,11 +84,27 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         }
     }
 
-    /// <returns>Those whose rows somebody else has locked.</returns>
+    /// <summary>Asks the machine. What somebody else has locked beside a lock's row, such as a share, spoils no renewal of another lock.</summary>
+    /// <returns>Those of whose rows somebody else has locked one.</returns>
     private List<RenewalRequest> TryByMachine(NpgsqlConnection connection, List<RenewalRequest> requests, Dictionary<RenewalRequest, RenewalReply> replies)
     {
+        try
+        {
+            return AskMachine(connection, requests, replies);
+        }
+        catch (PostgresException locked) when (PostgreSqlErrorClassifier.IsOfLockedRow(locked))
+        {
+            Execute(connection, Statements.Rollback);
+            return requests.GroupBy(static request => request.LockName, StringComparer.Ordinal).ToList() is { Count: > 1 } byLock
+                ? [.. byLock.SelectMany(ofOne => TryByMachine(connection, [.. ofOne], replies))]
+                : requests;
+        }
+    }
+
+    private List<RenewalRequest> AskMachine(NpgsqlConnection connection, List<RenewalRequest> requests, Dictionary<RenewalRequest, RenewalReply> replies)
+    {
         string[] names = [.. requests.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)];
-        var transaction = new LockTransaction(connection, statements, limits, isAsync: false);
+        var transaction = new LockTransaction(connection, statements, limits, isAsync: false) { LockTimeout = TransactionLimits.BriefLockTimeout };
         var rows = Completed(transaction.BeginAsync(names, make: false, withShares: requests.Any(static request => request.Share is not null), skipsLocked: true));
         var states = new Dictionary<string, LockState>(StringComparer.Ordinal);
         var decided = new List<(RenewalRequest Request, RenewalReply Reply)>();
@@ -95,16 +112,19 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         {
             var state = states.TryGetValue(request.LockName, out var before) ? before : rows[request.LockName].State;
             var change = LockProtocol.Renew(state, request, rows.Now);
-            states[request.LockName] = change.State;
             decided.Add((request, change.Reply));
+            if (change.Reply == RenewalReply.Renewed)
+            {
+                states[request.LockName] = change.State;
+            }
         }
 
         foreach (var (name, state) in states)
         {
-            transaction.Write(rows[name], state);
+            transaction.Write(rows[name], KeepFences(rows[name], state));
         }
 
-        if (transaction.HasWrites)
+        if (transaction.HasToCommit)
         {
             Completed(transaction.CommitAsync());
         }
@@ -127,6 +147,16 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         }
 
         return left.FindAll(request => existing.Contains(request.LockName));
+    }
+
+    /// <summary>
+    /// A renewal takes away no grant that may guard a transaction, for it would wait for that one's end, and all renewals of the node behind it: what has run out counts for nothing, and
+    /// whoever is granted the lock next waits for it.
+    /// </summary>
+    private static LockState KeepFences(LockRow row, LockState renewed)
+    {
+        var ended = row.State.Grants.RemoveAll(before => renewed.Grants.Any(grant => grant.FencingToken == before.FencingToken));
+        return row.IsGuarded && !ended.IsEmpty ? renewed with { Grants = renewed.Grants.AddRange(ended) } : renewed;
     }
 
     private HashSet<string> Existing(NpgsqlConnection connection, string[] names)

@@ -1,9 +1,10 @@
+using System.Data.Common;
 using Coordination.Stores;
 
 namespace Coordination.Testing.Contracts.Nodes;
 
 /// <summary>A node's way to its store, which may be cut, go deaf, or lose replies on the way back.</summary>
-internal sealed class StoreLink(ILockStore store) : ILockStore, ILockStoreAdministration
+internal sealed class StoreLink(ILockStore store) : ILockStore, ILockStoreAdministration, ITransactionalFence
 {
     private volatile bool _isCut;
     private volatile bool _isDeaf;
@@ -16,6 +17,8 @@ internal sealed class StoreLink(ILockStore store) : ILockStore, ILockStoreAdmini
     public bool KeepsShares => store.KeepsShares;
 
     private ILockStoreAdministration Administration => (ILockStoreAdministration)store;
+
+    private ITransactionalFence Fence => store as ITransactionalFence ?? throw new NotSupportedException($"The store '{store.Name}' cannot guard a transaction.");
 
     /// <summary>Whether no call arrives and nothing is heard.</summary>
     public bool IsCut
@@ -98,6 +101,10 @@ internal sealed class StoreLink(ILockStore store) : ILockStore, ILockStoreAdmini
         await Administration.PingAsync(cancellationToken);
         return true;
     });
+
+    public Task<bool> PrepareGuardAsync(GuardRequest request, CancellationToken cancellationToken) => CallAsync(() => Fence.PrepareGuardAsync(request, cancellationToken));
+
+    public Task<bool> GuardAsync(GuardRequest request, DbTransaction transaction, CancellationToken cancellationToken) => CallAsync(() => Fence.GuardAsync(request, transaction, cancellationToken));
 
     /// <summary>Tells the node what a store tells it when a connection was lost and is back.</summary>
     public void Reconnect() => Pass(LockNotification.Reconnected);

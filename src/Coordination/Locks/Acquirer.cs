@@ -158,7 +158,7 @@ internal sealed partial class Acquirer(Node node, LeaseKeeper leases, StoreClien
 
     /// <summary>What is thrown when the time is up, and nobody can say whether what was waited for is free.</summary>
     public static LockStoreException TimeIsUp(string waitedFor, TimeSpan timeout, LockStoreException failure) =>
-        new($"{waitedFor} could not be asked for, and the time of {timeout} is up: {failure.Cause ?? failure.Message}", isTransient: true, failure) { Cause = failure.Cause };
+        new($"{waitedFor} could not be asked for, and the time of {timeout} is up: {failure.Cause ?? failure.Message}", isTransient: true, failure) { Cause = failure.Cause, IsLockBusy = failure.IsLockBusy };
 
     private async Task UndoAsync(AcquireRequest request, Sending sending)
     {

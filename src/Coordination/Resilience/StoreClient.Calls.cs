@@ -50,7 +50,7 @@ internal sealed partial class StoreClient
         catch (LockStoreException e) when (!e.MayBeApplied && plan.Sending is { MayBeApplied: true })
         {
             // The last attempt was not sent, but one before it was.
-            throw new LockStoreException(e.Message, e.IsTransient, e.InnerException) { Cause = e.Cause };
+            throw new LockStoreException(e.Message, e.IsTransient, e.InnerException) { Cause = e.Cause, IsLockBusy = e.IsLockBusy };
         }
         catch (Exception e) when (e is not LockStoreException && !IsLacking<TStore>(e))
         {
@@ -114,7 +114,10 @@ internal sealed partial class StoreClient
 
             try
             {
-                return await AttemptAsync(asked, attempts, request, operation, again with { LeavesAt = leavesAt }, token).ConfigureAwait(again.ContinueOnCapturedContext);
+                var reply = await AttemptAsync(asked, attempts, request, operation, again with { LeavesAt = leavesAt }, token).ConfigureAwait(again.ContinueOnCapturedContext);
+
+                // What goes on without its caller waits for the same as before.
+                return reply.Away is not null && last is { IsLockBusy: true } ? reply with { Away = last } : reply;
             }
             catch (LockStoreException e)
             {
@@ -319,7 +322,7 @@ internal sealed partial class StoreClient
 
         var shard = store.ShardOf(lockName);
         condition.Failed(plan.Call, shard, lockName, error);
-        if (error.IsTransient)
+        if (error is { IsTransient: true, IsLockBusy: false })
         {
             gate.Failed(plan.Shard ?? shard, plan.Call, sentAt, error);
         }

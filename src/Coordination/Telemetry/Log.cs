@@ -59,6 +59,9 @@ internal static partial class Log
     [LoggerMessage(1017, LogLevel.Error, "A callback on the request to step down from lock {LockName} threw.")]
     public static partial void StepDownCallbackThrew(ILogger logger, Exception exception, string lockName);
 
+    [LoggerMessage(1018, LogLevel.Warning, "A lock cannot be worked on for now, and is asked for again: {Error}")]
+    public static partial void LockIsBusy(ILogger logger, string error);
+
     [LoggerMessage(1020, LogLevel.Critical, "The watchdog met an error of its own and goes on.")]
     public static partial void WatchdogFault(ILogger logger, Exception exception);
 

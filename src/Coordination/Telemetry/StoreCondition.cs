@@ -16,6 +16,7 @@ public sealed class StoreCondition : IDisposable
     private readonly TimeProvider _time;
     private readonly OutageReporter _outages;
     private readonly RefusalReporter _refusals;
+    private readonly BusyReporter _busy;
     private long _succeededAt = long.MinValue;
     private volatile bool _isDisposed;
 
@@ -24,6 +25,7 @@ public sealed class StoreCondition : IDisposable
         _time = time;
         _outages = new OutageReporter(store.Name, store.ShardOf, time, logger);
         _refusals = new RefusalReporter(store.Name, time, logger);
+        _busy = new BusyReporter(time, logger);
     }
 
     /// <summary>Whether any call of the last minute says how the store does.</summary>
@@ -66,7 +68,13 @@ public sealed class StoreCondition : IDisposable
             return;
         }
 
-        if (error.IsTransient)
+        if (error.IsLockBusy)
+        {
+            // It has replied, and others may have a reply of another kind.
+            _outages.Replied(shard, call);
+            _busy.Failed(lockName, error.Message);
+        }
+        else if (error.IsTransient)
         {
             _outages.Failed(shard, call, lockName, error.Cause ?? error.Message);
         }

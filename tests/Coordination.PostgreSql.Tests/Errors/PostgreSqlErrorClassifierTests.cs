@@ -55,6 +55,17 @@ public sealed class PostgreSqlErrorClassifierTests
     public void A_standby_that_refuses_to_begin_is_transient() =>
         Assert.True(Classify(new PostgresException("cannot set transaction read-write mode during recovery", "ERROR", "ERROR", "0A000"), isCommitSent: false).IsTransient);
 
+    /// <summary>A row that somebody has is no outage.</summary>
+    [Theory]
+    [Failure("F30")]
+    [InlineData("55P03", true)]
+    [InlineData("40P01", true)]
+    [InlineData("57014", false)]
+    [InlineData("53300", false)]
+    [InlineData("42501", false)]
+    public void A_lock_that_is_busy_is_told_apart_from_a_server_that_is_away(string code, bool isBusy) =>
+        Assert.Equal(isBusy, Classify(Refusal(code), isCommitSent: false).IsLockBusy);
+
     /// <summary>There is nothing to undo before a commit, nor where the server said no; and who knows where it said nothing.</summary>
     [Theory]
     [Failure("F40")]

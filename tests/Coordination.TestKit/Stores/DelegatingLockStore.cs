@@ -1,15 +1,18 @@
+using System.Data.Common;
 using Coordination.Stores;
 
 namespace Coordination.TestKit.Stores;
 
 /// <summary>Passes every call on to another store, but for what a test changes.</summary>
-public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockStoreAdministration
+public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockStoreAdministration, ITransactionalFence
 {
     public string Name => inner.Name;
 
     public virtual bool KeepsShares => inner.KeepsShares;
 
     private ILockStoreAdministration Administration => (ILockStoreAdministration)inner;
+
+    private ITransactionalFence Fence => inner as ITransactionalFence ?? throw new NotSupportedException($"The store '{inner.Name}' cannot guard a transaction.");
 
     public virtual int PartitionOf(string lockName) => inner.PartitionOf(lockName);
 
@@ -53,6 +56,12 @@ public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockS
         await Administration.PingAsync(cancellationToken);
         return true;
     });
+
+    public virtual Task<bool> PrepareGuardAsync(GuardRequest request, CancellationToken cancellationToken) =>
+        CallAsync(() => Fence.PrepareGuardAsync(request, cancellationToken));
+
+    public virtual Task<bool> GuardAsync(GuardRequest request, DbTransaction transaction, CancellationToken cancellationToken) =>
+        CallAsync(() => Fence.GuardAsync(request, transaction, cancellationToken));
 
     /// <summary>The way of every call that the test does not replace.</summary>
     protected virtual Task<T> CallAsync<T>(Func<Task<T>> ask) => ask();

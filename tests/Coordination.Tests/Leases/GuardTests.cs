@@ -84,7 +84,7 @@ public sealed class GuardTests : IDisposable
         Assert.Equal(LeaseState.Held, lease.State);
     }
 
-    private sealed class FencingStore(TimeProvider time) : DelegatingLockStore(new InMemoryLockStore(time)), ITransactionalFence
+    private sealed class FencingStore(TimeProvider time) : DelegatingLockStore(new InMemoryLockStore(time))
     {
         private volatile bool _isAway;
 
@@ -105,13 +105,13 @@ public sealed class GuardTests : IDisposable
         public override Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
             IsAway ? throw new LockStoreException("Away.", isTransient: true) : base.RenewAsync(requests, cancellationToken);
 
-        public Task<bool> PrepareGuardAsync(GuardRequest request, CancellationToken cancellationToken)
+        public override Task<bool> PrepareGuardAsync(GuardRequest request, CancellationToken cancellationToken)
         {
             Prepared++;
             return Task.FromResult(Stands);
         }
 
-        public Task<bool> GuardAsync(GuardRequest request, DbTransaction transaction, CancellationToken cancellationToken)
+        public override Task<bool> GuardAsync(GuardRequest request, DbTransaction transaction, CancellationToken cancellationToken)
         {
             (Guarded, Last) = (Guarded + 1, request);
             return Task.FromResult(Stands);
