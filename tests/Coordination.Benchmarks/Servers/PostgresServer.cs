@@ -54,12 +54,16 @@ internal sealed class PostgresServer : IAsyncDisposable
     /// <summary>How many connections a client has.</summary>
     public Task<long> ConnectionsAsync(string client) => NumberAsync($"SELECT count(*) FROM pg_stat_activity WHERE usename = '{client}'");
 
-    /// <summary>How many statements each client has sent so far, by their first words.</summary>
+    /// <summary>
+    /// How many statements each client has sent so far, by their first words. Without those that begin and end a transaction or set something in it: the server's count
+    /// leaves them out when they are prepared.
+    /// </summary>
     public async Task<IReadOnlyDictionary<string, CommandCount>> CountAsync()
     {
         await using var command = Judge.CreateCommand("""
-            SELECT r.rolname, coalesce(substring(s.query FROM '^\s*(BEGIN|COMMIT|ROLLBACK|SET LOCAL|LISTEN|WITH settings|WITH taken|INSERT|UPDATE|DELETE|SELECT[^\n]{0,40})'), left(s.query, 40)), sum(s.calls)::integer
-            FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid GROUP BY 1, 2
+            SELECT r.rolname, coalesce(substring(s.query FROM '^\s*(LISTEN|WITH settings|WITH taken|INSERT|UPDATE|DELETE|SELECT \S+)'), left(s.query, 40)), sum(s.calls)::integer
+            FROM pg_stat_statements s JOIN pg_roles r ON r.oid = s.userid
+            WHERE s.query !~* '^\s*(BEGIN|COMMIT|ROLLBACK|SET)\M' GROUP BY 1, 2
             """);
         await using var reader = await command.ExecuteReaderAsync();
         var counts = new Dictionary<string, CommandCount>();
