@@ -7,6 +7,7 @@ namespace Coordination.PostgreSql.Connections;
 internal sealed class LockDatabase : IAsyncDisposable, IDisposable
 {
     private const int Beside = 2;
+    private const string Session = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE";
     private const int Prepared = 40;
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource? _owned;
@@ -16,6 +17,12 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         (_source, _owned) = (source, owned);
         Address = AddressOf(new NpgsqlConnectionStringBuilder(source.ConnectionString));
     }
+
+    /// <summary>
+    /// Whether each session has the isolation level and takes the writes that the store needs, so that a single statement needs no transaction around it that says so. Not in those of the
+    /// application, nor behind a pooler.
+    /// </summary>
+    public bool HasOwnSessions { get; private init; }
 
     /// <summary>Where the server is, for messages: never with a password.</summary>
     public string Address { get; }
@@ -42,15 +49,21 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         settings.AutoPrepareMinUsages = 2;
         settings.ApplicationName ??= "Coordination";
         settings.PersistSecurityInfo = false;
+        settings.Remove("Target Session Attributes");
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        if (!isPooled)
+        {
+            builder.UsePhysicalConnectionInitializer(Prepare, PrepareAsync);
+        }
+
         if (settings.Host?.Contains(',', StringComparison.Ordinal) != true)
         {
             var source = builder.Build();
-            return new LockDatabase(source, source);
+            return new LockDatabase(source, source) { HasOwnSessions = !isPooled };
         }
 
         var hosts = builder.BuildMultiHost();
-        return new LockDatabase(hosts.WithTargetSession(Npgsql.TargetSessionAttributes.ReadWrite), hosts);
+        return new LockDatabase(hosts.WithTargetSession(TargetSessionAttributes.Primary), hosts) { HasOwnSessions = !isPooled };
     }
 
     /// <summary>Connections of the application's.</summary>
@@ -62,7 +75,8 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
             throw new InvalidOperationException("The NpgsqlDataSource that UsePostgreSql was given has Multiplexing=true, which leaves no connection to a transaction. Give it one without, or a connection string.");
         }
 
-        return new LockDatabase(source, owned: null);
+        // One of several hosts gives a connection to any of them, and a standby grants no lock.
+        return new LockDatabase(source is NpgsqlMultiHostDataSource hosts ? hosts.WithTargetSession(TargetSessionAttributes.Primary) : source, owned: null);
     }
 
     /// <summary>Opens a connection that is in no transaction, and in none of the caller's either.</summary>
@@ -83,6 +97,18 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     public void Dispose() => _owned?.Dispose();
+
+    private static void Prepare(NpgsqlConnection connection)
+    {
+        using var prepare = new NpgsqlCommand(Session, connection);
+        prepare.ExecuteNonQuery();
+    }
+
+    private static async Task PrepareAsync(NpgsqlConnection connection)
+    {
+        using var prepare = new NpgsqlCommand(Session, connection);
+        await prepare.ExecuteNonQueryAsync().ConfigureAwait(false);
+    }
 
     private static string AddressOf(NpgsqlConnectionStringBuilder settings) =>
         settings.Host is not { } host ? "an unknown host"

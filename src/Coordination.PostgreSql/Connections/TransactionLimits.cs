@@ -8,7 +8,7 @@ internal sealed class TransactionLimits
     private static readonly TimeSpan ShortestLockLimit = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Between two statements of a transaction there is nothing but a calculation, and the way to the server and back.</summary>
-    private static readonly TimeSpan ShortestIdleLimit = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ShortestIdleLimit = TimeSpan.FromSeconds(1);
 
     private readonly TimeSpan _lockLimit;
     private readonly double _leaseShare;
@@ -21,8 +21,7 @@ internal sealed class TransactionLimits
         CommandSeconds = (int)Math.Ceiling(command.TotalSeconds);
         (_lockLimit, _leaseShare) = (command / 4, renewalShare * 3 / 5);
         var idle = (long)Math.Max(ShortestIdleLimit.TotalMilliseconds, command.TotalMilliseconds / 2);
-        IdleMilliseconds = idle.ToString(CultureInfo.InvariantCulture);
-        IdleTimeout = string.Create(CultureInfo.InvariantCulture, $"SET LOCAL idle_in_transaction_session_timeout = {idle}");
+        IdleTimeout = idle.ToString(CultureInfo.InvariantCulture);
     }
 
     /// <summary>How long a statement waits for its reply.</summary>
@@ -31,23 +30,20 @@ internal sealed class TransactionLimits
     /// <summary>The same, as the client takes it.</summary>
     public int CommandSeconds { get; }
 
-    /// <summary>The same as <see cref="IdleTimeout"/>, as a value.</summary>
-    public string IdleMilliseconds { get; }
+    /// <summary>For whoever is told who holds the lock rather than to wait for it, in milliseconds.</summary>
+    public const string BriefLockTimeout = "50";
 
-    /// <summary>For whoever is told who holds the lock rather than to wait for it.</summary>
-    public const string BriefLockTimeout = "SET LOCAL lock_timeout = 50";
-
-    /// <summary>How long to wait for a row: less than for a statement's reply, so that one that somebody else keeps is told as what it is, and not as a server that does not reply.</summary>
+    /// <summary>How long to wait for a row: less than for a statement's reply, so that one that somebody else keeps is told as what it is, and not as a server that does not reply. In milliseconds.</summary>
     /// <param name="lease">The lease that depends on it, of which a call may take a part; null for none.</param>
     public string LockTimeoutFor(TimeSpan? lease)
     {
         var limit = lease * _leaseShare is { } part && part < _lockLimit ? part : _lockLimit;
-        return string.Create(CultureInfo.InvariantCulture, $"SET LOCAL lock_timeout = {(long)(limit > ShortestLockLimit ? limit : ShortestLockLimit).TotalMilliseconds}");
+        return string.Create(CultureInfo.InvariantCulture, $"{(long)(limit > ShortestLockLimit ? limit : ShortestLockLimit).TotalMilliseconds}");
     }
 
     /// <summary>
     /// A node that is paused between two statements, or cut off, keeps others from a lock for no longer than this: less than a release goes on for, so that it does not give up and leave
-    /// the lock to its lease.
+    /// the lock to its lease. In milliseconds.
     /// </summary>
     public string IdleTimeout { get; }
 }

@@ -122,16 +122,16 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
     /// <summary>One node at a time, whichever schema it is for: two that make the same table at once disturb each other.</summary>
     private async Task MakeAsync(NpgsqlConnection connection)
     {
-        var transaction = await connection.BeginTransactionAsync().ConfigureAwait(false);
-        await using (transaction.ConfigureAwait(false))
-        {
-            using var alone = Command(connection, "SELECT pg_catalog.pg_advisory_xact_lock($1)");
-            alone.Parameters.Add(LockTransaction.Number(Making));
-            await alone.ExecuteNonQueryAsync().ConfigureAwait(false);
-            using var script = Command(connection, Statements.With(options.Schema, Script));
-            await script.ExecuteNonQueryAsync().ConfigureAwait(false);
-            await transaction.CommitAsync().ConfigureAwait(false);
-        }
+        // What fails is rolled back with the end of the connection.
+        using var begin = Command(connection, Statements.Begin);
+        await begin.ExecuteNonQueryAsync().ConfigureAwait(false);
+        using var alone = Command(connection, "SELECT pg_catalog.pg_advisory_xact_lock($1)");
+        alone.Parameters.Add(LockTransaction.Number(Making));
+        await alone.ExecuteNonQueryAsync().ConfigureAwait(false);
+        using var script = Command(connection, Statements.With(options.Schema, Script));
+        await script.ExecuteNonQueryAsync().ConfigureAwait(false);
+        using var commit = Command(connection, Statements.Commit);
+        await commit.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 
     private NpgsqlCommand Command(NpgsqlConnection connection, string text) => new(text, connection) { CommandTimeout = Math.Max(limits.CommandSeconds, 10) };

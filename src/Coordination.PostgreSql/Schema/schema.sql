@@ -69,9 +69,20 @@ CREATE OR REPLACE FUNCTION "coordination".guard(lock_name text, fencing_token bi
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $guard$
 DECLARE
     idle_now integer := (SELECT setting::integer FROM pg_catalog.pg_settings WHERE pg_settings.name = 'idle_in_transaction_session_timeout');
+    is_missing boolean;
 BEGIN
     PERFORM 1 FROM "coordination".fences f WHERE f.name = lock_name AND f.token = fencing_token FOR SHARE;
-    IF NOT FOUND THEN
+    is_missing := NOT FOUND;
+    IF is_missing AND pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+        -- It may be there, and newer than what this transaction sees.
+        BEGIN
+            INSERT INTO "coordination".fences (name, token) VALUES (lock_name, fencing_token);
+        EXCEPTION WHEN unique_violation THEN
+            RAISE EXCEPTION 'This transaction began before its lease was made ready to guard it. Begin it again.' USING ERRCODE = 'serialization_failure';
+        END;
+    END IF;
+
+    IF is_missing THEN
         RAISE EXCEPTION 'The lease with the token % of the lock "%" is not current any more, so this transaction cannot commit.', fencing_token, lock_name
             USING ERRCODE = 'CF001';
     END IF;

@@ -21,7 +21,7 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     /// <summary>Whether to wait for no more than a moment for the transactions that an ended grant guards.</summary>
     public bool WaitsBriefly { get; init; }
 
-    /// <summary>How long it waits for a row that somebody else has locked, as a statement.</summary>
+    /// <summary>How long it waits for a row that somebody else has locked, in milliseconds.</summary>
     public string LockTimeout { get; init; } = limits.LockTimeoutFor(lease: null);
 
     /// <summary>
@@ -41,7 +41,7 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     public async ValueTask<LockRows> BeginAsync(string[] names, bool make, bool withShares, bool skipsLocked = false)
     {
         var rows = new LockRows();
-        var steps = new List<Step> { new(Statements.Begin), new(LockTimeout), new(limits.IdleTimeout), new(Statements.Durably) };
+        var steps = new List<Step> { new(Statements.Begin), new(Statements.Limits, [Text(LockTimeout), Text(limits.IdleTimeout)], static _ => ValueTask.CompletedTask) };
         if (make)
         {
             steps.Add(new(statements.Make, [Texts(names)]));
@@ -80,7 +80,7 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
             guarding = Tokens(after, static grant => !grant.IsReleased);
             if (WaitsBriefly)
             {
-                AddWrite(TransactionLimits.BriefLockTimeout);
+                AddWrite(Statements.LimitLocks, Text(TransactionLimits.BriefLockTimeout));
             }
 
             AddWrite(statements.DropFences, Text(row.Name), Numbers(guarding));
@@ -144,7 +144,9 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     {
         _writes.Add(new(Statements.Commit));
         IsCommitSent = true;
+        using var warnings = new CommitWarnings(connection);
         await RunAsync(_writes).ConfigureAwait(false);
+        warnings.ThrowIfAny();
     }
 
     public static async ValueTask ReadLocksAsync(NpgsqlDataReader reader, LockRows rows, bool isAsync)

@@ -173,16 +173,10 @@ internal sealed class NodeSubscription : IAsyncDisposable
         var connection = await _database.OpenAsync(_ending.Token).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            using var command = new NpgsqlCommand(takeMail, connection) { CommandTimeout = _limits.CommandSeconds };
-            command.Parameters.Add(LockTransaction.Text(_channel));
-            var reader = await command.ExecuteReaderAsync(_ending.Token).ConfigureAwait(false);
-            await using (reader.ConfigureAwait(false))
-            {
-                while (await reader.ReadAsync(_ending.Token).ConfigureAwait(false))
-                {
-                    Hear(reader.GetString(0));
-                }
-            }
+            // Heard when it is committed, so that nothing is lost that was not.
+            var mail = new List<string>();
+            await ShortTransaction.RunAsync(connection, _limits.CommandSeconds, takeMail, [LockTransaction.Text(_channel)], reader => mail.Add(reader.GetString(0)), _ending.Token).ConfigureAwait(false);
+            mail.ForEach(Hear);
         }
     }
 

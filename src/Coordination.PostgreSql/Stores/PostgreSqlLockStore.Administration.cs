@@ -1,3 +1,4 @@
+using Coordination.PostgreSql.Connections;
 using Coordination.Stores;
 using Npgsql;
 
@@ -61,11 +62,7 @@ internal sealed partial class PostgreSqlLockStore
     public Task PingAsync(CancellationToken cancellationToken) => AskAsync(
         "take a write",
         null,
-        async (connection, token) =>
-        {
-            using var command = new NpgsqlCommand(_statements.Ping, connection) { CommandTimeout = _limits.CommandSeconds };
-            return await command.ExecuteNonQueryAsync(token).ConfigureAwait(false);
-        },
+        (connection, token) => ShortTransaction.RunAsync(connection, _limits.CommandSeconds, _statements.Ping, [], read: null, token),
         cancellationToken);
 
     /// <summary>Reads a lock and its shares as they were at one moment, without a lock on either.</summary>

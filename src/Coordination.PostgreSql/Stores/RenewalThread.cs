@@ -14,7 +14,7 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
 {
     private readonly BlockingCollection<Work> _queue = [];
     private readonly Lock _gate = new();
-    private readonly Renewals _renewals = new(statements, limits);
+    private readonly Renewals _renewals = new(statements, limits, database.HasOwnSessions);
     private Thread? _thread;
     private NpgsqlConnection? _connection;
     private bool _isDisposed;

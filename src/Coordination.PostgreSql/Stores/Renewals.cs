@@ -10,7 +10,10 @@ namespace Coordination.PostgreSql.Stores;
 /// Extends leases: one statement for those that columns alone decide, scoped to owner, token and what has not run out; and the machine for the others, such as a claim, a shorter
 /// lease, or one that is not held. Blocks its thread.
 /// </summary>
-internal sealed class Renewals(Statements statements, TransactionLimits limits)
+/// <param name="statements">Of the schema.</param>
+/// <param name="limits">How long it may take.</param>
+/// <param name="hasOwnSessions">Whether a single statement needs no transaction around it.</param>
+internal sealed class Renewals(Statements statements, TransactionLimits limits, bool hasOwnSessions)
 {
     private const int BatchSize = 100;
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(2);
@@ -40,9 +43,14 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         var shared = batch.Where(static request => request is { Share: not null, ClaimedEntry: null }).ToArray();
         if (exclusive.Length + shared.Length > 0)
         {
-            // One statement after the other: of a batch the client sends what follows the first one by way of the thread pool.
+            // One statement after the other: of a batch the client sends what follows the first one by way of the thread pool. Each in a transaction of its own where that is a good one.
             var renewed = new List<RenewalRequest>();
-            Execute(connection, Statements.Begin);
+            using var warnings = new CommitWarnings(connection);
+            if (!hasOwnSessions)
+            {
+                Execute(connection, Statements.Begin);
+            }
+
             if (exclusive.Length > 0)
             {
                 Renew(connection, statements.Renew, exclusive, renewed);
@@ -53,8 +61,13 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
                 Renew(connection, statements.RenewShares, shared, renewed, LockTransaction.Texts([.. shared.Select(static request => ShareText.Of(request.Share!))]));
             }
 
+            if (!hasOwnSessions)
+            {
+                Execute(connection, Statements.Commit);
+            }
+
             // Only what is committed is renewed.
-            Execute(connection, Statements.Commit);
+            warnings.ThrowIfAny();
             renewed.ForEach(request => replies[request] = RenewalReply.Renewed);
         }
 
@@ -182,7 +195,7 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => (long?)(request.LeaseDuration.Ticks / TimeSpan.TicksPerMicrosecond))]));
         command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => request.Entry)]));
         command.Parameters.AddRange(more);
-        command.Parameters.Add(LockTransaction.Text(limits.IdleMilliseconds));
+        command.Parameters.Add(LockTransaction.Text(limits.IdleTimeout));
         using var reader = command.ExecuteReader();
         while (reader.Read())
         {

@@ -13,7 +13,16 @@ internal sealed class Statements(string schema)
 
     public const string BeginLook = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-    public const string Durably = "SET LOCAL synchronous_commit = on";
+    /// <summary>
+    /// For the rest of a transaction. No limit of the role's ends a statement: one that ends a commit in its wait for the synchronous standby would be told as a success, and what waits for a
+    /// row has a limit of its own.
+    /// </summary>
+    public const string Limits = """
+        SELECT pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.set_config('idle_in_transaction_session_timeout', $2, true),
+            pg_catalog.set_config('statement_timeout', '0', true), pg_catalog.set_config('synchronous_commit', 'on', true)
+        """;
+
+    public const string LimitLocks = "SELECT pg_catalog.set_config('lock_timeout', $1, true)";
 
     public const string Commit = "COMMIT";
 
@@ -66,7 +75,7 @@ internal sealed class Statements(string schema)
     /// <summary>Extends what is its owner's by the columns alone; what this leaves out is for the machine to judge.</summary>
     public string Renew { get; } = With(schema, """
         WITH settings AS MATERIALIZED (
-            SELECT pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('idle_in_transaction_session_timeout', $6, true)),
+            SELECT pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('statement_timeout', '0', true), pg_catalog.set_config('idle_in_transaction_session_timeout', $6, true)),
         locked AS MATERIALIZED (
             SELECT a.place, l.name, c.now, c.now + a.lease * interval '1 microsecond' AS until
             FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS a(name, owner, token, lease, entry, place)
@@ -81,7 +90,7 @@ internal sealed class Statements(string schema)
 
     public string RenewShares { get; } = With(schema, """
         WITH settings AS MATERIALIZED (
-            SELECT pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('idle_in_transaction_session_timeout', $7, true)),
+            SELECT pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('statement_timeout', '0', true), pg_catalog.set_config('idle_in_transaction_session_timeout', $7, true)),
         locked AS MATERIALIZED (
             SELECT a.place, s.name, s.token, c.now, c.now + a.lease * interval '1 microsecond' AS until
             FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[]) WITH ORDINALITY AS a(name, owner, token, lease, entry, share, place)

@@ -2,7 +2,6 @@ using Coordination.PostgreSql.Connections;
 using Coordination.PostgreSql.Errors;
 using Coordination.PostgreSql.Telemetry;
 using Microsoft.Extensions.Logging;
-using Npgsql;
 
 namespace Coordination.PostgreSql.Stores;
 
@@ -37,14 +36,11 @@ internal sealed class Sweep(LockDatabase database, Statements statements, ILogge
         var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            using var mail = new NpgsqlCommand(statements.DropMail, connection) { CommandTimeout = TimeoutSeconds };
-            await mail.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            await ShortTransaction.RunAsync(connection, TimeoutSeconds, statements.DropMail, [], read: null, cancellationToken).ConfigureAwait(false);
             var (all, page) = (0, PageSize);
             while (page == PageSize)
             {
-                using var command = new NpgsqlCommand(statements.Forget, connection) { CommandTimeout = TimeoutSeconds };
-                command.Parameters.Add(LockTransaction.Number(PageSize));
-                page = await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+                page = await ShortTransaction.RunAsync(connection, TimeoutSeconds, statements.Forget, [LockTransaction.Number(PageSize)], read: null, cancellationToken).ConfigureAwait(false);
                 all += page;
             }
 

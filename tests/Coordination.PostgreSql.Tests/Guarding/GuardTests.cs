@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Coordination.PostgreSql.Tests.Servers;
 using Coordination.TestKit.Nodes;
@@ -133,6 +134,52 @@ public sealed class GuardTests(PostgreSqlFixture server) : IAsyncLifetime
         Assert.Equal(0, await CountAsync());
     }
 
+    /// <summary>It sees nothing that is newer than its first statement, and so not what its guard made ready: the lease is not lost by that.</summary>
+    [Theory]
+    [InlineData(IsolationLevel.RepeatableRead)]
+    [InlineData(IsolationLevel.Serializable)]
+    public async Task A_transaction_with_a_snapshot_older_than_its_guard_is_to_be_begun_again(IsolationLevel level)
+    {
+        await using var lease = await First.GetLock(_name).AcquireAsync(Cancellation);
+        await using (var before = await BeginWorkAsync(level))
+        {
+            var again = await Assert.ThrowsAsync<LockStoreException>(() => lease.GuardAsync(before, Cancellation));
+            Assert.True(again.IsTransient);
+            Assert.Equal("40001", Assert.IsType<PostgresException>(again.InnerException).SqlState);
+        }
+
+        Assert.Equal(LeaseState.Held, lease.State);
+        await using (var transaction = await BeginWorkAsync(level))
+        {
+            await lease.GuardAsync(transaction, Cancellation);
+            await transaction.CommitAsync(Cancellation);
+        }
+
+        Assert.Equal(1, await CountAsync());
+
+        // One that has ended is told as ended.
+        await using var late = await BeginWorkAsync(level);
+        var refused = await Assert.ThrowsAsync<PostgresException>(() => GuardByHandAsync(late, lease.FencingToken + 1));
+        Assert.Equal("CF001", refused.SqlState);
+    }
+
+    /// <summary>It began while the lease stood, and sees it stand for ever.</summary>
+    [Fact]
+    [Promise("G1")]
+    public async Task A_transaction_with_a_snapshot_of_a_lease_that_has_ended_since_cannot_commit()
+    {
+        var lease = await First.GetLock(_name).AcquireAsync(Cancellation);
+        await using (var before = await BeginWorkAsync())
+        {
+            await lease.GuardAsync(before, Cancellation);
+        }
+
+        await using var transaction = await BeginWorkAsync(IsolationLevel.RepeatableRead);
+        await lease.ReleaseAsync(Cancellation);
+        await Assert.ThrowsAsync<PostgresException>(() => GuardByHandAsync(transaction, lease.FencingToken));
+        await AssertCannotCommitAsync(transaction);
+    }
+
     [Fact]
     public async Task A_lease_that_was_released_guards_nothing()
     {
@@ -163,9 +210,9 @@ public sealed class GuardTests(PostgreSqlFixture server) : IAsyncLifetime
         await transaction.CommitAsync(Cancellation);
     }
 
-    private async Task<NpgsqlTransaction> BeginWorkAsync()
+    private async Task<NpgsqlTransaction> BeginWorkAsync(IsolationLevel level = IsolationLevel.ReadCommitted)
     {
-        var transaction = await Users.BeginTransactionAsync(Cancellation);
+        var transaction = await Users.BeginTransactionAsync(level, Cancellation);
         await using var work = new NpgsqlCommand($"INSERT INTO {_server.Schema}.work VALUES (1)", Users, transaction);
         await work.ExecuteNonQueryAsync(Cancellation);
         return transaction;

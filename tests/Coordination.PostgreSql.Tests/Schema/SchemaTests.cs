@@ -2,6 +2,7 @@ using Coordination.PostgreSql.Stores;
 using Coordination.PostgreSql.Tests.Servers;
 using Coordination.Stores;
 using Coordination.TestKit.Nodes;
+using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
@@ -11,6 +12,8 @@ namespace Coordination.PostgreSql.Tests.Schema;
 [Needs(Need.PostgreSql)]
 public sealed class SchemaTests(PostgreSqlFixture server) : IAsyncLifetime
 {
+    private static readonly TimeSpan Bound = TimeSpan.FromSeconds(30);
+
     private readonly SharedServer _server = new(server);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -58,8 +61,10 @@ public sealed class SchemaTests(PostgreSqlFixture server) : IAsyncLifetime
     }
 
     /// <summary>With the rights that the script names and no others, and under defaults that other stores fail by.</summary>
-    [Fact]
-    public async Task A_role_with_the_least_rights_and_strict_defaults_has_all_that_locks_need()
+    [Theory]
+    [InlineData(PostgreSqlNotifications.Listen)]
+    [InlineData(PostgreSqlNotifications.Poll)]
+    public async Task A_role_with_the_least_rights_and_strict_defaults_has_all_that_locks_need(PostgreSqlNotifications notifications)
     {
         await using (var owner = new Node(_server.Use))
         {
@@ -74,16 +79,46 @@ public sealed class SchemaTests(PostgreSqlFixture server) : IAsyncLifetime
             ALTER ROLE {role} SET default_transaction_isolation = 'serializable';
             ALTER ROLE {role} SET default_transaction_read_only = on;
             ALTER ROLE {role} SET synchronous_commit = off;
+            ALTER ROLE {role} SET lock_timeout = '1ms';
+            ALTER ROLE {role} SET statement_timeout = '2s';
+            ALTER ROLE {role} SET idle_in_transaction_session_timeout = '100ms';
+            ALTER ROLE {role} SET idle_session_timeout = '2s';
+            ALTER ROLE {role} SET search_path = 'nowhere';
             """);
         var settings = new NpgsqlConnectionStringBuilder(await server.GetConnectionStringAsync()) { Username = role };
-        await using var node = new Node(builder => builder.UsePostgreSql(settings.ConnectionString, options => options.Schema = schema));
+        await using var node = NodeOf();
+        await using var other = NodeOf();
+        await node.Administration.PingAsync(Cancellation);
         var lease = await node.GetLock("least").AcquireAsync(Cancellation);
-        Assert.Equal(RenewalResult.Renewed, await lease.RenewAsync(Cancellation));
         var shared = await node.Provider.GetSemaphore("shared", 2).AcquireAsync(Cancellation);
-        Assert.Equal(RenewalResult.Renewed, await shared.RenewAsync(Cancellation));
+        var next = other.GetLock("least").AcquireAsync(Cancellation);
+        for (var i = 0; i < 5; i++)
+        {
+            // Sessions that are ended while they idle are made anew.
+            await Eventually.IsTrueAsync(async () => await lease.RenewAsync(Cancellation) == RenewalResult.Renewed && await shared.RenewAsync(Cancellation) == RenewalResult.Renewed, Bound);
+            await Task.Delay(TimeSpan.FromMilliseconds(700), Cancellation);
+        }
+
         Assert.Equal(2, (await node.Administration.ListAsync(null, Cancellation)).LockNames.Count);
+        await node.Services.GetRequiredService<PostgreSqlLockStore>().ForgetAsync(Cancellation);
+
+        // Whoever only guards needs no right to the tables.
+        await _server.ExecuteAsync($"CREATE ROLE {role}_user LOGIN; GRANT USAGE ON SCHEMA {schema} TO {role}_user");
+        await using (var users = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(settings.ConnectionString) { Username = role + "_user", Pooling = false }.ConnectionString))
+        {
+            await users.OpenAsync(Cancellation);
+            await using var transaction = await users.BeginTransactionAsync(Cancellation);
+            await lease.GuardAsync(transaction, Cancellation);
+            await transaction.CommitAsync(Cancellation);
+        }
+
         Assert.Equal(ReleaseResult.Released, await shared.ReleaseAsync(Cancellation));
         Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(Cancellation));
+        await (await next.WaitAsync(Bound, Cancellation)).DisposeAsync();
+
+        Node NodeOf() => new(
+            builder => builder.UsePostgreSql(settings.ConnectionString, options => (options.Schema, options.Notifications) = (schema, notifications)),
+            options => options.LeaseDuration = TimeSpan.FromMinutes(2));
     }
 
     [Fact]

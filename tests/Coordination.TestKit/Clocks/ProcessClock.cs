@@ -93,6 +93,12 @@ public sealed class ProcessClock : IDisposable
 
     private async Task CompileAsync()
     {
+        if (!OperatingSystem.IsWindows())
+        {
+            // Of whichever user the process is.
+            File.SetUnixFileMode(_folder.FullName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute);
+        }
+
         await using var source = typeof(ProcessClock).Assembly.GetManifestResourceStream(Source)!;
         await CCompiler.CompileAsync(source, "-shared", "-fPIC", "-O2", "-Wall", "-Werror", "-o", LibraryPath);
     }

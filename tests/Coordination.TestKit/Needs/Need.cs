@@ -12,6 +12,9 @@ public enum Need
     /// <summary>The programs of a PostgreSQL server, on PATH or where Debian has them.</summary>
     PostgreSql,
 
+    /// <summary><c>pgbouncer</c> on PATH.</summary>
+    PgBouncer,
+
     /// <summary>Docker, or what speaks its API.</summary>
     ContainerEngine,
 

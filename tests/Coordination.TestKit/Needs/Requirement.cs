@@ -13,6 +13,7 @@ public sealed class Requirement
         new Requirement(Need.LongTier, "The long tier is off", $"{LongTestsVariable}=1 dotnet test", () => Environment.GetEnvironmentVariable(LongTestsVariable) == "1"),
         OnPath(Need.RedisServer, "redis-server", "apt-get install redis-server"),
         new Requirement(Need.PostgreSql, "The programs of a PostgreSQL server are missing", "apt-get install postgresql", () => PostgreSqlPrograms.Folder is not null),
+        OnPath(Need.PgBouncer, "pgbouncer", "apt-get install pgbouncer"),
         new Requirement(Need.ContainerEngine, "A container engine is missing", "Install Docker, or set DOCKER_HOST", () => TestcontainersSettings.OS.DockerEndpointAuthConfig is not null),
         OnPath(Need.Spin, "spin", "apt-get install spin"),
         new Requirement(Need.CCompiler, "A C compiler with the headers of the C library is missing", "apt-get install gcc libc6-dev", CCompiler.IsThere),

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Coordination.TestKit.Clocks;
 using Coordination.TestKit.Needs;
 using Coordination.TestKit.Processes;
 
@@ -12,9 +13,10 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("coordination-postgresql-");
     private readonly string[] _settings;
+    private readonly ProcessClock? _clock;
     private Process? _process;
 
-    private PostgreSqlProcess(int port, string[] settings) => (Port, _settings) = (port, settings);
+    private PostgreSqlProcess(int port, string[] settings, ProcessClock? clock) => (Port, _settings, _clock) = (port, settings, clock);
 
     public int Port { get; }
 
@@ -29,10 +31,15 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
 
     /// <summary>Starts a server.</summary>
     /// <param name="settings">As in postgresql.conf: <c>max_connections=200</c>.</param>
-    public static async Task<PostgreSqlProcess> StartAsync(params string[] settings)
+    public static Task<PostgreSqlProcess> StartAsync(params string[] settings) => StartAsync(clock: null, settings);
+
+    /// <summary>Starts a server whose clock can be set.</summary>
+    /// <param name="clock">Its clock, which is to outlive it; null for that of this machine.</param>
+    /// <param name="settings">As in postgresql.conf: <c>max_connections=200</c>.</param>
+    public static async Task<PostgreSqlProcess> StartAsync(ProcessClock? clock, params string[] settings)
     {
         Requirement.Demand(Need.PostgreSql);
-        var server = new PostgreSqlProcess(FreePort.Take(), settings);
+        var server = new PostgreSqlProcess(FreePort.Take(), settings, clock);
         try
         {
             if (IsRoot)
@@ -61,6 +68,7 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
             start.ArgumentList.Add(argument);
         }
 
+        _clock?.AddTo(start);
         _process = Process.Start(start)!;
         var said = new System.Collections.Concurrent.ConcurrentQueue<string>();
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -1,0 +1,120 @@
+using System.Net;
+using System.Net.Sockets;
+using Coordination.PostgreSql.Tests.Servers;
+using Coordination.TestKit.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
+
+namespace Coordination.PostgreSql.Tests.Connections;
+
+/// <summary>What a lock costs: how often a node sends something and waits for the reply, as a proxy counts it.</summary>
+[Needs(Need.PostgreSql)]
+public sealed class RoundTripTests(PostgreSqlFixture server)
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Acquiring_and_releasing_cost_two_round_trips_each_and_renewing_costs_one()
+    {
+        var settings = new NpgsqlConnectionStringBuilder(await server.GetConnectionStringAsync());
+        await using var counter = new RoundTrips(settings.Port);
+        settings.Port = counter.Port;
+        var schema = "trips_" + Guid.NewGuid().ToString("N")[..8];
+        await using var node = new Node(
+            builder => builder.UsePostgreSql(settings.ConnectionString, options => options.Schema = schema), options => options.LeaseDuration = TimeSpan.FromMinutes(5));
+
+        // Connections are made and statements prepared.
+        for (var i = 0; i < 3; i++)
+        {
+            await using var warm = await node.GetLock("one").AcquireAsync(Cancellation);
+            await warm.RenewAsync(Cancellation);
+        }
+
+        for (var i = 0; i < 3; i++)
+        {
+            var lease = (ILockLease?)null;
+            Assert.Equal(2, await counter.CountAsync(async () => lease = await node.GetLock("one").AcquireAsync(Cancellation)));
+            Assert.Equal(1, await counter.CountAsync(() => lease!.RenewAsync(Cancellation)));
+            Assert.Equal(2, await counter.CountAsync(() => lease!.ReleaseAsync(Cancellation)));
+        }
+
+        // Nobody waits, so nobody was told; and nothing is asked while nothing happens.
+        Assert.Equal(0, await counter.CountAsync(() => Task.Delay(TimeSpan.FromSeconds(2), Cancellation)));
+    }
+
+    /// <summary>Carries connections to a server, and counts how often something is sent there after something came back.</summary>
+    private sealed class RoundTrips : IAsyncDisposable
+    {
+        private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly int _serverPort;
+        private readonly Task _accepting;
+        private int _count;
+
+        public RoundTrips(int serverPort)
+        {
+            _serverPort = serverPort;
+            _listener.Start();
+            _accepting = AcceptAsync();
+        }
+
+        public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
+
+        public async Task<int> CountAsync(Func<Task> act)
+        {
+            var before = Volatile.Read(ref _count);
+            await act();
+            return Volatile.Read(ref _count) - before;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            _listener.Dispose();
+            await _accepting;
+        }
+
+        private async Task AcceptAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    _ = CarryAsync(await _listener.AcceptSocketAsync());
+                }
+            }
+            catch (Exception ended) when (ended is SocketException or ObjectDisposedException)
+            {
+                // Disposed.
+            }
+        }
+
+        private async Task CarryAsync(Socket client)
+        {
+            using var server = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            using (client)
+            {
+                await server.ConnectAsync(IPAddress.Loopback, _serverPort);
+                var waits = 0;
+                await Task.WhenAny(
+                    PumpAsync(client, server, () => Interlocked.Add(ref _count, 1 - Interlocked.Exchange(ref waits, 1))),
+                    PumpAsync(server, client, () => Volatile.Write(ref waits, 0)));
+            }
+        }
+
+        private static async Task PumpAsync(Socket from, Socket to, Action carry)
+        {
+            var buffer = new byte[64 * 1024];
+            try
+            {
+                while (await from.ReceiveAsync(buffer) is > 0 and var length)
+                {
+                    carry();
+                    await to.SendAsync(buffer.AsMemory(0, length));
+                }
+            }
+            catch (Exception ended) when (ended is SocketException or ObjectDisposedException)
+            {
+                // Either side ended it.
+            }
+        }
+    }
+}
