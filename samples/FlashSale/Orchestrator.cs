@@ -75,7 +75,7 @@ internal sealed class Orchestrator(SaleOptions options, IAnsiConsole console)
         var runner = new RoundRunner(connection, shop, fleet, $"flash-sale:{_run}", options.UseSignals, _timeline);
         var progress = new RoundProgress(console, _timeline);
         _timeline.Tell("a rehearsal, which does not count");
-        foreach (var round in shop is null ? Round.Rehearsals : Round.Rehearsals.Append(Round.PostgresRehearsal))
+        foreach (var round in Round.Rehearsals)
         {
             await runner.RunAsync(round, (_, _) => { }, cancellationToken);
         }

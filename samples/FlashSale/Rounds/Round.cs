@@ -16,9 +16,6 @@ internal sealed record Round(string Number, string Title, RoundKind Kind, Incide
         new("0b", "rehearsal", RoundKind.Countdown, Incident.None, MustBeExact: true),
     ];
 
-    /// <summary>The same before the rounds in PostgreSQL.</summary>
-    public static readonly Round PostgresRehearsal = new("0c", "rehearsal", RoundKind.GuardedLease, Incident.None, MustBeExact: true, Segments: 10);
-
     public static readonly IReadOnlyList<Round> All =
     [
         new("1", "no lock", RoundKind.NoLock, Incident.None, MustBeExact: false),

@@ -66,8 +66,9 @@ internal sealed class StockRows(NpgsqlDataSource database, string schema, string
         {
             await lease.GuardAsync(transaction, cancellationToken);
         }
-        catch (LeaseLostException)
+        catch (Exception e) when (e is LeaseLostException or LockStoreException { IsTransient: true })
         {
+            // Another may have the lock, or it cannot be told: nothing was written, and the buyer may try again.
             return false;
         }
 
