@@ -93,9 +93,11 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
 
         if (isShared)
         {
+            // Those that are the same are there already.
+            var before = row.State.Capacity == LockCapacity.Exclusive ? [] : row.State.Grants.ToHashSet<LockGrant>(ReferenceEqualityComparer.Instance);
             foreach (var grant in after.Grants)
             {
-                if (row.State.Capacity == LockCapacity.Exclusive || !row.State.Grants.Any(before => ReferenceEquals(before, grant)))
+                if (!before.Contains(grant))
                 {
                     AddWrite(
                         statements.WriteShare,

@@ -19,7 +19,7 @@ public sealed class ServerRestartTests
     [Fact]
     [Promise("G1", "G2", "G3", "G12")]
     [Failure("F40")]
-    public async Task A_server_that_is_killed_and_started_again_has_lost_no_grant_and_no_place_in_the_queue()
+    public async Task A_server_that_is_killed_and_started_again_lost_no_grant_and_no_waiter()
     {
         await using var server = await PostgreSqlProcess.StartAsync();
         await using var holder = NodeOf(server);

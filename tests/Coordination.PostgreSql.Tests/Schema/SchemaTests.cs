@@ -94,8 +94,9 @@ public sealed class SchemaTests(PostgreSqlFixture server) : IAsyncLifetime
         var next = other.GetLock("least").AcquireAsync(Cancellation);
         for (var i = 0; i < 5; i++)
         {
-            // Sessions that are ended while they idle are made anew.
             await Eventually.IsTrueAsync(async () => await lease.RenewAsync(Cancellation) == RenewalResult.Renewed && await shared.RenewAsync(Cancellation) == RenewalResult.Renewed, Bound);
+
+            // Sessions are ended that idle for longer, and are made anew.
             await Task.Delay(TimeSpan.FromMilliseconds(700), Cancellation);
         }
 
