@@ -3,7 +3,9 @@ using FlashSale.CommandLine;
 using FlashSale.Report;
 using FlashSale.Rounds;
 using FlashSale.Workers;
+using Npgsql;
 using SampleKit.CommandLine;
+using SampleKit.Servers;
 using SampleKit.Timeline;
 using Spectre.Console;
 using StackExchange.Redis;
@@ -16,7 +18,9 @@ internal sealed class Orchestrator(SaleOptions options, IAnsiConsole console)
     private readonly Chronicle _timeline = new(console);
 
     // A name of its own for each run: what an earlier one left on a shared server does not matter.
-    private readonly string _sale = $"flash-sale:{Guid.NewGuid().ToString("N")[..8]}";
+    private readonly string _run = Guid.NewGuid().ToString("N")[..8];
+
+    private string Schema => $"flash_sale_{_run}";
 
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
@@ -29,12 +33,15 @@ internal sealed class Orchestrator(SaleOptions options, IAnsiConsole console)
             settings.AllowAdmin = true;
             await using var connection = await ConnectionMultiplexer.ConnectAsync(settings);
             _timeline.Tell(server is null ? $"the server is {string.Join(", ", connection.GetEndPoints().Select(e => e.ToString()))}" : $"a server in this process listens on {redis}");
+            await using var postgresServer = await StartPostgresAsync(cancellationToken);
+            var postgres = !options.Rounds.Any(round => round.IsInPostgres) ? null : options.Postgres ?? postgresServer?.ConnectionString;
+            await using var shop = postgres is null ? null : await PostgresShop.OpenAsync(postgres, Schema, cancellationToken);
             await using var fleet = new Fleet();
-            await fleet.StartAsync(redis, _timeline, cancellationToken);
+            await fleet.StartAsync(new ServerAddresses(redis, postgres, Schema), _timeline, cancellationToken);
             _timeline.Tell($"{Sale.Workers} workers are ready: {string.Join(", ", fleet.Workers.Select(w => $"{w.Name} is process {w.Id}"))}");
-            return await HoldAsync(connection, fleet, cancellationToken);
+            return await HoldAsync(connection, shop, fleet, cancellationToken);
         }
-        catch (Exception e) when (e is SaleFailedException or RedisException or TimeoutException or IOException)
+        catch (Exception e) when (e is SaleFailedException or RedisException or NpgsqlException or TimeoutException or IOException)
         {
             // The server is away or refuses, or a worker came to an end.
             _timeline.Tell($"the sale cannot be held: {e.Message}", Tone.Bad);
@@ -42,9 +49,30 @@ internal sealed class Orchestrator(SaleOptions options, IAnsiConsole console)
         }
     }
 
-    private async Task<int> HoldAsync(ConnectionMultiplexer connection, Fleet fleet, CancellationToken cancellationToken)
+    /// <summary>A server for the rounds in PostgreSQL, unless one was named.</summary>
+    private async Task<LocalPostgres?> StartPostgresAsync(CancellationToken cancellationToken)
     {
-        var runner = new RoundRunner(connection, fleet, _sale, options.UseSignals, _timeline);
+        var rounds = options.Rounds.Where(round => round.IsInPostgres).ToList();
+        if (rounds.Count == 0 || options.Postgres is not null)
+        {
+            return null;
+        }
+
+        var server = await LocalPostgres.TryStartAsync(cancellationToken);
+        if (server is null && rounds.Count == options.Rounds.Count)
+        {
+            throw new SaleFailedException("these rounds need PostgreSQL, which is not installed here; name a server by --postgres");
+        }
+
+        _timeline.Tell(server is null
+            ? $"rounds {string.Join(", ", rounds.Select(round => round.Number))} are left out: PostgreSQL is not installed here, and --postgres names none"
+            : "a PostgreSQL server was started for the rounds that need one");
+        return server;
+    }
+
+    private async Task<int> HoldAsync(ConnectionMultiplexer connection, PostgresShop? shop, Fleet fleet, CancellationToken cancellationToken)
+    {
+        var runner = new RoundRunner(connection, shop, fleet, $"flash-sale:{_run}", options.UseSignals, _timeline);
         var progress = new RoundProgress(console, _timeline);
         _timeline.Tell("a rehearsal, which does not count");
         foreach (var round in Round.Rehearsals)
@@ -53,7 +81,7 @@ internal sealed class Orchestrator(SaleOptions options, IAnsiConsole console)
         }
 
         List<RoundResult> results = [];
-        foreach (var round in options.Rounds)
+        foreach (var round in options.Rounds.Where(round => shop is not null || !round.IsInPostgres))
         {
             _timeline.Tell($"round {round.Number}: {round.Title}", Tone.Plain);
             var result = await progress.ShowAsync(tell => runner.RunAsync(round, tell, cancellationToken));

@@ -7,9 +7,9 @@ using SampleKit.Timeline;
 
 try
 {
-    if (args is [WorkerHost.Command, var name])
+    if (args is [WorkerHost.Command, var name, var schema])
     {
-        return await WorkerHost.RunAsync(name);
+        return await WorkerHost.RunAsync(name, schema);
     }
 
     if (args.Contains("--help") || args.Contains("-h"))

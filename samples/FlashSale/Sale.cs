@@ -17,7 +17,7 @@ internal static class Sale
     public static readonly TimeSpan SlowPaymentTime = 1.5 * Lease;
 
     /// <summary>More than the whole run takes on a small and busy machine.</summary>
-    public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(120);
+    public static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(180);
 
     /// <summary>What is left behind on a shared server by a run that was killed goes by itself.</summary>
     public static readonly TimeSpan Retention = TimeSpan.FromMinutes(10);

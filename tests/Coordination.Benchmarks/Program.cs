@@ -36,7 +36,6 @@ catch (UsageException e)
 
 static async Task<int> RunAsync(Arguments arguments)
 {
-    var limit = TimeSpan.FromMinutes(4);
     var stop = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -52,9 +51,9 @@ static async Task<int> RunAsync(Arguments arguments)
         var begunRow = Stopwatch.GetTimestamp();
         await using var bench = new Bench(address, judge);
         var measuring = row.MeasureAsync(bench);
-        if (await Task.WhenAny(measuring, stop.Task, Task.Delay(limit)) != measuring)
+        if (await Task.WhenAny(measuring, stop.Task, Task.Delay(row.Limit)) != measuring)
         {
-            await Console.Error.WriteLineAsync(stop.Task.IsCompleted ? "Stopped." : $"{row.Name} took longer than {limit}.");
+            await Console.Error.WriteLineAsync(stop.Task.IsCompleted ? "Stopped." : $"{row.Name} took longer than {row.Limit}.");
             return 1;
         }
 

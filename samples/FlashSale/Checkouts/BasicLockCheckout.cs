@@ -1,4 +1,5 @@
 using FlashSale.Locking;
+using FlashSale.Rounds;
 using FlashSale.Stock;
 using SampleKit.Processes;
 using StackExchange.Redis;
@@ -6,9 +7,9 @@ using StackExchange.Redis;
 namespace FlashSale.Checkouts;
 
 /// <summary>The same under a basic lock: right as long as nobody takes longer than the lock lasts.</summary>
-internal sealed class BasicLockCheckout(IDatabase database, bool deleteOnlyOwn, Cashier cashier, Tally tally) : ICheckout
+internal sealed class BasicLockCheckout(IDatabase database, bool deleteOnlyOwn, Cashier cashier, Tally tally) : ICheckout<IStockSegment>
 {
-    public async Task<OrderResult> BuyAsync(StockSegment segment, int buyer, CancellationToken cancellationToken)
+    public async Task<OrderResult> BuyAsync(IStockSegment segment, int buyer, CancellationToken cancellationToken)
     {
         var stockLock = new BasicLock(database, segment.Name, deleteOnlyOwn);
         var asked = MonotonicClock.Now;
@@ -23,8 +24,9 @@ internal sealed class BasicLockCheckout(IDatabase database, bool deleteOnlyOwn, 
             }
 
             await cashier.TakePaymentAsync(left, cancellationToken);
-            await cashier.BeforeWriteAsync(left, buyer, cancellationToken);
-            await segment.WriteAsync(left - 1, new SaleRecord(left, buyer));
+            var sold = new SaleRecord(left, buyer);
+            await cashier.ReachAsync(Incident.Pause, sold, cancellationToken);
+            await segment.WriteAsync(left - 1, sold);
             return OrderResult.Sold(left);
         }
         finally

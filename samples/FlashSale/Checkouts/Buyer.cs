@@ -3,7 +3,8 @@ using FlashSale.Stock;
 namespace FlashSale.Checkouts;
 
 /// <summary>Somebody who wants one item, whatever segment it is from.</summary>
-internal sealed class Buyer(int number, Warehouse warehouse, ICheckout checkout)
+internal sealed class Buyer<TSegment>(int number, Warehouse<TSegment> warehouse, ICheckout<TSegment> checkout)
+    where TSegment : IStockSegment
 {
     /// <summary>Buyers are spread over the segments; each goes on to the next where one is sold out.</summary>
     public async Task<OrderResult> BuyAsync(CancellationToken cancellationToken)

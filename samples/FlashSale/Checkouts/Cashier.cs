@@ -1,4 +1,5 @@
 using FlashSale.Rounds;
+using FlashSale.Stock;
 using FlashSale.Workers;
 
 namespace FlashSale.Checkouts;
@@ -20,12 +21,12 @@ internal sealed class Cashier(RoundPlan plan, Parent parent)
         await Task.Delay(isSlow ? Sale.SlowPaymentTime : Sale.PaymentTime, cancellationToken);
     }
 
-    /// <summary>The moment between the last look and the write. One holder is paused here, and goes on when it is told to.</summary>
-    public async Task BeforeWriteAsync(int item, int buyer, CancellationToken cancellationToken)
+    /// <summary>A moment after the last look at the lease. One holder is paused here, if this is where, and goes on when it is told to.</summary>
+    public async Task ReachAsync(Incident where, SaleRecord sold, CancellationToken cancellationToken)
     {
-        if (plan.Incident == Incident.Pause && IsTheOne(item))
+        if (plan.Incident == where && IsTheOne(sold.Item))
         {
-            parent.Tell(new AboutToWrite(item, buyer));
+            parent.Tell(new AboutToWrite(sold.Item, sold.Buyer));
             await _goOn.Task.WaitAsync(cancellationToken);
         }
     }

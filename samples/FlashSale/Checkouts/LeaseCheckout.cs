@@ -1,4 +1,5 @@
 using Coordination;
+using FlashSale.Rounds;
 using FlashSale.Stock;
 using SampleKit.Processes;
 
@@ -6,11 +7,12 @@ namespace FlashSale.Checkouts;
 
 /// <summary>
 /// The same under this project's lock: it is renewed for as long as the holder runs, waiters are told when it is theirs, and the payment
-/// enters it again. With the fencing token on the write, the stock itself keeps out a holder that was paused and does not know.
+/// enters it again. What keeps out a holder that was paused, and does not know, is how the sale is written down.
 /// </summary>
-internal sealed class LeaseCheckout(ILockProvider locks, LockOptions options, bool isFenced, Cashier cashier, Tally tally) : ICheckout
+internal sealed class LeaseCheckout<TSegment>(ILockProvider locks, LockOptions options, Writing<TSegment> write, Cashier cashier, Tally tally) : ICheckout<TSegment>
+    where TSegment : IStockSegment
 {
-    public async Task<OrderResult> BuyAsync(StockSegment segment, int buyer, CancellationToken cancellationToken)
+    public async Task<OrderResult> BuyAsync(TSegment segment, int buyer, CancellationToken cancellationToken)
     {
         var stockLock = locks.GetLock(segment.Name, options);
         var asked = MonotonicClock.Now;
@@ -30,16 +32,9 @@ internal sealed class LeaseCheckout(ILockProvider locks, LockOptions options, bo
         }
 
         // However late the last look at the lease is: a process can be paused right after it.
-        await cashier.BeforeWriteAsync(left, buyer, cancellationToken);
-
         var sold = new SaleRecord(left, buyer);
-        if (isFenced)
-        {
-            return await segment.WriteFencedAsync(left - 1, sold, lease.FencingToken) ? OrderResult.Sold(left) : OrderResult.Refused;
-        }
-
-        await segment.WriteAsync(left - 1, sold);
-        return OrderResult.Sold(left);
+        await cashier.ReachAsync(Incident.Pause, sold, cancellationToken);
+        return await write(segment, sold, lease, cancellationToken) ? OrderResult.Sold(left) : OrderResult.Refused;
     }
 
     /// <summary>Takes the lock, because no payment is made without it, whoever asks: here the caller, who passed its owner on, has it already.</summary>

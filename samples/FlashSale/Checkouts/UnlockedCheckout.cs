@@ -3,9 +3,9 @@ using FlashSale.Stock;
 namespace FlashSale.Checkouts;
 
 /// <summary>Look, take the payment, write: right for one buyer at a time.</summary>
-internal sealed class UnlockedCheckout(Cashier cashier) : ICheckout
+internal sealed class UnlockedCheckout(Cashier cashier) : ICheckout<IStockSegment>
 {
-    public async Task<OrderResult> BuyAsync(StockSegment segment, int buyer, CancellationToken cancellationToken)
+    public async Task<OrderResult> BuyAsync(IStockSegment segment, int buyer, CancellationToken cancellationToken)
     {
         var left = await segment.ReadAsync();
         if (left == 0)

@@ -12,7 +12,7 @@ internal sealed class FinalTable(IAnsiConsole console, IReadOnlyList<RoundResult
     {
         console.WriteLine();
         console.Write(Table());
-        console.WriteLine($"{Sale.Buyers} orders for {Sale.Items} items from {Sale.Workers} processes; a payment takes {Sale.PaymentTime.TotalMilliseconds:0} ms, a lock or lease lasts {Format.Seconds(Sale.Lease)}. In rounds 2a, 2b, 3b, 4a and 4b one holder takes longer than that, which is part of their time.");
+        console.WriteLine($"{Sale.Buyers} orders for {Sale.Items} items from {Sale.Workers} processes; a payment takes {Sale.PaymentTime.TotalMilliseconds:0} ms, a lock or lease lasts {Format.Seconds(Sale.Lease)}. In rounds 2a, 2b, 3b, 4a, 4b and 7 one holder takes longer than that, which is part of their time.");
         console.WriteLine("wait: from asking for the lock to having it; all come at once, so half of them wait for half of the others.");
         console.WriteLine(results.All(r => r.CommandsRun is null)
             ? "cmd/order: commands that the workers sent, a script being one. This server does not count what it carries out."
@@ -58,7 +58,7 @@ internal sealed class FinalTable(IAnsiConsole console, IReadOnlyList<RoundResult
                 Format.Number(result.Refused),
                 Decimal(result.Duration.TotalSeconds, "0.00"),
                 Decimal(result.OrdersPerSecond, "0"),
-                Decimal(result.CommandsSentPerOrder, "0.0") + (result.CommandsRunPerOrder is { } run ? $"; {Decimal(run, "0.0")}" : ""),
+                (result.CommandsSentPerOrder is { } sent ? Decimal(sent, "0.0") : "") + (result.CommandsRunPerOrder is { } run ? $"; {Decimal(run, "0.0")}" : ""),
                 Milliseconds(result.LockWait(0.50)),
                 Milliseconds(result.LockWait(0.99)));
         }

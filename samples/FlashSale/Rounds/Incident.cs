@@ -10,4 +10,7 @@ internal enum Incident
 
     /// <summary>The process is stopped for longer than the lock lasts.</summary>
     Pause,
+
+    /// <summary>The same inside its transaction, when that is guarded.</summary>
+    PauseInTransaction,
 }

@@ -5,7 +5,7 @@ using SampleKit.Timeline;
 namespace FlashSale.Rounds;
 
 /// <summary>Stops a worker between its last look and its write, lets others sell the same item meanwhile, and lets it go on.</summary>
-internal sealed class Pause(WorkerProcess worker, AboutToWrite where, bool useSignals, Chronicle timeline)
+internal sealed class Pause(WorkerProcess worker, AboutToWrite where, Round round, bool useSignals, Chronicle timeline)
 {
     private const int SalesByOthers = 3;
 
@@ -19,7 +19,7 @@ internal sealed class Pause(WorkerProcess worker, AboutToWrite where, bool useSi
             worker.Pause();
         }
 
-        timeline.Tell(worker.Name, $"holds the lock and is about to sell item {where.Item} to buyer {where.Buyer}: {(useSignals ? "its process is stopped" : "it dawdles")} until its lock has run out and others have sold that item");
+        timeline.Tell(worker.Name, $"holds the lock and is about to {(round.Incident == Incident.PauseInTransaction ? "commit the sale of" : "sell")} item {where.Item} to buyer {where.Buyer}: {(useSignals ? "its process is stopped" : "it dawdles")} until its lock has run out and others have sold that item");
     }
 
     /// <summary>Takes in what a buyer was told.</summary>
@@ -51,7 +51,12 @@ internal sealed class Pause(WorkerProcess worker, AboutToWrite where, bool useSi
         }
         else
         {
-            timeline.Tell(worker.Name, "was refused: the stock has seen a higher fencing token", Tone.Good);
+            timeline.Tell(worker.Name, round switch
+            {
+                { Incident: Incident.PauseInTransaction } => "was refused: the server had ended its session before anybody else was granted the lock",
+                { IsInPostgres: true } => "was refused: its lease guards no commit any more",
+                _ => "was refused: the stock has seen a higher fencing token",
+            }, Tone.Good);
         }
     }
 }

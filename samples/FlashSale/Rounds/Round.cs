@@ -27,8 +27,14 @@ internal sealed record Round(string Number, string Title, RoundKind Kind, Incide
         new("4b", "Coordination, fenced; a holder paused", RoundKind.FencedLease, Incident.Pause, MustBeExact: true),
         new("5", "Coordination, 10 segments", RoundKind.Lease, Incident.None, MustBeExact: true, Segments: 10),
         new("6", "no lock, one Lua script", RoundKind.Countdown, Incident.None, MustBeExact: true),
+        new("7a", "PostgreSQL; a holder paused", RoundKind.LeaseInPostgres, Incident.Pause, MustBeExact: false),
+        new("7b", "PostgreSQL, guarded; a holder paused", RoundKind.GuardedLease, Incident.Pause, MustBeExact: true),
+        new("7c", "PostgreSQL, guarded; a holder paused in its transaction", RoundKind.GuardedLease, Incident.PauseInTransaction, MustBeExact: true),
     ];
 
-    /// <summary>Whether the round is only passed when the stock refused a late write.</summary>
-    public bool MustRefuse => Kind == RoundKind.FencedLease && Incident == Incident.Pause;
+    /// <summary>Whether lock and stock are in PostgreSQL; else in Redis.</summary>
+    public bool IsInPostgres => Kind is RoundKind.LeaseInPostgres or RoundKind.GuardedLease;
+
+    /// <summary>Whether the round is only passed when the stock, or the database, refused a late write.</summary>
+    public bool MustRefuse => Kind is RoundKind.FencedLease or RoundKind.GuardedLease && Incident != Incident.None;
 }

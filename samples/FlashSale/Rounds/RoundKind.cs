@@ -9,4 +9,10 @@ internal enum RoundKind
     Lease,
     FencedLease,
     Countdown,
+
+    /// <summary>Lock and stock in PostgreSQL.</summary>
+    LeaseInPostgres,
+
+    /// <summary>The same, in transactions that the lease guards.</summary>
+    GuardedLease,
 }

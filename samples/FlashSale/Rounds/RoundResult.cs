@@ -20,8 +20,8 @@ internal sealed record RoundResult
     /// <summary>From the first buyer's coming to the last one's result.</summary>
     public required TimeSpan Duration { get; init; }
 
-    /// <summary>How many commands the workers sent; a script is one.</summary>
-    public required long CommandsSent { get; init; }
+    /// <summary>How many commands the workers sent; a script is one. Null where they are statements, which nobody counts.</summary>
+    public required long? CommandsSent { get; init; }
 
     /// <summary>How many commands the server carried out, those that scripts call included; null for a server that does not count.</summary>
     public required long? CommandsRun { get; init; }
@@ -43,7 +43,7 @@ internal sealed record RoundResult
 
     public double OrdersPerSecond => Sale.Buyers / Duration.TotalSeconds;
 
-    public double CommandsSentPerOrder => (double)CommandsSent / Sale.Buyers;
+    public double? CommandsSentPerOrder => (double?)CommandsSent / Sale.Buyers;
 
     public double? CommandsRunPerOrder => (double?)CommandsRun / Sale.Buyers;
 

@@ -7,7 +7,7 @@ using StackExchange.Redis;
 namespace FlashSale.Rounds;
 
 /// <summary>Holds one round with all workers, and looks at the ledger when it is over.</summary>
-internal sealed class RoundRunner(IConnectionMultiplexer connection, Fleet fleet, string sale, bool useSignals, Chronicle timeline)
+internal sealed class RoundRunner(IConnectionMultiplexer connection, PostgresShop? postgres, Fleet fleet, string sale, bool useSignals, Chronicle timeline)
 {
     private readonly CommandCount _commands = new(connection);
 
@@ -17,16 +17,16 @@ internal sealed class RoundRunner(IConnectionMultiplexer connection, Fleet fleet
     public async Task<RoundResult> RunAsync(Round round, Action<int, int> progress, CancellationToken cancellationToken)
     {
         var plan = new RoundPlan($"{sale}:{round.Number}", round.Kind, round.Segments, 0, Sale.Buyers / Sale.Workers, round.Incident, useSignals);
-        var warehouse = Warehouse.Of(plan, connection.GetDatabase());
+        var warehouse = WarehouseOf(round, plan);
         try
         {
             await warehouse.FillAsync(Sale.Items);
-            var commandsBefore = await _commands.ReadAsync();
+            var commandsBefore = round.IsInPostgres ? null : await _commands.ReadAsync();
             var begun = MonotonicClock.Now;
             Open(plan);
-            var (done, refused) = await FollowAsync(progress, cancellationToken);
+            var (done, refused) = await FollowAsync(round, progress, cancellationToken);
             var duration = MonotonicClock.Now - begun;
-            var commandsRun = await _commands.ReadAsync() - commandsBefore;
+            var commandsRun = round.IsInPostgres ? null : await _commands.ReadAsync() - commandsBefore;
 
             var ledgers = await warehouse.ReadLedgersAsync();
             return new RoundResult
@@ -37,7 +37,7 @@ internal sealed class RoundRunner(IConnectionMultiplexer connection, Fleet fleet
                 Left = await warehouse.ReadAsync(),
                 Refused = refused,
                 Duration = duration,
-                CommandsSent = done.Sum(d => d.CommandsSent),
+                CommandsSent = round.IsInPostgres ? null : done.Sum(d => d.CommandsSent),
                 CommandsRun = commandsRun,
                 LockWaits = [.. done.SelectMany(d => d.LockWaits).Order()],
                 ForeignDeletions = done.Sum(d => d.ForeignDeletions),
@@ -50,6 +50,14 @@ internal sealed class RoundRunner(IConnectionMultiplexer connection, Fleet fleet
         }
     }
 
+    private Warehouse<IStockSegment> WarehouseOf(Round round, RoundPlan plan)
+    {
+        IReadOnlyList<IStockSegment> segments = round.IsInPostgres
+            ? Warehouses.InPostgres(plan, postgres!.Database, postgres.Schema).Segments
+            : Warehouses.InRedis(plan, connection.GetDatabase()).Segments;
+        return new Warehouse<IStockSegment>(segments);
+    }
+
     /// <summary>Lets the buyers in. Something happens in the first worker only.</summary>
     private void Open(RoundPlan plan)
     {
@@ -59,7 +67,7 @@ internal sealed class RoundRunner(IConnectionMultiplexer connection, Fleet fleet
         }
     }
 
-    private async Task<(IReadOnlyList<RoundDone> Done, int Refused)> FollowAsync(Action<int, int> progress, CancellationToken cancellationToken)
+    private async Task<(IReadOnlyList<RoundDone> Done, int Refused)> FollowAsync(Round round, Action<int, int> progress, CancellationToken cancellationToken)
     {
         List<RoundDone> done = [];
         var (finished, sold, refused) = (0, 0, 0);
@@ -77,7 +85,7 @@ internal sealed class RoundRunner(IConnectionMultiplexer connection, Fleet fleet
                     progress(finished, sold);
                     break;
                 case AboutToWrite where:
-                    pause = new Pause(worker, where, useSignals, timeline);
+                    pause = new Pause(worker, where, round, useSignals, timeline);
                     pause.Begin();
                     break;
                 case PaymentIsSlow slow:

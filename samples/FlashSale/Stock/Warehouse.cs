@@ -1,16 +1,12 @@
-using FlashSale.Rounds;
-using StackExchange.Redis;
-
 namespace FlashSale.Stock;
 
 /// <summary>The stock of one round, in one segment or several.</summary>
-internal sealed class Warehouse(IDatabase database, string sale, int segments)
+internal sealed class Warehouse<TSegment>(IReadOnlyList<TSegment> segments)
+    where TSegment : IStockSegment
 {
-    public IReadOnlyList<StockSegment> Segments { get; } = [.. Enumerable.Range(0, segments).Select(number => new StockSegment(database, sale, number))];
+    public IReadOnlyList<TSegment> Segments => segments;
 
-    public static Warehouse Of(RoundPlan plan, IDatabase database) => new(database, plan.Sale, plan.Segments);
-
-    public Task FillAsync(int items) => Task.WhenAll(Segments.Select(segment => segment.FillAsync(items / segments)));
+    public Task FillAsync(int items) => Task.WhenAll(Segments.Select(segment => segment.FillAsync(items / segments.Count)));
 
     public Task ClearAsync() => Task.WhenAll(Segments.Select(segment => segment.ClearAsync()));
 

@@ -12,11 +12,11 @@ internal sealed class Fleet : IAsyncDisposable
     public IReadOnlyList<WorkerProcess> Workers => _workers;
 
     /// <summary>Starts them, and waits until all are ready.</summary>
-    public async Task StartAsync(string redis, Chronicle timeline, CancellationToken cancellationToken)
+    public async Task StartAsync(ServerAddresses servers, Chronicle timeline, CancellationToken cancellationToken)
     {
         for (var i = 0; i < Sale.Workers; i++)
         {
-            _workers.Add(WorkerProcess.Start(((char)('A' + i)).ToString(), redis, _inbox.Writer, timeline));
+            _workers.Add(WorkerProcess.Start(((char)('A' + i)).ToString(), servers, _inbox.Writer, timeline));
         }
 
         for (var ready = 0; ready < _workers.Count; ready++)

@@ -27,7 +27,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
     public int Id => _process.Id;
 
-    public static WorkerProcess Start(string name, string redis, ChannelWriter<(WorkerProcess, WorkerMessage)> inbox, Chronicle timeline)
+    public static WorkerProcess Start(string name, ServerAddresses servers, ChannelWriter<(WorkerProcess, WorkerMessage)> inbox, Chronicle timeline)
     {
         var program = Environment.ProcessPath ?? throw new InvalidOperationException("The path of this program is not known.");
         var start = new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
@@ -38,7 +38,14 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
         start.ArgumentList.Add(WorkerHost.Command);
         start.ArgumentList.Add(name);
-        start.Environment[SaleOptions.RedisVariable] = redis;
+        start.ArgumentList.Add(servers.Schema);
+        start.Environment[SaleOptions.RedisVariable] = servers.Redis;
+        start.Environment.Remove(SaleOptions.PostgresVariable);
+        if (servers.Postgres is { } postgres)
+        {
+            start.Environment[SaleOptions.PostgresVariable] = postgres;
+        }
+
         return new WorkerProcess(name, Process.Start(start)!, inbox, timeline);
     }
 

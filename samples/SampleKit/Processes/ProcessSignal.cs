@@ -11,6 +11,8 @@ public static partial class ProcessSignal
 
     public static bool IsSupported => !OperatingSystem.IsWindows();
 
+    public static void Quit(int processId) => Send(processId, 3);
+
     public static void Terminate(int processId) => Send(processId, 15);
 
     /// <summary>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime;
 using Coordination.Benchmarks.Peers;
+using Coordination.Benchmarks.Peers.Postgres;
 using Coordination.Benchmarks.Servers;
 using Medallion.Threading;
 
@@ -19,8 +20,8 @@ internal sealed class AgentProgram(ILockPeer peer)
 
     public static async Task<int> RunAsync(IReadOnlyList<string> words)
     {
-        var connection = await Connection.OpenAsync(words[2], words[3]);
-        var peer = Peer.Create(Enum.Parse<PeerKind>(words[1]), connection, TimeSpan.FromMilliseconds(double.Parse(words[4])));
+        var (kind, lease) = (Enum.Parse<PeerKind>(words[1]), TimeSpan.FromMilliseconds(double.Parse(words[4])));
+        var peer = PostgresPeer.Has(kind) ? PostgresPeer.Create(kind, words[2], lease) : Peer.Create(kind, await Connection.OpenAsync(words[2], words[3]), lease);
         var program = new AgentProgram(peer);
         while (await Console.In.ReadLineAsync() is { } line)
         {

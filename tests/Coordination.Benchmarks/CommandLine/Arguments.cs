@@ -27,13 +27,16 @@ internal sealed record Arguments(IReadOnlyList<IRow> Rows, string? Redis, string
                 case "all":
                     rows.AddRange(Catalogue.InAll);
                     break;
+                case "postgres":
+                    rows.AddRange(Catalogue.InPostgres);
+                    break;
                 default:
                     rows.Add(Catalogue.Find(words[i]) ?? throw new UsageException($"There is no row or option '{words[i]}'."));
                     break;
             }
         }
 
-        return rows.Count == 0 ? throw new UsageException("Name a row, or all.") : new Arguments(rows, redis, file);
+        return rows.Count == 0 ? throw new UsageException("Name a row, or all, or postgres.") : new Arguments(rows, redis, file);
     }
 
     private static string ValueAfter(IReadOnlyList<string> words, ref int i) =>

@@ -10,11 +10,12 @@ internal static class Help
         get
         {
             var text = new StringBuilder("""
-                Measures this library beside DistributedLock.Redis and RedLock.net, on one server and in one run.
+                Measures this library beside DistributedLock and RedLock.net, on one server and in one run.
 
                   dotnet run -c Release --project tests/Coordination.Benchmarks -- ROW… [--redis HOST:PORT] [--out FILE]
 
                   all           every row below that is not marked, in about seven minutes
+                  postgres      every row that begins with pg-, which start a PostgreSQL server of their own, in about twenty minutes
 
                 """);
             text.AppendLine();

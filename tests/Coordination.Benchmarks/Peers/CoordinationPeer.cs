@@ -10,10 +10,15 @@ internal sealed class CoordinationPeer : ILockPeer
     private readonly bool _waits;
 
     public CoordinationPeer(IConnectionMultiplexer connection, TimeSpan lease, bool waits)
+        : this(builder => builder.UseRedis(_ => connection), lease, waits)
+    {
+    }
+
+    public CoordinationPeer(Action<ICoordinationBuilder> use, TimeSpan lease, bool waits)
     {
         _waits = waits;
-        var services = new ServiceCollection().AddSingleton(connection);
-        services.AddCoordination(options => options.LeaseDuration = lease).UseRedis();
+        var services = new ServiceCollection();
+        use(services.AddCoordination(options => options.LeaseDuration = lease));
         _services = services.BuildServiceProvider();
         _locks = _services.GetRequiredService<ILockProvider>();
     }

@@ -13,4 +13,22 @@ internal enum PeerKind
     DistributedLock,
 
     RedLock,
+
+    /// <summary>The two statements that any lock in a table needs, each committed by itself.</summary>
+    PostgresStatements,
+
+    /// <summary>The same in transactions, in which the client decides.</summary>
+    PostgresTransactions,
+
+    /// <summary>This library on PostgreSQL.</summary>
+    Postgres,
+
+    /// <summary>The same, by its call that does not wait.</summary>
+    PostgresTry,
+
+    /// <summary>The same, where nodes look for what they are told instead of listening.</summary>
+    PostgresPoll,
+
+    /// <summary>DistributedLock.Postgres.</summary>
+    PostgresDistributedLock,
 }

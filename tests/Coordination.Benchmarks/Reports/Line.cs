@@ -3,7 +3,7 @@ namespace Coordination.Benchmarks.Reports;
 /// <summary>A line of the table.</summary>
 /// <param name="What">What was measured.</param>
 /// <param name="Ours">This library's figure.</param>
-/// <param name="DistributedLock">The figure of DistributedLock.Redis.</param>
+/// <param name="DistributedLock">The figure of DistributedLock.</param>
 /// <param name="RedLock">The figure of RedLock.net.</param>
 /// <param name="Target">What is to be reached; empty where a line only informs.</param>
 /// <param name="IsReached">Null where there is no target.</param>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Coordination.TestKit.Needs;
 using StackExchange.Redis;
 
 namespace Coordination.Benchmarks.Reports;
@@ -14,12 +15,15 @@ internal static class Report
         text.Append(CultureInfo.InvariantCulture, $"""
 
             Measured in {took.TotalSeconds:F0} s with {Environment.ProcessorCount} cores, .NET {Environment.Version}, Redis {server.Version}, DistributedLock.Redis 1.1.1 and
-            RedLock.net 2.3.2 (waiters ask after 100 ms) with the same connection settings. Medians over rounds in alternating order. Load
+            RedLock.net 2.3.2 (waiters ask after 100 ms) with the same connection settings. PostgreSQL's rows: {PostgreSql}, with its defaults,
+            and DistributedLock.Postgres 1.3.1. Medians over rounds in alternating order. Load
             average {loadBefore} before and {Load} after.
 
             """);
         return text.ToString();
     }
+
+    private static string PostgreSql => PostgreSqlPrograms.Folder is { } folder ? $"PostgreSQL of {folder}" : "no PostgreSQL";
 
     public static string Load => File.Exists("/proc/loadavg") ? File.ReadAllText("/proc/loadavg").Split(' ')[0] : "unknown";
 }

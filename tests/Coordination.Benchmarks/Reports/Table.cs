@@ -5,7 +5,7 @@ namespace Coordination.Benchmarks.Reports;
 /// <summary>Lines as a Markdown table, padded so that it can be read as it is.</summary>
 internal static class Table
 {
-    private static readonly Line Head = new("what", "Coordination", "DistributedLock.Redis", "RedLock.net", "target");
+    private static readonly Line Head = new("what", "Coordination", "DistributedLock", "RedLock.net", "target");
 
     public static string Of(IEnumerable<Line> lines)
     {

@@ -1,5 +1,6 @@
 using Coordination.Benchmarks.Agents;
 using Coordination.Benchmarks.Peers;
+using Coordination.Benchmarks.Servers;
 using StackExchange.Redis;
 
 namespace Coordination.Benchmarks.Rows;
@@ -8,6 +9,7 @@ namespace Coordination.Benchmarks.Rows;
 internal sealed class Bench(string address, IConnectionMultiplexer judge) : IAsyncDisposable
 {
     private readonly List<Agent> _agents = [];
+    private PostgresServer? _postgres;
 
     public string Address => address;
 
@@ -16,16 +18,15 @@ internal sealed class Bench(string address, IConnectionMultiplexer judge) : IAsy
     /// <summary>A connection on which no library works.</summary>
     public IDatabase Judge => judge.GetDatabase();
 
-    public async Task<Agent> StartAgentAsync(PeerKind kind, string clientName, TimeSpan lease)
-    {
-        var agent = await Agent.StartAsync(kind, address, clientName, lease);
-        lock (_agents)
-        {
-            _agents.Add(agent);
-        }
+    public async Task<Agent> StartAgentAsync(PeerKind kind, string clientName, TimeSpan lease) =>
+        Keep(await Agent.StartAsync(kind, address, clientName, lease));
 
-        return agent;
-    }
+    /// <summary>A PostgreSQL server of the row's own.</summary>
+    public async Task<PostgresServer> PostgresAsync() => _postgres ??= await PostgresServer.StartAsync();
+
+    /// <summary>As <see cref="StartAgentAsync"/>, on that server.</summary>
+    public async Task<Agent> StartPostgresAgentAsync(PeerKind kind, string clientName, TimeSpan lease) =>
+        Keep(await Agent.StartAsync(kind, await (await PostgresAsync()).AddressOfAsync(clientName), clientName, lease));
 
     /// <summary>Waits until a lock of this library has so many waiters.</summary>
     public async Task QueuedAsync(string lockName, long count)
@@ -37,5 +38,22 @@ internal sealed class Bench(string address, IConnectionMultiplexer judge) : IAsy
         }
     }
 
-    public async ValueTask DisposeAsync() => await Task.WhenAll(_agents.Select(agent => agent.DisposeAsync().AsTask()));
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(_agents.Select(agent => agent.DisposeAsync().AsTask()));
+        if (_postgres is not null)
+        {
+            await _postgres.DisposeAsync();
+        }
+    }
+
+    private Agent Keep(Agent agent)
+    {
+        lock (_agents)
+        {
+            _agents.Add(agent);
+        }
+
+        return agent;
+    }
 }

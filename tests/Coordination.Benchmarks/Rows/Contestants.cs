@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Coordination.Benchmarks.Peers;
+using Coordination.Benchmarks.Peers.Postgres;
 using Coordination.Benchmarks.Servers;
 
 namespace Coordination.Benchmarks.Rows;
@@ -7,7 +8,7 @@ namespace Coordination.Benchmarks.Rows;
 /// <summary>All libraries in this process, on one connection.</summary>
 internal sealed class Contestants : IAsyncDisposable
 {
-    private static readonly PeerKind[] Kinds = Enum.GetValues<PeerKind>();
+    private static readonly PeerKind[] Kinds = [.. Enum.GetValues<PeerKind>().Where(kind => !PostgresPeer.Has(kind))];
     private readonly IAsyncDisposable _connection;
     private readonly Dictionary<PeerKind, ILockPeer> _peers;
 

@@ -10,5 +10,8 @@ internal interface IRow
 
     string Summary { get; }
 
+    /// <summary>What takes longer has broken down.</summary>
+    TimeSpan Limit => TimeSpan.FromMinutes(4);
+
     Task<IReadOnlyList<Line>> MeasureAsync(Bench bench);
 }

@@ -2,15 +2,14 @@ using StackExchange.Redis;
 
 namespace FlashSale.Stock;
 
-/// <summary>Some items, or all of them: a number of what is left, and the ledger of what was sold.</summary>
-internal sealed class StockSegment(IDatabase database, string sale, int number)
+/// <summary>A segment in Redis.</summary>
+internal sealed class StockKeys(IDatabase database, string sale, int number) : IStockSegment
 {
     // The braces keep the keys of one segment on one node of a Cluster.
     private readonly RedisKey _left = $"{{{sale}:{number}}}:left";
     private readonly RedisKey _ledger = $"{{{sale}:{number}}}:ledger";
     private readonly RedisKey _fence = $"{{{sale}:{number}}}:fence";
 
-    /// <summary>What its lock is named after.</summary>
     public string Name { get; } = $"{sale}:{number}";
 
     public async Task FillAsync(int items)
@@ -24,14 +23,13 @@ internal sealed class StockSegment(IDatabase database, string sale, int number)
 
     public async Task<int> ReadAsync() => (int)await database.StringGetAsync(_left);
 
-    /// <summary>Writes what is left and who bought, whatever happened since the number was read.</summary>
     public async Task WriteAsync(int left, SaleRecord sold)
     {
         await database.StringSetAsync(_left, left, Sale.Retention);
         await database.ListRightPushAsync(_ledger, sold.ToString());
     }
 
-    /// <summary>The same, unless a higher fencing token was seen already: whoever comes with a lower one had the lock in the past.</summary>
+    /// <summary>Writes, unless a higher fencing token was seen already: whoever comes with a lower one had the lock in the past.</summary>
     /// <returns>Whether it was written.</returns>
     public async Task<bool> WriteFencedAsync(int left, SaleRecord sold, long fencingToken) =>
         (bool)await database.ScriptEvaluateAsync(
