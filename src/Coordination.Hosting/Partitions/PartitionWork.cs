@@ -55,7 +55,8 @@ internal sealed class PartitionWork(
             }
             catch (LockStoreException exception) when (exception.IsTransient)
             {
-                isAway = true;
+                // One that is busy in the store is waited for as one that is held: it is to keep no other one waiting.
+                isAway = !exception.IsLockBusy;
             }
             finally
             {

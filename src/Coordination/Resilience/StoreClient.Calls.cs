@@ -94,6 +94,11 @@ internal sealed partial class StoreClient
                     : AttemptAgainAsync(plan with { ContinueOnCapturedContext = context.ContinueOnCapturedContext }, context.CancellationToken),
                 context).ConfigureAwait(plan.ContinueOnCapturedContext);
         }
+        catch (Exception e) when (last is { IsLockBusy: true } && e is not (LockStoreException or OperationCanceledException))
+        {
+            // A pipeline of the user's gave up on a lock that is busy, which is no outage.
+            throw new LockStoreException(last.Message, isTransient: true, e) { MayBeApplied = plan.Sending is not { MayBeApplied: false }, Cause = last.Cause, IsLockBusy = true };
+        }
         finally
         {
             ResilienceContextPool.Shared.Return(context);
@@ -174,14 +179,24 @@ internal sealed partial class StoreClient
         // Of its own, for what it is linked to may be used again by others when the caller has left.
         var cancellation = new CancellationTokenSource();
         var sending = SendAsync(asked, attempt, request, operation, plan, cancellation.Token).AsTask();
+        var shard = plan.Shard ?? store.ShardOf(plan.LockName!);
         try
         {
-            return await sending.WithinAsync(Max(end - time.Uptime, TimeSpan.Zero), time, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
+            try
+            {
+                return await sending.WithinAsync(Max(end - time.Uptime, TimeSpan.Zero), time, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
+            }
+            catch (TimeoutException) when (!plan.FoundBusy && plan.EndsAt > end && gate.FindFailure(shard) is null)
+            {
+                // The store replies to others again, so it is not known any more that it is away: this call has the time of any other, such as to learn that its lock is busy.
+                end = plan.EndsAt.Value;
+                return await sending.WithinAsync(Max(end - time.Uptime, TimeSpan.Zero), time, plan.ContinueOnCapturedContext, cancellationToken).ConfigureAwait(plan.ContinueOnCapturedContext);
+            }
         }
         catch (TimeoutException)
         {
             plan.Sending?.GoesOn(sending);
-            return new TimedReply<TReply>(default!, time.Reading, attempt) { Away = gate.FindFailure(plan.Shard ?? 0) is { } known ? Away(plan.Call, plan.LockName!, known) : NoReply(plan, TryWhileAway) };
+            return new TimedReply<TReply>(default!, time.Reading, attempt) { Away = gate.FindFailure(shard) is { } known ? Away(plan.Call, plan.LockName!, known) : NoReply(plan, end == plan.EndsAt ? plan.Limit : TryWhileAway) };
         }
         catch (LockStoreException e) when (e.IsTransient && end - time.Uptime < StoreGate.Pace)
         {

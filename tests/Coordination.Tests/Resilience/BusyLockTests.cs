@@ -1,8 +1,13 @@
+using Coordination.Resilience;
+using Coordination.Stores;
 using Coordination.Stores.InMemory;
 using Coordination.Telemetry;
 using Coordination.TestKit.Clocks;
+using Coordination.TestKit.Stores;
 using Coordination.Tests.Leases;
+using Coordination.Time;
 using Microsoft.Extensions.DependencyInjection;
+using Polly;
 
 namespace Coordination.Tests.Resilience;
 
@@ -18,7 +23,7 @@ public sealed class BusyLockTests
         var clock = new TestClock();
         var store = new PartlyAwayStore(new InMemoryLockStore(clock)) { KnowsShards = false };
         await using var node = new TestNode(clock, actualStore: store);
-        store.Fault = name => name == "busy" ? new LockStoreException("Something else works on it.", isTransient: true) { MayBeApplied = false, IsLockBusy = true } : null;
+        store.Fault = name => name == "busy" ? Busy : null;
         var waiting = node.AcquireAsync("busy");
         for (var i = 0; i < 60; i++)
         {
@@ -34,5 +39,65 @@ public sealed class BusyLockTests
 
         // It is said once a minute, and is no outage.
         Assert.Equal([1018, 1018], node.Logs.GetSnapshot().Select(line => line.Id.Id).Where(id => id is >= 1010 and <= 1019));
+    }
+
+    /// <summary>It is known for no longer then that the store is away: who takes the one for the other falls back to something that needs no lock.</summary>
+    [Fact]
+    [Promise("G12")]
+    public async Task A_try_that_began_in_an_outage_learns_after_its_end_that_its_lock_is_busy()
+    {
+        var store = new SilentStore(new InMemoryLockStore());
+        await using var node = new TestNode(actualStore: store);
+        var gate = node.Services.GetRequiredService<StoreGate>();
+        gate.Failed(0, StoreCall.Acquisition, node.Clock.Uptime - StoreGate.Pace, PartlyAwayStore.Away);
+        var trying = node.Provider.GetLock("busy").TryAcquireAsync(Token);
+        Assert.True(node.AdvanceUntil(() => store.Asked.IsCompleted, TimeSpan.FromSeconds(1)));
+        gate.Replied(0, StoreCall.Acquisition, node.Clock.Uptime);
+        node.Advance(TimeSpan.FromSeconds(2));
+        Assert.False(trying.IsCompleted);
+
+        store.Fail(Busy);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(4)));
+        Assert.True((await Assert.ThrowsAsync<LockStoreException>(() => trying)).IsLockBusy);
+    }
+
+    [Fact]
+    [Promise("G12")]
+    public async Task A_pipeline_that_gives_up_on_a_busy_lock_says_that_it_is_busy()
+    {
+        var (clock, isBusy) = (new TestClock(), true);
+        var store = new PartlyAwayStore(new InMemoryLockStore(clock)) { KnowsShards = false, Fault = _ => isBusy ? Busy : null };
+        await using var node = new TestNode(
+            clock,
+            configure: services => services.AddResiliencePipeline(CoordinationPipelines.Acquisition, pipeline =>
+            {
+                pipeline.TimeProvider = clock;
+                pipeline.AddTimeout(TimeSpan.FromSeconds(1)).AddRetry(new() { MaxRetryAttempts = 100, Delay = TimeSpan.FromMilliseconds(300), ShouldHandle = new PredicateBuilder().Handle<LockStoreException>() });
+            }),
+            actualStore: store);
+        var trying = node.Provider.GetLock("busy").TryAcquireAsync(Token);
+        Assert.True(node.AdvanceUntil(() => trying.IsCompleted, TimeSpan.FromSeconds(5)));
+        var busy = await Assert.ThrowsAsync<LockStoreException>(() => trying);
+        Assert.True(busy.IsLockBusy, busy.ToString());
+        Assert.Null(node.Services.GetRequiredService<StoreCondition>().Trouble);
+    }
+
+    private static LockStoreException Busy => new("Something else works on it.", isTransient: true) { MayBeApplied = false, IsLockBusy = true };
+
+    /// <summary>Asks are replied to when the test says so.</summary>
+    private sealed class SilentStore(ILockStore inner) : DelegatingLockStore(inner)
+    {
+        private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource<AcquireReply> _reply = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Asked => _asked.Task;
+
+        public void Fail(LockStoreException error) => _reply.TrySetException(error);
+
+        public override Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
+        {
+            _asked.TrySetResult();
+            return _reply.Task;
+        }
     }
 }
