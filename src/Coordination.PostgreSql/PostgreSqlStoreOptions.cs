@@ -42,7 +42,7 @@ public sealed class PostgreSqlStoreOptions
     public TimeSpan? CommandTimeout { get; set; }
 
     /// <summary>How many connections the store makes for calls at most, where it makes them itself. One for renewals and one for notifications come beside.</summary>
-    /// <value>1 to 1000; 20 by default. Calls beyond that wait for their turn.</value>
+    /// <value>1 to 1000; 20 by default. Calls beyond that wait for their turn. Those for locks whose rows somebody else keeps locked have half of them at most.</value>
     public int MaxConnections { get; set; } = 20;
 
     /// <summary>Its part of the section of a node.</summary>

@@ -28,6 +28,9 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
     /// </summary>
     public bool HasOwnSessions { get; private init; }
 
+    /// <summary>How many connections there are for calls at most; of an application's pool, which has others beside, all.</summary>
+    public int MaxConnections { get; private init; }
+
     /// <summary>Where the server is, for messages: never with a password.</summary>
     public string Address { get; }
 
@@ -64,24 +67,25 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         if (settings.Host?.Contains(',', StringComparison.Ordinal) != true)
         {
             var source = builder.Build();
-            return new LockDatabase(source, source) { HasOwnSessions = !isPooled };
+            return new LockDatabase(source, source) { HasOwnSessions = !isPooled, MaxConnections = options.MaxConnections };
         }
 
         var hosts = builder.BuildMultiHost();
-        return new LockDatabase(hosts.WithTargetSession(TargetSessionAttributes.Primary), hosts) { HasOwnSessions = !isPooled };
+        return new LockDatabase(hosts.WithTargetSession(TargetSessionAttributes.Primary), hosts) { HasOwnSessions = !isPooled, MaxConnections = options.MaxConnections };
     }
 
     /// <summary>Connections of the application's.</summary>
     /// <exception cref="InvalidOperationException">They do not suit transactions.</exception>
     public static LockDatabase Share(NpgsqlDataSource source)
     {
-        if (new NpgsqlConnectionStringBuilder(source.ConnectionString).Multiplexing)
+        var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString);
+        if (settings.Multiplexing)
         {
             throw new InvalidOperationException("The NpgsqlDataSource that UsePostgreSql was given has Multiplexing=true, which leaves no connection to a transaction. Give it one without, or a connection string.");
         }
 
         // One of several hosts gives a connection to any of them, and a standby grants no lock.
-        return new LockDatabase(source is NpgsqlMultiHostDataSource hosts ? hosts.WithTargetSession(TargetSessionAttributes.Primary) : source, owned: null);
+        return new LockDatabase(source is NpgsqlMultiHostDataSource hosts ? hosts.WithTargetSession(TargetSessionAttributes.Primary) : source, owned: null) { MaxConnections = settings.MaxPoolSize };
     }
 
     /// <summary>Opens a connection that is in no transaction, and in none of the caller's either.</summary>

@@ -5,8 +5,6 @@ namespace Coordination.PostgreSql.Connections;
 /// <summary>How long a transaction of the store may take.</summary>
 internal sealed class TransactionLimits
 {
-    private static readonly TimeSpan ShortestLockLimit = TimeSpan.FromMilliseconds(10);
-
     /// <summary>Between two statements of a transaction there is nothing but a calculation, and the way to the server and back.</summary>
     private static readonly TimeSpan ShortestIdleLimit = TimeSpan.FromSeconds(1);
 
@@ -33,13 +31,9 @@ internal sealed class TransactionLimits
     /// <summary>For whoever is told who holds the lock rather than to wait for it, in milliseconds.</summary>
     public const string BriefLockTimeout = "50";
 
-    /// <summary>How long to wait for a row: less than for a statement's reply, so that one that somebody else keeps is told as what it is, and not as a server that does not reply. In milliseconds.</summary>
+    /// <summary>Begins to wait for rows: for less than a call takes, so that one that somebody else keeps is told as what it is, and not as a server that does not reply.</summary>
     /// <param name="lease">The lease that depends on it, of which a call may take a part; null for none.</param>
-    public string LockTimeoutFor(TimeSpan? lease)
-    {
-        var limit = lease * _leaseShare is { } part && part < _lockLimit ? part : _lockLimit;
-        return string.Create(CultureInfo.InvariantCulture, $"{(long)(limit > ShortestLockLimit ? limit : ShortestLockLimit).TotalMilliseconds}");
-    }
+    public RowWait BeginWait(TimeSpan? lease) => new(lease * _leaseShare is { } part && part < _lockLimit ? part : _lockLimit);
 
     /// <summary>
     /// A node that is paused between two statements, or cut off, keeps others from a lock for no longer than this: less than a release goes on for, so that it does not give up and leave

@@ -21,8 +21,8 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     /// <summary>Whether to wait for no more than a moment for the transactions that an ended grant guards.</summary>
     public bool WaitsBriefly { get; init; }
 
-    /// <summary>How long it waits for a row that somebody else has locked, in milliseconds.</summary>
-    public string LockTimeout { get; init; } = limits.LockTimeoutFor(lease: null);
+    /// <summary>How long it waits at a time for a row that somebody else has locked, in milliseconds.</summary>
+    public required string LockTimeout { get; init; }
 
     /// <summary>
     /// Whether to commit also where nothing is written: who is told of a grant that an earlier transaction made relies on it, and that one may have been cut off while it waited for

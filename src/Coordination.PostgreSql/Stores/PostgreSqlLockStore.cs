@@ -27,6 +27,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     private readonly SharedCheck _fitness;
     private readonly Sweep _sweep;
     private readonly CallsUnderWay _acquisitions = new();
+    private readonly BusyRows _busy;
     private volatile bool _isFit;
 
     public PostgreSqlLockStore(LockDatabase database, PostgreSqlStoreOptions options, TransactionLimits limits, ILogger logger)
@@ -38,6 +39,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         _renewals = new RenewalThread(database, _statements, _limits);
         _fitness = new SharedCheck(() => new SchemaCheck(database, options, _limits, logger).ExamineAsync());
         _sweep = new Sweep(database, _statements, logger);
+        _busy = new BusyRows(Math.Max(1, database.MaxConnections / 2));
     }
 
     public string Name => "postgresql";
@@ -141,6 +143,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     {
         _renewals.Dispose();
         await _subscriptions.DisposeAsync().ConfigureAwait(false);
+        _busy.Dispose();
     }
 
     public void Dispose()
@@ -197,21 +200,54 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
 
         LockTransaction? transaction = null;
         NpgsqlConnection? connection = null;
-        var isKeptWaiting = false;
+        var (isKeptWaiting, isBusy, hasPlace, timesMissing) = (false, false, false, 0);
+        var wait = _limits.BeginWait(lease);
         try
         {
-            for (var turn = 1; ; turn++)
+            while (true)
             {
+                isBusy = isBusy || _busy.HasAny(names);
+                if (isBusy)
+                {
+                    if (hasPlace)
+                    {
+                        // Others have their turn.
+                        _busy.Leave();
+                        hasPlace = false;
+                    }
+
+                    hasPlace = await _busy.EnterAsync(wait.Left, cancellationToken).ConfigureAwait(false) ? true : throw Busy(action, names[0]);
+                }
+
                 connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
-                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true) { WaitsBriefly = make && !isKeptWaiting, LockTimeout = _limits.LockTimeoutFor(lease) };
-                var rows = await transaction.BeginAsync(names, make, withShares).ConfigureAwait(false);
+                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true) { WaitsBriefly = make && !isKeptWaiting, LockTimeout = wait.LockTimeoutFor(isBusy) };
+                LockRows rows;
+                try
+                {
+                    rows = await transaction.BeginAsync(names, make, withShares).ConfigureAwait(false);
+                    _busy.Passed(names);
+                }
+                catch (PostgresException locked) when (PostgreSqlErrorClassifier.IsOfLockedRow(locked))
+                {
+                    _busy.Found(names);
+                    if (!wait.HasTime)
+                    {
+                        throw;
+                    }
+
+                    isBusy = true;
+                    await CloseAsync(connection).ConfigureAwait(false);
+                    connection = null;
+                    continue;
+                }
+
                 if (make && !Array.TrueForAll(names, rows.Has))
                 {
                     // It was forgotten between the two statements.
                     await connection.DisposeAsync().ConfigureAwait(false);
                     connection = null;
-                    if (turn == MostTurns)
+                    if (++timesMissing == MostTurns)
                     {
                         throw new LockStoreException($"Cannot {action} '{names[0]}' now: its row is deleted again and again.", isTransient: true) { MayBeApplied = false };
                     }
@@ -243,6 +279,14 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
                         connection = null;
                         continue;
                     }
+                    catch (PostgresException guarded) when (wait.HasTime && PostgreSqlErrorClassifier.IsOfLockedRow(guarded))
+                    {
+                        // Who ends a grant waits for the transactions that it guards.
+                        isBusy = true;
+                        await CloseAsync(connection).ConfigureAwait(false);
+                        connection = null;
+                        continue;
+                    }
                 }
                 else
                 {
@@ -269,8 +313,16 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
             {
                 await CloseAsync(connection).ConfigureAwait(false);
             }
+
+            if (hasPlace)
+            {
+                _busy.Leave();
+            }
         }
     }
+
+    private static LockStoreException Busy(string action, string lockName) =>
+        new($"Cannot {action} '{lockName}' now: somebody else keeps its row locked, and so many others that calls for them have all the connections that they may have.", isTransient: true) { MayBeApplied = false, IsLockBusy = true };
 
     /// <summary>Whether somebody begins or leaves out work because of it.</summary>
     private static bool MustConfirm(AcquireReply reply) => reply.IsGranted || reply.OccurrenceStatus == OccurrenceStatus.AlreadyRun;

@@ -97,6 +97,51 @@ public sealed class BusyRowTests(PostgreSqlFixture server) : IAsyncLifetime
         AssertNoOutage();
     }
 
+    /// <summary>Each waits for those before it and then for who has the row, which the server limits one by one.</summary>
+    [Fact]
+    [Promise("G12")]
+    public async Task All_who_wait_for_a_row_at_a_time_are_told_that_it_is_busy()
+    {
+        await (await Node.GetLock(_name).AcquireAsync(Cancellation)).ReleaseAsync(Cancellation);
+        await using var byHand = await LockByHandAsync();
+        for (var wave = 0; wave < 2; wave++)
+        {
+            var calls = Enumerable.Range(1, 4).Select(i => AcquireFromStoreAsync(_name, new LockOwner("node", i))).ToList();
+            foreach (var call in calls)
+            {
+                var busy = await Assert.ThrowsAsync<LockStoreException>(() => call);
+                Assert.True(busy.IsLockBusy, busy.ToString());
+                Assert.False(busy.MayBeApplied);
+            }
+        }
+    }
+
+    /// <summary>The node has ten.</summary>
+    [Fact]
+    [Promise("G12")]
+    public async Task More_rows_that_are_locked_by_hand_than_connections_hold_up_no_other_lock()
+    {
+        var names = Enumerable.Range(0, 30).Select(i => $"{_name}-row{i}").ToList();
+        foreach (var name in names)
+        {
+            await (await Node.GetLock(name).AcquireAsync(Cancellation)).ReleaseAsync(Cancellation);
+        }
+
+        await using var byHand = await LockByHandAsync(_name + "-row%");
+        var waiting = names.ConvertAll(name => Node.GetLock(name).AcquireAsync(Cancellation));
+        var begunAt = TimeProvider.System.GetTimestamp();
+        await UseOthersAsync(whileTrue: () => TimeProvider.System.GetElapsedTime(begunAt) < 2 * Soon);
+        Assert.All(waiting, call => Assert.False(call.IsCompleted));
+
+        await byHand.RollbackAsync(Cancellation);
+        foreach (var call in waiting)
+        {
+            await (await call.WaitAsync(Bound, Cancellation)).DisposeAsync();
+        }
+
+        AssertNoOutage();
+    }
+
     /// <summary>A lease so short that its calls are given up before a row is waited for as long as else.</summary>
     [Fact]
     [Promise("G12")]
@@ -140,8 +185,8 @@ public sealed class BusyRowTests(PostgreSqlFixture server) : IAsyncLifetime
     {
         var store = Node.Store;
         var (late, other) = (new LockOwner("late", 1), new LockOwner("other", 1));
-        var token = (await AcquireAsync(_name, late)).FencingToken!.Value;
-        await AcquireAsync(_name + "-other", other);
+        var token = (await AcquireFromStoreAsync(_name, late)).FencingToken!.Value;
+        await AcquireFromStoreAsync(_name + "-other", other);
         var request = new GuardRequest { LockName = _name, Owner = late, FencingToken = token, LeaseDuration = TimeSpan.FromMinutes(1) };
         await using var transaction = await Users.BeginTransactionAsync(Cancellation);
         var fence = (ITransactionalFence)store;
@@ -155,22 +200,22 @@ public sealed class BusyRowTests(PostgreSqlFixture server) : IAsyncLifetime
         Assert.True(TimeProvider.System.GetElapsedTime(begunAt) < Soon);
 
         // Nobody else has it before the transaction has ended, and then at once.
-        Assert.False((await AcquireAsync(_name, other)).IsGranted);
+        Assert.False((await AcquireFromStoreAsync(_name, other)).IsGranted);
         await transaction.CommitAsync(Cancellation);
-        await Eventually.IsTrueAsync(async () => (await AcquireAsync(_name, other)).IsGranted, Bound);
-
-        Task<AcquireReply> AcquireAsync(string name, LockOwner owner) => store.AcquireAsync(
-            new AcquireRequest { LockName = name, Owner = owner, Entry = 1, LeaseDuration = TimeSpan.FromMinutes(1), ClaimWindow = TimeSpan.FromSeconds(2) }, Cancellation);
+        await Eventually.IsTrueAsync(async () => (await AcquireFromStoreAsync(_name, other)).IsGranted, Bound);
 
         static RenewalRequest Renewal(string name, LockOwner owner) => new() { LockName = name, Owner = owner, LeaseDuration = TimeSpan.FromMinutes(1) };
     }
 
     private static bool IsOfBusyLock(Microsoft.Extensions.Logging.Testing.FakeLogRecord line) => line.Id.Id == 1018;
 
-    private async Task<NpgsqlTransaction> LockByHandAsync()
+    private Task<AcquireReply> AcquireFromStoreAsync(string name, LockOwner owner) => Node.Store.AcquireAsync(
+        new AcquireRequest { LockName = name, Owner = owner, Entry = 1, LeaseDuration = TimeSpan.FromMinutes(1), ClaimWindow = TimeSpan.FromSeconds(2) }, Cancellation);
+
+    private async Task<NpgsqlTransaction> LockByHandAsync(string? names = null)
     {
         var transaction = await Users.BeginTransactionAsync(Cancellation);
-        await using var look = new NpgsqlCommand($"SELECT * FROM {_server.Schema}.locks WHERE name = '{_name}' FOR UPDATE", Users, transaction);
+        await using var look = new NpgsqlCommand($"SELECT * FROM {_server.Schema}.locks WHERE name LIKE '{names ?? _name}' FOR UPDATE", Users, transaction);
         Assert.NotNull(await look.ExecuteScalarAsync(Cancellation));
         return transaction;
     }
