@@ -44,6 +44,9 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
     /// <summary>What others use its lock as, where that is why it was refused when it asked last; else null.</summary>
     public LockCapacity? InUseAs { get; set; }
 
+    /// <summary>Whether something kept its lock busy in the store when it asked last, so that nobody could say who holds it.</summary>
+    public bool IsLockBusy { get; set; }
+
     /// <summary>What is known of its fire on other nodes, where this one stopped before it ran; null where nobody has looked.</summary>
     public FireElsewhere? OnOtherNodes { get; set; }
 
@@ -155,6 +158,7 @@ internal sealed class ExclusiveRun(IJobExecutionContext context, ExclusivePolicy
         FireOutcome.SkippedAsWithdrawn => $"Its trigger was deleted while it waited for the lock '{policy.LockName}'.",
         FireOutcome.SkippedAtStop => $"The scheduler shut down while it waited for the lock '{policy.LockName}'.",
         _ when InUseAs is { } other => $"The lock '{policy.LockName}' is wanted as {policy.Capacity}, and others use it as {other}.",
+        _ when IsLockBusy => $"Something keeps the lock '{policy.LockName}' busy in the store, so that nobody can say who holds it.",
         _ when policy.Share is not null => $"All permits of the lock '{policy.LockName}' are taken ({policy.Capacity}){(Elsewhere?.NodeId is { } holder ? $", one of them by {holder}" : "")}.",
         _ => Elsewhere?.NodeId is { } node ? $"The lock '{policy.LockName}' is held by {node}." : $"The lock '{policy.LockName}' is not free.",
     };

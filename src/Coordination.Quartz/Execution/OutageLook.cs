@@ -19,7 +19,7 @@ internal sealed class OutageLook(ILockStoreAdministration store, TimeProvider ti
             await store.GetHolderAsync(lockName, either.Token).WaitAsync(either.Token).ConfigureAwait(false);
             return null;
         }
-        catch (LockStoreException e) when (e.IsTransient)
+        catch (LockStoreException e) when (e is { IsTransient: true, IsLockBusy: false })
         {
             return e;
         }

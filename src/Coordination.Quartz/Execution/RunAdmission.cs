@@ -43,7 +43,7 @@ internal sealed class RunAdmission(
         }
         catch (LockStoreException e) when (e.IsTransient)
         {
-            run.Outcome = run.Policy.OnStoreUnavailable != JobOutageAction.RunAnyway ? FireOutcome.SkippedAsUnavailable
+            run.Outcome = !RunsAnyway(run, e) ? FireOutcome.SkippedAsUnavailable
                 : ending.IsCancellationRequested ? OutcomeOfEnded(run)
                 : FireOutcome.RanUnprotected;
             outage.Meet(run, e);
@@ -176,7 +176,7 @@ internal sealed class RunAdmission(
             mayRun = attempt is { Lease: not null };
             return attempt;
         }
-        catch (LockStoreException) when (run.Policy.OnStoreUnavailable == JobOutageAction.RunAnyway)
+        catch (LockStoreException e) when (RunsAnyway(run, e))
         {
             // Without a lease.
             mayRun = true;
@@ -205,7 +205,7 @@ internal sealed class RunAdmission(
                     ? await WaitUnlessAwayAsync(run, last, limit, cancellationToken).ConfigureAwait(false)
                     : await runLock.WaitAsync(run, last, limit, cancellationToken).ConfigureAwait(false);
             }
-            catch (LockStoreException) when (runsAnyway)
+            catch (LockStoreException e) when (RunsAnyway(run, e))
             {
                 if (await StandsAsync(run, cancellationToken).ConfigureAwait(false))
                 {
@@ -304,6 +304,10 @@ internal sealed class RunAdmission(
 
         return await acquiring.ConfigureAwait(false);
     }
+
+    /// <summary>Whether the job runs with no lease because of a failure: not where the store is there, and only this lock is busy in it, which may well be somebody's.</summary>
+    private static bool RunsAnyway(ExclusiveRun run, LockStoreException failure) =>
+        run.Policy.OnStoreUnavailable == JobOutageAction.RunAnyway && failure is { IsTransient: true, IsLockBusy: false };
 
     /// <summary>Whether another node has begun the fire, where the lock lets several in.</summary>
     private static bool StandsByBeside(ExclusiveRun run, OccurrenceAttempt last) => run.Policy.Share is not null && last is { Lease: null, Status: OccurrenceStatus.Running };

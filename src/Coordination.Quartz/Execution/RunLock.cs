@@ -5,7 +5,7 @@ namespace Coordination.Quartz.Execution;
 
 /// <summary>
 /// Asks the store for the lock of a run: all of it, or one of its permits. Mostly a run that waits has a place in the store's queue. Where that does not help, it asks again now and
-/// then: where others use the lock with another capacity, and where another node runs this very fire and there are permits beside.
+/// then: where others use the lock with another capacity, where something keeps it busy in the store, and where another node runs this very fire and there are permits beside.
 /// </summary>
 internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts, TimeProvider time)
 {
@@ -13,7 +13,10 @@ internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts
     private static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(1);
 
     /// <summary>Tries once.</summary>
-    /// <returns>What came of it. Where others use the lock with another capacity, nothing, and <see cref="ExclusiveRun.InUseAs"/> says so.</returns>
+    /// <returns>
+    /// What came of it. Where others use the lock with another capacity, nothing, and <see cref="ExclusiveRun.InUseAs"/> says so; where it is busy as well, and
+    /// <see cref="ExclusiveRun.IsLockBusy"/> does.
+    /// </returns>
     /// <exception cref="LockStoreException">The store could not reply, or refused for good.</exception>
     public Task<OccurrenceAttempt> TryAsync(ExclusiveRun run, CancellationToken cancellationToken) =>
         AskAsync(run, () => locks.TryAcquireAsync(run.Policy.LockName, run.Policy.Share, run.Policy.LockOptions, run.Fire, cancellationToken));
@@ -39,7 +42,7 @@ internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts
                 return failure is null ? new OccurrenceAttempt() : throw failure;
             }
 
-            if (asksAgain || run.InUseAs is not null)
+            if (asksAgain || run.InUseAs is not null || run.IsLockBusy)
             {
                 await PauseAsync(isEndless ? Timeout.InfiniteTimeSpan : rest, cancellationToken).ConfigureAwait(false);
                 try
@@ -62,7 +65,7 @@ internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts
             else
             {
                 last = await AskAsync(run, () => locks.AcquireAsync(run.Policy.LockName, run.Policy.Share, run.Policy.LockOptions, run.Fire, rest, cancellationToken)).ConfigureAwait(false);
-                if (run.InUseAs is null)
+                if (run is { InUseAs: null, IsLockBusy: false })
                 {
                     return last;
                 }
@@ -88,15 +91,21 @@ internal sealed class RunLock(OccurrenceLocks locks, CapacityConflicts conflicts
         try
         {
             var attempt = await ask().ConfigureAwait(false);
-            run.InUseAs = null;
+            (run.InUseAs, run.IsLockBusy) = (null, false);
             conflicts.End(run.Context.JobDetail.Key, run.Policy);
             return attempt;
         }
         catch (LockStoreException e) when (e.InUseAs is { } other)
         {
             // Nobody has the fire for that: it is no refusal for good.
-            run.InUseAs = other;
+            (run.InUseAs, run.IsLockBusy) = (other, false);
             conflicts.Meet(run.Context.JobDetail.Key, run.Policy, other);
+            return new OccurrenceAttempt();
+        }
+        catch (LockStoreException e) when (e.IsLockBusy)
+        {
+            // The store is there, and may have granted the lock to somebody: to a fire it is as one that is held. The node's log says that it is busy.
+            run.IsLockBusy = true;
             return new OccurrenceAttempt();
         }
     }

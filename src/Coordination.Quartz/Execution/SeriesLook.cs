@@ -22,9 +22,9 @@ internal sealed class SeriesLook(OccurrenceLocks locks)
         {
             return await FindAsync(policy, fire, holder, cancellationToken).ConfigureAwait(false);
         }
-        catch (LockStoreException e) when (e.InUseAs is not null)
+        catch (LockStoreException e) when (e.InUseAs is not null || e.IsLockBusy)
         {
-            // Nobody holds it any more as this job would, so it is no run that was seen.
+            // Nobody holds it any more as this job would, so it is no run that was seen; or nobody can say, and what waits is not dropped.
             return false;
         }
     }

@@ -8,6 +8,9 @@ internal sealed class SteeredStore(ILockStore inner) : DelegatingLockStore(inner
 {
     private int _occurrences;
 
+    /// <summary>Comes before each request for a lock.</summary>
+    public Func<Task>? BeforeAcquire { get; set; }
+
     /// <summary>Comes before each look at a lock.</summary>
     public Func<Task>? BeforeLook { get; set; }
 
@@ -27,6 +30,11 @@ internal sealed class SteeredStore(ILockStore inner) : DelegatingLockStore(inner
         if (request.Occurrence is not null && BeforeOccurrence is { } before)
         {
             await before(Interlocked.Increment(ref _occurrences)).WaitAsync(cancellationToken);
+        }
+
+        if (BeforeAcquire is { } beforeAny)
+        {
+            await beforeAny().WaitAsync(cancellationToken);
         }
 
         return await base.AcquireAsync(request, cancellationToken);
