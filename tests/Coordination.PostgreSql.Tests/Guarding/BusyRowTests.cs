@@ -121,7 +121,7 @@ public sealed class BusyRowTests(PostgreSqlFixture server) : IAsyncLifetime
     [Promise("G12")]
     public async Task More_rows_that_are_locked_by_hand_than_connections_hold_up_no_other_lock()
     {
-        var names = Enumerable.Range(0, 30).Select(i => $"{_name}-row{i}").ToList();
+        var names = Enumerable.Range(0, 200).Select(i => $"{_name}-row{i}").ToList();
         foreach (var name in names)
         {
             await (await Node.GetLock(name).AcquireAsync(Cancellation)).ReleaseAsync(Cancellation);
