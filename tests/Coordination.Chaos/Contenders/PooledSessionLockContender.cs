@@ -3,7 +3,7 @@ using Npgsql;
 namespace Coordination.Chaos.Contenders;
 
 /// <summary>
-/// Broken: a session's advisory lock, taken and given back on whichever connection the pool has just then. What is given back on another session than it was taken on stays, and nobody else
+/// Broken: a session's advisory lock, taken and released on whichever connection the pool has just then. What is released on another session than it was taken on stays, and nobody else
 /// gets it. A pooler that gives connections out by transaction makes it so whatever its clients do.
 /// </summary>
 internal sealed class PooledSessionLockContender(string connectionString) : IContender

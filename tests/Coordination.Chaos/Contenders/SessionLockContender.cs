@@ -29,7 +29,7 @@ internal sealed class SessionLockContender(string connectionString) : IContender
 
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
-    /// <summary>Takes or gives back the advisory lock of a name.</summary>
+    /// <summary>Takes or releases the advisory lock of a name.</summary>
     internal static async Task<bool> AskAsync(NpgsqlConnection connection, string function, string lockName, CancellationToken cancellationToken)
     {
         await using var command = new NpgsqlCommand($"SELECT {function}(hashtext($1))", connection);
