@@ -3,7 +3,7 @@ namespace Coordination.Hosting.Partitions;
 /// <summary>
 /// The partitions that a node stays away from, in as much text as fits into a note, however many there are. It may count one more as such, the more of them the likelier: that is led by another node, as if it were so.
 /// </summary>
-/// <remarks>A Bloom filter (B. H. Bloom, 1970) over the hashes of the names. Of up to 100 partitions it takes one in a hundred thousand for one of them that is not, of 1,000 one in eleven.</remarks>
+/// <remarks>A Bloom filter (B. H. Bloom, 1970) over the hashes of the names. Of up to 100 partitions it takes one in ten thousand at most for one of them that is not, of 1,000 one in eleven.</remarks>
 internal sealed class AbsenceFilter
 {
     public static readonly AbsenceFilter None = new([]);
@@ -11,7 +11,7 @@ internal sealed class AbsenceFilter
     /// <summary>As base64, a third more, it leaves room in a note of 1 KB for what else a node says.</summary>
     private const int MostBytes = 672;
 
-    private const int FewestBytes = 24;
+    private const int FewestBytes = 96;
     private const int BytesForEach = 6;
     private const int BitsForEach = 6;
 

@@ -24,22 +24,13 @@ internal sealed class PartitionAbsences(TimeProvider time)
 
     /// <summary>Ends those that nobody asked for.</summary>
     /// <param name="which">Of which partitions.</param>
-    public void EndUnasked(Predicate<string> which)
-    {
-        foreach (var (partition, absence) in _all)
-        {
-            if (!absence.IsAsked && which(partition) && _all.TryRemove(KeyValuePair.Create(partition, absence)))
-            {
-                absence.Ended.TrySetResult();
-            }
-        }
-    }
+    public void EndUnasked(Predicate<string> which) => End((partition, absence) => !absence.IsAsked && which(partition));
 
     /// <summary>Those that have not ended.</summary>
     public IEnumerable<string> Current => from pair in _all where pair.Value.Duration > time.GetElapsedTime(pair.Value.Since) select pair.Key;
 
-    /// <summary>Ends all of them. Who waits for the end of one waits on.</summary>
-    public void Clear() => _all.Clear();
+    /// <summary>Ends all of them.</summary>
+    public void Clear() => End(static (_, _) => true);
 
     /// <summary>Waits for the end of it, where there is one.</summary>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
@@ -56,6 +47,17 @@ internal sealed class PartitionAbsences(TimeProvider time)
 
             await absence.Ended.Task.WaitAsync(left, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    private void End(Func<string, Absence, bool> which)
+    {
+        foreach (var (partition, absence) in _all)
+        {
+            if (which(partition, absence) && _all.TryRemove(KeyValuePair.Create(partition, absence)))
+            {
+                absence.Ended.TrySetResult();
+            }
         }
     }
 

@@ -123,7 +123,7 @@ internal sealed class PartitionAssignment
         {
             foreach (var taker in nodes.Where(taker => taker.Max > 0 && !cameFrom.ContainsKey(taker)))
             {
-                if (giver.Kept.UnorderedItems.Select(static kept => kept.Element).Order().Cast<int?>().FirstOrDefault(kept => !taker.StaysAwayFrom(parts[kept!.Value])) is not { } given)
+                if (giver.Kept.UnorderedItems.Select(static kept => (int?)kept.Element).Where(kept => !taker.StaysAwayFrom(parts[kept!.Value])).Min() is not { } given)
                 {
                     continue;
                 }

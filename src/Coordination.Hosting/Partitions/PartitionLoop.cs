@@ -111,8 +111,9 @@ internal sealed class PartitionLoop(
     {
         if (_turn is not { Contending.IsCancellationRequested: false } && service.Switch.TryBegin() is { } next)
         {
-            // The one before it may not have come to its end: what it led still, this one leads.
+            // The one before it may not have come to its end: what it led still, this one leads. And who is asked to stay away for too long can be had back also where it was too short to leave.
             _turn?.Dispose();
+            work.Absences.Clear();
             _turn = next;
             service.Switch.GivesAwayMore = true;
         }

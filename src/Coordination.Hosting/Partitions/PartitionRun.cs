@@ -279,7 +279,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
     private TimeSpan AwayAfter(TermOutcome outcome, WorkEnding ending, ILockLease lease, bool isShare, string? successor, TimeSpan pause) => outcome switch
     {
         // What hung is another node's by now, which keeps it for as long as this one would have waited.
-        { Hung: true } when !isShare => pause,
+        { Hung: true } when !isShare => pause > ending.StayAway ? pause : ending.StayAway,
 
         // It was to leave this node, and nobody waits as for a service: another one that takes part has to learn first that it is to.
         { End: WorkEnd.SteppedDown } when isShare && ending is { Successor: not null } && successor is null && ending.StayAway == TimeSpan.Zero && work.Service.View.CanPass(partition, lease.Owner.NodeId) => AwayAfterStepDown,

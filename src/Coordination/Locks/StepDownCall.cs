@@ -90,7 +90,9 @@ internal sealed class StepDownCall(StoreClient store, string lockName, string? s
             var left = endsAt - time.Uptime;
             var untilLast = left - Min(left / 2, ReplyTime);
             isLast = untilLast <= pause;
-            await Task.Delay(isLast ? untilLast : pause, time, cancellationToken).ConfigureAwait(false);
+
+            // The time may be over already, where the process was held up.
+            await Task.Delay(isLast ? Max(untilLast, TimeSpan.Zero) : pause, time, cancellationToken).ConfigureAwait(false);
             try
             {
                 await AskAgainAsync(cancellationToken).ConfigureAwait(false);
@@ -135,4 +137,6 @@ internal sealed class StepDownCall(StoreClient store, string lockName, string? s
         new($"Who holds the lock '{lockName}' could not be asked to step down, and the time of {timeout} is up: {away?.Cause ?? away?.Message ?? $"the store '{store.Name}' did not reply in it."}", isTransient: true, away) { Cause = away?.Cause };
 
     private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    private static TimeSpan Max(TimeSpan one, TimeSpan other) => one > other ? one : other;
 }

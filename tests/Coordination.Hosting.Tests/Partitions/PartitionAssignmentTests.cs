@@ -187,13 +187,14 @@ public sealed class PartitionAssignmentTests
     {
         Assert.Null(PartitionNote.Write(null, []));
         Assert.Equal("max=5", PartitionNote.Write(5, []));
-        Assert.Equal("max=5 away=AAAAIAACAAAABEAAAAAAAAgAAAAAAAEA", PartitionNote.Write(5, ["a"]));
-        Assert.Equal((5, "AAAAIAACAAAABEAAAAAAAAgAAAAAAAEA"), (PartitionNote.Read("later=1 max=5 away=AAAAIAACAAAABEAAAAAAAAgAAAAAAAEA"), PartitionNote.ReadAway("later=1 max=5 away=AAAAIAACAAAABEAAAAAAAAgAAAAAAAEA")));
+        const string a = "AAAAAAACAAAAAAAAAAAAAAAAAAAAAAAAAAAAIAAAAAAAAEAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABAAAAAAAAAgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAEA";
+        Assert.Equal("max=5 away=" + a, PartitionNote.Write(5, ["a"]));
+        Assert.Equal((5, a), (PartitionNote.Read("later=1 max=5 away=" + a), PartitionNote.ReadAway("later=1 max=5 away=" + a)));
         Assert.All((string?[])[null, "", "later", "!", "AAAA:later"], text => Assert.False(AbsenceFilter.Parse(text).Contains(PartitionHash.Of("a"))));
     }
 
     [Theory]
-    [InlineData(1, 2)]
+    [InlineData(1, 1)]
     [InlineData(100, 2)]
     [InlineData(1_000, 1_100)]
     [InlineData(100_000, 10_000)]

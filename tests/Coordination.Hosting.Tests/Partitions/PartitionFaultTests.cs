@@ -122,6 +122,7 @@ public sealed class PartitionFaultTests
         Assert.Equal(HealthStatus.Degraded, (await node.CheckHealthAsync()).Status);
         await node.Host.StartAsync(TestContext.Current.CancellationToken);
         await cluster.SharedAsync(work, (node, 11));
+        await Cluster.UntilAsync(() => node.Partitions.Led.Count == 11, "the lock of the one that failed is released");
         var healthy = (await node.CheckHealthAsync()).Entries["coordination"];
         Assert.Equal((HealthStatus.Healthy, $"Leads 11 of 12 partitions of '{SharedService.LockName}'."), (healthy.Status, healthy.Description));
         await cluster.PassUntilAsync(work, () => node.Logged(1270) >= 3, TimeSpan.FromMinutes(1), "it has failed three times");

@@ -330,6 +330,30 @@ public sealed class PartitionHangTests
     }
 
     [Fact]
+    [Promise("G4", "G14")]
+    public async Task What_one_node_was_asked_to_stay_away_from_the_other_begins_again_at_once()
+    {
+        await using var cluster = new Cluster();
+        var work = new PartitionWorkOfAll();
+        var (a, b) = await cluster.StartTwoPartitionNodesAsync(work);
+        foreach (var led in a.Partitions.Led.ToArray())
+        {
+            var inspector = a.Host.Services.GetRequiredService<ILockInspector>();
+            var away = inspector.StepDownAsync(led.LockName, stayAway: TimeSpan.FromMinutes(20), cancellationToken: Token);
+            await cluster.PassUntilAsync(work, () => away.IsCompleted && Leads(b, led.Partition), TimeSpan.FromSeconds(30), "b leads it");
+
+            // By whatever count of the others: a is to stay away, and b is not.
+            var at = cluster.Time.GetUtcNow();
+            var terms = work.Terms.Count;
+            var back = inspector.StepDownAsync(led.LockName, a.NodeId, cancellationToken: Token);
+            await cluster.PassUntilAsync(work, () => back.IsCompleted && work.Terms.Count > terms && Leads(b, led.Partition), AwayAfterStepDown, "b leads it again");
+            Assert.InRange(cluster.Time.GetUtcNow() - at, TimeSpan.Zero, AwayAfterStepDown / 3);
+        }
+
+        Assert.Empty(work.Wrongs);
+    }
+
+    [Fact]
     [Promise("G14")]
     [Failure("F60")]
     public async Task A_node_that_is_alone_leads_on_what_was_to_pass_to_one_that_is_not_there()

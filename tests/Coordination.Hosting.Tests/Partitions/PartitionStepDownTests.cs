@@ -110,9 +110,11 @@ public sealed class PartitionStepDownTests
         AssertQuiet(a);
     }
 
-    [Fact]
+    [Theory]
     [Promise("G14")]
-    public async Task A_node_that_takes_part_again_begins_also_what_it_was_to_stay_away_from()
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_node_that_takes_part_again_begins_also_what_it_was_to_stay_away_from(bool leavesBetween)
     {
         await using var cluster = new Cluster();
         var work = new PartitionWorkOfAll();
@@ -122,7 +124,11 @@ public sealed class PartitionStepDownTests
         await cluster.PassAsync(work, 5 * PartitionNode.BalanceInterval);
         Assert.Equal((11, 12), (work.Running, work.Terms.Count));
         a.Partitions.SetCanLead(false);
-        await cluster.SharedAsync(work, (a, 0));
+        if (leavesBetween)
+        {
+            await cluster.SharedAsync(work, (a, 0));
+        }
+
         a.Partitions.SetCanLead(true);
         await cluster.SharedAsync(work, (a, 12));
         AssertQuiet(a);

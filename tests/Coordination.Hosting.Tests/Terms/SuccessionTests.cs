@@ -101,6 +101,7 @@ public sealed class SuccessionTests
         a.Store.InspectFault = new LockStoreException("The right is missing.");
         var b = await StartAsync(cluster, "b", 2);
         await b.StandsByAsync();
+        await cluster.AdvanceUntilAsync(() => a.Logged(1254) == 1, 20 * Dwell, "a says so", keep: [a.Work.Term]);
         await cluster.AdvanceAsync(6 * Dwell, a.Work.Term);
         Assert.Equal((1, true, 0), (a.Logged(1254), a.Leadership.IsLeader, b.Work.Terms));
         Assert.Contains("The right is missing.", a.Log.Single(record => record.Id.Id == 1254).Message, StringComparison.Ordinal);

@@ -4,6 +4,7 @@ using Coordination.Stores;
 using Coordination.TestKit.Servers;
 using Coordination.TestKit.Waiting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Coordination.Redis.Tests.Failover;
 
@@ -26,6 +27,9 @@ public abstract class FailoverTests : IAsyncLifetime
 
     /// <summary>Within what a holder whose grant is gone is told, counted likewise: by a renewal, and long before its deadline.</summary>
     private static readonly TimeSpan ToldWithin = LeaseDuration / 4;
+
+    /// <summary>Longer than a release tries by default.</summary>
+    private static readonly TimeSpan Hang = new CoordinationOptions().ReleaseTimeout + TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -54,7 +58,13 @@ public abstract class FailoverTests : IAsyncLifetime
         {
             _nodes.Add(new TestNode(
                 builder => builder.UseRedis(_topology.ConnectionString),
-                options => (options.LeaseDuration, options.RenewalInterval) = (LeaseDuration, RenewalInterval)));
+                options =>
+                {
+                    (options.LeaseDuration, options.RenewalInterval) = (LeaseDuration, RenewalInterval);
+
+                    // One node is back later than another. A release that gives up by then leaves its lock to lapse, as it is to, and who waits for it waits out the lease.
+                    options.ReleaseTimeout = ServedWithin;
+                }));
         }
     }
 
@@ -109,6 +119,25 @@ public abstract class FailoverTests : IAsyncLifetime
         Assert.All(kept, lease => Assert.Null(lease.LossReason));
         Judge();
         Report("not replicated", outage, told + served, gone.Length, told);
+    }
+
+    /// <summary>What a busy machine does now and then: a node is not back by the time when a release would give up by default.</summary>
+    [Fact]
+    [Failure("F28", "F29")]
+    public async Task Every_waiter_is_served_when_the_new_master_hangs_as_holders_release()
+    {
+        var (leases, waiting) = await HoldAndWaitAsync();
+        await ReplicateAsync();
+        await FailOverAsync();
+
+        Replica.Pause();
+        var start = TimeProvider.System.GetTimestamp();
+        var releases = leases.Select(lease => lease.ReleaseAsync(Token)).ToArray();
+        await Eventually.IsTrueAsync(() => TimeProvider.System.GetElapsedTime(start) >= Hang, Patience, "it has hung for long enough");
+        Replica.Resume();
+
+        await ServedAsync(waiting);
+        Assert.All(await Task.WhenAll(releases), result => Assert.Equal(ReleaseResult.Released, result));
     }
 
     /// <summary>A grant that a failover would lose is not given out where the option asks for a replica's word.</summary>
@@ -234,10 +263,19 @@ public abstract class FailoverTests : IAsyncLifetime
         }
     }
 
-    private static async Task<TimeSpan> ServedAsync(Task[] waiting)
+    private async Task<TimeSpan> ServedAsync(Task[] waiting)
     {
         var start = TimeProvider.System.GetTimestamp();
-        await Task.WhenAll(waiting).WaitAsync(ServedWithin, Token);
+        try
+        {
+            await Task.WhenAll(waiting).WaitAsync(ServedWithin, Token);
+        }
+        catch (TimeoutException)
+        {
+            var warnings = _nodes.SelectMany((node, i) => node.Logs.GetSnapshot().Where(line => line.Level >= LogLevel.Warning).Select(line => $"{line.Timestamp:O} node {i}: {line.Message}"));
+            Assert.Fail($"{waiting.Count(turn => !turn.IsCompleted)} of {waiting.Length} waiters are not served. What the nodes say:\n{string.Join('\n', warnings)}");
+        }
+
         return TimeProvider.System.GetElapsedTime(start);
     }
 
