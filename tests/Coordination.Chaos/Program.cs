@@ -55,6 +55,7 @@ internal static class Program
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         var results = new List<RunResult>();
+        var notStarted = 0;
         var begun = Stopwatch.GetTimestamp();
         foreach (var options in arguments.Runs)
         {
@@ -63,7 +64,18 @@ internal static class Program
                 break;
             }
 
-            var result = await ScenarioRun.RunAsync(options, stopping.Token);
+            RunResult result;
+            try
+            {
+                result = await ScenarioRun.RunAsync(options, stopping.Token);
+            }
+            catch (RunNotStartedException e)
+            {
+                notStarted++;
+                Console.WriteLine(Report.Line(options, e));
+                continue;
+            }
+
             results.Add(result);
             Console.WriteLine(Report.Line(result));
             foreach (var violation in result.Verdict.Violations.Take(10))
@@ -77,8 +89,8 @@ internal static class Program
             }
         }
 
-        Console.WriteLine(Report.Summary(results, Stopwatch.GetElapsedTime(begun)));
-        return results.Exists(result => result.Verdict.Violations.Count > 0) ? 1 : 0;
+        Console.WriteLine(Report.Summary(results, notStarted, Stopwatch.GetElapsedTime(begun)));
+        return results.Exists(result => result.Verdict.Violations.Count > 0) ? 1 : notStarted > 0 ? 2 : 0;
 
         void Stop(PosixSignalContext context)
         {

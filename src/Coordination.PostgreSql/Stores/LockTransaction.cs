@@ -132,8 +132,9 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     /// <summary>Tells a node with the commit.</summary>
     /// <param name="channel">The node's channel.</param>
     /// <param name="text">The notification.</param>
+    /// <param name="unproven">The same where a synchronous standby may lack what it tells: nothing that anybody begins to work upon.</param>
     /// <param name="byMail">Whether the node looks for it, rather than to listen.</param>
-    public void Tell(string channel, string text, bool byMail) => AddWrite(byMail ? statements.Mail : Statements.Notify, Text(channel), Text(text));
+    public void Tell(string channel, string text, string unproven, bool byMail) => AddWrite(byMail ? statements.Mail : Statements.Notify, Text(channel), Text(text), Text(unproven));
 
     /// <summary>Adds a statement to those that go with the commit.</summary>
     public void AddWrite(string text, params NpgsqlParameter[] parameters) => _writes.Add(new(text, parameters));

@@ -177,7 +177,8 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
                     transaction.Write(row, change.State);
                 }
 
-                transaction.MustConfirm = change.Reply is AcquireReply reply && MustConfirm(reply);
+                // Also of what an earlier try of the same call has done: whoever is told that a run of an occurrence has ended sends it no more.
+                transaction.MustConfirm = row.IsThere && (change.Reply is not AcquireReply reply || MustConfirm(reply));
                 return ((change.Reply, rows.Clock), [.. change.Notifications]);
             },
             cancellationToken);
@@ -327,14 +328,21 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     /// <summary>Whether somebody begins or leaves out work because of it.</summary>
     private static bool MustConfirm(AcquireReply reply) => reply.IsGranted || reply.OccurrenceStatus == OccurrenceStatus.AlreadyRun;
 
-    /// <summary>Tells the nodes of other processes with the commit, and nobody where there are none.</summary>
+    /// <summary>
+    /// Tells the nodes of other processes with the commit, and nobody where there are none. That a holder is revoked or asked to step down, or that a waiter is to ask, harms nobody who is
+    /// told it of a commit that a failover loses. Of a handover the next holder would begin to work: where a standby confirms commits it is told to ask, and its claim waits for the standby.
+    /// </summary>
     private void AddNotices(LockTransaction transaction, LockNotification[] told, long clock)
     {
         foreach (var notification in told)
         {
             if (!_subscriptions.IsOurs(notification.Owner!))
             {
-                transaction.Tell(_subscriptions.ChannelOf(notification.Owner!.NodeId), NotificationText.Write(notification, clock), byMail: !_subscriptions.AreToldByServer);
+                transaction.Tell(
+                    _subscriptions.ChannelOf(notification.Owner!.NodeId),
+                    NotificationText.Write(notification, clock),
+                    NotificationText.Write(notification with { Handover = null }, clock),
+                    byMail: !_subscriptions.AreToldByServer);
             }
         }
     }

@@ -7,6 +7,7 @@ namespace Coordination.PostgreSql.Stores;
 /// </remarks>
 internal sealed class Statements(string schema)
 {
+    private const string Told = "CASE WHEN pg_catalog.current_setting('synchronous_standby_names') = '' THEN $2 ELSE $3 END";
     private const string Row = "name, document, last_token, owner, token, renewed_at, lasts_until, is_guarded";
 
     public const string Begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
@@ -31,7 +32,11 @@ internal sealed class Statements(string schema)
     /// <summary>After the locks of rows, in a statement of its own: in theirs it would be read before they are got. And which server's clock it is.</summary>
     public const string Clock = "SELECT pg_catalog.clock_timestamp(), pg_catalog.pg_postmaster_start_time()";
 
-    public const string Notify = "SELECT pg_catalog.pg_notify($1, $2)";
+    /// <summary>
+    /// With a commit, and so sent also where that is cancelled in its wait for the synchronous standby. Where there is one, $3 is sent: it lets the node ask, which waits for the standby,
+    /// and believe nothing. The setting is read as late as can be, next to the commit.
+    /// </summary>
+    public const string Notify = $"SELECT pg_catalog.pg_notify($1, {Told})";
 
     /// <summary>Names in one order, so that two that make several wait for each other in one order.</summary>
     public string Make { get; } = With(schema, """INSERT INTO "coordination".locks (name) SELECT n FROM unnest($1::text[]) AS n ORDER BY n COLLATE "C" ON CONFLICT DO NOTHING""");
@@ -103,8 +108,8 @@ internal sealed class Statements(string schema)
         UPDATE "coordination".shares s SET renewed_at = locked.now, lasts_until = locked.until FROM locked WHERE s.name = locked.name AND s.token = locked.token RETURNING locked.place
         """);
 
-    /// <summary>For nodes that nobody can notify, which look for it.</summary>
-    public string Mail { get; } = With(schema, """INSERT INTO "coordination".mail (channel, text) VALUES ($1, $2)""");
+    /// <summary>For nodes that nobody can notify, which look for it. It is seen, too, when its commit was cancelled in its wait.</summary>
+    public string Mail { get; } = With(schema, $"""INSERT INTO "coordination".mail (channel, text) VALUES ($1, {Told})""");
 
     public string TakeMail { get; } = With(schema, """
         WITH taken AS (DELETE FROM "coordination".mail WHERE channel = $1 RETURNING id, text) SELECT text FROM taken ORDER BY id

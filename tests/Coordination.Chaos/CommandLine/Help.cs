@@ -28,7 +28,7 @@ internal static class Help
 
         {Table(Options)}
 
-        Without a scenario it is mixed. The exit code is 0 when nothing was found, 1 when something was, and 2 when it could not be run.
+        Without a scenario it is mixed. The exit code is 0 when nothing was found, 1 when something was, and 2 when it, or one of its runs, could not be run. A run whose servers or workers do not start says so, and the others go on.
         """;
 
     private static string Table(IEnumerable<(string Word, string Meaning)> rows) =>

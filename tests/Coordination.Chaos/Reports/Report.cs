@@ -15,12 +15,16 @@ internal static class Report
         + (result.Run.Takeovers.Count > 0 ? $", {result.LostGrants} grants lost at a takeover" : "")
         + (result.Options.Scenario.IsGuarded ? $", {result.Run.GuardedWrites.Count} guarded transactions committed and {result.Uncommitted} not" : "");
 
+    /// <summary>A run that did not come about, on one line.</summary>
+    public static string Line(RunOptions options, RunNotStartedException cause) =>
+        string.Create(CultureInfo.InvariantCulture, $"{options.Scenario.Name,-18} {options.Contender,-20} seed {options.Seed,-7} did not start: {cause.Message.ReplaceLineEndings(" ")}");
+
     /// <summary>Several runs on one line.</summary>
-    public static string Summary(IReadOnlyList<RunResult> results, TimeSpan elapsed) => string.Create(
+    public static string Summary(IReadOnlyList<RunResult> results, int notStarted, TimeSpan elapsed) => string.Create(
         CultureInfo.InvariantCulture,
         $"{results.Count} runs in {elapsed.TotalMinutes:F1} min: {results.Sum(r => r.Happened.Count)} faults, {results.Sum(r => r.Grants)} grants, {results.Sum(r => r.Handovers)} handovers, {results.Sum(r => r.Run.Fires.Count)} fires, "
         + $"{results.Sum(r => r.WriteCount)} writes of which {results.Sum(r => r.Refused)} were refused by their token, {results.Sum(r => r.Verdict.OverlapsOfPaused)} overlaps of paused holders, {results.Sum(r => r.Verdict.OverlapsAfterLoss)} after a loss of data, {results.Sum(r => r.LostGrants)} grants lost at {results.Sum(r => r.Run.Takeovers.Count)} takeovers; "
-        + $"{results.Sum(r => r.Verdict.Violations.Count)} violations");
+        + $"{results.Sum(r => r.Verdict.Violations.Count)} violations{(notStarted > 0 ? $"; {notStarted} more runs did not start" : "")}");
 
     /// <summary>Writes the report of a run into a folder of its own.</summary>
     /// <returns>The path of the Markdown file.</returns>

@@ -166,8 +166,8 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
     }
 
     /// <summary>
-    /// The standby hears no more of the primary, which goes on for a while, or waits for it with each commit. Mostly all sessions are ended meanwhile, and some waits are cancelled first if the plan says
-    /// so: then a commit that waits is done, and nobody confirmed it. Then it dies, and the standby takes over.
+    /// The standby hears no more of the primary, which goes on for a while, or waits for it with each commit. Mostly all sessions are ended meanwhile, and the waits of some are cancelled before if the
+    /// plan says so, again and again: then a commit that waits is done, and nobody confirmed it. Then it dies, and the standby takes over.
     /// </summary>
     private async Task PromoteAsync(Fault fault)
     {
@@ -175,7 +175,10 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
         await Task.Delay(fault.Length / 3);
         if (fault.Kind == FaultKind.CancelAndPromote)
         {
-            await ExecuteAsync("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid % 2 = 0");
+            for (var until = MachineClock.Now + (fault.Length / 3); MachineClock.Now < until; await Task.Delay(20))
+            {
+                await ExecuteAsync("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND pid % 2 = 0");
+            }
         }
 
         await Task.Delay(fault.Length / 3);

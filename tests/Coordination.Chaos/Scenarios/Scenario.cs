@@ -56,9 +56,6 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
     /// <summary>What the workers do.</summary>
     public Workload Workload { get; init; }
 
-    /// <summary>Whether a suite of tests runs it. One that finds a fault now and then which is yet to be cured is run by hand.</summary>
-    public bool IsForSuite { get; init; } = true;
-
     /// <summary>How long it lasts in a suite of tests.</summary>
     public TimeSpan Brief { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -19,6 +19,7 @@ internal static class ScenarioRun
 
     /// <param name="options">What to run.</param>
     /// <param name="stopping">Ends it early; what happened until then is judged.</param>
+    /// <exception cref="RunNotStartedException">Its servers or its workers did not start.</exception>
     /// <exception cref="TimeoutException">It did not end two minutes after its time.</exception>
     public static async Task<RunResult> RunAsync(RunOptions options, CancellationToken stopping)
     {
@@ -38,10 +39,14 @@ internal static class ScenarioRun
         var scenario = options.Scenario;
         var plan = FaultPlan.Create(options.Seed, scenario.Faults, options.Duration, options.Lease, scenario.Workers, scenario.Locks, scenario.Pause * options.Lease, scenario.Recovery * options.Lease, scenario.HasLulls);
         using var history = new HistoryFile(Path.Combine(folder, "runner.jsonl"), "runner");
-        await using var server = await ServerUnderTest.StartAsync(options);
+        await using var server = await StartedAsync(() => ServerUnderTest.StartAsync(options));
         await using var resource = new GuardedResource(isFenced: options.Contender != ContenderKind.NoFence);
         await using var fleet = new Fleet(options, server, resource, folder, history);
-        await fleet.StartAsync();
+        await StartedAsync(async () =>
+        {
+            await fleet.StartAsync();
+            return fleet;
+        });
 
         var begin = MachineClock.Now;
         var wallClock = DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch - MachineClock.Now;
@@ -72,6 +77,18 @@ internal static class ScenarioRun
             Takeovers = [.. server.Takeovers.Select(takeover => takeover with { At = takeover.At - begin })],
         };
         return new RunResult(options, plan, happened, events, run, Checker.Check(run), resource.Count);
+    }
+
+    private static async Task<T> StartedAsync<T>(Func<Task<T>> start)
+    {
+        try
+        {
+            return await start();
+        }
+        catch (Exception e) when (e is TimeoutException or InvalidOperationException or IOException)
+        {
+            throw new RunNotStartedException(e);
+        }
     }
 
     private static RunSettings SettingsOf(RunOptions options, IReadOnlyList<string> locks) => new()

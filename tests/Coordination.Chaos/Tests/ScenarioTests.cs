@@ -12,7 +12,7 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
 {
     private const int Seed = 20;
 
-    public static TheoryData<string> ScenariosOfPostgreSql => [.. Catalogue.All.Where(scenario => scenario.IsForSuite && scenario.IsOnPostgreSql && !scenario.Needs.Contains(Need.PgBouncer)).Select(scenario => scenario.Name)];
+    public static TheoryData<string> ScenariosOfPostgreSql => [.. Catalogue.All.Where(scenario => scenario.IsOnPostgreSql && !scenario.Needs.Contains(Need.PgBouncer)).Select(scenario => scenario.Name)];
 
     public static TheoryData<string> Scenarios => [.. Catalogue.All.Where(scenario => !scenario.HasOwnClocks && !scenario.IsOnPostgreSql).Select(scenario => scenario.Name)];
 
@@ -43,7 +43,7 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
 
     private async Task HoldAsync(string scenario)
     {
-        runs.Begin(Catalogue.All.Where(scenario => scenario.IsForSuite && scenario.Needs.All(need => Requirement.Of(need).IsMet)).Select(Options));
+        runs.Begin(Catalogue.All.Where(scenario => scenario.Needs.All(need => Requirement.Of(need).IsMet)).Select(Options));
 
         var result = await runs.OfAsync(Options(Catalogue.Find(scenario)!));
 
@@ -53,7 +53,7 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
         Assert.Equal(result.Options.Scenario.Faults.Contains(FaultKind.StepDown), result.Run.Holdings.Any(holding => holding.Successor is not null));
         Assert.Equal(result.Options.Scenario.ProgressTimeout is not null, result.Hung > 0);
         Assert.Equal(result.Options.Scenario.Faults.Contains(FaultKind.Drain), result.Run.Drains.Any(drain => drain.Drained is not null));
-        Assert.Equal(result.Options.Scenario.Faults.Contains(FaultKind.Promote), result.Run.Takeovers.Count > 0);
+        Assert.Equal(result.Options.Scenario.Faults.Any(fault => fault is FaultKind.Promote or FaultKind.CancelAndPromote), result.Run.Takeovers.Count > 0);
         Assert.Equal(result.Options.Scenario.IsGuarded, result is { Run.GuardedWrites.Count: > 10, Uncommitted: > 0 });
         Assert.Empty(NeverGranted(result));
         Assert.Equal(result.Options.Scenario.Faults.Count > 0, result.Happened.Count > 0);

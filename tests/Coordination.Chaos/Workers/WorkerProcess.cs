@@ -10,6 +10,9 @@ internal sealed class WorkerProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
+    /// <summary>A process that starts compiles what it runs: on a machine with twenty times the load that it has cores for, for longer than twenty seconds. Nothing is judged until all are ready.</summary>
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+
     private readonly Process _process;
     private readonly List<string> _said = [];
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -52,8 +55,14 @@ internal sealed class WorkerProcess : IAsyncDisposable
         var worker = new WorkerProcess(options, Process.Start(start)!, clock);
         try
         {
-            await worker._ready.Task.WaitAsync(Patience);
+            await worker._ready.Task.WaitAsync(StartLimit);
             return worker;
+        }
+        catch (TimeoutException)
+        {
+            var said = worker.Said;
+            await worker.DisposeAsync();
+            throw new TimeoutException($"The worker {options.Process} was not ready within {StartLimit.TotalSeconds:F0} s. {(said.Length > 0 ? $"It said: {said}" : "It said nothing.")}");
         }
         catch
         {

@@ -57,6 +57,7 @@ public sealed class LockTextTests
         [
             (LockNotification.Granted("orders", Bob, handover), "granted\norders\nbob-2-y/7\n4\n12\n1728000000000000\n2000000\n77\n0"),
             (LockNotification.Granted("orders", Bob, handover with { Permit = null }), "granted\norders\nbob-2-y/7\n4\n12\n1728000000000000\n2000000\n77\n"),
+            (LockNotification.Granted("orders", Bob), "granted\norders\nbob-2-y/7"),
             (LockNotification.AskAgain("orders", Bob, TimeSpan.FromSeconds(1)), "again\norders\nbob-2-y/7\n1000000"),
             (LockNotification.Revoked("orders", Bob, 9), "revoked\norders\nbob-2-y/7\n9"),
             (LockNotification.StepDown("orders", Bob, 9, new StepDownRequest { StayAway = TimeSpan.FromSeconds(1), Successor = "ada-1-x" }), "stepdown\norders\nbob-2-y/7\n9\n1000000\nada-1-x"),
