@@ -33,7 +33,7 @@ public sealed class PostgreSqlStoreOptions
 
     /// <summary>
     /// How long a statement waits for its reply; shorter than the renewal interval, so that a renewal that hangs leaves time for another. For a row that somebody else has locked it waits
-    /// for a quarter of it at most, and is sent again.
+    /// for three quarters of it at most, and is sent again.
     /// </summary>
     /// <value>
     /// 100 ms to 1 minute. Null, the default, for 2 seconds or half the renewal interval, whichever is shorter. The client counts in whole seconds and rounds up; the node's own limits

@@ -19,7 +19,7 @@ internal sealed class TransactionLimits
     {
         Command = command;
         CommandSeconds = (int)Math.Ceiling(command.TotalSeconds);
-        (_lockLimit, _leaseShare) = (command / 4, renewalShare * 3 / 5);
+        (_lockLimit, _leaseShare) = (command * 3 / 4, renewalShare * 3 / 5);
         var idle = (long)Math.Max(ShortestIdleLimit.TotalMilliseconds, command.TotalMilliseconds / 2);
         IdleTimeout = idle.ToString(CultureInfo.InvariantCulture);
     }

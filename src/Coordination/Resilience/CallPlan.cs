@@ -17,6 +17,9 @@ internal readonly record struct CallPlan(StoreCall Call, string? LockName, TimeS
     /// <summary>Whether it tries once, and gives up soon after it has learned that the store is away.</summary>
     public bool IsTry { get; init; }
 
+    /// <summary>Whether the attempt before this one found the lock busy: one that gets no reply waits for the same, which is no outage.</summary>
+    public bool FoundBusy { get; init; }
+
     /// <summary>When its caller leaves, what it has sent going on without it: it is known that the store is away. Null for not before the reply.</summary>
     public TimeSpan? LeavesAt { get; init; }
 

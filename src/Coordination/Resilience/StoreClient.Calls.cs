@@ -114,7 +114,7 @@ internal sealed partial class StoreClient
 
             try
             {
-                var reply = await AttemptAsync(asked, attempts, request, operation, again with { LeavesAt = leavesAt }, token).ConfigureAwait(again.ContinueOnCapturedContext);
+                var reply = await AttemptAsync(asked, attempts, request, operation, again with { LeavesAt = leavesAt, FoundBusy = last is { IsLockBusy: true } }, token).ConfigureAwait(again.ContinueOnCapturedContext);
 
                 // What goes on without its caller waits for the same as before.
                 return reply.Away is not null && last is { IsLockBusy: true } ? reply with { Away = last } : reply;
@@ -360,7 +360,7 @@ internal sealed partial class StoreClient
     private LockStoreException NoReply(CallPlan plan, TimeSpan limit, Exception? inner = null)
     {
         var cause = $"The store '{store.Name}' did not reply within {limit.TotalMilliseconds:F0} ms.";
-        return new LockStoreException(plan.LockName is { } lockName ? $"Cannot {Describe(plan.Call)} the lock '{lockName}' now: {cause}" : cause, isTransient: true, inner) { Cause = cause };
+        return new LockStoreException(plan.LockName is { } lockName ? $"Cannot {Describe(plan.Call)} the lock '{lockName}' now: {cause}" : cause, isTransient: true, inner) { Cause = cause, IsLockBusy = plan.FoundBusy };
     }
 
     private static string Describe(StoreCall call) => call switch
