@@ -27,6 +27,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     private readonly SharedCheck _fitness;
     private readonly Sweep _sweep;
     private readonly CallsUnderWay _acquisitions = new();
+    private readonly CommonAsks _asks;
     private volatile bool _isFit;
 
     public PostgreSqlLockStore(LockDatabase database, PostgreSqlStoreOptions options, TransactionLimits limits, ILogger logger)
@@ -38,6 +39,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         _renewals = new RenewalThread(database, _statements, _limits);
         _fitness = new SharedCheck(() => new SchemaCheck(database, options, _limits, logger).ExamineAsync());
         _sweep = new Sweep(database, _statements, logger);
+        _asks = new CommonAsks(AskTogetherAsync);
     }
 
     public string Name => "postgresql";
@@ -57,38 +59,6 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         {
             throw failure;
         }
-    }
-
-    public async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var (reply, clock) = await _acquisitions.RunAsync(
-            [request], () => ChangeAsync(request.LockName, "acquire the lock", request, LockProtocol.Acquire, request.Share is not null, make: true, request.LeaseDuration, cancellationToken)).ConfigureAwait(false);
-        return reply.StoreTime is null ? reply : reply with { StoreClock = clock };
-    }
-
-    public async Task<IReadOnlyList<AcquireReply>?> TryAcquireAllAsync(IReadOnlyList<AcquireRequest> requests, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(requests);
-        string[] names = [.. requests.Select(static request => request.LockName)];
-        return await _acquisitions.RunAsync(requests, () => TransactAsync<IReadOnlyList<AcquireReply>>(
-            names,
-            "acquire several locks, among them",
-            make: true,
-            withShares: false,
-            lease: requests.Min(static request => request.LeaseDuration),
-            (rows, transaction) =>
-            {
-                var changes = LockProtocol.AcquireAll([.. names.Select(name => rows[name].State)], requests, rows.Now);
-                for (var i = 0; i < names.Length; i++)
-                {
-                    transaction.Write(rows[names[i]], changes[i].State);
-                    transaction.MustConfirm |= MustConfirm(changes[i].Reply);
-                }
-
-                return ([.. changes.Select(static change => change.Reply)], [.. changes.SelectMany(static change => change.Notifications)]);
-            },
-            cancellationToken)).ConfigureAwait(false);
     }
 
     public async Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
@@ -187,8 +157,16 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     /// <param name="lease">The lease that depends on it; null for none.</param>
     /// <param name="change">Changes them.</param>
     /// <param name="cancellationToken">Ends it until the first statement is sent.</param>
+    /// <param name="skipsLocked">Whether to leave out the rows that somebody else has locked, and to wait for nothing else either.</param>
     private async Task<TReply> TransactAsync<TReply>(
-        string[] names, string action, bool make, bool withShares, TimeSpan? lease, Func<LockRows, LockTransaction, (TReply Reply, LockNotification[] Told)> change, CancellationToken cancellationToken)
+        string[] names,
+        string action,
+        bool make,
+        bool withShares,
+        TimeSpan? lease,
+        Func<LockRows, LockTransaction, (TReply Reply, LockNotification[] Told)> change,
+        CancellationToken cancellationToken,
+        bool skipsLocked = false)
     {
         if (!_isFit)
         {
@@ -204,8 +182,8 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
             {
                 connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
-                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true) { WaitsBriefly = make && !isKeptWaiting, LockTimeout = _limits.LockTimeoutFor(lease) };
-                var rows = await transaction.BeginAsync(names, make, withShares).ConfigureAwait(false);
+                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true) { WaitsBriefly = make && !isKeptWaiting, LockTimeout = skipsLocked ? TransactionLimits.BriefLockTimeout : _limits.LockTimeoutFor(lease) };
+                var rows = await transaction.BeginAsync(names, make, withShares, skipsLocked).ConfigureAwait(false);
                 if (make && !Array.TrueForAll(names, rows.Has))
                 {
                     // It was forgotten between the two statements.
