@@ -35,10 +35,13 @@ internal sealed class TransactionLimits
 
     /// <summary>How long to wait for a row: less than for a statement's reply, so that one that somebody else keeps is told as what it is, and not as a server that does not reply. In milliseconds.</summary>
     /// <param name="lease">The lease that depends on it, of which a call may take a part; null for none.</param>
-    public string LockTimeoutFor(TimeSpan? lease)
+    public string LockTimeoutFor(TimeSpan? lease) => string.Create(CultureInfo.InvariantCulture, $"{(long)PatienceFor(lease).TotalMilliseconds}");
+
+    /// <inheritdoc cref="LockTimeoutFor"/>
+    public TimeSpan PatienceFor(TimeSpan? lease)
     {
         var limit = lease * _leaseShare is { } part && part < _lockLimit ? part : _lockLimit;
-        return string.Create(CultureInfo.InvariantCulture, $"{(long)(limit > ShortestLockLimit ? limit : ShortestLockLimit).TotalMilliseconds}");
+        return limit > ShortestLockLimit ? limit : ShortestLockLimit;
     }
 
     /// <summary>

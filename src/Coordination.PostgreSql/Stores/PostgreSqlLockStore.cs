@@ -53,6 +53,12 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         try
         {
             await _fitness.GetAsync(cancellationToken).ConfigureAwait(true);
+            if (!_isFit && _database.IsShared)
+            {
+                // While the pool has one to spare.
+                _renewals.Connect();
+            }
+
             _isFit = true;
         }
         catch (Exception e) when (IsOfTheServer(e, "examine the server", null, isCommitSent: false, cancellationToken, out var failure))

@@ -82,6 +82,38 @@ public sealed class CommonTransactionTests(PostgreSqlFixture server) : IAsyncLif
         Assert.Equal(Holder, (await asking[Names[7]].WaitAsync(Bound, Cancellation)).Holder?.Owner);
     }
 
+    [Fact]
+    [Promise("G5")]
+    public async Task Claims_that_come_together_share_a_few_transactions()
+    {
+        await HoldAndWaitAsync(isShared: false);
+        await Task.WhenAll(Names.Select(name => Store.ReleaseAsync(
+            new ReleaseRequest { LockName = name, Owner = Holder, Entry = 1, ClaimWindow = Lease }, Cancellation)));
+        var claims = await Task.WhenAll(Names.Select(name => Store.RenewAsync([ClaimOf(name)], Cancellation)));
+        Assert.All(claims, reply => Assert.Equal([RenewalReply.Renewed], reply));
+        Assert.InRange(await CountWritersAsync(), 1, Locks / 10);
+    }
+
+    [Theory]
+    [Promise("G2", "G5")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_row_that_is_locked_holds_up_no_other_renewal_and_no_claim(bool isClaim)
+    {
+        await HoldAndWaitAsync(isShared: false);
+        if (isClaim)
+        {
+            await Store.ReleaseAsync(new ReleaseRequest { LockName = Names[1], Owner = Holder, Entry = 1, ClaimWindow = Lease }, Cancellation);
+        }
+
+        await using var byHand = await LockByHandAsync(Names[0]);
+        var first = Store.RenewAsync([RenewalOf(Names[0], Holder)], Cancellation);
+        Assert.Equal([RenewalReply.Renewed], await Store.RenewAsync([isClaim ? ClaimOf(Names[1]) : RenewalOf(Names[1], Holder)], Cancellation));
+        Assert.False(first.IsCompleted);
+        await byHand.RollbackAsync(Cancellation);
+        Assert.Equal([RenewalReply.Renewed], await first.WaitAsync(Bound, Cancellation));
+    }
+
     private static string[] Names { get; } = [.. Enumerable.Range(0, Locks).Select(i => $"lock-{i:D3}")];
 
     private static AcquireRequest AcquisitionOf(string name, LockOwner owner, bool isShared) => new()
@@ -94,6 +126,10 @@ public sealed class CommonTransactionTests(PostgreSqlFixture server) : IAsyncLif
         Wait = true,
         Share = isShared ? LockShare.PermitOf(1) : null,
     };
+
+    private static RenewalRequest RenewalOf(string name, LockOwner owner) => new() { LockName = name, Owner = owner, LeaseDuration = Lease };
+
+    private static RenewalRequest ClaimOf(string name) => RenewalOf(name, Waiter) with { Entry = 1, ClaimedEntry = 1 };
 
     private async Task HoldAndWaitAsync(bool isShared)
     {
