@@ -7,7 +7,6 @@ namespace Coordination.PostgreSql.Connections;
 internal sealed class LockDatabase : IAsyncDisposable, IDisposable
 {
     private const int Beside = 2;
-    private const string Session = "SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE";
     private const int Prepared = 40;
 
     /// <summary>For how many seconds a server that was seen as a standby is not asked again: by then it may be the primary.</summary>
@@ -22,11 +21,8 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         Address = AddressOf(new NpgsqlConnectionStringBuilder(source.ConnectionString));
     }
 
-    /// <summary>
-    /// Whether each session has the isolation level and takes the writes that the store needs, so that a single statement needs no transaction around it that says so. Not in those of the
-    /// application, nor behind a pooler.
-    /// </summary>
-    public bool HasOwnSessions { get; private init; }
+    /// <summary>Whether the connections are the application's, which may have all of them in use.</summary>
+    public bool IsShared => _owned is null;
 
     /// <summary>How many connections there are for calls at most; of an application's pool, which has others beside, all.</summary>
     public int MaxConnections { get; private init; }
@@ -59,19 +55,14 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         settings.PersistSecurityInfo = false;
         settings.Remove("Target Session Attributes");
         var builder = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        if (!isPooled)
-        {
-            builder.UsePhysicalConnectionInitializer(Prepare, PrepareAsync);
-        }
-
         if (settings.Host?.Contains(',', StringComparison.Ordinal) != true)
         {
             var source = builder.Build();
-            return new LockDatabase(source, source) { HasOwnSessions = !isPooled, MaxConnections = options.MaxConnections };
+            return new LockDatabase(source, source) { MaxConnections = options.MaxConnections };
         }
 
         var hosts = builder.BuildMultiHost();
-        return new LockDatabase(hosts.WithTargetSession(TargetSessionAttributes.Primary), hosts) { HasOwnSessions = !isPooled, MaxConnections = options.MaxConnections };
+        return new LockDatabase(hosts.WithTargetSession(TargetSessionAttributes.Primary), hosts) { MaxConnections = options.MaxConnections };
     }
 
     /// <summary>Connections of the application's.</summary>
@@ -106,18 +97,6 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     public void Dispose() => _owned?.Dispose();
-
-    private static void Prepare(NpgsqlConnection connection)
-    {
-        using var prepare = new NpgsqlCommand(Session, connection);
-        prepare.ExecuteNonQuery();
-    }
-
-    private static async Task PrepareAsync(NpgsqlConnection connection)
-    {
-        using var prepare = new NpgsqlCommand(Session, connection);
-        await prepare.ExecuteNonQueryAsync().ConfigureAwait(false);
-    }
 
     private static string AddressOf(NpgsqlConnectionStringBuilder settings) =>
         settings.Host is not { } host ? "an unknown host"

@@ -33,7 +33,11 @@ internal sealed class TransactionLimits
 
     /// <summary>Begins to wait for rows: for less than a call takes, so that one that somebody else keeps is told as what it is, and not as a server that does not reply.</summary>
     /// <param name="lease">The lease that depends on it, of which a call may take a part; null for none.</param>
-    public RowWait BeginWait(TimeSpan? lease) => new(lease * _leaseShare is { } part && part < _lockLimit ? part : _lockLimit);
+    public RowWait BeginWait(TimeSpan? lease) => new(PatienceFor(lease));
+
+    /// <summary>How long a call waits for rows in all.</summary>
+    /// <param name="lease">The lease that depends on it, of which a call may take a part; null for none.</param>
+    public TimeSpan PatienceFor(TimeSpan? lease) => lease * _leaseShare is { } part && part < _lockLimit ? part : _lockLimit;
 
     /// <summary>
     /// A node that is paused between two statements, or cut off, keeps others from a lock for no longer than this: less than a release goes on for, so that it does not give up and leave

@@ -17,15 +17,17 @@ internal static class PostgreSqlErrorClassifier
     public const string GrantHasEnded = "CF001";
 
     private const string LockNotAvailable = "55P03";
+    private const string TakesNoWrites = "25006";
+    private const string Collision = "40001";
     private const string Deadlock = "40P01";
     private const bool Transient = true;
     private const bool Final = false;
 
     private static readonly FrozenDictionary<string, (bool IsTransient, string Advice)> Codes = new Dictionary<string, (bool, string)>(StringComparer.Ordinal)
     {
-        ["25006"] = (Transient, "The server takes no writes: it is a standby, or the database is read-only. Give a connection string that leads to the primary, such as one with all hosts in it."),
+        [TakesNoWrites] = (Transient, "The server takes no writes: it is a standby, or the database is read-only. Give a connection string that leads to the primary, such as one with all hosts in it."),
         ["25P03"] = (Transient, "The server ended the session, because this node was paused inside a transaction."),
-        ["40001"] = (Transient, "The transaction collided with another one."),
+        [Collision] = (Transient, "The transaction collided with another one."),
         [Deadlock] = (Transient, "The server ended a deadlock by this transaction. Something else locks the store's rows in another order; leave them to the store."),
         ["53100"] = (Transient, "The server's disk is full. Make room."),
         ["53200"] = (Transient, "The server is out of memory."),
@@ -54,6 +56,9 @@ internal static class PostgreSqlErrorClassifier
 
     /// <summary>Whether the server refused because somebody else has the row.</summary>
     public static bool IsOfLockedRow(Exception error) => error is PostgresException { SqlState: LockNotAvailable };
+
+    /// <summary>Whether a transaction that says what it needs would not have failed: the session's own default is another isolation level, or to write nothing.</summary>
+    public static bool IsOfDefaults(PostgresException error) => error.SqlState is TakesNoWrites or Collision;
 
     /// <summary>Sorts a failure.</summary>
     /// <param name="exception">What the client threw.</param>
@@ -90,7 +95,7 @@ internal static class PostgreSqlErrorClassifier
         var (isTransient, advice) = Codes.TryGetValue(refused.SqlState, out var known) ? known
             : refused.SqlState.StartsWith("08", StringComparison.Ordinal) || refused.SqlState.StartsWith("53", StringComparison.Ordinal) || refused.SqlState.StartsWith("57", StringComparison.Ordinal) || refused.SqlState.StartsWith("58", StringComparison.Ordinal)
                 ? (Transient, "The server cannot do it now.")
-            : refused.SqlState == "0A000" && refused.MessageText.Contains("recovery", StringComparison.Ordinal) ? Codes["25006"]
+            : refused.SqlState == "0A000" && refused.MessageText.Contains("recovery", StringComparison.Ordinal) ? Codes[TakesNoWrites]
             : (Final, "This is not expected of the server.");
         var said = $"{refused.SqlState}: {refused.MessageText.TrimEnd('.')}. {advice}";
         return new LockStoreException($"PostgreSQL at {address} refused to {subject}: {said}", isTransient, refused)

@@ -5,6 +5,8 @@ namespace Coordination.PostgreSql.Stores;
 /// <summary>A lock as its rows say it.</summary>
 internal sealed class LockRow
 {
+    private bool _isKept;
+
     /// <summary>A lock that has no row: nothing is known of it.</summary>
     /// <param name="name">Its name.</param>
     public static LockRow Missing(string name) => new() { Name = name, Document = "{}" };
@@ -30,6 +32,9 @@ internal sealed class LockRow
         private set;
     }
 
+    /// <summary>Whether all that another state changes is in the document: who has the lock is the same, and so is what guards transactions.</summary>
+    public bool HasColumnsOf(LockState after) => !_isKept && State.Grants == after.Grants && State.LastToken == after.LastToken && State.Capacity == after.Capacity;
+
     /// <summary>Whether it was used as a lock that several may hold: then its grants stand in the other table.</summary>
     public bool IsShared => State.Capacity != LockCapacity.Exclusive;
 
@@ -40,6 +45,7 @@ internal sealed class LockRow
     {
         if (IsGuarded)
         {
+            _isKept = true;
             State = State with { Grants = [.. State.Grants.Select(grant => grant.LastsUntil > now ? grant : grant with { RenewedAt = now, LastsUntil = now + longer })] };
         }
     }

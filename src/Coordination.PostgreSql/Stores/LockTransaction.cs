@@ -17,6 +17,7 @@ namespace Coordination.PostgreSql.Stores;
 internal sealed class LockTransaction(NpgsqlConnection connection, Statements statements, TransactionLimits limits, bool isAsync)
 {
     private readonly List<Step> _writes = [];
+    private readonly List<(string Name, LockState After)> _documents = [];
 
     /// <summary>Whether to wait for no more than a moment for the transactions that an ended grant guards.</summary>
     public bool WaitsBriefly { get; init; }
@@ -68,6 +69,13 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     {
         if (ReferenceEquals(row.State, after))
         {
+            return;
+        }
+
+        if (row.HasColumnsOf(after))
+        {
+            // All those go in one statement.
+            _documents.Add((row.Name, after));
             return;
         }
 
@@ -140,11 +148,20 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     public void AddWrite(string text, params NpgsqlParameter[] parameters) => _writes.Add(new(text, parameters));
 
     /// <summary>Whether there is anything to commit.</summary>
-    public bool HasToCommit => MustConfirm || _writes.Count > 0;
+    public bool HasToCommit => MustConfirm || _writes.Count > 0 || _documents.Count > 0;
 
     /// <summary>Writes, notifies and commits.</summary>
     public async ValueTask CommitAsync()
     {
+        if (_documents.Count > 0)
+        {
+            AddWrite(
+                statements.WriteDocuments,
+                Texts([.. _documents.Select(static one => one.Name)]),
+                Texts([.. _documents.Select(static one => LockText.Write(one.After))]),
+                Times([.. _documents.Select(static one => Moments.ToColumn(LockLife.ForgetAfter(one.After)))]));
+        }
+
         _writes.Add(new(Statements.Commit));
         IsCommitSent = true;
         using var warnings = new CommitWarnings(connection);
@@ -199,6 +216,8 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     private static NpgsqlParameter<bool> Flag(bool value) => new NpgsqlParameter<bool> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Boolean };
 
     private static NpgsqlParameter Moment(DateTimeOffset? value) => new() { Value = value is { } moment ? Moments.ToColumn(moment) : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
+
+    private static NpgsqlParameter<DateTime[]> Times(DateTime[] values) => new NpgsqlParameter<DateTime[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz };
 
     private static NpgsqlParameter<long[]> Numbers(long[] values) => new NpgsqlParameter<long[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
 

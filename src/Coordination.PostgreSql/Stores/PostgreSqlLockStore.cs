@@ -28,6 +28,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     private readonly Sweep _sweep;
     private readonly CallsUnderWay _acquisitions = new();
     private readonly BusyRows _busy;
+    private readonly CommonAsks _asks;
     private volatile bool _isFit;
 
     public PostgreSqlLockStore(LockDatabase database, PostgreSqlStoreOptions options, TransactionLimits limits, ILogger logger)
@@ -40,6 +41,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         _fitness = new SharedCheck(() => new SchemaCheck(database, options, _limits, logger).ExamineAsync());
         _sweep = new Sweep(database, _statements, logger);
         _busy = new BusyRows(Math.Max(1, database.MaxConnections / 2));
+        _asks = new CommonAsks(AskTogetherAsync);
     }
 
     public string Name => "postgresql";
@@ -53,44 +55,18 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         try
         {
             await _fitness.GetAsync(cancellationToken).ConfigureAwait(true);
+            if (!_isFit && _database.IsShared)
+            {
+                // While the pool has one to spare.
+                _renewals.Connect();
+            }
+
             _isFit = true;
         }
         catch (Exception e) when (IsOfTheServer(e, "examine the server", null, isCommitSent: false, cancellationToken, out var failure))
         {
             throw failure;
         }
-    }
-
-    public async Task<AcquireReply> AcquireAsync(AcquireRequest request, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(request);
-        var (reply, clock) = await _acquisitions.RunAsync(
-            [request], () => ChangeAsync(request.LockName, "acquire the lock", request, LockProtocol.Acquire, request.Share is not null, make: true, request.LeaseDuration, cancellationToken)).ConfigureAwait(false);
-        return reply.StoreTime is null ? reply : reply with { StoreClock = clock };
-    }
-
-    public async Task<IReadOnlyList<AcquireReply>?> TryAcquireAllAsync(IReadOnlyList<AcquireRequest> requests, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(requests);
-        string[] names = [.. requests.Select(static request => request.LockName)];
-        return await _acquisitions.RunAsync(requests, () => TransactAsync<IReadOnlyList<AcquireReply>>(
-            names,
-            "acquire several locks, among them",
-            make: true,
-            withShares: false,
-            lease: requests.Min(static request => request.LeaseDuration),
-            (rows, transaction) =>
-            {
-                var changes = LockProtocol.AcquireAll([.. names.Select(name => rows[name].State)], requests, rows.Now);
-                for (var i = 0; i < names.Length; i++)
-                {
-                    transaction.Write(rows[names[i]], changes[i].State);
-                    transaction.MustConfirm |= MustConfirm(changes[i].Reply);
-                }
-
-                return ([.. changes.Select(static change => change.Reply)], [.. changes.SelectMany(static change => change.Notifications)]);
-            },
-            cancellationToken)).ConfigureAwait(false);
     }
 
     public async Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
@@ -191,8 +167,16 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     /// <param name="lease">The lease that depends on it; null for none.</param>
     /// <param name="change">Changes them.</param>
     /// <param name="cancellationToken">Ends it until the first statement is sent.</param>
+    /// <param name="skipsLocked">Whether to leave out the rows that somebody else has locked, and to wait for nothing else either.</param>
     private async Task<TReply> TransactAsync<TReply>(
-        string[] names, string action, bool make, bool withShares, TimeSpan? lease, Func<LockRows, LockTransaction, (TReply Reply, LockNotification[] Told)> change, CancellationToken cancellationToken)
+        string[] names,
+        string action,
+        bool make,
+        bool withShares,
+        TimeSpan? lease,
+        Func<LockRows, LockTransaction, (TReply Reply, LockNotification[] Told)> change,
+        CancellationToken cancellationToken,
+        bool skipsLocked = false)
     {
         if (!_isFit)
         {
@@ -207,7 +191,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         {
             while (true)
             {
-                isBusy = isBusy || _busy.HasAny(names);
+                isBusy = !skipsLocked && (isBusy || _busy.HasAny(names));
                 if (isBusy)
                 {
                     if (hasPlace)
@@ -222,14 +206,14 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
 
                 connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
-                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true) { WaitsBriefly = make && !isKeptWaiting, LockTimeout = wait.LockTimeoutFor(isBusy) };
+                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true) { WaitsBriefly = make && !isKeptWaiting, LockTimeout = skipsLocked ? TransactionLimits.BriefLockTimeout : wait.LockTimeoutFor(isBusy) };
                 LockRows rows;
                 try
                 {
-                    rows = await transaction.BeginAsync(names, make, withShares).ConfigureAwait(false);
-                    _busy.Passed(names);
+                    rows = await transaction.BeginAsync(names, make, withShares, skipsLocked).ConfigureAwait(false);
+                    _busy.Passed(skipsLocked ? Array.FindAll(names, rows.Has) : names);
                 }
-                catch (PostgresException locked) when (PostgreSqlErrorClassifier.IsOfLockedRow(locked))
+                catch (PostgresException locked) when (!skipsLocked && PostgreSqlErrorClassifier.IsOfLockedRow(locked))
                 {
                     _busy.Found(names);
                     if (!wait.HasTime)
@@ -280,7 +264,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
                         connection = null;
                         continue;
                     }
-                    catch (PostgresException guarded) when (wait.HasTime && PostgreSqlErrorClassifier.IsOfLockedRow(guarded))
+                    catch (PostgresException guarded) when (!skipsLocked && wait.HasTime && PostgreSqlErrorClassifier.IsOfLockedRow(guarded))
                     {
                         // Who ends a grant waits for the transactions that it guards.
                         isBusy = true;

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Coordination.PostgreSql.Connections;
 using Coordination.PostgreSql.Errors;
 using Coordination.Stores;
@@ -12,109 +11,81 @@ namespace Coordination.PostgreSql.Stores;
 /// </summary>
 /// <param name="statements">Of the schema.</param>
 /// <param name="limits">How long it may take.</param>
-/// <param name="hasOwnSessions">Whether a single statement needs no transaction around it.</param>
-internal sealed class Renewals(Statements statements, TransactionLimits limits, bool hasOwnSessions)
+internal sealed class Renewals(Statements statements, TransactionLimits limits)
 {
-    private const int BatchSize = 100;
-    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(2);
+    public const int BatchSize = 100;
 
-    /// <summary>How long to ask again for rows that somebody else has locked just then: they are not told to be lost, nor is anybody else kept waiting for them.</summary>
-    private readonly TimeSpan _patience = limits.Command / 4;
+    /// <summary>Whether sessions have defaults under which a statement that is a transaction of its own fails: then each says in a transaction what it needs.</summary>
+    private bool _needsTransaction;
 
-    public IReadOnlyList<RenewalReply> Run(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests)
+    /// <summary>Renews what columns decide, and asks the machine for the rest.</summary>
+    /// <param name="connection">Open, and in no transaction.</param>
+    /// <param name="requests">No two that are equal.</param>
+    /// <param name="replies">Is given the reply to each, but for those of whose rows somebody else has locked one.</param>
+    public void Run(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests, Dictionary<RenewalRequest, RenewalReply> replies)
     {
-        // Of equal requests one is sent.
-        var replies = new Dictionary<RenewalRequest, RenewalReply>();
-        foreach (var batch in requests.Distinct().Chunk(BatchSize))
+        foreach (var batch in requests.Chunk(BatchSize))
         {
-            var rest = RenewByColumns(connection, batch, replies);
-            if (rest.Count > 0)
-            {
-                RenewByMachine(connection, rest, replies);
-            }
+            RenewByColumns(connection, [.. batch.Where(static request => request is { Share: null, ClaimedEntry: null })], replies);
+            RenewByColumns(connection, [.. batch.Where(static request => request is { Share: not null, ClaimedEntry: null })], replies);
+            RunByMachine(connection, batch, replies);
         }
-
-        return [.. requests.Select(request => replies[request])];
     }
 
-    private List<RenewalRequest> RenewByColumns(NpgsqlConnection connection, RenewalRequest[] batch, Dictionary<RenewalRequest, RenewalReply> replies)
+    /// <summary>Asks the machine for those that have no reply yet.</summary>
+    /// <inheritdoc cref="Run"/>
+    public void RunByMachine(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests, Dictionary<RenewalRequest, RenewalReply> replies)
     {
-        var exclusive = batch.Where(static request => request is { Share: null, ClaimedEntry: null }).ToArray();
-        var shared = batch.Where(static request => request is { Share: not null, ClaimedEntry: null }).ToArray();
-        if (exclusive.Length + shared.Length > 0)
+        foreach (var batch in requests.Where(request => !replies.ContainsKey(request)).Chunk(BatchSize))
         {
-            // One statement after the other: of a batch the client sends what follows the first one by way of the thread pool. Each in a transaction of its own where that is a good one.
-            var renewed = new List<RenewalRequest>();
-            using var warnings = new CommitWarnings(connection);
-            if (!hasOwnSessions)
-            {
-                Execute(connection, Statements.Begin);
-            }
-
-            if (exclusive.Length > 0)
-            {
-                Renew(connection, statements.Renew, exclusive, renewed);
-            }
-
-            if (shared.Length > 0)
-            {
-                Renew(connection, statements.RenewShares, shared, renewed, LockTransaction.Texts([.. shared.Select(static request => ShareText.Of(request.Share!))]));
-            }
-
-            if (!hasOwnSessions)
-            {
-                Execute(connection, Statements.Commit);
-            }
-
-            // Only what is committed is renewed.
-            warnings.ThrowIfAny();
-            renewed.ForEach(request => replies[request] = RenewalReply.Renewed);
+            TryByMachine(connection, batch, replies);
         }
-
-        return [.. batch.Where(request => !replies.ContainsKey(request))];
     }
 
-    private void RenewByMachine(NpgsqlConnection connection, List<RenewalRequest> rest, Dictionary<RenewalRequest, RenewalReply> replies)
+    private void RenewByColumns(NpgsqlConnection connection, RenewalRequest[] requests, Dictionary<RenewalRequest, RenewalReply> replies)
     {
-        var begunAt = Stopwatch.GetTimestamp();
-        var pause = FirstPause;
-        while (true)
+        if (requests.Length == 0)
         {
-            rest = TryByMachine(connection, rest, replies);
-            if (rest.Count == 0)
-            {
-                return;
-            }
-
-            if (Stopwatch.GetElapsedTime(begunAt) > _patience)
-            {
-                rest.ForEach(request => replies[request] = RenewalReply.Unknown);
-                return;
-            }
-
-            Thread.Sleep(pause);
-            pause *= 2;
+            return;
         }
+
+        var inTransaction = _needsTransaction;
+        using var warnings = new CommitWarnings(connection);
+        List<RenewalRequest> renewed;
+        try
+        {
+            renewed = Renew(connection, requests, inTransaction);
+        }
+        catch (PostgresException refused) when (!inTransaction && PostgreSqlErrorClassifier.IsOfDefaults(refused))
+        {
+            // Nothing of it was applied.
+            renewed = Renew(connection, requests, inTransaction: true);
+            _needsTransaction = true;
+        }
+
+        // Only what is committed is renewed.
+        warnings.ThrowIfAny();
+        renewed.ForEach(request => replies[request] = RenewalReply.Renewed);
     }
 
     /// <summary>Asks the machine. What somebody else has locked beside a lock's row, such as a share, spoils no renewal of another lock.</summary>
-    /// <returns>Those of whose rows somebody else has locked one.</returns>
-    private List<RenewalRequest> TryByMachine(NpgsqlConnection connection, List<RenewalRequest> requests, Dictionary<RenewalRequest, RenewalReply> replies)
+    private void TryByMachine(NpgsqlConnection connection, RenewalRequest[] requests, Dictionary<RenewalRequest, RenewalReply> replies)
     {
         try
         {
-            return AskMachine(connection, requests, replies);
+            AskMachine(connection, requests, replies);
         }
         catch (PostgresException locked) when (PostgreSqlErrorClassifier.IsOfLockedRow(locked))
         {
             Execute(connection, Statements.Rollback);
-            return requests.GroupBy(static request => request.LockName, StringComparer.Ordinal).ToList() is { Count: > 1 } byLock
-                ? [.. byLock.SelectMany(ofOne => TryByMachine(connection, [.. ofOne], replies))]
-                : requests;
+            if (requests.GroupBy(static request => request.LockName, StringComparer.Ordinal).ToList() is { Count: > 1 } byLock)
+            {
+                byLock.ForEach(ofOne => TryByMachine(connection, [.. ofOne], replies));
+            }
         }
     }
 
-    private List<RenewalRequest> AskMachine(NpgsqlConnection connection, List<RenewalRequest> requests, Dictionary<RenewalRequest, RenewalReply> replies)
+    private void AskMachine(NpgsqlConnection connection, RenewalRequest[] requests, Dictionary<RenewalRequest, RenewalReply> replies)
     {
         string[] names = [.. requests.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)];
         var transaction = new LockTransaction(connection, statements, limits, isAsync: false) { LockTimeout = TransactionLimits.BriefLockTimeout };
@@ -147,19 +118,15 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits, 
         }
 
         decided.ForEach(one => replies[one.Request] = one.Reply);
-        var left = requests.FindAll(request => !rows.Has(request.LockName));
-        if (left.Count == 0)
+        var left = Array.FindAll(requests, request => !rows.Has(request.LockName));
+        if (left.Length > 0)
         {
-            return left;
+            var existing = Existing(connection, [.. left.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)]);
+            foreach (var request in left.Where(request => !existing.Contains(request.LockName)))
+            {
+                replies[request] = RenewalReply.NotHeld;
+            }
         }
-
-        var existing = Existing(connection, [.. left.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)]);
-        foreach (var request in left.Where(request => !existing.Contains(request.LockName)))
-        {
-            replies[request] = RenewalReply.NotHeld;
-        }
-
-        return left.FindAll(request => existing.Contains(request.LockName));
     }
 
     /// <summary>
@@ -186,21 +153,42 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits, 
         return existing;
     }
 
-    private void Renew(NpgsqlConnection connection, string text, RenewalRequest[] requests, List<RenewalRequest> renewed, params NpgsqlParameter[] more)
+    /// <summary>In one statement, which is a transaction of its own where it may be.</summary>
+    private List<RenewalRequest> Renew(NpgsqlConnection connection, RenewalRequest[] requests, bool inTransaction)
     {
-        using var command = new NpgsqlCommand(text, connection) { CommandTimeout = limits.CommandSeconds };
+        if (inTransaction)
+        {
+            Execute(connection, Statements.Begin);
+        }
+
+        var isShared = requests[0].Share is not null;
+        using var command = new NpgsqlCommand(isShared ? statements.RenewShares : statements.Renew, connection) { CommandTimeout = limits.CommandSeconds };
         command.Parameters.Add(LockTransaction.Texts([.. requests.Select(static request => request.LockName)]));
         command.Parameters.Add(LockTransaction.Texts([.. requests.Select(static request => request.Owner.ToString())]));
         command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => request.FencingToken)]));
         command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => (long?)(request.LeaseDuration.Ticks / TimeSpan.TicksPerMicrosecond))]));
         command.Parameters.Add(LockTransaction.Numbers([.. requests.Select(static request => request.Entry)]));
-        command.Parameters.AddRange(more);
-        command.Parameters.Add(LockTransaction.Text(limits.IdleTimeout));
-        using var reader = command.ExecuteReader();
-        while (reader.Read())
+        if (isShared)
         {
-            renewed.Add(requests[(int)reader.GetInt64(0) - 1]);
+            command.Parameters.Add(LockTransaction.Texts([.. requests.Select(static request => ShareText.Of(request.Share!))]));
         }
+
+        command.Parameters.Add(LockTransaction.Text(limits.IdleTimeout));
+        var renewed = new List<RenewalRequest>();
+        using (var reader = command.ExecuteReader())
+        {
+            while (reader.Read())
+            {
+                renewed.Add(requests[(int)reader.GetInt64(0) - 1]);
+            }
+        }
+
+        if (inTransaction)
+        {
+            Execute(connection, Statements.Commit);
+        }
+
+        return renewed;
     }
 
     private void Execute(NpgsqlConnection connection, string text)
@@ -210,9 +198,10 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits, 
     }
 
     /// <summary>What does not wait has completed.</summary>
-    private static T Completed<T>(ValueTask<T> done) => done.IsCompleted ? done.GetAwaiter().GetResult() : done.AsTask().GetAwaiter().GetResult();
+    public static T Completed<T>(ValueTask<T> done) => done.IsCompleted ? done.GetAwaiter().GetResult() : done.AsTask().GetAwaiter().GetResult();
 
-    private static void Completed(ValueTask done)
+    /// <inheritdoc cref="Completed{T}"/>
+    public static void Completed(ValueTask done)
     {
         if (done.IsCompleted)
         {

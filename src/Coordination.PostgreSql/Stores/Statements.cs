@@ -60,6 +60,12 @@ internal sealed class Statements(string schema)
         WHERE name = $1
         """);
 
+    /// <summary>Of locks of which nothing else changes, such as the queue of one whose waiter has asked again.</summary>
+    public string WriteDocuments { get; } = With(schema, """
+        UPDATE "coordination".locks l SET document = a.document, forget_after = a.forget_after
+        FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS a(name, document, forget_after) WHERE l.name = a.name
+        """);
+
     public string DropShares { get; } = With(schema, """DELETE FROM "coordination".shares WHERE name = $1 AND token <> ALL($2)""");
 
     public string WriteShare { get; } = With(schema, """

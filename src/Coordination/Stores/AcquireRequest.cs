@@ -23,6 +23,13 @@ public sealed record AcquireRequest
     /// <value>False by default.</value>
     public bool Wait { get; init; }
 
+    /// <summary>
+    /// Whether it was refused before, and so stands in the queue already: mostly it changes nothing but until when its owner counts as alive. A store may have such requests wait for each
+    /// other for a moment, so that those of a node travel together.
+    /// </summary>
+    /// <value>False by default. It says nothing of what is granted.</value>
+    public bool IsQueued { get; init; }
+
     /// <summary>Whether to take a lock that is free although others wait for it.</summary>
     /// <value>False by default.</value>
     public bool AllowBarging { get; init; }

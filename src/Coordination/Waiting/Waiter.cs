@@ -142,6 +142,7 @@ internal sealed class Waiter(AcquireRequest request, TimeProvider time)
     public TimeSpan Refused(TimedReply<AcquireReply> timed)
     {
         var reply = timed.Reply;
+        Request = Request.Wait && !Request.IsQueued ? Request with { IsQueued = true } : Request;
         Volatile.Write(ref _lastAsk, reply.StoreTime is { } storeTime ? new LastAsk(timed.SentAt, storeTime, reply.StoreClock) : null);
         // It was the first behind one holder, and now another holds the lock: its turn came, its claim window ended, and it heard of neither.
         // That may be so each time, for ever. So until it has the lock it asks within the claim window, whatever it hears. The window is that of

@@ -42,6 +42,33 @@ public sealed class RoundTripTests(PostgreSqlFixture server)
         Assert.Equal(0, await counter.CountAsync(() => Task.Delay(TimeSpan.FromSeconds(2), Cancellation)));
     }
 
+    /// <summary>One statement is a transaction of its own, whoever made the session.</summary>
+    [Theory]
+    [InlineData(PostgreSqlNotifications.Listen)]
+    [InlineData(PostgreSqlNotifications.Poll)]
+    public async Task Renewing_costs_one_round_trip_on_connections_that_others_use_as_well(PostgreSqlNotifications notifications)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(await server.GetConnectionStringAsync());
+        await using var counter = new RoundTrips(settings.Port);
+        settings.Port = counter.Port;
+        await using var source = NpgsqlDataSource.Create(settings.ConnectionString);
+        var schema = "trips_" + Guid.NewGuid().ToString("N")[..8];
+        await using var node = new Node(
+            builder => builder.UsePostgreSql(source, options =>
+            {
+                options.Schema = schema;
+                options.Notifications = notifications;
+                options.PollInterval = TimeSpan.FromMinutes(1);
+            }),
+            options => options.LeaseDuration = TimeSpan.FromMinutes(5));
+        await using var lease = await node.GetLock("one").AcquireAsync(Cancellation);
+        await lease.RenewAsync(Cancellation);
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(1, await counter.CountAsync(() => lease.RenewAsync(Cancellation)));
+        }
+    }
+
     /// <summary>Carries connections to a server, and counts how often something is sent there after something came back.</summary>
     private sealed class RoundTrips : IAsyncDisposable
     {

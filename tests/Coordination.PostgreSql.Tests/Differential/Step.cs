@@ -81,6 +81,7 @@ internal sealed record Step(int Kind, int Owner, long Entry, TimeSpan Lease, int
         Share = ShareOf(shares),
         Wait = (Dice & 128) == 0,
         AllowBarging = (Dice & 768) == 0,
+        IsQueued = (Dice & 8) == 0,
         Occurrence = Occurrence,
         Note = Entry == 2 ? "note" : null,
         Rank = Entry,

@@ -47,6 +47,18 @@ public sealed partial class WaiterSleepTests
     }
 
     [Fact]
+    public void One_that_was_refused_says_so_when_it_asks_again_and_only_where_it_queues()
+    {
+        Assert.False(_waiter.Request.IsQueued);
+        _waiter.Refused(Held(1));
+        Assert.True(_waiter.Request.IsQueued);
+
+        var tries = new Waiter(_waiter.Request with { Wait = false, IsQueued = false }, _clock);
+        tries.Refused(Held(1));
+        Assert.False(tries.Request.IsQueued);
+    }
+
+    [Fact]
     [Promise("G7")]
     [Failure("F2")]
     public void One_that_missed_its_turn_sleeps_for_half_a_claim_window_from_then_on()
