@@ -2,7 +2,6 @@ using Coordination;
 using Coordination.DependencyInjection;
 using Coordination.PostgreSql.Connections;
 using Coordination.PostgreSql.DependencyInjection;
-using Coordination.PostgreSql.Schema;
 using Coordination.PostgreSql.Stores;
 using Coordination.Stores;
 using Coordination.Telemetry;

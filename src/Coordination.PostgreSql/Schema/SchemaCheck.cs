@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Reflection;
 using Coordination.PostgreSql.Connections;
-using Coordination.PostgreSql.Stores;
 using Coordination.PostgreSql.Telemetry;
+using Coordination.PostgreSql.Transactions;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 

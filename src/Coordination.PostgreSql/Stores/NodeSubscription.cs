@@ -1,6 +1,7 @@
 using Coordination.PostgreSql.Connections;
 using Coordination.PostgreSql.Errors;
 using Coordination.PostgreSql.Telemetry;
+using Coordination.PostgreSql.Transactions;
 using Coordination.Stores;
 using Microsoft.Extensions.Logging;
 using Npgsql;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Text;
 using Coordination.PostgreSql.Connections;
+using Coordination.PostgreSql.Transactions;
 using Coordination.Stores;
 using Microsoft.Extensions.Logging;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Coordination.PostgreSql.Transactions;
 using Coordination.Stores;
 
 namespace Coordination.PostgreSql.Stores;

@@ -1,4 +1,4 @@
-using Coordination.PostgreSql.Connections;
+using Coordination.PostgreSql.Transactions;
 using Coordination.Stores;
 using Npgsql;
 

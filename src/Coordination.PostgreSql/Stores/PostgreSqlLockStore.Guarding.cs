@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Diagnostics;
 using Coordination.PostgreSql.Connections;
 using Coordination.PostgreSql.Errors;
+using Coordination.PostgreSql.Transactions;
 using Coordination.Stores;
 using Npgsql;
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Coordination.PostgreSql.Connections;
 using Coordination.PostgreSql.Errors;
+using Coordination.PostgreSql.Transactions;
 using Coordination.Stores;
 using Npgsql;
 

@@ -1,5 +1,6 @@
 using Coordination.PostgreSql.Connections;
 using Coordination.PostgreSql.Errors;
+using Coordination.PostgreSql.Transactions;
 using Coordination.Stores;
 using Npgsql;
 

@@ -1,4 +1,4 @@
-using Coordination.PostgreSql.Stores;
+using Coordination.PostgreSql.Transactions;
 using Coordination.Stores;
 using CsCheck;
 

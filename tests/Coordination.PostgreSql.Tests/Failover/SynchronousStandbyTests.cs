@@ -119,9 +119,11 @@ public sealed class SynchronousStandbyTests : IAsyncLifetime
         await Eventually.IsTrueAsync(async () => await CountAsync(itsCommit) == 1, Bound, "the commit waits for the standby");
         await CountAsync($"FROM (SELECT pg_cancel_backend(pid) {itsCommit}) AS cancelled");
 
-        // It was told: it asks for the lock, which waits for the standby as well. Nothing else is to happen: longer than a notification takes on a busy machine.
+        // It was told: it asks for the lock, which waits for the standby as well.
         await Eventually.IsTrueAsync(
             async () => next.IsCompleted || await CountAsync($"{WhoWaits} AND application_name = 'other'") > 0, Bound, "the other asks");
+
+        // Nothing else is to happen: longer than a notification takes on a busy machine.
         await Task.WhenAny(next, Task.Delay(TimeSpan.FromSeconds(2), Cancellation));
         Assert.False(next.IsCompletedSuccessfully, "The next in turn was told of a grant that no standby confirmed.");
         _replication.End();

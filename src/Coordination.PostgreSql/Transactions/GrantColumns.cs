@@ -1,6 +1,6 @@
 using Coordination.Stores;
 
-namespace Coordination.PostgreSql.Stores;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>What columns hold of a grant: all that a renewal looks at and changes.</summary>
 /// <param name="Token">The token of the grant.</param>

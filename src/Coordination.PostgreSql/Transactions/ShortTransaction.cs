@@ -1,7 +1,6 @@
-using Coordination.PostgreSql.Stores;
 using Npgsql;
 
-namespace Coordination.PostgreSql.Connections;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>One statement in a transaction of its own, which names its isolation level and that it writes: defaults of the server, the database or the role change nothing.</summary>
 internal static class ShortTransaction

@@ -1,4 +1,4 @@
-namespace Coordination.PostgreSql.Stores;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>
 /// What a row holds of a lock beside its columns, as JSON. Every release reads what the one before it wrote: members are added with a default that means what their

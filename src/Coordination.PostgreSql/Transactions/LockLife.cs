@@ -1,6 +1,6 @@
 using Coordination.Stores;
 
-namespace Coordination.PostgreSql.Stores;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>How long a row is to be kept with nothing more asked of its lock.</summary>
 internal static class LockLife

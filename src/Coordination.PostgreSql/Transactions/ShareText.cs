@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Coordination.PostgreSql.Stores;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>What a share is, as documents and columns have it: its kind, with the number of permits or the reader of an upgrade after a colon.</summary>
 internal static class ShareText

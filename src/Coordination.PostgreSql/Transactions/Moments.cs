@@ -1,4 +1,4 @@
-namespace Coordination.PostgreSql.Stores;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>Moments as the store keeps them.</summary>
 internal static class Moments

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
-namespace Coordination.PostgreSql.Schema;
+namespace Coordination.PostgreSql.DependencyInjection;
 
 /// <summary>
 /// Makes the store before any service starts, so that settings which are wrong fail the start at once, and has the server examined before the host counts as started. A server that

@@ -1,4 +1,4 @@
-namespace Coordination.PostgreSql.Stores;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>Rows that a transaction has locked, and the server's time after that.</summary>
 internal sealed class LockRows

@@ -1,7 +1,8 @@
 using Coordination.PostgreSql.Stores;
+using Coordination.PostgreSql.Transactions;
 using Coordination.Stores;
 
-namespace Coordination.PostgreSql.Tests.Stores;
+namespace Coordination.PostgreSql.Tests.Transactions;
 
 /// <summary>What rows and notifications say is read by the next release as well.</summary>
 public sealed class LockTextTests

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Coordination.Stores;
 
-namespace Coordination.PostgreSql.Stores;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>Between a lock's state and its document.</summary>
 internal static class LockText

@@ -1,6 +1,6 @@
 using Coordination.Stores;
 
-namespace Coordination.PostgreSql.Stores;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>A lock as its rows say it.</summary>
 internal sealed class LockRow

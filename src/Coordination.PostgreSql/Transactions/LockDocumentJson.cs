@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace Coordination.PostgreSql.Stores;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>Reads and writes documents with no reflection.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault)]

@@ -1,4 +1,4 @@
-namespace Coordination.PostgreSql.Stores;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>The statements of the store, with the name of its schema.</summary>
 /// <remarks>

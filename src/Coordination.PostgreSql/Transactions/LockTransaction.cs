@@ -3,7 +3,7 @@ using Coordination.Stores;
 using Npgsql;
 using NpgsqlTypes;
 
-namespace Coordination.PostgreSql.Stores;
+namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>One transaction over locks: one round trip that locks and reads their rows, and one that writes them, notifies and commits.</summary>
 /// <remarks>
