@@ -187,7 +187,7 @@ public abstract partial class LockStoreContract
         await using var alsoListening = await ListenAsync(Bob, others);
         var token = await GrantAsync(Ada);
         await QueueAsync(Bob);
-        var request = new StepDownRequest { StayAway = TimeSpan.FromMinutes(2), Successor = Bob.NodeId };
+        var request = new StepDownRequest { StayAway = TimeSpan.FromMinutes(2), Successor = Bob.NodeId, Call = long.MaxValue - 1 };
         Assert.True(await AskToStepDownAsync(token, request));
         await Eventually.IsTrueAsync(() => heard.Count > 0, Bound);
         Assert.Equal(LockNotification.StepDown(LockName, Ada, token, request), Assert.Single(heard.All));

@@ -21,7 +21,8 @@ public interface ILockLease : ILease, IAsyncDisposable
 
     /// <summary>
     /// Releases the lease: renewals stop, one that is under way is awaited, and then the lock passes to the next waiter. Never
-    /// touches a lock that another owner holds by now, however late or often it is called, and never throws because the store is away.
+    /// touches a lock that another owner holds by now, however late or often it is called, and never throws because the store is away. Who was asked to
+    /// step down and to let a node of choice have the lock (<see cref="StepDownRequest.Successor"/> of <see cref="ILease.StepDownRequest"/>) passes it to that one, if it waits.
     /// </summary>
     /// <param name="cancellationToken">
     /// Ends the wait for the result. The release is sent all the same, also when the token is cancelled already.

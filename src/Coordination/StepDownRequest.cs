@@ -31,4 +31,20 @@ public sealed record StepDownRequest
             field = value;
         }
     }
+
+    /// <summary>
+    /// The call that asks. It asks again until the holder has stepped down, for what it asks may be lost on its way, and each time under this number: so that it does not take back what
+    /// somebody else asked since.
+    /// </summary>
+    /// <value>Any positive number, by which the calls for a lock differ. Zero, the default, for one that asks once.</value>
+    /// <exception cref="ArgumentOutOfRangeException">It is set to a negative number.</exception>
+    public long Call
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegative(value);
+            field = value;
+        }
+    }
 }

@@ -11,6 +11,8 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
     private readonly CancellationTokenSource _source = CancellationTokenSource.CreateLinkedTokenSource(lease.Lost, stop);
     private readonly Lock _gate = new();
     private WorkEnd? _asked;
+    private StepDownRequest? _heard;
+    private long? _overruled;
     private Task _telling = Task.CompletedTask;
     private bool _isOver;
 
@@ -51,6 +53,8 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
     {
         lock (_gate)
         {
+            // Who asked the holder of the lease before says it again and again.
+            _overruled = stayAway > TimeSpan.Zero || successor is not null ? _heard?.Call : _overruled;
             StayAway = stayAway > TimeSpan.Zero ? stayAway : StayAway;
             Successor = successor ?? Successor;
             if (_asked is null && !_isOver)
@@ -61,18 +65,25 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
         }
     }
 
-    /// <summary>Asks what the holder of the lease was asked last; nothing where it was not.</summary>
-    public void Ask(StepDownRequest? request)
+    /// <inheritdoc cref="Ask(WorkEnd, TimeSpan, string?)"/>
+    public void Ask(StepDownRequest request) => Ask(WorkEnd.SteppedDown, request.StayAway, request.Successor);
+
+    /// <summary>Asks what others asked the holder of the lease last; nothing where they did not, or this node asked something else since.</summary>
+    public void Hear()
     {
-        if (request is not null)
+        lock (_gate)
         {
-            Ask(WorkEnd.SteppedDown, request.StayAway, request.Successor);
+            if (lease.StepDownRequest is { } request && request != _heard && (request.Call != _overruled || request.Call == 0))
+            {
+                Ask(request);
+                (_heard, _overruled) = (request, null);
+            }
         }
     }
 
     /// <summary>Asks for the end when others ask the holder of the lease to step down.</summary>
     /// <returns>Ends that, and waits for what is under way of it.</returns>
-    public CancellationTokenRegistration ObeyStepDown() => lease.StepDownRequested.UnsafeRegister(_ => Ask(lease.StepDownRequest), null);
+    public CancellationTokenRegistration ObeyStepDown() => lease.StepDownRequested.UnsafeRegister(_ => Hear(), null);
 
     /// <summary>Judges how work ended that has returned or thrown in this moment. What it was told comes before what it did: it may have returned early.</summary>
     /// <param name="failure">What it threw; null for nothing.</param>

@@ -232,7 +232,7 @@ internal sealed class PartitionRun(string partition, string lockName, PartitionW
         IsOverdue = false;
 
         // The token tells of the first request alone.
-        ending.Ask(lease.StepDownRequest);
+        ending.Hear();
         var isShare = IsShare;
         var successor = lease.State == LeaseState.Lost ? null : await work.FindSuccessorAsync(lockName, ending.Successor, isShare, _log).ConfigureAwait(false);
         var pause = Count(outcome, result.Failure ?? (outcome.Hung ? new LeaseLostException(lease) : null));

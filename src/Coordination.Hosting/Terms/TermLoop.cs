@@ -255,7 +255,7 @@ internal sealed class TermLoop(
         }
 
         // The token tells of the first request alone.
-        ending.Ask(lease.StepDownRequest);
+        ending.Hear();
         var outcome = TermOutcome.Of(result, lease, time.GetElapsedTime(began), ending.StayAway);
 
         var successor = lease.State == LeaseState.Lost ? null : await succession.FindAsync(ending.Successor).ConfigureAwait(false);

@@ -1,13 +1,13 @@
 -- Tells the node of a holder that it is asked to step down. The lock stays as it is.
 -- KEYS: lock
--- ARGV: fencing token in 16 digits, ms to stay away, and the node that the lock is to pass to, else nothing
+-- ARGV: fencing token in 16 digits, ms to stay away, the node that the lock is to pass to, else nothing, and the number of the call that asks
 -- Returns: whether the lock is held under that token (1 or 0). -1 when the key is not a lock of ours.
 -- Complexity: O(1); O(N) for N holders.
 local time = redis.call('TIME')
 local now = string.sub('0000000000' .. time[1], -10) .. string.sub('000000' .. time[2], -6)
 --INCLUDE
 local function ask(who)
-  tell(KEYS[1], 'stepdown', who, ARGV[1] .. '\n' .. ARGV[2] .. '\n' .. ARGV[3])
+  tell(KEYS[1], 'stepdown', who, ARGV[1] .. '\n' .. ARGV[2] .. '\n' .. ARGV[3] .. '\n' .. ARGV[4])
   return 1
 end
 

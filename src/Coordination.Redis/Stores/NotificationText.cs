@@ -30,7 +30,7 @@ internal static class NotificationText
                 }),
             ("again", [var after]) when TryRead(after, out var milliseconds) => LockNotification.AskAgain(lockName, owner, TimeSpan.FromMilliseconds(milliseconds)),
             ("revoked", [var token]) when TryRead(token, out var number) => LockNotification.Revoked(lockName, owner, number),
-            ("stepdown", [var token, var stayAway, var successor]) when TryRead(token, out var number) && TryRead(stayAway, out var milliseconds) && RequestOf(milliseconds, successor) is { } request =>
+            ("stepdown", [var token, var stayAway, var successor, var call]) when TryRead(token, out var number) && TryRead(stayAway, out var milliseconds) && TryRead(call, out var caller) && RequestOf(milliseconds, successor, caller) is { } request =>
                 LockNotification.StepDown(lockName, owner, number, request),
             _ => null,
         };
@@ -39,11 +39,11 @@ internal static class NotificationText
     }
 
     /// <summary>What a holder is asked; null where it is nothing that this version asks.</summary>
-    private static StepDownRequest? RequestOf(long stayAway, string successor)
+    private static StepDownRequest? RequestOf(long stayAway, string successor, long call)
     {
         try
         {
-            return new StepDownRequest { StayAway = TimeSpan.FromMilliseconds(stayAway), Successor = successor.Length > 0 ? successor : null };
+            return new StepDownRequest { StayAway = TimeSpan.FromMilliseconds(stayAway), Successor = successor.Length > 0 ? successor : null, Call = call };
         }
         catch (ArgumentException)
         {

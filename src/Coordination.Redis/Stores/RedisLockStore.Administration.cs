@@ -53,7 +53,7 @@ internal sealed partial class RedisLockStore
     {
         ArgumentNullException.ThrowIfNull(request);
         const string action = "ask the holder to step down of the lock";
-        RedisValue[] values = [RequestText.Token(fencingToken), RequestText.Milliseconds(request.StayAway), request.Successor ?? RedisValue.EmptyString];
+        RedisValue[] values = [RequestText.Token(fencingToken), RequestText.Milliseconds(request.StayAway), request.Successor ?? RedisValue.EmptyString, request.Call];
         var reply = await EvaluateAsync(RedisScript.StepDown, [_keys.Lock(lockName)], values, action, lockName, cancellationToken).ConfigureAwait(false);
         return (int)reply >= 0 ? (int)reply == 1 : throw Foreign(action, lockName);
     }

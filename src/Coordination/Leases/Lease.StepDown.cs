@@ -4,7 +4,7 @@ namespace Coordination.Leases;
 internal sealed partial class Lease
 {
     private CancellationTokenSource? _stepDownRequested;
-    private StepDownRequest? _stepDownRequest;
+    private StepDownAsks? _stepDownAsks;
 
     /// <summary>Made for who asks for it, as <see cref="Lost"/>.</summary>
     public CancellationToken StepDownRequested
@@ -23,7 +23,7 @@ internal sealed partial class Lease
     }
 
     /// <summary>What its holder was asked last; null when it was not.</summary>
-    public StepDownRequest? StepDownRequest => Volatile.Read(ref _stepDownRequest);
+    public StepDownRequest? StepDownRequest => Volatile.Read(ref _stepDownAsks)?.Last;
 
     /// <summary>Whether the store was made ready for transactions that the lease guards.</summary>
     public bool IsReadyToGuard { get; set; }
@@ -39,7 +39,14 @@ internal sealed partial class Lease
             return;
         }
 
-        Interlocked.Exchange(ref _stepDownRequest, request);
+        StepDownAsks? before, after;
+        do
+        {
+            before = Volatile.Read(ref _stepDownAsks);
+            after = StepDownAsks.After(before, request);
+        }
+        while (Interlocked.CompareExchange(ref _stepDownAsks, after, before) != before);
+
         if (Volatile.Read(ref _stepDownRequested) is { IsCancellationRequested: false } requested)
         {
             // Only the callbacks go to the pool, as those of a loss.

@@ -60,7 +60,7 @@ internal sealed class LeaseHandle : ILockLease
 
     public Task<RenewalResult> RenewAsync(CancellationToken cancellationToken = default) => _keeper.RenewAsync(_lease, cancellationToken);
 
-    public Task<ReleaseResult> ReleaseAsync(CancellationToken cancellationToken = default) => ReleaseAsync(successor: null, cancellationToken);
+    public Task<ReleaseResult> ReleaseAsync(CancellationToken cancellationToken = default) => ReleaseAsync(_lease.StepDownRequest?.Successor, cancellationToken);
 
     public Task<ReleaseResult> ReleaseAsync(string? successor, CancellationToken cancellationToken = default)
     {

@@ -27,6 +27,9 @@ internal sealed class StepDownCall(StoreClient store, string lockName, string? s
     /// <summary>How much of the time is left for the reply to the last question.</summary>
     private static readonly TimeSpan ReplyTime = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>By chance no two that run at a time have the same.</summary>
+    private readonly long _call = Random.Shared.NextInt64(1, long.MaxValue);
+
     /// <summary>The grants that were asked, and have not ended.</summary>
     private readonly HashSet<long> _tokens = [];
 
@@ -130,7 +133,7 @@ internal sealed class StepDownCall(StoreClient store, string lockName, string? s
     {
         var waiting = lockNow.Waiters.Where(static waiter => waiter.IsAlive).Select(static waiter => waiter.Owner).ToList();
         var node = waiting.Find(owner => owner.NodeId == successor) ?? waiting.Find(owner => owner.NodeName == successor);
-        return new StepDownRequest { StayAway = stayAway, Successor = node?.NodeId ?? successor };
+        return new StepDownRequest { StayAway = stayAway, Successor = node?.NodeId ?? successor, Call = _call };
     }
 
     private LockStoreException NotAsked(TimeSpan timeout, LockStoreException? away) =>

@@ -62,7 +62,9 @@ public sealed class StepDownAgainTests
         var c = await cluster.StartNodeAsync("c");
         await c.StandsByAsync();
         var inspector = b.Host.Services.GetRequiredService<ILockInspector>();
-        Assert.Equal(StepDownResult.StillHeld, await inspector.StepDownAsync(WorkingService.LockName, timeout: TimeSpan.Zero, cancellationToken: Token));
+
+        // Who asked first asks again each second.
+        var first = inspector.StepDownAsync(WorkingService.LockName, "b", TimeSpan.FromSeconds(40), cancellationToken: Token);
         await Cluster.UntilAsync(() => work.WasTold, "a is told");
 
         var away = TimeSpan.FromSeconds(20);
@@ -70,7 +72,7 @@ public sealed class StepDownAgainTests
         {
             case "operator":
                 Assert.Equal(StepDownResult.StillHeld, await inspector.StepDownAsync(WorkingService.LockName, "c", away, timeout: TimeSpan.Zero, cancellationToken: Token));
-                await Cluster.UntilAsync(() => a.Work.Term.StepDownRequest?.Successor is not null, "a has heard it");
+                await Cluster.UntilAsync(() => a.Work.Term.StepDownRequest?.Successor == c.NodeId, "a has heard it");
                 break;
             case "leadership":
                 _ = a.Leadership.StepDownAsync(away, "c", Token);
@@ -80,6 +82,8 @@ public sealed class StepDownAgainTests
                 break;
         }
 
+        await cluster.AdvanceAsync(TimeSpan.FromSeconds(4), a.Work.Term);
+        Assert.False(first.IsCompleted);
         work.LetGo();
         await c.LeadsAsync();
         await cluster.AdvanceAsync(away - TimeSpan.FromSeconds(1), c.Work.Term);

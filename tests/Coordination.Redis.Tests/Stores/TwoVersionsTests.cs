@@ -139,10 +139,10 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
         await Store.ReleaseAsync(Requests.Release(Name, _ada, Lease, entry: 9) with { Note = "v2", Rank = 7 }, Token);
         token = (await HolderAsync())!.FencingToken;
         Assert.Equal($"{token}{token}C100030000{Waiter}#4|-1|", await RecordAsync());
-        Assert.True(await Administration.AskToStepDownAsync(Name, token.Value, new StepDownRequest { StayAway = TimeSpan.FromSeconds(5), Successor = "host-1-ada" }, Token));
+        Assert.True(await Administration.AskToStepDownAsync(Name, token.Value, new StepDownRequest { StayAway = TimeSpan.FromSeconds(5), Successor = "host-1-ada", Call = 7 }, Token));
         await Eventually.IsTrueAsync(() => heard.Count == 2, Patience, "both are heard");
         Assert.Equal(
-            [$"granted\n{Name}\n{Waiter}#4|-1|\n{token}\n{token}\n30000", $"stepdown\n{Name}\n{Waiter}#4|-1|\n{token}\n5000\nhost-1-ada"], heard.Order(StringComparer.Ordinal));
+            [$"granted\n{Name}\n{Waiter}#4|-1|\n{token}\n{token}\n30000", $"stepdown\n{Name}\n{Waiter}#4|-1|\n{token}\n5000\nhost-1-ada\n7"], heard.Order(StringComparer.Ordinal));
     }
 
     [Theory]
@@ -215,8 +215,8 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
         foreach (var text in (string[])
             [
                 $"moved\n{Name}\n{Waiter}#4\n5", $"{granted}\nmore", $"granted\n{Name}\n{Waiter}\n5", "granted", string.Empty,
-                $"stepdown\n{Name}\n{Waiter}#4\n5\n0\na/b", $"stepdown\n{Name}\n{Waiter}#4\n5\n9000000000000000\n", $"stepdown\n{Name}\n{Waiter}#4\n5",
-                granted, $"again\n{Name}\n{Waiter}#4\n2000", $"revoked\n{Name}\n{Waiter}#4\n5", $"stepdown\n{Name}\n{Waiter}#4,5|7|djI\n5\n0\n",
+                $"stepdown\n{Name}\n{Waiter}#4\n5\n0\na/b\n7", $"stepdown\n{Name}\n{Waiter}#4\n5\n9000000000000000\n\n7", $"stepdown\n{Name}\n{Waiter}#4\n5\n0\n", $"stepdown\n{Name}\n{Waiter}#4\n5",
+                granted, $"again\n{Name}\n{Waiter}#4\n2000", $"revoked\n{Name}\n{Waiter}#4\n5", $"stepdown\n{Name}\n{Waiter}#4,5|7|djI\n5\n0\n\n7",
             ])
         {
             await Database.PublishAsync(Channel, text);
@@ -227,7 +227,7 @@ public sealed class TwoVersionsTests(RedisServerFixture server) : IAsyncLifetime
         // Each is told by a thread of its own.
         var handover = new LockHandover { Entry = 4, FencingToken = 5, At = DateTimeOffset.UnixEpoch.AddMicroseconds(HeldToken), ClaimWindow = TimeSpan.FromSeconds(2) };
         Assert.Equal(
-            [LockNotification.Granted(Name, _bob, handover), LockNotification.AskAgain(Name, _bob, TimeSpan.FromSeconds(2)), LockNotification.Revoked(Name, _bob, 5), LockNotification.StepDown(Name, _bob, 5, new StepDownRequest())],
+            [LockNotification.Granted(Name, _bob, handover), LockNotification.AskAgain(Name, _bob, TimeSpan.FromSeconds(2)), LockNotification.Revoked(Name, _bob, 5), LockNotification.StepDown(Name, _bob, 5, new StepDownRequest { Call = 7 })],
             heard.OrderBy(notification => notification.Kind));
     }
 

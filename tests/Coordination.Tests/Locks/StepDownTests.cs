@@ -30,7 +30,7 @@ public sealed class StepDownTests : IAsyncDisposable
         Assert.False(lease.StepDownRequested.IsCancellationRequested);
         var asking = Inspector.StepDownAsync("work", "grace", TimeSpan.FromSeconds(3), cancellationToken: Token);
         Assert.True(_node.AdvanceUntil(() => lease.StepDownRequested.IsCancellationRequested, AWhile));
-        Assert.Equal(new StepDownRequest { StayAway = TimeSpan.FromSeconds(3), Successor = "grace" }, lease.StepDownRequest);
+        Assert.Equal(new StepDownRequest { StayAway = TimeSpan.FromSeconds(3), Successor = "grace" }, lease.StepDownRequest! with { Call = 0 });
         Assert.Equal((lease.StepDownRequested, lease.StepDownRequest), (readOnly.StepDownRequested, readOnly.StepDownRequest));
 
         // Nothing is taken from it.
@@ -41,6 +41,26 @@ public sealed class StepDownTests : IAsyncDisposable
         Assert.True(_node.AdvanceUntil(() => asking.IsCompleted, AWhile));
         Assert.Equal(StepDownResult.SteppedDown, await asking);
         Assert.DoesNotContain(_node.Logs.GetSnapshot(), line => line.Level >= LogLevel.Warning);
+    }
+
+    [Fact]
+    [Promise("G14")]
+    public async Task Who_asks_again_takes_back_nothing_that_another_asked_since()
+    {
+        await using var lease = await _node.AcquireAsync();
+        var first = Inspector.StepDownAsync("work", "grace", TimeSpan.FromSeconds(9), cancellationToken: Token);
+        Assert.True(_node.AdvanceUntil(() => lease.StepDownRequest is not null, AWhile));
+        var second = Inspector.StepDownAsync("work", "edith", TimeSpan.FromSeconds(1), cancellationToken: Token);
+        Assert.True(_node.AdvanceUntil(() => lease.StepDownRequest?.Successor == "edith", AWhile));
+        var asked = _node.Store.GetCallCount(StoreOperation.StepDown);
+
+        // Both ask each second.
+        _node.Advance(TimeSpan.FromSeconds(5));
+        Assert.InRange(_node.Store.GetCallCount(StoreOperation.StepDown) - asked, 8, 16);
+        Assert.Equal(("edith", TimeSpan.FromSeconds(1)), (lease.StepDownRequest?.Successor, lease.StepDownRequest!.StayAway));
+        await lease.ReleaseAsync(Token);
+        Assert.True(_node.AdvanceUntil(() => first.IsCompleted && second.IsCompleted, AWhile));
+        Assert.Equal([StepDownResult.SteppedDown, StepDownResult.SteppedDown], await Task.WhenAll(first, second));
     }
 
     [Fact]

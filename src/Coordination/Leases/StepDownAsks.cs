@@ -1,0 +1,21 @@
+using System.Collections.Immutable;
+
+namespace Coordination.Leases;
+
+/// <summary>What the holder of a lease was asked when it was asked to step down. Who asks says it again and again, and is not to take back what somebody else asked since.</summary>
+/// <param name="Last">What counts.</param>
+/// <param name="Earlier">The calls that asked before, the last ones at the end.</param>
+internal sealed record StepDownAsks(StepDownRequest Last, ImmutableArray<long> Earlier)
+{
+    /// <summary>More calls than these do not ask side by side.</summary>
+    private const int MostCalls = 100;
+
+    /// <summary>What was asked, with one more.</summary>
+    /// <param name="before">What was asked before; null for nothing.</param>
+    /// <param name="request">What is asked now.</param>
+    public static StepDownAsks After(StepDownAsks? before, StepDownRequest request) =>
+        before is null ? new(request, [])
+        : before.Last == request || (request.Call != 0 && before.Earlier.Contains(request.Call)) ? before
+        : before.Last.Call == request.Call ? before with { Last = request }
+        : new(request, [.. before.Earlier.TakeLast(MostCalls - 1), before.Last.Call]);
+}
