@@ -15,7 +15,7 @@ internal static class NotificationText
         LockNotificationKind.Granted => string.Create(CultureInfo.InvariantCulture, $"granted\n{told.LockName}\n{told.Owner}"),
         LockNotificationKind.AskAgain => string.Create(CultureInfo.InvariantCulture, $"again\n{told.LockName}\n{told.Owner}\n{Micros(told.After)}"),
         LockNotificationKind.Revoked => string.Create(CultureInfo.InvariantCulture, $"revoked\n{told.LockName}\n{told.Owner}\n{told.FencingToken}"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"stepdown\n{told.LockName}\n{told.Owner}\n{told.FencingToken}\n{Micros(told.Request!.StayAway)}\n{told.Request.Successor}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"stepdown\n{told.LockName}\n{told.Owner}\n{told.FencingToken}\n{Micros(told.Request!.StayAway)}\n{told.Request.Successor}\n{told.Request.Call}"),
     };
 
     /// <returns>False when the text is none of ours, or of a version that is newer than this one.</returns>
@@ -42,7 +42,7 @@ internal static class NotificationText
             ("granted", _) => LockNotification.Granted(lockName, owner),
             ("again", [var after, ..]) when Read(after, out var micros) => LockNotification.AskAgain(lockName, owner, TimeSpan.FromMicroseconds(micros)),
             ("revoked", [var token, ..]) when Read(token, out var number) => LockNotification.Revoked(lockName, owner, number),
-            ("stepdown", [var token, var stayAway, var successor, ..]) when Read(token, out var number) && Read(stayAway, out var micros) && RequestOf(micros, successor) is { } request =>
+            ("stepdown", [var token, var stayAway, var successor, var call, ..]) when Read(token, out var number) && Read(stayAway, out var micros) && Read(call, out var caller) && RequestOf(micros, successor, caller) is { } request =>
                 LockNotification.StepDown(lockName, owner, number, request),
             _ => null,
         };
@@ -51,11 +51,11 @@ internal static class NotificationText
     }
 
     /// <summary>What a holder is asked; null where it is nothing that this version asks.</summary>
-    private static StepDownRequest? RequestOf(long stayAway, string successor)
+    private static StepDownRequest? RequestOf(long stayAway, string successor, long call)
     {
         try
         {
-            return new StepDownRequest { StayAway = TimeSpan.FromMicroseconds(stayAway), Successor = successor.Length > 0 ? successor : null };
+            return new StepDownRequest { StayAway = TimeSpan.FromMicroseconds(stayAway), Successor = successor.Length > 0 ? successor : null, Call = call };
         }
         catch (ArgumentException)
         {

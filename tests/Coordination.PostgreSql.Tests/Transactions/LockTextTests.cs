@@ -61,7 +61,7 @@ public sealed class LockTextTests
             (LockNotification.Granted("orders", Bob), "granted\norders\nbob-2-y/7"),
             (LockNotification.AskAgain("orders", Bob, TimeSpan.FromSeconds(1)), "again\norders\nbob-2-y/7\n1000000"),
             (LockNotification.Revoked("orders", Bob, 9), "revoked\norders\nbob-2-y/7\n9"),
-            (LockNotification.StepDown("orders", Bob, 9, new StepDownRequest { StayAway = TimeSpan.FromSeconds(1), Successor = "ada-1-x" }), "stepdown\norders\nbob-2-y/7\n9\n1000000\nada-1-x"),
+            (LockNotification.StepDown("orders", Bob, 9, new StepDownRequest { StayAway = TimeSpan.FromSeconds(1), Successor = "ada-1-x", Call = 7 }), "stepdown\norders\nbob-2-y/7\n9\n1000000\nada-1-x\n7"),
         ];
         foreach (var (told, text) in all)
         {
