@@ -37,6 +37,22 @@ public sealed class CheckerTests
     public void A_pause_of_less_than_a_lease_excuses_nothing() =>
         Assert.Equal([CheckKind.Exclusion], Check(Run(Hold("w1.1", 1, 1, 2, 5), Hold("w2.1", 2, 1.5, 4, 6)) with { Gaps = [Gap("w1.1", 3.8, 4.4)] }));
 
+    /// <summary>
+    /// With a claim window of 500 ms: from a run whose holder was stopped 20 ms after a handover, before its claim was sent. One that had the time to claim, or whose window was not over, has a lease.
+    /// </summary>
+    [Theory]
+    [Promise("G1")]
+    [InlineData(2.02, 4.3, 2.59, 4.35, false)]
+    [InlineData(2.02, 4.3, 2.59, 4.45, true)]
+    [InlineData(2.02, 4.3, 2.45, 4.35, true)]
+    [InlineData(2.4, 4.3, 2.59, 4.35, true)]
+    [InlineData(2.02, 2.3, 2.59, 4.35, true)]
+    public void One_that_was_paused_before_its_claim_may_overlap_until_it_looks(double from, double to, double next, double end, bool isFound)
+    {
+        var run = Run(Hold("w1.1", 1, 1, 2, end, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, next, 29)) with { Gaps = [Gap("w1.1", from, to)] };
+        Assert.Equal(isFound, Check(run).Contains(CheckKind.Exclusion));
+    }
+
     [Fact]
     [Promise("G1")]
     public void The_pause_of_another_excuses_nothing() =>
