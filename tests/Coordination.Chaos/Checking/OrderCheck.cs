@@ -1,11 +1,10 @@
 namespace Coordination.Chaos.Checking;
 
-/// <summary>Of two waiters of a lock that nothing disturbs, the one that came clearly first is served first; and one that upgrades its read is served before all who do not. Whom the holder before
-/// released its lock to overtakes. What stands in the queue is known to the server alone: a call for the same lock that it kept for longer than a request may be late may have kept the first one's
-/// request as well, which was sent again when others had come.</summary>
+/// <summary>Of two waiters of a lock that nothing disturbs, the one that stood in the queue before the other began to ask is served first; and one that upgrades its read is served before all who
+/// do not. Whom the holder before released its lock to overtakes. Whoever was not told yet that it stands in the queue may not: its request may wait for the lock's row, or be sent again.</summary>
 internal static class OrderCheck
 {
-    /// <summary>How much later the other has to come, for its request not to have overtaken the first one's.</summary>
+    /// <summary>How long a grant may be under way to who is told it.</summary>
     private static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How long processes that were just started may still compile what they run.</summary>
@@ -24,7 +23,7 @@ internal static class OrderCheck
             {
                 foreach (var first in waits.Where(wait => IsOvertaken(wait, served) && wait.By != served.By))
                 {
-                    if (!IsDisturbed(run, first, first.From, served.To) && !IsDisturbed(run, served, served.From, served.To) && !IsKept(run, first, served))
+                    if (!IsDisturbed(run, first, first.From, served.To) && !IsDisturbed(run, served, served.From, served.To))
                     {
                         yield return new Violation(
                             CheckKind.Order,
@@ -38,7 +37,7 @@ internal static class OrderCheck
 
     /// <summary>An upgrade goes before all others. Of two that were granted at once, either may be told first.</summary>
     private static bool IsOvertaken(Wait first, Wait served) =>
-        first.From + Lead < (first.IsUpgrade && !served.IsUpgrade ? served.To : served.From)
+        (first.IsUpgrade && !served.IsUpgrade ? first.Queued + Lead < served.To : first.Queued < served.From)
         && first.To > served.To
         && !(first.Token < served.Token)
         && (first.IsUpgrade || !served.IsUpgrade);
@@ -46,8 +45,4 @@ internal static class OrderCheck
     private static bool IsDisturbed(RunRecord run, Wait wait, TimeSpan from, TimeSpan to) =>
         run.GapOf(wait.By, from, to) is { } gap && gap.Length > Lead / 5
         || run.Disturbances.Any(d => (d.Strikes(wait.Worker) || d.Loss is not null) && d.Overlaps(from - run.Settings.Lease, to));
-
-    /// <summary>A release is one call, and so shows how long the server takes for one.</summary>
-    private static bool IsKept(RunRecord run, Wait first, Wait served) =>
-        run.Releases.Any(release => release.Lock == first.Lock && release.To - release.From > Lead && release.From < served.From && release.To > first.From);
 }

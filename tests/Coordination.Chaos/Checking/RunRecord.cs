@@ -23,9 +23,6 @@ internal sealed record RunRecord
 
     public IReadOnlyList<Entry> Entries { get; init; } = [];
 
-    /// <summary>Those of which is known how they ended.</summary>
-    public IReadOnlyList<Release> Releases { get; init; } = [];
-
     public IReadOnlyList<Gap> Gaps { get; init; } = [];
 
     public IReadOnlyList<Fire> Fires { get; init; } = [];
@@ -66,8 +63,7 @@ internal sealed record RunRecord
         var waits = new List<Wait>();
         var entries = new List<Entry>();
         var drains = new List<Drain>();
-        var releasing = new Dictionary<(string, long), TimeSpan>();
-        var releases = new List<Release>();
+        var queued = new Dictionary<(string, long), TimeSpan>();
         foreach (var happened in events)
         {
             var key = (happened.By, happened.Attempt);
@@ -75,6 +71,9 @@ internal sealed record RunRecord
             {
                 case EventKind.Waiting:
                     waiting[key] = happened;
+                    break;
+                case EventKind.Queued:
+                    queued.TryAdd(key, happened.At);
                     break;
                 case EventKind.Granted:
                     granted[key] = happened;
@@ -91,10 +90,6 @@ internal sealed record RunRecord
                     break;
                 case EventKind.Releasing:
                     EndHolding(key, happened, HoldingEnd.Released);
-                    releasing[key] = happened.At;
-                    break;
-                case EventKind.Released when releasing.Remove(key, out var since):
-                    releases.Add(new Release(happened.By, happened.Lock!, since, happened.At));
                     break;
                 case EventKind.Draining:
                     drains.Add(new Drain(happened.By, happened.At, null, end));
@@ -126,7 +121,6 @@ internal sealed record RunRecord
             Holdings = [.. holdings.OrderBy(holding => holding.Granted)],
             Waits = [.. waits.OrderBy(wait => wait.From)],
             Entries = entries,
-            Releases = releases,
             Drains = drains,
             Gaps = [.. events.Where(happened => happened.Kind == EventKind.Unscheduled).Select(happened => new Gap(happened.By, happened.At, happened.At + happened.Length))],
             Asks = [.. events.Where(happened => happened.Kind == EventKind.Asked).Select(happened => new StepDownAsk(happened.Lock!, happened.At, happened.At + happened.Length))],
@@ -137,7 +131,7 @@ internal sealed record RunRecord
         {
             if (waiting.TryGetValue(key, out var wait))
             {
-                waits.Add(new Wait(key.By, WorkerOf(key.By), wait.Lock!, wait.At, at, isGranted, token, wait.Share));
+                waits.Add(new Wait(key.By, WorkerOf(key.By), wait.Lock!, wait.At, at, isGranted, token, wait.Share, queued.TryGetValue(key, out var since) ? since : null));
                 if (!isGranted)
                 {
                     waiting.Remove(key);
