@@ -23,6 +23,9 @@ internal sealed record RunRecord
 
     public IReadOnlyList<Entry> Entries { get; init; } = [];
 
+    /// <summary>Those of which is known how they ended.</summary>
+    public IReadOnlyList<Release> Releases { get; init; } = [];
+
     public IReadOnlyList<Gap> Gaps { get; init; } = [];
 
     public IReadOnlyList<Fire> Fires { get; init; } = [];
@@ -63,6 +66,8 @@ internal sealed record RunRecord
         var waits = new List<Wait>();
         var entries = new List<Entry>();
         var drains = new List<Drain>();
+        var releasing = new Dictionary<(string, long), TimeSpan>();
+        var releases = new List<Release>();
         var queued = new Dictionary<(string, long), TimeSpan>();
         foreach (var happened in events)
         {
@@ -90,6 +95,10 @@ internal sealed record RunRecord
                     break;
                 case EventKind.Releasing:
                     EndHolding(key, happened, HoldingEnd.Released);
+                    releasing[key] = happened.At;
+                    break;
+                case EventKind.Released when releasing.Remove(key, out var from):
+                    releases.Add(new Release(happened.By, happened.Lock!, from, happened.At));
                     break;
                 case EventKind.Draining:
                     drains.Add(new Drain(happened.By, happened.At, null, end));
@@ -121,6 +130,7 @@ internal sealed record RunRecord
             Holdings = [.. holdings.OrderBy(holding => holding.Granted)],
             Waits = [.. waits.OrderBy(wait => wait.From)],
             Entries = entries,
+            Releases = releases,
             Drains = drains,
             Gaps = [.. events.Where(happened => happened.Kind == EventKind.Unscheduled).Select(happened => new Gap(happened.By, happened.At, happened.At + happened.Length))],
             Asks = [.. events.Where(happened => happened.Kind == EventKind.Asked).Select(happened => new StepDownAsk(happened.Lock!, happened.At, happened.At + happened.Length))],

@@ -186,6 +186,35 @@ public sealed class CheckerTests
     public void A_waiter_that_was_struck_may_be_overtaken() =>
         Assert.Empty(Check(Run(Hold("w1.1", 1, 0.5, 2, 3), Hold("w2.1", 3, 1.5, 5, 29), Hold("w3.1", 2, 1.8, 3.1, 4.9)) with { Disturbances = [Strike(FaultKind.BlackHole, 2, 3.05, "w2")] }));
 
+    /// <summary>As a server's commit that hangs keeps the row of the lock, and with it the requests for it. A call of another lock, or one that was as fast as any, explains nothing.</summary>
+    [Theory]
+    [Promise("G9")]
+    [InlineData(RecordedLock, 1.4, 1.75, false)]
+    [InlineData(RecordedLock, 1.4, 1.6, true)]
+    [InlineData(RecordedLock, 1, 1.45, true)]
+    [InlineData(RecordedLock, 1.9, 2.8, true)]
+    [InlineData("bills", 1.4, 1.75, true)]
+    public void A_waiter_may_be_overtaken_while_the_server_keeps_calls_for_its_lock(string name, double from, double to, bool isFound)
+    {
+        var run = Run(Hold("w1.1", 1, 0.5, 2, 3), Hold("w2.1", 3, 1.5, 5, 29), Hold("w3.1", 2, 1.8, 3.1, 4.9)) with { Releases = [new Release("w4.1", name, At(from), At(to))] };
+        Assert.Equal(isFound ? [CheckKind.Order] : [], Check(run));
+    }
+
+    /// <summary>From a run whose server kept all calls for half a second after it had been promoted.</summary>
+    [Fact]
+    [Promise("G9")]
+    public void How_long_a_release_took_is_read_from_the_history()
+    {
+        HistoryEvent[] events =
+        [
+            new(At(1), "w1.1", EventKind.Granted, RecordedLock, 1, 5),
+            new(At(2), "w1.1", EventKind.Releasing, RecordedLock, 1),
+            new(At(2.1), "w2.1", EventKind.Releasing, RecordedLock, 1),
+            new(At(2.6), "w1.1", EventKind.Released, RecordedLock, 1, Detail: "Released"),
+        ];
+        Assert.Equal([new Release("w1.1", RecordedLock, At(2), At(2.6))], RunRecord.Read(events, Run().Settings, At(0), At(9), At(0)).Releases);
+    }
+
     /// <summary>From a run at load on PostgreSQL: the first one's request waited for the row of its lock for longer than it may, and was sent again when others had come.</summary>
     [Theory]
     [Promise("G9")]
