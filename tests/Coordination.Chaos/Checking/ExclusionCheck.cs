@@ -116,7 +116,8 @@ internal sealed class ExclusionCheck(RunRecord run)
 
         // It was to claim the lock within the window, and so as often as it is renewed within a lease: one that was scheduled for long enough did, and then has a lease.
         var (since, ofWindow) = (holding.GrantedByServer, margin * (window / lease));
-        return granted - since >= window
+        return run.Settings.IsOurs
+            && granted - since >= window
             && granted - since < lease
             && run.GapOf(holding.By, granted - ofWindow, granted) is not null
             && run.UnscheduledOf(holding.By, since, since + window) > LongestHarmless(window)
