@@ -65,12 +65,12 @@ internal sealed class ExclusionCheck(RunRecord run)
             return losses.Any(loss => earlier.End <= KnowsBy(earlier, loss)) ? null : $"{overlap}; the earlier holder was not told at its next renewal that the server had lost the lock.";
         }
 
-        if (WasPaused(earlier, later.GrantedByServer))
+        if (MarginOfPaused(earlier, later.GrantedByServer) is { } margin)
         {
             OverlapsOfPaused++;
 
             // Had it been scheduled all the time, it would have given up when the margin began.
-            var deadline = later.GrantedByServer - run.Settings.Margin;
+            var deadline = later.GrantedByServer - margin;
             var late = earlier.End - run.UnscheduledOf(earlier.By, deadline, earlier.End) - deadline;
             return late <= Look ? null : $"{overlap}; the earlier holder went on believing for {late.TotalMilliseconds:F0} ms in which it was scheduled.";
         }
@@ -90,7 +90,7 @@ internal sealed class ExclusionCheck(RunRecord run)
         }
 
         var last = held.MaxBy(holding => holding.Token)!;
-        if (held.Count > permits && held.Count(holding => holding == last || !(LossesOf(holding, last).Any() || WasPaused(holding, last.GrantedByServer))) > permits)
+        if (held.Count > permits && held.Count(holding => holding == last || !(LossesOf(holding, last).Any() || MarginOfPaused(holding, last.GrantedByServer) is not null)) > permits)
         {
             yield return $"{held.Count} have one of {permits} permits: {string.Join(", ", held)}.";
         }
@@ -100,17 +100,34 @@ internal sealed class ExclusionCheck(RunRecord run)
         run.Disturbances.Where(d => d.MayLose(earlier.Lock) && d.To >= earlier.GrantedNoEarlier && d.From <= later.Granted);
 
     /// <summary>
-    /// Whether a holder was not scheduled when the server granted its lock to another, and the lease could have run out by then: for want of renewals, or
-    /// because those did not arrive.
+    /// Whether a holder was not scheduled when the server granted its lock to another, and what it had could have run out by then: the lease, for want of renewals or because those did not
+    /// arrive; or, of one that had the lock by a handover, the claim window, for want of a claim.
     /// </summary>
-    private bool WasPaused(Holding holding, TimeSpan granted)
+    /// <returns>How long before the other grant it would have been told; null where it was scheduled, or what it had could not have run out.</returns>
+    private TimeSpan? MarginOfPaused(Holding holding, TimeSpan granted)
     {
-        var (lease, margin) = (run.Settings.Lease, run.Settings.Margin);
-        var longestHarmless = lease - margin - (1.5 * run.Settings.RenewalInterval);
-        return run.GapOf(holding.By, granted - margin, granted) is not null
-            && (run.UnscheduledOf(holding.By, granted - lease, granted) > longestHarmless
-                || run.Disturbances.Any(d => d.IsOfConnection && d.Strikes(holding.Worker) && d.Overlaps(granted - lease, granted)));
+        var (lease, margin, window) = (run.Settings.Lease, run.Settings.Margin, run.Settings.ClaimWindow);
+        if (run.GapOf(holding.By, granted - margin, granted) is not null
+            && (run.UnscheduledOf(holding.By, granted - lease, granted) > LongestHarmless(lease)
+                || run.Disturbances.Any(d => d.IsOfConnection && d.Strikes(holding.Worker) && d.Overlaps(granted - lease, granted))))
+        {
+            return margin;
+        }
+
+        // It was to claim the lock within the window, and so as often as it is renewed within a lease: one that was scheduled for long enough did, and then has a lease.
+        var (since, ofWindow) = (holding.GrantedByServer, margin * (window / lease));
+        return run.Settings.IsOurs
+            && granted - since >= window
+            && granted - since < lease
+            && run.GapOf(holding.By, granted - ofWindow, granted) is not null
+            && run.UnscheduledOf(holding.By, since, since + window) > LongestHarmless(window)
+            ? ofWindow
+            : null;
     }
+
+    /// <summary>For how long a holder may not be scheduled before what it has can run out.</summary>
+    /// <param name="lasts">How long what it has lasts with no renewal; that is renewed in parts of it, and given up by a part of it before its end.</param>
+    private TimeSpan LongestHarmless(TimeSpan lasts) => (run.Settings.Lease - run.Settings.Margin - (1.5 * run.Settings.RenewalInterval)) * (lasts / run.Settings.Lease);
 
     /// <summary>By when a holder knows that the server lost its lock: at its next renewal, or, where that does not arrive, at its deadline.</summary>
     private TimeSpan KnowsBy(Holding holding, Disturbance loss)

@@ -1,11 +1,11 @@
 namespace Coordination.Chaos.Checking;
 
-/// <summary>Of two waiters of a lock that nothing disturbs, the one that came clearly first is served first; and one that upgrades its read is served before all who do not. Whom the holder before
-/// released its lock to overtakes. What stands in the queue is known to the server alone: a call for the same lock that it kept for longer than a request may be late may have kept the first one's
-/// request as well, which was sent again when others had come.</summary>
+/// <summary>Of two waiters of a lock that nothing disturbs, the one that stood in the queue before the other began to ask is served first; and one that upgrades its read is served before all who
+/// do not. Whom the holder before released its lock to overtakes. Until who waits is told that it stands in the queue, its request may wait for the lock's row, or be sent again. And while the server keeps
+/// a call for the same lock for half of a claim window, whoever is given its turn may miss it.</summary>
 internal static class OrderCheck
 {
-    /// <summary>How much later the other has to come, for its request not to have overtaken the first one's.</summary>
+    /// <summary>How long a grant may be under way to who is told it, and a call to who made it.</summary>
     private static readonly TimeSpan Lead = TimeSpan.FromMilliseconds(250);
 
     /// <summary>How long processes that were just started may still compile what they run.</summary>
@@ -38,7 +38,7 @@ internal static class OrderCheck
 
     /// <summary>An upgrade goes before all others. Of two that were granted at once, either may be told first.</summary>
     private static bool IsOvertaken(Wait first, Wait served) =>
-        first.From + Lead < (first.IsUpgrade && !served.IsUpgrade ? served.To : served.From)
+        (first.IsUpgrade && !served.IsUpgrade ? first.Queued + Lead < served.To : first.Queued < served.From)
         && first.To > served.To
         && !(first.Token < served.Token)
         && (first.IsUpgrade || !served.IsUpgrade);

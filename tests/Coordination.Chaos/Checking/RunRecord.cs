@@ -68,6 +68,7 @@ internal sealed record RunRecord
         var drains = new List<Drain>();
         var releasing = new Dictionary<(string, long), TimeSpan>();
         var releases = new List<Release>();
+        var queued = new Dictionary<(string, long), TimeSpan>();
         foreach (var happened in events)
         {
             var key = (happened.By, happened.Attempt);
@@ -75,6 +76,9 @@ internal sealed record RunRecord
             {
                 case EventKind.Waiting:
                     waiting[key] = happened;
+                    break;
+                case EventKind.Queued:
+                    queued.TryAdd(key, happened.At);
                     break;
                 case EventKind.Granted:
                     granted[key] = happened;
@@ -93,8 +97,8 @@ internal sealed record RunRecord
                     EndHolding(key, happened, HoldingEnd.Released);
                     releasing[key] = happened.At;
                     break;
-                case EventKind.Released when releasing.Remove(key, out var since):
-                    releases.Add(new Release(happened.By, happened.Lock!, since, happened.At));
+                case EventKind.Released when releasing.Remove(key, out var from):
+                    releases.Add(new Release(happened.By, happened.Lock!, from, happened.At));
                     break;
                 case EventKind.Draining:
                     drains.Add(new Drain(happened.By, happened.At, null, end));
@@ -137,7 +141,7 @@ internal sealed record RunRecord
         {
             if (waiting.TryGetValue(key, out var wait))
             {
-                waits.Add(new Wait(key.By, WorkerOf(key.By), wait.Lock!, wait.At, at, isGranted, token, wait.Share));
+                waits.Add(new Wait(key.By, WorkerOf(key.By), wait.Lock!, wait.At, at, isGranted, token, wait.Share, queued.TryGetValue(key, out var since) ? since : null));
                 if (!isGranted)
                 {
                     waiting.Remove(key);

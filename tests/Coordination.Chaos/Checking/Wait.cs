@@ -11,7 +11,8 @@ namespace Coordination.Chaos.Checking;
 /// <param name="IsGranted">Whether it had the lock in the end.</param>
 /// <param name="Token">Under which token, where it had one.</param>
 /// <param name="Share">What it wanted of the lock; null for an exclusive one.</param>
-internal sealed record Wait(string By, string Worker, string Lock, TimeSpan From, TimeSpan To, bool IsGranted, long? Token = null, LockShareKind? Share = null)
+/// <param name="Queued">When it was told that it stands in the queue; null where it was not.</param>
+internal sealed record Wait(string By, string Worker, string Lock, TimeSpan From, TimeSpan To, bool IsGranted, long? Token = null, LockShareKind? Share = null, TimeSpan? Queued = null)
 {
     public bool IsUpgrade => Share == LockShareKind.Upgrade;
 

@@ -12,7 +12,7 @@ internal static class Contender
         ContenderKind.DeadlineFromReply, ContenderKind.ReleaseOfAnyones, ContenderKind.RenewalThatRecreates, ContenderKind.NoFence, ContenderKind.NotificationAlone, ContenderKind.TelemetryOnWatchdog, ContenderKind.RefusalAsSuccess, ContenderKind.SuspensionUnnoticed,
         ContenderKind.TokenByClock, ContenderKind.BeyondCapacity, ContenderKind.StepDownUnheard, ContenderKind.StepDownBeforeWork, ContenderKind.WrongSuccessor, ContenderKind.ProgressUnasked,
         ContenderKind.DrainThatContends, ContenderKind.PartitionsUnlocked,
-        ContenderKind.GuardOmitted, ContenderKind.StandbyUnasked,
+        ContenderKind.GuardOmitted, ContenderKind.StandbyUnasked, ContenderKind.QueueIgnored,
         ContenderKind.SetNx, ContenderKind.RenewalOfAnyones, ContenderKind.SessionLock, ContenderKind.PooledSessionLock,
     ];
 

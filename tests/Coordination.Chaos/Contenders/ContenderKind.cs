@@ -60,6 +60,9 @@ internal enum ContenderKind
     /// <summary>This project's lock, on a primary that does not wait for the standby which takes over from it.</summary>
     StandbyUnasked,
 
+    /// <summary>This project's lock, which goes to whoever comes when it is free, whoever waits.</summary>
+    QueueIgnored,
+
     /// <summary>SET NX PX, with no renewal.</summary>
     SetNx,
 

@@ -39,7 +39,10 @@ internal sealed class CoordinationContender : IContender
             ? node.UsePostgreSql(options.Server, o => (o.Schema, o.Notifications, o.PollInterval) = (options.Prefix, notifications, PollInterval))
             : node.UseRedis(options.Server, o => o.KeyPrefix = options.Prefix);
 
-        // Each around the store as it was registered before. What guards transactions has none of them around it, for the store itself is asked for that.
+        // Each around the store as it was registered before.
+        Wrap(services, (inner, _) => new QueueNotingStore(inner, signals.History, options.Process));
+
+        // What guards transactions has none of them around it, for the store itself is asked for that.
         if (!options.IsGuarded)
         {
             Wrap(services, (inner, _) => new SuspendingStore(inner, signals));
@@ -80,7 +83,7 @@ internal sealed class CoordinationContender : IContender
         }
 
         // An owner of its own, to re-enter as.
-        var wanted = _locks.GetLock(lockName, new LockOptions { ProgressTimeout = _options.Contender == ContenderKind.ProgressUnasked ? null : _options.ProgressTimeout }).WithOwner(_locks.CreateOwner());
+        var wanted = _locks.GetLock(lockName, new LockOptions { ProgressTimeout = _options.Contender == ContenderKind.ProgressUnasked ? null : _options.ProgressTimeout, AllowBarging = _options.Contender == ContenderKind.QueueIgnored }).WithOwner(_locks.CreateOwner());
         var lease = await wanted.AcquireAsync(cancellationToken);
         IHolding holding = new Holding(wanted, lease);
         return _options.Contender switch

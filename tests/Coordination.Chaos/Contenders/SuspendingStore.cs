@@ -26,6 +26,19 @@ internal sealed class SuspendingStore(ILockStore inner, WorkerSignals signals) :
         return await claim;
     }
 
+    /// <summary>Whoever holds a lock that was passed to it claims it beside its work.</summary>
+    public override async Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken)
+    {
+        // On the watchdog's thread, for those that it renews.
+        var renewal = base.RenewAsync(requests, cancellationToken);
+        if (requests is [{ ClaimedEntry: not null }])
+        {
+            signals.SuspendIfTold(Suspension.InClaim);
+        }
+
+        return await renewal;
+    }
+
     public override Task<IAsyncDisposable> SubscribeAsync(string nodeId, Action<LockNotification> handler, CancellationToken cancellationToken) =>
         base.SubscribeAsync(
             nodeId,

@@ -6,6 +6,9 @@ internal enum EventKind
     /// <summary>It began to wait for a lock.</summary>
     Waiting,
 
+    /// <summary>It was told that it stands in the queue of the lock.</summary>
+    Queued,
+
     /// <summary>It was told that it has the lock, and believes so from here on.</summary>
     Granted,
 

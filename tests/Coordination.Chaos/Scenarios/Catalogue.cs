@@ -144,6 +144,7 @@ internal static class Catalogue
             Pause = 0.3,
             Brief = TimeSpan.FromSeconds(7),
         },
+        new("pg-suspend-in-claim", "workers are suspended with a claim under way: some have sent it, and some have not", FaultKind.SuspendInClaim) { Server = ServerKind.PostgreSql, Pause = 0.4, Brief = TimeSpan.FromSeconds(6) },
         new("pg-slow-commit", "each commit of PostgreSQL takes a tenth of a second, and replies are late", FaultKind.SlowCommit, FaultKind.Delay) { Server = ServerKind.PostgreSql, Pause = 0.5, Brief = TimeSpan.FromSeconds(6) },
         new("pg-guarded", "workers write in transactions that their leases guard, and are suspended inside them and elsewhere", FaultKind.SuspendInTransaction, FaultKind.SuspendInTransaction, FaultKind.SuspendInTransaction, FaultKind.PauseShort)
         {

@@ -37,6 +37,22 @@ public sealed class CheckerTests
     public void A_pause_of_less_than_a_lease_excuses_nothing() =>
         Assert.Equal([CheckKind.Exclusion], Check(Run(Hold("w1.1", 1, 1, 2, 5), Hold("w2.1", 2, 1.5, 4, 6)) with { Gaps = [Gap("w1.1", 3.8, 4.4)] }));
 
+    /// <summary>
+    /// With a claim window of 500 ms: from a run whose holder was stopped 20 ms after a handover, before its claim was sent. One that had the time to claim, or whose window was not over, has a lease.
+    /// </summary>
+    [Theory]
+    [Promise("G1")]
+    [InlineData(2.02, 4.3, 2.59, 4.35, false)]
+    [InlineData(2.02, 4.3, 2.59, 4.45, true)]
+    [InlineData(2.02, 4.3, 2.45, 4.35, true)]
+    [InlineData(2.4, 4.3, 2.59, 4.35, true)]
+    [InlineData(2.02, 2.3, 2.59, 4.35, true)]
+    public void One_that_was_paused_before_its_claim_may_overlap_until_it_looks(double from, double to, double next, double end, bool isFound)
+    {
+        var run = Run(Hold("w1.1", 1, 1, 2, end, HoldingEnd.Lost), Hold("w2.1", 2, 1.5, next, 29)) with { Gaps = [Gap("w1.1", from, to)] };
+        Assert.Equal(isFound, Check(run).Contains(CheckKind.Exclusion));
+    }
+
     [Fact]
     [Promise("G1")]
     public void The_pause_of_another_excuses_nothing() =>
@@ -197,6 +213,33 @@ public sealed class CheckerTests
             new(At(2.6), "w1.1", EventKind.Released, RecordedLock, 1, Detail: "Released"),
         ];
         Assert.Equal([new Release("w1.1", RecordedLock, At(2), At(2.6))], RunRecord.Read(events, Run().Settings, At(0), At(9), At(0)).Releases);
+    }
+
+    /// <summary>From a run at load on PostgreSQL: the first one's request waited for the row of its lock for longer than it may, and was sent again when others had come.</summary>
+    [Theory]
+    [Promise("G9")]
+    [InlineData(1.79, true)]
+    [InlineData(1.81, false)]
+    [InlineData(null, false)]
+    public void A_waiter_is_overtaken_when_it_stood_in_the_queue_before_the_other_came(double? queued, bool isFound)
+    {
+        var run = Run(Hold("w1.1", 1, 0.5, 2, 3), Hold("w2.1", 3, 1.5, 5, 29), Hold("w3.1", 2, 1.8, 3.1, 4.9));
+        run = run with { Waits = [.. run.Waits.Select(wait => wait.By == "w2.1" ? wait with { Queued = queued is { } told ? At(told) : null } : wait)] };
+        Assert.Equal(isFound ? [CheckKind.Order] : [], Check(run));
+    }
+
+    [Fact]
+    [Promise("G9")]
+    public void When_a_waiter_was_told_its_place_is_read_from_the_history()
+    {
+        HistoryEvent[] events =
+        [
+            new(At(1), "w1.1", EventKind.Waiting, RecordedLock, 1),
+            new(At(1.2), "w1.1", EventKind.Queued, RecordedLock, 1),
+            new(At(1.5), "w1.1", EventKind.Queued, RecordedLock, 1),
+            new(At(2), "w1.1", EventKind.Granted, RecordedLock, 1, 5),
+        ];
+        Assert.Equal([new Wait("w1.1", "w1", RecordedLock, At(1), At(2), IsGranted: true, 5, Queued: At(1.2))], RunRecord.Read(events, Run().Settings, At(0), At(9), At(0)).Waits);
     }
 
     [Fact]

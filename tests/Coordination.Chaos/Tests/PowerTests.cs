@@ -59,6 +59,15 @@ public sealed class PowerTests
     public Task A_token_that_follows_the_clock_back_is_caught() => IsCaughtAsync(ContenderKind.TokenByClock, "clock-steps", CheckKind.Tokens);
 
     [Fact]
+    [Promise("G9")]
+    public Task A_lock_that_whoever_comes_may_take_is_caught() => IsCaughtAsync(ContenderKind.QueueIgnored, "calm", CheckKind.Order);
+
+    [Fact]
+    [Promise("G9")]
+    [Needs(Need.PostgreSql)]
+    public Task A_row_that_whoever_comes_may_take_is_caught() => IsCaughtAsync(ContenderKind.QueueIgnored, "pg-failover", CheckKind.Order);
+
+    [Fact]
     [Promise("G14")]
     public Task A_holder_that_ignores_a_step_down_is_caught() => IsCaughtAsync(ContenderKind.StepDownUnheard, "step-down", CheckKind.StepDown);
 

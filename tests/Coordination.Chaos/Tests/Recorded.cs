@@ -9,13 +9,16 @@ internal static class Recorded
 {
     public const string RecordedLock = "orders";
 
+    /// <summary>How long after it came a waiter is told that it stands in the queue.</summary>
+    private static readonly TimeSpan Told = At(0.1);
+
     public static RunRecord Run(params Holding[] holdings) => new()
     {
         Settings = new RunSettings { Lease = At(3), RenewalInterval = At(1), Margin = At(0.6), ClaimWindow = At(0.5), IsOurs = true, Serves = true },
         Begin = TimeSpan.Zero,
         End = At(30),
         Holdings = [.. holdings.OrderBy(holding => holding.Granted)],
-        Waits = [.. holdings.Select(holding => new Wait(holding.By, holding.Worker, holding.Lock, holding.WaitedFrom, holding.Granted, true, holding.Token, holding.Share)).OrderBy(wait => wait.From)],
+        Waits = [.. holdings.Select(holding => new Wait(holding.By, holding.Worker, holding.Lock, holding.WaitedFrom, holding.Granted, true, holding.Token, holding.Share, holding.WaitedFrom + Told)).OrderBy(wait => wait.From)],
     };
 
     public static Holding Hold(string by, long token, double waitedFrom, double granted, double end, HoldingEnd ending = HoldingEnd.Released) =>
@@ -27,7 +30,7 @@ internal static class Recorded
     public static Holding HoldShare(string by, LockShareKind share, long token, double waitedFrom, double granted, double end, HoldingEnd ending = HoldingEnd.Released) =>
         Hold(by, token, waitedFrom, granted, end, ending) with { Lock = Capacities.ReaderWriter, Share = share };
 
-    public static Wait WaitInVain(string by, double from, double to) => new(by, RunRecord.WorkerOf(by), RecordedLock, At(from), At(to), false);
+    public static Wait WaitInVain(string by, double from, double to) => new(by, RunRecord.WorkerOf(by), RecordedLock, At(from), At(to), false, Queued: At(from) + Told);
 
     public static Disturbance Strike(FaultKind kind, double from, double to, string? worker = null) => new(At(from), At(to), kind, worker);
 

@@ -51,6 +51,7 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
             givingUp.CancelAfter(_random.Next((int)(options.Lease.TotalMilliseconds * 0.7)));
         }
 
+        QueueNotingStore.Begin(attempt);
         history.Write(EventKind.Waiting, lockName, attempt, share, reader);
         try
         {

@@ -15,6 +15,8 @@ internal sealed class WorkerSignals(HistoryFile history, ShiftedClock clock, Wor
 
     public ShiftedClock Clock => clock;
 
+    public HistoryFile History => history;
+
     /// <summary>Drains the node of this process.</summary>
     public Action Drain { get; set; } = () => { };
 
