@@ -128,7 +128,7 @@ public static class PostgreSqlCoordinationBuilderExtensions
 
     private static PostgreSqlLockStore CreateStore(NodeServices node)
     {
-        RealTime.Demand(node.GetShared<TimeProvider>());
+        RealTime.Demand(node.GetShared<TimeProvider>(), "PostgreSQL", nameof(UsePostgreSql));
         var options = node.GetOptions<PostgreSqlStoreOptions>();
         var logger = node.GetShared<TelemetryDispatcher>().Wrap(node.GetShared<ILogger<PostgreSqlLockStore>>());
         var coordination = node.GetOptions<CoordinationOptions>();

@@ -193,7 +193,7 @@ public static class RedisCoordinationBuilderExtensions
 
     private static RedisLockStore CreateStore(NodeServices node)
     {
-        RealTime.Demand(node.GetShared<TimeProvider>());
+        RealTime.Demand(node.GetShared<TimeProvider>(), "Redis", nameof(UseRedis));
         var options = node.GetOptions<RedisStoreOptions>();
         Func<RedisConnection, Task<bool>>? examine = options.ProbeOnStart
             ? new ServerProbe(options, LoggerOf<ServerProbe>(node)).ExamineAsync

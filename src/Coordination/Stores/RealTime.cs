@@ -1,12 +1,12 @@
 using System.Diagnostics;
 
-namespace Coordination.Redis.DependencyInjection;
+namespace Coordination.Stores;
 
 /// <summary>
-/// Makes sure that the node's clock runs with real time, and its timers as well. A server's leases end by real time: on a clock that stands still
-/// no lease would be renewed or lost, and two nodes would lead.
+/// For a store whose leases end by the time of a server: makes sure that the node's clock runs with real time, and its timers as well. On a clock that stands still no lease would be
+/// renewed or lost, and two nodes would lead.
 /// </summary>
-internal static class RealTime
+public static class RealTime
 {
     /// <summary>Long enough for a clock with ticks of 16 ms.</summary>
     private static readonly TimeSpan Gap = TimeSpan.FromMilliseconds(50);
@@ -20,9 +20,16 @@ internal static class RealTime
     /// <summary>How often a clock is looked at that may go on by being looked at, as fake ones can be told to.</summary>
     private const int Looks = 1000;
 
-    /// <exception cref="InvalidOperationException">It does not. The date is no matter.</exception>
-    public static void Demand(TimeProvider time)
+    /// <summary>Throws where the clock of a node does not run with real time. Its date is no matter. Blocks for a tenth of a second, unless the clock is the system's.</summary>
+    /// <param name="time">The clock that is registered.</param>
+    /// <param name="server">The name of the server, for the message, such as <c>Redis</c>.</param>
+    /// <param name="registration">The method that chose the store, for the message, such as <c>UseRedis</c>.</param>
+    /// <exception cref="ArgumentNullException">The clock is null.</exception>
+    /// <exception cref="InvalidOperationException">Its timestamps or its timers do not run with real time.</exception>
+    public static void Demand(TimeProvider time, string server, string registration)
     {
+        ArgumentNullException.ThrowIfNull(time);
+
         // Mostly it is the system's, and then nobody waits.
         if (ReferenceEquals(time, TimeProvider.System))
         {
@@ -33,8 +40,8 @@ internal static class RealTime
         if (lacking is not null)
         {
             throw new InvalidOperationException(
-                $"The TimeProvider that is registered is {time.GetType()}, whose {lacking} not run with real time; leases on a Redis server do. "
-                + "Register TimeProvider.System, or for a test with a clock of its own choose UseInMemory() or UseControllableStore(…) after UseRedis(…).");
+                $"The TimeProvider that is registered is {time.GetType()}, whose {lacking} not run with real time; leases on a {server} server do. "
+                + $"Register TimeProvider.System, or for a test with a clock of its own choose UseInMemory() or UseControllableStore(…) after {registration}(…).");
         }
     }
 
@@ -68,7 +75,8 @@ internal static class RealTime
         }
 
         // On a busy machine one that rang at once is heard of late, as if it were a real one. So it is not left to the time alone: the distant one, set
-        // before it, would have rung as well, and have had its turn in the thread pool before what comes to it now.
+        // before it, would have rung as well, be it by the queue of another processor, and have had its turn in the thread pool before what comes to it now.
+        Thread.Sleep(Gap);
         using var turn = new ManualResetEventSlim();
         ThreadPool.UnsafeQueueUserWorkItem(Ring, turn);
         return turn.Wait(TimerLimit) && !distantRings.IsSet;
