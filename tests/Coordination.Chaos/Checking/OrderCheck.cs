@@ -1,7 +1,7 @@
 namespace Coordination.Chaos.Checking;
 
 /// <summary>Of two waiters of a lock that nothing disturbs, the one that stood in the queue before the other began to ask is served first; and one that upgrades its read is served before all who
-/// do not. Whom the holder before released its lock to overtakes. Until who waits is told that it stands in the queue, its request may wait for the lock's row, or be sent again. And while the server keeps
+/// do not. Whom the holder before released its lock to overtakes, and whoever gives up has left the queue by then. Until who waits is told that it stands in the queue, its request may wait for the lock's row, or be sent again. And while the server keeps
 /// a call for the same lock for half of a claim window, whoever is given its turn may miss it.</summary>
 internal static class OrderCheck
 {
@@ -29,7 +29,7 @@ internal static class OrderCheck
                         yield return new Violation(
                             CheckKind.Order,
                             served.To,
-                            $"{served.By} waited for {served.Lock} from {served.From.TotalSeconds:F3} s and had it at {served.To.TotalSeconds:F3} s, before {first.By}, which waited from {first.From.TotalSeconds:F3} s.");
+                            $"{served.By} waited for {served.Lock} from {served.From.TotalSeconds:F3} s and had it at {served.To.TotalSeconds:F3} s, before {first.By}, which waited from {first.From.TotalSeconds:F3} s, was told its place at {first.Queued?.TotalSeconds:F3} s and {(first.IsGranted ? "had it" : "gave up")} at {first.Until.TotalSeconds:F3} s.");
                     }
                 }
             }
@@ -39,7 +39,7 @@ internal static class OrderCheck
     /// <summary>An upgrade goes before all others. Of two that were granted at once, either may be told first.</summary>
     private static bool IsOvertaken(Wait first, Wait served) =>
         (first.IsUpgrade && !served.IsUpgrade ? first.Queued + Lead < served.To : first.Queued < served.From)
-        && first.To > served.To
+        && first.Until > served.To
         && !(first.Token < served.Token)
         && (first.IsUpgrade || !served.IsUpgrade);
 

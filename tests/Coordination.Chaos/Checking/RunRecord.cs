@@ -69,6 +69,7 @@ internal sealed record RunRecord
         var releasing = new Dictionary<(string, long), TimeSpan>();
         var releases = new List<Release>();
         var queued = new Dictionary<(string, long), TimeSpan>();
+        var left = new Dictionary<(string, long), TimeSpan>();
         foreach (var happened in events)
         {
             var key = (happened.By, happened.Attempt);
@@ -79,6 +80,9 @@ internal sealed record RunRecord
                     break;
                 case EventKind.Queued:
                     queued.TryAdd(key, happened.At);
+                    break;
+                case EventKind.GivingUp:
+                    left.TryAdd(key, happened.At);
                     break;
                 case EventKind.Granted:
                     granted[key] = happened;
@@ -141,7 +145,7 @@ internal sealed record RunRecord
         {
             if (waiting.TryGetValue(key, out var wait))
             {
-                waits.Add(new Wait(key.By, WorkerOf(key.By), wait.Lock!, wait.At, at, isGranted, token, wait.Share, queued.TryGetValue(key, out var since) ? since : null));
+                waits.Add(new Wait(key.By, WorkerOf(key.By), wait.Lock!, wait.At, at, isGranted, token, wait.Share, TimeOf(queued, key), TimeOf(left, key)));
                 if (!isGranted)
                 {
                     waiting.Remove(key);
@@ -175,6 +179,8 @@ internal sealed record RunRecord
             }
         }
     }
+
+    private static TimeSpan? TimeOf(Dictionary<(string, long), TimeSpan> times, (string, long) key) => times.TryGetValue(key, out var time) ? time : null;
 
     public static string WorkerOf(string process) => process.Split('.')[0];
 

@@ -12,9 +12,13 @@ namespace Coordination.Chaos.Checking;
 /// <param name="Token">Under which token, where it had one.</param>
 /// <param name="Share">What it wanted of the lock; null for an exclusive one.</param>
 /// <param name="Queued">When it was told that it stands in the queue; null where it was not.</param>
-internal sealed record Wait(string By, string Worker, string Lock, TimeSpan From, TimeSpan To, bool IsGranted, long? Token = null, LockShareKind? Share = null, TimeSpan? Queued = null)
+/// <param name="Left">When it began to cancel, from where on it may be out of the queue; null where it did not.</param>
+internal sealed record Wait(string By, string Worker, string Lock, TimeSpan From, TimeSpan To, bool IsGranted, long? Token = null, LockShareKind? Share = null, TimeSpan? Queued = null, TimeSpan? Left = null)
 {
     public bool IsUpgrade => Share == LockShareKind.Upgrade;
+
+    /// <summary>Until when it surely stood in the queue. Who gives up is out of it, and another may have the lock, before it is told so.</summary>
+    public TimeSpan Until => IsGranted ? To : Left ?? To;
 
     /// <summary>Whether what it wants fits beside those who hold its lock.</summary>
     public bool Fits(IReadOnlyCollection<Holding> held) => Share switch

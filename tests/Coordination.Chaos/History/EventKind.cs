@@ -15,6 +15,9 @@ internal enum EventKind
     /// <summary>It acquired a lock once more that it held, and released that.</summary>
     Reentered,
 
+    /// <summary>It is about to cancel its wait: from here on it may be out of the queue, before it is told so.</summary>
+    GivingUp,
+
     /// <summary>It gave up waiting, or was refused.</summary>
     GaveUp,
 

@@ -228,6 +228,50 @@ public sealed class CheckerTests
         Assert.Equal(isFound ? [CheckKind.Order] : [], Check(run));
     }
 
+    /// <summary>From a run at load on PostgreSQL: the next one had the lock before the one that gave up was told that it had left the queue.</summary>
+    [Theory]
+    [Promise("G9")]
+    [InlineData(3.09, false)]
+    [InlineData(3.11, true)]
+    [InlineData(null, true)]
+    public void A_waiter_that_gives_up_is_overtaken_only_until_it_leaves_the_queue(double? left, bool isFound)
+    {
+        var run = Run(Hold("w1.1", 1, 0.5, 2, 3), Hold("w2.1", 3, 1.5, 5, 29), Hold("w3.1", 2, 1.8, 3.1, 4.9));
+        run = run with
+        {
+            Holdings = [.. run.Holdings.Where(holding => holding.By != "w2.1")],
+            Waits = [.. run.Waits.Select(wait => wait.By == "w2.1" ? wait with { To = At(3.15), IsGranted = false, Token = null, Left = left is { } at ? At(at) : null } : wait)],
+        };
+        Assert.Equal(isFound ? [CheckKind.Order] : [], Check(run));
+    }
+
+    /// <summary>It lost the race with its grant, so its place stood until then.</summary>
+    [Fact]
+    [Promise("G9")]
+    public void A_waiter_that_gave_up_and_has_the_lock_all_the_same_may_not_be_overtaken()
+    {
+        var run = Run(Hold("w1.1", 1, 0.5, 2, 3), Hold("w2.1", 3, 1.5, 5, 29), Hold("w3.1", 2, 1.8, 3.1, 4.9));
+        run = run with { Waits = [.. run.Waits.Select(wait => wait.By == "w2.1" ? wait with { Left = At(3.05) } : wait)] };
+        Assert.Equal([CheckKind.Order], Check(run));
+    }
+
+    [Fact]
+    [Promise("G9")]
+    public void When_a_waiter_left_the_queue_is_read_from_the_history()
+    {
+        HistoryEvent[] events =
+        [
+            new(At(1), "w1.1", EventKind.Waiting, RecordedLock, 1),
+            new(At(1.2), "w1.1", EventKind.Queued, RecordedLock, 1),
+            new(At(1.5), "w1.1", EventKind.GivingUp, RecordedLock, 1),
+            new(At(2), "w1.1", EventKind.GaveUp, RecordedLock, 1),
+            new(At(2.1), "w1.1", EventKind.Waiting, RecordedLock, 2),
+            new(At(2.5), "w1.1", EventKind.GaveUp, RecordedLock, 2),
+        ];
+        Wait[] waits = [new("w1.1", "w1", RecordedLock, At(1), At(2), IsGranted: false, Queued: At(1.2), Left: At(1.5)), new("w1.1", "w1", RecordedLock, At(2.1), At(2.5), IsGranted: false)];
+        Assert.Equal(waits, RunRecord.Read(events, Run().Settings, At(0), At(9), At(0)).Waits);
+    }
+
     [Fact]
     [Promise("G9")]
     public void When_a_waiter_was_told_its_place_is_read_from_the_history()

@@ -45,12 +45,19 @@ internal sealed class LockLoop(string lockName, IContender contender, WorkerOpti
 
     private async Task<IHolding?> AcquireAsync(long attempt, LockShareKind? share, long reader, Func<CancellationToken, Task<IHolding?>> acquire)
     {
-        using var givingUp = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(stopping);
         if (_random.NextDouble() < 0.1)
         {
-            givingUp.CancelAfter(_random.Next((int)(options.Lease.TotalMilliseconds * 0.7)));
+            patience.CancelAfter(_random.Next((int)(options.Lease.TotalMilliseconds * 0.7)));
         }
 
+        // Said before the lock can know of it.
+        using var givingUp = new CancellationTokenSource();
+        using var leaving = patience.Token.Register(() =>
+        {
+            history.Write(EventKind.GivingUp, lockName, attempt);
+            givingUp.Cancel();
+        });
         QueueNotingStore.Begin(attempt);
         history.Write(EventKind.Waiting, lockName, attempt, share, reader);
         try
