@@ -68,7 +68,8 @@ internal static class RealTime
         }
 
         // On a busy machine one that rang at once is heard of late, as if it were a real one. So it is not left to the time alone: the distant one, set
-        // before it, would have rung as well, and have had its turn in the thread pool before what comes to it now.
+        // before it, would have rung as well, be it by the queue of another processor, and have had its turn in the thread pool before what comes to it now.
+        Thread.Sleep(Gap);
         using var turn = new ManualResetEventSlim();
         ThreadPool.UnsafeQueueUserWorkItem(Ring, turn);
         return turn.Wait(TimerLimit) && !distantRings.IsSet;

@@ -148,6 +148,8 @@ internal sealed class CoordinationContender : IContender
 
         public async Task<string> ReleaseAsync() => (await lease.ReleaseAsync()).ToString();
 
+        public async Task<string> ReleaseInTurnAsync() => (await lease.ReleaseAsync(successor: null)).ToString();
+
         public async Task<string> ReleaseToAsync(string successor) => (await lease.ReleaseAsync(successor)).ToString();
     }
 }

@@ -36,6 +36,10 @@ internal interface IHolding : IDisposable
     /// <returns>What it found, in its own words.</returns>
     Task<string> ReleaseAsync();
 
+    /// <summary>Releases it to the next in turn, whatever its holder was asked.</summary>
+    /// <returns>What it found, in its own words.</returns>
+    Task<string> ReleaseInTurnAsync() => ReleaseAsync();
+
     /// <summary>Releases it to a node of choice.</summary>
     /// <returns>What it found, in its own words.</returns>
     Task<string> ReleaseToAsync(string successor) => throw new NotSupportedException();

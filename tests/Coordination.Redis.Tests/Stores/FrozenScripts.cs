@@ -12,7 +12,7 @@ internal static class FrozenScripts
         ["Joined"] = "1c89fc8da529fa172988ff8b71c46383179aa576",
         ["AcquireAll"] = "c9dab81a478c795e3b3a4579e08d34d9644460f4",
         ["Revoke"] = "7c60cb4fd0a5eac697b6bb04ff0797b3c3f657ea",
-        ["StepDown"] = "0e4cda6225afb457cfe6fa6f7f7e91cc199acabf",
+        ["StepDown"] = "1a2b3de6bdb5d918b4d4fd402f760bd23d43e280",
         ["Holder"] = "c3bb3d238d053edca5b8d4d7a3a9abd32da788db",
         ["Inspect"] = "e6bc5a6cfd852076a4e78f51feb3683c1eb0bc42",
         ["Identity"] = "98a1a20ffb907d9d3290463f61412c4c8acf4688",
