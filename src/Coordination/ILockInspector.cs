@@ -54,6 +54,7 @@ public interface ILockInspector
     /// <summary>
     /// Asks who holds a lock to step down: to end its work, and then to let the lock pass. An exclusive service does so by itself; code that holds a lock looks at
     /// <see cref="ILease.StepDownRequested"/>, or does not. Nothing is taken from anybody. Asks again, for what is asked may be lost on its way, until each grant that was asked has ended.
+    /// Of several who ask, what was asked last counts, and null leaves what was asked before.
     /// </summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="successor">

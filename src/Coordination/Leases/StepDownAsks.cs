@@ -10,12 +10,26 @@ internal sealed record StepDownAsks(StepDownRequest Last, ImmutableArray<long> E
     /// <summary>More calls than these do not ask side by side.</summary>
     private const int MostCalls = 100;
 
-    /// <summary>What was asked, with one more.</summary>
+    /// <summary>What was asked, with one more. Who names no node, or no time to stay away, leaves what was asked before.</summary>
     /// <param name="before">What was asked before; null for nothing.</param>
     /// <param name="request">What is asked now.</param>
-    public static StepDownAsks After(StepDownAsks? before, StepDownRequest request) =>
-        before is null ? new(request, [])
-        : before.Last == request || (request.Call != 0 && before.Earlier.Contains(request.Call)) ? before
-        : before.Last.Call == request.Call ? before with { Last = request }
-        : new(request, [.. before.Earlier.TakeLast(MostCalls - 1), before.Last.Call]);
+    public static StepDownAsks After(StepDownAsks? before, StepDownRequest request)
+    {
+        if (before is null)
+        {
+            return new(request, []);
+        }
+
+        if (request.Call != 0 && before.Earlier.Contains(request.Call))
+        {
+            return before;
+        }
+
+        var last = request with
+        {
+            StayAway = request.StayAway > TimeSpan.Zero ? request.StayAway : before.Last.StayAway,
+            Successor = request.Successor ?? before.Last.Successor,
+        };
+        return new(last, last.Call == before.Last.Call ? before.Earlier : [.. before.Earlier.TakeLast(MostCalls - 1), before.Last.Call]);
+    }
 }
