@@ -54,13 +54,14 @@ public interface ILockInspector
     /// <summary>
     /// Asks who holds a lock to step down: to end its work, and then to let the lock pass. An exclusive service does so by itself; code that holds a lock looks at
     /// <see cref="ILease.StepDownRequested"/>, or does not. Nothing is taken from anybody. Asks again, for what is asked may be lost on its way, until each grant that was asked has ended.
+    /// Of several who ask, what was asked last counts, and null leaves what was asked before.
     /// </summary>
     /// <param name="lockName">The lock.</param>
     /// <param name="successor">
-    /// Who is to have the lock next, if it waits for it: the id of a node, or its name (<see cref="LockOwner.NodeName"/>), which stands for its first waiter that is alive. Null, the default, for the
-    /// first in the queue, as for one that does not wait.
+    /// Who is to have the lock next, if it waits for it: the id of a node, or its name (<see cref="LockOwner.NodeName"/>), which stands for its first waiter that is alive. Null, the default, for
+    /// whom others named who asked before, or else the first in the queue, as for one that does not wait.
     /// </param>
-    /// <param name="stayAway">How long a service that steps down is not to want the lock again: from zero to 49 days. Null, the default, for zero.</param>
+    /// <param name="stayAway">How long a service that steps down is not to want the lock again: from zero to 49 days. Null, the default, for what was asked before, or else zero.</param>
     /// <param name="fencingToken">The token of the grant that is to end, as <see cref="InspectAsync"/> tells it. Null, the default, for all who hold the lock now.</param>
     /// <param name="timeout">
     /// How long to ask, replies of the store included: from zero, for once, to 49 days; or <see cref="Timeout.InfiniteTimeSpan"/>. Null, the default, for 1 minute. To ask

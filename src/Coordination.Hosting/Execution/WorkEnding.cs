@@ -53,15 +53,10 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
     {
         lock (_gate)
         {
-            // Who asked the holder of the lease before says it again and again.
+            // What others asked before comes first, for the token tells of the first request alone. And they say it again and again.
+            Hear();
             _overruled = stayAway > TimeSpan.Zero || successor is not null ? _heard?.Call : _overruled;
-            StayAway = stayAway > TimeSpan.Zero ? stayAway : StayAway;
-            Successor = successor ?? Successor;
-            if (_asked is null && !_isOver)
-            {
-                _asked = cause;
-                _telling = TellAsync();
-            }
+            Take(cause, stayAway, successor);
         }
     }
 
@@ -75,8 +70,8 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
         {
             if (lease.StepDownRequest is { } request && request != _heard && (request.Call != _overruled || request.Call == 0))
             {
-                Ask(request);
                 (_heard, _overruled) = (request, null);
+                Take(WorkEnd.SteppedDown, request.StayAway, request.Successor);
             }
         }
     }
@@ -104,6 +99,18 @@ internal sealed class WorkEnding(ILease lease, ServiceLog log, CancellationToken
 
         await telling.ConfigureAwait(false);
         _source.Dispose();
+    }
+
+    /// <summary>To be called inside the gate.</summary>
+    private void Take(WorkEnd cause, TimeSpan stayAway, string? successor)
+    {
+        StayAway = stayAway > TimeSpan.Zero ? stayAway : StayAway;
+        Successor = successor ?? Successor;
+        if (_asked is null && !_isOver)
+        {
+            _asked = cause;
+            _telling = TellAsync();
+        }
     }
 
     private async Task TellAsync()

@@ -69,7 +69,7 @@ public interface ILeadership
     /// </param>
     /// <param name="cancellationToken">Ends the wait. Who was asked steps down all the same.</param>
     /// <returns>Whether somebody led and stepped down. <see cref="StepDownResult.StillHeld"/> where a leader that was asked has not within a minute.</returns>
-    /// <remarks>Asked again while the work ends, what was asked last counts. Not to be awaited by the work itself, which it waits for: that calls <see cref="ExclusiveTerm.StepDown"/>.</remarks>
+    /// <remarks>Asked again while the work ends, what was asked last counts; null leaves what was asked before. Not to be awaited by the work itself, which it waits for: that calls <see cref="ExclusiveTerm.StepDown"/>.</remarks>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="stayAway"/> is not in its range.</exception>
     /// <exception cref="ArgumentException"><paramref name="successor"/> is not one that a node has.</exception>
     /// <exception cref="NotSupportedException">The store cannot ask holders to step down, and another node leads.</exception>

@@ -81,7 +81,7 @@ public sealed class ExclusiveTerm : ILease
 
     /// <summary>
     /// Ends this term on purpose, with no error: the token of the work is cancelled, the work is awaited, the lock passes to the next node, and then this
-    /// node contends again. Returns at once. Where the term is ending already, what is said here of the absence and of the successor counts; when it is over, nothing does.
+    /// node contends again. Returns at once. Where the term is ending already, what is said here of the absence and of the successor counts, and null leaves what was said before; when it is over, nothing does.
     /// </summary>
     /// <param name="stayAway">
     /// How long this node does not contend after the term: zero to 49 days. Null, the default, for not at all: it waits behind the nodes that wait already,

@@ -339,7 +339,8 @@ internal sealed partial class Lease
         : before.IsStalled ? LeaseLossReason.NoProgress
         : LeaseLossReason.DeadlinePassed;
 
-    private bool TryReplace(LeaseMoment before, LeaseMoment after) => Interlocked.CompareExchange(ref _moment, after, before) == before;
+    // By reference: one that another thread put there, and that says the same, is not what was replaced.
+    private bool TryReplace(LeaseMoment before, LeaseMoment after) => ReferenceEquals(Interlocked.CompareExchange(ref _moment, after, before), before);
 
     private void Tell(LeaseMoment before, LeaseMoment after)
     {

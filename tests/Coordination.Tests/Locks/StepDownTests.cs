@@ -62,6 +62,10 @@ public sealed class StepDownTests : IAsyncDisposable
         }
 
         Assert.InRange(_node.Store.GetCallCount(StoreOperation.StepDown) - asked, 8, 16);
+
+        // Who names nobody, and no time, leaves that to those who did.
+        Assert.Equal(StepDownResult.StillHeld, await Inspector.StepDownAsync("work", timeout: TimeSpan.Zero, cancellationToken: Token));
+        Assert.Equal(("edith", TimeSpan.FromSeconds(1)), (lease.StepDownRequest?.Successor, lease.StepDownRequest!.StayAway));
         await lease.ReleaseAsync(Token);
         Assert.True(_node.AdvanceUntil(() => first.IsCompleted && second.IsCompleted, AWhile));
         Assert.Equal([StepDownResult.SteppedDown, StepDownResult.SteppedDown], await Task.WhenAll(first, second));
