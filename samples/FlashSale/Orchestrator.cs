@@ -29,7 +29,7 @@ internal sealed class Orchestrator(SaleOptions options, IAnsiConsole console)
         try
         {
             await using var connection = await ConnectAsync(redis);
-            _timeline.Tell(server is null ? $"the server is {string.Join(", ", connection.GetEndPoints().Select(e => e.ToString()))}" : $"a server in this process listens on {redis}");
+            _timeline.Tell(server is null ? $"the server is {Format.Servers(connection.GetEndPoints())}" : $"a server in this process listens on {redis}");
             await using var postgresServer = await StartPostgresAsync(cancellationToken);
             var postgres = !options.Rounds.Any(round => round.IsInPostgres) ? null : options.Postgres ?? postgresServer?.ConnectionString;
             await using var shop = postgres is null ? null : await PostgresShop.OpenAsync(postgres, Schema, cancellationToken);
@@ -58,7 +58,7 @@ internal sealed class Orchestrator(SaleOptions options, IAnsiConsole console)
         }
         catch (RedisConnectionException e)
         {
-            throw new SaleFailedException($"Redis at {string.Join(", ", settings.EndPoints.Select(e => e.ToString()))} cannot be used ({e.FailureType}); name a server that runs, and its password where it has one, by --redis");
+            throw new SaleFailedException($"Redis at {Format.Servers(settings.EndPoints)} cannot be used ({e.FailureType}); name a server that runs, and its password where it has one, by --redis");
         }
     }
 

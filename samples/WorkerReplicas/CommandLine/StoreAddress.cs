@@ -2,6 +2,7 @@ using Coordination;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using SampleKit.CommandLine;
+using SampleKit.Timeline;
 using StackExchange.Redis;
 
 namespace WorkerReplicas.CommandLine;
@@ -25,7 +26,7 @@ internal sealed record StoreAddress(string ConnectionString, bool IsPostgres)
     /// <summary>Where it is, without the password.</summary>
     public string Name => IsPostgres
         ? "PostgreSQL at " + new NpgsqlConnectionStringBuilder(ConnectionString).Host
-        : string.Join(", ", ConfigurationOptions.Parse(ConnectionString).EndPoints.Select(e => e.ToString()));
+        : Format.Servers(ConfigurationOptions.Parse(ConnectionString).EndPoints);
 
     /// <summary>What the command line says, else the environment; null for neither.</summary>
     /// <exception cref="UsageException">It cannot be read, names no server, or names two.</exception>
