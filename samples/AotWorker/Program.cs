@@ -1,11 +1,13 @@
 using AotWorker;
+using Coordination;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Quartz;
 
 // The same worker as anywhere, compiled ahead of time: it leads, runs a job, says so and ends.
 var limit = TimeSpan.FromSeconds(30);
-if (args is not [var redis])
+if (args is not [{ Length: > 0 } redis])
 {
     await Console.Error.WriteLineAsync("Usage: AotWorker HOST:PORT");
     return 2;
@@ -20,6 +22,17 @@ builder.Services.AddQuartz(quartz => quartz.ScheduleJob<Report>(
     job => job.WithIdentity("report")));
 builder.Services.AddQuartzHostedService(o => o.WaitForJobsToComplete = true);
 using var host = builder.Build();
+try
+{
+    // Before the host starts, which would log where in its code it noticed.
+    _ = host.Services.GetRequiredService<IOptions<RedisStoreOptions>>().Value;
+}
+catch (OptionsValidationException e)
+{
+    await Console.Error.WriteLineAsync(e.Message);
+    return 2;
+}
+
 await host.StartAsync();
 try
 {

@@ -28,11 +28,8 @@ internal sealed class Orchestrator(SaleOptions options, IAnsiConsole console)
         var redis = server?.ConnectionString ?? options.Redis!;
         try
         {
-            var settings = ConfigurationOptions.Parse(redis);
-            // For INFO, to count commands.
-            settings.AllowAdmin = true;
-            await using var connection = await ConnectionMultiplexer.ConnectAsync(settings);
-            _timeline.Tell(server is null ? $"the server is {string.Join(", ", connection.GetEndPoints().Select(e => e.ToString()))}" : $"a server in this process listens on {redis}");
+            await using var connection = await ConnectAsync(redis);
+            _timeline.Tell(server is null ? $"the server is {Format.Servers(connection.GetEndPoints())}" : $"a server in this process listens on {redis}");
             await using var postgresServer = await StartPostgresAsync(cancellationToken);
             var postgres = !options.Rounds.Any(round => round.IsInPostgres) ? null : options.Postgres ?? postgresServer?.ConnectionString;
             await using var shop = postgres is null ? null : await PostgresShop.OpenAsync(postgres, Schema, cancellationToken);
@@ -41,11 +38,27 @@ internal sealed class Orchestrator(SaleOptions options, IAnsiConsole console)
             _timeline.Tell($"{Sale.Workers} workers are ready: {string.Join(", ", fleet.Workers.Select(w => $"{w.Name} is process {w.Id}"))}");
             return await HoldAsync(connection, shop, fleet, cancellationToken);
         }
-        catch (Exception e) when (e is SaleFailedException or RedisException or NpgsqlException or TimeoutException or IOException)
+        catch (Exception e) when (e is SaleFailedException or ServerNotStartedException or RedisException or NpgsqlException or TimeoutException or IOException)
         {
-            // The server is away or refuses, or a worker came to an end.
+            // The server is away or refuses, or a worker came to an end, as Ctrl+C ends both.
+            cancellationToken.ThrowIfCancellationRequested();
             _timeline.Tell($"the sale cannot be held: {e.Message}", Tone.Bad);
             return ExitCode.Failed;
+        }
+    }
+
+    private static async Task<ConnectionMultiplexer> ConnectAsync(string redis)
+    {
+        var settings = ConfigurationOptions.Parse(redis);
+        // For INFO, to count commands.
+        settings.AllowAdmin = true;
+        try
+        {
+            return await ConnectionMultiplexer.ConnectAsync(settings);
+        }
+        catch (RedisConnectionException e)
+        {
+            throw new SaleFailedException($"Redis at {Format.Servers(settings.EndPoints)} cannot be used ({e.FailureType}); name a server that runs, and its password where it has one, by --redis");
         }
     }
 

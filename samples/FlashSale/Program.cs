@@ -1,8 +1,8 @@
-using System.Runtime.InteropServices;
 using FlashSale;
 using FlashSale.CommandLine;
 using FlashSale.Workers;
 using SampleKit.CommandLine;
+using SampleKit.Processes;
 using SampleKit.Timeline;
 
 try
@@ -19,17 +19,14 @@ try
     }
 
     var options = SaleOptions.Parse(args);
-    using var interrupted = new CancellationTokenSource();
-    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
-    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
-    using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Interrupt);
-    using var limit = CancellationTokenSource.CreateLinkedTokenSource(interrupted.Token);
+    using var interruption = new Interruption();
+    using var limit = CancellationTokenSource.CreateLinkedTokenSource(interruption.Token);
     limit.CancelAfter(Sale.TimeLimit);
     try
     {
         return await new Orchestrator(options, Terminal.Open()).RunAsync(limit.Token);
     }
-    catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+    catch (Exception) when (interruption.WasHeard)
     {
         return ExitCode.Interrupted;
     }
@@ -37,13 +34,6 @@ try
     {
         await Console.Error.WriteLineAsync($"The sale was not over within {Sale.TimeLimit.TotalSeconds:0} s and was broken off.");
         return ExitCode.Failed;
-    }
-
-    void Interrupt(PosixSignalContext signal)
-    {
-        // The workers are ended before this process is.
-        signal.Cancel = true;
-        interrupted.Cancel();
     }
 }
 catch (UsageException e)

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Coordination;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -10,13 +11,45 @@ internal static class Run
 {
     private const string Overtaken = "Overtaken & Sons";
 
+    /// <exception cref="UsageException">The server is away, or lets nobody in with this address.</exception>
+    /// <exception cref="RunFailedException">The server failed later, or refuses what the run needs.</exception>
     public static async Task<int> PlayAsync(string connectionString, CancellationToken cancellationToken)
     {
         await using var database = NpgsqlDataSource.Create(connectionString);
-        await using var shop = new ShopContext(new DbContextOptionsBuilder<ShopContext>().UseNpgsql(database).Options);
-        await shop.Database.ExecuteSqlRawAsync(shop.Database.GenerateCreateScript(), cancellationToken);
+        await MeetAsync(database, cancellationToken);
         try
         {
+            return await PlayAsync(database, cancellationToken);
+        }
+        catch (Exception e) when (e.GetBaseException() is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } refused)
+        {
+            throw new RunFailedException($"The run broke off: {refused.Message}. Name a user that may create a schema in the database.", e);
+        }
+        catch (Exception e) when (IsOfServer(e))
+        {
+            throw new RunFailedException($"The run broke off, for the server failed: {e.GetBaseException().Message.TrimEnd('.')}.", e);
+        }
+    }
+
+    /// <summary>A server that cannot be used is told from one that fails.</summary>
+    private static async Task MeetAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await database.OpenConnectionAsync(cancellationToken);
+        }
+        catch (Exception e) when (IsOfServer(e))
+        {
+            throw new UsageException($"PostgreSQL at {new NpgsqlConnectionStringBuilder(database.ConnectionString).Host} cannot be used: {e.Message.TrimEnd('.')}. Name a server that runs, and a role and a database that it has: \"Host=…;Username=…;Password=…;Database=…\".");
+        }
+    }
+
+    private static async Task<int> PlayAsync(NpgsqlDataSource database, CancellationToken cancellationToken)
+    {
+        await using var shop = new ShopContext(new DbContextOptionsBuilder<ShopContext>().UseNpgsql(database).Options);
+        try
+        {
+            await shop.Database.ExecuteSqlRawAsync(shop.Database.GenerateCreateScript(), cancellationToken);
             await using (var north = await ShopNode.StartAsync("north", database, cancellationToken))
             await using (var south = await ShopNode.StartAsync("south", database, cancellationToken))
             {
@@ -28,10 +61,13 @@ internal static class Run
         }
         finally
         {
-            await using var drop = database.CreateCommand($"DROP SCHEMA {ShopContext.Schema} CASCADE");
+            await using var drop = database.CreateCommand($"DROP SCHEMA IF EXISTS {ShopContext.Schema} CASCADE");
             await drop.ExecuteNonQueryAsync(CancellationToken.None);
         }
     }
+
+    /// <summary>EF Core has the server's own error inside one of its own.</summary>
+    private static bool IsOfServer(Exception e) => e.GetBaseException() is NpgsqlException or SocketException or IOException or TimeoutException or LockStoreException;
 
     private static async Task WriteInTurnAsync(ShopNode north, ShopNode south, CancellationToken cancellationToken)
     {

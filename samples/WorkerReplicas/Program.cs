@@ -1,5 +1,5 @@
-using System.Runtime.InteropServices;
 using SampleKit.CommandLine;
+using SampleKit.Processes;
 using SampleKit.Timeline;
 using WorkerReplicas.CommandLine;
 using WorkerReplicas.Ledger;
@@ -25,24 +25,14 @@ try
     }
 
     var options = RunOptions.Parse(args);
-    using var interrupted = new CancellationTokenSource();
-    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Interrupt);
-    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Interrupt);
-    using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Interrupt);
+    using var interruption = new Interruption();
     try
     {
-        return await new Orchestrator(options, Terminal.Open()).RunAsync(interrupted.Token);
+        return await new Orchestrator(options, Terminal.Open()).RunAsync(interruption.Token);
     }
-    catch (OperationCanceledException) when (interrupted.IsCancellationRequested)
+    catch (Exception) when (interruption.WasHeard)
     {
         return ExitCode.Interrupted;
-    }
-
-    void Interrupt(PosixSignalContext signal)
-    {
-        // The replicas are ended before this process is.
-        signal.Cancel = true;
-        interrupted.Cancel();
     }
 }
 catch (UsageException e)

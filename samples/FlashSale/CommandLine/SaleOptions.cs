@@ -1,4 +1,6 @@
+using Coordination;
 using FlashSale.Rounds;
+using Microsoft.Extensions.DependencyInjection;
 using SampleKit.CommandLine;
 using SampleKit.Processes;
 
@@ -16,6 +18,10 @@ internal sealed record SaleOptions(string? Redis, string? Postgres, IReadOnlyLis
 
     /// <summary>The same for PostgreSQL.</summary>
     public const string PostgresVariable = "COORDINATION_POSTGRES";
+
+    private static readonly ServerOption<RedisStoreOptions> RedisServer = new("--redis", RedisVariable, (builder, address) => builder.UseRedis(address));
+
+    private static readonly ServerOption<PostgreSqlStoreOptions> PostgresServer = new("--postgres", PostgresVariable, (builder, address) => builder.UsePostgreSql(address));
 
     public static string Help => $"""
         {Sale.Items} items, {Sale.Buyers} buyers from {Sale.Workers} processes: with no lock, with a basic one, with this project's, and with none needed.
@@ -37,8 +43,8 @@ internal sealed record SaleOptions(string? Redis, string? Postgres, IReadOnlyLis
         const string NoSignals = "--no-signals";
         var arguments = new Arguments(words, ["--redis", "--postgres", "--rounds"], [NoSignals]);
         return new SaleOptions(
-            arguments.Text("--redis") ?? Environment.GetEnvironmentVariable(RedisVariable),
-            arguments.Text("--postgres") ?? Environment.GetEnvironmentVariable(PostgresVariable),
+            RedisServer.Find(arguments),
+            PostgresServer.Find(arguments),
             ParseRounds(arguments.Text("--rounds")),
             ProcessSignal.IsSupported && !arguments.Has(NoSignals));
     }

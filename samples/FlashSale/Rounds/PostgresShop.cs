@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using FlashSale.Stock;
 using Npgsql;
 
@@ -12,6 +13,7 @@ internal sealed class PostgresShop : IAsyncDisposable
 
     public string Schema { get; }
 
+    /// <exception cref="SaleFailedException">The server cannot be used.</exception>
     public static async Task<PostgresShop> OpenAsync(string connectionString, string schema, CancellationToken cancellationToken)
     {
         var shop = new PostgresShop(NpgsqlDataSource.Create(connectionString), schema);
@@ -20,10 +22,11 @@ internal sealed class PostgresShop : IAsyncDisposable
             await StockRows.MakeTablesAsync(shop.Database, schema, cancellationToken);
             return shop;
         }
-        catch
+        catch (Exception e) when (e is NpgsqlException or SocketException or TimeoutException or IOException)
         {
             await shop.Database.DisposeAsync();
-            throw;
+            throw new SaleFailedException(
+                $"PostgreSQL at {new NpgsqlConnectionStringBuilder(connectionString).Host} cannot be used: {e.Message.TrimEnd('.')}; name a server that runs, with a database that it has and a role that may create a schema in it, by --postgres");
         }
     }
 

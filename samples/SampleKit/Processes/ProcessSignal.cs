@@ -6,6 +6,8 @@ namespace SampleKit.Processes;
 /// <summary>The signals that .NET does not send. Not for Windows, which has none of them.</summary>
 public static partial class ProcessSignal
 {
+    private const int NoSuchProcess = 3;
+
     /// <summary>How long a process may take to stop. One that has not by then is left to it.</summary>
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(5);
 
@@ -53,7 +55,8 @@ public static partial class ProcessSignal
 
     private static void Send(int processId, int signal)
     {
-        if (Kill(processId, signal) != 0)
+        // One that has just ended has no need of it.
+        if (Kill(processId, signal) != 0 && Marshal.GetLastPInvokeError() != NoSuchProcess)
         {
             throw new Win32Exception(Marshal.GetLastPInvokeError());
         }

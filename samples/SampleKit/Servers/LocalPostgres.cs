@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -29,6 +30,7 @@ public sealed class LocalPostgres : IAsyncDisposable
 
     /// <summary>Starts one, if its programs are on PATH or where Debian has them.</summary>
     /// <returns>Null where there are none.</returns>
+    /// <exception cref="ServerNotStartedException">It does not start.</exception>
     public static async Task<LocalPostgres?> TryStartAsync(CancellationToken cancellationToken)
     {
         if (FindPrograms() is not { } programs)
@@ -91,14 +93,14 @@ public sealed class LocalPostgres : IAsyncDisposable
         }
 
         await RunAsync(AsUser("initdb", ["--pgdata", Data, "--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]), cancellationToken);
-        _process = Process.Start(AsUser("postgres", ["-D", Data, "-p", _port.ToString(CultureInfo.InvariantCulture), "-k", "", "-c", "listen_addresses=127.0.0.1"]))!;
+        _process = Start(AsUser("postgres", ["-D", Data, "-p", _port.ToString(CultureInfo.InvariantCulture), "-k", "", "-c", "listen_addresses=127.0.0.1"]));
         var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _process.OutputDataReceived += (_, _) => { };
         _process.ErrorDataReceived += (_, line) =>
         {
             if (line.Data is null)
             {
-                ready.TrySetException(new InvalidOperationException("PostgreSQL ended while it started."));
+                ready.TrySetException(new ServerNotStartedException("PostgreSQL ended while it started."));
             }
             else if (line.Data.Contains("ready to accept", StringComparison.Ordinal))
             {
@@ -107,7 +109,14 @@ public sealed class LocalPostgres : IAsyncDisposable
         };
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
-        await ready.Task.WaitAsync(Limit, cancellationToken);
+        try
+        {
+            await ready.Task.WaitAsync(Limit, cancellationToken);
+        }
+        catch (TimeoutException e)
+        {
+            throw new ServerNotStartedException($"PostgreSQL was not ready within {Limit.TotalSeconds:0} s.", e);
+        }
     }
 
     private ProcessStartInfo AsUser(string program, string[] arguments)
@@ -129,12 +138,37 @@ public sealed class LocalPostgres : IAsyncDisposable
 
     private static async Task RunAsync(ProcessStartInfo start, CancellationToken cancellationToken)
     {
-        using var process = Process.Start(start)!;
-        var said = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken)).WaitAsync(Limit, cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
-        if (process.ExitCode != 0)
+        using var process = Start(start);
+        try
         {
-            throw new InvalidOperationException($"{start.FileName} ended with {process.ExitCode}: {said[0]}{said[1]}");
+            var said = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken)).WaitAsync(Limit, cancellationToken);
+            await process.WaitForExitAsync(cancellationToken);
+            if (process.ExitCode != 0)
+            {
+                throw new ServerNotStartedException($"{start.FileName} ended with {process.ExitCode}: {said[1].Trim()}");
+            }
+        }
+        catch (TimeoutException e)
+        {
+            throw new ServerNotStartedException($"{start.FileName} did not end within {Limit.TotalSeconds:0} s.", e);
+        }
+        finally
+        {
+            // Interrupted, it would write on into a folder that is being deleted.
+            process.Kill(entireProcessTree: true);
+            await process.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    private static Process Start(ProcessStartInfo start)
+    {
+        try
+        {
+            return Process.Start(start)!;
+        }
+        catch (Win32Exception e)
+        {
+            throw new ServerNotStartedException($"{start.FileName} cannot be run: {e.Message}", e);
         }
     }
 }

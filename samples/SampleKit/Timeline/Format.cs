@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace SampleKit.Timeline;
 
@@ -6,6 +7,10 @@ namespace SampleKit.Timeline;
 public static class Format
 {
     public static string Number(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    /// <summary>As it was given: with the name alone where it has no port.</summary>
+    public static string Servers(IEnumerable<EndPoint> endPoints) =>
+        string.Join(", ", endPoints.Select(endPoint => endPoint is DnsEndPoint dns ? dns.Port == 0 ? dns.Host : $"{dns.Host}:{Number(dns.Port)}" : endPoint.ToString()));
 
     public static string Time(DateTimeOffset time) => time.ToString("HH:mm:ss", CultureInfo.InvariantCulture);
 

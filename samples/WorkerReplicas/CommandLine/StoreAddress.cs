@@ -2,6 +2,7 @@ using Coordination;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 using SampleKit.CommandLine;
+using SampleKit.Timeline;
 using StackExchange.Redis;
 
 namespace WorkerReplicas.CommandLine;
@@ -15,18 +16,23 @@ internal sealed record StoreAddress(string ConnectionString, bool IsPostgres)
 
     public const string PostgresVariable = "COORDINATION_POSTGRES";
 
+    private static readonly ServerOption<RedisStoreOptions> Redis = new("--redis", RedisVariable, (builder, address) => builder.UseRedis(address));
+
+    private static readonly ServerOption<PostgreSqlStoreOptions> Postgres = new("--postgres", PostgresVariable, (builder, address) => builder.UsePostgreSql(address));
+
     /// <summary>The variable by which a replica is told.</summary>
     public string Variable => IsPostgres ? PostgresVariable : RedisVariable;
 
     /// <summary>Where it is, without the password.</summary>
     public string Name => IsPostgres
         ? "PostgreSQL at " + new NpgsqlConnectionStringBuilder(ConnectionString).Host
-        : string.Join(", ", ConfigurationOptions.Parse(ConnectionString).EndPoints.Select(e => e.ToString()));
+        : Format.Servers(ConfigurationOptions.Parse(ConnectionString).EndPoints);
 
     /// <summary>What the command line says, else the environment; null for neither.</summary>
+    /// <exception cref="UsageException">It cannot be read, names no server, or names two.</exception>
     public static StoreAddress? Find(Arguments arguments)
     {
-        var (redis, postgres) = (arguments.Text("--redis"), arguments.Text("--postgres"));
+        var (redis, postgres) = (Redis.OnCommandLine(arguments), Postgres.OnCommandLine(arguments));
         if (redis is not null && postgres is not null)
         {
             throw new UsageException("--redis and --postgres name two servers for the locks. Give one of them.");
@@ -34,7 +40,7 @@ internal sealed record StoreAddress(string ConnectionString, bool IsPostgres)
 
         if (redis is null && postgres is null)
         {
-            (redis, postgres) = (Environment.GetEnvironmentVariable(RedisVariable), Environment.GetEnvironmentVariable(PostgresVariable));
+            (redis, postgres) = (Redis.InEnvironment(), Postgres.InEnvironment());
         }
 
         return redis is not null ? new StoreAddress(redis, IsPostgres: false)

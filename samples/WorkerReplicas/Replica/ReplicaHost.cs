@@ -1,7 +1,9 @@
 using System.Globalization;
+using Coordination;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Quartz;
+using SampleKit.CommandLine;
 using Serilog;
 using Serilog.Events;
 using WorkerReplicas.CommandLine;
@@ -52,8 +54,17 @@ internal static class ReplicaHost
             builder.Services.AddHostedService<StandbyNotice>();
         }
 
-        await builder.Build().RunAsync();
-        return 0;
+        try
+        {
+            await builder.Build().RunAsync();
+            return ExitCode.Succeeded;
+        }
+        catch (LockStoreException e)
+        {
+            // It lets nobody in with this address, or is not fit for locks: the host has logged where it was noticed.
+            await Console.Error.WriteLineAsync(e.Message);
+            return ExitCode.Failed;
+        }
     }
 
     private static LogEventLevel Max(LogEventLevel a, LogEventLevel b) => a > b ? a : b;

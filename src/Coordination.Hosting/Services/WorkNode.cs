@@ -21,8 +21,8 @@ internal static class WorkNode
 
         throw name is null
             ? new InvalidOperationException(
-                $"{work} has a lock of the node without a name, which is not registered: call services.AddCoordination() and choose its store, as by UseRedis(…), or set Node to the name of one that is.")
+                $"{work} has a lock of the node without a name, which is not registered: call services.AddCoordination() and choose its store, as by UseRedis(…) or UsePostgreSql(…), or set Node to the name of one that is.")
             : new OptionsValidationException(
-                work, typeof(TOptions), [$"{work}: Node is '{name}', and there is none of that name: call services.AddCoordination(\"{name}\") and choose its store, as by UseRedis(…)."]);
+                work, typeof(TOptions), [$"{work}: Node is '{name}', and there is none of that name: call services.AddCoordination(\"{name}\") and choose its store, as by UseRedis(…) or UsePostgreSql(…)."]);
     }
 }

@@ -70,7 +70,7 @@ internal sealed class PostgreSqlStoreOptionsValidator(IOptions<CoordinationOptio
         catch (Exception unreadable) when (unreadable is ArgumentException or FormatException or InvalidCastException or KeyNotFoundException)
         {
             // What is wrong with it is not repeated here: the exception quotes parts of the string, and those may be secret.
-            failures.Add($"{section}:ConnectionString cannot be read. Give it the form 'Host=…;Username=…;Password=…;Database=…', with quotes around a value that has a semicolon.");
+            failures.Add($"{section}:ConnectionString cannot be read. Give it the form 'Host=…;Username=…;Password=…;Database=…', with keys that Npgsql has, and quotes around a value that has a semicolon.");
         }
     }
 

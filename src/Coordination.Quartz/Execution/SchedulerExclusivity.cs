@@ -63,7 +63,7 @@ internal sealed class SchedulerExclusivity(ExclusiveScheduler scheduler) : IDisp
         var telemetry = services.GetRequiredService<TelemetryDispatcher>();
         var logger = telemetry.Wrap(services.GetRequiredService<ILogger<ExclusivityGate>>());
         var locks = services.GetService<OccurrenceLocks>() ?? throw new InvalidOperationException(
-            "Jobs are exclusive by the locks of the node without a name, which is not registered: call services.AddCoordination() and choose its store, as by UseRedis(…).");
+            "Jobs are exclusive by the locks of the node without a name, which is not registered: call services.AddCoordination() and choose its store, as by UseRedis(…) or UsePostgreSql(…).");
         var runs = services.GetService<ExclusiveRuns>() ?? throw new InvalidOperationException(
             $"The scheduler {scheduler.Name} is added while the host runs, and its jobs are to be exclusive: call AddQuartzExclusivity() on what AddCoordination() returns as well, so that the host awaits their runs when it stops.");
         var time = services.GetRequiredService<TimeProvider>();

@@ -24,7 +24,7 @@ internal sealed class CoordinationOptionsValidator(IServiceProviderIsKeyedServic
         if (string.IsNullOrEmpty(name) ? !services.IsService(typeof(ILockStore)) : !services.IsKeyedService(typeof(ILockStore), name))
         {
             var call = string.IsNullOrEmpty(name) ? "AddCoordination(…)" : $"AddCoordination(\"{name}\")";
-            failures.Add($"No lock store is configured. Call UseRedis(…) for a cluster, or UseInMemory() for a single process, after {call}.");
+            failures.Add($"No lock store is configured. Call UseRedis(…) or UsePostgreSql(…) for a cluster, or UseInMemory() for a single process, after {call}.");
         }
 
         return failures.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail([.. failures, .. provider.FindUnknownCoordinationSettings()]);

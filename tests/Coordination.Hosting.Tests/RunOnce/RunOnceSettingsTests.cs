@@ -88,7 +88,7 @@ public sealed class RunOnceSettingsTests
         var error = await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync(Token));
 
         Assert.Equal(
-            "run-once/schema has a lock of the node without a name, which is not registered: call services.AddCoordination() and choose its store, as by UseRedis(…), or set Node to the name of one that is.",
+            "run-once/schema has a lock of the node without a name, which is not registered: call services.AddCoordination() and choose its store, as by UseRedis(…) or UsePostgreSql(…), or set Node to the name of one that is.",
             error.Message);
     }
 

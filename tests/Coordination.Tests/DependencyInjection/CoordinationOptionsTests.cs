@@ -38,7 +38,7 @@ public sealed class CoordinationOptionsTests
 
         using var host = builder.Build();
         var error = await Assert.ThrowsAsync<OptionsValidationException>(() => host.StartAsync(TestContext.Current.CancellationToken));
-        Assert.StartsWith("No lock store is configured. Call UseRedis", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith("No lock store is configured. Call UseRedis(…) or UsePostgreSql(…)", error.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -17,7 +17,7 @@ internal sealed class PostgresVacuum : IRow
 
     public string Name => "pg-vacuum";
 
-    public string Summary => $"PostgreSQL: what {Count:N0} leases that are renewed for an hour leave behind, in the time that it takes, at most {Longest.TotalMinutes:F0} minutes";
+    public string Summary => $"PostgreSQL: what {PerHour} rounds of renewals of {Count:N0} leases leave behind, as many as leases of 15 s have in an hour, one right after the other and for {Longest.TotalMinutes:F0} minutes at most";
 
     public TimeSpan Limit => Longest + TimeSpan.FromMinutes(5);
 
