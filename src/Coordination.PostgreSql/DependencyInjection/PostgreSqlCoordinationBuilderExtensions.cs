@@ -110,20 +110,26 @@ public static class PostgreSqlCoordinationBuilderExtensions
     private static LockDatabase FindDatabase(NodeServices node)
     {
         var options = node.GetOptions<PostgreSqlStoreOptions>();
+        var commandTimeout = options.CommandTimeoutFor(node.GetOptions<CoordinationOptions>());
         if (options.ConnectionString is { } connectionString)
         {
-            return LockDatabase.Make(connectionString, options, options.CommandTimeoutFor(node.GetOptions<CoordinationOptions>()));
+            return LockDatabase.Make(connectionString, options, commandTimeout);
         }
 
         var found = options.Find is { } find
             ? find(node.Container) ?? throw new InvalidOperationException("The factory that UsePostgreSql was given returned null. Have it return the data source.")
             : node.Get<NpgsqlDataSource>() ?? node.Container.GetService<NpgsqlDataSource>();
-        return LockDatabase.Share(found ?? throw new InvalidOperationException(string.Join(
+        if (found is not null)
+        {
+            return LockDatabase.Share(found, commandTimeout);
+        }
+
+        throw new InvalidOperationException(string.Join(
             ' ',
             [
                 $"UsePostgreSql() found no database. Set {NodeSection.Of(node.Name, PostgreSqlStoreOptions.Section)}:ConnectionString, pass a connection string to UsePostgreSql, or register an NpgsqlDataSource.",
                 .. node.Container.FindUnknownCoordinationSettings(),
-            ])));
+            ]));
     }
 
     private static PostgreSqlLockStore CreateStore(NodeServices node)
