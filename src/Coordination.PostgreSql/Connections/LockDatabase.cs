@@ -22,14 +22,10 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
     private readonly NpgsqlDataSource? _owned;
     private readonly TimeSpan _closeLimit;
 
-    /// <summary>With several hosts whoever waits leaves the client to itself: once it gave up one host by itself, it asks the next.</summary>
-    private readonly bool _hasHosts;
-
     private LockDatabase(NpgsqlDataSource source, NpgsqlDataSource? owned, TimeSpan commandTimeout)
     {
         (_source, _owned, _closeLimit) = (source, owned, commandTimeout);
-        _hasHosts = source.ConnectionString is { } text && new NpgsqlConnectionStringBuilder(text).Host?.Contains(',', StringComparison.Ordinal) == true;
-        OpenLimit = TimeSpan.FromSeconds(SecondsToOpen(commandTimeout)) + Slack;
+        OpenLimit = TimeSpan.FromSeconds(SecondsToOpen(commandTimeout)) + (owned is null ? TimeSpan.Zero : Slack);
         Address = AddressOf(new NpgsqlConnectionStringBuilder(source.ConnectionString));
     }
 
@@ -115,8 +111,7 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
     public async ValueTask<LentConnection> OpenAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var giveUp = new CancellationTokenSource();
-        var opening = BeginToOpen(giveUp.Token);
+        var opening = BeginToOpen();
         if (opening.IsCompletedSuccessfully)
         {
             return new LentConnection(opening.Result, _closeLimit);
@@ -127,10 +122,10 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         {
             return new LentConnection(await opened.WaitAsync(OpenLimit, cancellationToken).ConfigureAwait(false), _closeLimit);
         }
-        catch (Exception e) when (!opened.IsCompleted)
+        catch (Exception e)
         {
-            _ = GiveBackLateAsync(opened, giveUp);
-            if (e is TimeoutException)
+            _ = GiveBackLateAsync(opened);
+            if (e is TimeoutException && !opened.IsFaulted)
             {
                 throw new TimeoutException($"No connection was made within {OpenLimit}, and none of the pool was free.", e);
             }
@@ -169,29 +164,23 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
 
     private static int SecondsToOpen(TimeSpan commandTimeout) => Math.Max((int)Math.Ceiling(commandTimeout.TotalSeconds), FewestSecondsToOpen);
 
-    private ValueTask<NpgsqlConnection> BeginToOpen(CancellationToken cancellationToken)
+    private ValueTask<NpgsqlConnection> BeginToOpen()
     {
         if (Transaction.Current is null)
         {
-            return _source.OpenConnectionAsync(cancellationToken);
+            return _source.OpenConnectionAsync(CancellationToken.None);
         }
 
         using var none = new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
-        return _source.OpenConnectionAsync(cancellationToken);
+        return _source.OpenConnectionAsync(CancellationToken.None);
     }
 
-    private async Task GiveBackLateAsync(Task<NpgsqlConnection> opened, CancellationTokenSource giveUp)
+    /// <summary>
+    /// Whoever waited has left, and the client goes on: one that takes long is in the pool for the next, and of several hosts the client asks another only when it gave up one by itself.
+    /// </summary>
+    private async Task GiveBackLateAsync(Task<NpgsqlConnection> opened)
     {
-        using (giveUp)
-        {
-            if (!_hasHosts)
-            {
-                await giveUp.CancelAsync().ConfigureAwait(false);
-            }
-
-            await ((Task)opened).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
+        await ((Task)opened).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (opened.IsCompletedSuccessfully)
         {
             await new LentConnection(await opened.ConfigureAwait(false), _closeLimit).DisposeAsync().ConfigureAwait(false);

@@ -9,7 +9,7 @@ internal sealed class TransactionLimits
     private static readonly TimeSpan ShortestIdleLimit = TimeSpan.FromSeconds(1);
 
     /// <summary>The client finds out by itself that a statement got no reply, and has a server that replies cancel it.</summary>
-    private static readonly TimeSpan TimeToCancel = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan TimeToCancel = TimeSpan.FromMilliseconds(250);
 
     private readonly TimeSpan _lockLimit;
     private readonly double _leaseShare;

@@ -15,6 +15,7 @@ internal sealed class RenewalConnection
     /// <summary>Monitored: <see cref="Lock"/> has no wait.</summary>
     private readonly object _gate = new();
     private readonly LockDatabase _database;
+    private readonly TimeSpan _openLimit;
     private NpgsqlConnection? _connection;
     private Action<RenewalConnection>? _act;
     private TimeSpan _limit;
@@ -24,9 +25,11 @@ internal sealed class RenewalConnection
     private bool _isLeft;
     private bool _hasEnded;
 
-    public RenewalConnection(LockDatabase database)
+    /// <param name="database">Where the connections come from.</param>
+    /// <param name="openLimit">How long whoever waits gives it for making one.</param>
+    public RenewalConnection(LockDatabase database, TimeSpan openLimit)
     {
-        _database = database;
+        (_database, _openLimit) = (database, openLimit);
 
         // It outlives whoever asked for it first, and keeps nothing of theirs.
         new Thread(Work) { IsBackground = true, Name = "Coordination PostgreSQL renewal" }.UnsafeStart();
@@ -137,12 +140,12 @@ internal sealed class RenewalConnection
         }
     }
 
-    /// <summary>Begins the time anew that whoever waits gives it.</summary>
+    /// <summary>Begins the time anew that whoever waits gives it: for a connection, and then for what is done on it.</summary>
     private void GiveTime(bool mustOpen)
     {
         lock (_gate)
         {
-            _dueAt = Environment.TickCount64 + (long)(mustOpen ? _limit + _database.OpenLimit : _limit).TotalMilliseconds;
+            _dueAt = Environment.TickCount64 + (long)(mustOpen ? _openLimit : _limit).TotalMilliseconds;
             Monitor.PulseAll(_gate);
         }
     }

@@ -30,6 +30,12 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
 
     /// <summary>How long to ask again for rows that somebody else has locked just then: they are not told to be lost, nor is anybody else kept waiting for them.</summary>
     private readonly TimeSpan _patience = limits.Command / 4;
+
+    /// <summary>
+    /// How long to wait for a connection: for less than the client does. One that comes later is in the pool for the next try, and a try that begins sooner may be the first that finds a
+    /// network which is back.
+    /// </summary>
+    private readonly TimeSpan _openLimit = limits.Command * 7 / 8;
     private Thread? _thread;
 
     /// <summary>Null before the first work, and where the last one hung.</summary>
@@ -262,7 +268,7 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
                 return;
             }
 
-            _connection = new RenewalConnection(database);
+            _connection = new RenewalConnection(database, _openLimit);
         }
 
         if (!_connection.TryRun(act, limit))
