@@ -5,7 +5,7 @@ namespace Coordination.PostgreSql.Connections;
 /// <summary>
 /// A connection of the pool, on which nobody waits for longer than a limit. The client has limits of its own, and goes beyond them: of a statement that got no reply in time it asks the
 /// server to cancel it, by a connection for which it waits as long as the pool's settings say, on the thread that it has just then, and also on that of whoever cancels a token. So no
-/// token is given to the client here; what is left behind ends by the client's limits, and its connection is given back after it.
+/// token is given to the client here; what is left behind ends by the client's limits, and its connection goes back to its pool after it.
 /// </summary>
 /// <param name="connection">Open.</param>
 /// <param name="limit">How long to wait for its end, which rolls back what is under way.</param>
@@ -37,7 +37,7 @@ internal sealed class LentConnection(NpgsqlConnection connection, TimeSpan limit
             within,
             cancellationToken);
 
-    /// <summary>Gives it back. One that is in the middle of a transaction is rolled back by this; one that is lost is only put away.</summary>
+    /// <summary>Puts it back into its pool. One that is in the middle of a transaction is rolled back by this; one that is lost is only put away.</summary>
     public ValueTask DisposeAsync() => CloseAsync(farewell: null, limit);
 
     /// <summary>As <see cref="DisposeAsync"/>, after something that makes it again what it was.</summary>
@@ -48,7 +48,7 @@ internal sealed class LentConnection(NpgsqlConnection connection, TimeSpan limit
         if (_closing is null)
         {
             var isLeft = !_last.IsCompleted;
-            _closing = GiveBackAsync(farewell);
+            _closing = PutBackAsync(farewell);
             if (!isLeft)
             {
                 await _closing.WaitAsync(within).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -56,7 +56,7 @@ internal sealed class LentConnection(NpgsqlConnection connection, TimeSpan limit
         }
     }
 
-    private async Task GiveBackAsync(Func<NpgsqlConnection, Task>? farewell)
+    private async Task PutBackAsync(Func<NpgsqlConnection, Task>? farewell)
     {
         await _last.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try

@@ -107,7 +107,7 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
     }
 
     /// <summary>Opens a connection that is in no transaction, and in none of the caller's either.</summary>
-    /// <exception cref="TimeoutException">There was none in time. One that comes later is given back.</exception>
+    /// <exception cref="TimeoutException">There was none in time. One that comes later goes to the pool.</exception>
     public async ValueTask<LentConnection> OpenAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
@@ -124,7 +124,7 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         }
         catch (Exception e)
         {
-            _ = GiveBackLateAsync(opened);
+            _ = PutBackLateAsync(opened);
             if (e is TimeoutException && !opened.IsFaulted)
             {
                 throw new TimeoutException($"No connection was made within {OpenLimit}, and none of the pool was free.", e);
@@ -137,7 +137,7 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
     /// <summary>The same, on the thread of the caller, which it may block for as long as the pool's settings say.</summary>
     public NpgsqlConnection Open() => _source.OpenConnection();
 
-    /// <summary>Opens a connection, asks, and gives it back. Where the server has ended the session while nobody used it, it asks by another one.</summary>
+    /// <summary>Opens a connection, asks, and puts it back. Where the server has ended the session while nobody used it, it asks by another one.</summary>
     /// <exception cref="TimeoutException">It took longer.</exception>
     public async Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> ask, TimeSpan within, CancellationToken cancellationToken)
     {
@@ -178,7 +178,7 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
     /// <summary>
     /// Whoever waited has left, and the client goes on: one that takes long is in the pool for the next, and of several hosts the client asks another only when it gave up one by itself.
     /// </summary>
-    private async Task GiveBackLateAsync(Task<NpgsqlConnection> opened)
+    private async Task PutBackLateAsync(Task<NpgsqlConnection> opened)
     {
         await ((Task)opened).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (opened.IsCompletedSuccessfully)

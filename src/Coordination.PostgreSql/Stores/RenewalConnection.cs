@@ -7,7 +7,7 @@ namespace Coordination.PostgreSql.Stores;
 /// <summary>
 /// A connection with a thread that blocks on it. The client goes on on the thread pool after each asynchronous wait, and a renewal has to keep its time also when the pool has no thread to
 /// spare. A blocking call has no limit but the client's own, which may be much longer than a lease has time: for the making of a connection and for the cancelling of a statement what the
-/// application's pool says. So whoever waits for it leaves it behind, with its thread; when it ends at last, its connection is given back, and nobody counts on what came of it.
+/// application's pool says. So whoever waits for it leaves it behind, with its thread; when it ends at last, its connection goes back to its pool, and nobody counts on what came of it.
 /// </summary>
 /// <remarks>Used by one thread.</remarks>
 internal sealed class RenewalConnection
@@ -106,7 +106,7 @@ internal sealed class RenewalConnection
         }
     }
 
-    /// <summary>On the thread: gives the connection back.</summary>
+    /// <summary>On the thread: puts the connection back into its pool.</summary>
     public void Close()
     {
         try

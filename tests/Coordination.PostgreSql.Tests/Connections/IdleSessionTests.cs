@@ -51,12 +51,14 @@ public sealed class IdleSessionTests(PostgreSqlFixture server)
             await Task.Delay(Silence, Cancellation);
             Assert.DoesNotContain(node.Logs.GetSnapshot(), line => line.Id.Id == 1303);
             Assert.Equal(RenewalResult.Renewed, await kept.RenewAsync(Cancellation));
+            // Nothing is to happen in that time.
             await Task.Delay(Silence, Cancellation);
             await using (var once = await node.GetLock("two").TryAcquireAsync(Cancellation))
             {
                 Assert.NotNull(once);
             }
 
+            // Nothing is to happen in that time.
             await Task.Delay(Silence, Cancellation);
             await node.Administration.PingAsync(Cancellation);
             Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(Cancellation));
