@@ -1,4 +1,5 @@
 using System.Transactions;
+using Coordination.PostgreSql.Errors;
 using Npgsql;
 
 namespace Coordination.PostgreSql.Connections;
@@ -12,12 +13,19 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
     /// <summary>For how many seconds a server that was seen as a standby is not asked again: by then it may be the primary.</summary>
     private const int MostSecondsToRecheck = 1;
 
+    private const int FewestSecondsToOpen = 2;
+
+    /// <summary>Between the client's limit and that of whoever waits for the client, so that the client says what it waited for.</summary>
+    private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(250);
+
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource? _owned;
+    private readonly TimeSpan _closeLimit;
 
-    private LockDatabase(NpgsqlDataSource source, NpgsqlDataSource? owned)
+    private LockDatabase(NpgsqlDataSource source, NpgsqlDataSource? owned, TimeSpan commandTimeout)
     {
-        (_source, _owned) = (source, owned);
+        (_source, _owned, _closeLimit) = (source, owned, commandTimeout);
+        OpenLimit = TimeSpan.FromSeconds(SecondsToOpen(commandTimeout)) + (owned is null ? TimeSpan.Zero : Slack);
         Address = AddressOf(new NpgsqlConnectionStringBuilder(source.ConnectionString));
     }
 
@@ -26,6 +34,9 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
 
     /// <summary>How many connections there are for calls at most; of an application's pool, which has others beside, all.</summary>
     public int MaxConnections { get; private init; }
+
+    /// <summary>How long to wait for a connection: for one that is made, and for one of the pool that is free.</summary>
+    public TimeSpan OpenLimit { get; private init; }
 
     /// <summary>Where the server is, for messages: never with a password.</summary>
     public string Address { get; }
@@ -41,7 +52,7 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         settings.Pooling = true;
         settings.Multiplexing = false;
         settings.Enlist = false;
-        settings.Timeout = Math.Max(seconds, 2);
+        settings.Timeout = SecondsToOpen(commandTimeout);
         settings.CommandTimeout = seconds;
         settings.CancellationTimeout = -1;
         settings.MaxPoolSize = options.MaxConnections + Beside;
@@ -58,16 +69,20 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         if (settings.Host?.Contains(',', StringComparison.Ordinal) != true)
         {
             var source = builder.Build();
-            return new LockDatabase(source, source) { MaxConnections = options.MaxConnections };
+            return new LockDatabase(source, source, commandTimeout) { MaxConnections = options.MaxConnections };
         }
 
         var hosts = builder.BuildMultiHost();
-        return new LockDatabase(hosts.WithTargetSession(TargetSessionAttributes.Primary), hosts) { MaxConnections = options.MaxConnections };
+        return new LockDatabase(hosts.WithTargetSession(TargetSessionAttributes.Primary), hosts, commandTimeout)
+        {
+            MaxConnections = options.MaxConnections,
+            OpenLimit = (settings.Host.Split(',').Length * TimeSpan.FromSeconds(settings.Timeout)) + Slack,
+        };
     }
 
     /// <summary>Connections of the application's.</summary>
-    /// <exception cref="InvalidOperationException">They do not suit transactions.</exception>
-    public static LockDatabase Share(NpgsqlDataSource source)
+    /// <exception cref="InvalidOperationException">They do not suit transactions, or lead to standbys.</exception>
+    public static LockDatabase Share(NpgsqlDataSource source, TimeSpan commandTimeout)
     {
         var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString);
         if (settings.Multiplexing)
@@ -75,28 +90,102 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
             throw new InvalidOperationException("The NpgsqlDataSource that UsePostgreSql was given has Multiplexing=true, which leaves no connection to a transaction. Give it one without, or a connection string.");
         }
 
-        // One of several hosts gives a connection to any of them, and a standby grants no lock.
-        return new LockDatabase(source is NpgsqlMultiHostDataSource hosts ? hosts.WithTargetSession(TargetSessionAttributes.Primary) : source, owned: null) { MaxConnections = settings.MaxPoolSize };
+        if (source is NpgsqlMultiHostDataSource hosts)
+        {
+            // It gives a connection to any of them, and a standby grants no lock.
+            return new LockDatabase(hosts.WithTargetSession(TargetSessionAttributes.Primary), owned: null, commandTimeout) { MaxConnections = settings.MaxPoolSize };
+        }
+
+        if (settings.Host?.Contains(',', StringComparison.Ordinal) == true)
+        {
+            // The client tells nobody to which of the hosts it leads.
+            throw new InvalidOperationException(
+                "The NpgsqlDataSource that UsePostgreSql was given is one that WithTargetSession made of an NpgsqlMultiHostDataSource, and may lead to a standby, which grants no lock. Give the NpgsqlMultiHostDataSource itself, such as UsePostgreSql(services => services.GetRequiredService<NpgsqlMultiHostDataSource>()): its primary is asked. Or give a connection string.");
+        }
+
+        return new LockDatabase(source, owned: null, commandTimeout) { MaxConnections = settings.MaxPoolSize };
     }
 
     /// <summary>Opens a connection that is in no transaction, and in none of the caller's either.</summary>
-    public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
+    /// <exception cref="TimeoutException">There was none in time. One that comes later goes to the pool.</exception>
+    public async ValueTask<LentConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        if (Transaction.Current is null)
+        cancellationToken.ThrowIfCancellationRequested();
+        var opening = BeginToOpen();
+        if (opening.IsCompletedSuccessfully)
         {
-            return await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            return new LentConnection(opening.Result, _closeLimit);
         }
 
-        using var none = new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
-        return await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        var opened = opening.AsTask();
+        try
+        {
+            return new LentConnection(await opened.WaitAsync(OpenLimit, cancellationToken).ConfigureAwait(false), _closeLimit);
+        }
+        catch (Exception e)
+        {
+            _ = PutBackLateAsync(opened);
+            if (e is TimeoutException && !opened.IsFaulted)
+            {
+                throw new TimeoutException($"No connection was made within {OpenLimit}, and none of the pool was free.", e);
+            }
+
+            throw;
+        }
     }
 
-    /// <summary>The same, on the thread of the caller.</summary>
+    /// <summary>The same, on the thread of the caller, which it may block for as long as the pool's settings say.</summary>
     public NpgsqlConnection Open() => _source.OpenConnection();
+
+    /// <summary>Opens a connection, asks, and puts it back. Where the server has ended the session while nobody used it, it asks by another one.</summary>
+    /// <exception cref="TimeoutException">It took longer.</exception>
+    public async Task<T> AskAsync<T>(Func<NpgsqlConnection, Task<T>> ask, TimeSpan within, CancellationToken cancellationToken)
+    {
+        for (var ended = 0; ; ended++)
+        {
+            var connection = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+            {
+                try
+                {
+                    return await connection.RunAsync(ask, within, cancellationToken).ConfigureAwait(false);
+                }
+                catch (PostgresException idle) when (ended < MaxConnections && PostgreSqlErrorClassifier.IsOfIdleSession(idle))
+                {
+                    // Nothing was sent before that.
+                }
+            }
+        }
+    }
 
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     public void Dispose() => _owned?.Dispose();
+
+    private static int SecondsToOpen(TimeSpan commandTimeout) => Math.Max((int)Math.Ceiling(commandTimeout.TotalSeconds), FewestSecondsToOpen);
+
+    private ValueTask<NpgsqlConnection> BeginToOpen()
+    {
+        if (Transaction.Current is null)
+        {
+            return _source.OpenConnectionAsync(CancellationToken.None);
+        }
+
+        using var none = new TransactionScope(TransactionScopeOption.Suppress, TransactionScopeAsyncFlowOption.Enabled);
+        return _source.OpenConnectionAsync(CancellationToken.None);
+    }
+
+    /// <summary>
+    /// Whoever waited has left, and the client goes on: one that takes long is in the pool for the next, and of several hosts the client asks another only when it gave up one by itself.
+    /// </summary>
+    private async Task PutBackLateAsync(Task<NpgsqlConnection> opened)
+    {
+        await ((Task)opened).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (opened.IsCompletedSuccessfully)
+        {
+            await new LentConnection(await opened.ConfigureAwait(false), _closeLimit).DisposeAsync().ConfigureAwait(false);
+        }
+    }
 
     private static string AddressOf(NpgsqlConnectionStringBuilder settings) =>
         settings.Host is not { } host ? "an unknown host"

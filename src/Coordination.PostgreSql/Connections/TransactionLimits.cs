@@ -8,6 +8,9 @@ internal sealed class TransactionLimits
     /// <summary>Between two statements of a transaction there is nothing but a calculation, and the way to the server and back.</summary>
     private static readonly TimeSpan ShortestIdleLimit = TimeSpan.FromSeconds(1);
 
+    /// <summary>The client finds out by itself that a statement got no reply, and has a server that replies cancel it.</summary>
+    private static readonly TimeSpan TimeToCancel = TimeSpan.FromMilliseconds(250);
+
     private readonly TimeSpan _lockLimit;
     private readonly double _leaseShare;
 
@@ -27,6 +30,9 @@ internal sealed class TransactionLimits
 
     /// <summary>The same, as the client takes it.</summary>
     public int CommandSeconds { get; }
+
+    /// <summary>How long whoever asks waits for the client: for longer than it waits for a reply, and for no longer than a moment when the server does not even cancel.</summary>
+    public TimeSpan Reply => TimeSpan.FromSeconds(CommandSeconds) + TimeToCancel;
 
     /// <summary>For whoever is told who holds the lock rather than to wait for it, in milliseconds.</summary>
     public const string BriefLockTimeout = "50";

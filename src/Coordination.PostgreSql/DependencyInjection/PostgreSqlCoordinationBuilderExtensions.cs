@@ -23,7 +23,8 @@ public static class PostgreSqlCoordinationBuilderExtensions
     /// </param>
     /// <param name="configure">Changes the options further; applied after the configuration section <c>Coordination:PostgreSql</c>.</param>
     /// <returns>The builder.</returns>
-    /// <exception cref="ArgumentException"><paramref name="connectionString"/> is null or empty.</exception>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="connectionString"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="connectionString"/> is empty. What else is wrong with it, or with an option, is an <see cref="OptionsValidationException"/> when the store is made: by the start of the host, or by whoever asks for a lock before.</exception>
     public static ICoordinationBuilder UsePostgreSql(this ICoordinationBuilder builder, string connectionString, Action<PostgreSqlStoreOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -36,9 +37,20 @@ public static class PostgreSqlCoordinationBuilderExtensions
     }
 
     /// <summary>Keeps the locks in the database of a data source of the application's, which the store shares and never disposes.</summary>
-    /// <remarks>Two of its connections stay open for each node: one for renewals, and one for notifications. Mind its <c>MaxPoolSize</c>.</remarks>
+    /// <remarks>
+    /// <para>Two of its connections stay open for each node: one for renewals, and one for notifications. Mind its <c>Maximum Pool Size</c>.</para>
+    /// <para>
+    /// The store waits for its connections and replies no longer than its own limits say. What hangs ends by the data source's <c>Timeout</c>, and has a connection of the pool and a
+    /// thread for so long.
+    /// </para>
+    /// <para>
+    /// When the store is made, which the start of the host does, or whoever asks for a lock before, a data source that does not do is refused by an <see cref="InvalidOperationException"/>:
+    /// one with multiplexing, which leaves no connection to a transaction; and one for several hosts that <see cref="NpgsqlMultiHostDataSource.WithTargetSession"/> made, which may lead to a
+    /// standby. An option that is out of its range is an <see cref="OptionsValidationException"/> then.
+    /// </para>
+    /// </remarks>
     /// <param name="builder">From <c>AddCoordination</c>.</param>
-    /// <param name="dataSource">The data source. One with multiplexing is refused.</param>
+    /// <param name="dataSource">The data source. For several hosts the <see cref="NpgsqlMultiHostDataSource"/> itself: its primary is asked.</param>
     /// <param name="configure">Changes the options further; applied after the configuration section <c>Coordination:PostgreSql</c>.</param>
     /// <returns>The builder.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="dataSource"/> is null.</exception>
@@ -50,7 +62,7 @@ public static class PostgreSqlCoordinationBuilderExtensions
 
     /// <summary>As <see cref="UsePostgreSql(ICoordinationBuilder, NpgsqlDataSource, Action{PostgreSqlStoreOptions})"/>, for a data source that is registered, such as one under a key.</summary>
     /// <param name="builder">From <c>AddCoordination</c>.</param>
-    /// <param name="dataSource">Finds it. Called once, when the store is made.</param>
+    /// <param name="dataSource">Finds it. Called once, when the store is made. Where it returns null, that fails with an <see cref="InvalidOperationException"/>.</param>
     /// <param name="configure">Changes the options further; applied after the configuration section <c>Coordination:PostgreSql</c>.</param>
     /// <returns>The builder.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="dataSource"/> is null.</exception>
@@ -69,10 +81,19 @@ public static class PostgreSqlCoordinationBuilderExtensions
     /// Keeps the locks in the database that an earlier call named; else in that which <c>Coordination:PostgreSql:ConnectionString</c> names; and when that is not set, in that of the
     /// <see cref="NpgsqlDataSource"/> that is registered (for a node with a name, under that name as its key, or without one), which is shared and never disposed by the store.
     /// </summary>
-    /// <remarks>May be called several times, in each of its forms. What is set in code wins over the configuration, and a later call over an earlier one.</remarks>
+    /// <remarks>
+    /// <para>May be called several times, in each of its forms. What is set in code wins over the configuration, and a later call over an earlier one.</para>
+    /// <para>
+    /// When the store is made, which the start of the host does, or whoever asks for a lock before, it fails with an <see cref="InvalidOperationException"/> where no database is named and
+    /// no data source is registered, where the one that is registered has multiplexing or was made by <see cref="NpgsqlMultiHostDataSource.WithTargetSession"/>, and where the
+    /// <see cref="TimeProvider"/> is not the system's; and with an <see cref="OptionsValidationException"/> where an option is out of its range, or the connection string cannot be read or
+    /// names no server.
+    /// </para>
+    /// </remarks>
     /// <param name="builder">From <c>AddCoordination</c>.</param>
     /// <param name="configure">Changes the options further; applied after the configuration section <c>Coordination:PostgreSql</c>.</param>
     /// <returns>The builder.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
     public static ICoordinationBuilder UsePostgreSql(this ICoordinationBuilder builder, Action<PostgreSqlStoreOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -107,20 +128,26 @@ public static class PostgreSqlCoordinationBuilderExtensions
     private static LockDatabase FindDatabase(NodeServices node)
     {
         var options = node.GetOptions<PostgreSqlStoreOptions>();
+        var commandTimeout = options.CommandTimeoutFor(node.GetOptions<CoordinationOptions>());
         if (options.ConnectionString is { } connectionString)
         {
-            return LockDatabase.Make(connectionString, options, options.CommandTimeoutFor(node.GetOptions<CoordinationOptions>()));
+            return LockDatabase.Make(connectionString, options, commandTimeout);
         }
 
         var found = options.Find is { } find
             ? find(node.Container) ?? throw new InvalidOperationException("The factory that UsePostgreSql was given returned null. Have it return the data source.")
             : node.Get<NpgsqlDataSource>() ?? node.Container.GetService<NpgsqlDataSource>();
-        return LockDatabase.Share(found ?? throw new InvalidOperationException(string.Join(
+        if (found is not null)
+        {
+            return LockDatabase.Share(found, commandTimeout);
+        }
+
+        throw new InvalidOperationException(string.Join(
             ' ',
             [
                 $"UsePostgreSql() found no database. Set {NodeSection.Of(node.Name, PostgreSqlStoreOptions.Section)}:ConnectionString, pass a connection string to UsePostgreSql, or register an NpgsqlDataSource.",
                 .. node.Container.FindUnknownCoordinationSettings(),
-            ])));
+            ]));
     }
 
     private static PostgreSqlLockStore CreateStore(NodeServices node)

@@ -16,6 +16,7 @@ internal static class PostgreSqlErrorClassifier
     /// <summary>What <c>guard</c> raises of a grant that has ended.</summary>
     public const string GrantHasEnded = "CF001";
 
+    private const string IdleSession = "57P05";
     private const string LockNotAvailable = "55P03";
     private const string TakesNoWrites = "25006";
     private const string Collision = "40001";
@@ -38,7 +39,7 @@ internal static class PostgreSqlErrorClassifier
         ["57P01"] = (Transient, "The server shuts down, or an operator ended the session."),
         ["57P02"] = (Transient, "Another process of the server crashed, and it starts anew."),
         ["57P03"] = (Transient, "The server is starting up or shutting down."),
-        ["57P05"] = (Transient, "The server ended a session that was idle for too long."),
+        [IdleSession] = (Transient, "The server ended a session that was idle for too long."),
         ["58030"] = (Transient, "The server cannot read or write its files. Look at its log and its disk."),
         ["28000"] = (Final, "The server does not let this user in. Check the user name, pg_hba.conf and whether the server demands TLS."),
         ["28P01"] = (Final, "The server does not accept the password. Correct the connection string."),
@@ -56,6 +57,9 @@ internal static class PostgreSqlErrorClassifier
 
     /// <summary>Whether the server refused because somebody else has the row.</summary>
     public static bool IsOfLockedRow(Exception error) => error is PostgresException { SqlState: LockNotAvailable };
+
+    /// <summary>Whether the server had ended the session because nobody used it: nothing that was sent since was done, and another connection does.</summary>
+    public static bool IsOfIdleSession(PostgresException error) => error.SqlState == IdleSession;
 
     /// <summary>Whether a transaction that says what it needs would not have failed: the session's own default is another isolation level, or to write nothing.</summary>
     public static bool IsOfDefaults(PostgresException error) => error.SqlState is TakesNoWrites or Collision;

@@ -19,6 +19,9 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
 
     private const int TableCount = 5;
 
+    /// <summary>Making tables takes longer than asking for them, and others may make some just then.</summary>
+    private static readonly TimeSpan MakeLimit = TimeSpan.FromSeconds(10);
+
     /// <summary>Whoever makes the tables has this lock of the database: the same for all nodes.</summary>
     private const long Making = 0x436F6F7264696E61;
 
@@ -39,13 +42,13 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
         var connection = await database.OpenAsync(CancellationToken.None).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var version = await ExamineServerAsync(connection).ConfigureAwait(false);
-            if (!await AreTablesThereAsync(connection).ConfigureAwait(false) && options.CreateSchema)
+            var version = await connection.RunAsync(ExamineServerAsync, limits.Reply).ConfigureAwait(false);
+            if (!await connection.RunAsync(AreTablesThereAsync, limits.Reply).ConfigureAwait(false) && options.CreateSchema)
             {
-                await MakeAsync(connection).ConfigureAwait(false);
+                await connection.RunAsync(MakeAsync, MakeLimit + limits.Reply).ConfigureAwait(false);
             }
 
-            await ExamineTablesAsync(connection).ConfigureAwait(false);
+            await connection.RunAsync(ExamineTablesAsync, limits.Reply).ConfigureAwait(false);
             Log.ServerIsFit(logger, database.Address, version, options.Schema);
         }
     }
@@ -123,18 +126,20 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
     private async Task MakeAsync(NpgsqlConnection connection)
     {
         // What fails is rolled back with the end of the connection.
-        using var begin = Command(connection, Statements.Begin);
+        using var begin = Command(connection, MakeLimit, Statements.Begin);
         await begin.ExecuteNonQueryAsync().ConfigureAwait(false);
-        using var alone = Command(connection, "SELECT pg_catalog.pg_advisory_xact_lock($1)");
+        using var alone = Command(connection, MakeLimit, "SELECT pg_catalog.pg_advisory_xact_lock($1)");
         alone.Parameters.Add(LockTransaction.Number(Making));
         await alone.ExecuteNonQueryAsync().ConfigureAwait(false);
-        using var script = Command(connection, Statements.With(options.Schema, Script));
+        using var script = Command(connection, MakeLimit, Statements.With(options.Schema, Script));
         await script.ExecuteNonQueryAsync().ConfigureAwait(false);
-        using var commit = Command(connection, Statements.Commit);
+        using var commit = Command(connection, MakeLimit, Statements.Commit);
         await commit.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 
-    private NpgsqlCommand Command(NpgsqlConnection connection, string text) => new(text, connection) { CommandTimeout = Math.Max(limits.CommandSeconds, 10) };
+    private NpgsqlCommand Command(NpgsqlConnection connection, string text) => Command(connection, limits.Command, text);
+
+    private NpgsqlCommand Command(NpgsqlConnection connection, TimeSpan limit, string text) => new(text, connection) { CommandTimeout = Math.Max(limits.CommandSeconds, (int)limit.TotalSeconds) };
 
     private static LockStoreException Unfit(string message, bool isTransient) => new(message, isTransient) { MayBeApplied = false };
 

@@ -9,7 +9,7 @@ internal sealed class ConnectionCall<T>(Func<NpgsqlConnection, T> act, string su
 {
     public string Subject => subject;
 
-    public void Run(NpgsqlConnection connection) => SetResult(act(connection));
+    public void Run(NpgsqlConnection connection) => TrySetResult(act(connection));
 
-    public void Fail(Exception failure) => SetException(failure);
+    public void Fail(Exception failure) => TrySetException(failure);
 }

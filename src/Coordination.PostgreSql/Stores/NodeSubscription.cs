@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Coordination.PostgreSql.Connections;
 using Coordination.PostgreSql.Errors;
 using Coordination.PostgreSql.Telemetry;
@@ -17,6 +18,23 @@ internal sealed class NodeSubscription : IAsyncDisposable
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
+    /// <summary>A connection that stood for so long is made anew at once, however often it is lost: the pauses are for a server that lets nobody listen.</summary>
+    private static readonly TimeSpan Steady = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long whoever ends the subscription waits for the server's reply: a host that stops has no time to spare for one that hangs.</summary>
+    private static readonly TimeSpan FarewellLimit = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// Has the server end no session that only listens, whatever the default of the role or the database is, and says what is to be put back. Servers before the 14th have no such limit,
+    /// and no row comes of them.
+    /// </summary>
+    private const string KeepIdle = """
+        SELECT before, pg_catalog.set_config('idle_session_timeout', '0', false)
+        FROM (SELECT pg_catalog.current_setting('idle_session_timeout', true) AS before OFFSET 0) AS setting WHERE before <> '0'
+        """;
+
+    private const string PutBack = "SELECT pg_catalog.set_config('idle_session_timeout', $1, false)";
+
     private readonly LockDatabase _database;
     private readonly TransactionLimits _limits;
     private readonly string _channel;
@@ -24,6 +42,9 @@ internal sealed class NodeSubscription : IAsyncDisposable
     private readonly Action<NodeSubscription> _ended;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _ending = new();
+
+    /// <summary>What the connection's session had for its limit; null for none.</summary>
+    private volatile string? _idleBefore;
     private Task _listening = Task.CompletedTask;
     private int _isDisposed;
 
@@ -76,14 +97,14 @@ internal sealed class NodeSubscription : IAsyncDisposable
         _ending.Dispose();
     }
 
-    private async Task<NpgsqlConnection> ListenAsync(CancellationToken cancellationToken)
+    private async Task<LentConnection> ListenAsync(CancellationToken cancellationToken)
     {
         var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            connection.Notification += OnNotification;
-            using var listen = new NpgsqlCommand($"LISTEN \"{_channel}\"", connection) { CommandTimeout = _limits.CommandSeconds };
-            await listen.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            connection.Connection.Notification += OnNotification;
+            _idleBefore = null;
+            await connection.RunAsync(BeginToListenAsync, _limits.Reply, cancellationToken).ConfigureAwait(false);
             return connection;
         }
         catch
@@ -93,9 +114,29 @@ internal sealed class NodeSubscription : IAsyncDisposable
         }
     }
 
-    private async Task HearAsync(NpgsqlConnection? connection)
+    private async Task BeginToListenAsync(NpgsqlConnection connection)
     {
-        var pause = ShortestPause;
+        using var batch = new NpgsqlBatch(connection) { Timeout = _limits.CommandSeconds };
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(KeepIdle));
+        batch.BatchCommands.Add(new NpgsqlBatchCommand($"LISTEN \"{_channel}\""));
+        var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
+        {
+            if (await reader.ReadAsync().ConfigureAwait(false))
+            {
+                _idleBefore = reader.GetString(0);
+            }
+
+            while (await reader.NextResultAsync().ConfigureAwait(false))
+            {
+                // What fails later fails here.
+            }
+        }
+    }
+
+    private async Task HearAsync(LentConnection? connection)
+    {
+        var (pause, begunAt) = (ShortestPause, Stopwatch.GetTimestamp());
         while (!_ending.IsCancellationRequested)
         {
             try
@@ -103,19 +144,18 @@ internal sealed class NodeSubscription : IAsyncDisposable
                 if (connection is null)
                 {
                     connection = await ListenAsync(_ending.Token).ConfigureAwait(false);
+                    begunAt = Stopwatch.GetTimestamp();
                     Log.ListenerRestored(_logger);
                     Tell(LockNotification.Reconnected);
                 }
 
                 while (true)
                 {
-                    if (!await connection.WaitAsync(KeepAlive, _ending.Token).ConfigureAwait(false))
+                    // The client ends a wait at once when it is told to: there is nothing that it would have the server cancel.
+                    if (!await connection.RunAsync(connection => connection.WaitAsync(KeepAlive, _ending.Token), KeepAlive + _limits.Reply).ConfigureAwait(false))
                     {
-                        using var question = new NpgsqlCommand("SELECT 1", connection) { CommandTimeout = _limits.CommandSeconds };
-                        await question.ExecuteNonQueryAsync(_ending.Token).ConfigureAwait(false);
+                        await connection.RunAsync(QuestionAsync, _limits.Reply, _ending.Token).ConfigureAwait(false);
                     }
-
-                    pause = ShortestPause;
                 }
             }
             catch (Exception lost)
@@ -128,6 +168,8 @@ internal sealed class NodeSubscription : IAsyncDisposable
                     {
                         Log.ListenerLost(_logger, Describe(lost));
                     }
+
+                    pause = Stopwatch.GetElapsedTime(begunAt) >= Steady ? ShortestPause : pause;
                 }
 
                 connection = null;
@@ -140,6 +182,12 @@ internal sealed class NodeSubscription : IAsyncDisposable
         {
             await CloseAsync(connection).ConfigureAwait(false);
         }
+    }
+
+    private async Task QuestionAsync(NpgsqlConnection connection)
+    {
+        using var question = new NpgsqlCommand("SELECT 1", connection) { CommandTimeout = _limits.CommandSeconds };
+        await question.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 
     private async Task PollAsync(string takeMail, TimeSpan interval)
@@ -169,17 +217,17 @@ internal sealed class NodeSubscription : IAsyncDisposable
         }
     }
 
-    private async Task TakeMailAsync(string takeMail)
-    {
-        var connection = await _database.OpenAsync(_ending.Token).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
+    private Task<int> TakeMailAsync(string takeMail) => _database.AskAsync(
+        async connection =>
         {
-            // Heard when it is committed, so that nothing is lost that was not.
+            // Heard when it is committed, so that nothing is lost that was not; also when nobody waits for it any more.
             var mail = new List<string>();
-            await ShortTransaction.RunAsync(connection, _limits.CommandSeconds, takeMail, [LockTransaction.Text(_channel)], reader => mail.Add(reader.GetString(0)), _ending.Token).ConfigureAwait(false);
+            await ShortTransaction.RunAsync(connection, _limits.CommandSeconds, takeMail, [LockTransaction.Text(_channel)], reader => mail.Add(reader.GetString(0))).ConfigureAwait(false);
             mail.ForEach(Hear);
-        }
-    }
+            return mail.Count;
+        },
+        _limits.Reply,
+        _ending.Token);
 
     private string Describe(Exception lost) =>
         PostgreSqlErrorClassifier.TryClassify(lost, "listen", _database.Address, isCommitSent: false, out var failure) ? failure.Message : lost.GetType().Name;
@@ -194,23 +242,23 @@ internal sealed class NodeSubscription : IAsyncDisposable
         }
     }
 
-    /// <summary>A connection that goes back to its pool listens no more.</summary>
-    private async Task CloseAsync(NpgsqlConnection connection)
+    /// <summary>A connection that goes back to its pool listens no more, and is ended again where it idles.</summary>
+    private async Task CloseAsync(LentConnection connection)
     {
-        connection.Notification -= OnNotification;
-        try
-        {
-            if (connection.State == System.Data.ConnectionState.Open)
+        connection.Connection.Notification -= OnNotification;
+        var before = _idleBefore;
+        await connection.CloseAsync(
+            async connection =>
             {
-                using var unlisten = new NpgsqlCommand("UNLISTEN *", connection) { CommandTimeout = _limits.CommandSeconds };
-                await unlisten.ExecuteNonQueryAsync().ConfigureAwait(false);
-            }
-        }
-        catch (Exception lost) when (lost is NpgsqlException or InvalidOperationException or IOException)
-        {
-            // It is gone, and so is what it listened to.
-        }
+                using var batch = new NpgsqlBatch(connection) { Timeout = _limits.CommandSeconds };
+                batch.BatchCommands.Add(new NpgsqlBatchCommand("UNLISTEN *"));
+                if (before is not null)
+                {
+                    batch.BatchCommands.Add(new NpgsqlBatchCommand(PutBack) { Parameters = { LockTransaction.Text(before) } });
+                }
 
-        await connection.DisposeAsync().ConfigureAwait(false);
+                await batch.ExecuteNonQueryAsync().ConfigureAwait(false);
+            },
+            FarewellLimit).ConfigureAwait(false);
     }
 }

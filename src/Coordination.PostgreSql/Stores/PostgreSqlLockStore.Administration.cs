@@ -18,16 +18,16 @@ internal sealed partial class PostgreSqlLockStore
     public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) => AskAsync(
         "list the locks",
         null,
-        async (connection, token) =>
+        async connection =>
         {
             using var command = new NpgsqlCommand(_statements.List, connection) { CommandTimeout = _limits.CommandSeconds };
             command.Parameters.Add(LockTransaction.Text(cursor ?? ""));
             command.Parameters.Add(LockTransaction.Number(PageSize));
             var names = new List<string>();
-            var reader = await command.ExecuteReaderAsync(token).ConfigureAwait(false);
+            var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
             {
-                while (await reader.ReadAsync(token).ConfigureAwait(false))
+                while (await reader.ReadAsync().ConfigureAwait(false))
                 {
                     names.Add(reader.GetString(0));
                 }
@@ -62,14 +62,14 @@ internal sealed partial class PostgreSqlLockStore
     public Task PingAsync(CancellationToken cancellationToken) => AskAsync(
         "take a write",
         null,
-        (connection, token) => ShortTransaction.RunAsync(connection, _limits.CommandSeconds, _statements.Ping, [], read: null, token),
+        connection => ShortTransaction.RunAsync(connection, _limits.CommandSeconds, _statements.Ping, [], read: null),
         cancellationToken);
 
     /// <summary>Reads a lock and its shares as they were at one moment, without a lock on either.</summary>
     private Task<T> LookAsync<T>(string lockName, string action, Func<LockState, string, DateTimeOffset, T> describe, CancellationToken cancellationToken) => AskAsync(
         action,
         lockName,
-        async (connection, token) =>
+        async connection =>
         {
             using var batch = new NpgsqlBatch(connection) { Timeout = _limits.CommandSeconds };
             foreach (var text in (string[])[Statements.BeginLook, _statements.Look, _statements.LookAtShares, Statements.Clock, Statements.Commit])
@@ -84,13 +84,13 @@ internal sealed partial class PostgreSqlLockStore
             }
 
             var rows = new LockRows();
-            var reader = await batch.ExecuteReaderAsync(token).ConfigureAwait(false);
+            var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
             {
                 await LockTransaction.ReadLocksAsync(reader, rows, isAsync: true).ConfigureAwait(false);
-                await reader.NextResultAsync(token).ConfigureAwait(false);
+                await reader.NextResultAsync().ConfigureAwait(false);
                 await LockTransaction.ReadSharesAsync(reader, rows, isAsync: true).ConfigureAwait(false);
-                await reader.NextResultAsync(token).ConfigureAwait(false);
+                await reader.NextResultAsync().ConfigureAwait(false);
                 await LockTransaction.ReadClockAsync(reader, rows, isAsync: true).ConfigureAwait(false);
             }
 
@@ -98,7 +98,7 @@ internal sealed partial class PostgreSqlLockStore
         },
         cancellationToken);
 
-    private async Task<T> AskAsync<T>(string action, string? lockName, Func<NpgsqlConnection, CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    private async Task<T> AskAsync<T>(string action, string? lockName, Func<NpgsqlConnection, Task<T>> ask, CancellationToken cancellationToken)
     {
         if (!_isFit)
         {
@@ -107,11 +107,7 @@ internal sealed partial class PostgreSqlLockStore
 
         try
         {
-            var connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
-            await using (connection.ConfigureAwait(false))
-            {
-                return await ask(connection, cancellationToken).ConfigureAwait(false);
-            }
+            return await _database.AskAsync(ask, _limits.Reply, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception e) when (IsOfTheServer(e, action, lockName, isCommitSent: false, cancellationToken, out var failure))
         {

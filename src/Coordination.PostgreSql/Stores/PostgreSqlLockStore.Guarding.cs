@@ -103,7 +103,7 @@ internal sealed partial class PostgreSqlLockStore
     /// <returns>Null where somebody else has locked the row.</returns>
     private bool? TryPrepare(GuardRequest request, NpgsqlConnection connection)
     {
-        var transaction = new LockTransaction(connection, _statements, _limits, isAsync: false) { LockTimeout = TransactionLimits.BriefLockTimeout };
+        var transaction = new LockTransaction(connection, _statements, _limits) { LockTimeout = TransactionLimits.BriefLockTimeout };
         bool? stands = null;
         try
         {

@@ -185,8 +185,8 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         }
 
         LockTransaction? transaction = null;
-        NpgsqlConnection? connection = null;
-        var (isKeptWaiting, isBusy, hasPlace, timesMissing) = (false, false, false, 0);
+        LentConnection? connection = null;
+        var (isKeptWaiting, isBusy, hasPlace, timesMissing, timesEnded) = (false, false, false, 0, 0);
         var wait = _limits.BeginWait(lease);
         try
         {
@@ -207,7 +207,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
 
                 connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
-                transaction = new LockTransaction(connection, _statements, _limits, isAsync: true) { WaitsBriefly = make && !isKeptWaiting, LockTimeout = skipsLocked ? TransactionLimits.BriefLockTimeout : wait.LockTimeoutFor(isBusy) };
+                transaction = new LockTransaction(connection.Connection, _statements, _limits, connection) { WaitsBriefly = make && !isKeptWaiting, LockTimeout = skipsLocked ? TransactionLimits.BriefLockTimeout : wait.LockTimeoutFor(isBusy) };
                 LockRows rows;
                 try
                 {
@@ -223,7 +223,15 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
                     }
 
                     isBusy = true;
-                    await CloseAsync(connection).ConfigureAwait(false);
+                    await connection.DisposeAsync().ConfigureAwait(false);
+                    connection = null;
+                    continue;
+                }
+                catch (PostgresException idle) when (timesEnded < _database.MaxConnections && PostgreSqlErrorClassifier.IsOfIdleSession(idle))
+                {
+                    // While nobody used it. Others of the pool may have ended as well.
+                    timesEnded++;
+                    await connection.DisposeAsync().ConfigureAwait(false);
                     connection = null;
                     continue;
                 }
@@ -261,7 +269,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
                     {
                         // The last grant has ended, and a transaction that it guards has not: nobody else is granted the lock yet, which is no failure of the store.
                         isKeptWaiting = true;
-                        await CloseAsync(connection).ConfigureAwait(false);
+                        await connection.DisposeAsync().ConfigureAwait(false);
                         connection = null;
                         continue;
                     }
@@ -269,7 +277,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
                     {
                         // Who ends a grant waits for the transactions that it guards.
                         isBusy = true;
-                        await CloseAsync(connection).ConfigureAwait(false);
+                        await connection.DisposeAsync().ConfigureAwait(false);
                         connection = null;
                         continue;
                     }
@@ -297,7 +305,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         {
             if (connection is not null)
             {
-                await CloseAsync(connection).ConfigureAwait(false);
+                await connection.DisposeAsync().ConfigureAwait(false);
             }
 
             if (hasPlace)
@@ -332,32 +340,16 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         }
     }
 
-    private async Task RollBackAsync(NpgsqlConnection connection)
+    private async Task RollBackAsync(LentConnection connection)
     {
-        try
-        {
-            using var rollback = new NpgsqlCommand(Statements.Rollback, connection) { CommandTimeout = _limits.CommandSeconds };
-            await rollback.ExecuteNonQueryAsync().ConfigureAwait(false);
-        }
-        catch (Exception lost) when (lost is NpgsqlException or InvalidOperationException or IOException)
-        {
-            // The server rolls back what has no connection any more.
-        }
-
-        await CloseAsync(connection).ConfigureAwait(false);
-    }
-
-    /// <summary>A connection that is in the middle of a transaction is rolled back by this; one that is lost is only put away.</summary>
-    private static async Task CloseAsync(NpgsqlConnection connection)
-    {
-        try
-        {
-            await connection.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (Exception lost) when (lost is NpgsqlException or InvalidOperationException or IOException)
-        {
-            // How the call ended is known.
-        }
+        // Not with the end of the connection, of which an application's pool waits for longer.
+        await connection.CloseAsync(
+            async connection =>
+            {
+                using var rollback = new NpgsqlCommand(Statements.Rollback, connection) { CommandTimeout = _limits.CommandSeconds };
+                await rollback.ExecuteNonQueryAsync().ConfigureAwait(false);
+            },
+            _limits.Reply).ConfigureAwait(false);
     }
 
     private bool IsOfTheServer(

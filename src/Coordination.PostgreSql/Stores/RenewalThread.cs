@@ -8,8 +8,7 @@ using Npgsql;
 namespace Coordination.PostgreSql.Stores;
 
 /// <summary>
-/// A thread of its own with a connection of its own, on which renewals run. The client goes on on the thread pool after each asynchronous wait, and a renewal has to keep its time also
-/// when the pool has no thread to spare: so this one blocks.
+/// A connection of its own, on which renewals run one after the other, and a thread that keeps the time of it: one that hangs is left behind, and the next has another connection.
 /// </summary>
 /// <remarks>
 /// Claims, and what has to be asked again, go together and in turn with the others: those that come in a crowd cost one transaction, and none waits for longer than one batch takes.
@@ -18,6 +17,9 @@ namespace Coordination.PostgreSql.Stores;
 internal sealed class RenewalThread(LockDatabase database, Statements statements, TransactionLimits limits) : IDisposable
 {
     private const int Kinds = 3;
+
+    /// <summary>Each has a connection, which may be one of an application's pool, for as long as the client's limits say. So many are enough for the whole of a lease.</summary>
+    private const int MostLeft = 6;
 
     /// <summary>Monitored: <see cref="Lock"/> has no wait.</summary>
     private readonly object _gate = new();
@@ -28,8 +30,19 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
 
     /// <summary>How long to ask again for rows that somebody else has locked just then: they are not told to be lost, nor is anybody else kept waiting for them.</summary>
     private readonly TimeSpan _patience = limits.Command / 4;
+
+    /// <summary>
+    /// How long to wait for a connection: for less than the client does. One that comes later is in the pool for the next try, and a try that begins sooner may be the first that finds a
+    /// network which is back.
+    /// </summary>
+    private readonly TimeSpan _openLimit = limits.Command * 7 / 8;
     private Thread? _thread;
-    private NpgsqlConnection? _connection;
+
+    /// <summary>Null before the first work, and where the last one hung.</summary>
+    private RenewalConnection? _connection;
+
+    /// <summary>Those that were left behind, and do not end.</summary>
+    private readonly List<RenewalConnection> _left = [];
     private int _turn;
     private bool _isDisposed;
 
@@ -102,7 +115,7 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
             next();
         }
 
-        Close();
+        _connection?.Leave();
     }
 
     /// <returns>Null at the end.</returns>
@@ -165,25 +178,23 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
 
     private void Run(IConnectionCall call)
     {
-        try
-        {
-            call.Run(Connected());
-        }
-        catch (Exception e)
-        {
-            Close();
-            call.Fail(PostgreSqlErrorClassifier.TryClassify(e, call.Subject, database.Address, isCommitSent: true, out var failure) ? failure : e);
-        }
-    }
+        RunWithin(
+            limits.Reply,
+            connection =>
+            {
+                try
+                {
+                    connection.Use(call.Run);
+                }
+                catch (Exception e)
+                {
+                    connection.Close();
+                    Fail(e, isSent: true);
+                }
+            },
+            Fail);
 
-    private NpgsqlConnection Connected()
-    {
-        if (_connection is { State: not System.Data.ConnectionState.Open })
-        {
-            Close();
-        }
-
-        return _connection ??= database.Open();
+        void Fail(Exception e, bool isSent) => call.Fail(PostgreSqlErrorClassifier.TryClassify(e, call.Subject, database.Address, isSent, out var failure) ? failure : e);
     }
 
     private void Renew(List<RenewalWork> works)
@@ -194,61 +205,91 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
             return;
         }
 
-        var isSent = false;
-        try
-        {
-            var connection = Connected();
-            isSent = true;
-            var replies = new Dictionary<RenewalRequest, RenewalReply>();
-            RenewalRequest[] requests = [.. works.SelectMany(static work => work.Rest).Distinct()];
-            if (works[0].MayGoByColumns)
+        RenewalRequest[] requests = [.. works.SelectMany(static work => work.Rest).Distinct()];
+        var batches = Math.Max(1, (requests.Length + Renewals.BatchSize - 1) / Renewals.BatchSize);
+        var isSpoiled = false;
+        RunWithin(
+            batches * limits.Reply,
+            connection =>
             {
-                _statements.Run(connection, requests, replies);
-            }
-            else
-            {
-                _statements.RunByMachine(connection, requests, replies);
-            }
+                try
+                {
+                    var replies = new Dictionary<RenewalRequest, RenewalReply>();
+                    connection.Use(opened =>
+                    {
+                        replies.Clear();
+                        if (works[0].MayGoByColumns)
+                        {
+                            _statements.Run(opened, requests, replies);
+                        }
+                        else
+                        {
+                            _statements.RunByMachine(opened, requests, replies);
+                        }
+                    });
+                    works.ForEach(work => GoOn(work, replies));
+                }
+                catch (Exception e)
+                {
+                    // A connection on which something failed may stand in the middle of a transaction, or hang.
+                    connection.Close();
+                    if (works.Count > 1 && e is JsonException or FormatException)
+                    {
+                        isSpoiled = true;
+                        return;
+                    }
 
-            works.ForEach(work => GoOn(work, replies));
-        }
-        catch (Exception e)
+                    Fail(e, connection.IsSent);
+                }
+            },
+            Fail);
+        if (isSpoiled)
         {
-            // A connection on which something failed may stand in the middle of a transaction, or hang.
-            Close();
-            if (works.Count > 1 && e is JsonException or FormatException)
+            // The row of one spoils no other.
+            works.ForEach(work => Renew([work]));
+        }
+
+        void Fail(Exception e, bool isSent) =>
+            works.ForEach(work => work.TrySetException(PostgreSqlErrorClassifier.TryClassify(e, work.Subject, database.Address, isSent, out var failure) ? failure : e));
+    }
+
+    /// <summary>Runs something, and leaves it behind when it does not end in time.</summary>
+    /// <param name="limit">For how long, when there is a connection.</param>
+    /// <param name="act">Never throws. What it does after that time nobody counts on.</param>
+    /// <param name="fail">Is told that it took too long, and whether anything was sent.</param>
+    private void RunWithin(TimeSpan limit, Action<RenewalConnection> act, Action<Exception, bool> fail)
+    {
+        if (_connection is null)
+        {
+            _left.RemoveAll(static left => left.HasEnded);
+            if (_left.Count >= MostLeft && !_left[0].WaitForEnd(limit))
             {
-                // The row of one spoils no other.
-                works.ForEach(work => Renew([work]));
+                fail(new TimeoutException("Earlier renewals hang."), false);
                 return;
             }
 
-            works.ForEach(work => work.TrySetException(PostgreSqlErrorClassifier.TryClassify(e, work.Subject, database.Address, isSent, out var failure) ? failure : e));
+            _connection = new RenewalConnection(database, _openLimit);
+        }
+
+        if (!_connection.TryRun(act, limit))
+        {
+            var isSent = _connection.IsSent;
+            _connection.Leave();
+            _left.Add(_connection);
+            _connection = null;
+            fail(new TimeoutException($"It took longer than {limit}, or the connection did."), isSent);
         }
     }
 
     private void GoOn(RenewalWork work, Dictionary<RenewalRequest, RenewalReply> replies)
     {
-        if (!work.Learn(replies, _patience))
+        // One that was left behind has failed already.
+        if (!work.Task.IsCompleted && !work.Learn(replies, _patience))
         {
             lock (_gate)
             {
                 _others.Add(work);
             }
         }
-    }
-
-    private void Close()
-    {
-        try
-        {
-            _connection?.Dispose();
-        }
-        catch (Exception lost) when (lost is NpgsqlException or InvalidOperationException or IOException)
-        {
-            // It is gone already.
-        }
-
-        _connection = null;
     }
 }

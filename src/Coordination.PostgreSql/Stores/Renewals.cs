@@ -89,7 +89,7 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
     private void AskMachine(NpgsqlConnection connection, RenewalRequest[] requests, Dictionary<RenewalRequest, RenewalReply> replies)
     {
         string[] names = [.. requests.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)];
-        var transaction = new LockTransaction(connection, statements, limits, isAsync: false) { LockTimeout = TransactionLimits.BriefLockTimeout };
+        var transaction = new LockTransaction(connection, statements, limits) { LockTimeout = TransactionLimits.BriefLockTimeout };
         var rows = Completed(transaction.BeginAsync(names, make: false, withShares: requests.Any(static request => request.Share is not null), skipsLocked: true));
         var states = new Dictionary<string, LockState>(StringComparer.Ordinal);
         var decided = new List<(RenewalRequest Request, RenewalReply Reply)>();

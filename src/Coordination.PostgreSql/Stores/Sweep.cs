@@ -3,6 +3,7 @@ using Coordination.PostgreSql.Errors;
 using Coordination.PostgreSql.Telemetry;
 using Coordination.PostgreSql.Transactions;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace Coordination.PostgreSql.Stores;
 
@@ -10,7 +11,7 @@ namespace Coordination.PostgreSql.Stores;
 internal sealed class Sweep(LockDatabase database, Statements statements, ILogger logger)
 {
     private const int PageSize = 1000;
-    private const int TimeoutSeconds = 60;
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
 
     // Nodes that started together do not all sweep together.
@@ -34,20 +35,19 @@ internal sealed class Sweep(LockDatabase database, Statements statements, ILogge
     /// <returns>How many locks.</returns>
     public async Task<int> RunAsync(CancellationToken cancellationToken)
     {
-        var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
-        await using (connection.ConfigureAwait(false))
+        await ExecuteAsync(statements.DropMail, [], cancellationToken).ConfigureAwait(false);
+        var (all, page) = (0, PageSize);
+        while (page == PageSize)
         {
-            await ShortTransaction.RunAsync(connection, TimeoutSeconds, statements.DropMail, [], read: null, cancellationToken).ConfigureAwait(false);
-            var (all, page) = (0, PageSize);
-            while (page == PageSize)
-            {
-                page = await ShortTransaction.RunAsync(connection, TimeoutSeconds, statements.Forget, [LockTransaction.Number(PageSize)], read: null, cancellationToken).ConfigureAwait(false);
-                all += page;
-            }
-
-            return all;
+            page = await ExecuteAsync(statements.Forget, [LockTransaction.Number(PageSize)], cancellationToken).ConfigureAwait(false);
+            all += page;
         }
+
+        return all;
     }
+
+    private Task<int> ExecuteAsync(string text, NpgsqlParameter[] parameters, CancellationToken cancellationToken) => database.AskAsync(
+        connection => ShortTransaction.RunAsync(connection, (int)Limit.TotalSeconds, text, parameters, read: null), Limit + Limit, cancellationToken);
 
     private async Task RunQuietlyAsync()
     {

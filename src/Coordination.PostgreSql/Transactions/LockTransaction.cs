@@ -7,15 +7,16 @@ namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>One transaction over locks: one round trip that locks and reads their rows, and one that writes them, notifies and commits.</summary>
 /// <remarks>
-/// Renewals run on a thread of their own and block it, so that they need none of the pool: with <paramref name="isAsync"/> false each of the methods has completed when
+/// Renewals run on a thread of their own and block it, so that they need none of the pool: with no <paramref name="lent"/> each of the methods has completed when
 /// it returns. Whoever abandons a transaction closes the connection, which rolls it back.
 /// </remarks>
 /// <param name="connection">Open, and in no transaction.</param>
 /// <param name="statements">Of the schema.</param>
 /// <param name="limits">How long it may take.</param>
-/// <param name="isAsync">Whether to wait without a thread.</param>
-internal sealed class LockTransaction(NpgsqlConnection connection, Statements statements, TransactionLimits limits, bool isAsync)
+/// <param name="lent">The same connection, to wait without a thread and for no longer than its limit; null to block.</param>
+internal sealed class LockTransaction(NpgsqlConnection connection, Statements statements, TransactionLimits limits, LentConnection? lent = null)
 {
+    private readonly bool _isAsync = lent is not null;
     private readonly List<Step> _writes = [];
     private readonly List<(string Name, LockState After)> _documents = [];
 
@@ -48,13 +49,13 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
             steps.Add(new(statements.Make, [Texts(names)]));
         }
 
-        steps.Add(new(skipsLocked ? statements.ReadUnlocked : statements.Read, [Texts(names)], reader => ReadLocksAsync(reader, rows, isAsync)));
+        steps.Add(new(skipsLocked ? statements.ReadUnlocked : statements.Read, [Texts(names)], reader => ReadLocksAsync(reader, rows, _isAsync)));
         if (withShares)
         {
-            steps.Add(new(statements.ReadShares, [Texts(names)], reader => ReadSharesAsync(reader, rows, isAsync)));
+            steps.Add(new(statements.ReadShares, [Texts(names)], reader => ReadSharesAsync(reader, rows, _isAsync)));
         }
 
-        steps.Add(new(Statements.Clock, [], reader => ReadClockAsync(reader, rows, isAsync)));
+        steps.Add(new(Statements.Clock, [], reader => ReadClockAsync(reader, rows, _isAsync)));
         await RunAsync(steps).ConfigureAwait(false);
         if (!withShares && rows.All.Where(static row => row.IsShared).Select(static row => row.Name).ToArray() is { Length: > 0 } shared)
         {
@@ -228,12 +229,17 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     /// </summary>
     private async ValueTask RunAsync(List<Step> steps)
     {
-        if (!isAsync)
+        if (lent is null)
         {
             steps.ForEach(Run);
             return;
         }
 
+        await lent.RunAsync(_ => RunBatchAsync(steps), limits.Reply).ConfigureAwait(false);
+    }
+
+    private async Task RunBatchAsync(List<Step> steps)
+    {
         using var batch = new NpgsqlBatch(connection) { Timeout = limits.CommandSeconds };
         foreach (var step in steps)
         {
@@ -290,8 +296,8 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
 
         await RunAsync(
         [
-            new(statements.ReadShares, [Texts(shared)], reader => ReadSharesAsync(reader, again, isAsync)),
-            new(Statements.Clock, [], reader => ReadClockAsync(reader, again, isAsync)),
+            new(statements.ReadShares, [Texts(shared)], reader => ReadSharesAsync(reader, again, _isAsync)),
+            new(Statements.Clock, [], reader => ReadClockAsync(reader, again, _isAsync)),
         ]).ConfigureAwait(false);
         return again;
     }

@@ -11,10 +11,8 @@ internal static class ShortTransaction
     /// <param name="text">The statement.</param>
     /// <param name="parameters">Its parameters.</param>
     /// <param name="read">Is given each row; null where nobody wants them.</param>
-    /// <param name="cancellationToken">Ends it.</param>
     /// <returns>How many rows it wrote.</returns>
-    public static async Task<int> RunAsync(
-        NpgsqlConnection connection, int timeoutSeconds, string text, NpgsqlParameter[] parameters, Action<NpgsqlDataReader>? read, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(NpgsqlConnection connection, int timeoutSeconds, string text, NpgsqlParameter[] parameters, Action<NpgsqlDataReader>? read)
     {
         using var batch = new NpgsqlBatch(connection) { Timeout = timeoutSeconds };
         var statement = new NpgsqlBatchCommand(text);
@@ -22,15 +20,15 @@ internal static class ShortTransaction
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Statements.Begin));
         batch.BatchCommands.Add(statement);
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Statements.Commit));
-        var reader = await batch.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+        var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
         await using (reader.ConfigureAwait(false))
         {
-            while (read is not null && await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            while (read is not null && await reader.ReadAsync().ConfigureAwait(false))
             {
                 read(reader);
             }
 
-            while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
+            while (await reader.NextResultAsync().ConfigureAwait(false))
             {
                 // What fails later fails here, such as the commit.
             }

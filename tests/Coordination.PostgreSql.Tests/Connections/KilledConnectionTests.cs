@@ -117,6 +117,48 @@ public sealed class KilledConnectionTests(PostgreSqlFixture server) : IAsyncLife
         await RenewAsync(lease);
     }
 
+    /// <summary>The network is back, and the connections that were there before are dead: nobody ends them. A pool of the application's waits for them for 15 seconds and more.</summary>
+    [Theory]
+    [Promise("G2", "G12")]
+    [Failure("F2")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Connections_that_are_dead_and_that_nobody_ends_cost_no_lease(bool isShared)
+    {
+        await using var proxy = new ChaosProxy(new NpgsqlConnectionStringBuilder(_connectionString).Port);
+        var settings = new NpgsqlConnectionStringBuilder(_connectionString) { Port = proxy.Port }.ConnectionString;
+        await using var shared = NpgsqlDataSource.Create(settings);
+        await using var holder = isShared
+            ? new Node(builder => builder.UsePostgreSql(shared, options => options.Schema = _schema), options => options.LeaseDuration = TimeSpan.FromSeconds(15))
+            : NodeOf("holder", settings, TimeSpan.FromSeconds(15));
+        await using var lease = await holder.GetLock("one").AcquireAsync(Cancellation);
+        await RenewAsync(lease);
+
+        proxy.Begin(ProxyMode.BlackHole);
+        await Eventually.IsTrueAsync(() => holder.Logs.GetSnapshot().Any(line => line.Id.Id == 1010), Bound);
+        proxy.Begin(ProxyMode.Pass);
+        await RenewAsync(lease);
+        Assert.DoesNotContain(holder.Logs.GetSnapshot(), line => line.Id.Id == 1004);
+    }
+
+    /// <summary>As by a network that ends what is silent for a while.</summary>
+    [Fact]
+    [Promise("G7")]
+    public async Task A_listening_connection_that_is_killed_now_and_then_is_back_at_once_each_time()
+    {
+        await using var holder = NodeOf("holder", _connectionString);
+        await using var lease = await holder.GetLock("one").AcquireAsync(Cancellation);
+        for (var kills = 1; kills <= 6; kills++)
+        {
+            await Eventually.IsTrueAsync(async () => (await ConnectionsAsync("LISTEN%")).Count == 1, Bound);
+
+            // For as long as one stands that is not lost at once.
+            await Task.Delay(TimeSpan.FromSeconds(1.5), Cancellation);
+            await KillAsync(await ConnectionsAsync("LISTEN%"));
+            await Eventually.IsTrueAsync(() => holder.Logs.GetSnapshot().Count(line => line.Id.Id == 1304) == kills, TimeSpan.FromSeconds(2.5));
+        }
+    }
+
     private Node NodeOf(string name, string connectionString, TimeSpan? lease = null) => new(
         builder => builder.UsePostgreSql($"{connectionString};Application Name={_schema}_{name}", options => options.Schema = _schema),
         options => options.LeaseDuration = lease ?? Lease);
@@ -135,10 +177,11 @@ public sealed class KilledConnectionTests(PostgreSqlFixture server) : IAsyncLife
         Assert.Equal(LeaseState.Held, lease.State);
     }
 
-    private async Task<List<int>> ConnectionsAsync()
+    private async Task<List<int>> ConnectionsAsync(string lastQuery = "%")
     {
-        await using var look = new NpgsqlCommand("SELECT pid FROM pg_stat_activity WHERE application_name LIKE $1 ORDER BY application_name, pid", _operator);
+        await using var look = new NpgsqlCommand("SELECT pid FROM pg_stat_activity WHERE application_name LIKE $1 AND query LIKE $2 ORDER BY application_name, pid", _operator);
         look.Parameters.Add(new NpgsqlParameter<string> { TypedValue = _schema + "%" });
+        look.Parameters.Add(new NpgsqlParameter<string> { TypedValue = lastQuery });
         await using var reader = await look.ExecuteReaderAsync(Cancellation);
         var all = new List<int>();
         while (await reader.ReadAsync(Cancellation))

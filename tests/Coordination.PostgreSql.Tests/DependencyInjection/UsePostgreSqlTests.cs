@@ -56,6 +56,20 @@ public sealed class UsePostgreSqlTests
         Assert.Contains("Multiplexing", Assert.Throws<InvalidOperationException>(() => node.Store).Message, StringComparison.Ordinal);
     }
 
+    /// <summary>What it leads to, the client tells nobody.</summary>
+    [Theory]
+    [InlineData(TargetSessionAttributes.Any)]
+    [InlineData(TargetSessionAttributes.PreferStandby)]
+    [InlineData(TargetSessionAttributes.Primary)]
+    public async Task A_data_source_that_may_lead_to_a_standby_is_refused(TargetSessionAttributes target)
+    {
+        await using var hosts = new NpgsqlDataSourceBuilder("Host=one,two;Username=app;Password=hush-hush").BuildMultiHost();
+        await using var node = new Node(builder => builder.UsePostgreSql(hosts.WithTargetSession(target)));
+        var refused = Assert.Throws<InvalidOperationException>(() => node.Store);
+        Assert.Contains("Give the NpgsqlMultiHostDataSource itself", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", refused.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_data_source_that_is_registered_is_used()
     {

@@ -21,6 +21,7 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
     private readonly ProcessClock? _clock;
     private Process? _process;
     private bool _hasDisk;
+    private List<int> _suspended = [];
 
     private PostgreSqlProcess(int port, string[] settings, ProcessClock? clock) => (Port, _settings, _clock) = (port, settings, clock);
 
@@ -169,6 +170,20 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
         await ForgetAsync();
     }
 
+    /// <summary>Stops all its processes where they are: the machine goes on to accept connections for it, and nothing comes from them. <see cref="Resume"/> lets them go on.</summary>
+    public void Suspend()
+    {
+        _suspended = [ProcessId, .. ChildrenOf(ProcessId)];
+        _suspended.ForEach(ProcessSignal.Stop);
+    }
+
+    /// <summary>Lets its processes go on; nothing for one that was not suspended.</summary>
+    public void Resume()
+    {
+        _suspended.ForEach(ProcessSignal.Continue);
+        _suspended = [];
+    }
+
     /// <summary>Ends at once, as <c>pg_ctl stop -m immediate</c>: no session is told, and the next start recovers.</summary>
     public async Task KillAsync()
     {
@@ -189,6 +204,7 @@ public sealed class PostgreSqlProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        Resume();
         if (_process is not null)
         {
             await KillAsync();
