@@ -28,7 +28,7 @@ internal static class GuardErrors
         {
             // The store has looked at its own tables before.
             IsElsewhere or NoSchema or NoFunction => new ArgumentException($"{elsewhere} Begin the transaction on a connection to the database of the lock, or have UsePostgreSql keep the locks in the transaction's.", parameter, refused),
-            HasFailed => new ArgumentException("A statement of the transaction has failed before, so it cannot commit, and there is nothing to guard. Roll it back, and begin another.", parameter, refused),
+            HasFailed => new ArgumentException("A statement of the transaction has failed before, or an earlier guard of it, so it cannot commit, and there is nothing to guard. Roll it back, and begin another.", parameter, refused),
             IsReadOnly => new ArgumentException("The transaction is read-only, so it has nothing to guard. Begin it READ WRITE, or look whether default_transaction_read_only is on for its role or its database.", parameter, refused),
             HasSavepoint => new InvalidOperationException("A savepoint of the transaction is open, and a rollback to it would undo the guard. Guard before the first savepoint, or after the savepoint is released. This transaction cannot commit any more.", refused),
             _ => null,
