@@ -214,6 +214,15 @@ public sealed class ControllableLockStore : ILockStore, ILockStoreAdministration
     public Task PingAsync(CancellationToken cancellationToken) =>
         CallAsync(StoreOperation.Ping, () => Task.FromResult(true), cancellationToken);
 
+    /// <summary>Takes any transaction.</summary>
+    /// <param name="transaction">The transaction. It is not used.</param>
+    public void Accept(DbTransaction transaction) => ArgumentNullException.ThrowIfNull(transaction);
+
+    /// <summary>Does nothing: what a database does to a transaction that is not guarded is for a test on that database.</summary>
+    /// <param name="transaction">The transaction. It is not used.</param>
+    /// <returns>A task that has completed.</returns>
+    public Task RefuseAsync(DbTransaction transaction) => Task.CompletedTask;
+
     /// <summary>Says whether a grant stands, for what guards transactions by its lease.</summary>
     /// <param name="request">The grant.</param>
     /// <param name="cancellationToken">Ends the call.</param>

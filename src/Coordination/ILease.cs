@@ -75,17 +75,24 @@ public interface ILease
     /// the lock is granted to nobody else. A holder that is one no more cannot commit, and one that is cannot be overtaken before its commit.
     /// </summary>
     /// <remarks>
-    /// <para>Call it at any place in the transaction, before its commit. What the lease protects in other places than this database is protected by <see cref="FencingToken"/> as ever.</para>
+    /// <para>Call it at any place in the transaction before its commit where no savepoint is open, best at its beginning: a rollback to a savepoint would undo a guard that came after it, so
+    /// such a guard is refused. Savepoints that are made after the guard, as EF Core makes one in each SaveChanges, take nothing of it back. What the lease protects in other places than this database is protected by <see cref="FencingToken"/> as ever.</para>
     /// <para>Commit or roll back before you release the lease: a release waits for the transaction. So does whoever is to have the lock next, when the lease ran out or was revoked. A
     /// process that is paused inside the transaction keeps them waiting for as long as its session may idle, which the store sets to the lease duration at most; one that runs a
-    /// statement of its own meanwhile, for as long as that statement runs.</para>
+    /// statement of its own meanwhile, for as long as that statement runs. A guarded transaction that is prepared for a two-phase commit (PREPARE TRANSACTION) keeps them waiting until it
+    /// is committed or rolled back, however long that takes: no limit ends it.</para>
+    /// <para>Whenever this throws, the transaction commits nothing any more, also with the exception caught and after a rollback to a savepoint; the savepoints are gone. It can be rolled
+    /// back and disposed of as ever. PostgreSQL makes a rollback of its commit, and Npgsql reports that commit as a success: let the exception pass. Left as they are, and able to commit
+    /// with no guard, are only transactions that are none of the store's kind, that have ended, or whose connection is in use.</para>
     /// </remarks>
     /// <param name="transaction">A transaction that is under way on the store's database.</param>
-    /// <param name="cancellationToken">Ends the call. The transaction may be guarded all the same.</param>
-    /// <exception cref="LeaseLostException">The lease is lost. Roll the transaction back: where another may have the lock it cannot commit any more.</exception>
-    /// <exception cref="InvalidOperationException">The lease was released.</exception>
+    /// <param name="cancellationToken">Ends the call, after the transaction was made unable to commit.</param>
+    /// <exception cref="LeaseLostException">The lease is lost. Roll the transaction back.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The lease was released; or a savepoint of the transaction is open; or its connection is in use, by a reader that is open or a command that is under way.
+    /// </exception>
     /// <exception cref="ArgumentNullException"><paramref name="transaction"/> is null.</exception>
-    /// <exception cref="ArgumentException">The transaction is none of the store's database, or has ended.</exception>
+    /// <exception cref="ArgumentException">The transaction is none of the store's database, has ended or failed, or is read-only. The lease stands.</exception>
     /// <exception cref="NotSupportedException">The store has no transactions that users share.</exception>
     /// <exception cref="LockStoreException">The store is away, or refuses. Roll the transaction back.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>

@@ -34,7 +34,8 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
         WHERE n.nspname = $1 AND c.relname IN ('locks', 'shares', 'fences', 'mail', 'version') AND c.relkind IN ('r', 'p')
         """;
 
-    private static readonly string Script = ReadScript();
+    /// <summary>Makes the tables where they are missing, with the schema's name to be replaced.</summary>
+    public static readonly string Script = ReadScript();
 
     /// <exception cref="LockStoreException">The server is no primary (transient), or its tables do not do (final).</exception>
     public async Task ExamineAsync()

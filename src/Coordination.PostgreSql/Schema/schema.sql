@@ -58,33 +58,58 @@ CREATE TABLE IF NOT EXISTS "coordination".mail (
 CREATE TABLE IF NOT EXISTS "coordination".version (
     id integer PRIMARY KEY CHECK (id = 1),
     version integer NOT NULL,
-    checked_at timestamptz
+    checked_at timestamptz,
+    identity uuid NOT NULL DEFAULT pg_catalog.md5(pg_catalog.random()::text || pg_catalog.random() || pg_catalog.clock_timestamp() || pg_catalog.pg_backend_pid())::uuid
 ) WITH (fillfactor = 50);
+
+COMMENT ON COLUMN "coordination".version.identity IS 'Made once. By it a transaction that is to be guarded is known to be on the database that keeps the lock.';
 
 INSERT INTO "coordination".version (id, version) VALUES (1, 1) ON CONFLICT DO NOTHING;
 
--- Called inside a transaction that is to commit only while the grant stands. From here to its end nobody else is granted the lock; a session
--- that then idles for longer than its lease is ended by the server, with the transaction. One whose grant has ended fails, and cannot commit any more.
-CREATE OR REPLACE FUNCTION "coordination".guard(lock_name text, fencing_token bigint, idle_limit integer) RETURNS void
+-- Called inside a transaction that is to commit only while the grant stands, before its first savepoint. From here to its end nobody else is granted the lock; a
+-- session that then idles for longer than its lease is ended by the server, with the transaction. One whose grant has ended fails, and cannot commit any more unless it
+-- is rolled back to a savepoint. "store" is what nodes know the store by; whoever calls this by hand leaves it out.
+CREATE OR REPLACE FUNCTION "coordination".guard(lock_name text, fencing_token bigint, idle_limit integer, store text DEFAULT NULL) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $guard$
 DECLARE
-    idle_now integer := (SELECT setting::integer FROM pg_catalog.pg_settings WHERE pg_settings.name = 'idle_in_transaction_session_timeout');
-    is_missing boolean;
+    idle_now bigint := extract(epoch FROM pg_catalog.current_setting('idle_in_transaction_session_timeout')::interval) * 1000;
+    top xid;
+    locker xid;
+    own xid[];
 BEGIN
-    PERFORM 1 FROM "coordination".fences f WHERE f.name = lock_name AND f.token = fencing_token FOR SHARE;
-    is_missing := NOT FOUND;
-    IF is_missing AND pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
-        -- It may be there, and newer than what this transaction sees.
-        BEGIN
-            INSERT INTO "coordination".fences (name, token) VALUES (lock_name, fencing_token);
-        EXCEPTION WHEN unique_violation THEN
-            RAISE EXCEPTION 'This transaction began before its lease was made ready to guard it. Begin it again.' USING ERRCODE = 'serialization_failure';
-        END;
+    IF pg_catalog.current_setting('transaction_read_only')::boolean AND NOT pg_catalog.pg_is_in_recovery() THEN
+        RAISE EXCEPTION 'This transaction is read-only, so it has nothing to guard. Begin it READ WRITE.' USING ERRCODE = 'CF004';
     END IF;
 
-    IF is_missing THEN
+    PERFORM 1 FROM "coordination".fences f WHERE f.name = lock_name AND f.token = fencing_token FOR SHARE;
+    IF NOT FOUND THEN
+        IF store IS NOT NULL AND NOT EXISTS (SELECT FROM "coordination".version v WHERE v.identity || '@' || pg_catalog.current_database() = store) THEN
+            RAISE EXCEPTION 'The database "%" does not keep the lock "%".', pg_catalog.current_database(), lock_name USING ERRCODE = 'CF002';
+        END IF;
+
+        IF pg_catalog.current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN
+            -- It may be there, and newer than what this transaction sees.
+            BEGIN
+                INSERT INTO "coordination".fences (name, token) VALUES (lock_name, fencing_token);
+            EXCEPTION WHEN unique_violation THEN
+                RAISE EXCEPTION 'This transaction began before its lease was made ready to guard it. Begin it again.' USING ERRCODE = 'serialization_failure';
+            END;
+        END IF;
+
         RAISE EXCEPTION 'The lease with the token % of the lock "%" is not current any more, so this transaction cannot commit.', fencing_token, lock_name
             USING ERRCODE = 'CF001';
+    END IF;
+
+    -- A rollback to a savepoint gives back the locks that were taken after it. Who has the row is in it: this transaction; else one that a savepoint began, or the number
+    -- of a list, where several have it. Such a number may by chance be that of this transaction only where as many lists were made.
+    top := (pg_catalog.txid_current() & 4294967295)::text::xid;
+    SELECT f.xmax INTO locker FROM "coordination".fences f WHERE f.name = lock_name AND f.token = fencing_token;
+    IF locker <> top OR pg_catalog.mxid_age(locker) > 0 THEN
+        SELECT pg_catalog.array_agg(l.transactionid) INTO own FROM pg_catalog.pg_locks l
+        WHERE l.locktype = 'transactionid' AND l.pid = pg_catalog.pg_backend_pid() AND l.mode = 'ExclusiveLock' AND l.granted;
+        IF pg_catalog.cardinality(own) > 1 AND (locker = ANY (own) OR NOT EXISTS (SELECT FROM pg_catalog.pg_get_multixact_members(locker) m WHERE m.xid = top)) THEN
+            RAISE EXCEPTION 'A savepoint is open, and a rollback to it would undo the guard. Guard the transaction before its first savepoint.' USING ERRCODE = 'CF003';
+        END IF;
     END IF;
 
     IF idle_limit > 0 AND (idle_now = 0 OR idle_now > idle_limit) THEN

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Diagnostics;
 using Coordination.PostgreSql.Connections;
@@ -12,6 +13,9 @@ namespace Coordination.PostgreSql.Stores;
 internal sealed partial class PostgreSqlLockStore
 {
     private const string Guarding = "guard a transaction by the lock";
+
+    /// <summary>By what a transaction is known to be on the database of the locks: the identity of the tables, and the database, for a copy of it has the same tables.</summary>
+    private volatile string? _identity;
 
     public async Task<bool> PrepareGuardAsync(GuardRequest request, CancellationToken cancellationToken)
     {
@@ -34,13 +38,8 @@ internal sealed partial class PostgreSqlLockStore
     public async Task<bool> GuardAsync(GuardRequest request, DbTransaction transaction, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        ArgumentNullException.ThrowIfNull(transaction);
-        if (transaction is not NpgsqlTransaction guarded)
-        {
-            throw new ArgumentException(
-                $"The transaction is a {transaction.GetType()}. Give an NpgsqlTransaction on the store's database; that of an EF Core context is context.Database.CurrentTransaction.GetDbTransaction().",
-                nameof(transaction));
-        }
+        Accept(transaction);
+        var guarded = (NpgsqlTransaction)transaction;
 
         // A paused holder keeps others waiting for as long as its session may idle inside a transaction.
         var idle = (int)Math.Clamp(request.LeaseDuration.TotalMilliseconds, 1, int.MaxValue);
@@ -50,22 +49,112 @@ internal sealed partial class PostgreSqlLockStore
             command.Parameters.Add(LockTransaction.Text(request.LockName));
             command.Parameters.Add(LockTransaction.Number(request.FencingToken));
             command.Parameters.Add(new NpgsqlParameter<int> { TypedValue = idle });
+            command.Parameters.Add(LockTransaction.Text(_identity));
             await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (InvalidOperationException ended)
         {
             // So the client says it, wherever it finds out.
-            throw new ArgumentException("The transaction has ended, so nothing of it can be guarded any more. Guard it before its commit.", nameof(transaction), ended);
+            throw GuardErrors.Ended(nameof(transaction), ended);
+        }
+        catch (NpgsqlOperationInProgressException busy)
+        {
+            throw GuardErrors.Busy(busy);
         }
         catch (PostgresException ended) when (ended.SqlState == PostgreSqlErrorClassifier.GrantHasEnded)
         {
             return false;
         }
+        catch (PostgresException refused) when (GuardErrors.TryClassify(refused, Elsewhere(request, guarded), nameof(transaction), out var failure))
+        {
+            throw failure;
+        }
         catch (Exception e) when (IsOfTheServer(e, Guarding, request.LockName, isCommitSent: false, cancellationToken, out var failure))
         {
             throw failure;
         }
+    }
+
+    public void Accept(DbTransaction transaction)
+    {
+        ArgumentNullException.ThrowIfNull(transaction);
+        if (transaction is not NpgsqlTransaction guarded)
+        {
+            throw new ArgumentException(
+                $"The transaction is a {transaction.GetType()}. Give an NpgsqlTransaction on the store's database; that of an EF Core context is context.Database.CurrentTransaction.GetDbTransaction().",
+                nameof(transaction));
+        }
+
+        var connection = ConnectionOf(guarded) ?? throw GuardErrors.Ended(nameof(transaction), inner: null);
+        if (connection.FullState != ConnectionState.Open)
+        {
+            throw GuardErrors.Busy(inner: null);
+        }
+    }
+
+    public async Task RefuseAsync(DbTransaction transaction)
+    {
+        if (transaction is not NpgsqlTransaction refused || ConnectionOf(refused) is not { } connection)
+        {
+            return;
+        }
+
+        var begunAt = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                // What an error alone leaves can be rolled back to a savepoint, and go on. Of the transaction that is begun here nothing but the failure is left.
+                using var batch = new NpgsqlBatch(connection, refused) { Timeout = _limits.CommandSeconds };
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(Statements.Rollback));
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(Statements.Begin));
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(Statements.Fail));
+                await batch.ExecuteNonQueryAsync().ConfigureAwait(false);
+                return;
+            }
+            catch (PostgresException failed) when (failed.SqlState == GuardErrors.IsRefused)
+            {
+                return;
+            }
+            catch (InvalidOperationException)
+            {
+                // It has ended, or its connection has.
+                return;
+            }
+            catch (NpgsqlOperationInProgressException) when (Stopwatch.GetElapsedTime(begunAt) < _limits.Command)
+            {
+                await Task.Delay(ShortPause).ConfigureAwait(false);
+            }
+            catch (Exception lost) when (lost is NpgsqlException or OperationCanceledException or TimeoutException or IOException)
+            {
+                // Nobody knows what the server has done of that, and it commits nothing of a connection that is closed.
+                await CloseAsync(connection).ConfigureAwait(false);
+                return;
+            }
+        }
+    }
+
+    /// <returns>Null where the transaction has ended, or its connection has.</returns>
+    private static NpgsqlConnection? ConnectionOf(NpgsqlTransaction transaction)
+    {
+        try
+        {
+            // One that has ended keeps its connection and nothing else.
+            _ = transaction.IsolationLevel;
+            return transaction.Connection is { } connection && connection.FullState.HasFlag(ConnectionState.Open) ? connection : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private string Elsewhere(GuardRequest request, NpgsqlTransaction transaction)
+    {
+        var (theirs, ours) = (ConnectionOf(transaction), _identity);
+        var database = ours is null ? "another database" : $"the database '{ours[(ours.IndexOf('@', StringComparison.Ordinal) + 1)..]}'";
+        return $"The transaction is on the database '{theirs?.Database}' at {theirs?.Host}:{theirs?.Port}, which does not keep the lock '{request.LockName}': that is in {database} at {_database.Address}.";
     }
 
     /// <summary>
@@ -142,7 +231,7 @@ internal sealed partial class PostgreSqlLockStore
             grant.FencingToken == request.FencingToken && grant.Owner == request.Owner && !grant.IsReleased && grant.LastsUntil > rows.Now);
         if (stands)
         {
-            transaction.AddWrite(_statements.MakeFence, LockTransaction.Text(request.LockName), LockTransaction.Number(request.FencingToken));
+            transaction.AddWrite(_statements.MakeFence, identity => _identity = identity, LockTransaction.Text(request.LockName), LockTransaction.Number(request.FencingToken));
             transaction.AddWrite(_statements.MarkGuarded, LockTransaction.Text(request.LockName));
         }
 

@@ -148,6 +148,18 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     /// <summary>Adds a statement to those that go with the commit.</summary>
     public void AddWrite(string text, params NpgsqlParameter[] parameters) => _writes.Add(new(text, parameters));
 
+    /// <summary>The same, of one that replies with a text, or with none.</summary>
+    public void AddWrite(string text, Action<string> reply, params NpgsqlParameter[] parameters) => _writes.Add(new(
+        text,
+        parameters,
+        async reader =>
+        {
+            if (isAsync ? await reader.ReadAsync().ConfigureAwait(false) : reader.Read())
+            {
+                reply(reader.GetString(0));
+            }
+        }));
+
     /// <summary>Whether there is anything to commit.</summary>
     public bool HasToCommit => MustConfirm || _writes.Count > 0 || _documents.Count > 0;
 

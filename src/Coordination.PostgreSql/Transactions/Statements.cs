@@ -1,3 +1,5 @@
+using Coordination.PostgreSql.Errors;
+
 namespace Coordination.PostgreSql.Transactions;
 
 /// <summary>The statements of the store, with the name of its schema.</summary>
@@ -28,6 +30,11 @@ internal sealed class Statements(string schema)
     public const string Commit = "COMMIT";
 
     public const string Rollback = "ROLLBACK";
+
+    /// <summary>Fails the transaction that it is in. What it says is in the server's log.</summary>
+    public const string Fail = $"""
+        DO $$ BEGIN RAISE EXCEPTION 'This transaction was to be guarded by a lease and is not, so it cannot commit.' USING ERRCODE = '{GuardErrors.IsRefused}'; END $$
+        """;
 
     /// <summary>After the locks of rows, in a statement of its own: in theirs it would be read before they are got. And which server's clock it is.</summary>
     public const string Clock = "SELECT pg_catalog.clock_timestamp(), pg_catalog.pg_postmaster_start_time()";
@@ -77,11 +84,15 @@ internal sealed class Statements(string schema)
     /// <summary>Waits for the transactions that the ended grants guard.</summary>
     public string DropFences { get; } = With(schema, """DELETE FROM "coordination".fences WHERE name = $1 AND token <> ALL($2)""");
 
-    public string MakeFence { get; } = With(schema, """INSERT INTO "coordination".fences (name, token) VALUES ($1, $2) ON CONFLICT DO NOTHING""");
+    /// <summary>Replies with what the store is known by, which <c>guard</c> compares.</summary>
+    public string MakeFence { get; } = With(schema, """
+        WITH made AS (INSERT INTO "coordination".fences (name, token) VALUES ($1, $2) ON CONFLICT DO NOTHING)
+        SELECT v.identity || '@' || pg_catalog.current_database() FROM "coordination".version v
+        """);
 
     public string MarkGuarded { get; } = With(schema, """UPDATE "coordination".locks SET is_guarded = true WHERE name = $1 AND NOT is_guarded""");
 
-    public string Guard { get; } = With(schema, """SELECT "coordination".guard($1, $2, $3)""");
+    public string Guard { get; } = With(schema, """SELECT "coordination".guard($1, $2, $3, $4)""");
 
     /// <summary>Extends what is its owner's by the columns alone; what this leaves out is for the machine to judge.</summary>
     public string Renew { get; } = With(schema, """

@@ -102,6 +102,10 @@ internal sealed class StoreLink(ILockStore store) : ILockStore, ILockStoreAdmini
         return true;
     });
 
+    public void Accept(DbTransaction transaction) => Fence.Accept(transaction);
+
+    public Task RefuseAsync(DbTransaction transaction) => Fence.RefuseAsync(transaction);
+
     public Task<bool> PrepareGuardAsync(GuardRequest request, CancellationToken cancellationToken) => CallAsync(() => Fence.PrepareGuardAsync(request, cancellationToken));
 
     public Task<bool> GuardAsync(GuardRequest request, DbTransaction transaction, CancellationToken cancellationToken) => CallAsync(() => Fence.GuardAsync(request, transaction, cancellationToken));

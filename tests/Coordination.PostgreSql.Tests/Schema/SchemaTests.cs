@@ -1,5 +1,7 @@
+using Coordination.PostgreSql.Schema;
 using Coordination.PostgreSql.Stores;
 using Coordination.PostgreSql.Tests.Servers;
+using Coordination.PostgreSql.Transactions;
 using Coordination.Stores;
 using Coordination.TestKit.Nodes;
 using Coordination.TestKit.Waiting;
@@ -28,6 +30,57 @@ public sealed class SchemaTests(PostgreSqlFixture server) : IAsyncLifetime
         var nodes = Enumerable.Range(0, 8).Select(_ => new Node(_server.Use)).ToArray();
         await Task.WhenAll(nodes.Select(node => node.Administration.PingAsync(Cancellation)));
         await Task.WhenAll(nodes.Select(node => node.DisposeAsync().AsTask()));
+    }
+
+    /// <summary>As whoever brings the tables to another release does, while nodes use them.</summary>
+    [Fact]
+    public async Task The_script_may_be_run_again_and_the_tables_are_the_same_store()
+    {
+        await using var node = new Node(_server.Use);
+        await using var lease = await node.GetLock("again").AcquireAsync(Cancellation);
+        await using var users = await server.ConnectAsOperatorAsync();
+        var before = await IdentityAsync();
+        for (var i = 0; i < 2; i++)
+        {
+            await using var transaction = await users.BeginTransactionAsync(Cancellation);
+            await lease.GuardAsync(transaction, Cancellation);
+            await transaction.CommitAsync(Cancellation);
+            await _server.ExecuteAsync(Statements.With(_server.Schema, SchemaCheck.Script));
+        }
+
+        Assert.Equal(before, await IdentityAsync());
+        Assert.Equal(RenewalResult.Renewed, await lease.RenewAsync(Cancellation));
+        Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(Cancellation));
+
+        async Task<Guid> IdentityAsync()
+        {
+            await using var look = new NpgsqlCommand($"SELECT identity FROM {_server.Schema}.version", users);
+            return (Guid)(await look.ExecuteScalarAsync(Cancellation))!;
+        }
+    }
+
+    /// <summary>They are another store, which the node learns with the first guard of a lease.</summary>
+    [Fact]
+    public async Task Tables_that_were_made_anew_under_a_node_are_taken_for_its_own()
+    {
+        await using var node = new Node(_server.Use);
+        await using var users = await server.ConnectAsOperatorAsync();
+        for (var i = 0; i < 2; i++)
+        {
+            await using var lease = await node.GetLock("anew").AcquireAsync(Cancellation);
+            await using (var transaction = await users.BeginTransactionAsync(Cancellation))
+            {
+                await lease.GuardAsync(transaction, Cancellation);
+                await transaction.CommitAsync(Cancellation);
+            }
+
+            await _server.ExecuteAsync(i == 0 ? Statements.With(_server.Schema, $"DROP SCHEMA {_server.Schema} CASCADE; {SchemaCheck.Script}") : $"TRUNCATE {_server.Schema}.fences");
+            if (i == 1)
+            {
+                await using var late = await users.BeginTransactionAsync(Cancellation);
+                await Assert.ThrowsAsync<LeaseLostException>(() => lease.GuardAsync(late, Cancellation));
+            }
+        }
     }
 
     [Fact]

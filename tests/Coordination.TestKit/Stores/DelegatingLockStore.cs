@@ -57,6 +57,10 @@ public abstract class DelegatingLockStore(ILockStore inner) : ILockStore, ILockS
         return true;
     });
 
+    public virtual void Accept(DbTransaction transaction) => Fence.Accept(transaction);
+
+    public virtual Task RefuseAsync(DbTransaction transaction) => Fence.RefuseAsync(transaction);
+
     public virtual Task<bool> PrepareGuardAsync(GuardRequest request, CancellationToken cancellationToken) =>
         CallAsync(() => Fence.PrepareGuardAsync(request, cancellationToken));
 

@@ -46,22 +46,69 @@ public sealed class GuardTests : IDisposable
 
         _store.Stands = false;
         await Assert.ThrowsAsync<LeaseLostException>(() => lease.GuardAsync(_transaction, Token));
-        Assert.Equal((LeaseState.Lost, LeaseLossReason.NotOwner), (lease.State, lease.LossReason));
+        Assert.Equal((LeaseState.Lost, LeaseLossReason.NotOwner, 1), (lease.State, lease.LossReason, _store.Refused));
     }
 
-    /// <summary>The store makes sure that it cannot commit where another has the lock, also when the exception is caught.</summary>
-    [Fact]
+    /// <summary>The store makes sure that it cannot commit, also when the exception is caught.</summary>
+    [Theory]
     [Promise("G1")]
-    public async Task The_store_hears_of_a_transaction_of_a_lease_that_is_lost_already()
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_transaction_of_a_lease_that_is_lost_already_is_refused(bool isReady)
     {
         await using var node = new TestNode(_clock, actualStore: _store);
         var lease = await node.AcquireAsync();
-        await lease.GuardAsync(_transaction, Token);
+        if (isReady)
+        {
+            await lease.GuardAsync(_transaction, Token);
+        }
+
+        Assert.Equal(0, _store.Refused);
         _store.IsAway = true;
         node.Advance(TimeSpan.FromSeconds(15));
         Assert.Equal(LeaseState.Lost, lease.State);
         await Assert.ThrowsAsync<LeaseLostException>(() => lease.GuardAsync(_transaction, Token));
-        Assert.Equal(2, _store.Guarded);
+        Assert.Equal(1, _store.Refused);
+    }
+
+    /// <summary>Whoever goes on all the same, with the exception caught, commits nothing.</summary>
+    [Theory]
+    [Promise("G1")]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public async Task A_transaction_that_cannot_be_guarded_is_refused_whatever_failed(bool whilePreparing, bool isCancelled)
+    {
+        await using var node = new TestNode(_clock, actualStore: _store);
+        var lease = await node.AcquireAsync();
+        Exception failure = isCancelled ? new OperationCanceledException() : new LockStoreException("Away.", isTransient: true);
+        (_store.FailPrepare, _store.FailGuard) = (whilePreparing ? failure : null, failure);
+        var thrown = await Assert.ThrowsAnyAsync<Exception>(() => lease.GuardAsync(_transaction, Token));
+        Assert.Same(failure, thrown);
+        Assert.Equal((1, LeaseState.Held), (_store.Refused, lease.State));
+    }
+
+    /// <summary>Nothing is known of it, so nothing is done to it.</summary>
+    [Fact]
+    public async Task A_transaction_that_the_store_does_not_accept_is_left_alone()
+    {
+        await using var node = new TestNode(_clock, actualStore: _store);
+        var lease = await node.AcquireAsync();
+        _store.FailAccept = new ArgumentException("Of another kind.");
+        await Assert.ThrowsAsync<ArgumentException>(() => lease.GuardAsync(_transaction, Token));
+        Assert.Equal((0, 0, LeaseState.Held), (_store.Prepared, _store.Refused, lease.State));
+    }
+
+    [Fact]
+    [Promise("G1")]
+    public async Task A_transaction_whose_lease_is_released_while_it_is_made_ready_is_refused()
+    {
+        await using var node = new TestNode(_clock, actualStore: _store);
+        var lease = await node.AcquireAsync();
+        _store.WhilePreparing = () => lease.ReleaseAsync(Token);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => lease.GuardAsync(_transaction, Token));
+        Assert.Equal((1, 0, 1), (_store.Prepared, _store.Guarded, _store.Refused));
     }
 
     [Fact]
@@ -71,7 +118,7 @@ public sealed class GuardTests : IDisposable
         var lease = await node.AcquireAsync();
         await lease.ReleaseAsync(Token);
         await Assert.ThrowsAsync<InvalidOperationException>(() => lease.GuardAsync(_transaction, Token));
-        Assert.Equal(0, _store.Prepared);
+        Assert.Equal((0, 1), (_store.Prepared, _store.Refused));
     }
 
     [Fact]
@@ -92,7 +139,17 @@ public sealed class GuardTests : IDisposable
 
         public int Guarded { get; private set; }
 
+        public int Refused { get; private set; }
+
         public GuardRequest? Last { get; private set; }
+
+        public Exception? FailAccept { get; set; }
+
+        public Exception? FailPrepare { get; set; }
+
+        public Exception? FailGuard { get; set; }
+
+        public Func<Task>? WhilePreparing { get; set; }
 
         public bool Stands { get; set; } = true;
 
@@ -105,16 +162,31 @@ public sealed class GuardTests : IDisposable
         public override Task<IReadOnlyList<RenewalReply>> RenewAsync(IReadOnlyList<RenewalRequest> requests, CancellationToken cancellationToken) =>
             IsAway ? throw new LockStoreException("Away.", isTransient: true) : base.RenewAsync(requests, cancellationToken);
 
-        public override Task<bool> PrepareGuardAsync(GuardRequest request, CancellationToken cancellationToken)
+        public override void Accept(DbTransaction transaction)
+        {
+            if (FailAccept is { } failure)
+            {
+                throw failure;
+            }
+        }
+
+        public override Task RefuseAsync(DbTransaction transaction)
+        {
+            Refused++;
+            return Task.CompletedTask;
+        }
+
+        public override async Task<bool> PrepareGuardAsync(GuardRequest request, CancellationToken cancellationToken)
         {
             Prepared++;
-            return Task.FromResult(Stands);
+            await (WhilePreparing?.Invoke() ?? Task.CompletedTask);
+            return FailPrepare is { } failure ? throw failure : Stands;
         }
 
         public override Task<bool> GuardAsync(GuardRequest request, DbTransaction transaction, CancellationToken cancellationToken)
         {
             (Guarded, Last) = (Guarded + 1, request);
-            return Task.FromResult(Stands);
+            return FailGuard is { } failure ? Task.FromException<bool>(failure) : Task.FromResult(Stands);
         }
     }
 
