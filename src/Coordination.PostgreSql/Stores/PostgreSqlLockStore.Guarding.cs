@@ -82,7 +82,7 @@ internal sealed partial class PostgreSqlLockStore
         if (transaction is not NpgsqlTransaction guarded)
         {
             throw new ArgumentException(
-                $"The transaction is a {transaction.GetType()}. Give an NpgsqlTransaction on the store's database; that of an EF Core context is context.Database.CurrentTransaction.GetDbTransaction().",
+                $"The transaction is a {transaction.GetType()}. Give an NpgsqlTransaction on the store's database; that of an EF Core context is context.Database.CurrentTransaction!.GetDbTransaction(), of the namespace Microsoft.EntityFrameworkCore.Storage.",
                 nameof(transaction));
         }
 
@@ -129,7 +129,7 @@ internal sealed partial class PostgreSqlLockStore
             catch (Exception lost) when (lost is NpgsqlException or OperationCanceledException or TimeoutException or IOException)
             {
                 // Nobody knows what the server has done of that, and it commits nothing of a connection that is closed.
-                await CloseAsync(connection).ConfigureAwait(false);
+                await connection.CloseAsync().WaitAsync(_limits.Command).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 return;
             }
         }

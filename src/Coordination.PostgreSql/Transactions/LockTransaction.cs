@@ -154,7 +154,7 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
         parameters,
         async reader =>
         {
-            if (isAsync ? await reader.ReadAsync().ConfigureAwait(false) : reader.Read())
+            if (_isAsync ? await reader.ReadAsync().ConfigureAwait(false) : reader.Read())
             {
                 reply(reader.GetString(0));
             }
