@@ -76,9 +76,9 @@ public interface ILease
     /// </summary>
     /// <remarks>
     /// <para>Call it at any place in the transaction, before its commit. What the lease protects in other places than this database is protected by <see cref="FencingToken"/> as ever.</para>
-    /// <para>Commit or roll back before you release the lease: a release waits for the transaction. So does whoever is to have the lock next, when the lease ran out or was revoked. A
-    /// process that is paused inside the transaction keeps them waiting for as long as its session may idle, which the store sets to the lease duration at most; one that runs a
-    /// statement of its own meanwhile, for as long as that statement runs.</para>
+    /// <para>Commit or roll back before you release the lease: a release waits for the transaction. So does whoever is to have the lock next, when the lease ran out or was revoked. What
+    /// is not renewed any more, because its process is paused or for any other reason, keeps them waiting for one more lease at most after the end of its own, or for five seconds where
+    /// the lease was shorter: then its session is ended, where the store may do that. A transaction that is prepared has no session, and keeps the lock until somebody ends it.</para>
     /// </remarks>
     /// <param name="transaction">A transaction that is under way on the store's database.</param>
     /// <param name="cancellationToken">Ends the call. The transaction may be guarded all the same.</param>

@@ -47,11 +47,6 @@ internal sealed class HolderProcess : IAsyncDisposable
         await using var users = new NpgsqlConnection(connectionString);
         await users.OpenAsync();
         await using var transaction = await users.BeginTransactionAsync();
-        await using (var limit = new NpgsqlCommand("SET LOCAL statement_timeout = '1s'", users, transaction))
-        {
-            await limit.ExecuteNonQueryAsync();
-        }
-
         await lease.GuardAsync(transaction);
         if (work == Reading)
         {
