@@ -6,7 +6,6 @@ using Coordination.PostgreSql.Stores;
 using Coordination.Stores;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -84,12 +83,10 @@ public static class PostgreSqlCoordinationBuilderExtensions
         services.AddOptions<PostgreSqlStoreOptions>(builder.Name).Configure(options => configure?.Invoke(options));
         // Checked when the store is made, which the start does where this is the store that counts.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PostgreSqlStoreOptions>, PostgreSqlStoreOptionsValidator>());
-        builder.TryAddSingleton(_ => new StoreInUse());
         builder.TryAddSingleton(FindDatabase);
         builder.TryAddSingleton(CreateStore);
         builder.UseStore(static node => node.GetRequired<PostgreSqlLockStore>());
-        AddCheck(builder);
-        return builder;
+        return builder.ExamineStoreAtStart();
     }
 
     private static IEnumerable<KeyValuePair<string, TimeSpan>> DurationsInEffect(IServiceProvider provider, string? name)
@@ -134,32 +131,7 @@ public static class PostgreSqlCoordinationBuilderExtensions
         var coordination = node.GetOptions<CoordinationOptions>();
         var limits = new TransactionLimits(options.CommandTimeoutFor(coordination), PostgreSqlStoreOptions.RenewalInterval(coordination) / coordination.LeaseDuration);
         var store = new PostgreSqlLockStore(node.GetRequired<LockDatabase>(), options, limits, logger);
-        node.GetRequired<StoreInUse>().Store = store;
+        node.GetRequired<StoreExamination>().Examine = store.EnsureFitAsync;
         return store;
-    }
-
-    /// <summary>Once for each node.</summary>
-    private static void AddCheck(ICoordinationBuilder builder)
-    {
-        if (builder.Name is not { } name)
-        {
-            builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, CheckAtStart>());
-            return;
-        }
-
-        if (builder.Services.Any(service => service.ServiceType == typeof(CheckAtStart) && Equals(service.ServiceKey, name)))
-        {
-            return;
-        }
-
-        builder.TryAddSingleton(node => new CheckAtStart(
-            new ServicesOfNode(node), node.GetRequired<StoreInUse>(), node.GetShared<TelemetryDispatcher>(), node.GetShared<ILogger<PostgreSqlLockStore>>()));
-        builder.Services.AddSingleton<IHostedService>(services => services.GetRequiredKeyedService<CheckAtStart>(name));
-    }
-
-    /// <summary>The container as it looks to one node: the store is that one's.</summary>
-    private sealed class ServicesOfNode(NodeServices node) : IServiceProvider
-    {
-        public object? GetService(Type serviceType) => serviceType == typeof(ILockStore) ? node.Get<ILockStore>() : node.Container.GetService(serviceType);
     }
 }

@@ -191,7 +191,7 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
             };
             if (!reader.IsDBNull(3) && !reader.IsDBNull(4) && !reader.IsDBNull(5) && !reader.IsDBNull(6))
             {
-                row.Columns.Add(new GrantColumns(reader.GetInt64(4), reader.GetString(3), Moments.FromColumn(reader.GetDateTime(5)), Moments.FromColumn(reader.GetDateTime(6))));
+                row.Columns.Add(new GrantColumns(reader.GetInt64(4), reader.GetString(3), Moments.FromColumn(reader.GetInt64(5)), Moments.FromColumn(reader.GetInt64(6))));
             }
 
             rows.Add(row);
@@ -210,15 +210,15 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     {
         while (isAsync ? await reader.ReadAsync().ConfigureAwait(false) : reader.Read())
         {
-            rows.Add(reader.GetString(0), new GrantColumns(reader.GetInt64(1), reader.GetString(2), Moments.FromColumn(reader.GetDateTime(3)), Moments.FromColumn(reader.GetDateTime(4))));
+            rows.Add(reader.GetString(0), new GrantColumns(reader.GetInt64(1), reader.GetString(2), Moments.FromColumn(reader.GetInt64(3)), Moments.FromColumn(reader.GetInt64(4))));
         }
     }
 
     public static async ValueTask ReadClockAsync(NpgsqlDataReader reader, LockRows rows, bool isAsync)
     {
         _ = isAsync ? await reader.ReadAsync().ConfigureAwait(false) : reader.Read();
-        rows.Now = Moments.FromColumn(reader.GetDateTime(0));
-        rows.Clock = Moments.ToMicroseconds(Moments.FromColumn(reader.GetDateTime(1)));
+        rows.Now = Moments.FromColumn(reader.GetInt64(0));
+        rows.Clock = Moments.ToMicroseconds(Moments.FromColumn(reader.GetInt64(1)));
     }
 
     public static NpgsqlParameter Texts(string?[] values) => new NpgsqlParameter<string?[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
@@ -233,7 +233,7 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
 
     private static NpgsqlParameter Moment(DateTimeOffset? value) => new() { Value = value is { } moment ? Moments.ToColumn(moment) : DBNull.Value, NpgsqlDbType = NpgsqlDbType.TimestampTz };
 
-    private static NpgsqlParameter<DateTime[]> Times(DateTime[] values) => new NpgsqlParameter<DateTime[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz };
+    private static NpgsqlParameter<long[]> Times(long[] values) => new NpgsqlParameter<long[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz };
 
     private static NpgsqlParameter<long[]> Numbers(long[] values) => new NpgsqlParameter<long[]> { TypedValue = values, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
 

@@ -16,11 +16,11 @@ internal sealed class Statements(string schema)
 
     /// <summary>
     /// For the rest of a transaction. No limit of the role's ends a statement: one that ends a commit in its wait for the synchronous standby would be told as a success, and what waits for a
-    /// row has a limit of its own.
+    /// row has a limit of its own. And the warning by which the server says it is to be heard, whatever the role has silenced.
     /// </summary>
     public const string Limits = """
         SELECT pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.set_config('idle_in_transaction_session_timeout', $2, true),
-            pg_catalog.set_config('statement_timeout', '0', true), pg_catalog.set_config('synchronous_commit', 'on', true)
+            pg_catalog.set_config('statement_timeout', '0', true), pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('client_min_messages', 'warning', true)
         """;
 
     public const string LimitLocks = "SELECT pg_catalog.set_config('lock_timeout', $1, true)";
@@ -91,7 +91,8 @@ internal sealed class Statements(string schema)
     /// <summary>Extends what is its owner's by the columns alone; what this leaves out is for the machine to judge.</summary>
     public string Renew { get; } = With(schema, """
         WITH settings AS MATERIALIZED (
-            SELECT pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('statement_timeout', '0', true), pg_catalog.set_config('idle_in_transaction_session_timeout', $6, true)),
+            SELECT pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('statement_timeout', '0', true), pg_catalog.set_config('client_min_messages', 'warning', true),
+                pg_catalog.set_config('idle_in_transaction_session_timeout', $6, true)),
         locked AS MATERIALIZED (
             SELECT a.place, l.name, c.now, c.now + a.lease * interval '1 microsecond' AS until
             FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS a(name, owner, token, lease, entry, place)
@@ -106,7 +107,8 @@ internal sealed class Statements(string schema)
 
     public string RenewShares { get; } = With(schema, """
         WITH settings AS MATERIALIZED (
-            SELECT pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('statement_timeout', '0', true), pg_catalog.set_config('idle_in_transaction_session_timeout', $7, true)),
+            SELECT pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('statement_timeout', '0', true), pg_catalog.set_config('client_min_messages', 'warning', true),
+                pg_catalog.set_config('idle_in_transaction_session_timeout', $7, true)),
         locked AS MATERIALIZED (
             SELECT a.place, s.name, s.token, c.now, c.now + a.lease * interval '1 microsecond' AS until
             FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[]) WITH ORDINALITY AS a(name, owner, token, lease, entry, share, place)

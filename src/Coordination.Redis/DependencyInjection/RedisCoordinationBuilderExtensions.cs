@@ -8,7 +8,6 @@ using Coordination.Redis.Telemetry;
 using Coordination.Stores;
 using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
@@ -122,12 +121,10 @@ public static class RedisCoordinationBuilderExtensions
         services.AddOptions<RedisStoreOptions>(builder.Name).Configure(options => configure?.Invoke(options));
         // Checked when the store is made, which the start does where this is the store that counts.
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<RedisStoreOptions>, RedisStoreOptionsValidator>());
-        builder.TryAddSingleton(_ => new StoreInUse());
         builder.TryAddSingleton(CreateConnection);
         builder.TryAddSingleton(CreateStore);
         builder.UseStore(static node => node.GetRequired<RedisLockStore>());
-        AddProbe(builder);
-        return builder;
+        return builder.ExamineStoreAtStart();
     }
 
     private static IEnumerable<KeyValuePair<string, TimeSpan>> DurationsInEffect(IServiceProvider provider, string? name)
@@ -199,35 +196,10 @@ public static class RedisCoordinationBuilderExtensions
             ? new ServerProbe(options, LoggerOf<ServerProbe>(node)).ExamineAsync
             : null;
         var store = new RedisLockStore(node.GetRequired<RedisConnection>(), options, examine, LoggerOf<RedisLockStore>(node));
-        node.GetRequired<StoreInUse>().Store = store;
+        node.GetRequired<StoreExamination>().Examine = store.EnsureFitAsync;
         return store;
-    }
-
-    /// <summary>Once for each node.</summary>
-    private static void AddProbe(ICoordinationBuilder builder)
-    {
-        if (builder.Name is not { } name)
-        {
-            builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ProbeAtStart>());
-            return;
-        }
-
-        if (builder.Services.Any(service => service.ServiceType == typeof(ProbeAtStart) && Equals(service.ServiceKey, name)))
-        {
-            return;
-        }
-
-        builder.TryAddSingleton(node => new ProbeAtStart(
-            new ServicesOfNode(node), node.GetRequired<StoreInUse>(), node.GetShared<TelemetryDispatcher>(), node.GetShared<ILogger<RedisLockStore>>()));
-        builder.Services.AddSingleton<IHostedService>(services => services.GetRequiredKeyedService<ProbeAtStart>(name));
     }
 
     /// <summary>Its lines go through the node's door, so that no log keeps a connection or a subscription waiting.</summary>
     private static ILogger LoggerOf<T>(NodeServices node) => node.GetShared<TelemetryDispatcher>().Wrap(node.GetShared<ILogger<T>>());
-
-    /// <summary>The container as it looks to one node: the store is that one's.</summary>
-    private sealed class ServicesOfNode(NodeServices node) : IServiceProvider
-    {
-        public object? GetService(Type serviceType) => serviceType == typeof(ILockStore) ? node.Get<ILockStore>() : node.Container.GetService(serviceType);
-    }
 }

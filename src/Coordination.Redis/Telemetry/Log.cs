@@ -19,9 +19,6 @@ internal static partial class Log
     [LoggerMessage(1103, LogLevel.Warning, "The registered IConnectionMultiplexer does not suit leases: {Doubt}.")]
     public static partial void ConnectionDoubtful(ILogger logger, string doubt);
 
-    [LoggerMessage(1104, LogLevel.Warning, "The Redis server could not be examined at start and will be when it is back, before the first lock: {Reason}")]
-    public static partial void ProbeDeferred(ILogger logger, string reason);
-
     [LoggerMessage(1105, LogLevel.Warning, "The server is Garnet {Version}. Over a registered IConnectionMultiplexer it cannot be found out whether its scripts are atomic: make sure that it was started with --lua --lua-transaction-mode, or give UseRedis a connection string.")]
     public static partial void AtomicityUnknown(ILogger logger, string version);
 
@@ -57,9 +54,6 @@ internal static partial class Log
 
     [LoggerMessage(1115, LogLevel.Information, "The Redis server does not say {Unknown}.")]
     public static partial void RetentionIsUnknown(ILogger logger, string unknown);
-
-    [LoggerMessage(1117, LogLevel.Information, "The start was cancelled before the Redis server was examined.")]
-    public static partial void ProbeCancelled(ILogger logger);
 
     [LoggerMessage(1118, LogLevel.Debug, "Whether locks of another layout have the same prefix on the Redis server was not looked for: {Reason}")]
     public static partial void LayoutIsUnknown(ILogger logger, string reason);

@@ -1,7 +1,10 @@
 using Coordination;
 using Coordination.DependencyInjection;
 using Coordination.Stores;
+using Coordination.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -45,6 +48,28 @@ public static class NodeServicesBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(store);
         builder.Services.Replace(builder.Name is null ? ServiceDescriptor.Singleton(store) : ServiceDescriptor.KeyedSingleton(builder.Name, store));
+        return builder;
+    }
+
+    /// <summary>
+    /// Has the server of the node's store examined before the host counts as started, as <see cref="StoreExamination"/> says, which the node has from then on. May be called again, by this
+    /// store or another: the server is examined once.
+    /// </summary>
+    /// <param name="builder">From <c>services.AddCoordination(…)</c>.</param>
+    /// <returns>The builder.</returns>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    public static ICoordinationBuilder ExamineStoreAtStart(this ICoordinationBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var name = builder.Name;
+        if (builder.Services.Any(service => service.ServiceType == typeof(ExaminationAtStart) && Equals(service.ServiceKey, name)))
+        {
+            return builder;
+        }
+
+        builder.TryAddSingleton(static _ => new StoreExamination());
+        builder.TryAddSingleton(static node => new ExaminationAtStart(node, node.GetShared<TelemetryDispatcher>(), node.GetShared<ILogger<ExaminationAtStart>>()));
+        builder.Services.AddSingleton<IHostedService>(services => new NodeServices(services, name).GetRequired<ExaminationAtStart>());
         return builder;
     }
 

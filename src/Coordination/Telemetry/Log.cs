@@ -83,6 +83,12 @@ internal static partial class Log
     [LoggerMessage(1031, LogLevel.Warning, "The configuration has {Key}, and nothing reads it. What may stand there: {Keys}.")]
     public static partial void KeyUnknown(ILogger logger, string key, string keys);
 
+    [LoggerMessage(1032, LogLevel.Warning, "The server of the lock store could not be examined at start and will be when it is back, before the first lock: {Reason}")]
+    public static partial void ExaminationDeferred(ILogger logger, string reason);
+
+    [LoggerMessage(1033, LogLevel.Information, "The start was cancelled before the server of the lock store was examined.")]
+    public static partial void ExaminationCancelled(ILogger logger);
+
     [LoggerMessage(1040, LogLevel.Information, "The services of this host have {ShutdownTimeout} to stop, so that its locks are released in the {Grace} that the platform gives it. Set HostOptions.ShutdownTimeout for another time.")]
     public static partial void StopShortened(ILogger logger, TimeSpan shutdownTimeout, TimeSpan grace);
 

@@ -92,11 +92,11 @@ public sealed class KilledConnectionTests(PostgreSqlFixture server) : IAsyncLife
         Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(Cancellation));
 
         // Ten seconds of silence, and the time for a reply.
-        await Eventually.IsTrueAsync(() => deaf.Logs.GetSnapshot().Any(line => line.Id.Id == 1303), Bound);
+        await Eventually.IsTrueAsync(() => deaf.Logs.GetSnapshot().Any(line => line.Id.Id == 1503), Bound);
         Assert.False(waiting.IsCompleted);
         proxy.End();
         await (await waiting.WaitAsync(Bound, Cancellation)).DisposeAsync();
-        await Eventually.IsTrueAsync(() => deaf.Logs.GetSnapshot().Any(line => line.Id.Id == 1304), Bound);
+        await Eventually.IsTrueAsync(() => deaf.Logs.GetSnapshot().Any(line => line.Id.Id == 1504), Bound);
     }
 
     [Fact]

@@ -133,7 +133,7 @@ public sealed class SynchronousStandbyTests : IAsyncLifetime
 
     private Node CreateNode(string name = "one", PostgreSqlNotifications notifications = PostgreSqlNotifications.Listen) => new(
         builder => builder.UsePostgreSql(
-            $"{_primary!.ConnectionString};Application Name={name};Options=-c synchronous_commit=local",
+            $"{_primary!.ConnectionString};Application Name={name};Options=-c synchronous_commit=local -c client_min_messages=error",
             options => (options.CommandTimeout, options.Notifications, options.PollInterval) = (TimeSpan.FromSeconds(1), notifications, TimeSpan.FromMilliseconds(50))),
         options => (options.LeaseDuration, options.ClaimWindow) = (TimeSpan.FromMinutes(1), TimeSpan.FromSeconds(20)));
 

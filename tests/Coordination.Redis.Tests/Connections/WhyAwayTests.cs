@@ -232,7 +232,7 @@ public sealed class WhyAwayTests
 
         await node.ExamineAsync(Token);
 
-        Assert.Contains(cause, Assert.Single(node.Logs.GetSnapshot(), line => line.Id.Id == 1104).Message, StringComparison.Ordinal);
+        Assert.Contains(cause, Assert.Single(node.Logs.GetSnapshot(), line => line.Id.Id == 1032).Message, StringComparison.Ordinal);
         var error = await FailureAsync(node);
         Assert.True(error is { IsTransient: true });
         Assert.Contains(cause, error.Message, StringComparison.Ordinal);

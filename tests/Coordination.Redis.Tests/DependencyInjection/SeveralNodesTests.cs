@@ -1,5 +1,4 @@
 using Coordination.Redis.Connections;
-using Coordination.Redis.Probing;
 using Coordination.TestKit.Nodes;
 using Coordination.TestKit.Servers;
 using Microsoft.Extensions.Configuration;
@@ -117,7 +116,6 @@ public sealed class SeveralNodesTests
         using var host = builder.Build();
         await host.StartAsync(Token);
 
-        Assert.Equal(2, host.Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Count());
         Assert.Equal(2, host.Services.FlushedLogs.GetSnapshot().Count(line => line.Id.Id == 1100));
         await using var one = await host.Services.GetRequiredService<ILockProvider>().GetLock("work").AcquireAsync(Token);
         await using var other = await host.Services.GetRequiredKeyedService<ILockProvider>("billing").GetLock("work").AcquireAsync(Token);

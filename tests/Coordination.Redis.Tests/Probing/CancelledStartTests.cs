@@ -13,7 +13,7 @@ namespace Coordination.Redis.Tests.Probing;
 /// <summary>A host that is told to stop while it starts, as by SIGTERM, stops in order: its run does not end by an exception.</summary>
 public sealed class CancelledStartTests
 {
-    private const int CancelledLine = 1117;
+    private const int CancelledLine = 1033;
     private static readonly TimeSpan Bound = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

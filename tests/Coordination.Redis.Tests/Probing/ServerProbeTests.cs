@@ -122,7 +122,7 @@ public sealed class ServerProbeTests(GarnetFixture garnet, RedisServerFixture re
         await using var node = new TestNode(server.ConnectionString, "test", probe: true);
 
         await StartAsync(node);
-        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1104);
+        Assert.Contains(node.Logs.GetSnapshot(), line => line.Id.Id == 1032);
         Assert.DoesNotContain(node.Logs.GetSnapshot(), line => line.Id.Id == 1100);
 
         await server.StartAgainAsync();

@@ -1,4 +1,3 @@
-using Coordination.Redis.Probing;
 using Coordination.Redis.Stores;
 using Coordination.TestKit.Nodes;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,9 +38,11 @@ internal sealed class TestNode : Node
     /// <summary>Goes through the steps of a start in which its server is examined.</summary>
     public async Task ExamineAsync(CancellationToken cancellationToken)
     {
-        var probe = Services.GetServices<IHostedService>().OfType<ProbeAtStart>().Single();
-        await probe.StartingAsync(cancellationToken);
-        await probe.StartAsync(cancellationToken);
-        await probe.StartedAsync(cancellationToken);
+        foreach (var start in Services.GetServices<IHostedService>().OfType<IHostedLifecycleService>())
+        {
+            await start.StartingAsync(cancellationToken);
+            await start.StartAsync(cancellationToken);
+            await start.StartedAsync(cancellationToken);
+        }
     }
 }

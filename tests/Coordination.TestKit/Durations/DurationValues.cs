@@ -5,6 +5,10 @@ namespace Coordination.TestKit.Durations;
 /// <summary>What somebody may set a duration to, whatever its range is.</summary>
 public static class DurationValues
 {
+    public static TheoryData<string, TimeSpan> OfNodes => Of(typeof(CoordinationOptions));
+
+    public static TheoryData<string, TimeSpan> OfLocks => Of(typeof(LockOptions));
+
     public static IReadOnlyList<TimeSpan> All { get; } =
     [
         TimeSpan.Zero,
