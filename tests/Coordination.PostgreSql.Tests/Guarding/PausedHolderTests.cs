@@ -12,9 +12,9 @@ namespace Coordination.PostgreSql.Tests.Guarding;
 [Needs(Need.PostgreSql)]
 public sealed class PausedHolderTests(PostgreSqlFixture server) : IAsyncLifetime
 {
-    private const int Ended = 1306;
-    private const int NotEnded = 1307;
-    private const int Prepared = 1308;
+    private const int Ended = 1506;
+    private const int NotEnded = 1507;
+    private const int Prepared = 1508;
 
     private static readonly TimeSpan Bound = TimeSpan.FromSeconds(20);
     private readonly SharedServer _server = new(server);
