@@ -91,6 +91,25 @@ public sealed class GuardedShareTests(PostgreSqlFixture server) : IAsyncLifetime
         await _server.AssertOnlyTokenLeftAsync(_name);
     }
 
+    /// <summary>Its transaction may commit still, and with it what the run did.</summary>
+    [Fact]
+    [Promise("G1", "G11")]
+    public async Task A_run_that_is_stuck_is_recovered_by_nobody_before_its_transaction_ends()
+    {
+        var occurrence = new Occurrence { Series = "series", Time = DateTimeOffset.UtcNow, Run = "run", RememberFor = TimeSpan.FromHours(1), Recover = true };
+        var (transaction, _) = await GuardAndRunOutAsync(OneOfThree, occurrence);
+        var again = Ask(_other, OneOfThree) with { Occurrence = occurrence with { Run = "other" } };
+        await using (transaction)
+        {
+            var refused = await InTimeAsync(Store.AcquireAsync(again, Cancellation));
+            Assert.Equal((false, OccurrenceStatus.Running), (refused.IsGranted, refused.OccurrenceStatus));
+            await transaction.RollbackAsync(Cancellation);
+        }
+
+        var recovered = await Store.AcquireAsync(again, Cancellation);
+        Assert.Equal((true, OccurrenceStatus.Recovering), (recovered.IsGranted, recovered.OccurrenceStatus));
+    }
+
     /// <summary>Readers are let in beside the reader that is stuck, and no writer.</summary>
     [Fact]
     [Promise("G1", "G12")]
@@ -187,9 +206,9 @@ public sealed class GuardedShareTests(PostgreSqlFixture server) : IAsyncLifetime
 
     private RenewalRequest Renewal(LockOwner owner, LockShare? share) => new() { LockName = _name, Owner = owner, LeaseDuration = TimeSpan.FromMinutes(1), Share = share };
 
-    private async Task<(NpgsqlTransaction Transaction, long Token)> GuardAsync(LockShare? share)
+    private async Task<(NpgsqlTransaction Transaction, long Token)> GuardAsync(LockShare? share, Occurrence? occurrence = null)
     {
-        var token = (await Store.AcquireAsync(Ask(_stuck, share), Cancellation)).FencingToken!.Value;
+        var token = (await Store.AcquireAsync(Ask(_stuck, share) with { Occurrence = occurrence }, Cancellation)).FencingToken!.Value;
         var request = new GuardRequest { LockName = _name, Owner = _stuck, FencingToken = token, LeaseDuration = TimeSpan.FromMinutes(1) };
         var fence = (ITransactionalFence)Store;
         Assert.True(await fence.PrepareGuardAsync(request, Cancellation));
@@ -199,9 +218,9 @@ public sealed class GuardedShareTests(PostgreSqlFixture server) : IAsyncLifetime
     }
 
     /// <summary>Its lease of a minute is over since two seconds.</summary>
-    private async Task<(NpgsqlTransaction Transaction, long Token)> GuardAndRunOutAsync(LockShare? share)
+    private async Task<(NpgsqlTransaction Transaction, long Token)> GuardAndRunOutAsync(LockShare? share, Occurrence? occurrence = null)
     {
-        var guarded = await GuardAsync(share);
+        var guarded = await GuardAsync(share, occurrence);
         await _server.ExecuteAsync(
             $"UPDATE {_server.Schema}.{(share is null ? "locks" : "shares")} SET lasts_until = now() - interval '2 s', renewed_at = now() - interval '62 s' WHERE name = '{_name}'");
         return guarded;
