@@ -77,10 +77,10 @@ public interface ILease
     /// <remarks>
     /// <para>Call it at any place in the transaction before its commit where no savepoint is open, best at its beginning: a rollback to a savepoint would undo a guard that came after it, so
     /// such a guard is refused. Savepoints that are made after the guard, as EF Core makes one in each SaveChanges, take nothing of it back. What the lease protects in other places than this database is protected by <see cref="FencingToken"/> as ever.</para>
-    /// <para>Commit or roll back before you release the lease: a release waits for the transaction. So does whoever is to have the lock next, when the lease ran out or was revoked. A
-    /// process that is paused inside the transaction keeps them waiting for as long as its session may idle, which the store sets to the lease duration at most; one that runs a
-    /// statement of its own meanwhile, for as long as that statement runs. A guarded transaction that is prepared for a two-phase commit (PREPARE TRANSACTION) keeps them waiting until it
-    /// is committed or rolled back, however long that takes: no limit ends it.</para>
+    /// <para>Commit or roll back before you release the lease: a release waits for the transaction. So does whoever is to have the lock next, when the lease ran out or was revoked. What
+    /// is not renewed any more, because its process is paused or for any other reason, keeps them waiting for one more lease at most after the end of its own, or for five seconds where
+    /// the lease was shorter: then its session is ended, where the store may do that. A guarded transaction that is prepared for a two-phase commit (PREPARE TRANSACTION) has no session,
+    /// and keeps them waiting until somebody commits it or rolls it back.</para>
     /// <para>Whenever this throws, the transaction commits nothing any more, also with the exception caught and after a rollback to a savepoint; the savepoints are gone. It can be rolled
     /// back and disposed of as ever. PostgreSQL makes a rollback of its commit, and Npgsql reports that commit as a success: let the exception pass. Left as they are, and able to commit
     /// with no guard, are only transactions that are none of the store's kind, that have ended, or whose connection is in use.</para>

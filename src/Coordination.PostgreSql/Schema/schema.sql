@@ -4,7 +4,9 @@
 -- The least that nodes need of them, where "app" is their role:
 --   GRANT USAGE ON SCHEMA "coordination" TO app;
 --   GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "coordination" TO app;
--- A role that only guards its transactions by a lease needs USAGE alone: it calls "coordination".guard.
+-- A role that only guards its transactions by a lease needs USAGE alone: it calls "coordination".guard. Where that is not the nodes' role,
+--   GRANT worker TO app;
+-- lets them end its sessions that keep a lock for a lease longer than their own. Nothing here does that with its owner's rights, who would need to be a member of each such role.
 
 CREATE SCHEMA IF NOT EXISTS "coordination";
 

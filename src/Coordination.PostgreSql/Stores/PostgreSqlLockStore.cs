@@ -17,8 +17,8 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     /// <summary>How often a request looks again for a row that was forgotten in that moment.</summary>
     private const int MostTurns = 5;
 
-    /// <summary>How long a grant counts as held on that has ended and guards a transaction: who waits for it asks again after that.</summary>
-    private static readonly TimeSpan WhileGuarding = TimeSpan.FromMilliseconds(250);
+    /// <summary>Between two looks at whether a grant of a lock that others hold as well guards a transaction still.</summary>
+    private static readonly TimeSpan PauseWhileGuarding = TimeSpan.FromMilliseconds(50);
 
     private readonly LockDatabase _database;
     private readonly Statements _statements;
@@ -30,6 +30,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     private readonly CallsUnderWay _acquisitions = new();
     private readonly BusyRows _busy;
     private readonly CommonAsks _asks;
+    private readonly EndedGrants _ended;
     private volatile bool _isFit;
 
     public PostgreSqlLockStore(LockDatabase database, PostgreSqlStoreOptions options, TransactionLimits limits, ILogger logger)
@@ -43,6 +44,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         _sweep = new Sweep(database, _statements, logger);
         _busy = new BusyRows(Math.Max(1, database.MaxConnections / 2));
         _asks = new CommonAsks(AskTogetherAsync);
+        _ended = new EndedGrants(database, _statements, limits, logger);
     }
 
     public string Name => "postgresql";
@@ -186,7 +188,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
 
         LockTransaction? transaction = null;
         LentConnection? connection = null;
-        var (isKeptWaiting, isBusy, hasPlace, timesMissing, timesEnded) = (false, false, false, 0, 0);
+        var (isBusy, hasPlace, timesMissing, timesEnded) = (false, false, 0, 0);
         var wait = _limits.BeginWait(lease);
         try
         {
@@ -207,7 +209,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
 
                 connection = await _database.OpenAsync(cancellationToken).ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
-                transaction = new LockTransaction(connection.Connection, _statements, _limits, connection) { WaitsBriefly = make && !isKeptWaiting, LockTimeout = skipsLocked ? TransactionLimits.BriefLockTimeout : wait.LockTimeoutFor(isBusy) };
+                transaction = new LockTransaction(connection.Connection, _statements, _limits, connection) { LockTimeout = skipsLocked ? TransactionLimits.BriefLockTimeout : wait.LockTimeoutFor(isBusy) };
                 LockRows rows;
                 try
                 {
@@ -249,12 +251,9 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
                     continue;
                 }
 
-                if (isKeptWaiting)
+                if (!skipsLocked)
                 {
-                    foreach (var row in rows.All)
-                    {
-                        row.KeepGuarding(rows.Now, WhileGuarding);
-                    }
+                    await _ended.KeepAsync(transaction, rows).ConfigureAwait(false);
                 }
 
                 var (reply, told) = change(rows, transaction);
@@ -265,20 +264,17 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
                     {
                         await transaction.CommitAsync().ConfigureAwait(false);
                     }
-                    catch (PostgresException guarded) when (transaction.WaitsBriefly && PostgreSqlErrorClassifier.IsOfLockedRow(guarded))
-                    {
-                        // The last grant has ended, and a transaction that it guards has not: nobody else is granted the lock yet, which is no failure of the store.
-                        isKeptWaiting = true;
-                        await connection.DisposeAsync().ConfigureAwait(false);
-                        connection = null;
-                        continue;
-                    }
                     catch (PostgresException guarded) when (!skipsLocked && wait.HasTime && PostgreSqlErrorClassifier.IsOfLockedRow(guarded))
                     {
                         // Who ends a grant waits for the transactions that it guards.
                         isBusy = true;
                         await connection.DisposeAsync().ConfigureAwait(false);
                         connection = null;
+                        if (transaction.WaitsBriefly)
+                        {
+                            await Task.Delay(PauseWhileGuarding, cancellationToken).ConfigureAwait(false);
+                        }
+
                         continue;
                     }
                 }

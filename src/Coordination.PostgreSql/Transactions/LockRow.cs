@@ -5,7 +5,7 @@ namespace Coordination.PostgreSql.Transactions;
 /// <summary>A lock as its rows say it.</summary>
 internal sealed class LockRow
 {
-    private bool _isKept;
+    private readonly Dictionary<long, LockGrant> _kept = [];
 
     /// <summary>A lock that has no row: nothing is known of it.</summary>
     /// <param name="name">Its name.</param>
@@ -33,20 +33,30 @@ internal sealed class LockRow
     }
 
     /// <summary>Whether all that another state changes is in the document: who has the lock is the same, and so is what guards transactions.</summary>
-    public bool HasColumnsOf(LockState after) => !_isKept && State.Grants == after.Grants && State.LastToken == after.LastToken && State.Capacity == after.Capacity;
+    public bool HasColumnsOf(LockState after) => State.Grants == after.Grants && State.LastToken == after.LastToken && State.Capacity == after.Capacity;
 
     /// <summary>Whether it was used as a lock that several may hold: then its grants stand in the other table.</summary>
     public bool IsShared => State.Capacity != LockCapacity.Exclusive;
 
+    /// <summary>The grants that have run out, and that may guard transactions which are under way still.</summary>
+    public IEnumerable<LockGrant> RanOut(DateTimeOffset now) =>
+        IsGuarded ? State.Grants.Where(grant => !grant.IsReleased && grant.RenewedAt <= now && grant.LastsUntil <= now) : [];
+
     /// <summary>
-    /// Takes grants that have run out, and that guard transactions which are under way still, for ones that last for a little longer: until those have ended, nobody else has the lock.
+    /// Counts a grant that has run out as one that its owner released and that lasts for a little longer: it is nobody's any more, and until the transactions that it guards have ended
+    /// nobody else has its place. What the row says of it stays as it is.
     /// </summary>
-    public void KeepGuarding(DateTimeOffset now, TimeSpan longer)
+    public void Keep(LockGrant ended, DateTimeOffset now, TimeSpan longer)
     {
-        if (IsGuarded)
-        {
-            _isKept = true;
-            State = State with { Grants = [.. State.Grants.Select(grant => grant.LastsUntil > now ? grant : grant with { RenewedAt = now, LastsUntil = now + longer })] };
-        }
+        var kept = ended with { RenewedAt = now, LastsUntil = now + longer, Entries = [], Notes = [] };
+
+        // A run may commit still, and is under way: as nobody's who asks for anything.
+        kept = ended.Run is null ? kept with { IsReleased = true } : kept with { Owner = new LockOwner(ended.Owner.NodeId, ~ended.Owner.Sequence) };
+        State = State with { Grants = State.Grants.Replace(ended, kept, ReferenceEqualityComparer.Instance) };
+        _kept.Add(ended.FencingToken, ended);
     }
+
+    /// <summary>A state with the grants that are kept as the row says them.</summary>
+    public LockState AsWritten(LockState state) =>
+        _kept.Count == 0 ? state : state with { Grants = [.. state.Grants.Select(grant => _kept.TryGetValue(grant.FencingToken, out var ended) ? ended : grant)] };
 }

@@ -20,8 +20,8 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
     private readonly List<Step> _writes = [];
     private readonly List<(string Name, LockState After)> _documents = [];
 
-    /// <summary>Whether to wait for no more than a moment for the transactions that an ended grant guards.</summary>
-    public bool WaitsBriefly { get; init; }
+    /// <summary>Whether it waits for no more than a moment for the transactions that an ended grant guards: others who have the lock go on meanwhile.</summary>
+    public bool WaitsBriefly { get; private set; }
 
     /// <summary>How long it waits at a time for a row that somebody else has locked, in milliseconds.</summary>
     public required string LockTimeout { get; init; }
@@ -73,7 +73,9 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
             return;
         }
 
-        if (row.HasColumnsOf(after))
+        var isSame = row.HasColumnsOf(after);
+        after = row.AsWritten(after);
+        if (isSame)
         {
             // All those go in one statement.
             _documents.Add((row.Name, after));
@@ -87,8 +89,9 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
         {
             // A lock that was released and is kept for some time guards nothing any more.
             guarding = Tokens(after, static grant => !grant.IsReleased);
-            if (WaitsBriefly)
+            if (isShared)
             {
+                WaitsBriefly = true;
                 AddWrite(Statements.LimitLocks, Text(TransactionLimits.BriefLockTimeout));
             }
 
@@ -103,7 +106,7 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
         if (isShared)
         {
             // Those that are the same are there already.
-            var before = row.State.Capacity == LockCapacity.Exclusive ? [] : row.State.Grants.ToHashSet<LockGrant>(ReferenceEqualityComparer.Instance);
+            var before = row.State.Capacity == LockCapacity.Exclusive ? [] : row.AsWritten(row.State).Grants.ToHashSet<LockGrant>(ReferenceEqualityComparer.Instance);
             foreach (var grant in after.Grants)
             {
                 if (!before.Contains(grant))
@@ -160,6 +163,11 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
             }
         }));
 
+    /// <summary>Runs statements at once, between the two round trips.</summary>
+    /// <param name="steps">What to run, and what reads its rows; null for nothing.</param>
+    public ValueTask AskAsync(params (string Text, NpgsqlParameter[] Parameters, Action<NpgsqlDataReader>? Read)[] steps) => RunAsync(
+        [.. steps.Select(step => new Step(step.Text, step.Parameters, step.Read is { } read ? reader => ReadRowsAsync(reader, read, _isAsync) : null))]);
+
     /// <summary>Whether there is anything to commit.</summary>
     public bool HasToCommit => MustConfirm || _writes.Count > 0 || _documents.Count > 0;
 
@@ -200,6 +208,14 @@ internal sealed class LockTransaction(NpgsqlConnection connection, Statements st
             }
 
             rows.Add(row);
+        }
+    }
+
+    private static async ValueTask ReadRowsAsync(NpgsqlDataReader reader, Action<NpgsqlDataReader> read, bool isAsync)
+    {
+        while (isAsync ? await reader.ReadAsync().ConfigureAwait(false) : reader.Read())
+        {
+            read(reader);
         }
     }
 

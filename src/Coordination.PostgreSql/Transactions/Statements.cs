@@ -84,6 +84,11 @@ internal sealed class Statements(string schema)
     /// <summary>Waits for the transactions that the ended grants guard.</summary>
     public string DropFences { get; } = With(schema, """DELETE FROM "coordination".fences WHERE name = $1 AND token <> ALL($2)""");
 
+    /// <summary>Those that guard no transaction which is under way, and from here on none: who comes later waits for this transaction, and then finds that the grant has ended.</summary>
+    public string TakeFences { get; } = With(schema, """SELECT name, token FROM "coordination".fences WHERE name = ANY($1) AND token = ANY($2) FOR UPDATE SKIP LOCKED""");
+
+    public string LookAtFences { get; } = With(schema, """SELECT name, token FROM "coordination".fences WHERE name = ANY($1) AND token = ANY($2)""");
+
     /// <summary>Replies with what the store is known by, which <c>guard</c> compares.</summary>
     public string MakeFence { get; } = With(schema, """
         WITH made AS (INSERT INTO "coordination".fences (name, token) VALUES ($1, $2) ON CONFLICT DO NOTHING)
@@ -149,16 +154,81 @@ internal sealed class Statements(string schema)
         UPDATE "coordination".version SET checked_at = clock_timestamp() WHERE id IN (SELECT id FROM "coordination".version FOR NO KEY UPDATE SKIP LOCKED)
         """);
 
+    /// <summary>It waits for no transaction that an ended grant guards: its lock is forgotten another time.</summary>
     public string Forget { get; } = With(schema, """
         WITH old AS MATERIALIZED (
             SELECT l.name FROM "coordination".locks l
             WHERE l.forget_after < clock_timestamp() AND (l.lasts_until IS NULL OR l.lasts_until < clock_timestamp())
                 AND NOT EXISTS (SELECT FROM "coordination".shares s WHERE s.name = l.name AND s.lasts_until > clock_timestamp())
             LIMIT $1 FOR UPDATE SKIP LOCKED),
-        shares AS (DELETE FROM "coordination".shares s USING old WHERE s.name = old.name),
-        fences AS (DELETE FROM "coordination".fences f USING old WHERE f.name = old.name)
-        DELETE FROM "coordination".locks l USING old WHERE l.name = old.name
+        taken AS MATERIALIZED (SELECT f.name, f.token FROM "coordination".fences f WHERE f.name IN (SELECT name FROM old) FOR UPDATE SKIP LOCKED),
+        gone AS MATERIALIZED (
+            SELECT o.name FROM old o
+            WHERE NOT EXISTS (SELECT FROM "coordination".fences f WHERE f.name = o.name AND NOT EXISTS (SELECT FROM taken t WHERE t.name = f.name AND t.token = f.token))),
+        shares AS (DELETE FROM "coordination".shares s USING gone WHERE s.name = gone.name),
+        fences AS (DELETE FROM "coordination".fences f USING gone WHERE f.name = gone.name)
+        DELETE FROM "coordination".locks l USING gone WHERE l.name = gone.name
         """);
+
+    public const string Savepoint = "SAVEPOINT ending";
+
+    public const string RollbackToSavepoint = "ROLLBACK TO SAVEPOINT ending";
+
+    /// <summary>
+    /// Before <see cref="Keepers"/>, and outside a savepoint: with the lock of this transaction beside those of others, what the row names is the list of all that have it, and never one
+    /// of them alone, from which nobody can tell it by looking.
+    /// </summary>
+    public string ShareFence { get; } = With(schema, """SELECT 1 FROM "coordination".fences WHERE name = $1 AND token = $2 FOR KEY SHARE SKIP LOCKED""");
+
+    /// <summary>Who has the lock of a fence's row beside this transaction. A transaction that is prepared has no session.</summary>
+    public string Keepers { get; } = With(schema, $"""
+        {Found}
+        SELECT found.pid, a.usename::text, a.state, a.wait_event, p.gid FROM found
+        LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = found.pid
+        LEFT JOIN pg_catalog.pg_prepared_xacts p ON found.pid IS NULL AND p.transaction = found.transactionid
+        WHERE NOT found.is_own AND (SELECT bool_or(is_own) FROM found)
+        """);
+
+    /// <summary>Looks again in the same statement: in between the session may have gone on to something else, which is none of this store's.</summary>
+    public string EndKeeper { get; } = With(schema, $"""
+        {Found}
+        SELECT pg_catalog.pg_terminate_backend(found.pid) FROM found WHERE found.pid = $3 AND NOT found.is_own AND (SELECT bool_or(is_own) FROM found)
+        """);
+
+    /// <summary>
+    /// Who keeps another session waiting that wants a fence's row: of a transaction that took the row's lock inside a savepoint which it has left since, the row names a part, and the server
+    /// alone knows of what.
+    /// </summary>
+    public const string WaitedFor = $"""
+        {FoundByWait}
+        SELECT nullif(found.pid, 0), a.usename::text, a.state, a.wait_event, NULL::text FROM found LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = found.pid
+        """;
+
+    public const string EndWaitedFor = $"""
+        {FoundByWait}
+        SELECT pg_catalog.pg_terminate_backend(found.pid) FROM found WHERE found.pid = $2 AND found.pid <> 0
+        """;
+
+    public const string OwnPid = "SELECT pg_catalog.pg_backend_pid()";
+
+    /// <summary>Not kept waiting by the lock that <see cref="ShareFence"/> takes.</summary>
+    public string WaitForFence { get; } = With(schema, """SELECT 1 FROM "coordination".fences WHERE name = $1 AND token = $2 FOR NO KEY UPDATE""");
+
+    private const string FoundByWait = """
+        WITH found AS MATERIALIZED (
+            SELECT DISTINCT b.pid FROM unnest(pg_catalog.pg_blocking_pids($1)) AS b(pid)
+            WHERE EXISTS (SELECT FROM pg_catalog.pg_locks w WHERE w.pid = $1 AND w.locktype = 'transactionid' AND NOT w.granted))
+        """;
+
+    private const string Found = """
+        WITH own AS MATERIALIZED (SELECT transactionid FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted AND pid = pg_catalog.pg_backend_pid()),
+        found AS MATERIALIZED (
+            SELECT DISTINCT l.pid, l.transactionid, coalesce(l.pid = pg_catalog.pg_backend_pid(), false) AS is_own
+            FROM "coordination".fences f
+            CROSS JOIN LATERAL pg_catalog.pg_get_multixact_members(CASE WHEN f.xmax IN (SELECT transactionid FROM own) THEN NULL ELSE f.xmax END) AS m
+            JOIN pg_catalog.pg_locks l ON l.locktype = 'transactionid' AND l.mode = 'ExclusiveLock' AND l.granted AND l.transactionid = m.xid
+            WHERE f.name = $1 AND f.token = $2)
+        """;
 
     public static string With(string schema, string text) => text.Replace("\"coordination\"", $"\"{schema}\"", StringComparison.Ordinal);
 }

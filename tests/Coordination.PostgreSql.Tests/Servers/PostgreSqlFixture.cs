@@ -16,7 +16,7 @@ public sealed class PostgreSqlFixture : IAsyncLifetime
         try
         {
             // Once for all tests, also when it fails.
-            _start ??= PostgreSqlProcess.StartAsync("fsync=off", "max_connections=400", "shared_buffers=64MB");
+            _start ??= PostgreSqlProcess.StartAsync("fsync=off", "max_connections=400", "shared_buffers=64MB", "max_prepared_transactions=10");
         }
         finally
         {
