@@ -37,9 +37,9 @@ public static class PostgreSqlCoordinationBuilderExtensions
     }
 
     /// <summary>Keeps the locks in the database of a data source of the application's, which the store shares and never disposes.</summary>
-    /// <remarks>Two of its connections stay open for each node: one for renewals, and one for notifications. Mind its <c>MaxPoolSize</c>.</remarks>
+    /// <remarks>Two of its connections stay open for each node: one for renewals, and one for notifications. Mind its <c>MaxPoolSize</c>: three at least, and what the application uses beside.</remarks>
     /// <param name="builder">From <c>AddCoordination</c>.</param>
-    /// <param name="dataSource">The data source. One with multiplexing is refused.</param>
+    /// <param name="dataSource">The data source. One with multiplexing is refused when the store is made, and so is one whose pool is too small.</param>
     /// <param name="configure">Changes the options further; applied after the configuration section <c>Coordination:PostgreSql</c>.</param>
     /// <returns>The builder.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> or <paramref name="dataSource"/> is null.</exception>
@@ -123,7 +123,7 @@ public static class PostgreSqlCoordinationBuilderExtensions
             [
                 $"UsePostgreSql() found no database. Set {NodeSection.Of(node.Name, PostgreSqlStoreOptions.Section)}:ConnectionString, pass a connection string to UsePostgreSql, or register an NpgsqlDataSource.",
                 .. node.Container.FindUnknownCoordinationSettings(),
-            ])));
+            ])), options);
     }
 
     private static PostgreSqlLockStore CreateStore(NodeServices node)
