@@ -33,19 +33,27 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
 
     private static readonly string Script = ReadScript();
 
+    /// <summary>For each statement.</summary>
+    private int Seconds => Math.Max(limits.CommandSeconds, 10);
+
     /// <exception cref="LockStoreException">The server is no primary (transient), or its tables do not do (final).</exception>
     public async Task ExamineAsync()
     {
         var connection = await database.OpenAsync(CancellationToken.None).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
+            // What fails is rolled back with the end of the connection.
+            await BeginAsync(connection, Statements.BeginExamination).ConfigureAwait(false);
             var version = await ExamineServerAsync(connection).ConfigureAwait(false);
             if (!await AreTablesThereAsync(connection).ConfigureAwait(false) && options.CreateSchema)
             {
+                await ExecuteAsync(connection, Statements.Rollback).ConfigureAwait(false);
                 await MakeAsync(connection).ConfigureAwait(false);
+                await BeginAsync(connection, Statements.BeginExamination).ConfigureAwait(false);
             }
 
             await ExamineTablesAsync(connection).ConfigureAwait(false);
+            await ExecuteAsync(connection, Statements.Commit).ConfigureAwait(false);
             Log.ServerIsFit(logger, database.Address, version, options.Schema);
         }
     }
@@ -91,7 +99,7 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
         {
             throw Unfit(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The tables in the schema '{options.Schema}' have version {version}, and this release of Coordination.PostgreSql needs {Version}. {(version > Version ? "Use a newer release of it" : "Run schema.sql of this release")}."), isTransient: false);
+                    $"The tables in the schema '{options.Schema}' have version {version}, and this release of Coordination.PostgreSql needs {Version}. {(version > Version ? "Use a newer release of it" : "Run schema.sql of this release, which brings them up")}."), isTransient: false);
         }
     }
 
@@ -122,19 +130,32 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
     /// <summary>One node at a time, whichever schema it is for: two that make the same table at once disturb each other.</summary>
     private async Task MakeAsync(NpgsqlConnection connection)
     {
-        // What fails is rolled back with the end of the connection.
-        using var begin = Command(connection, Statements.Begin);
-        await begin.ExecuteNonQueryAsync().ConfigureAwait(false);
+        await BeginAsync(connection, Statements.Begin).ConfigureAwait(false);
         using var alone = Command(connection, "SELECT pg_catalog.pg_advisory_xact_lock($1)");
         alone.Parameters.Add(LockTransaction.Number(Making));
         await alone.ExecuteNonQueryAsync().ConfigureAwait(false);
-        using var script = Command(connection, Statements.With(options.Schema, Script));
-        await script.ExecuteNonQueryAsync().ConfigureAwait(false);
-        using var commit = Command(connection, Statements.Commit);
-        await commit.ExecuteNonQueryAsync().ConfigureAwait(false);
+        await ExecuteAsync(connection, Statements.With(options.Schema, Script)).ConfigureAwait(false);
+        await ExecuteAsync(connection, Statements.Commit).ConfigureAwait(false);
     }
 
-    private NpgsqlCommand Command(NpgsqlConnection connection, string text) => new(text, connection) { CommandTimeout = Math.Max(limits.CommandSeconds, 10) };
+    /// <summary>A transaction in which defaults of the server, the database or the role change nothing, and whose waits end before the client gives up.</summary>
+    private async Task BeginAsync(NpgsqlConnection connection, string begin)
+    {
+        await ExecuteAsync(connection, begin).ConfigureAwait(false);
+        using var limit = Command(connection, Statements.TimeLimits);
+        limit.Parameters.Add(LockTransaction.Text((750 * Seconds).ToString(CultureInfo.InvariantCulture)));
+        limit.Parameters.Add(LockTransaction.Text(limits.IdleTimeout));
+        limit.Parameters.Add(LockTransaction.Text(TransactionLimits.None));
+        await limit.ExecuteNonQueryAsync().ConfigureAwait(false);
+    }
+
+    private async Task ExecuteAsync(NpgsqlConnection connection, string text)
+    {
+        using var command = Command(connection, text);
+        await command.ExecuteNonQueryAsync().ConfigureAwait(false);
+    }
+
+    private NpgsqlCommand Command(NpgsqlConnection connection, string text) => new(text, connection) { CommandTimeout = Seconds };
 
     private static LockStoreException Unfit(string message, bool isTransient) => new(message, isTransient) { MayBeApplied = false };
 

@@ -61,7 +61,7 @@ CREATE TABLE IF NOT EXISTS "coordination".version (
     checked_at timestamptz
 ) WITH (fillfactor = 50);
 
-INSERT INTO "coordination".version (id, version) VALUES (1, 1) ON CONFLICT DO NOTHING;
+INSERT INTO "coordination".version (id, version) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET version = excluded.version WHERE version.version < excluded.version;
 
 -- Called inside a transaction that is to commit only while the grant stands. From here to its end nobody else is granted the lock; a session
 -- that then idles for longer than its lease is ended by the server, with the transaction. One whose grant has ended fails, and cannot commit any more.

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Coordination.PostgreSql.Connections;
 using Coordination.PostgreSql.Errors;
 using Coordination.PostgreSql.Transactions;
@@ -24,7 +23,7 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
     private readonly Queue<RenewalWork> _renewals = new();
     private readonly List<RenewalWork> _others = [];
     private readonly Queue<IConnectionCall> _calls = new();
-    private readonly Renewals _statements = new(statements, limits);
+    private readonly Renewals _statements = new(statements, limits, database.KeepsSessions);
 
     /// <summary>How long to ask again for rows that somebody else has locked just then: they are not told to be lost, nor is anybody else kept waiting for them.</summary>
     private readonly TimeSpan _patience = limits.Command / 4;
@@ -199,7 +198,7 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
         {
             var connection = Connected();
             isSent = true;
-            var replies = new Dictionary<RenewalRequest, RenewalReply>();
+            var replies = new RenewalReplies();
             RenewalRequest[] requests = [.. works.SelectMany(static work => work.Rest).Distinct()];
             if (works[0].MayGoByColumns)
             {
@@ -216,20 +215,13 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
         {
             // A connection on which something failed may stand in the middle of a transaction, or hang.
             Close();
-            if (works.Count > 1 && e is JsonException or FormatException)
-            {
-                // The row of one spoils no other.
-                works.ForEach(work => Renew([work]));
-                return;
-            }
-
             works.ForEach(work => work.TrySetException(PostgreSqlErrorClassifier.TryClassify(e, work.Subject, database.Address, isSent, out var failure) ? failure : e));
         }
     }
 
-    private void GoOn(RenewalWork work, Dictionary<RenewalRequest, RenewalReply> replies)
+    private void GoOn(RenewalWork work, RenewalReplies replies)
     {
-        if (!work.Learn(replies, _patience))
+        if (!work.Learn(replies, _patience, database.Address))
         {
             lock (_gate)
             {

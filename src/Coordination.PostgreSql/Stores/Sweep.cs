@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace Coordination.PostgreSql.Stores;
 
 /// <summary>Forgets locks that nobody uses any more, now and then and beside the releases: a row outlives its lock by a day, for it remembers the last token.</summary>
-internal sealed class Sweep(LockDatabase database, Statements statements, ILogger logger)
+internal sealed class Sweep(LockDatabase database, Statements statements, TransactionLimits limits, ILogger logger)
 {
     private const int PageSize = 1000;
     private const int TimeoutSeconds = 60;
@@ -37,11 +37,11 @@ internal sealed class Sweep(LockDatabase database, Statements statements, ILogge
         var connection = await database.OpenAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            await ShortTransaction.RunAsync(connection, TimeoutSeconds, statements.DropMail, [], read: null, cancellationToken).ConfigureAwait(false);
+            await ShortTransaction.RunAsync(connection, limits, TimeoutSeconds, statements.DropMail, [], read: null, cancellationToken).ConfigureAwait(false);
             var (all, page) = (0, PageSize);
             while (page == PageSize)
             {
-                page = await ShortTransaction.RunAsync(connection, TimeoutSeconds, statements.Forget, [LockTransaction.Number(PageSize)], read: null, cancellationToken).ConfigureAwait(false);
+                page = await ShortTransaction.RunAsync(connection, limits, TimeoutSeconds, statements.Forget, [LockTransaction.Number(PageSize)], read: null, cancellationToken).ConfigureAwait(false);
                 all += page;
             }
 
