@@ -41,7 +41,7 @@ public interface ILockLease : ILease, IAsyncDisposable
     /// </param>
     /// <returns>What the release found. Not whether that node has the lock.</returns>
     /// <remarks>Of several releases of one lease the first one counts, and its successor.</remarks>
-    /// <exception cref="ArgumentException">The successor is no node's id: it is empty, or has a slash or control characters. Nothing was released.</exception>
+    /// <exception cref="ArgumentException">The successor is no node's id: it is empty, has more than 256 characters, or has a slash or control characters. Nothing was released.</exception>
     /// <exception cref="OperationCanceledException">The token was cancelled; the release goes on without the caller.</exception>
     Task<ReleaseResult> ReleaseAsync(string? successor, CancellationToken cancellationToken = default);
 }

@@ -8,19 +8,27 @@ namespace Coordination;
 /// </summary>
 public sealed record LockOwner
 {
+    /// <summary>The longest id of a node: a name of 128 characters, the process id and the random part, and as much again. A notification has several, and stores limit how long one is.</summary>
+    private const int MaxNodeLength = 256;
+
     // Each request carries it.
     private string? _text;
 
     /// <summary>Makes an owner. <see cref="ILockProvider.CreateOwner"/> is the usual way; stores and tests make them from their parts.</summary>
-    /// <param name="nodeId">Not empty, and without a slash.</param>
+    /// <param name="nodeId">1 to 256 characters, and without a slash.</param>
     /// <param name="sequence">The number that the node gave out.</param>
-    /// <exception cref="ArgumentException">The node id is empty or has a slash.</exception>
+    /// <exception cref="ArgumentException">The node id is empty, has a slash or is too long.</exception>
     public LockOwner(string nodeId, long sequence)
     {
         ArgumentException.ThrowIfNullOrEmpty(nodeId);
         if (nodeId.Contains('/', StringComparison.Ordinal))
         {
             throw new ArgumentException($"The node id '{nodeId}' has a slash, which separates it from the sequence number. Use another character.", nameof(nodeId));
+        }
+
+        if (nodeId.Length > MaxNodeLength)
+        {
+            throw new ArgumentException(TooLong(nodeId), nameof(nodeId));
         }
 
         NodeId = nodeId;
@@ -48,7 +56,7 @@ public sealed record LockOwner
     {
         owner = null;
         var slash = text?.LastIndexOf('/') ?? -1;
-        if (slash <= 0 || text!.IndexOf('/', StringComparison.Ordinal) != slash
+        if (slash is <= 0 or > MaxNodeLength || text!.IndexOf('/', StringComparison.Ordinal) != slash
             || !long.TryParse(text.AsSpan(slash + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var sequence))
         {
             return false;
@@ -61,18 +69,21 @@ public sealed record LockOwner
     /// <summary>Refuses what cannot be a node's id, or its name.</summary>
     /// <param name="node">An id or a name; null for none.</param>
     /// <param name="paramName">The parameter that has it.</param>
-    /// <exception cref="ArgumentException">It is empty, or has a slash or control characters.</exception>
+    /// <exception cref="ArgumentException">It is empty or too long, or has a slash or control characters.</exception>
     internal static void ValidateNode(string? node, string paramName)
     {
         if (node is not null && !IsNode(node))
         {
             throw new ArgumentException(
-                node.Length == 0 ? "A node has an id that is not empty. Set null for no node." : $"'{node}' is no node: it has a slash, control characters or half a surrogate pair. Set the id of a node, as the inspector of locks shows it.", paramName);
+                node.Length == 0 ? "A node has an id that is not empty. Set null for no node." : node.Length > MaxNodeLength ? TooLong(node) : $"'{node}' is no node: it has a slash, control characters or half a surrogate pair. Set the id of a node, as the inspector of locks shows it.", paramName);
         }
     }
 
     /// <summary>Whether a text may be a node's id.</summary>
-    internal static bool IsNode(string text) => text.Length > 0 && !text.Any(static c => c == '/' || char.IsControl(c)) && LockName.IsUnicode(text);
+    internal static bool IsNode(string text) => text.Length is > 0 and <= MaxNodeLength && !text.Any(static c => c == '/' || char.IsControl(c)) && LockName.IsUnicode(text);
+
+    private static string TooLong(string node) =>
+        string.Create(CultureInfo.InvariantCulture, $"The node id '{node[..32]}…' has {node.Length} characters, and may have {MaxNodeLength}. Give the id of a node, as the inspector of locks shows it.");
 
     /// <summary>A node's id without its last two parts; all of it where it has fewer than three.</summary>
     private static string NameOf(string nodeId)

@@ -21,7 +21,7 @@ public sealed record StepDownRequest
 
     /// <summary>The id of the node that the lock is to pass to, if it waits for it then.</summary>
     /// <value>Null, the default, for the first in the queue, as ever.</value>
-    /// <exception cref="ArgumentException">It is set to what is no node's id: it is empty, or has a slash, control characters or half a surrogate pair.</exception>
+    /// <exception cref="ArgumentException">It is set to what is no node's id: it is empty, has more than 256 characters, or has a slash, control characters or half a surrogate pair.</exception>
     public string? Successor
     {
         get;

@@ -41,6 +41,18 @@ public sealed class LockOwnerTests
         Assert.Null(owner);
     }
 
+    /// <summary>A notification has several, and a store limits how long one is.</summary>
+    [Fact]
+    public void A_node_id_that_is_too_long_is_refused_with_the_limit()
+    {
+        var (longest, longer) = (new string('n', 256), new string('n', 257));
+        Assert.True(LockOwner.TryParse(new LockOwner(longest, 1).ToString(), out _));
+        Assert.False(LockOwner.TryParse(longer + "/1", out _));
+        Assert.Contains("257", Assert.Throws<ArgumentException>(() => new LockOwner(longer, 1)).Message, StringComparison.Ordinal);
+        Assert.Equal(longest, new StepDownRequest { Successor = longest }.Successor);
+        Assert.Contains("may have 256", Assert.Throws<ArgumentException>(() => new StepDownRequest { Successor = longer }).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("")]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Transactions;
 using Coordination.PostgreSql.Errors;
 using Npgsql;
@@ -31,6 +32,9 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
 
     /// <summary>Whether the connections are the application's, which may have all of them in use.</summary>
     public bool IsShared => _owned is null;
+
+    /// <summary>Whether what a session is set to stays: it is the store's, and no pooler's that gives it to others between two transactions.</summary>
+    public bool KeepsSessions { get; private init; }
 
     /// <summary>How many connections there are for calls at most; of an application's pool, which has others beside, all.</summary>
     public int MaxConnections { get; private init; }
@@ -69,25 +73,39 @@ internal sealed class LockDatabase : IAsyncDisposable, IDisposable
         if (settings.Host?.Contains(',', StringComparison.Ordinal) != true)
         {
             var source = builder.Build();
-            return new LockDatabase(source, source, commandTimeout) { MaxConnections = options.MaxConnections };
+            return new LockDatabase(source, source, commandTimeout) { MaxConnections = options.MaxConnections, KeepsSessions = !isPooled };
         }
 
         var hosts = builder.BuildMultiHost();
         return new LockDatabase(hosts.WithTargetSession(TargetSessionAttributes.Primary), hosts, commandTimeout)
         {
             MaxConnections = options.MaxConnections,
+            KeepsSessions = !isPooled,
             OpenLimit = (settings.Host.Split(',').Length * TimeSpan.FromSeconds(settings.Timeout)) + Slack,
         };
     }
 
     /// <summary>Connections of the application's.</summary>
-    /// <exception cref="InvalidOperationException">They do not suit transactions, or lead to standbys.</exception>
-    public static LockDatabase Share(NpgsqlDataSource source, TimeSpan commandTimeout)
+    /// <exception cref="InvalidOperationException">They do not suit transactions, or lead to standbys, or are too few.</exception>
+    public static LockDatabase Share(NpgsqlDataSource source, PostgreSqlStoreOptions options, TimeSpan commandTimeout)
     {
         var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString);
         if (settings.Multiplexing)
         {
             throw new InvalidOperationException("The NpgsqlDataSource that UsePostgreSql was given has Multiplexing=true, which leaves no connection to a transaction. Give it one without, or a connection string.");
+        }
+
+        if (ConnectionSettings.FindErrors(settings).FirstOrDefault() is { } error)
+        {
+            throw new InvalidOperationException($"The NpgsqlDataSource that UsePostgreSql was given {error}");
+        }
+
+        var least = options.Notifications == PostgreSqlNotifications.Poll ? Beside : Beside + 1;
+        if (settings.Pooling && settings.MaxPoolSize < least)
+        {
+            throw new InvalidOperationException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"The NpgsqlDataSource that UsePostgreSql was given has Maximum Pool Size={settings.MaxPoolSize}, and the store needs {least} at least: {(least > Beside ? "one for renewals, one for notifications" : "one for renewals")} and one for calls. Raise it by what the application uses beside, or give UsePostgreSql a connection string, for a pool of the store's own."));
         }
 
         if (source is NpgsqlMultiHostDataSource hosts)

@@ -21,9 +21,13 @@ internal sealed class TransactionLimits
         Command = command;
         CommandSeconds = (int)Math.Ceiling(command.TotalSeconds);
         (_lockLimit, _leaseShare) = (command * 3 / 4, renewalShare * 3 / 5);
+        (StatementTimeout, LockTimeout) = (Milliseconds(command), Milliseconds(_lockLimit));
         var idle = (long)Math.Max(ShortestIdleLimit.TotalMilliseconds, command.TotalMilliseconds / 2);
         IdleTimeout = idle.ToString(CultureInfo.InvariantCulture);
     }
+
+    /// <summary>No limit, as the server takes it.</summary>
+    public const string None = "0";
 
     /// <summary>How long a statement waits for its reply.</summary>
     public TimeSpan Command { get; }
@@ -33,6 +37,12 @@ internal sealed class TransactionLimits
 
     /// <summary>How long whoever asks waits for the client: for longer than it waits for a reply, and for no longer than a moment when the server does not even cancel.</summary>
     public TimeSpan Reply => TimeSpan.FromSeconds(CommandSeconds) + TimeToCancel;
+
+    /// <summary>The same, as the server takes it: for what changes nothing, which it may end at any time.</summary>
+    public string StatementTimeout { get; }
+
+    /// <summary>How long a statement waits at most where somebody else has locked what it needs, such as a whole table: for less than for its reply. In milliseconds.</summary>
+    public string LockTimeout { get; }
 
     /// <summary>For whoever is told who holds the lock rather than to wait for it, in milliseconds.</summary>
     public const string BriefLockTimeout = "50";
@@ -50,4 +60,6 @@ internal sealed class TransactionLimits
     /// the lock to its lease. In milliseconds.
     /// </summary>
     public string IdleTimeout { get; }
+
+    private static string Milliseconds(TimeSpan time) => ((long)Math.Ceiling(time.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture);
 }

@@ -38,14 +38,14 @@ public static class PostgreSqlCoordinationBuilderExtensions
 
     /// <summary>Keeps the locks in the database of a data source of the application's, which the store shares and never disposes.</summary>
     /// <remarks>
-    /// <para>Two of its connections stay open for each node: one for renewals, and one for notifications. Mind its <c>Maximum Pool Size</c>.</para>
+    /// <para>Two of its connections stay open for each node: one for renewals, and one for notifications. Mind its <c>Maximum Pool Size</c>: three at least, and what the application uses beside.</para>
     /// <para>
     /// The store waits for its connections and replies no longer than its own limits say. What hangs ends by the data source's <c>Timeout</c>, and has a connection of the pool and a
     /// thread for so long.
     /// </para>
     /// <para>
     /// When the store is made, which the start of the host does, or whoever asks for a lock before, a data source that does not do is refused by an <see cref="InvalidOperationException"/>:
-    /// one with multiplexing, which leaves no connection to a transaction; and one for several hosts that <see cref="NpgsqlMultiHostDataSource.WithTargetSession"/> made, which may lead to a
+    /// one with multiplexing, which leaves no connection to a transaction; one whose pool is smaller than three (two with <see cref="PostgreSqlNotifications.Poll"/>); and one for several hosts that <see cref="NpgsqlMultiHostDataSource.WithTargetSession"/> made, which may lead to a
     /// standby. An option that is out of its range is an <see cref="OptionsValidationException"/> then.
     /// </para>
     /// </remarks>
@@ -139,7 +139,7 @@ public static class PostgreSqlCoordinationBuilderExtensions
             : node.Get<NpgsqlDataSource>() ?? node.Container.GetService<NpgsqlDataSource>();
         if (found is not null)
         {
-            return LockDatabase.Share(found, commandTimeout);
+            return LockDatabase.Share(found, options, commandTimeout);
         }
 
         throw new InvalidOperationException(string.Join(

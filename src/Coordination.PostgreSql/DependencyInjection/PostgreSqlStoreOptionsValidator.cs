@@ -1,5 +1,6 @@
 using System.Globalization;
 using Coordination.DependencyInjection;
+using Coordination.PostgreSql.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -12,6 +13,7 @@ internal sealed class PostgreSqlStoreOptionsValidator(IOptions<CoordinationOptio
 {
     private const int LongestSchema = 48;
     private const int MostConnections = 1000;
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromMinutes(1);
     private static readonly DurationRange CommandTimeout = DurationRange.Between(TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1), "leave it out for the default");
     private static readonly DurationRange PollInterval = DurationRange.Between(TimeSpan.FromMilliseconds(50), TimeSpan.FromMinutes(1));
 
@@ -21,7 +23,7 @@ internal sealed class PostgreSqlStoreOptionsValidator(IOptions<CoordinationOptio
         var section = NodeSection.Of(name, PostgreSqlStoreOptions.Section);
         var node = string.IsNullOrEmpty(name) || named is null ? coordination.Value : named.Get(name);
         CheckSchema(options.Schema, section, failures);
-        CheckConnection(options.ConnectionString, section, failures);
+        CheckConnection(options, node, section, failures);
         CheckTimeout(options.CommandTimeout, node, NodeSection.Of(name), section, failures);
         if (PollInterval.FindError($"{section}:PollInterval", options.PollInterval) is { } failure)
         {
@@ -47,30 +49,54 @@ internal sealed class PostgreSqlStoreOptionsValidator(IOptions<CoordinationOptio
         {
             failures.Add(string.Create(CultureInfo.InvariantCulture, $"{section}:Schema is '{schema}'. Set 1 to {LongestSchema} small letters, digits and underscores, with no digit first, such as the application's name."));
         }
-        else if (schema.StartsWith("pg_", StringComparison.Ordinal))
+        else if (schema.StartsWith("pg_", StringComparison.Ordinal) || schema == "information_schema")
         {
-            failures.Add($"{section}:Schema is '{schema}', and names that begin with 'pg_' are the server's own. Set another one.");
+            failures.Add($"{section}:Schema is '{schema}', and that one, as all names that begin with 'pg_', is the server's own. Set another one, such as the application's name.");
         }
     }
 
-    private static void CheckConnection(string? text, string section, List<string> failures)
+    private static void CheckConnection(PostgreSqlStoreOptions options, CoordinationOptions node, string section, List<string> failures)
     {
-        if (text is null)
+        if (options.ConnectionString is not { } text)
         {
             return;
         }
 
         try
         {
-            if (string.IsNullOrEmpty(new NpgsqlConnectionStringBuilder(text).Host))
+            var settings = new NpgsqlConnectionStringBuilder(text);
+            if (string.IsNullOrEmpty(settings.Host))
             {
                 failures.Add($"{section}:ConnectionString names no server. Give it the form 'Host=…;Username=…;Password=…;Database=…'.");
+                return;
+            }
+
+            string[] errors = [.. ConnectionSettings.FindErrors(settings)];
+            failures.AddRange(errors.Select(error => $"{section}:ConnectionString {error}"));
+            if (errors.Length == 0 && options.MaxConnections is >= 1 and <= MostConnections)
+            {
+                TryMake(text, settings, options, node, section, failures);
             }
         }
         catch (Exception unreadable) when (unreadable is ArgumentException or FormatException or InvalidCastException or KeyNotFoundException)
         {
             // What is wrong with it is not repeated here: the exception quotes parts of the string, and those may be secret.
             failures.Add($"{section}:ConnectionString cannot be read. Give it the form 'Host=…;Username=…;Password=…;Database=…', with keys that Npgsql has, and quotes around a value that has a semicolon.");
+        }
+    }
+
+    /// <summary>What the client finds out when it makes the pool, before it connects to anything.</summary>
+    private static void TryMake(string text, NpgsqlConnectionStringBuilder settings, PostgreSqlStoreOptions options, CoordinationOptions node, string section, List<string> failures)
+    {
+        try
+        {
+            var timeout = options.CommandTimeoutFor(node);
+            LockDatabase.Make(text, options, timeout > TimeSpan.Zero && timeout < LongestTimeout ? timeout : LongestTimeout).Dispose();
+        }
+        catch (Exception refused) when (refused is ArgumentException or InvalidOperationException or NotSupportedException)
+        {
+            var isSecret = ((string?[])[settings.Password, settings.SslPassword]).Any(secret => !string.IsNullOrEmpty(secret) && refused.Message.Contains(secret, StringComparison.Ordinal));
+            failures.Add($"{section}:ConnectionString has settings that Npgsql does not take together{(isSecret ? "." : $": {refused.Message.TrimEnd('.')}.")} Correct them.");
         }
     }
 

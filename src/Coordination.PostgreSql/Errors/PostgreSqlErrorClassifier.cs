@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text.Json;
+using Coordination.PostgreSql.Transactions;
 using Npgsql;
 
 namespace Coordination.PostgreSql.Errors;
@@ -21,6 +23,7 @@ internal static class PostgreSqlErrorClassifier
     private const string TakesNoWrites = "25006";
     private const string Collision = "40001";
     private const string Deadlock = "40P01";
+    private const string MoreConnections = "Raise Coordination:PostgreSql:MaxConnections, or 'Maximum Pool Size' of the NpgsqlDataSource that the store was given; one for renewals and one for notifications stay open.";
     private const bool Transient = true;
     private const bool Final = false;
 
@@ -34,7 +37,7 @@ internal static class PostgreSqlErrorClassifier
         ["53200"] = (Transient, "The server is out of memory."),
         ["53300"] = (Transient, "The server has no connection to spare. Raise max_connections, or lower Coordination:PostgreSql:MaxConnections."),
         ["53400"] = (Transient, "A limit of the server's configuration is reached."),
-        [LockNotAvailable] = (Transient, "Somebody else keeps the lock's row locked: another node that works on it, a transaction that the last lease guards, or a session that locks the store's rows by hand."),
+        [LockNotAvailable] = (Transient, "Somebody else keeps the lock's row locked: another node that works on it, a transaction that the last lease guards, or a session that locks the store's rows by hand; or a whole table, as VACUUM FULL, CLUSTER and ALTER TABLE do."),
         ["57014"] = (Transient, "The statement was cancelled, by its time limit or by an operator."),
         ["57P01"] = (Transient, "The server shuts down, or an operator ended the session."),
         ["57P02"] = (Transient, "Another process of the server crashed, and it starts anew."),
@@ -49,9 +52,13 @@ internal static class PostgreSqlErrorClassifier
         ["42703"] = (Final, OtherTables),
         ["42883"] = (Final, OtherTables),
         ["42501"] = (Final, "The user lacks a right. It needs USAGE of the schema and SELECT, INSERT, UPDATE and DELETE of its tables; to make them, CREATE in the database."),
+        ["22P05"] = (Final, OtherEncoding),
+        ["22021"] = (Final, OtherEncoding),
+        ["42704"] = (Final, "The server does not know a setting that the connection string names in Options. Correct it there."),
         [GrantHasEnded] = (Final, "The lease is not current any more."),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
+    private const string OtherEncoding = "A name or a note has a character that the encoding of the database does not have. Keep the locks in a database with the encoding UTF8, or name them without it.";
     private const string MissingTables = "The store's tables are missing. Set Coordination:PostgreSql:CreateSchema, or run schema.sql of the package, and mind Coordination:PostgreSql:Schema.";
     private const string OtherTables = "The store's tables are of another version. Bring all nodes to one version, and run schema.sql of the package again.";
 
@@ -77,18 +84,33 @@ internal static class PostgreSqlErrorClassifier
         failure = exception switch
         {
             PostgresException refused => OfServer(refused, subject, address, mayBeApplied),
+            NpgsqlException none when none.Message.Contains("pool has been exhausted", StringComparison.Ordinal) => Failure(
+                $"All connections to PostgreSQL at {address} are in use; cannot {subject} now. {MoreConnections}", Transient, exception, mayBeApplied: false, $"all connections to {address} are in use. {MoreConnections}"),
             NpgsqlException { InnerException: TimeoutException } or TimeoutException => Failure(
                 isCommitSent ? $"PostgreSQL at {address} did not reply in time to {subject}. It may still do it." : $"PostgreSQL at {address} did not reply in time to {subject}.",
                 Transient, exception, mayBeApplied, $"PostgreSQL at {address} did not reply in time."),
             NpgsqlException { InnerException: PostgresException refused } => OfServer(refused, subject, address, mayBeApplied),
+            NpgsqlException refused when AdviceOf(refused) is { } advice => Failure(
+                $"There is no session of PostgreSQL at {address}; cannot {subject}: {advice}", Final, exception, mayBeApplied: false, $"there is no session of PostgreSQL at {address}: {advice}"),
             NpgsqlException or SocketException or IOException => Away(exception, subject, address, mayBeApplied),
             ObjectDisposedException => Failure($"The connections to PostgreSQL were disposed; cannot {subject}.", Final, exception, mayBeApplied, cause: null),
             OperationCanceledException => Failure($"The connection to PostgreSQL was closed; cannot {subject} now.", Transient, exception, mayBeApplied, cause: null),
+            UnreadableRowException row => Failure($"Cannot {subject}: something else wrote the row of the lock '{row.LockName}'. Delete it, or set another Coordination:PostgreSql:Schema.", Final, exception, mayBeApplied: false, cause: null),
             JsonException or FormatException => Failure($"Cannot {subject}: something else wrote its row. Delete it, or set another Coordination:PostgreSql:Schema.", Final, exception, mayBeApplied: false, cause: null),
             _ => null,
         };
         return failure is not null;
     }
+
+    /// <summary>What the client finds out by itself before there is a session, and what no later try changes; null for what may be an outage.</summary>
+    private static string? AdviceOf(NpgsqlException exception) => exception switch
+    {
+        { InnerException: AuthenticationException certificate } => $"its certificate is not accepted: {certificate.Message} Correct 'Root Certificate', 'SSL Mode' or the certificate.",
+        _ when exception.Message.Contains("SSL connection requested", StringComparison.Ordinal) => "the connection string demands TLS by 'SSL Mode', and the server has none. Turn on ssl there, or set another 'SSL Mode'.",
+        _ when exception.Message.Contains("encryption requested. No", StringComparison.Ordinal) => "the connection string demands encryption by GSS, and the server has none. Set another 'GSS Encryption Mode'.",
+        _ when exception.Message.Contains("No password has been provided", StringComparison.Ordinal) => "it demands a password, and there is none. Give one in the connection string.",
+        _ => null,
+    };
 
     /// <summary>What the server said no to was rolled back. What ended the session may have come after the commit.</summary>
     private static bool IsRolledBack(Exception exception) =>

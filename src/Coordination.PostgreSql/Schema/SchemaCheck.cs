@@ -43,13 +43,33 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
         var connection = await database.OpenAsync(CancellationToken.None).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            var version = await connection.RunAsync(ExamineServerAsync, limits.Reply).ConfigureAwait(false);
+            // What fails is rolled back with the end of the connection.
+            var version = await connection.RunAsync(
+                async opened =>
+                {
+                    await BeginAsync(opened, Statements.BeginExamination, limits.Command).ConfigureAwait(false);
+                    return await ExamineServerAsync(opened).ConfigureAwait(false);
+                },
+                limits.Reply).ConfigureAwait(false);
             if (!await connection.RunAsync(AreTablesThereAsync, limits.Reply).ConfigureAwait(false) && options.CreateSchema)
             {
-                await connection.RunAsync(MakeAsync, MakeLimit + limits.Reply).ConfigureAwait(false);
+                await connection.RunAsync(
+                    async opened =>
+                    {
+                        await ExecuteAsync(opened, Statements.Rollback, limits.Command).ConfigureAwait(false);
+                        await MakeAsync(opened).ConfigureAwait(false);
+                        await BeginAsync(opened, Statements.BeginExamination, limits.Command).ConfigureAwait(false);
+                    },
+                    MakeLimit + limits.Reply).ConfigureAwait(false);
             }
 
-            await connection.RunAsync(ExamineTablesAsync, limits.Reply).ConfigureAwait(false);
+            await connection.RunAsync(
+                async opened =>
+                {
+                    await ExamineTablesAsync(opened).ConfigureAwait(false);
+                    await ExecuteAsync(opened, Statements.Commit, limits.Command).ConfigureAwait(false);
+                },
+                limits.Reply).ConfigureAwait(false);
             Log.ServerIsFit(logger, database.Address, version, options.Schema);
         }
     }
@@ -95,7 +115,7 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
         {
             throw Unfit(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"The tables in the schema '{options.Schema}' have version {version}, and this release of Coordination.PostgreSql needs {Version}. {(version > Version ? "Use a newer release of it" : "Run schema.sql of this release")}."), isTransient: false);
+                    $"The tables in the schema '{options.Schema}' have version {version}, and this release of Coordination.PostgreSql needs {Version}. {(version > Version ? "Use a newer release of it" : "Run schema.sql of this release, which brings them up")}."), isTransient: false);
         }
     }
 
@@ -126,21 +146,36 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
     /// <summary>One node at a time, whichever schema it is for: two that make the same table at once disturb each other.</summary>
     private async Task MakeAsync(NpgsqlConnection connection)
     {
-        // What fails is rolled back with the end of the connection.
-        using var begin = Command(connection, MakeLimit, Statements.Begin);
-        await begin.ExecuteNonQueryAsync().ConfigureAwait(false);
+        await BeginAsync(connection, Statements.Begin, MakeLimit).ConfigureAwait(false);
         using var alone = Command(connection, MakeLimit, "SELECT pg_catalog.pg_advisory_xact_lock($1)");
         alone.Parameters.Add(LockTransaction.Number(Making));
         await alone.ExecuteNonQueryAsync().ConfigureAwait(false);
-        using var script = Command(connection, MakeLimit, Statements.With(options.Schema, Script));
-        await script.ExecuteNonQueryAsync().ConfigureAwait(false);
-        using var commit = Command(connection, MakeLimit, Statements.Commit);
-        await commit.ExecuteNonQueryAsync().ConfigureAwait(false);
+        await ExecuteAsync(connection, Statements.With(options.Schema, Script), MakeLimit).ConfigureAwait(false);
+        await ExecuteAsync(connection, Statements.Commit, MakeLimit).ConfigureAwait(false);
+    }
+
+    /// <summary>A transaction in which defaults of the server, the database or the role change nothing, and whose waits end before the client gives up.</summary>
+    private async Task BeginAsync(NpgsqlConnection connection, string begin, TimeSpan limit)
+    {
+        await ExecuteAsync(connection, begin, limit).ConfigureAwait(false);
+        using var waits = Command(connection, limit, Statements.TimeLimits);
+        waits.Parameters.Add(LockTransaction.Text((750 * Seconds(limit)).ToString(CultureInfo.InvariantCulture)));
+        waits.Parameters.Add(LockTransaction.Text(limits.IdleTimeout));
+        waits.Parameters.Add(LockTransaction.Text(TransactionLimits.None));
+        await waits.ExecuteNonQueryAsync().ConfigureAwait(false);
+    }
+
+    private async Task ExecuteAsync(NpgsqlConnection connection, string text, TimeSpan limit)
+    {
+        using var command = Command(connection, limit, text);
+        await command.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 
     private NpgsqlCommand Command(NpgsqlConnection connection, string text) => Command(connection, limits.Command, text);
 
-    private NpgsqlCommand Command(NpgsqlConnection connection, TimeSpan limit, string text) => new(text, connection) { CommandTimeout = Math.Max(limits.CommandSeconds, (int)limit.TotalSeconds) };
+    private NpgsqlCommand Command(NpgsqlConnection connection, TimeSpan limit, string text) => new(text, connection) { CommandTimeout = Seconds(limit) };
+
+    private int Seconds(TimeSpan limit) => Math.Max(limits.CommandSeconds, (int)limit.TotalSeconds);
 
     private static LockStoreException Unfit(string message, bool isTransient) => new(message, isTransient) { MayBeApplied = false };
 

@@ -66,7 +66,7 @@ CREATE TABLE IF NOT EXISTS "coordination".version (
 
 COMMENT ON COLUMN "coordination".version.identity IS 'Made once. By it a transaction that is to be guarded is known to be on the database that keeps the lock.';
 
-INSERT INTO "coordination".version (id, version) VALUES (1, 1) ON CONFLICT DO NOTHING;
+INSERT INTO "coordination".version (id, version) VALUES (1, 1) ON CONFLICT (id) DO UPDATE SET version = excluded.version WHERE version.version < excluded.version;
 
 -- Called inside a transaction that is to commit only while the grant stands, before its first savepoint. From here to its end nobody else is granted the lock; a
 -- session that then idles for longer than its lease is ended by the server, with the transaction. One whose grant has ended fails, and cannot commit any more unless it

@@ -40,7 +40,11 @@ internal sealed class FenceWaiter : IAsyncDisposable
         }
         catch (Exception away) when (IsOfServer(away))
         {
-            await (connection?.DisposeAsync() ?? ValueTask.CompletedTask).ConfigureAwait(false);
+            if (connection is not null)
+            {
+                await connection.DisposeAsync().ConfigureAwait(false);
+            }
+
             return null;
         }
     }

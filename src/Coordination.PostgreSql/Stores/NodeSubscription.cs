@@ -222,7 +222,7 @@ internal sealed class NodeSubscription : IAsyncDisposable
         {
             // Heard when it is committed, so that nothing is lost that was not; also when nobody waits for it any more.
             var mail = new List<string>();
-            await ShortTransaction.RunAsync(connection, _limits.CommandSeconds, takeMail, [LockTransaction.Text(_channel)], reader => mail.Add(reader.GetString(0))).ConfigureAwait(false);
+            await ShortTransaction.RunAsync(connection, _limits, _limits.CommandSeconds, takeMail, [LockTransaction.Text(_channel)], reader => mail.Add(reader.GetString(0))).ConfigureAwait(false);
             mail.ForEach(Hear);
             return mail.Count;
         },

@@ -20,13 +20,15 @@ internal sealed partial class PostgreSqlLockStore
         null,
         async connection =>
         {
-            using var command = new NpgsqlCommand(_statements.List, connection) { CommandTimeout = _limits.CommandSeconds };
-            command.Parameters.Add(LockTransaction.Text(cursor ?? ""));
-            command.Parameters.Add(LockTransaction.Number(PageSize));
+            var page = new NpgsqlBatchCommand(_statements.List);
+            page.Parameters.Add(LockTransaction.Text(cursor ?? ""));
+            page.Parameters.Add(LockTransaction.Number(PageSize));
+            using var batch = Looking(connection, page);
             var names = new List<string>();
-            var reader = await command.ExecuteReaderAsync().ConfigureAwait(false);
+            var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
             {
+                await reader.NextResultAsync().ConfigureAwait(false);
                 while (await reader.ReadAsync().ConfigureAwait(false))
                 {
                     names.Add(reader.GetString(0));
@@ -62,7 +64,7 @@ internal sealed partial class PostgreSqlLockStore
     public Task PingAsync(CancellationToken cancellationToken) => AskAsync(
         "take a write",
         null,
-        connection => ShortTransaction.RunAsync(connection, _limits.CommandSeconds, _statements.Ping, [], read: null),
+        connection => ShortTransaction.RunAsync(connection, _limits, _limits.CommandSeconds, _statements.Ping, [], read: null),
         cancellationToken);
 
     /// <summary>Reads a lock and its shares as they were at one moment, without a lock on either.</summary>
@@ -71,22 +73,15 @@ internal sealed partial class PostgreSqlLockStore
         lockName,
         async connection =>
         {
-            using var batch = new NpgsqlBatch(connection) { Timeout = _limits.CommandSeconds };
-            foreach (var text in (string[])[Statements.BeginLook, _statements.Look, _statements.LookAtShares, Statements.Clock, Statements.Commit])
-            {
-                var command = new NpgsqlBatchCommand(text);
-                if (text.Contains('$', StringComparison.Ordinal))
-                {
-                    command.Parameters.Add(LockTransaction.Texts([lockName]));
-                }
-
-                batch.BatchCommands.Add(command);
-            }
-
+            var (look, shares) = (new NpgsqlBatchCommand(_statements.Look), new NpgsqlBatchCommand(_statements.LookAtShares));
+            look.Parameters.Add(LockTransaction.Texts([lockName]));
+            shares.Parameters.Add(LockTransaction.Texts([lockName]));
+            using var batch = Looking(connection, look, shares, new NpgsqlBatchCommand(Statements.Clock));
             var rows = new LockRows();
             var reader = await batch.ExecuteReaderAsync().ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
             {
+                await reader.NextResultAsync().ConfigureAwait(false);
                 await LockTransaction.ReadLocksAsync(reader, rows, isAsync: true).ConfigureAwait(false);
                 await reader.NextResultAsync().ConfigureAwait(false);
                 await LockTransaction.ReadSharesAsync(reader, rows, isAsync: true).ConfigureAwait(false);
@@ -97,6 +92,17 @@ internal sealed partial class PostgreSqlLockStore
             return describe(rows[lockName].State, lockName, rows.Now);
         },
         cancellationToken);
+
+    /// <summary>Questions of one moment, in a transaction that changes nothing. The limits are the first that has rows.</summary>
+    private NpgsqlBatch Looking(NpgsqlConnection connection, params NpgsqlBatchCommand[] questions)
+    {
+        var batch = new NpgsqlBatch(connection) { Timeout = _limits.CommandSeconds };
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Statements.BeginLook));
+        batch.BatchCommands.Add(ShortTransaction.TimeLimits(_limits, _limits.StatementTimeout));
+        Array.ForEach(questions, batch.BatchCommands.Add);
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(Statements.Commit));
+        return batch;
+    }
 
     private async Task<T> AskAsync<T>(string action, string? lockName, Func<NpgsqlConnection, Task<T>> ask, CancellationToken cancellationToken)
     {

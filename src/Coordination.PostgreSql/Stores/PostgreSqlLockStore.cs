@@ -41,7 +41,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         _subscriptions = new NodeSubscriptions(database, _statements, options, _limits, logger);
         _renewals = new RenewalThread(database, _statements, _limits);
         _fitness = new SharedCheck(() => new SchemaCheck(database, options, _limits, logger).ExamineAsync());
-        _sweep = new Sweep(database, _statements, logger);
+        _sweep = new Sweep(database, _statements, _limits, logger);
         _busy = new BusyRows(Math.Max(1, database.MaxConnections / 2));
         _asks = new CommonAsks(AskTogetherAsync);
         _ended = new EndedGrants(database, _statements, limits, logger);

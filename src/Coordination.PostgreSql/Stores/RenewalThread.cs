@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Coordination.PostgreSql.Connections;
 using Coordination.PostgreSql.Errors;
 using Coordination.PostgreSql.Transactions;
@@ -26,7 +25,7 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
     private readonly Queue<RenewalWork> _renewals = new();
     private readonly List<RenewalWork> _others = [];
     private readonly Queue<IConnectionCall> _calls = new();
-    private readonly Renewals _statements = new(statements, limits);
+    private readonly Renewals _statements = new(statements, limits, database.KeepsSessions);
 
     /// <summary>How long to ask again for rows that somebody else has locked just then: they are not told to be lost, nor is anybody else kept waiting for them.</summary>
     private readonly TimeSpan _patience = limits.Command / 4;
@@ -207,17 +206,16 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
 
         RenewalRequest[] requests = [.. works.SelectMany(static work => work.Rest).Distinct()];
         var batches = Math.Max(1, (requests.Length + Renewals.BatchSize - 1) / Renewals.BatchSize);
-        var isSpoiled = false;
         RunWithin(
             batches * limits.Reply,
             connection =>
             {
                 try
                 {
-                    var replies = new Dictionary<RenewalRequest, RenewalReply>();
+                    var replies = new RenewalReplies();
                     connection.Use(opened =>
                     {
-                        replies.Clear();
+                        replies = new RenewalReplies();
                         if (works[0].MayGoByColumns)
                         {
                             _statements.Run(opened, requests, replies);
@@ -233,21 +231,10 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
                 {
                     // A connection on which something failed may stand in the middle of a transaction, or hang.
                     connection.Close();
-                    if (works.Count > 1 && e is JsonException or FormatException)
-                    {
-                        isSpoiled = true;
-                        return;
-                    }
-
                     Fail(e, connection.IsSent);
                 }
             },
             Fail);
-        if (isSpoiled)
-        {
-            // The row of one spoils no other.
-            works.ForEach(work => Renew([work]));
-        }
 
         void Fail(Exception e, bool isSent) =>
             works.ForEach(work => work.TrySetException(PostgreSqlErrorClassifier.TryClassify(e, work.Subject, database.Address, isSent, out var failure) ? failure : e));
@@ -281,10 +268,10 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
         }
     }
 
-    private void GoOn(RenewalWork work, Dictionary<RenewalRequest, RenewalReply> replies)
+    private void GoOn(RenewalWork work, RenewalReplies replies)
     {
         // One that was left behind has failed already.
-        if (!work.Task.IsCompleted && !work.Learn(replies, _patience))
+        if (!work.Task.IsCompleted && !work.Learn(replies, _patience, database.Address))
         {
             lock (_gate)
             {

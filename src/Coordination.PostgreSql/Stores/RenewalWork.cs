@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Coordination.PostgreSql.Errors;
 using Coordination.Stores;
 
 namespace Coordination.PostgreSql.Stores;
@@ -9,8 +10,10 @@ namespace Coordination.PostgreSql.Stores;
 internal sealed class RenewalWork(IReadOnlyList<RenewalRequest> requests, string subject) : TaskCompletionSource<IReadOnlyList<RenewalReply>>(TaskCreationOptions.RunContinuationsAsynchronously)
 {
     private const long FirstPause = 2;
+    private const string Busy = "somebody else keeps its row locked: another node that works on it, a transaction that the last lease guards, or a session that locks the store's rows by hand.";
 
     private readonly Dictionary<RenewalRequest, RenewalReply> _replies = [];
+    private Exception? _fault;
     private CancellationTokenRegistration _registration;
     private long _begunAt;
     private long _pause;
@@ -29,19 +32,21 @@ internal sealed class RenewalWork(IReadOnlyList<RenewalRequest> requests, string
     /// <summary>When it is to be asked again, in the ticks of the system.</summary>
     public long DueAt { get; private set; }
 
-    /// <summary>Takes replies, and completes with the last one.</summary>
+    /// <summary>Takes replies, and completes with the last one: by a failure that says why where nothing is known of any.</summary>
     /// <param name="replies">Of this call, and of others.</param>
     /// <param name="patience">How long to ask again for the others.</param>
+    /// <param name="address">Of the server, for messages.</param>
     /// <returns>Whether it is complete.</returns>
-    public bool Learn(Dictionary<RenewalRequest, RenewalReply> replies, TimeSpan patience)
+    public bool Learn(RenewalReplies replies, TimeSpan patience, string address)
     {
         _begunAt = _begunAt == 0 ? Stopwatch.GetTimestamp() : _begunAt;
         var isLast = Stopwatch.GetElapsedTime(_begunAt) > patience;
         Rest.RemoveAll(request =>
         {
-            var isKnown = replies.TryGetValue(request, out var reply);
+            var isKnown = replies.TryGet(request, out var reply);
             if (isKnown || isLast)
             {
+                _fault ??= replies.TryGetFault(request, out var fault) ? fault : null;
                 _replies[request] = isKnown ? reply : RenewalReply.Unknown;
             }
 
@@ -54,7 +59,19 @@ internal sealed class RenewalWork(IReadOnlyList<RenewalRequest> requests, string
             return false;
         }
 
-        TrySetResult([.. requests.Select(request => _replies[request])]);
+        if (_replies.Values.Any(static reply => reply != RenewalReply.Unknown))
+        {
+            TrySetResult([.. requests.Select(request => _replies[request])]);
+        }
+        else if (_fault is not null)
+        {
+            TrySetException(PostgreSqlErrorClassifier.TryClassify(_fault, subject, address, isCommitSent: false, out var failure) ? failure : _fault);
+        }
+        else
+        {
+            TrySetException(new LockStoreException($"Cannot {subject} now: {Busy}", isTransient: true) { MayBeApplied = false, IsLockBusy = true });
+        }
+
         return true;
     }
 

@@ -12,19 +12,25 @@ namespace Coordination.PostgreSql.Stores;
 /// </summary>
 /// <param name="statements">Of the schema.</param>
 /// <param name="limits">How long it may take.</param>
-internal sealed class Renewals(Statements statements, TransactionLimits limits)
+/// <param name="keepsSessions">Whether a session may be given a limit that outlasts its transactions.</param>
+internal sealed class Renewals(Statements statements, TransactionLimits limits, bool keepsSessions)
 {
     public const int BatchSize = 100;
 
     /// <summary>Whether sessions have defaults under which a statement that is a transaction of its own fails: then each says in a transaction what it needs.</summary>
     private bool _needsTransaction;
 
+    /// <summary>Whether the last statement got no reply, as where somebody has locked the whole table: then the next ones limit their waits, lest a session waits there for each of them.</summary>
+    private bool _needsLimits;
+    private NpgsqlConnection? _limited;
+
     /// <summary>Renews what columns decide, and asks the machine for the rest.</summary>
     /// <param name="connection">Open, and in no transaction.</param>
     /// <param name="requests">No two that are equal.</param>
     /// <param name="replies">Is given the reply to each, but for those of whose rows somebody else has locked one.</param>
-    public void Run(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests, Dictionary<RenewalRequest, RenewalReply> replies)
+    public void Run(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests, RenewalReplies replies)
     {
+        LimitSession(connection);
         foreach (var batch in requests.Chunk(BatchSize))
         {
             RenewByColumns(connection, [.. batch.Where(static request => request is { Share: null, ClaimedEntry: null })], replies);
@@ -35,22 +41,32 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
 
     /// <summary>Asks the machine for those that have no reply yet.</summary>
     /// <inheritdoc cref="Run"/>
-    public void RunByMachine(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests, Dictionary<RenewalRequest, RenewalReply> replies)
+    public void RunByMachine(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests, RenewalReplies replies)
     {
-        foreach (var batch in requests.Where(request => !replies.ContainsKey(request)).Chunk(BatchSize))
+        foreach (var batch in requests.Where(request => !replies.Has(request)).Chunk(BatchSize))
         {
             TryByMachine(connection, batch, replies);
         }
     }
 
-    private void RenewByColumns(NpgsqlConnection connection, RenewalRequest[] requests, Dictionary<RenewalRequest, RenewalReply> replies)
+    /// <summary>Once for each connection.</summary>
+    private void LimitSession(NpgsqlConnection connection)
+    {
+        if (keepsSessions && !ReferenceEquals(connection, _limited))
+        {
+            Execute(connection, Statements.LimitSession, LockTransaction.Text(limits.LockTimeout));
+            _limited = connection;
+        }
+    }
+
+    private void RenewByColumns(NpgsqlConnection connection, RenewalRequest[] requests, RenewalReplies replies)
     {
         if (requests.Length == 0)
         {
             return;
         }
 
-        var inTransaction = _needsTransaction;
+        var inTransaction = _needsTransaction || _needsLimits;
         using var warnings = new CommitWarnings(connection);
         List<RenewalRequest> renewed;
         try
@@ -63,14 +79,20 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
             renewed = Renew(connection, requests, inTransaction: true);
             _needsTransaction = true;
         }
+        catch (NpgsqlException late) when (!keepsSessions && late.InnerException is TimeoutException)
+        {
+            _needsLimits = true;
+            throw;
+        }
 
         // Only what is committed is renewed.
+        _needsLimits = false;
         warnings.ThrowIfAny();
-        renewed.ForEach(request => replies[request] = RenewalReply.Renewed);
+        renewed.ForEach(request => replies.Add(request, RenewalReply.Renewed));
     }
 
     /// <summary>Asks the machine. What somebody else has locked beside a lock's row, such as a share, spoils no renewal of another lock.</summary>
-    private void TryByMachine(NpgsqlConnection connection, RenewalRequest[] requests, Dictionary<RenewalRequest, RenewalReply> replies)
+    private void TryByMachine(NpgsqlConnection connection, RenewalRequest[] requests, RenewalReplies replies)
     {
         try
         {
@@ -86,7 +108,7 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         }
     }
 
-    private void AskMachine(NpgsqlConnection connection, RenewalRequest[] requests, Dictionary<RenewalRequest, RenewalReply> replies)
+    private void AskMachine(NpgsqlConnection connection, RenewalRequest[] requests, RenewalReplies replies)
     {
         string[] names = [.. requests.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)];
         var transaction = new LockTransaction(connection, statements, limits) { LockTimeout = TransactionLimits.BriefLockTimeout };
@@ -95,8 +117,19 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         var decided = new List<(RenewalRequest Request, RenewalReply Reply)>();
         foreach (var request in requests.Where(request => rows.Has(request.LockName)))
         {
-            var state = states.TryGetValue(request.LockName, out var before) ? before : rows[request.LockName].State;
-            var change = LockProtocol.Renew(state, request, rows.Now);
+            LockChange<RenewalReply> change;
+            try
+            {
+                var state = states.TryGetValue(request.LockName, out var before) ? before : rows[request.LockName].State;
+                change = LockProtocol.Renew(state, request, rows.Now);
+            }
+            catch (Exception fault)
+            {
+                // Of what something else wrote into the row of one, nothing spoils another.
+                replies.Fail(request, fault);
+                continue;
+            }
+
             decided.Add((request, change.Reply));
             if (change.Reply == RenewalReply.Renewed)
             {
@@ -109,6 +142,13 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
             transaction.Write(rows[name], KeepFences(rows[name], state));
         }
 
+        var left = Array.FindAll(requests, request => !rows.Has(request.LockName));
+        if (left.Length > 0)
+        {
+            var existing = Existing(connection, [.. left.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)]);
+            decided.AddRange(left.Where(request => !existing.Contains(request.LockName)).Select(static request => (request, RenewalReply.NotHeld)));
+        }
+
         if (transaction.HasToCommit)
         {
             Completed(transaction.CommitAsync());
@@ -118,16 +158,7 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
             Execute(connection, Statements.Rollback);
         }
 
-        decided.ForEach(one => replies[one.Request] = one.Reply);
-        var left = Array.FindAll(requests, request => !rows.Has(request.LockName));
-        if (left.Length > 0)
-        {
-            var existing = Existing(connection, [.. left.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)]);
-            foreach (var request in left.Where(request => !existing.Contains(request.LockName)))
-            {
-                replies[request] = RenewalReply.NotHeld;
-            }
-        }
+        decided.ForEach(one => replies.Add(one.Request, one.Reply));
     }
 
     /// <summary>
@@ -160,6 +191,7 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         if (inTransaction)
         {
             Execute(connection, Statements.Begin);
+            Execute(connection, Statements.LimitLocks, LockTransaction.Text(limits.LockTimeout));
         }
 
         var isShared = requests[0].Share is not null;
@@ -192,9 +224,10 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits)
         return renewed;
     }
 
-    private void Execute(NpgsqlConnection connection, string text)
+    private void Execute(NpgsqlConnection connection, string text, params NpgsqlParameter[] parameters)
     {
         using var command = new NpgsqlCommand(text, connection) { CommandTimeout = limits.CommandSeconds };
+        command.Parameters.AddRange(parameters);
         command.ExecuteNonQuery();
     }
 

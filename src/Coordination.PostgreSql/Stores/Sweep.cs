@@ -8,7 +8,7 @@ using Npgsql;
 namespace Coordination.PostgreSql.Stores;
 
 /// <summary>Forgets locks that nobody uses any more, now and then and beside the releases: a row outlives its lock by a day, for it remembers the last token.</summary>
-internal sealed class Sweep(LockDatabase database, Statements statements, ILogger logger)
+internal sealed class Sweep(LockDatabase database, Statements statements, TransactionLimits limits, ILogger logger)
 {
     private const int PageSize = 1000;
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
@@ -47,7 +47,7 @@ internal sealed class Sweep(LockDatabase database, Statements statements, ILogge
     }
 
     private Task<int> ExecuteAsync(string text, NpgsqlParameter[] parameters, CancellationToken cancellationToken) => database.AskAsync(
-        connection => ShortTransaction.RunAsync(connection, (int)Limit.TotalSeconds, text, parameters, read: null), Limit + Limit, cancellationToken);
+        connection => ShortTransaction.RunAsync(connection, limits, (int)Limit.TotalSeconds, text, parameters, read: null), Limit + Limit, cancellationToken);
 
     private async Task RunQuietlyAsync()
     {

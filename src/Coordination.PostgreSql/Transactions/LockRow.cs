@@ -26,9 +26,10 @@ internal sealed class LockRow
     public List<GrantColumns> Columns { get; } = [];
 
     /// <summary>What the rows say. After all of them were read.</summary>
+    /// <exception cref="UnreadableRowException">Something else wrote them.</exception>
     public LockState State
     {
-        get => field ??= LockText.Read(Document, LastToken, Columns);
+        get => field ??= Read();
         private set;
     }
 
@@ -36,7 +37,34 @@ internal sealed class LockRow
     public bool HasColumnsOf(LockState after) => State.Grants == after.Grants && State.LastToken == after.LastToken && State.Capacity == after.Capacity;
 
     /// <summary>Whether it was used as a lock that several may hold: then its grants stand in the other table.</summary>
-    public bool IsShared => State.Capacity != LockCapacity.Exclusive;
+    /// <remarks>False for one that cannot be read, so that it spoils no other: whoever works on it finds out.</remarks>
+    public bool IsShared
+    {
+        get
+        {
+            try
+            {
+                return State.Capacity != LockCapacity.Exclusive;
+            }
+            catch (UnreadableRowException)
+            {
+                return false;
+            }
+        }
+    }
+
+    private LockState Read()
+    {
+        try
+        {
+            return LockText.Read(Document, LastToken, Columns);
+        }
+        catch (Exception unreadable)
+        {
+            // Whatever it stumbled over: it reads a text, and asks nobody.
+            throw new UnreadableRowException(Name, unreadable);
+        }
+    }
 
     /// <summary>The grants that have run out, and that may guard transactions which are under way still.</summary>
     public IEnumerable<LockGrant> RanOut(DateTimeOffset now) =>

@@ -14,6 +14,9 @@ internal sealed class Statements(string schema)
 
     public const string Begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
 
+    /// <summary>Each statement sees what is committed then. On a standby as well, which begins none that may write.</summary>
+    public const string BeginExamination = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+
     public const string BeginLook = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
     /// <summary>
@@ -24,6 +27,19 @@ internal sealed class Statements(string schema)
         SELECT pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.set_config('idle_in_transaction_session_timeout', $2, true),
             pg_catalog.set_config('statement_timeout', '0', true), pg_catalog.set_config('synchronous_commit', 'on', true), pg_catalog.set_config('client_min_messages', 'warning', true)
         """;
+
+    /// <summary>
+    /// The same for what makes no grant. Whoever has locked a whole table, as VACUUM FULL does, would else keep a session waiting for as long, also of a client that is gone: the client cancels
+    /// what it gives up, but not where it is cut off, and the server does not see that it is.
+    /// </summary>
+    public const string TimeLimits = """
+        SELECT pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.set_config('idle_in_transaction_session_timeout', $2, true), pg_catalog.set_config('statement_timeout', $3, true)
+        """;
+
+    /// <summary>
+    /// For the rest of a session, which is the store's: what locks a table does so before a statement runs, and so before it can set a limit for itself.
+    /// </summary>
+    public const string LimitSession = "SELECT pg_catalog.set_config('lock_timeout', $1, false), pg_catalog.set_config('statement_timeout', '0', false)";
 
     public const string LimitLocks = "SELECT pg_catalog.set_config('lock_timeout', $1, true)";
 

@@ -17,6 +17,7 @@ public sealed class UsePostgreSqlTests
     [InlineData("Schema", "1st")]
     [InlineData("Schema", "a\"b")]
     [InlineData("Schema", "pg_mine")]
+    [InlineData("Schema", "information_schema")]
     [InlineData("PollInterval", "00:00:00.01")]
     [InlineData("CommandTimeout", "00:00:00.01")]
     [InlineData("CommandTimeout", "00:00:06")]
@@ -24,7 +25,13 @@ public sealed class UsePostgreSqlTests
     [InlineData("ConnectionString", "Username=app;Password=hush-hush")]
     [InlineData("ConnectionString", "Host=localhost;Pasword=hush-hush")]
     [InlineData("ConnectionString", "Host=localhost;Port=hush-hush")]
-    public async Task A_setting_that_is_out_of_its_range_is_named_and_its_secrets_are_not(string setting, string value)
+    [InlineData("ConnectionString", "Host=localhost;Password=hush-hush;Port=99999", "99999", "65535")]
+    [InlineData("ConnectionString", "Host=one:5432,two:70000;Password=hush-hush", "70000", "65535")]
+    [InlineData("ConnectionString", "Host=localhost;Password=hush-hush;Connection Idle Lifetime=0", "Connection Idle Lifetime=0", "10 or more")]
+    [InlineData("ConnectionString", "Host=localhost;Password=hush-hush;Connection Pruning Interval=0", "Connection Pruning Interval=0", "1 or more")]
+    [InlineData("ConnectionString", "Host=localhost;Password=hush-hush;Read Buffer Size=1", "Read Buffer Size=1", "4096")]
+    [InlineData("ConnectionString", "Host=localhost;Password=hush-hush;Write Buffer Size=1", "Write Buffer Size=1", "4096")]
+    public async Task A_setting_that_is_out_of_its_range_is_named_and_its_secrets_are_not(string setting, string value, params string[] said)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection([new("Coordination:PostgreSql:ConnectionString", Local)])
@@ -37,7 +44,35 @@ public sealed class UsePostgreSqlTests
         });
         var refused = Assert.Throws<OptionsValidationException>(() => node.Store);
         Assert.Contains("Coordination:PostgreSql:" + setting, refused.Message, StringComparison.Ordinal);
+        Assert.All(said, part => Assert.Contains(part, refused.Message, StringComparison.Ordinal));
         Assert.DoesNotContain("hush", refused.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>What the client would find out at each connection, or makes no lock work.</summary>
+    [Theory]
+    [InlineData("Port=99999", "99999", PostgreSqlNotifications.Listen)]
+    [InlineData("Read Buffer Size=1", "4096", PostgreSqlNotifications.Listen)]
+    [InlineData("Maximum Pool Size=2", "3 at least", PostgreSqlNotifications.Listen)]
+    [InlineData("Maximum Pool Size=1", "2 at least", PostgreSqlNotifications.Poll)]
+    public async Task A_data_source_that_never_works_is_refused_and_its_setting_is_named(string setting, string said, PostgreSqlNotifications notifications)
+    {
+        await using var source = NpgsqlDataSource.Create($"{Local};{setting}");
+        await using var node = new Node(builder => builder.UsePostgreSql(source, options => options.Notifications = notifications));
+        var refused = Assert.Throws<InvalidOperationException>(() => node.Store).Message;
+        Assert.Contains(setting.Split('=')[^1], refused, StringComparison.Ordinal);
+        Assert.Contains(said, refused, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", refused, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Host=[::1]:5433;Password=hush-hush")]
+    [InlineData("Host=::1;Password=hush-hush")]
+    [InlineData("Host=/tmp;Password=hush-hush")]
+    [InlineData("Host=one,two:5433;Password=hush-hush;Connection Idle Lifetime=10;Maximum Pool Size=1")]
+    public async Task Hosts_of_all_forms_are_taken(string connectionString)
+    {
+        await using var node = new Node(builder => builder.UsePostgreSql(connectionString));
+        Assert.Equal("postgresql", node.Store.Name);
     }
 
     [Fact]

@@ -40,6 +40,8 @@ public sealed class PostgreSqlErrorClassifierTests
     [InlineData("42883", false)]
     [InlineData("42501", false)]
     [InlineData("CF001", false)]
+    [InlineData("22P05", false)]
+    [InlineData("42704", false)]
     [InlineData("XX000", false)]
     public void Errors_of_the_server_are_transient_or_final(string code, bool isTransient)
     {
@@ -93,6 +95,20 @@ public sealed class PostgreSqlErrorClassifierTests
             Assert.Equal((true, isCommitSent), (failure.IsTransient, failure.MayBeApplied));
         }
     }
+
+    /// <summary>Npgsql says so of a late connection as well as of a pool that is in use.</summary>
+    [Fact]
+    public void A_pool_that_has_no_connection_to_spare_is_named()
+    {
+        var failure = Classify(new NpgsqlException("The connection pool has been exhausted, either raise 'Max Pool Size' (currently 3) or 'Timeout' (currently 5 seconds) in your connection string.", new TimeoutException()), isCommitSent: false);
+        Assert.Equal((true, false), (failure.IsTransient, failure.MayBeApplied));
+        Assert.Contains("Maximum Pool Size", failure.Message, StringComparison.Ordinal);
+        Assert.Contains("Maximum Pool Size", failure.Cause, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_certificate_that_is_not_accepted_is_final() =>
+        Assert.False(Classify(new NpgsqlException("no", new System.Security.Authentication.AuthenticationException("The remote certificate is invalid.")), isCommitSent: false).IsTransient);
 
     [Fact]
     public void A_server_that_is_not_there_is_named()

@@ -180,6 +180,25 @@ public sealed class BusyRowTests(PostgreSqlFixture server) : IAsyncLifetime
         AssertNoOutage(node);
     }
 
+    /// <summary>Whoever holds it may have nobody who waits for it, and is told why it is lost.</summary>
+    [Fact]
+    [Promise("G2")]
+    public async Task The_holder_of_a_lease_is_told_that_its_row_is_locked_before_it_is_lost()
+    {
+        await using var node = new Node(_server.Use, static options => options.LeaseDuration = TimeSpan.FromSeconds(9));
+        await using var lease = await node.GetLock(_name).AcquireAsync(Cancellation);
+        await using var other = await node.GetLock(_name + "-other").AcquireAsync(Cancellation);
+        await using var byHand = await LockByHandAsync();
+        await Eventually.IsTrueAsync(() => node.Logs.GetSnapshot().Any(line => line.Id.Id == 1004), Bound);
+        Assert.Equal(LeaseState.Lost, lease.State);
+        await byHand.RollbackAsync(Cancellation);
+
+        var lines = node.Logs.GetSnapshot().Select(line => (line.Id.Id, line.Message)).ToList();
+        var lost = lines.FindIndex(line => line.Id == 1004);
+        Assert.Contains(lines[..lost], line => line.Id == 1018 && line.Message.Contains($"'{_name}'", StringComparison.Ordinal));
+        AssertNoOutage(node);
+    }
+
     /// <summary>It is told that it has ended, and the others of its node go on.</summary>
     [Fact]
     [Promise("G2")]

@@ -50,6 +50,27 @@ public sealed class SharedPoolTests(PostgreSqlFixture server)
         }
     }
 
+    /// <summary>A smaller one is refused.</summary>
+    [Theory]
+    [Promise("G12")]
+    [InlineData(PostgreSqlNotifications.Listen, 3)]
+    [InlineData(PostgreSqlNotifications.Poll, 2)]
+    public async Task The_smallest_pool_that_is_not_refused_is_enough_for_a_lock(PostgreSqlNotifications notifications, int connections)
+    {
+        var schema = "pool_" + Guid.NewGuid().ToString("N")[..8];
+        await using var source = NpgsqlDataSource.Create($"{await server.GetConnectionStringAsync()};Maximum Pool Size={connections}");
+        await using var node = new Node(builder => builder.UsePostgreSql(source, options => (options.Schema, options.Notifications) = (schema, notifications)), options => options.LeaseDuration = TimeSpan.FromMinutes(2));
+        for (var i = 0; i < 3; i++)
+        {
+            var lease = await node.GetLock("one").AcquireAsync(Cancellation);
+            var waiting = node.GetLock("one").AcquireAsync(Cancellation);
+            Assert.Null(await node.GetLock("one").TryAcquireAsync(TimeSpan.FromSeconds(2), cancellationToken: Cancellation));
+            Assert.Equal(RenewalResult.Renewed, await lease.RenewAsync(Cancellation));
+            Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(Cancellation));
+            Assert.Equal(ReleaseResult.Released, await (await waiting.WaitAsync(Bound, Cancellation)).ReleaseAsync(Cancellation));
+        }
+    }
+
     private static async Task<List<NpgsqlConnection>> TakeAllAsync(NpgsqlDataSource source)
     {
         var taken = new List<NpgsqlConnection>();

@@ -99,7 +99,30 @@ public sealed class SchemaTests(PostgreSqlFixture server) : IAsyncLifetime
     [Theory]
     [InlineData("ALTER TABLE {0}.locks SET UNLOGGED", "unlogged")]
     [InlineData("UPDATE {0}.version SET version = 2", "newer release")]
-    public async Task Tables_that_will_not_do_are_a_final_failure_that_says_why(string change, string why)
+    [InlineData("UPDATE {0}.version SET version = 0", "schema.sql of this release", false)]
+    [InlineData("DELETE FROM {0}.version", "schema.sql of this release", false)]
+    public async Task Tables_that_will_not_do_are_a_final_failure_that_says_why(string change, string why, bool createSchema = true)
+    {
+        await using (var first = new Node(_server.Use))
+        {
+            await first.Administration.PingAsync(Cancellation);
+        }
+
+        await _server.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, change, _server.Schema));
+        await using var node = new Node(builder =>
+        {
+            _server.Use(builder);
+            builder.UsePostgreSql(options => options.CreateSchema = createSchema);
+        });
+        var failure = await Assert.ThrowsAsync<LockStoreException>(() => node.Administration.PingAsync(Cancellation));
+        Assert.False(failure.IsTransient);
+        Assert.Contains(why, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("UPDATE {0}.version SET version = 0")]
+    [InlineData("DELETE FROM {0}.version")]
+    public async Task The_script_brings_tables_of_an_older_version_up(string change)
     {
         await using (var first = new Node(_server.Use))
         {
@@ -108,9 +131,43 @@ public sealed class SchemaTests(PostgreSqlFixture server) : IAsyncLifetime
 
         await _server.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, change, _server.Schema));
         await using var node = new Node(_server.Use);
-        var failure = await Assert.ThrowsAsync<LockStoreException>(() => node.Administration.PingAsync(Cancellation));
-        Assert.False(failure.IsTransient);
-        Assert.Contains(why, failure.Message, StringComparison.Ordinal);
+        await node.Administration.PingAsync(Cancellation);
+    }
+
+    /// <summary>The role's limits are shorter than a start takes where others have the tables just then.</summary>
+    [Fact]
+    public async Task Limits_of_the_role_end_no_examination_and_no_question()
+    {
+        var (schema, role) = (_server.Schema, _server.Schema + "_app");
+        await _server.ExecuteAsync($"CREATE ROLE {role} LOGIN SUPERUSER; ALTER ROLE {role} SET statement_timeout = '200ms'; ALTER ROLE {role} SET lock_timeout = '200ms'");
+        var settings = new NpgsqlConnectionStringBuilder(await server.GetConnectionStringAsync()) { Username = role };
+        await using var node = new Node(builder => builder.UsePostgreSql(settings.ConnectionString, options => options.Schema = schema), options => options.LeaseDuration = TimeSpan.FromMinutes(2));
+        var store = node.Services.GetRequiredService<PostgreSqlLockStore>();
+
+        // One who makes tables, and then one who changes them.
+        await WhileAsync("SELECT pg_advisory_xact_lock(x'436F6F7264696E61'::bigint)", () => store.EnsureFitAsync(Cancellation));
+        await WhileAsync($"LOCK TABLE {schema}.version IN ACCESS EXCLUSIVE MODE", async () =>
+        {
+            await using var later = new Node(builder => builder.UsePostgreSql(settings.ConnectionString, options => options.Schema = schema), options => options.LeaseDuration = TimeSpan.FromMinutes(2));
+            await later.Services.GetRequiredService<PostgreSqlLockStore>().EnsureFitAsync(Cancellation);
+        });
+        await WhileAsync($"LOCK TABLE {schema}.locks IN ACCESS EXCLUSIVE MODE", () => store.ListAsync(null, Cancellation));
+        await WhileAsync($"LOCK TABLE {schema}.locks IN ACCESS EXCLUSIVE MODE", () => store.GetHolderAsync("one", Cancellation));
+        await WhileAsync($"LOCK TABLE {schema}.version IN ACCESS EXCLUSIVE MODE", () => store.PingAsync(Cancellation));
+
+        async Task WhileAsync(string locked, Func<Task> ask)
+        {
+            await using var other = await server.ConnectAsOperatorAsync();
+            await using var transaction = await other.BeginTransactionAsync(Cancellation);
+            await using var locking = new NpgsqlCommand(locked, other, transaction);
+            await locking.ExecuteNonQueryAsync(Cancellation);
+            var asking = ask();
+
+            // For longer than the role's limit, and for less than the store's own.
+            await Task.WhenAny(asking, Task.Delay(TimeSpan.FromMilliseconds(600), Cancellation));
+            await transaction.RollbackAsync(Cancellation);
+            await asking.WaitAsync(Bound, Cancellation);
+        }
     }
 
     /// <summary>With the rights that the script names and no others, and under defaults that other stores fail by.</summary>
