@@ -3,7 +3,6 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.Json;
-using Coordination.PostgreSql.Transactions;
 using Npgsql;
 
 namespace Coordination.PostgreSql.Errors;

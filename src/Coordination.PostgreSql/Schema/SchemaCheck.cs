@@ -19,6 +19,9 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
 
     private const int TableCount = 5;
 
+    /// <summary>For longer than for a lock: on a busy machine the first statements of a process take their time, and whoever waits gives up sooner where it has to.</summary>
+    private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(5);
+
     /// <summary>Making tables takes longer than asking for them, and others may make some just then.</summary>
     private static readonly TimeSpan MakeLimit = TimeSpan.FromSeconds(10);
 
@@ -44,32 +47,26 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
         await using (connection.ConfigureAwait(false))
         {
             // What fails is rolled back with the end of the connection.
-            var version = await connection.RunAsync(
+            var (version, isFit) = await connection.RunAsync(
                 async opened =>
                 {
-                    await BeginAsync(opened, Statements.BeginExamination, limits.Command).ConfigureAwait(false);
-                    return await ExamineServerAsync(opened).ConfigureAwait(false);
-                },
-                limits.Reply).ConfigureAwait(false);
-            if (!await connection.RunAsync(AreTablesThereAsync, limits.Reply).ConfigureAwait(false) && options.CreateSchema)
-            {
-                await connection.RunAsync(
-                    async opened =>
+                    await BeginAsync(opened, Statements.BeginExamination, LookLimit).ConfigureAwait(false);
+                    var version = await ExamineServerAsync(opened).ConfigureAwait(false);
+                    var mustMake = !await AreTablesThereAsync(opened).ConfigureAwait(false) && options.CreateSchema;
+                    if (!mustMake)
                     {
-                        await ExecuteAsync(opened, Statements.Rollback, limits.Command).ConfigureAwait(false);
-                        await MakeAsync(opened).ConfigureAwait(false);
-                        await BeginAsync(opened, Statements.BeginExamination, limits.Command).ConfigureAwait(false);
-                    },
-                    MakeLimit + limits.Reply).ConfigureAwait(false);
+                        await ExamineTablesAsync(opened).ConfigureAwait(false);
+                    }
+
+                    await ExecuteAsync(opened, mustMake ? Statements.Rollback : Statements.Commit, LookLimit).ConfigureAwait(false);
+                    return (version, !mustMake);
+                },
+                LookLimit).ConfigureAwait(false);
+            if (!isFit)
+            {
+                await connection.RunAsync(MakeAsync, MakeLimit + LookLimit).ConfigureAwait(false);
             }
 
-            await connection.RunAsync(
-                async opened =>
-                {
-                    await ExamineTablesAsync(opened).ConfigureAwait(false);
-                    await ExecuteAsync(opened, Statements.Commit, limits.Command).ConfigureAwait(false);
-                },
-                limits.Reply).ConfigureAwait(false);
             Log.ServerIsFit(logger, database.Address, version, options.Schema);
         }
     }
@@ -151,6 +148,7 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
         alone.Parameters.Add(LockTransaction.Number(Making));
         await alone.ExecuteNonQueryAsync().ConfigureAwait(false);
         await ExecuteAsync(connection, Statements.With(options.Schema, Script), MakeLimit).ConfigureAwait(false);
+        await ExamineTablesAsync(connection).ConfigureAwait(false);
         await ExecuteAsync(connection, Statements.Commit, MakeLimit).ConfigureAwait(false);
     }
 
@@ -160,7 +158,7 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
         await ExecuteAsync(connection, begin, limit).ConfigureAwait(false);
         using var waits = Command(connection, limit, Statements.TimeLimits);
         waits.Parameters.Add(LockTransaction.Text((750 * Seconds(limit)).ToString(CultureInfo.InvariantCulture)));
-        waits.Parameters.Add(LockTransaction.Text(limits.IdleTimeout));
+        waits.Parameters.Add(LockTransaction.Text((1000 * Seconds(limit)).ToString(CultureInfo.InvariantCulture)));
         waits.Parameters.Add(LockTransaction.Text(TransactionLimits.None));
         await waits.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
@@ -171,7 +169,7 @@ internal sealed class SchemaCheck(LockDatabase database, PostgreSqlStoreOptions 
         await command.ExecuteNonQueryAsync().ConfigureAwait(false);
     }
 
-    private NpgsqlCommand Command(NpgsqlConnection connection, string text) => Command(connection, limits.Command, text);
+    private NpgsqlCommand Command(NpgsqlConnection connection, string text) => Command(connection, LookLimit, text);
 
     private NpgsqlCommand Command(NpgsqlConnection connection, TimeSpan limit, string text) => new(text, connection) { CommandTimeout = Seconds(limit) };
 

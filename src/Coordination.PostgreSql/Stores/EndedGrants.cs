@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Coordination.PostgreSql.Connections;
 using Coordination.PostgreSql.Telemetry;
 using Coordination.PostgreSql.Transactions;
 using Coordination.Stores;
@@ -17,11 +16,9 @@ namespace Coordination.PostgreSql.Stores;
 /// and not by a function with its owner's: that one would need the owner to be a member of each role whose transactions are guarded, and would lend that to whoever may write
 /// these tables, which say what is over.
 /// </remarks>
-/// <param name="database">Where to find a connection, for one that waits.</param>
 /// <param name="statements">Of the schema.</param>
-/// <param name="limits">How long it may take.</param>
 /// <param name="logger">Is told what was ended, and what cannot be.</param>
-internal sealed class EndedGrants(LockDatabase database, Statements statements, TransactionLimits limits, ILogger logger)
+internal sealed class EndedGrants(Statements statements, ILogger logger)
 {
     private const string Forbidden = "42501";
     private const int Many = 100;
@@ -35,7 +32,6 @@ internal sealed class EndedGrants(LockDatabase database, Statements statements, 
     /// <summary>Between two tries to end what keeps one place.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(10);
 
     private readonly ConcurrentDictionary<(string LockName, long Token), Tried> _tried = new();
 
@@ -105,33 +101,9 @@ internal sealed class EndedGrants(LockDatabase database, Statements statements, 
     {
         NpgsqlParameter[] Fence() => [LockTransaction.Text(lockName), LockTransaction.Number(token)];
         await transaction.AskAsync((statements.ShareFence, Fence(), static _ => { })).ConfigureAwait(false);
-        if (await TryEndAsync(transaction, statements.Keepers, statements.EndKeeper, Fence, lockName, token, over).ConfigureAwait(false))
-        {
-            return;
-        }
-
-        var waiter = await FenceWaiter.TryBeginAsync(database, statements, limits, lockName, token).ConfigureAwait(false);
-        if (waiter is null)
-        {
-            return;
-        }
-
-        await using (waiter.ConfigureAwait(false))
-        {
-            while (waiter.IsWaiting
-                && !await TryEndAsync(transaction, Statements.WaitedFor, Statements.EndWaitedFor, () => [new NpgsqlParameter<int> { TypedValue = waiter.Pid }], lockName, token, over).ConfigureAwait(false))
-            {
-                await Task.Delay(BetweenLooks, CancellationToken.None).ConfigureAwait(false);
-            }
-        }
-    }
-
-    /// <returns>Whether there is anybody.</returns>
-    private async ValueTask<bool> TryEndAsync(LockTransaction transaction, string find, string end, Func<NpgsqlParameter[]> parameters, string lockName, long token, TimeSpan over)
-    {
         var keepers = new List<Keeper>();
         await transaction.AskAsync(
-            (find, parameters(), reader => keepers.Add(new Keeper(reader.IsDBNull(0) ? null : reader.GetInt32(0), Text(reader, 1), Text(reader, 2), Text(reader, 3), Text(reader, 4))))).ConfigureAwait(false);
+            (statements.Keepers, Fence(), reader => keepers.Add(new Keeper(reader.IsDBNull(0) ? null : reader.GetInt32(0), Text(reader, 1), Text(reader, 2), Text(reader, 3), Text(reader, 4))))).ConfigureAwait(false);
         foreach (var keeper in keepers)
         {
             if (keeper.Pid is not { } pid)
@@ -148,7 +120,7 @@ internal sealed class EndedGrants(LockDatabase database, Statements statements, 
             try
             {
                 await transaction.AskAsync(
-                    (Statements.Savepoint, [], null), (end, [.. parameters(), new NpgsqlParameter<int> { TypedValue = pid }], reader => isEnded |= reader.GetBoolean(0))).ConfigureAwait(false);
+                    (Statements.Savepoint, [], null), (statements.EndKeeper, [.. Fence(), new NpgsqlParameter<int> { TypedValue = pid }], reader => isEnded |= reader.GetBoolean(0))).ConfigureAwait(false);
             }
             catch (PostgresException refused) when (refused.SqlState == Forbidden)
             {
@@ -164,8 +136,6 @@ internal sealed class EndedGrants(LockDatabase database, Statements statements, 
                 Log.SessionEnded(logger, pid, keeper.Role, keeper.Doing, token, lockName, over);
             }
         }
-
-        return keepers.Count > 0;
     }
 
     /// <summary>Whether it was not said before.</summary>

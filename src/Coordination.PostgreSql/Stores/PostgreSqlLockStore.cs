@@ -44,7 +44,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
         _sweep = new Sweep(database, _statements, _limits, logger);
         _busy = new BusyRows(Math.Max(1, database.MaxConnections / 2));
         _asks = new CommonAsks(AskTogetherAsync);
-        _ended = new EndedGrants(database, _statements, limits, logger);
+        _ended = new EndedGrants(_statements, logger);
     }
 
     public string Name => "postgresql";

@@ -1,3 +1,4 @@
+using Coordination.PostgreSql.Errors;
 using Coordination.Stores;
 
 namespace Coordination.PostgreSql.Transactions;

@@ -211,31 +211,6 @@ internal sealed class Statements(string schema)
         SELECT pg_catalog.pg_terminate_backend(found.pid) FROM found WHERE found.pid = $3 AND NOT found.is_own AND (SELECT bool_or(is_own) FROM found)
         """);
 
-    /// <summary>
-    /// Who keeps another session waiting that wants a fence's row: of a transaction that took the row's lock inside a savepoint which it has left since, the row names a part, and the server
-    /// alone knows of what.
-    /// </summary>
-    public const string WaitedFor = $"""
-        {FoundByWait}
-        SELECT nullif(found.pid, 0), a.usename::text, a.state, a.wait_event, NULL::text FROM found LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = found.pid
-        """;
-
-    public const string EndWaitedFor = $"""
-        {FoundByWait}
-        SELECT pg_catalog.pg_terminate_backend(found.pid) FROM found WHERE found.pid = $2 AND found.pid <> 0
-        """;
-
-    public const string OwnPid = "SELECT pg_catalog.pg_backend_pid()";
-
-    /// <summary>Not kept waiting by the lock that <see cref="ShareFence"/> takes.</summary>
-    public string WaitForFence { get; } = With(schema, """SELECT 1 FROM "coordination".fences WHERE name = $1 AND token = $2 FOR NO KEY UPDATE""");
-
-    private const string FoundByWait = """
-        WITH found AS MATERIALIZED (
-            SELECT DISTINCT b.pid FROM unnest(pg_catalog.pg_blocking_pids($1)) AS b(pid)
-            WHERE EXISTS (SELECT FROM pg_catalog.pg_locks w WHERE w.pid = $1 AND w.locktype = 'transactionid' AND NOT w.granted))
-        """;
-
     private const string Found = """
         WITH own AS MATERIALIZED (SELECT transactionid FROM pg_catalog.pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted AND pid = pg_catalog.pg_backend_pid()),
         found AS MATERIALIZED (

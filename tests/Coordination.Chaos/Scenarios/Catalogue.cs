@@ -3,20 +3,20 @@ using Coordination.Chaos.Workers;
 
 namespace Coordination.Chaos.Scenarios;
 
-/// <summary>The scenarios, each fault alone first.</summary>
+/// <summary>The scenarios, each fault alone first, and what a suite of tests runs of those together.</summary>
 internal static class Catalogue
 {
     public static IReadOnlyList<Scenario> All { get; } =
     [
         new("calm", "nothing happens"),
-        new("kill", "workers die by SIGKILL and are started again", FaultKind.Kill) { Pause = 1.5, Brief = TimeSpan.FromSeconds(12) },
-        new("terminate", "workers end on SIGTERM and are started again", FaultKind.Terminate),
-        new("pause-short", "workers are stopped by SIGSTOP for less than the lease", FaultKind.PauseShort),
-        new("pause-long", "workers are stopped by SIGSTOP for more than the lease", FaultKind.PauseLong) { Brief = TimeSpan.FromSeconds(12) },
-        new("suspend-in-release", "workers are suspended with a release under way", FaultKind.SuspendInRelease),
-        new("suspend-in-claim", "workers are suspended with a claim under way", FaultKind.SuspendInClaim),
-        new("starved-pool", "every thread of a worker's pool is blocked", FaultKind.StarvePool),
-        new("clock-jump", "the wall clock of one worker jumps by up to two days", FaultKind.ShiftClock),
+        new("kill", "workers die by SIGKILL and are started again", FaultKind.Kill) { Pause = 1.5, Brief = TimeSpan.FromSeconds(12), IsPartOfAnother = true },
+        new("terminate", "workers end on SIGTERM and are started again", FaultKind.Terminate) { IsPartOfAnother = true },
+        new("pause-short", "workers are stopped by SIGSTOP for less than the lease", FaultKind.PauseShort) { IsPartOfAnother = true },
+        new("pause-long", "workers are stopped by SIGSTOP for more than the lease", FaultKind.PauseLong) { Brief = TimeSpan.FromSeconds(12), IsPartOfAnother = true },
+        new("suspend-in-release", "workers are suspended with a release under way", FaultKind.SuspendInRelease) { IsPartOfAnother = true },
+        new("suspend-in-claim", "workers are suspended with a claim under way", FaultKind.SuspendInClaim) { IsPartOfAnother = true },
+        new("starved-pool", "every thread of a worker's pool is blocked", FaultKind.StarvePool) { IsPartOfAnother = true },
+        new("clock-jump", "the wall clock of one worker jumps by up to two days", FaultKind.ShiftClock) { IsPartOfAnother = true },
         new("deaf", "notifications do not reach workers", FaultKind.Deafen) { Locks = 4, Pause = 1.2, MaxHold = 0.2, Brief = TimeSpan.FromSeconds(8) },
         new("sinks", "logs, metrics and traces throw and block, while workers die and the server replies to nobody", [FaultKind.SinksThrow, FaultKind.Kill, FaultKind.PauseClients, .. Enumerable.Repeat(FaultKind.SinksBlock, 8)])
         {
@@ -26,20 +26,41 @@ internal static class Catalogue
             Brief = TimeSpan.FromSeconds(8),
         },
         new("restart-journaled", "Redis is killed and started again with all its data", FaultKind.RestartServer) { Server = ServerKind.Journaled, Pause = 1.2 },
-        new("restart-empty", "Redis is killed and started again with none of its data", FaultKind.RestartServer) { Pause = 1.2 },
-        new("flush-all", "FLUSHALL", FaultKind.FlushAll),
-        new("flush-scripts", "SCRIPT FLUSH", FaultKind.FlushScripts) { Pause = 0.2 },
-        new("kill-clients", "CLIENT KILL of all connections", FaultKind.KillClients),
-        new("pause-clients", "CLIENT PAUSE", FaultKind.PauseClients) { Pause = 1 },
-        new("sleep", "DEBUG SLEEP", FaultKind.SleepServer) { Pause = 1 },
-        new("delete-keys", "DEL of a lock's keys", FaultKind.DeleteKeys),
-        new("out-of-memory", "the server refuses writes, for maxmemory is reached", FaultKind.ExhaustMemory) { Pause = 1 },
+        new("restart-empty", "Redis is killed and started again with none of its data", FaultKind.RestartServer) { Pause = 1.2, IsPartOfAnother = true },
+        new("flush-all", "FLUSHALL", FaultKind.FlushAll) { IsPartOfAnother = true },
+        new("flush-scripts", "SCRIPT FLUSH", FaultKind.FlushScripts) { Pause = 0.2, IsPartOfAnother = true },
+        new("kill-clients", "CLIENT KILL of all connections", FaultKind.KillClients) { IsPartOfAnother = true },
+        new("pause-clients", "CLIENT PAUSE", FaultKind.PauseClients) { Pause = 1, IsPartOfAnother = true },
+        new("sleep", "DEBUG SLEEP", FaultKind.SleepServer) { Pause = 1, IsPartOfAnother = true },
+        new("delete-keys", "DEL of a lock's keys", FaultKind.DeleteKeys) { IsPartOfAnother = true },
+        new("out-of-memory", "the server refuses writes, for maxmemory is reached", FaultKind.ExhaustMemory) { Pause = 1, IsPartOfAnother = true },
         new("delay", "the network is slow, and fails in the end", FaultKind.Delay, FaultKind.DelayThenBlackHole, FaultKind.DelayThenBlackHole, FaultKind.DelayThenBlackHole) { Locks = 4, Pause = 1, MaxHold = 4 },
-        new("drop-replies", "replies are dropped, requests are not", FaultKind.DropReplies),
-        new("drop-requests", "requests are dropped, replies are not", FaultKind.DropRequests),
-        new("black-hole", "nothing arrives, either way", FaultKind.BlackHole),
-        new("stall", "nothing arrives, either way, until all of it does", FaultKind.Stall),
-        new("cut-after-write", "a connection is cut between the first successful write and its reply", FaultKind.CutAfterWrite) { Pause = 0.3 },
+        new("drop-replies", "replies are dropped, requests are not", FaultKind.DropReplies) { IsPartOfAnother = true },
+        new("drop-requests", "requests are dropped, replies are not", FaultKind.DropRequests) { IsPartOfAnother = true },
+        new("black-hole", "nothing arrives, either way", FaultKind.BlackHole) { IsPartOfAnother = true },
+        new("stall", "nothing arrives, either way, until all of it does", FaultKind.Stall) { IsPartOfAnother = true },
+        new("cut-after-write", "a connection is cut between the first successful write and its reply", FaultKind.CutAfterWrite) { Pause = 0.3, IsPartOfAnother = true },
+        new(
+            "processes",
+            "workers die, end, stand still and are suspended, their pools are exhausted and their clocks jump",
+            FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseShort, FaultKind.PauseLong, FaultKind.SuspendInRelease, FaultKind.SuspendInClaim, FaultKind.StarvePool, FaultKind.ShiftClock)
+        {
+            Brief = TimeSpan.FromSeconds(20),
+        },
+        new(
+            "network",
+            "between workers and Redis, either way is dropped, or both, or all is kept back, or cut after a write",
+            FaultKind.DropReplies, FaultKind.DropRequests, FaultKind.BlackHole, FaultKind.Stall, FaultKind.CutAfterWrite)
+        {
+            Brief = TimeSpan.FromSeconds(16),
+        },
+        new(
+            "server",
+            "Redis loses data, scripts and connections, replies to nobody, refuses writes, and is killed and started again with none of its data",
+            FaultKind.FlushAll, FaultKind.DeleteKeys, FaultKind.FlushScripts, FaultKind.KillClients, FaultKind.PauseClients, FaultKind.SleepServer, FaultKind.ExhaustMemory, FaultKind.RestartServer)
+        {
+            Brief = TimeSpan.FromSeconds(20),
+        },
         new("failover", "the master of a Sentinel group is killed", FaultKind.FailOver) { Server = ServerKind.Sentinel, Pause = 20, Brief = TimeSpan.FromSeconds(20) },
         new("cluster-node", "a master of a Cluster is killed", FaultKind.KillClusterNode) { Server = ServerKind.Cluster, Pause = 20, Brief = TimeSpan.FromSeconds(20) },
         new("demoted", "the primary behind one address becomes a replica, and no connection ends", FaultKind.Demote, FaultKind.Demote, FaultKind.Demote, FaultKind.Kill) { Server = ServerKind.Pair, Pause = 1.5, MaxHold = 3, Brief = TimeSpan.FromSeconds(12) },

@@ -56,6 +56,9 @@ internal sealed record Scenario(string Name, string Summary, params IReadOnlyLis
     /// <summary>What the workers do.</summary>
     public Workload Workload { get; init; }
 
+    /// <summary>Whether all that happens in it is part of another scenario, with the same settings: a suite of tests runs that one, and this one is for whoever looks for a cause.</summary>
+    public bool IsPartOfAnother { get; init; }
+
     /// <summary>How long it lasts in a suite of tests.</summary>
     public TimeSpan Brief { get; init; } = TimeSpan.FromSeconds(10);
 }

@@ -6,7 +6,7 @@ using Coordination.Chaos.Workers;
 
 namespace Coordination.Chaos.Tests;
 
-/// <summary>Each scenario, briefly. By hand they run for as long as one likes, with other seeds.</summary>
+/// <summary>Each scenario, briefly, and those of single faults together. By hand they run for as long as one likes, with other seeds.</summary>
 [Needs(Need.LongTier, Need.RedisServer)]
 public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRuns>
 {
@@ -14,7 +14,7 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
 
     public static TheoryData<string> ScenariosOfPostgreSql => [.. Catalogue.All.Where(scenario => scenario.IsOnPostgreSql && !scenario.Needs.Contains(Need.PgBouncer)).Select(scenario => scenario.Name)];
 
-    public static TheoryData<string> Scenarios => [.. Catalogue.All.Where(scenario => !scenario.HasOwnClocks && !scenario.IsOnPostgreSql).Select(scenario => scenario.Name)];
+    public static TheoryData<string> Scenarios => [.. Catalogue.All.Where(scenario => !scenario.HasOwnClocks && !scenario.IsOnPostgreSql && !scenario.IsPartOfAnother).Select(scenario => scenario.Name)];
 
     public static TheoryData<string> ScenariosOfClocks => [.. Catalogue.All.Where(scenario => scenario.HasOwnClocks).Select(scenario => scenario.Name)];
 
@@ -43,7 +43,7 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
 
     private async Task HoldAsync(string scenario)
     {
-        runs.Begin(Catalogue.All.Where(scenario => scenario.Needs.All(need => Requirement.Of(need).IsMet)).Select(Options));
+        runs.Begin(Catalogue.All.Where(scenario => !scenario.IsPartOfAnother && scenario.Needs.All(need => Requirement.Of(need).IsMet)).Select(Options));
 
         var result = await runs.OfAsync(Options(Catalogue.Find(scenario)!));
 

@@ -49,7 +49,7 @@ public sealed class IdleSessionTests(PostgreSqlFixture server)
 
             // Nothing is to happen in that time.
             await Task.Delay(Silence, Cancellation);
-            Assert.DoesNotContain(node.Logs.GetSnapshot(), line => line.Id.Id == 1303);
+            Assert.DoesNotContain(node.Logs.GetSnapshot(), line => line.Id.Id == 1503);
             Assert.Equal(RenewalResult.Renewed, await kept.RenewAsync(Cancellation));
             // Nothing is to happen in that time.
             await Task.Delay(Silence, Cancellation);
@@ -63,7 +63,7 @@ public sealed class IdleSessionTests(PostgreSqlFixture server)
             await node.Administration.PingAsync(Cancellation);
             Assert.Equal(ReleaseResult.Released, await lease.ReleaseAsync(Cancellation));
             await (await waiting.WaitAsync(Bound, Cancellation)).DisposeAsync();
-            Assert.DoesNotContain(node.Logs.GetSnapshot(), line => line.Id.Id == 1303);
+            Assert.DoesNotContain(node.Logs.GetSnapshot(), line => line.Id.Id == 1503);
         }
 
         // No session of the application's stays as this needs it.

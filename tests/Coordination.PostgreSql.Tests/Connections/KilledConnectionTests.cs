@@ -155,7 +155,7 @@ public sealed class KilledConnectionTests(PostgreSqlFixture server) : IAsyncLife
             // For as long as one stands that is not lost at once.
             await Task.Delay(TimeSpan.FromSeconds(1.5), Cancellation);
             await KillAsync(await ConnectionsAsync("LISTEN%"));
-            await Eventually.IsTrueAsync(() => holder.Logs.GetSnapshot().Count(line => line.Id.Id == 1304) == kills, TimeSpan.FromSeconds(2.5));
+            await Eventually.IsTrueAsync(() => holder.Logs.GetSnapshot().Count(line => line.Id.Id == 1504) == kills, TimeSpan.FromSeconds(2.5));
         }
     }
 

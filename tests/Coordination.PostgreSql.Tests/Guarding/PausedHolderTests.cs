@@ -125,34 +125,6 @@ public sealed class PausedHolderTests(PostgreSqlFixture server) : IAsyncLifetime
         AssertSaid(Node, Ended, Ended);
     }
 
-    /// <summary>The row of the fence names a part of its transaction that is no more.</summary>
-    [Theory]
-    [Promise("G1", "G4")]
-    [InlineData(1)]
-    [InlineData(2)]
-    public async Task A_session_that_was_guarded_inside_a_savepoint_it_has_left_is_ended(int sessions)
-    {
-        await using var bystander = await server.ConnectAsOperatorAsync();
-        await using var standing = await GuardAsync(bystander, _name + "-other", inSavepoint: true);
-        var guarded = new List<(NpgsqlConnection Users, NpgsqlTransaction Transaction)>();
-        for (var i = 0; i < sessions; i++)
-        {
-            var users = await server.ConnectAsOperatorAsync();
-            guarded.Add((users, await GuardAsync(users, inSavepoint: true)));
-        }
-
-        await EndLeaseAsync(TimeSpan.FromHours(1));
-        await (await Node.GetLock(_name).AcquireAsync(Cancellation).WaitAsync(Bound, Cancellation)).DisposeAsync();
-        AssertSaid(Node, [.. Enumerable.Repeat(Ended, sessions)]);
-        foreach (var (users, transaction) in guarded)
-        {
-            await Assert.ThrowsAnyAsync<DbException>(() => transaction.CommitAsync(Cancellation));
-            await users.DisposeAsync();
-        }
-
-        await standing.CommitAsync(Cancellation);
-    }
-
     [Fact]
     [Promise("G4", "G12")]
     public async Task A_session_that_this_node_may_not_end_is_named_once_and_waited_for()
@@ -208,7 +180,7 @@ public sealed class PausedHolderTests(PostgreSqlFixture server) : IAsyncLifetime
     }
 
     /// <summary>By a holder that is not renewed.</summary>
-    private async Task<NpgsqlTransaction> GuardAsync(NpgsqlConnection users, string? name = null, bool inSavepoint = false)
+    private async Task<NpgsqlTransaction> GuardAsync(NpgsqlConnection users, string? name = null)
     {
         var owner = new LockOwner("holder", 1);
         var acquired = await Node.Store.AcquireAsync(
@@ -217,17 +189,7 @@ public sealed class PausedHolderTests(PostgreSqlFixture server) : IAsyncLifetime
         var fence = (ITransactionalFence)Node.Store;
         Assert.True(await fence.PrepareGuardAsync(request, Cancellation));
         var transaction = await users.BeginTransactionAsync(Cancellation);
-        if (inSavepoint)
-        {
-            await transaction.SaveAsync("part", Cancellation);
-        }
-
         Assert.True(await fence.GuardAsync(request, transaction, Cancellation));
-        if (inSavepoint)
-        {
-            await transaction.ReleaseAsync("part", Cancellation);
-        }
-
         return transaction;
     }
 

@@ -89,6 +89,7 @@ public sealed class RefusedGuardTests(PostgreSqlFixture server) : IAsyncLifetime
             var guarding = lease.GuardAsync(transaction, Cancellation);
             if (turn % 3 == 0)
             {
+                // So that the release comes at another moment each time.
                 await Task.Delay(TimeSpan.FromMilliseconds(turn % 7), Cancellation);
             }
 

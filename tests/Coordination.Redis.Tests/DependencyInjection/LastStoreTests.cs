@@ -97,7 +97,7 @@ public sealed class LastStoreTests
 
         Assert.Equal(0, first.Count);
         Assert.NotEqual(0, second.Count);
-        Assert.Single(host.Services.GetServices<IHostedService>(), service => service.GetType().Assembly == typeof(RedisStoreOptions).Assembly);
+        Assert.Single(host.Services.GetServices<IHostedService>(), service => service.GetType().Name == "ExaminationAtStart");
     }
 
     /// <summary>It is used, only not by itself: behind another one.</summary>

@@ -1,4 +1,4 @@
-namespace Coordination.PostgreSql.Transactions;
+namespace Coordination.PostgreSql.Errors;
 
 /// <summary>Something else wrote the row of a lock, and what it says is no state of one.</summary>
 /// <param name="lockName">The lock.</param>
