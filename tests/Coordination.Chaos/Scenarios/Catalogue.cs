@@ -45,6 +45,7 @@ internal static class Catalogue
             "workers die, end, stand still and are suspended, their pools are exhausted and their clocks jump",
             FaultKind.Kill, FaultKind.Terminate, FaultKind.PauseShort, FaultKind.PauseLong, FaultKind.SuspendInRelease, FaultKind.SuspendInClaim, FaultKind.StarvePool, FaultKind.ShiftClock)
         {
+            Pause = 0.35,
             Brief = TimeSpan.FromSeconds(20),
         },
         new(
@@ -52,6 +53,7 @@ internal static class Catalogue
             "between workers and Redis, either way is dropped, or both, or all is kept back, or cut after a write",
             FaultKind.DropReplies, FaultKind.DropRequests, FaultKind.BlackHole, FaultKind.Stall, FaultKind.CutAfterWrite)
         {
+            Pause = 0.35,
             Brief = TimeSpan.FromSeconds(16),
         },
         new(
@@ -59,6 +61,7 @@ internal static class Catalogue
             "Redis loses data, scripts and connections, replies to nobody, refuses writes, and is killed and started again with none of its data",
             FaultKind.FlushAll, FaultKind.DeleteKeys, FaultKind.FlushScripts, FaultKind.KillClients, FaultKind.PauseClients, FaultKind.SleepServer, FaultKind.ExhaustMemory, FaultKind.RestartServer)
         {
+            Pause = 0.35,
             Brief = TimeSpan.FromSeconds(20),
         },
         new("failover", "the master of a Sentinel group is killed", FaultKind.FailOver) { Server = ServerKind.Sentinel, Pause = 20, Brief = TimeSpan.FromSeconds(20) },

@@ -29,8 +29,11 @@ internal sealed class WorkerProcess : IAsyncDisposable
     public static WorkerProcess Start(params string[] words) => new(Process.Start(ThisProgram.Again(words))!);
 
     /// <summary>The job as every node schedules it.</summary>
-    public static void Schedule(IQuartzBuilder quartz) => quartz.ScheduleJob<StagedJob>(
-        trigger => trigger.WithIdentity("each-second").WithCronSchedule("* * * * * ?"),
+    public static void Schedule(IQuartzBuilder quartz) => Schedule(quartz, OverlapPolicy.Default);
+
+    /// <summary>The same series, of which this node may leave out what comes due while it runs another.</summary>
+    public static void Schedule(IQuartzBuilder quartz, OverlapPolicy overlap) => quartz.ScheduleJob<StagedJob>(
+        trigger => trigger.WithIdentity("each-second").WithOverlapPolicy(overlap).WithCronSchedule("* * * * * ?"),
         job => job.WithIdentity("staged"));
 
     /// <summary>The worker's side: it holds on to its first fire until it is killed.</summary>
