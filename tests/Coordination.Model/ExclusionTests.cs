@@ -58,12 +58,12 @@ public sealed class ExclusionTests
     [InlineData("REPLY_FROM_BEFORE")]
     [InlineData("GRANT_FROM_BEFORE")]
     public async Task A_twin_that_relies_on_a_clock_that_stood_still_is_refuted(string twin) =>
-        (await Spin.FindViolationAsync("deadline", "SUSPENSION", twin)).IsRefuted("G2_told_first");
+        (await Spin.FindExpectedViolationAsync("deadline", "SUSPENSION", twin)).IsRefuted("G2_told_first");
 
     [Fact]
     [Failure("F47")]
     public async Task A_twin_that_starts_by_a_moment_before_a_suspension_is_refuted() =>
-        (await Spin.FindViolationAsync("handover", "SUSPENSION", "LEASE=3", "HANDOVER_FROM_BEFORE")).IsRefuted("G2_told_first");
+        (await Spin.FindExpectedViolationAsync("handover", "SUSPENSION", "LEASE=3", "HANDOVER_FROM_BEFORE")).IsRefuted("G2_told_first");
 
     /// <summary>Each is a way in which who starts before it has claimed could rely on what it has not.</summary>
     [Theory]
@@ -79,7 +79,7 @@ public sealed class ExclusionTests
     [InlineData("REPLY_FROM_ARRIVAL")]
     [InlineData("CLAIM_FROM_REPLY")]
     public async Task A_twin_that_starts_by_a_handover_in_another_way_is_refuted(string twin) =>
-        (await Spin.FindViolationAsync("handover", twin)).IsRefuted("G2_told_first");
+        (await Spin.FindExpectedViolationAsync("handover", twin)).IsRefuted("G2_told_first");
 
     [Theory]
     [InlineData("G2_told_first", "OLDER_HANDOVER")]
@@ -89,7 +89,7 @@ public sealed class ExclusionTests
     [InlineData("G8_clean_cancel", "CLAIM_ACQUIRES")]
     [InlineData("G5_told_truly", "RELEASE_UNSEEN")]
     public async Task A_twin_that_takes_more_than_it_was_handed_over_is_refuted(string promise, params string[] switches) =>
-        (await Spin.FindViolationAsync("exclusion", switches)).IsRefuted(promise);
+        (await Spin.FindExpectedViolationAsync("exclusion", switches)).IsRefuted(promise);
 
     [Theory]
     [InlineData("exclusion", "NO_OWNER_CHECK", "G5_own_release_only")]
@@ -101,5 +101,5 @@ public sealed class ExclusionTests
     [InlineData("deadline", "LATE_REPLY_REVIVES", "G2_told_first")]
     [InlineData("deadline", "NO_MARGIN", "G2_told_first")]
     public async Task A_broken_twin_is_refuted(string model, string twin, string promise) =>
-        (await Spin.FindViolationAsync(model, [twin, .. twin == "TOKEN_OF_TIME_ALONE" ? ["DATA_LOSS"] : Array.Empty<string>()])).IsRefuted(promise);
+        (await Spin.FindExpectedViolationAsync(model, [twin, .. twin == "TOKEN_OF_TIME_ALONE" ? ["DATA_LOSS"] : Array.Empty<string>()])).IsRefuted(promise);
 }
