@@ -47,6 +47,9 @@ internal sealed class TransactionLimits
     /// <summary>For whoever is told who holds the lock rather than to wait for it, in milliseconds.</summary>
     public const string BriefLockTimeout = "50";
 
+    /// <summary>For a renewal that found its row locked and takes its turn among those who ask for it: all other renewals of the node wait behind it. In milliseconds.</summary>
+    public const string TurnLockTimeout = "200";
+
     /// <summary>Begins to wait for rows: for less than a call takes, so that one that somebody else keeps is told as what it is, and not as a server that does not reply.</summary>
     /// <param name="lease">The lease that depends on it, of which a call may take a part; null for none.</param>
     public RowWait BeginWait(TimeSpan? lease) => new(PatienceFor(lease));

@@ -222,7 +222,7 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
                         }
                         else
                         {
-                            _statements.RunByMachine(opened, requests, replies);
+                            _statements.RunByMachine(opened, requests, replies, inTurn: works.TrueForAll(static work => work.IsAskedAgain));
                         }
                     });
                     works.ForEach(work => GoOn(work, replies));

@@ -23,6 +23,9 @@ internal sealed class RenewalWork(IReadOnlyList<RenewalRequest> requests, string
     /// <summary>Whether all are claims, which columns decide nothing of.</summary>
     public bool IsOfClaims { get; } = requests.All(static request => request.ClaimedEntry is not null);
 
+    /// <summary>Whether a row of it was locked by somebody else before.</summary>
+    public bool IsAskedAgain => _begunAt != 0;
+
     /// <summary>Whether columns may decide of it: not of claims, and not a second time.</summary>
     public bool MayGoByColumns => !IsOfClaims && _begunAt == 0;
 

@@ -40,12 +40,15 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits, 
     }
 
     /// <summary>Asks the machine for those that have no reply yet.</summary>
-    /// <inheritdoc cref="Run"/>
-    public void RunByMachine(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests, RenewalReplies replies)
+    /// <param name="connection">Open, and in no transaction.</param>
+    /// <param name="requests">No two that are equal.</param>
+    /// <param name="replies">Is given the reply to each, but for those of whose rows somebody else has locked one.</param>
+    /// <param name="inTurn">Whether one lock alone is waited for, for a moment: many others who ask for it one after another leave its row at no time, and it would never be had by looking.</param>
+    public void RunByMachine(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests, RenewalReplies replies, bool inTurn = false)
     {
         foreach (var batch in requests.Where(request => !replies.Has(request)).Chunk(BatchSize))
         {
-            TryByMachine(connection, batch, replies);
+            TryByMachine(connection, batch, replies, inTurn);
         }
     }
 
@@ -92,27 +95,28 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits, 
     }
 
     /// <summary>Asks the machine. What somebody else has locked beside a lock's row, such as a share, spoils no renewal of another lock.</summary>
-    private void TryByMachine(NpgsqlConnection connection, RenewalRequest[] requests, RenewalReplies replies)
+    private void TryByMachine(NpgsqlConnection connection, RenewalRequest[] requests, RenewalReplies replies, bool inTurn)
     {
         try
         {
-            AskMachine(connection, requests, replies);
+            AskMachine(connection, requests, replies, inTurn);
         }
         catch (PostgresException locked) when (PostgreSqlErrorClassifier.IsOfLockedRow(locked))
         {
             Execute(connection, Statements.Rollback);
             if (requests.GroupBy(static request => request.LockName, StringComparer.Ordinal).ToList() is { Count: > 1 } byLock)
             {
-                byLock.ForEach(ofOne => TryByMachine(connection, [.. ofOne], replies));
+                byLock.ForEach(ofOne => TryByMachine(connection, [.. ofOne], replies, inTurn: false));
             }
         }
     }
 
-    private void AskMachine(NpgsqlConnection connection, RenewalRequest[] requests, RenewalReplies replies)
+    private void AskMachine(NpgsqlConnection connection, RenewalRequest[] requests, RenewalReplies replies, bool inTurn)
     {
         string[] names = [.. requests.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)];
-        var transaction = new LockTransaction(connection, statements, limits) { LockTimeout = TransactionLimits.BriefLockTimeout };
-        var rows = Completed(transaction.BeginAsync(names, make: false, withShares: requests.Any(static request => request.Share is not null), skipsLocked: true));
+        var waits = inTurn && names.Length == 1;
+        var transaction = new LockTransaction(connection, statements, limits) { LockTimeout = waits ? TransactionLimits.TurnLockTimeout : TransactionLimits.BriefLockTimeout };
+        var rows = Completed(transaction.BeginAsync(names, make: false, withShares: requests.Any(static request => request.Share is not null), skipsLocked: !waits));
         var states = new Dictionary<string, LockState>(StringComparer.Ordinal);
         var decided = new List<(RenewalRequest Request, RenewalReply Reply)>();
         foreach (var request in requests.Where(request => rows.Has(request.LockName)))
