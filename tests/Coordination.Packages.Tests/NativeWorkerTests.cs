@@ -16,8 +16,8 @@ public sealed class NativeWorkerTests : IDisposable
             "dotnet", "publish", Tree.PathTo("samples/AotWorker"), "--configuration", "Release", "--use-current-runtime", "-property:PublishAot=true",
             // The tree's build has analyzed this code; what the native compiler says of it is new.
             "-property:RunAnalyzers=false",
-            // Nobody debugs it.
-            "-property:DebugType=none", "-property:NativeDebugSymbols=false",
+            // Nobody debugs it, and it need not be fast.
+            "-property:DebugType=none", "-property:Optimize=false", "-property:NativeDebugSymbols=false",
             "--artifacts-path", Path.Combine(_folder.FullName, "artifacts"), "--output", Path.Combine(_folder.FullName, "bin"),
             "--nologo", "--verbosity", "quiet", "-maxCpuCount:1", "-nodeReuse:false");
         await using var redis = await RedisProcess.StartAsync();

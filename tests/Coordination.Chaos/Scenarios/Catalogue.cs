@@ -192,7 +192,7 @@ internal static class Catalogue
 
         // What befell others: the locks that do it are among the contenders.
         new("pg-renewal-of-anyones", "workers are away for more than a lease and renew what is another's by then (oban#1488)", FaultKind.PauseLong, FaultKind.BlackHole) { Server = ServerKind.PostgreSql, Pause = 0.5, Brief = TimeSpan.FromSeconds(6) },
-        new("pg-session-lock", "the server ends the sessions of holders that do not look at them (wolverine#2602)", FaultKind.TerminateHolder) { Server = ServerKind.PostgreSql, Pause = 0.4, MaxHold = 3, Brief = TimeSpan.FromSeconds(6) },
+        new("pg-session-lock", "the server ends the sessions of holders that do not look at them (wolverine#2602)", FaultKind.TerminateHolder) { Server = ServerKind.PostgreSql, Pause = 0.4, MaxHold = 3, Brief = TimeSpan.FromSeconds(6), IsPartOfAnother = true },
         new("pg-pooler", "between workers and PostgreSQL is a PgBouncer that gives connections out by transaction; sessions are ended, and the network fails", FaultKind.TerminateHolder, FaultKind.TerminateAll, FaultKind.BlackHole)
         {
             Server = ServerKind.PostgreSqlPooled,

@@ -12,7 +12,7 @@ public sealed class ScenarioTests(ScenarioRuns runs) : IClassFixture<ScenarioRun
 {
     private const int Seed = 20;
 
-    public static TheoryData<string> ScenariosOfPostgreSql => [.. Catalogue.All.Where(scenario => scenario.IsOnPostgreSql && !scenario.Needs.Contains(Need.PgBouncer)).Select(scenario => scenario.Name)];
+    public static TheoryData<string> ScenariosOfPostgreSql => [.. Catalogue.All.Where(scenario => scenario.IsOnPostgreSql && !scenario.IsPartOfAnother && !scenario.Needs.Contains(Need.PgBouncer)).Select(scenario => scenario.Name)];
 
     public static TheoryData<string> Scenarios => [.. Catalogue.All.Where(scenario => !scenario.HasOwnClocks && !scenario.IsOnPostgreSql && !scenario.IsPartOfAnother).Select(scenario => scenario.Name)];
 

@@ -33,6 +33,7 @@ public abstract class LocksOnPostgreSql(PostgreSqlFixture server, PostgreSqlNoti
     public override async ValueTask InitializeAsync()
     {
         await _server.StartAsync();
+        await _server.MakeTablesAsync();
         await base.InitializeAsync();
     }
 

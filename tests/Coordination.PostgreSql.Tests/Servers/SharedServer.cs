@@ -1,3 +1,4 @@
+using Coordination.PostgreSql.Stores;
 using Coordination.TestKit.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -15,7 +16,9 @@ internal sealed class SharedServer(PostgreSqlFixture server, PostgreSqlNotificat
     public async Task<Node> StartNodeAsync()
     {
         await StartAsync();
-        return _node = new Node(Use);
+        _node = new Node(Use);
+        await ExamineAsync(_node);
+        return _node;
     }
 
     /// <summary>Before <see cref="Use"/>.</summary>
@@ -29,6 +32,15 @@ internal sealed class SharedServer(PostgreSqlFixture server, PostgreSqlNotificat
             options.PollInterval = TimeSpan.FromMilliseconds(200);
             options.MaxConnections = 10;
         });
+
+    /// <summary>As the first host does at its start, before anybody asks for a lock.</summary>
+    public async Task MakeTablesAsync()
+    {
+        await using var node = new Node(Use);
+        await ExamineAsync(node);
+    }
+
+    private static Task ExamineAsync(Node node) => node.Services.GetRequiredService<PostgreSqlLockStore>().EnsureFitAsync(TestContext.Current.CancellationToken);
 
     public Task LoseAllDataAsync() => ExecuteAsync($"TRUNCATE {Schema}.locks, {Schema}.shares, {Schema}.fences");
 
