@@ -106,7 +106,7 @@ internal static class Catalogue
 
             // Long enough for one that is not served to show when those who died are forgotten.
             Recovery = 3.5,
-            Brief = TimeSpan.FromSeconds(14),
+            Brief = TimeSpan.FromSeconds(18),
         },
         new("shares-lost", "a semaphore, and readers and writers, while the server loses data and workers die and stand still", FaultKind.FlushAll, FaultKind.DeleteKeys, FaultKind.RestartServer, FaultKind.Kill, FaultKind.PauseLong)
         {

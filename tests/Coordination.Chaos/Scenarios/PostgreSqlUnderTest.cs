@@ -229,13 +229,19 @@ internal sealed class PostgreSqlUnderTest : ServerUnderTest
         }
 
         File.Delete(ballast);
-        if (!_primary.IsUp)
-        {
-            await _primary.KillAsync();
-            await _primary.StartAgainAsync();
-        }
+        await UntilAsync(
+            async () =>
+            {
+                // It may end a moment after there is room again, of what it met before.
+                if (!_primary.IsUp)
+                {
+                    await _primary.KillAsync();
+                    await _primary.StartAgainAsync();
+                }
 
-        await UntilAsync(IsThereAsync, "The server does not recover");
+                return await IsThereAsync();
+            },
+            "The server does not recover");
     }
 
     private static void Fill(string path)
