@@ -141,7 +141,7 @@ public sealed class SchemaTests(PostgreSqlFixture server) : IAsyncLifetime
     public async Task Limits_of_the_role_end_no_examination_and_no_question()
     {
         var (schema, role) = (_server.Schema, _server.Schema + "_app");
-        await _server.ExecuteAsync($"CREATE ROLE {role} LOGIN SUPERUSER; ALTER ROLE {role} SET statement_timeout = '1s'; ALTER ROLE {role} SET lock_timeout = '1s'");
+        await _server.ExecuteAsync($"CREATE ROLE {role} LOGIN SUPERUSER; ALTER ROLE {role} SET statement_timeout = '500ms'; ALTER ROLE {role} SET lock_timeout = '500ms'");
         var settings = new NpgsqlConnectionStringBuilder(await server.GetConnectionStringAsync()) { Username = role };
         await using var node = new Node(builder => builder.UsePostgreSql(settings.ConnectionString, options => options.Schema = schema), options => options.LeaseDuration = TimeSpan.FromMinutes(2));
         var store = node.Services.GetRequiredService<PostgreSqlLockStore>();
@@ -166,7 +166,7 @@ public sealed class SchemaTests(PostgreSqlFixture server) : IAsyncLifetime
             var asking = ask();
 
             // For longer than the role's limit, and for less than the store's own.
-            await Task.WhenAny(asking, Task.Delay(TimeSpan.FromSeconds(1.5), Cancellation));
+            await Task.WhenAny(asking, Task.Delay(TimeSpan.FromMilliseconds(900), Cancellation));
             await transaction.RollbackAsync(Cancellation);
             await asking.WaitAsync(Bound, Cancellation);
         }
