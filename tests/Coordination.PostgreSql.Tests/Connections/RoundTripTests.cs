@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using Coordination.PostgreSql.Tests.Servers;
@@ -30,6 +31,7 @@ public sealed class RoundTripTests(PostgreSqlFixture server)
             await warm.RenewAsync(Cancellation);
         }
 
+        await counter.ListensAsync();
         for (var i = 0; i < 3; i++)
         {
             var lease = (ILockLease?)null;
@@ -63,19 +65,29 @@ public sealed class RoundTripTests(PostgreSqlFixture server)
             options => options.LeaseDuration = TimeSpan.FromMinutes(5));
         await using var lease = await node.GetLock("one").AcquireAsync(Cancellation);
         await lease.RenewAsync(Cancellation);
+        if (notifications == PostgreSqlNotifications.Listen)
+        {
+            await counter.ListensAsync();
+        }
+
         for (var i = 0; i < 3; i++)
         {
             Assert.Equal(1, await counter.CountAsync(() => lease.RenewAsync(Cancellation)));
         }
     }
 
-    /// <summary>Carries connections to a server, and counts how often something is sent there after something came back.</summary>
+    /// <summary>
+    /// Carries connections to a server, and counts how often something is sent there after something came back; but not on the connection that listens, which is made beside the
+    /// first call, and is asked now and then whether it is alive.
+    /// </summary>
     private sealed class RoundTrips : IAsyncDisposable
     {
+        private static readonly byte[] Listen = "LISTEN "u8.ToArray();
         private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+        private readonly ConcurrentBag<Carried> _carried = [];
+        private readonly TaskCompletionSource _listens = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly int _serverPort;
         private readonly Task _accepting;
-        private int _count;
 
         public RoundTrips(int serverPort)
         {
@@ -86,11 +98,14 @@ public sealed class RoundTripTests(PostgreSqlFixture server)
 
         public int Port => ((IPEndPoint)_listener.LocalEndpoint).Port;
 
+        /// <summary>Of what one does beside the calls, nothing is counted from then on.</summary>
+        public Task ListensAsync() => _listens.Task.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+
         public async Task<int> CountAsync(Func<Task> act)
         {
-            var before = Volatile.Read(ref _count);
+            var before = Count();
             await act();
-            return Volatile.Read(ref _count) - before;
+            return Count() - before;
         }
 
         public async ValueTask DisposeAsync()
@@ -98,6 +113,8 @@ public sealed class RoundTripTests(PostgreSqlFixture server)
             _listener.Dispose();
             await _accepting;
         }
+
+        private int Count() => _carried.Sum(static one => one.Listens ? 0 : one.Count);
 
         private async Task AcceptAsync()
         {
@@ -120,21 +137,33 @@ public sealed class RoundTripTests(PostgreSqlFixture server)
             using (client)
             {
                 await server.ConnectAsync(IPAddress.Loopback, _serverPort);
-                var waits = 0;
+                var one = new Carried();
+                _carried.Add(one);
                 await Task.WhenAny(
-                    PumpAsync(client, server, () => Interlocked.Add(ref _count, 1 - Interlocked.Exchange(ref waits, 1))),
-                    PumpAsync(server, client, () => Volatile.Write(ref waits, 0)));
+                    PumpAsync(client, server, sent =>
+                    {
+                        one.Count += 1 - Interlocked.Exchange(ref one.Waits, 1);
+                        one.Listens |= sent.IndexOf(Listen) >= 0;
+                    }),
+                    PumpAsync(server, client, _ =>
+                    {
+                        Volatile.Write(ref one.Waits, 0);
+                        if (one.Listens)
+                        {
+                            _listens.TrySetResult();
+                        }
+                    }));
             }
         }
 
-        private static async Task PumpAsync(Socket from, Socket to, Action carry)
+        private static async Task PumpAsync(Socket from, Socket to, Carry carry)
         {
             var buffer = new byte[64 * 1024];
             try
             {
                 while (await from.ReceiveAsync(buffer) is > 0 and var length)
                 {
-                    carry();
+                    carry(buffer.AsSpan(0, length));
                     await to.SendAsync(buffer.AsMemory(0, length));
                 }
             }
@@ -142,6 +171,16 @@ public sealed class RoundTripTests(PostgreSqlFixture server)
             {
                 // Either side ended it.
             }
+        }
+
+        private delegate void Carry(ReadOnlySpan<byte> bytes);
+
+        private sealed class Carried
+        {
+            /// <summary>One where something was sent and nothing has come back.</summary>
+            public int Waits;
+            public volatile int Count;
+            public volatile bool Listens;
         }
     }
 }
