@@ -8,6 +8,9 @@ internal sealed class TransactionLimits
     /// <summary>Between two statements of a transaction there is nothing but a calculation, and the way to the server and back.</summary>
     private static readonly TimeSpan ShortestIdleLimit = TimeSpan.FromSeconds(1);
 
+    private const int TurnsInLease = 12;
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(1.5);
+
     /// <summary>The client finds out by itself that a statement got no reply, and has a server that replies cancel it.</summary>
     private static readonly TimeSpan TimeToCancel = TimeSpan.FromMilliseconds(250);
 
@@ -47,8 +50,12 @@ internal sealed class TransactionLimits
     /// <summary>For whoever is told who holds the lock rather than to wait for it, in milliseconds.</summary>
     public const string BriefLockTimeout = "50";
 
-    /// <summary>For a renewal that found its row locked and takes its turn among those who ask for it: all other renewals of the node wait behind it. In milliseconds.</summary>
-    public const string TurnLockTimeout = "200";
+    /// <summary>
+    /// For a renewal that found its row locked and takes its turn among those who ask for it, in milliseconds. All other renewals of the node wait behind it, so it is a small part of the
+    /// shortest lease among them; and it is as long as that allows, because who gives up begins again behind all others.
+    /// </summary>
+    /// <param name="shortest">The shortest lease that the node renews.</param>
+    public string TurnLockTimeoutFor(TimeSpan shortest) => Milliseconds(TimeSpan.FromTicks(Math.Min((shortest / TurnsInLease).Ticks, Math.Min(LongestTurn.Ticks, (_lockLimit / 2).Ticks))));
 
     /// <summary>Begins to wait for rows: for less than a call takes, so that one that somebody else keeps is told as what it is, and not as a server that does not reply.</summary>
     /// <param name="lease">The lease that depends on it, of which a call may take a part; null for none.</param>

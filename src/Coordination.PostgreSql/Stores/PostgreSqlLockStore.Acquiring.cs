@@ -41,9 +41,48 @@ internal sealed partial class PostgreSqlLockStore
 
     private async Task<AcquireReply> AskAloneAsync(AcquireRequest request, CancellationToken cancellationToken)
     {
+        if (IsTry(request) && _ofOthers.Has(request.LockName) && await LookForRefusalAsync(request, cancellationToken).ConfigureAwait(false) is { } refusal)
+        {
+            return refusal;
+        }
+
         var (reply, clock) = await ChangeAsync(
             request.LockName, "acquire the lock", request, LockProtocol.Acquire, request.Share is not null, make: true, request.LeaseDuration, cancellationToken).ConfigureAwait(false);
+        if (IsTry(request) && reply.Holder is { } other)
+        {
+            _ofOthers.Saw(request.LockName, other.TimeToLive);
+        }
+
         return WithClock(reply, clock);
+    }
+
+    /// <summary>Whether a refusal leaves nothing behind.</summary>
+    private static bool IsTry(AcquireRequest request) => request is { Wait: false, IsQueued: false, Occurrence: null };
+
+    /// <summary>Judges a request by what the lock is at one moment, with no lock on its row.</summary>
+    /// <returns>The refusal; null where it may be granted, or changes anything: who does that locks the row.</returns>
+    private async Task<AcquireReply?> LookForRefusalAsync(AcquireRequest request, CancellationToken cancellationToken)
+    {
+        var refusal = await LookAsync(
+            request.LockName,
+            "look at the lock",
+            rows =>
+            {
+                var state = rows[request.LockName].State;
+                var change = LockProtocol.Acquire(state, request, rows.Now);
+                return change.Reply.Holder is not null && ReferenceEquals(change.State, state) && change.Notifications.IsEmpty ? WithClock(change.Reply, rows.Clock) : null;
+            },
+            cancellationToken).ConfigureAwait(false);
+        if (refusal is null)
+        {
+            _ofOthers.Forget(request.LockName);
+        }
+        else
+        {
+            _ofOthers.Saw(request.LockName, refusal.Holder!.TimeToLive);
+        }
+
+        return refusal;
     }
 
     /// <summary>Asks with others. Mostly who has locked a row just then has it for no longer than a renewal takes.</summary>

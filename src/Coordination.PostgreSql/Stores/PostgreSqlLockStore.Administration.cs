@@ -10,10 +10,10 @@ internal sealed partial class PostgreSqlLockStore
     private const int PageSize = 500;
 
     public Task<LockHolder?> GetHolderAsync(string lockName, CancellationToken cancellationToken) =>
-        LookAsync(lockName, "look at the lock", static (state, _, now) => LockProtocol.Describe(state, now), cancellationToken);
+        LookAsync(lockName, "look at the lock", rows => LockProtocol.Describe(rows[lockName].State, rows.Now), cancellationToken);
 
     public Task<LockInspection> InspectAsync(string lockName, int maxWaiters, CancellationToken cancellationToken) =>
-        LookAsync(lockName, "inspect the lock", (state, name, now) => LockProtocol.Inspect(state, name, maxWaiters, now), cancellationToken);
+        LookAsync(lockName, "inspect the lock", rows => LockProtocol.Inspect(rows[lockName].State, lockName, maxWaiters, rows.Now), cancellationToken);
 
     public Task<LockPage> ListAsync(string? cursor, CancellationToken cancellationToken) => AskAsync(
         "list the locks",
@@ -68,7 +68,7 @@ internal sealed partial class PostgreSqlLockStore
         cancellationToken);
 
     /// <summary>Reads a lock and its shares as they were at one moment, without a lock on either.</summary>
-    private Task<T> LookAsync<T>(string lockName, string action, Func<LockState, string, DateTimeOffset, T> describe, CancellationToken cancellationToken) => AskAsync(
+    private Task<T> LookAsync<T>(string lockName, string action, Func<LockRows, T> describe, CancellationToken cancellationToken) => AskAsync(
         action,
         lockName,
         async connection =>
@@ -89,7 +89,7 @@ internal sealed partial class PostgreSqlLockStore
                 await LockTransaction.ReadClockAsync(reader, rows, isAsync: true).ConfigureAwait(false);
             }
 
-            return describe(rows[lockName].State, lockName, rows.Now);
+            return describe(rows);
         },
         cancellationToken);
 

@@ -30,6 +30,7 @@ internal sealed partial class PostgreSqlLockStore : ILockStore, ILockStoreAdmini
     private readonly CallsUnderWay _acquisitions = new();
     private readonly BusyRows _busy;
     private readonly CommonAsks _asks;
+    private readonly LocksOfOthers _ofOthers = new();
     private readonly EndedGrants _ended;
     private volatile bool _isFit;
 

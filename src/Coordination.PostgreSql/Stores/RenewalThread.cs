@@ -43,6 +43,12 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
     /// <summary>Those that were left behind, and do not end.</summary>
     private readonly List<RenewalConnection> _left = [];
     private int _turn;
+
+    /// <summary>Of all that it has renewed.</summary>
+    private TimeSpan _shortest = TimeSpan.MaxValue;
+
+    /// <summary>The lock that was waited for last.</summary>
+    private string? _lastTurn;
     private bool _isDisposed;
 
     /// <summary>Renews, after those that were asked for before. A token that is cancelled before its turn leaves it undone.</summary>
@@ -205,9 +211,11 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
         }
 
         RenewalRequest[] requests = [.. works.SelectMany(static work => work.Rest).Distinct()];
+        _shortest = TimeSpan.FromTicks(Math.Min(_shortest.Ticks, requests.Min(static request => request.LeaseDuration.Ticks)));
+        var turn = works.TrueForAll(static work => work.IsAskedAgain) ? NextTurn(requests) : null;
         var batches = Math.Max(1, (requests.Length + Renewals.BatchSize - 1) / Renewals.BatchSize);
         RunWithin(
-            batches * limits.Reply,
+            (turn is null ? batches : batches + 1) * limits.Reply,
             connection =>
             {
                 try
@@ -222,7 +230,7 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
                         }
                         else
                         {
-                            _statements.RunByMachine(opened, requests, replies, inTurn: works.TrueForAll(static work => work.IsAskedAgain));
+                            _statements.RunByMachine(opened, requests, replies, turn);
                         }
                     });
                     works.ForEach(work => GoOn(work, replies));
@@ -238,6 +246,15 @@ internal sealed class RenewalThread(LockDatabase database, Statements statements
 
         void Fail(Exception e, bool isSent) =>
             works.ForEach(work => work.TrySetException(PostgreSqlErrorClassifier.TryClassify(e, work.Subject, database.Address, isSent, out var failure) ? failure : e));
+    }
+
+    /// <summary>Each lock has its turn to be waited for, one after the other: one whose row somebody keeps takes none from the others.</summary>
+    private RenewalTurn NextTurn(RenewalRequest[] requests)
+    {
+        string[] names = [.. requests.Select(static request => request.LockName).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+        var next = Array.Find(names, name => string.CompareOrdinal(name, _lastTurn) > 0) ?? names[0];
+        _lastTurn = next;
+        return new RenewalTurn(next, limits.TurnLockTimeoutFor(_shortest));
     }
 
     /// <summary>Runs something, and leaves it behind when it does not end in time.</summary>

@@ -43,12 +43,18 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits, 
     /// <param name="connection">Open, and in no transaction.</param>
     /// <param name="requests">No two that are equal.</param>
     /// <param name="replies">Is given the reply to each, but for those of whose rows somebody else has locked one.</param>
-    /// <param name="inTurn">Whether one lock alone is waited for, for a moment: many others who ask for it one after another leave its row at no time, and it would never be had by looking.</param>
-    public void RunByMachine(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests, RenewalReplies replies, bool inTurn = false)
+    /// <param name="turn">The one lock that is waited for, for a moment: many others who ask for it one after another leave its row at no time, and it would never be had by looking. Null for none.</param>
+    public void RunByMachine(NpgsqlConnection connection, IReadOnlyList<RenewalRequest> requests, RenewalReplies replies, RenewalTurn? turn = null)
     {
+        if (turn is not null)
+        {
+            TryByMachine(connection, [.. requests.Where(request => request.LockName == turn.LockName)], replies, turn);
+            requests = [.. requests.Where(request => request.LockName != turn.LockName)];
+        }
+
         foreach (var batch in requests.Where(request => !replies.Has(request)).Chunk(BatchSize))
         {
-            TryByMachine(connection, batch, replies, inTurn);
+            TryByMachine(connection, batch, replies, turn: null);
         }
     }
 
@@ -95,28 +101,27 @@ internal sealed class Renewals(Statements statements, TransactionLimits limits, 
     }
 
     /// <summary>Asks the machine. What somebody else has locked beside a lock's row, such as a share, spoils no renewal of another lock.</summary>
-    private void TryByMachine(NpgsqlConnection connection, RenewalRequest[] requests, RenewalReplies replies, bool inTurn)
+    private void TryByMachine(NpgsqlConnection connection, RenewalRequest[] requests, RenewalReplies replies, RenewalTurn? turn)
     {
         try
         {
-            AskMachine(connection, requests, replies, inTurn);
+            AskMachine(connection, requests, replies, turn);
         }
         catch (PostgresException locked) when (PostgreSqlErrorClassifier.IsOfLockedRow(locked))
         {
             Execute(connection, Statements.Rollback);
             if (requests.GroupBy(static request => request.LockName, StringComparer.Ordinal).ToList() is { Count: > 1 } byLock)
             {
-                byLock.ForEach(ofOne => TryByMachine(connection, [.. ofOne], replies, inTurn: false));
+                byLock.ForEach(ofOne => TryByMachine(connection, [.. ofOne], replies, turn: null));
             }
         }
     }
 
-    private void AskMachine(NpgsqlConnection connection, RenewalRequest[] requests, RenewalReplies replies, bool inTurn)
+    private void AskMachine(NpgsqlConnection connection, RenewalRequest[] requests, RenewalReplies replies, RenewalTurn? turn)
     {
         string[] names = [.. requests.Select(static request => request.LockName).Distinct(StringComparer.Ordinal)];
-        var waits = inTurn && names.Length == 1;
-        var transaction = new LockTransaction(connection, statements, limits) { LockTimeout = waits ? TransactionLimits.TurnLockTimeout : TransactionLimits.BriefLockTimeout };
-        var rows = Completed(transaction.BeginAsync(names, make: false, withShares: requests.Any(static request => request.Share is not null), skipsLocked: !waits));
+        var transaction = new LockTransaction(connection, statements, limits) { LockTimeout = turn?.LockTimeout ?? TransactionLimits.BriefLockTimeout };
+        var rows = Completed(transaction.BeginAsync(names, make: false, withShares: requests.Any(static request => request.Share is not null), skipsLocked: turn is null));
         var states = new Dictionary<string, LockState>(StringComparer.Ordinal);
         var decided = new List<(RenewalRequest Request, RenewalReply Reply)>();
         foreach (var request in requests.Where(request => rows.Has(request.LockName)))
